@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# build.sh TREE STAGE test|release: build a copy of the checkout and install it below STAGE.
+# Writes STAGE/postgresql.conf: the lines that let a server load an extension from there (Debian's
+# extension_destdir; $libdir itself cannot be moved, so the library path is searched first).
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+tree=$1 stage=$2 kind=$3
+options=(with_llvm=no "PG_CONFIG=$PG_CONFIG")
+[ "$kind" != test ] || options+=(OMS_TEST_BUILD=1)
+
+make -s -C "$tree" -j "$(nproc)" "${options[@]}" all
+rm -rf "$stage"
+make -s -C "$tree" "${options[@]}" install "DESTDIR=$stage"
+
+library=$("$PG_CONFIG" --pkglibdir)
+cat > "$stage/postgresql.conf" <<CONF
+extension_destdir = '$stage'
+dynamic_library_path = '$stage$library:$library'
+CONF

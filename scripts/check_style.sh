@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# check_style.sh [LIBRARY]: the house rules that a machine can check. Prints each breach; none is success.
+#
+# src/LAYERS says where each file of src/ belongs: lines "L<n> name ..." from the bottom up, a name with
+# its ending or without (then .c and .h alike), and "# prefixes: ..." for the symbols we may export.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$project"
+
+breaches=0
+breach() { say "style: $*"; breaches=$((breaches + 1)); }
+
+check_layers() {
+    declare -A layer=()
+    local file line name own other
+    [ -e src/LAYERS ] || { breach "no src/LAYERS"; return; }
+    while read -r line; do
+        read -ra words <<< "$line"
+        [[ ${words[0]:-} =~ ^L([0-9]+)$ ]] || continue
+        for name in "${words[@]:1}"; do
+            case $name in
+                *.*) layer[$name]=${BASH_REMATCH[1]} ;;
+                *) layer[$name.c]=${BASH_REMATCH[1]} layer[$name.h]=${BASH_REMATCH[1]} ;;
+            esac
+        done
+    done < src/LAYERS
+    for file in src/*.[ch]; do
+        name=${file#src/}
+        own=${layer[$name]:-}
+        [ -n "$own" ] || { breach "$file is not in src/LAYERS"; continue; }
+        while read -r other; do
+            [ -e "src/$other" ] || continue
+            [ -n "${layer[$other]:-}" ] || continue
+            [ "${layer[$other]}" -le "$own" ] ||
+                breach "$file (L$own) includes $other (L${layer[$other]}): includes go down only"
+        done < <(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file")
+    done
+}
+
+# elog(ERROR) is for what cannot happen; whatever a user can reach is an ereport with a SQLSTATE.
+check_errors() {
+    local found
+    found=$(perl -0777 -ne '
+        while (/\belog\s*\(\s*(?:ERROR|FATAL|PANIC)\s*,\s*"((?!BUG:|cannot)[^"]*)/g) {
+            my $line = 1 + (substr($_, 0, $-[0]) =~ tr/\n//);
+            print "$ARGV:$line: elog(ERROR, \"$1\"\n";
+        }' src/*.c src/*.h)
+    [ -z "$found" ] || breach "elog(ERROR) where only \"BUG: ...\" and \"cannot ...\" may stand:
+$found"
+}
+
+check_sizes() {
+    local file lines
+    for file in src/*.[ch]; do
+        lines=$(wc -l < "$file")
+        [ "$lines" -le 1000 ] || breach "$file has $lines lines; 1000 is the limit"
+    done
+}
+
+# On PostgreSQL 15 every function that is not static shares the server's namespace.
+check_exports() {
+    local library=$1 prefixes pattern symbol
+    prefixes=$(sed -n 's/^#[[:space:]]*prefixes:[[:space:]]*//p' src/LAYERS)
+    pattern='^(_PG_init|_PG_fini|Pg_magic_func|pg_finfo_oms_.*|oms_.*'
+    for symbol in $prefixes; do
+        pattern+="|${symbol%\*}.*"
+    done
+    pattern+=')$'
+    while read -r symbol; do
+        [[ $symbol =~ ^(_init|_fini|_edata|_end|__bss_start)$ ]] || breach "exported symbol $symbol has no prefix of ours"
+    done < <(nm -D --defined-only "$library" | awk '{print $NF}' | grep -vE "$pattern" || true)
+}
+
+# One version number: the control file is the source.
+check_version() {
+    local version file
+    version=$(sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" oms_state.control)
+    perl -MJSON::PP -0777 -e '
+        my ($version, $meta) = ($ARGV[0], decode_json(<STDIN>));
+        exit($meta->{version} eq $version && $meta->{provides}{oms_state}{version} eq $version ? 0 : 1);
+    ' "$version" < META.json || breach "META.json does not say version $version"
+    grep -qE "^## \[?${version//./\\.}\]?( |\$)" CHANGELOG.md || breach "CHANGELOG.md has no section $version"
+    for file in $(grep -lE '#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]' src/*.h || true); do
+        grep -qE "#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]+\"${version//./\\.}\"" "$file" ||
+            breach "OMS_VERSION in $file is not $version"
+    done
+}
+
+# Every part of the install script is in the list, and the list names no ghosts.
+check_parts() {
+    local part
+    for part in sql/[0-9]*.sql; do
+        [ -e "$part" ] || continue
+        grep -qE "^(sql/)?${part#sql/}([[:space:]]|\$)" sql/parts.list || breach "$part is not in sql/parts.list"
+    done
+}
+
+check_layers
+check_errors
+check_sizes
+check_version
+check_parts
+[ $# -eq 0 ] || check_exports "$1"
+[ "$breaches" -eq 0 ]

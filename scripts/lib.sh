@@ -1,0 +1,73 @@
+# Shared by the scripts here; sourced, never run.
+# shellcheck shell=bash
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+scripts=$project/scripts
+pg_home=/usr/lib/postgresql/15
+export PG_CONFIG=${PG_CONFIG:-$pg_home/bin/pg_config}
+
+# The caller's libpq and make settings must not reach private clusters and builds.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+for _name in $(compgen -e); do
+    case $_name in PG_CONFIG) ;; PG*) unset "$_name" ;; esac
+done
+unset _name
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+
+# Copy the checkout to $1 (kept objects stay, so that a second build is short).
+copy_tree() {
+    mkdir -p "$1"
+    find "$1" -type f ! -name '*.o' -delete
+    # A file that an editor writes meanwhile is no reason to stop (status 1).
+    { tar -C "$project" --warning=no-file-changed -cf - --exclude=./.git --exclude=./.demo --exclude=./stage --exclude='*.o' \
+        --exclude='*.so' --exclude='*.bc' --exclude=tmp_check . || [ $? -eq 1 ]; } |
+        tar -C "$1" --no-same-owner -xf -
+}
+
+# Hand a folder to the user that scripts/as_user.sh runs as.
+give_to_user() {
+    if [ "$(id -u)" -eq 0 ]; then
+        local user
+        user=$("$scripts/as_user.sh" id -un)
+        chown -R "$user:" "$@"
+    fi
+}
+
+# Stop every PostgreSQL server whose data directory lies under $1: by its id, and only if it is one.
+stop_clusters_under() {
+    local file pid tries
+    while IFS= read -r file; do
+        pid=$(head -n 1 "$file" 2>/dev/null) || continue
+        [[ $pid =~ ^[0-9]+$ ]] || continue
+        [ "$(readlink "/proc/$pid/cwd" 2>/dev/null)" = "$(dirname "$file")" ] || continue
+        kill -INT "$pid" 2>/dev/null || continue
+        for ((tries = 0; tries < 100; tries++)); do
+            kill -0 "$pid" 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        kill -QUIT "$pid" 2>/dev/null || true
+    done < <(find "$1" -name postmaster.pid 2>/dev/null)
+}
+
+# Run a command as a process group of its own and wait for it, so that a signal to this
+# script acts at once and reaches all of its children (end_group).
+group=
+run_group() {
+    local status=0
+    set -m
+    "$@" < /dev/null &
+    group=$!
+    set +m
+    wait "$group" || status=$?
+    group=
+    return "$status"
+}
+end_group() {
+    if [ -n "$group" ]; then
+        kill -TERM -- "-$group" 2>/dev/null || true
+        wait "$group" 2>/dev/null || true
+        group=
+    fi
+}

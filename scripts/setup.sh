@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Install from Debian's packages exactly what is missing; nothing to do is the quick and usual case.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Server and headers go together: headers newer than the server build a module that may not load.
+packages=(
+    build-essential
+    postgresql-15 postgresql-server-dev-15
+    postgresql-15-pgtap
+    libipc-run-perl libdbd-pg-perl
+    "$@"
+)
+
+installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
+
+missing=()
+for package in "${packages[@]}"; do
+    installed "$package" || missing+=("$package")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+say "installing: ${missing[*]}"
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "needs root or sudo to install: ${missing[*]}"
+    root=(sudo)
+fi
+apt() { "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
+
+apt update
+
+# The headers of the server that is there, when the archive still has them: upgrading a server
+# restarts clusters that are none of ours.
+if installed postgresql-15 && ! installed postgresql-server-dev-15; then
+    version=$(dpkg-query -W -f '${Version}' postgresql-15)
+    if apt-cache madison postgresql-server-dev-15 | grep -qF "| $version |"; then
+        missing=("${missing[@]/#postgresql-server-dev-15/postgresql-server-dev-15=$version}")
+    fi
+fi
+
+# Debian makes and starts a cluster with a new server package. We bring our own clusters, so
+# that is switched off for the length of this install, and the setting put back as it was.
+config=/etc/postgresql-common/createcluster.conf
+restore() { if "${root[@]}" test -e "$config.oms"; then "${root[@]}" mv "$config.oms" "$config"; fi; }
+if ! installed postgresql-15; then
+    installed postgresql-common || apt install --no-install-recommends postgresql-common
+    trap restore EXIT
+    "${root[@]}" cp -p "$config" "$config.oms"
+    "${root[@]}" sh -c "echo 'create_main_cluster = false' >> $config"
+fi
+
+apt install --no-install-recommends "${missing[@]}"

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Every test there is, on private clusters, from a copy of the checkout; the last line counts.
+#
+#   test.sh                       all (OMS_SOAK=1: with long rounds)
+#   test.sh CATEGORY [NAME...]    one of: style unit regress isolation pgtap tap; NAMEs without folder or ending
+#
+# OMS_WORK=DIR    work there and keep it: a second run builds only what changed
+# OMS_ACCEPT=1    afterwards, copy what regress and isolation printed over the expected files
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+"$scripts/setup.sh"
+
+keep=${OMS_WORK:-}
+OMS_WORK=${OMS_WORK:-$(mktemp -d /var/tmp/oms_state-test.XXXXXX)}
+mkdir -p "$OMS_WORK"
+OMS_WORK=$(cd "$OMS_WORK" && pwd -P)
+export OMS_WORK
+
+finish() {
+    end_group
+    stop_clusters_under "$OMS_WORK"
+    [ -n "$keep" ] || rm -rf "$OMS_WORK"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+copy_tree "$OMS_WORK/tree"
+chmod 0755 "$OMS_WORK"
+give_to_user "$OMS_WORK"
+
+accept() {
+    local kind file
+    for kind in regress:test isolation:test/isolation; do
+        for file in "$OMS_WORK/out/${kind%%:*}"/results/*.out; do
+            [ ! -e "$file" ] || cp "$file" "$project/${kind#*:}/expected/"
+        done
+    done
+}
+
+status=0
+run_group "$scripts/as_user.sh" "$OMS_WORK/tree/scripts/run_tests.sh" "$@" || status=$?
+[ -z "${OMS_ACCEPT:-}" ] || accept
+exit "$status"

@@ -1,0 +1,12 @@
+-- oms_state: the schema and its sequence.
+
+\echo Use "CREATE EXTENSION oms_state" to load this file. \quit
+
+CREATE SCHEMA oms;
+COMMENT ON SCHEMA oms IS 'oms_state: orders, executions, their events, and what is built on them';
+GRANT USAGE ON SCHEMA oms TO PUBLIC;
+
+CREATE SEQUENCE oms.event_sequence AS bigint;
+COMMENT ON SEQUENCE oms.event_sequence IS
+  'Numbers all events of all objects. Drawn after the tree is locked and before commit: its order is not the commit order, and it has gaps.';
+SELECT pg_catalog.pg_extension_config_dump('oms.event_sequence', '');

@@ -1,0 +1,92 @@
+-- Current state of orders: one row an order, written by the command pipeline alone.
+-- The columns stand in the order of order_columns[] in src/order_model.c.
+-- No foreign keys: a dump restores the tables in any order, and the pipeline keeps the relations (oms.verify()).
+
+CREATE TABLE oms.orders (
+  id text COLLATE "C" NOT NULL CONSTRAINT orders_pkey PRIMARY KEY WITH (fillfactor = 90),
+  root_id text COLLATE "C" NOT NULL,
+  parent_id text COLLATE "C",
+  version bigint NOT NULL,
+  tree_version bigint,
+  status text COLLATE "C" NOT NULL,
+  conditions text[],
+  flags text[],
+  cl_ord_id text COLLATE "C",
+  fix_session text COLLATE "C",
+  counterparty_order_id text COLLATE "C",
+  symbol text COLLATE "C" NOT NULL,
+  side text COLLATE "C" NOT NULL,
+  ord_type text COLLATE "C",
+  time_in_force text COLLATE "C",
+  order_qty numeric,
+  cash_order_qty numeric,
+  price numeric,
+  stop_px numeric,
+  expire_time timestamptz,
+  expire_date date,
+  account text COLLATE "C",
+  currency text COLLATE "C",
+  asset_class text COLLATE "C",
+  destination text COLLATE "C",
+  executed_quantity numeric NOT NULL,
+  leaves_quantity numeric NOT NULL,
+  working_quantity numeric NOT NULL,
+  unplaced_quantity numeric NOT NULL,
+  allocated_quantity numeric NOT NULL,
+  executed_value numeric NOT NULL,
+  avg_px numeric NOT NULL,
+  own_executed_quantity numeric NOT NULL,
+  reserved_quantity numeric NOT NULL,
+  review_quantity numeric NOT NULL,
+  child_count bigint NOT NULL,
+  live_children bigint NOT NULL,
+  quantity_factor numeric,
+  done_for_day_date date,
+  pending_requests jsonb,
+  reported_cum_qty numeric,
+  reported_leaves_qty numeric,
+  reported_avg_px numeric,
+  reported_ord_status text COLLATE "C",
+  reason text,
+  text text,
+  fix jsonb,
+  attributes jsonb,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  tree_updated_at timestamptz,
+  hash bytea NOT NULL
+) WITH (fillfactor = 70);
+-- No column of an index ever changes: every update can be a heap-only one.
+CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
+SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
+
+COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, the same that its newest event carries as state';
+COMMENT ON COLUMN oms.orders.id IS 'The order''s own id (orderId)';
+COMMENT ON COLUMN oms.orders.root_id IS 'The order at the top of its tree: the lock, and the key in Kafka';
+COMMENT ON COLUMN oms.orders.parent_id IS 'The order this one is a slice of; null for a root';
+COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1, 2, 3 …';
+COMMENT ON COLUMN oms.orders.tree_version IS 'On a root: the number of events of the whole tree';
+COMMENT ON COLUMN oms.orders.status IS 'OrdStatus (39): the condition that wins FIX''s precedence';
+COMMENT ON COLUMN oms.orders.conditions IS 'All that holds at once besides fills; what is hidden now comes back later';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN';
+COMMENT ON COLUMN oms.orders.cl_ord_id IS 'ClOrdID (11) now in force; oms.cl_ord_ids has the whole chain';
+COMMENT ON COLUMN oms.orders.fix_session IS 'The pair of comp ids of its FIX session, null for orders of SQL callers';
+COMMENT ON COLUMN oms.orders.counterparty_order_id IS 'OrderID (37) as the counterparty gave it';
+COMMENT ON COLUMN oms.orders.executed_quantity IS 'Own live fills and those of all children';
+COMMENT ON COLUMN oms.orders.leaves_quantity IS 'LeavesQty (151): what is still open for execution';
+COMMENT ON COLUMN oms.orders.working_quantity IS 'Sum of the children''s leaves';
+COMMENT ON COLUMN oms.orders.unplaced_quantity IS 'What may still be placed with children';
+COMMENT ON COLUMN oms.orders.allocated_quantity IS 'Client order: allocated to it. Market order: allocated of its own and its children''s fills';
+COMMENT ON COLUMN oms.orders.executed_value IS 'Sum of quantity times price, exact';
+COMMENT ON COLUMN oms.orders.avg_px IS 'executed_value / executed_quantity, rounded to 10 decimals; 0 without fills';
+COMMENT ON COLUMN oms.orders.own_executed_quantity IS 'The part of executed_quantity filled on the order itself';
+COMMENT ON COLUMN oms.orders.reserved_quantity IS 'What children reserve: each the greatest of its leaves, its pending increased leaves and its fills in review';
+COMMENT ON COLUMN oms.orders.review_quantity IS 'Own fills that wait in review';
+COMMENT ON COLUMN oms.orders.live_children IS 'Children that are not closed';
+COMMENT ON COLUMN oms.orders.quantity_factor IS 'Product of all splits: quantities reported before them count times this';
+COMMENT ON COLUMN oms.orders.pending_requests IS 'Cancel and replace requests that nobody has answered yet';
+COMMENT ON COLUMN oms.orders.reported_cum_qty IS 'CumQty (14) as the counterparty last stated it; never copied into ours';
+COMMENT ON COLUMN oms.orders.fix IS 'Other fields of the order''s FIX message, by name';
+COMMENT ON COLUMN oms.orders.attributes IS 'The user''s own fields';
+COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s newest event occurred';
+COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';

@@ -1,0 +1,60 @@
+-- Current state of executions: one row an execution, written by the command pipeline alone.
+-- The columns stand in the order of execution_columns[] in src/order_model.c.
+
+CREATE TABLE oms.executions (
+  id text COLLATE "C" NOT NULL CONSTRAINT executions_pkey PRIMARY KEY WITH (fillfactor = 90),
+  root_id text COLLATE "C" NOT NULL,
+  order_id text COLLATE "C",
+  version bigint NOT NULL,
+  tree_version bigint,
+  status text COLLATE "C" NOT NULL,
+  flags text[],
+  exec_id text COLLATE "C",
+  exec_type text COLLATE "C",
+  exec_ref_id text COLLATE "C",
+  symbol text COLLATE "C",
+  side text COLLATE "C",
+  last_qty numeric NOT NULL,
+  last_px numeric NOT NULL,
+  last_mkt text COLLATE "C",
+  quantity numeric NOT NULL,
+  quantity_factor numeric,
+  allocated_quantity numeric NOT NULL,
+  allocations jsonb,
+  cum_qty numeric,
+  leaves_qty numeric,
+  avg_px numeric,
+  ord_status text COLLATE "C",
+  review_reasons jsonb,
+  reason text,
+  corrected_execution_id text COLLATE "C",
+  correcting_execution_id text COLLATE "C",
+  bust_exec_id text COLLATE "C",
+  fix_session text COLLATE "C",
+  cl_ord_id text COLLATE "C",
+  counterparty_order_id text COLLATE "C",
+  transact_time timestamptz,
+  text text,
+  fix jsonb,
+  attributes jsonb,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  tree_updated_at timestamptz,
+  hash bytea NOT NULL
+) WITH (fillfactor = 90);
+CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
+SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
+
+COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
+COMMENT ON COLUMN oms.executions.id IS 'The execution''s own id (executionId)';
+COMMENT ON COLUMN oms.executions.root_id IS 'Root of its order''s tree; its own id until it is matched to an order';
+COMMENT ON COLUMN oms.executions.status IS 'REVIEW, VALIDATED, ALLOCATED, CORRECTED, BUSTED or REJECTED; live are VALIDATED and ALLOCATED';
+COMMENT ON COLUMN oms.executions.exec_id IS 'ExecID (17) of the venue';
+COMMENT ON COLUMN oms.executions.last_qty IS 'LastQty (32) as reported';
+COMMENT ON COLUMN oms.executions.quantity IS 'What it counts for: last_qty times quantity_factor';
+COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}';
+COMMENT ON COLUMN oms.executions.cum_qty IS 'CumQty (14) as the report stated it';
+COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, …figures}: why it could not be booked';
+COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';
+COMMENT ON COLUMN oms.executions.correcting_execution_id IS 'The execution that corrects this one';
+COMMENT ON COLUMN oms.executions.bust_exec_id IS 'ExecID of the report that busted it';

@@ -1,0 +1,51 @@
+-- What commands are found by: their own ids, and the ids counterparties know an order under.
+
+CREATE TABLE oms.commands (
+  actor text COLLATE "C" NOT NULL,
+  command_id text COLLATE "C" NOT NULL,
+  recorded_at timestamptz NOT NULL,
+  aggregate_id text COLLATE "C",
+  sequences bigint[],
+  command jsonb,
+  CONSTRAINT commands_pkey PRIMARY KEY (actor, command_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.commands', '');
+COMMENT ON TABLE oms.commands IS
+  'The commandIds of each session user. Events (by sequence) hold the command and its result; the command stands here only where it made no event.';
+
+CREATE TABLE oms.cl_ord_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  cl_ord_id text COLLATE "C" NOT NULL,
+  order_id text COLLATE "C" NOT NULL,
+  CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (fix_session, cl_ord_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.cl_ord_ids', '');
+COMMENT ON TABLE oms.cl_ord_ids IS
+  'Every ClOrdID (11) an order was ever known under: unique in its FIX session; SQL callers share the session ''''';
+
+CREATE TABLE oms.counterparty_order_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  counterparty_order_id text COLLATE "C" NOT NULL,
+  order_id text COLLATE "C" NOT NULL,
+  CONSTRAINT counterparty_order_ids_pkey PRIMARY KEY (fix_session, counterparty_order_id, order_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.counterparty_order_ids', '');
+COMMENT ON TABLE oms.counterparty_order_ids IS
+  'Every OrderID (37) that a counterparty gave an order; counterparties reuse them, so one may name several orders';
+
+CREATE TABLE oms.rejected_commands (
+  rejected_at timestamptz NOT NULL,
+  actor text COLLATE "C" NOT NULL,
+  role text COLLATE "C" NOT NULL,
+  command_id text COLLATE "C",
+  command_type text COLLATE "C",
+  sqlstate text COLLATE "C" NOT NULL,
+  message text NOT NULL,
+  detail text,
+  hint text,
+  rule text COLLATE "C",
+  command jsonb
+);
+CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
+SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
+COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(…, false) refused';

@@ -1,0 +1,40 @@
+-- The entry points, in the target schema.
+
+CREATE FUNCTION @extschema@.oms_command(command jsonb) RETURNS jsonb
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_command';
+COMMENT ON FUNCTION @extschema@.oms_command(jsonb) IS
+  'Applies one command and returns its result; a refusal raises an error with a SQLSTATE of class OM and changes nothing';
+
+CREATE FUNCTION @extschema@.oms_try_command(command jsonb) RETURNS jsonb
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_command';
+COMMENT ON FUNCTION @extschema@.oms_try_command(jsonb) IS
+  'As oms_command, but a refusal is returned as a result with status REJECTED and kept in oms.rejected_commands';
+
+CREATE FUNCTION @extschema@.oms_commands(commands jsonb, atomic boolean DEFAULT true) RETURNS SETOF jsonb
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_commands';
+COMMENT ON FUNCTION @extschema@.oms_commands(jsonb, boolean) IS
+  'Applies an array of commands in order, one result each; atomic: the first refusal raises and nothing is applied';
+
+CREATE FUNCTION @extschema@.oms_fix(message text) RETURNS jsonb
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix';
+COMMENT ON FUNCTION @extschema@.oms_fix(text) IS
+  'Applies one raw FIX message (tag=value; SOH or | between fields): D, F, G, H, 8 and 9';
+
+REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_command(jsonb),
+  @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;
+
+-- The tables of the code, for people and for the reference.
+CREATE FUNCTION oms.list_transitions(OUT transition integer, OUT command text, OUT requires text[],
+    OUT forbids text[], OUT fills text, OUT reported boolean, OUT guard text, OUT sets text[], OUT clears text[],
+    OUT event_type text, OUT sentence text)
+  RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
+COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of an order, as it stands in src/state_machine.c';
+CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
+COMMENT ON VIEW oms.state_transitions IS
+  'The state machine: for a command the first row whose conditions hold fires; a command without a row is refused (OM004)';
+
+CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean)
+  RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
+COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/command_fields.c';
+CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
+COMMENT ON VIEW oms.command_reference IS 'Every command type with its fields';

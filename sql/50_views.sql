@@ -1,0 +1,103 @@
+-- Views for people. A view reads with the rights of whoever asks (security_invoker), so that row-level
+-- security of the tables holds in it too. Columns stand in reading order.
+
+-- One place that knows all event tables: what reads events of every kind reads this.
+CREATE VIEW oms.all_events WITH (security_invoker = true) AS
+  SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash
+    FROM oms.order_events AS e
+  UNION ALL
+  SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash
+    FROM oms.execution_events AS e;
+COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
+COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: order or execution';
+
+-- Walked tree by tree, down from each root, so that a condition on root_id reads that tree alone; what hangs
+-- on no root is not seen here, but by oms.verify().
+CREATE VIEW oms.order_tree WITH (security_invoker = true) AS
+  SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
+         o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
+         o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at
+    FROM oms.orders AS r
+   CROSS JOIN LATERAL (
+     WITH RECURSIVE branch AS (
+       SELECT 0 AS depth, ARRAY[r.id] AS path, r.id
+       UNION ALL
+       SELECT b.depth + 1, b.path || c.id, c.id
+         FROM branch AS b
+         JOIN oms.orders AS c ON c.root_id = r.id AND c.parent_id = b.id
+     )
+     SELECT b.depth, b.path, b.id FROM branch AS b
+   ) AS t
+    JOIN oms.orders AS o ON o.id = t.id
+   WHERE r.parent_id IS NULL
+   ORDER BY r.created_at, r.id, t.path;
+COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, …';
+COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, …';
+COMMENT ON COLUMN oms.order_tree.path IS 'Ids from the root down to the order itself';
+
+CREATE VIEW oms.client_orders WITH (security_invoker = true) AS
+  SELECT o.id, o.cl_ord_id, o.account, o.status, o.symbol, o.side, o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px,
+         o.time_in_force, o.expire_time, o.expire_date, o.executed_quantity, o.leaves_quantity, o.working_quantity,
+         o.unplaced_quantity, o.allocated_quantity, o.avg_px, o.currency, o.asset_class, o.child_count, o.live_children,
+         o.flags, o.reason, o.text, o.attributes, o.version, o.tree_version, o.created_at, o.updated_at, o.tree_updated_at
+    FROM oms.orders AS o
+   WHERE o.parent_id IS NULL;
+COMMENT ON VIEW oms.client_orders IS 'Client orders: the roots of the trees';
+
+CREATE VIEW oms.market_orders WITH (security_invoker = true) AS
+  SELECT o.id, o.root_id, o.parent_id, o.cl_ord_id, o.counterparty_order_id, o.destination, o.status, o.symbol, o.side,
+         o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px, o.time_in_force, o.expire_time, o.expire_date,
+         o.own_executed_quantity, o.executed_quantity, o.leaves_quantity, o.review_quantity, o.allocated_quantity, o.avg_px,
+         o.reported_ord_status, o.reported_cum_qty, o.reported_leaves_qty, o.reported_avg_px,
+         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at
+    FROM oms.orders AS o
+   WHERE o.parent_id IS NOT NULL OR o.own_executed_quantity > 0 OR o.review_quantity > 0;
+COMMENT ON VIEW oms.market_orders IS
+  'Market orders: what is placed below a client order, and roots that have fills of their own (in review too)';
+
+CREATE VIEW oms.trade_blotter WITH (security_invoker = true) AS
+  SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
+         e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(o.currency, r.currency) AS currency,
+         e.last_mkt, o.destination, e.order_id, o.cl_ord_id, o.counterparty_order_id, o.status AS order_status,
+         e.root_id, r.cl_ord_id AS root_cl_ord_id, r.account, r.status AS root_status,
+         e.allocated_quantity, e.allocations, e.corrected_execution_id, e.flags, e.text, e.version
+    FROM oms.executions AS e
+    JOIN oms.orders AS o ON o.id = e.order_id
+    JOIN oms.orders AS r ON r.id = e.root_id
+   WHERE e.status IN ('VALIDATED', 'ALLOCATED');
+COMMENT ON VIEW oms.trade_blotter IS 'The trades that count: live executions with their order and its client order';
+COMMENT ON COLUMN oms.trade_blotter.quantity IS 'What the fill counts for today: last_qty times the factor of later splits';
+COMMENT ON COLUMN oms.trade_blotter.value IS 'last_qty times last_px, which no split changes';
+
+CREATE VIEW oms.execution_review WITH (security_invoker = true) AS
+  SELECT e.created_at AS received_at, e.id AS execution_id, e.exec_id, e.exec_type, codes.reasons, e.review_reasons,
+         e.symbol, e.side, e.last_qty, e.last_px, e.quantity, e.last_mkt, e.order_id, o.status AS order_status, o.symbol AS order_symbol,
+         o.side AS order_side, o.order_qty, o.executed_quantity, e.root_id, e.cl_ord_id, e.counterparty_order_id, e.fix_session,
+         e.exec_ref_id, e.cum_qty, e.leaves_qty, e.avg_px, e.ord_status, e.transact_time, e.text, e.version
+    FROM oms.executions AS e
+    LEFT JOIN oms.orders AS o ON o.id = e.order_id
+   CROSS JOIN LATERAL (
+     SELECT array_agg(x.reason ->> 'code' ORDER BY x.position) AS reasons
+       FROM jsonb_array_elements(CASE jsonb_typeof(e.review_reasons) WHEN 'array' THEN e.review_reasons ELSE '[]' END)
+            WITH ORDINALITY AS x (reason, position)
+   ) AS codes
+   WHERE e.status = 'REVIEW'
+   ORDER BY e.created_at, e.id;
+COMMENT ON VIEW oms.execution_review IS
+  'Executions that could not be booked and wait for ApproveExecutionCommand or RejectExecutionCommand, oldest first';
+COMMENT ON COLUMN oms.execution_review.reasons IS 'Codes of review_reasons, where the figures stand';
+
+CREATE VIEW oms.order_history WITH (security_invoker = true) AS
+  SELECT e.occurred_at, e.aggregate_id AS order_id, e.version, e.event_type, s.state ->> 'status' AS status,
+         (s.state ->> 'orderQty')::numeric AS order_qty, (s.state ->> 'price')::numeric AS price,
+         (s.state ->> 'executedQuantity')::numeric AS executed_quantity, (s.state ->> 'leavesQuantity')::numeric AS leaves_quantity,
+         (s.state ->> 'workingQuantity')::numeric AS working_quantity, (s.state ->> 'avgPx')::numeric AS avg_px,
+         e.transition, t.sentence, e.payload #>> '{command,commandType}' AS command_type, e.command_id, e.actor, e.role,
+         e.root_id, e.tree_version, e.sequence
+    FROM oms.order_events AS e
+   CROSS JOIN LATERAL (SELECT e.payload -> 'state' AS state) AS s
+    LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition;
+COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: state after it, who did it by which command, and the rule that fired';
+COMMENT ON COLUMN oms.order_history.sentence IS 'What the transition means, as oms.state_transitions says it';

@@ -1,0 +1,224 @@
+-- Replay: what the events say an object is, or was; and the rows made anew from them.
+-- Every event carries the whole state after it, so that an object is its newest event. Two columns of a root's
+-- row are more: tree_version and tree_updated_at move with every event of the tree, also where the root has none.
+
+-- 1. State and row (src/rebuild.c)
+
+CREATE FUNCTION oms.order_from_state(state jsonb, hash bytea) RETURNS oms.orders
+  LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_from_state';
+COMMENT ON FUNCTION oms.order_from_state(jsonb, bytea) IS
+  'The row of oms.orders that a state describes (22023 where it describes none); a null state gives a null row';
+
+CREATE FUNCTION oms.execution_from_state(state jsonb, hash bytea) RETURNS oms.executions
+  LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_from_state';
+COMMENT ON FUNCTION oms.execution_from_state(jsonb, bytea) IS
+  'The row of oms.executions that a state describes (22023 where it describes none); a null state gives a null row';
+
+CREATE FUNCTION oms.order_state(orders oms.orders) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_state';
+COMMENT ON FUNCTION oms.order_state(oms.orders) IS
+  'The row as events and results show it: columns in camelCase, nulls left out, without its hash';
+
+CREATE FUNCTION oms.execution_state(executions oms.executions) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_state';
+COMMENT ON FUNCTION oms.execution_state(oms.executions) IS
+  'The row as events and results show it: columns in camelCase, nulls left out, without its hash';
+
+CREATE FUNCTION oms.order_state_problem(state jsonb) RETURNS text
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_state_problem';
+COMMENT ON FUNCTION oms.order_state_problem(jsonb) IS 'Why oms.order_from_state() would refuse the state; null when it would not';
+
+CREATE FUNCTION oms.execution_state_problem(state jsonb) RETURNS text
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_state_problem';
+COMMENT ON FUNCTION oms.execution_state_problem(jsonb) IS
+  'Why oms.execution_from_state() would refuse the state; null when it would not';
+
+CREATE FUNCTION oms.time_text(moment timestamptz) RETURNS text
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  RETURN pg_catalog.to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+COMMENT ON FUNCTION oms.time_text(timestamptz) IS 'A time as events write it: RFC 3339 in UTC with six decimals';
+
+CREATE FUNCTION oms.tree_state(tree_version bigint, tree_updated_at timestamptz) RETURNS jsonb
+  LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+  RETURN CASE WHEN tree_version IS NULL THEN '{}'::jsonb
+              ELSE pg_catalog.jsonb_build_object('treeVersion', tree_version, 'treeUpdatedAt', oms.time_text(tree_updated_at)) END;
+COMMENT ON FUNCTION oms.tree_state(bigint, timestamptz) IS
+  'The two fields of a root''s state that follow the whole tree, to be laid over it; no fields for a null tree_version';
+
+-- 2. Every object as its events say it is
+
+CREATE FUNCTION oms.replay_orders()
+  RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.orders)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
+      FROM oms.order_events AS e GROUP BY e.aggregate_id
+  ), trees AS (
+    SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
+      FROM oms.all_events AS e GROUP BY e.root_id
+  )
+  SELECT e.aggregate_id, e.root_id, e.sequence, e.version, p.problem,
+         CASE WHEN p.problem IS NULL
+              THEN oms.order_from_state((e.payload -> 'state') || oms.tree_state(t.tree_version, t.updated_at), e.hash) END
+    FROM newest AS n
+    JOIN oms.order_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+    LEFT JOIN trees AS t ON t.root_id = e.aggregate_id AND e.root_id = e.aggregate_id
+   CROSS JOIN LATERAL oms.order_state_problem(coalesce(e.payload -> 'state', 'null')) AS s (problem)
+   CROSS JOIN LATERAL (
+     SELECT coalesce(s.problem, CASE WHEN e.payload #>> '{state,orderId}' <> e.aggregate_id THEN 'Field "orderId" names another order.' END)
+   ) AS p (problem)
+$function$;
+COMMENT ON FUNCTION oms.replay_orders() IS
+  'Every order as its newest event says it is; problem tells why that cannot be read, and replayed is null then';
+
+CREATE FUNCTION oms.replay_executions()
+  RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.executions)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
+      FROM oms.execution_events AS e GROUP BY e.aggregate_id
+  ), trees AS (
+    SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
+      FROM oms.execution_events AS e WHERE e.root_id = e.aggregate_id GROUP BY e.root_id
+  )
+  SELECT e.aggregate_id, e.root_id, e.sequence, e.version, p.problem,
+         CASE WHEN p.problem IS NULL
+              THEN oms.execution_from_state((e.payload -> 'state') || oms.tree_state(t.tree_version, t.updated_at), e.hash) END
+    FROM newest AS n
+    JOIN oms.execution_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+    LEFT JOIN trees AS t ON t.root_id = e.aggregate_id AND e.root_id = e.aggregate_id
+   CROSS JOIN LATERAL oms.execution_state_problem(coalesce(e.payload -> 'state', 'null')) AS s (problem)
+   CROSS JOIN LATERAL (
+     SELECT coalesce(s.problem, CASE WHEN e.payload #>> '{state,executionId}' <> e.aggregate_id THEN 'Field "executionId" names another execution.' END)
+   ) AS p (problem)
+$function$;
+COMMENT ON FUNCTION oms.replay_executions() IS
+  'Every execution as its newest event says it is; problem tells why that cannot be read, and replayed is null then';
+
+-- 3. As of a moment
+
+-- By the objects that the tree has today: an execution that has left the tree left an event of its order behind.
+CREATE FUNCTION oms.tree_as_of(root text, at timestamptz, OUT tree_version bigint, OUT updated_at timestamptz)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH members AS (
+    SELECT o.id FROM oms.orders AS o WHERE o.root_id = tree_as_of.root
+  ), heads AS (
+    SELECT e.tree_version, e.occurred_at
+      FROM members AS m
+      JOIN oms.order_events AS e ON e.aggregate_id = m.id
+     WHERE e.root_id = tree_as_of.root AND e.occurred_at <= tree_as_of.at
+    UNION ALL
+    SELECT e.tree_version, e.occurred_at
+      FROM members AS m
+      JOIN oms.executions AS x ON x.order_id = m.id
+      JOIN oms.execution_events AS e ON e.aggregate_id = x.id
+     WHERE e.root_id = tree_as_of.root AND e.occurred_at <= tree_as_of.at
+    UNION ALL
+    SELECT e.tree_version, e.occurred_at
+      FROM oms.execution_events AS e
+     WHERE e.aggregate_id = tree_as_of.root AND e.root_id = tree_as_of.root AND e.occurred_at <= tree_as_of.at
+  )
+  SELECT max(h.tree_version), max(h.occurred_at) FROM heads AS h
+$function$;
+COMMENT ON FUNCTION oms.tree_as_of(text, timestamptz) IS 'Number and time of the newest event that a tree had at a moment';
+
+CREATE FUNCTION oms.order_as_of(id text, at timestamptz) RETURNS oms.orders
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, e.root_id, e.payload -> 'state' AS state, e.hash
+      FROM oms.order_events AS e
+     WHERE e.aggregate_id = order_as_of.id AND e.occurred_at <= order_as_of.at
+     ORDER BY e.version DESC LIMIT 1
+  )
+  SELECT r.*
+    FROM newest AS n
+    LEFT JOIN LATERAL oms.tree_as_of(n.root_id, order_as_of.at) AS t ON n.root_id = n.aggregate_id
+   CROSS JOIN LATERAL oms.order_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
+$function$;
+COMMENT ON FUNCTION oms.order_as_of(text, timestamptz) IS
+  'The order as it stood at a moment of the server''s clock (occurred_at); null if it did not exist then';
+
+CREATE FUNCTION oms.execution_as_of(id text, at timestamptz) RETURNS oms.executions
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, e.root_id, e.payload -> 'state' AS state, e.hash
+      FROM oms.execution_events AS e
+     WHERE e.aggregate_id = execution_as_of.id AND e.occurred_at <= execution_as_of.at
+     ORDER BY e.version DESC LIMIT 1
+  )
+  SELECT r.*
+    FROM newest AS n
+    LEFT JOIN LATERAL oms.tree_as_of(n.root_id, execution_as_of.at) AS t ON n.root_id = n.aggregate_id
+   CROSS JOIN LATERAL oms.execution_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
+$function$;
+COMMENT ON FUNCTION oms.execution_as_of(text, timestamptz) IS
+  'The execution as it stood at a moment of the server''s clock (occurred_at); null if it did not exist then';
+
+-- 4. The rows made anew
+
+-- Locks the table against writers until the transaction ends. A row without events stays where it is: what cannot
+-- be made again is never thrown away; it is counted in a warning and named by oms.verify().
+CREATE FUNCTION oms.rebuild(object text) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+AS $function$
+DECLARE
+  target text := CASE WHEN lower(object) IN ('order', 'orders') THEN 'orders'
+                      WHEN lower(object) IN ('execution', 'executions') THEN 'executions' END;
+  unreadable record;
+  without_events bigint;
+  made bigint;
+BEGIN
+  IF target IS NULL THEN
+    RAISE EXCEPTION 'cannot rebuild "%"', object
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'The objects are: orders, executions.';
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'cannot rebuild at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'It must see what was committed until it had locked the table.',
+            HINT = 'Run it at READ COMMITTED.';
+  END IF;
+  EXECUTE format('LOCK TABLE oms.%I IN SHARE ROW EXCLUSIVE MODE', target);
+
+  EXECUTE format('SELECT r.id, r.sequence, r.problem FROM oms.%I() AS r WHERE r.problem IS NOT NULL ORDER BY r.sequence LIMIT 1',
+                 'replay_' || target) INTO unreadable;
+  IF unreadable.id IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot rebuild oms.%: the state in event % of "%" cannot be read', target, unreadable.sequence, unreadable.id
+      USING ERRCODE = 'data_corrupted', DETAIL = unreadable.problem, HINT = 'SELECT * FROM oms.verify() names all that is damaged.';
+  END IF;
+
+  EXECUTE format('SELECT count(*) FROM oms.%I AS o WHERE NOT EXISTS (SELECT FROM oms.%I AS e WHERE e.aggregate_id = o.id)',
+                 target, CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END) INTO without_events;
+  IF without_events > 0 THEN
+    RAISE WARNING '% rows of oms.% have no events and stay as they are', without_events, target;
+  END IF;
+
+  EXECUTE format('DELETE FROM oms.%1$I AS o USING oms.%2$I() AS r WHERE r.id = o.id AND o IS DISTINCT FROM r.replayed',
+                 target, 'replay_' || target);
+  EXECUTE format('INSERT INTO oms.%1$I SELECT (r.replayed).* FROM oms.%2$I() AS r '
+                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, 'replay_' || target);
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END
+$function$;
+COMMENT ON FUNCTION oms.rebuild(text) IS
+  'Makes the rows of oms.orders or oms.executions anew from the events; returns how many differed or were missing. For the owner only';
+
+REVOKE ALL ON FUNCTION oms.order_from_state(jsonb, bytea), oms.execution_from_state(jsonb, bytea),
+  oms.order_state(oms.orders), oms.execution_state(oms.executions),
+  oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb),
+  oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
+  oms.replay_orders(), oms.replay_executions(), oms.tree_as_of(text, timestamptz),
+  oms.order_as_of(text, timestamptz), oms.execution_as_of(text, timestamptz), oms.rebuild(text) FROM PUBLIC;

@@ -1,0 +1,487 @@
+-- oms.verify(): every invariant of the store, computed again in the slow and obvious way, from the tables alone.
+-- Written to share nothing with the C code that keeps them but the reading of a state (oms.order_from_state()).
+-- Each function below returns what oms.verify() returns and stands for itself. What it reads may have been
+-- damaged by hand, so that no cast here may fail.
+
+-- 1. Numbers and times of events
+
+CREATE FUNCTION oms.verify_event_numbers()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH in_object AS (
+    SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.version,
+           row_number() OVER (PARTITION BY e.object, e.aggregate_id ORDER BY e.version, e.sequence) AS position
+      FROM oms.all_events AS e
+  ), in_tree AS (
+    SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.tree_version, e.occurred_at,
+           row_number() OVER w AS position, lag(e.occurred_at) OVER w AS previous_time, lag(e.sequence) OVER w AS previous_sequence
+      FROM oms.all_events AS e
+    WINDOW w AS (PARTITION BY e.root_id ORDER BY e.tree_version, e.sequence)
+  ), gaps AS (
+    -- after the first gap every number is off: the first event says it all
+    SELECT DISTINCT ON (v.object, v.aggregate_id) v.* FROM in_object AS v WHERE v.version <> v.position
+     ORDER BY v.object, v.aggregate_id, v.position
+  ), tree_gaps AS (
+    SELECT DISTINCT ON (t.root_id) t.* FROM in_tree AS t WHERE t.tree_version <> t.position ORDER BY t.root_id, t.position
+  )
+  SELECT 'version_gap', g.object, g.aggregate_id, g.root_id, g.sequence,
+         format('Version %s stands where version %s belongs.', g.version, g.position)
+    FROM gaps AS g
+  UNION ALL
+  SELECT 'tree_version_gap', g.object, g.aggregate_id, g.root_id, g.sequence,
+         format('Tree version %s stands where tree version %s belongs.', g.tree_version, g.position)
+    FROM tree_gaps AS g
+  UNION ALL
+  SELECT 'event_time', t.object, t.aggregate_id, t.root_id, t.sequence,
+         format('It occurred at %s, before the tree''s previous event at %s.', oms.time_text(t.occurred_at), oms.time_text(t.previous_time))
+    FROM in_tree AS t WHERE t.occurred_at < t.previous_time
+  UNION ALL
+  SELECT 'sequence_order', t.object, t.aggregate_id, t.root_id, t.sequence,
+         format('The tree''s previous event has sequence %s.', t.previous_sequence)
+    FROM in_tree AS t WHERE t.sequence < t.previous_sequence
+  UNION ALL
+  SELECT 'sequence_duplicate', min(e.object), min(e.aggregate_id), min(e.root_id), e.sequence,
+         format('%s events have this sequence: %s.', count(*), string_agg(format('%s %s version %s', e.object, e.aggregate_id, e.version), ', '))
+    FROM oms.all_events AS e GROUP BY e.sequence HAVING count(*) > 1
+$function$;
+COMMENT ON FUNCTION oms.verify_event_numbers() IS
+  'Part of oms.verify(): versions and tree versions run from 1 without gaps, sequences are unique, neither sequence nor time runs backwards in a tree';
+
+-- 2. Content of events
+
+-- A changed event breaks the chain at itself, or at the next one where its hash was made to fit; a removed or an
+-- inserted one breaks it at the event that follows. Later breaks of the same object are not told.
+CREATE FUNCTION oms.verify_hash_chains()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH chain AS (
+    SELECT e.object, e.aggregate_id, e.version, e.sequence,
+           row_number() OVER w AS position, lag(e.hash) OVER w AS previous_hash, lag(e.sequence) OVER w AS previous_sequence
+      FROM oms.all_events AS e
+    WINDOW w AS (PARTITION BY e.object, e.aggregate_id ORDER BY e.version, e.sequence)
+  )
+  SELECT DISTINCT ON (e.object, e.aggregate_id) 'hash_chain', e.object, e.aggregate_id, e.root_id, e.sequence,
+         CASE WHEN c.version > c.position THEN format('Version %s is missing before version %s.', c.position, c.version)
+              WHEN c.version < c.position THEN format('It is a second event of version %s.', c.version)
+              WHEN c.previous_sequence IS NULL THEN 'Its hash is not that of its payload.'
+              ELSE format('Its hash does not follow from that of event %s and its payload: one of the two was changed.', c.previous_sequence) END
+    FROM chain AS c
+    JOIN oms.all_events AS e ON e.sequence = c.sequence AND e.object = c.object AND e.aggregate_id = c.aggregate_id AND e.version = c.version
+   WHERE c.version <> c.position
+      OR e.hash <> sha256(coalesce(c.previous_hash, '') || convert_to(e.payload::text, 'UTF8'))
+   ORDER BY e.object, e.aggregate_id, c.position
+$function$;
+COMMENT ON FUNCTION oms.verify_hash_chains() IS 'Part of oms.verify(): the first event of each object whose hash does not follow from what stands before it';
+
+CREATE FUNCTION oms.verify_event_content()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH content AS (
+    SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
+           ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
+                 'occurredAt', 'actor', 'role', 'commandId', 'transition',
+                 'state id', 'state rootId', 'state version'] AS fields,
+           ARRAY['1', initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+                 oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
+                 e.aggregate_id, e.root_id, e.version::text] AS columns,
+           ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
+                 p."occurredAt", p.actor, p.role, p."commandId", p.transition,
+                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version'] AS payload
+      FROM oms.all_events AS e
+     CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
+           AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
+                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, "commandId" text, transition text, state jsonb)
+  )
+  SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
+         (SELECT string_agg(format('%s of the payload is %s, not %s', v.field, coalesce(v.sent, 'missing'), v.stored), '; ')
+            FROM unnest(c.fields, c.columns, c.payload) AS v (field, stored, sent) WHERE v.stored IS DISTINCT FROM v.sent) || '.'
+    FROM content AS c WHERE c.columns IS DISTINCT FROM c.payload
+  UNION ALL
+  SELECT 'transition_unknown', e.object, e.aggregate_id, e.root_id, e.sequence,
+         CASE WHEN t.transition IS NULL THEN format('There is no transition %s.', e.transition)
+              ELSE format('Transition %s makes %s, not %s.', e.transition, t.event_type, e.event_type) END
+    FROM oms.all_events AS e
+    LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition
+   WHERE t.event_type IS DISTINCT FROM e.event_type
+$function$;
+COMMENT ON FUNCTION oms.verify_event_content() IS
+  'Part of oms.verify(): columns of an event repeat its payload, and its transition exists and makes such events';
+
+-- 3. Rows against events
+
+CREATE FUNCTION oms.verify_rows()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH differing AS (
+    SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
+      FROM oms.replay_orders() AS r
+      JOIN oms.orders AS o ON o.id = r.id
+     WHERE o IS DISTINCT FROM r.replayed
+    UNION ALL
+    SELECT 'execution', r.id, o.root_id, r.sequence, r.problem, to_jsonb(o), to_jsonb(r.replayed)
+      FROM oms.replay_executions() AS r
+      JOIN oms.executions AS o ON o.id = r.id
+     WHERE o IS DISTINCT FROM r.replayed
+  ), columns AS (
+    SELECT d.object, d.id, d.root_id, d.sequence,
+           CASE WHEN s.key = 'hash' THEN 'row_hash'
+                WHEN s.key IN ('version', 'tree_version', 'tree_updated_at') THEN 'row_version'
+                ELSE 'row_state' END AS invariant,
+           format('%s is %s, not %s', s.key, coalesce(s.value, 'null'), coalesce(d.replayed ->> s.key, 'null')) AS difference
+      FROM differing AS d
+     CROSS JOIN LATERAL jsonb_each_text(d.stored) AS s
+     WHERE d.problem IS NULL AND d.stored -> s.key IS DISTINCT FROM d.replayed -> s.key
+  )
+  SELECT c.invariant, c.object, c.id, c.root_id, c.sequence, string_agg(c.difference, '; ' ORDER BY c.difference) || '.'
+    FROM columns AS c GROUP BY c.invariant, c.object, c.id, c.root_id, c.sequence
+  UNION ALL
+  SELECT 'row_state', d.object, d.id, d.root_id, d.sequence, 'The state in its newest event cannot be read: ' || d.problem
+    FROM differing AS d WHERE d.problem IS NOT NULL
+$function$;
+COMMENT ON FUNCTION oms.verify_rows() IS
+  'Part of oms.verify(): every row is what its newest event says; a root''s tree_version and tree_updated_at are those of the tree''s newest event';
+
+-- 4. Quantities
+
+CREATE VIEW oms.order_facts WITH (security_invoker = true) AS
+  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled AS live,
+         coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
+           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE') AS over_today,
+         greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
+    FROM oms.orders AS o
+   CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)
+   CROSS JOIN LATERAL (SELECT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)) AS f (filled)
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN c.closed THEN 0 ELSE max((p.request ->> 'orderQty')::numeric) - o.executed_quantity END AS increased_leaves
+       FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
+      WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
+   ) AS i;
+COMMENT ON VIEW oms.order_facts IS 'For oms.verify(): what follows from an order''s row alone';
+COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till a later one';
+COMMENT ON COLUMN oms.order_facts.reservation IS
+  'What the order reserves of its parent: the greatest of its leaves, what they become by an open replace request, and its fills in review';
+
+CREATE FUNCTION oms.verify_roll_up()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH fills AS (
+    SELECT e.order_id AS id,
+           sum(e.quantity) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS executed,
+           sum(e.last_qty * e.last_px) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS value,
+           sum(e.quantity) FILTER (WHERE e.status = 'REVIEW') AS in_review
+      FROM oms.executions AS e GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.executed_quantity) AS executed, sum(o.executed_value) AS value, sum(o.leaves_quantity) AS leaves,
+           sum(f.reservation) AS reserved, count(*) AS children, count(*) FILTER (WHERE f.live) AS live
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  )
+  SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, trim_scale(v.expected)), '; ' ORDER BY v.name) || '.'
+    FROM oms.orders AS o
+    LEFT JOIN fills AS f ON f.id = o.id
+    LEFT JOIN children AS c ON c.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
+     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0)),
+     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0)),
+     ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
+     ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
+     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0)),
+     ('child_count', o.child_count, coalesce(c.children, 0)),
+     ('live_children', o.live_children, coalesce(c.live, 0))
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY o.id
+$function$;
+COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills and of its children';
+
+CREATE FUNCTION oms.verify_derived()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH expected AS (
+    SELECT o.*, f.filled,
+           coalesce(o.conditions, '{}') AS holds,
+           CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
+                ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,
+           -- whole units of the tenth decimal, the half rounded away from zero
+           CASE WHEN o.executed_quantity = 0 THEN 0
+                ELSE sign(o.executed_value) * 0.0000000001
+                     * div(2 * abs(o.executed_value) * 10000000000 + o.executed_quantity, 2 * o.executed_quantity) END AS average,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS r (requests)
+  ), shown AS (
+    -- FIX 4.4, Execution Report: precedence of OrdStatus
+    SELECT x.*,
+           CASE WHEN 'PENDING_CANCEL' = ANY (x.holds) THEN 'PENDING_CANCEL'
+                WHEN 'PENDING_REPLACE' = ANY (x.holds) THEN 'PENDING_REPLACE'
+                WHEN 'DONE_FOR_DAY' = ANY (x.holds) THEN 'DONE_FOR_DAY'
+                WHEN 'CALCULATED' = ANY (x.holds) THEN 'CALCULATED'
+                WHEN x.filled THEN 'FILLED'
+                WHEN 'STOPPED' = ANY (x.holds) THEN 'STOPPED'
+                WHEN 'SUSPENDED' = ANY (x.holds) THEN 'SUSPENDED'
+                WHEN 'CANCELLED' = ANY (x.holds) THEN 'CANCELLED'
+                WHEN 'EXPIRED' = ANY (x.holds) THEN 'EXPIRED'
+                WHEN x.executed_quantity > 0 THEN 'PARTIALLY_FILLED'
+                WHEN 'REJECTED' = ANY (x.holds) THEN 'REJECTED'
+                WHEN 'NEW' = ANY (x.holds) THEN 'NEW'
+                WHEN 'PENDING_NEW' = ANY (x.holds) THEN 'PENDING_NEW'
+                WHEN 'ACCEPTED_FOR_BIDDING' = ANY (x.holds) THEN 'ACCEPTED_FOR_BIDDING' END AS shows
+      FROM expected AS x
+  )
+  SELECT 'derived', 'order', s.id, s.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, coalesce(v.expected, 'known')), '; ' ORDER BY v.name) || '.'
+    FROM shown AS s
+   CROSS JOIN LATERAL (VALUES
+     ('status', s.status, s.shows),
+     ('leaves_quantity', trim_scale(s.leaves_quantity)::text, trim_scale(s.leaves)::text),
+     ('unplaced_quantity', trim_scale(s.unplaced_quantity)::text, trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text),
+     ('avg_px', trim_scale(s.avg_px)::text, trim_scale(s.average)::text),
+     ('condition PENDING_CANCEL', ('PENDING_CANCEL' = ANY (s.holds))::text, s.asks_cancel::text),
+     ('condition PENDING_REPLACE', ('PENDING_REPLACE' = ANY (s.holds))::text, s.asks_replace::text)
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY s.id, s.root_id
+$function$;
+COMMENT ON FUNCTION oms.verify_derived() IS
+  'Part of oms.verify(): status, leaves, unplaced quantity and average price of an order, and its pending conditions against its requests';
+
+-- 5. Allocations and executions
+
+CREATE VIEW oms.execution_allocations WITH (security_invoker = true) AS
+  SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
+         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
+    FROM oms.executions AS e
+   CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
+COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
+
+CREATE FUNCTION oms.verify_allocation()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH named AS (
+    SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
+  ), fills AS (
+    SELECT e.order_id AS id, sum(e.allocated_quantity) AS quantity
+      FROM oms.executions AS e WHERE e.status IN ('VALIDATED', 'ALLOCATED') GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.allocated_quantity) AS quantity FROM oms.orders AS o WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  ), orders AS (
+    SELECT o.id, o.root_id, o.allocated_quantity,
+           CASE WHEN o.parent_id IS NULL THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
+      FROM oms.orders AS o
+      LEFT JOIN named AS n ON n.id = o.id
+      LEFT JOIN fills AS f ON f.id = o.id
+      LEFT JOIN children AS c ON c.id = o.id
+  ), executions AS (
+    SELECT e.id, e.root_id, e.status, e.quantity, e.allocated_quantity, coalesce(a.quantity, 0) AS expected
+      FROM oms.executions AS e
+      LEFT JOIN (SELECT a.execution_id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a GROUP BY a.execution_id) AS a
+        ON a.execution_id = e.id
+  )
+  SELECT 'allocation', 'order', o.id, o.root_id, NULL::bigint,
+         format('allocated_quantity is %s, not %s.', o.allocated_quantity, trim_scale(o.expected))
+    FROM orders AS o WHERE o.allocated_quantity IS DISTINCT FROM o.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected))
+    FROM executions AS e WHERE e.allocated_quantity IS DISTINCT FROM e.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status)
+    FROM executions AS e
+   WHERE e.allocated_quantity > e.quantity
+      OR e.status = 'ALLOCATED' AND e.allocated_quantity < e.quantity
+      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity
+  UNION ALL
+  SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL,
+         format('It allocates %s to order %s, which does not exist.', coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'))
+    FROM oms.execution_allocations AS a WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = a.order_id)
+$function$;
+COMMENT ON FUNCTION oms.verify_allocation() IS 'Part of oms.verify(): allocations of executions, their sums on orders, and the status that follows';
+
+CREATE FUNCTION oms.verify_execution_links()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH facts AS (
+    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
+           round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
+           corrected.id AS corrected, corrected.correcting_execution_id AS corrected_by,
+           correcting.id AS correcting, correcting.corrected_execution_id AS correcting_of
+      FROM oms.executions AS e
+      LEFT JOIN oms.executions AS corrected ON corrected.id = e.corrected_execution_id
+      LEFT JOIN oms.executions AS correcting ON correcting.id = e.correcting_execution_id
+  )
+  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
+    FROM facts AS f
+   CROSS JOIN LATERAL (VALUES
+     (f.quantity IS DISTINCT FROM f.counts, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
+     (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
+     (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
+     (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
+     (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
+      format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
+     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id,
+      format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     (f.status NOT IN ('REVIEW', 'REJECTED') AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
+      format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_execution_links() IS
+  'Part of oms.verify(): corrections are linked both ways, a live execution has an order, one in review has reasons, and each counts what was reported times its factor';
+
+-- 6. Nothing without what it belongs to
+
+CREATE FUNCTION oms.verify_orphans()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
+    FROM oms.orders AS o
+    LEFT JOIN oms.orders AS r ON r.id = o.root_id
+    LEFT JOIN oms.orders AS p ON p.id = o.parent_id
+   CROSS JOIN LATERAL (VALUES
+     (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
+     (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
+     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, v.detail
+    FROM oms.executions AS e
+    LEFT JOIN oms.orders AS o ON o.id = e.order_id
+   CROSS JOIN LATERAL (VALUES
+     (e.order_id IS NOT NULL AND o.id IS NULL, format('Its order %s does not exist.', e.order_id)),
+     (o.root_id <> e.root_id, format('Its order %s is in the tree of %s.', e.order_id, o.root_id)),
+     (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'order', o.id, o.root_id, NULL, 'It has no events.'
+    FROM oms.orders AS o WHERE NOT EXISTS (SELECT FROM oms.order_events AS e WHERE e.aggregate_id = o.id)
+  UNION ALL
+  SELECT 'orphan', 'execution', x.id, x.root_id, NULL, 'It has no events.'
+    FROM oms.executions AS x WHERE NOT EXISTS (SELECT FROM oms.execution_events AS e WHERE e.aggregate_id = x.id)
+  UNION ALL
+  SELECT 'orphan', 'order', e.aggregate_id, min(e.root_id), max(e.sequence), format('It has %s events and no row.', count(*))
+    FROM oms.order_events AS e WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = e.aggregate_id) GROUP BY e.aggregate_id
+  UNION ALL
+  SELECT 'orphan', 'execution', e.aggregate_id, min(e.root_id), max(e.sequence), format('It has %s events and no row.', count(*))
+    FROM oms.execution_events AS e WHERE NOT EXISTS (SELECT FROM oms.executions AS x WHERE x.id = e.aggregate_id) GROUP BY e.aggregate_id
+$function$;
+COMMENT ON FUNCTION oms.verify_orphans() IS
+  'Part of oms.verify(): parents, roots and orders exist and are of the same tree; no row is without events, no event without its row';
+
+CREATE FUNCTION oms.verify_identifiers()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
+         format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
+    FROM oms.cl_ord_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL,
+         format('OrderID %s of session "%s" names this order, which does not exist.', c.counterparty_order_id, c.fix_session)
+    FROM oms.counterparty_order_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'identifier', 'order', o.id, o.root_id, NULL,
+         format('Its ClOrdID %s stands %s in oms.cl_ord_ids.', o.cl_ord_id,
+                CASE WHEN c.order_id IS NULL THEN 'nowhere' ELSE format('for order %s', c.order_id) END)
+    FROM oms.orders AS o
+    LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
+   WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
+$function$;
+COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
+
+-- 7. The guards of the event tables
+
+CREATE FUNCTION oms.verify_guards()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH tables AS (
+    SELECT p.relid, p.isleaf
+      FROM (VALUES ('oms.order_events'::regclass), ('oms.execution_events')) AS e (parent)
+     CROSS JOIN LATERAL pg_partition_tree(e.parent) AS p
+  ), guards AS (
+    -- pg_trigger.tgtype: 1 for each row, 2 before, 8 delete, 16 update, 32 truncate
+    SELECT t.tgrelid, t.tgtype FROM pg_trigger AS t
+     WHERE t.tgfoid = 'oms.refuse_event_change'::regproc AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = ''
+  ), keys AS (
+    SELECT i.indrelid, array_agg(a.attname::text ORDER BY k.position) AS columns
+      FROM pg_index AS i
+     CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
+      JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+     WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL
+     GROUP BY i.indexrelid, i.indrelid
+  )
+  SELECT 'append_only', 'table', t.relid::regclass::text, NULL, NULL::bigint, v.detail
+    FROM tables AS t
+   CROSS JOIN LATERAL (VALUES
+     (NOT EXISTS (SELECT FROM guards AS g WHERE g.tgrelid = t.relid AND g.tgtype & 27 = 27), 'No enabled trigger refuses UPDATE and DELETE.'),
+     (NOT EXISTS (SELECT FROM guards AS g WHERE g.tgrelid = t.relid AND g.tgtype & 35 = 34), 'No enabled trigger refuses TRUNCATE.'),
+     (t.isleaf AND NOT EXISTS (SELECT FROM keys AS k WHERE k.indrelid = t.relid AND k.columns = ARRAY['sequence']),
+      'No unique index is on sequence.'),
+     (t.isleaf AND NOT EXISTS (SELECT FROM keys AS k WHERE k.indrelid = t.relid AND k.columns = ARRAY['aggregate_id', 'version']),
+      'No unique index is on aggregate_id, version.')
+   ) AS v (broken, detail)
+   WHERE v.broken AND (t.isleaf OR v.detail LIKE 'No enabled%')
+$function$;
+COMMENT ON FUNCTION oms.verify_guards() IS 'Part of oms.verify(): every event table and partition has the triggers that keep it append-only, and its unique indexes';
+
+-- 8. All of it
+
+CREATE FUNCTION oms.verify()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+  SET work_mem = '64MB'
+AS $function$
+  SELECT v.invariant, v.object, v.id, v.root_id, v.sequence, v.detail
+    FROM (
+      SELECT * FROM oms.verify_event_numbers()
+      UNION ALL SELECT * FROM oms.verify_hash_chains()
+      UNION ALL SELECT * FROM oms.verify_event_content()
+      UNION ALL SELECT * FROM oms.verify_rows()
+      UNION ALL SELECT * FROM oms.verify_roll_up()
+      UNION ALL SELECT * FROM oms.verify_derived()
+      UNION ALL SELECT * FROM oms.verify_allocation()
+      UNION ALL SELECT * FROM oms.verify_execution_links()
+      UNION ALL SELECT * FROM oms.verify_orphans()
+      UNION ALL SELECT * FROM oms.verify_identifiers()
+      UNION ALL SELECT * FROM oms.verify_guards()
+    ) AS v
+   ORDER BY v.root_id, v.sequence, v.invariant, v.object, v.id
+$function$;
+COMMENT ON FUNCTION oms.verify() IS
+  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, guards';
+
+REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
+  oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
+  oms.verify_identifiers(), oms.verify_guards() FROM PUBLIC;

@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * command.h
+ *	  The one pipeline.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_COMMAND_H
+#define OMS_COMMAND_H
+
+#include "postgres.h"
+
+#include "unit_of_work.h"
+
+/*
+ * Apply one command within a unit of work: parse, find a repeat, lock and load,
+ * decide, evolve, roll up, claim.  The result, or NULL and why it was refused;
+ * a refused command leaves nothing behind.
+ */
+extern Jsonb *oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal);
+
+/* Keep a refusal in oms.rejected_commands and make it a result. */
+extern Jsonb *oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal);
+
+/* Lock all trees that these commands name, in the order of their ids. */
+extern void oms_command_lock_all(UnitOfWork *uow, List *commands);
+
+#endif							/* OMS_COMMAND_H */

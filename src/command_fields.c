@@ -1,0 +1,576 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_fields.c
+ *	  The table of all commands, and reading one by it.
+ *
+ * Pure.  This table is the only list of commands and fields: the reference in
+ * the README is checked against it (oms.command_reference), and oms_fix()
+ * builds commands that are read by it like anybody else's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "mb/pg_wchar.h"
+
+#include "decimal.h"
+#include "ids.h"
+#include "moment.h"
+#include "command_model.h"
+
+#define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
+#define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
+#define NAMED(name, member, names)		{name, CMD_NAME, false, false, offsetof(Command, member), names}
+#define INTERNAL(name, type, member)	{name, type, false, true, offsetof(Command, member), NULL}
+
+/* what every command may have */
+#define COMMON_FIELDS \
+	F("commandId", CMD_ID, command_id), \
+	F("expectedVersion", CMD_VERSION, expected_version), \
+	F("correlationId", CMD_ID, correlation_id), \
+	F("causationId", CMD_ID, causation_id), \
+	F("transactTime", CMD_TIME, transact_time), \
+	F("text", CMD_TEXT, text), \
+	F("attributes", CMD_OBJECT, attributes), \
+	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
+	INTERNAL("fixSession", CMD_TEXT, fix_session)
+
+/* what a counterparty's report states besides what it does */
+#define STATED_FIELDS \
+	F("execID", CMD_ID, exec_id), \
+	NAMED("execType", exec_type, oms_exec_type_names), \
+	NAMED("ordStatus", ord_status, oms_order_status_names), \
+	F("cumQty", CMD_QTY_OR_ZERO, cum_qty), \
+	F("leavesQty", CMD_QTY_OR_ZERO, leaves_qty), \
+	F("avgPx", CMD_FIGURE, avg_px), \
+	F("orderID", CMD_ID, counterparty_order_id), \
+	F("origClOrdID", CMD_ID, orig_cl_ord_id), \
+	F("symbol", CMD_ID, symbol), \
+	NAMED("side", side, oms_side_names), \
+	F("account", CMD_ID, account), \
+	F("currency", CMD_ID, currency), \
+	F("tradeDate", CMD_DATE, trade_date)
+
+#define TERM_FIELDS \
+	F("orderQty", CMD_QTY, terms.order_qty), \
+	F("cashOrderQty", CMD_QTY, terms.cash_order_qty), \
+	F("price", CMD_PRICE, terms.price), \
+	F("stopPx", CMD_PRICE, terms.stop_px), \
+	NAMED("ordType", terms.ord_type, oms_ord_type_names), \
+	NAMED("timeInForce", terms.time_in_force, oms_time_in_force_names), \
+	F("expireTime", CMD_TIME, terms.expire_time), \
+	F("expireDate", CMD_DATE, terms.expire_date)
+
+#define LAST_FIELDS \
+	F("lastQty", CMD_QTY_OR_ZERO, last_qty), \
+	F("lastPx", CMD_PRICE, last_px), \
+	F("lastMkt", CMD_ID, last_mkt)
+
+#define CREATE_FIELDS \
+	F("orderId", CMD_ID, order_id), \
+	F("clOrdID", CMD_ID, cl_ord_id), \
+	TERM_FIELDS, \
+	F("symbol", CMD_ID, symbol), \
+	NAMED("side", side, oms_side_names), \
+	F("account", CMD_ID, account), \
+	F("currency", CMD_ID, currency), \
+	F("assetClass", CMD_ID, asset_class), \
+	F("destination", CMD_ID, destination), \
+	F("pending", CMD_BOOL, pending), \
+	F("text", CMD_TEXT, text), \
+	F("attributes", CMD_OBJECT, attributes)
+
+static const CommandField create_fields[] = {
+	CREATE_FIELDS, COMMON_FIELDS, F("parentId", CMD_ID, parent_id), {0}
+};
+
+/* a slice of a placement: a Create order whose parent is known */
+static const CommandField slice_fields[] = {CREATE_FIELDS, {0}};
+
+/* an order command that tells what a counterparty did, or does it for them */
+static const CommandField report_fields[] = {
+	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id), F("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField accept_fields[] = {
+	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	F("forBidding", CMD_BOOL, for_bidding), F("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField request_fields[] = {
+	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	F("pending", CMD_BOOL, pending), F("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField restate_fields[] = {
+	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	NAMED("reason", reason, oms_restatement_names), F("quantityFactor", CMD_QTY, quantity_factor),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField update_fields[] = {
+	REQ("orderId", CMD_ID, order_id), COMMON_FIELDS,
+	/* a report that only compares is an update of what the counterparty stated */
+	INTERNAL("execID", CMD_ID, exec_id),
+	{"execType", CMD_NAME, false, true, offsetof(Command, exec_type), oms_exec_type_names},
+	{"ordStatus", CMD_NAME, false, true, offsetof(Command, ord_status), oms_order_status_names},
+	INTERNAL("cumQty", CMD_QTY_OR_ZERO, cum_qty), INTERNAL("leavesQty", CMD_QTY_OR_ZERO, leaves_qty),
+	INTERNAL("avgPx", CMD_FIGURE, avg_px), INTERNAL("orderID", CMD_ID, counterparty_order_id),
+	INTERNAL("clOrdID", CMD_ID, cl_ord_id), INTERNAL("origClOrdID", CMD_ID, orig_cl_ord_id),
+	{0}
+};
+static const CommandField place_fields[] = {
+	REQ("orderId", CMD_ID, order_id), REQ("children", CMD_CHILDREN, children), COMMON_FIELDS, {0}
+};
+static const CommandField execute_fields[] = {
+	/* oms_fix() leaves it out where no order matches: the fill then waits in review */
+	F("orderId", CMD_ID, order_id), F("executionId", CMD_ID, execution_id),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id),
+	F("reason", CMD_TEXT, reason),
+	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	INTERNAL("ambiguous", CMD_BOOL, ambiguous),
+	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField correct_fields[] = {
+	REQ("executionId", CMD_ID, execution_id), F("orderId", CMD_ID, order_id),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
+	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField bust_fields[] = {
+	REQ("executionId", CMD_ID, execution_id), F("orderId", CMD_ID, order_id),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
+	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+
+#define ORDER_COMMAND(name, type, trigger, messages, fields) \
+	[type] = {name, type, OBJECT_ORDER, trigger, messages, fields}
+#define EXECUTION_COMMAND(name, type, trigger, fields) \
+	[type] = {name, type, OBJECT_EXECUTION, trigger, FIX_MSG_REPORT, fields}
+#define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
+
+const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
+	ORDER_COMMAND("CreateOrderCommand", COMMAND_CREATE_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields),
+	ORDER_COMMAND("AcceptOrderCommand", COMMAND_ACCEPT_ORDER, TRIGGER_ACCEPT, FIX_MSG_REPORT, accept_fields),
+	ORDER_COMMAND("RejectOrderCommand", COMMAND_REJECT_ORDER, TRIGGER_REJECT, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RequestCancelOrderCommand", COMMAND_REQUEST_CANCEL_ORDER, TRIGGER_REQUEST_CANCEL, BOTH, request_fields),
+	ORDER_COMMAND("CancelOrderCommand", COMMAND_CANCEL_ORDER, TRIGGER_CANCEL, BOTH, report_fields),
+	ORDER_COMMAND("RejectCancelOrderCommand", COMMAND_REJECT_CANCEL_ORDER, TRIGGER_REJECT_CANCEL, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RequestReplaceOrderCommand", COMMAND_REQUEST_REPLACE_ORDER, TRIGGER_REQUEST_REPLACE, BOTH, request_fields),
+	ORDER_COMMAND("ReplaceOrderCommand", COMMAND_REPLACE_ORDER, TRIGGER_REPLACE, BOTH, report_fields),
+	ORDER_COMMAND("RejectReplaceOrderCommand", COMMAND_REJECT_REPLACE_ORDER, TRIGGER_REJECT_REPLACE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("SuspendOrderCommand", COMMAND_SUSPEND_ORDER, TRIGGER_SUSPEND, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("ResumeOrderCommand", COMMAND_RESUME_ORDER, TRIGGER_RESUME, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("StopOrderCommand", COMMAND_STOP_ORDER, TRIGGER_STOP, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("DoneForDayOrderCommand", COMMAND_DONE_FOR_DAY_ORDER, TRIGGER_DONE_FOR_DAY, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RestateOrderCommand", COMMAND_RESTATE_ORDER, TRIGGER_RESTATE, FIX_MSG_REPORT, restate_fields),
+	ORDER_COMMAND("CalculateOrderCommand", COMMAND_CALCULATE_ORDER, TRIGGER_CALCULATE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("ExpireOrderCommand", COMMAND_EXPIRE_ORDER, TRIGGER_EXPIRE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("UpdateOrderCommand", COMMAND_UPDATE_ORDER, TRIGGER_UPDATE, 0, update_fields),
+	ORDER_COMMAND("PlaceOrderCommand", COMMAND_PLACE_ORDER, TRIGGER_PLACE, 0, place_fields),
+	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields),
+	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields),
+	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields),
+};
+
+static const CommandDef slice_def = {
+	"CreateOrderCommand", COMMAND_CREATE_ORDER, OBJECT_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, slice_fields
+};
+
+const OmsName	oms_exec_type_names[] = {
+	{1, "NEW", "0"},
+	{2, "DONE_FOR_DAY", "3"},
+	{3, "CANCELLED", "4", "CANCELED"},
+	{4, "REPLACED", "5", "REPLACE"},
+	{5, "PENDING_CANCEL", "6"},
+	{6, "STOPPED", "7"},
+	{7, "REJECTED", "8"},
+	{8, "SUSPENDED", "9"},
+	{9, "PENDING_NEW", "A"},
+	{10, "CALCULATED", "B"},
+	{11, "EXPIRED", "C"},
+	{12, "RESTATED", "D"},
+	{13, "PENDING_REPLACE", "E"},
+	{14, "TRADE", "F"},
+	{14, "TRADE", "1", "PARTIAL_FILL"},	/* FIX 4.2 and before */
+	{14, "TRADE", "2", "FILL"},
+	{15, "TRADE_CORRECT", "G"},
+	{16, "TRADE_CANCEL", "H"},
+	{17, "ORDER_STATUS", "I"},
+	{18, "TRADE_IN_A_CLEARING_HOLD", "J"},
+	{19, "TRADE_HAS_BEEN_RELEASED_TO_CLEARING", "K"},
+	{20, "TRIGGERED_OR_ACTIVATED_BY_SYSTEM", "L", "TRIGGERED"},
+	{21, "LOCKED", "M"},
+	{22, "RELEASED", "N"},
+	{0}
+};
+
+const CommandDef *
+oms_command_def(const char *name, size_t length)
+{
+	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+		if (strlen(oms_command_defs[i].name) == length &&
+			memcmp(oms_command_defs[i].name, name, length) == 0)
+			return &oms_command_defs[i];
+	return NULL;
+}
+
+const char *
+oms_command_field_type_name(CommandFieldType type)
+{
+	static const char *const names[] = {
+		[CMD_ID] = "identifier", [CMD_TEXT] = "text", [CMD_QTY] = "quantity above zero",
+		[CMD_QTY_OR_ZERO] = "quantity", [CMD_PRICE] = "price", [CMD_FIGURE] = "decimal",
+		[CMD_NAME] = "name or FIX code", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
+		[CMD_BOOL] = "boolean", [CMD_VERSION] = "integer", [CMD_OBJECT] = "object",
+		[CMD_CHILDREN] = "array of objects",
+	};
+
+	return names[type];
+}
+
+static Refusal *
+bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
+
+static Refusal *
+bad_field(const CommandField *f, const char *fmt,...)
+{
+	char		facts[512];
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(facts, sizeof(facts), fmt, args);
+	va_end(args);
+	/* cutting at a byte may cut a character */
+	facts[pg_mbcliplen(facts, strlen(facts), sizeof(facts) - 1)] = '\0';
+	return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"%s\" is not a valid %s", f->name,
+									  oms_command_field_type_name(f->type)), "%s", facts);
+}
+
+static Refusal *
+wrong_json_type(const CommandField *f, const JsonbValue *v)
+{
+	const char *type = "an object";
+
+	if (v->type == jbvString)
+		type = "a string";
+	else if (v->type == jbvNumeric)
+		type = "a number";
+	else if (v->type == jbvBool)
+		type = "a boolean";
+	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
+		type = "an array";
+	return bad_field(f, "It is %s.", type);
+}
+
+static Refusal *
+read_text(const CommandField *f, const JsonbValue *v, void *member)
+{
+	int			longest = f->type == CMD_ID ? ID_LENGTH_MAX : TEXT_LENGTH_MAX;
+
+	/* the raw message of oms_fix() is the one text that may be long */
+	if (f->internal && f->type == CMD_TEXT)
+		longest = INT_MAX;
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	if (f->type == CMD_ID && v->val.string.len == 0)
+		return bad_field(f, "It is empty.");
+	if (v->val.string.len > longest)
+		return bad_field(f, "It has %d bytes; the most is %d.", v->val.string.len, longest);
+	*(char **) member = pnstrdup(v->val.string.val, v->val.string.len);
+	return NULL;
+}
+
+static Refusal *
+read_decimal(const CommandField *f, const JsonbValue *v, void *member)
+{
+	Numeric		value;
+	int			sign;
+
+	if (v->type == jbvString)
+	{
+		if (!oms_dec_parse(v->val.string.val, v->val.string.len, &value))
+			return bad_field(f, "It must be a decimal number of at most %d digits, without an exponent.",
+							 DECIMAL_DIGITS_MAX);
+	}
+	else if (v->type != jbvNumeric)
+		return wrong_json_type(f, v);
+	else if (!oms_dec_acceptable(v->val.numeric))
+		return bad_field(f, "It has more than %d digits.", DECIMAL_DIGITS_MAX);
+	else
+		value = v->val.numeric;
+
+	sign = oms_dec_sign(value);
+	if (f->type == CMD_QTY && sign <= 0)
+		return bad_field(f, "It is %s.", oms_dec_text(value));
+	if (f->type == CMD_QTY_OR_ZERO && sign < 0)
+		return bad_field(f, "It is %s.", oms_dec_text(value));
+	*(Numeric *) member = f->type == CMD_FIGURE ? DatumGetNumericCopy(NumericGetDatum(value)) : oms_dec_trim(value);
+	return NULL;
+}
+
+static Refusal *
+read_name(const CommandField *f, const JsonbValue *v, void *member)
+{
+	const OmsName *name;
+
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	name = oms_name_find(f->names, v->val.string.val, v->val.string.len);
+	if (name == NULL)
+		return bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
+	*(const char **) member = name->name;
+	return NULL;
+}
+
+static Refusal *
+read_moment(const CommandField *f, const JsonbValue *v, void *member)
+{
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	if (f->type == CMD_DATE)
+	{
+		if (!oms_date_parse(v->val.string.val, v->val.string.len, (DateADT *) member))
+			return bad_field(f, "It must be a date as 2026-03-02.");
+	}
+	else if (!oms_time_parse(v->val.string.val, v->val.string.len, (TimestampTz *) member))
+		return bad_field(f, "It must be a time with a zone as 2026-03-02T09:30:00Z, or FIX's 20260302-09:30:00.");
+	return NULL;
+}
+
+static Refusal *
+read_version(const CommandField *f, const JsonbValue *v, void *member)
+{
+	char	   *text;
+	char	   *end;
+
+	if (v->type != jbvNumeric)
+		return wrong_json_type(f, v);
+	text = oms_dec_text(v->val.numeric);
+	errno = 0;
+	*(int64 *) member = strtoi64(text, &end, 10);
+	if (errno != 0 || *end != '\0' || *(int64 *) member < 0)
+		return bad_field(f, "It must be an integer, not negative.");
+	return NULL;
+}
+
+static Refusal *read_fields(JsonbContainer *object, bool from_fix, Command *command);
+
+/* The slices of a placement are Create orders without the fields that the placement has. */
+static Refusal *
+read_children(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			count;
+
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+		return wrong_json_type(f, v);
+	count = JsonContainerSize(v->val.binary.data);
+	if (count == 0 || count > CHILDREN_MAX)
+		return bad_field(f, "It has %d members; from 1 to %d are possible.", count, CHILDREN_MAX);
+
+	command->children = palloc0(sizeof(Command) * count);
+	it = JsonbIteratorInit(v->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		Command    *child = &command->children[command->nchildren];
+		Refusal    *refusal;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
+			return bad_field(f, "Member %d is no object.", command->nchildren + 1);
+		child->def = &slice_def;
+		child->raw = command->raw;
+		refusal = read_fields(element.val.binary.data, false, child);
+		if (refusal)
+			return refusal;
+		command->nchildren++;
+	}
+	return NULL;
+}
+
+static Refusal *
+read_field(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	void	   *member = (char *) command + f->offset;
+
+	switch (f->type)
+	{
+		case CMD_ID:
+		case CMD_TEXT:
+			return read_text(f, v, member);
+		case CMD_QTY:
+		case CMD_QTY_OR_ZERO:
+		case CMD_PRICE:
+		case CMD_FIGURE:
+			return read_decimal(f, v, member);
+		case CMD_NAME:
+			return read_name(f, v, member);
+		case CMD_TIME:
+		case CMD_DATE:
+			return read_moment(f, v, member);
+		case CMD_BOOL:
+			if (v->type != jbvBool)
+				return wrong_json_type(f, v);
+			*(Tristate *) member = v->val.boolean ? TRI_TRUE : TRI_FALSE;
+			return NULL;
+		case CMD_VERSION:
+			return read_version(f, v, member);
+		case CMD_OBJECT:
+			if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
+				return wrong_json_type(f, v);
+			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
+			return NULL;
+		case CMD_CHILDREN:
+			return read_children(f, v, command);
+	}
+	pg_unreachable();
+}
+
+static const CommandField *
+find_field(const CommandDef *def, const char *name, size_t length, bool from_fix)
+{
+	for (const CommandField *f = def->fields; f->name != NULL; f++)
+		if (f->name[0] == name[0] && strlen(f->name) == length && memcmp(f->name, name, length) == 0 &&
+			(!f->internal || from_fix))
+			return f;
+	return NULL;
+}
+
+static Refusal *
+unknown_field(const CommandDef *def, const char *name, int length)
+{
+	StringInfoData known;
+	int			shown = Min(length, 128);
+
+	initStringInfo(&known);
+	for (const CommandField *f = def->fields; f->name != NULL; f++)
+		if (!f->internal)
+			appendStringInfo(&known, "%s%s", known.len ? ", " : "", f->name);
+	shown = pg_mbcliplen(name, length, shown);
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_MALFORMED, "unknown field \"%.*s\" of %s",
+													shown, name, def->name),
+										 "It knows %s%s.", known.data,
+										 def->fix_messages ? ", and the other fields of its FIX message" : ""),
+						 "Fields of your own go under \"attributes\".");
+}
+
+static void
+init_command(Command *command)
+{
+	command->expected_version = -1;
+	command->transact_time = NO_TIME;
+	command->terms.expire_time = NO_TIME;
+	command->terms.expire_date = NO_DATE;
+	command->trade_date = NO_DATE;
+}
+
+static Refusal *
+check_required(const Command *command, uint64 seen)
+{
+	int			i = 0;
+
+	for (const CommandField *f = command->def->fields; f->name != NULL; f++, i++)
+		if (f->required && (seen & (UINT64CONST(1) << i)) == 0)
+			return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"%s\"", command->def->name, f->name),
+								   "It must be a valid %s.", oms_command_field_type_name(f->type));
+	return NULL;
+}
+
+/* Read all fields of an object whose command type is known. */
+static Refusal *
+read_fields(JsonbContainer *object, bool from_fix, Command *command)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	key,
+				v;
+	JsonbIteratorToken token;
+	JsonWriter	fix = {0};
+	uint64		seen = 0;
+	Refusal    *refusal;
+
+	init_command(command);
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		const CommandField *f;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		f = find_field(command->def, key.val.string.val, key.val.string.len, from_fix);
+		if (f != NULL)
+		{
+			if (v.type == jbvNull)
+				continue;
+			refusal = read_field(f, &v, command);
+			if (refusal)
+				return refusal;
+			seen |= UINT64CONST(1) << (f - command->def->fields);
+		}
+		else if (command->def->fix_messages != 0 && IsAJsonbScalar(&v) &&
+				 oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
+		{
+			if (v.type == jbvNull)
+				continue;
+			if (fix.state == NULL)
+				oms_json_open_object(&fix);
+			oms_json_key_len(&fix, key.val.string.val, key.val.string.len);
+			fix.result = pushJsonbValue(&fix.state, WJB_VALUE, &v);
+		}
+		else if (key.val.string.len != 11 || memcmp(key.val.string.val, "commandType", 11) != 0 ||
+				 command->def == &slice_def)
+			return unknown_field(command->def, key.val.string.val, key.val.string.len);
+	}
+	if (fix.state != NULL)
+	{
+		oms_json_close_object(&fix);
+		command->fix = oms_json_finish(&fix);
+	}
+	return check_required(command, seen);
+}
+
+Refusal *
+oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
+{
+	JsonbValue	hold;
+	JsonbValue *type;
+	Refusal    *refusal;
+
+	memset(command, 0, sizeof(*command));
+	command->raw = raw;
+	if (!oms_json_is_object(raw))
+		return oms_refuse(OMS_MALFORMED, "a command must be a JSON object");
+	type = oms_json_get(raw, "commandType", &hold);
+	if (type == NULL || type->type != jbvString)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "a command needs field \"commandType\""),
+							   "It must be a string.");
+	command->def = oms_command_def(type->val.string.val, type->val.string.len);
+	if (command->def == NULL)
+		return oms_with_hint(oms_refuse(OMS_UNKNOWN_COMMAND, "unknown command type \"%.*s\"",
+										pg_mbcliplen(type->val.string.val, type->val.string.len, 128),
+										type->val.string.val),
+							 "The view oms.command_reference lists all commands.");
+	refusal = read_fields(&raw->root, from_fix, command);
+	if (refusal)
+		return refusal;
+	if (command->def->type == COMMAND_EXECUTE_ORDER && command->order_id == NULL && !from_fix)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"orderId\"", command->def->name),
+							   "It must be a valid %s.", oms_command_field_type_name(CMD_ID));
+	if (command->def->type == COMMAND_EXECUTE_ORDER && oms_dec_sign(command->last_qty) == 0 && !from_fix)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"lastQty\" is not a valid %s",
+										  oms_command_field_type_name(CMD_QTY)), "It is 0.");
+	command->command_id_given = command->command_id != NULL;
+	if (!command->command_id_given)
+		command->command_id = oms_new_id();
+	return NULL;
+}
+
+bool
+oms_command_is_report(const Command *command)
+{
+	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL;
+}

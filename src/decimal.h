@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * decimal.h
+ *	  Exact decimal arithmetic for quantities, prices and values.
+ *
+ * Thin names over PostgreSQL's numeric.  Every function returns a fresh value
+ * in the current memory context and leaves its arguments alone.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_DECIMAL_H
+#define OMS_DECIMAL_H
+
+#include "postgres.h"
+#include "utils/numeric.h"
+
+#define DECIMAL_DIGITS_MAX	38	/* digits a number given by a user may have */
+#define AVG_PX_SCALE		10	/* decimals of an average price */
+#define FACTOR_SCALE		20	/* decimals of a quantity factor */
+
+extern Numeric oms_dec_zero(void);
+extern Numeric oms_dec_one(void);
+extern Numeric oms_dec_add(Numeric a, Numeric b);
+extern Numeric oms_dec_sub(Numeric a, Numeric b);
+extern Numeric oms_dec_mul(Numeric a, Numeric b);
+extern Numeric oms_dec_neg(Numeric a);
+extern Numeric oms_dec_max(Numeric a, Numeric b);
+extern Numeric oms_dec_trim(Numeric a);
+
+/* a ÷ b, rounded half away from zero to `scale` decimals, trailing zeros cut. */
+extern Numeric oms_dec_div(Numeric a, Numeric b, int scale);
+extern Numeric oms_dec_round(Numeric a, int scale);
+extern int	oms_dec_scale(Numeric a);
+extern int	oms_dec_cmp(Numeric a, Numeric b);
+extern int	oms_dec_sign(Numeric a);
+
+/* Equal, where NULL stands for "not given" and equals only itself. */
+extern bool oms_dec_same(Numeric a, Numeric b);
+extern char *oms_dec_text(Numeric a);
+
+/*
+ * Read a plain decimal ("-12.50"; no exponent, no NaN).  False if it is none,
+ * or has more than DECIMAL_DIGITS_MAX digits.  The scale is kept as written.
+ */
+extern bool oms_dec_parse(const char *text, size_t length, Numeric *result);
+
+/* Whether a number that PostgreSQL read (from JSON) is within our limits. */
+extern bool oms_dec_acceptable(Numeric a);
+
+#endif							/* OMS_DECIMAL_H */

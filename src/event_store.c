@@ -1,0 +1,278 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_store.c
+ *	  Events: built with their payload and hash, appended in bulk.
+ *
+ * The sole writer of oms.order_events and oms.execution_events.  Takes no row
+ * lock: the unit of work has locked the tree, which makes versions and tree
+ * versions gapless.  Rows go to the leaf partition itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "commands/sequence.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "event_store.h"
+#include "moment.h"
+
+enum EventColumn
+{
+	EVENT_SEQUENCE,
+	EVENT_AGGREGATE_ID,
+	EVENT_VERSION,
+	EVENT_ROOT_ID,
+	EVENT_TREE_VERSION,
+	EVENT_TYPE,
+	EVENT_OCCURRED_AT,
+	EVENT_ACTOR,
+	EVENT_ROLE,
+	EVENT_COMMAND_ID,
+	EVENT_TRANSITION,
+	EVENT_XID,
+	EVENT_PAYLOAD,
+	EVENT_HASH,
+	EVENT_COLUMNS
+};
+
+static void
+hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
+{
+	if (pg_cryptohash_update(ctx, data, length) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+}
+
+/* SHA-256 of the object's previous hash and the payload's text */
+static bytea *
+chain_hash(const bytea *previous, Jsonb *payload)
+{
+	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	int			length;
+	char	   *text = oms_json_text(payload, &length);
+
+	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+	if (previous)
+		hash_part(ctx, VARDATA_ANY(previous), VARSIZE_ANY_EXHDR(previous));
+	hash_part(ctx, text, length);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	if (pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+	pg_cryptohash_free(ctx);
+	pfree(text);
+	return result;
+}
+
+static Jsonb *
+build_payload(const Event *event, const void *record, const Caller *caller)
+{
+	JsonWriter	w = {0};
+	const Command *command = event->command;
+	char		time[MOMENT_TEXT_SIZE];
+
+	oms_json_open_object(&w);
+	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
+	oms_json_string(&w, "eventType", event->event_type);
+	oms_json_string(&w, "aggregateType", event->store->def->aggregate_type);
+	oms_json_string(&w, "aggregateId", event->id);
+	oms_json_string(&w, "rootId", event->root_id);
+	oms_json_int(&w, "version", event->version);
+	oms_json_int(&w, "treeVersion", event->tree_version);
+	oms_json_int(&w, "sequence", event->sequence);
+	oms_json_string_len(&w, "occurredAt", time, oms_time_text(event->occurred_at, time));
+	oms_json_string(&w, "actor", caller->actor);
+	oms_json_string(&w, "role", caller->role);
+	oms_json_string(&w, "commandId", command->command_id);
+	if (command->correlation_id)
+		oms_json_string(&w, "correlationId", command->correlation_id);
+	if (command->causation_id)
+		oms_json_string(&w, "causationId", command->causation_id);
+	oms_json_int(&w, "transition", event->transition);
+	oms_json_jsonb(&w, "command", command->raw);
+	oms_record_to_json(event->store->def, record, &w, "state");
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+void
+oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+				const Caller *caller, int64 tree_version, int transition, const char *event_type,
+				TimestampTz occurred_at, Event *event)
+{
+	const Aggregate *aggregate = record;
+
+	event->store = store;
+	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	event->id = aggregate->id;
+	event->version = aggregate->version;
+	event->root_id = aggregate->root_id;
+	event->tree_version = tree_version;
+	event->event_type = event_type;
+	event->occurred_at = occurred_at;
+	event->command = command;
+	event->transition = transition;
+	event->payload = build_payload(event, record, caller);
+	event->hash = chain_hash(aggregate->hash, event->payload);
+}
+
+/*
+ * Make the partitions of now and the near future, as the extension's owner:
+ * whoever sends the first command of a month need not be allowed to.
+ */
+static void
+make_partitions(void)
+{
+	Relation	orders = table_open(oms_relation(OMS_ORDERS), AccessShareLock);
+	Oid			owner = orders->rd_rel->relowner;
+	Oid			user;
+	int			security;
+
+	table_close(orders, NoLock);
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	SPI_connect();
+	if (SPI_execute("SELECT oms.ensure_partitions()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "cannot make event partitions");
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+}
+
+static Oid
+leaf_for(OmsRelation parent, TimestampTz time)
+{
+	Oid			leaf = oms_partition_for(parent, time);
+
+	if (!OidIsValid(leaf))
+	{
+		make_partitions();
+		leaf = oms_partition_for(parent, time);
+	}
+	if (!OidIsValid(leaf))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no event partition for %s", timestamptz_to_str(time)),
+				 errhint("Run SELECT oms.ensure_partitions().")));
+	return leaf;
+}
+
+static void
+event_to_row(const Event *event, const Caller *caller, uint64 xid, Datum *values)
+{
+	values[EVENT_SEQUENCE] = Int64GetDatum(event->sequence);
+	values[EVENT_AGGREGATE_ID] = CStringGetTextDatum(event->id);
+	values[EVENT_VERSION] = Int64GetDatum(event->version);
+	values[EVENT_ROOT_ID] = CStringGetTextDatum(event->root_id);
+	values[EVENT_TREE_VERSION] = Int64GetDatum(event->tree_version);
+	values[EVENT_TYPE] = CStringGetTextDatum(event->event_type);
+	values[EVENT_OCCURRED_AT] = TimestampTzGetDatum(event->occurred_at);
+	values[EVENT_ACTOR] = CStringGetTextDatum(caller->actor);
+	values[EVENT_ROLE] = CStringGetTextDatum(caller->role);
+	values[EVENT_COMMAND_ID] = CStringGetTextDatum(event->command->command_id);
+	values[EVENT_TRANSITION] = Int32GetDatum(event->transition);
+	values[EVENT_XID] = UInt64GetDatum(xid);
+	values[EVENT_PAYLOAD] = JsonbPGetDatum(event->payload);
+	values[EVENT_HASH] = PointerGetDatum(event->hash);
+}
+
+/* One pass for each kind of object, so that a leaf is opened once for all its events. */
+static void
+append_of(const ObjectStore *store, EState *estate, const Event *events, int count,
+		  const Caller *caller, uint64 xid)
+{
+	Table	   *table = NULL;
+	Datum		values[EVENT_COLUMNS];
+	static const bool nulls[EVENT_COLUMNS] = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		Oid			leaf;
+
+		if (events[i].store != store)
+			continue;
+		leaf = leaf_for(store->events, events[i].occurred_at);
+		if (table && RelationGetRelid(table->rel) != leaf)
+		{
+			oms_table_close(table);
+			table = NULL;
+		}
+		if (table == NULL)
+			table = oms_table_open(estate, leaf);
+		event_to_row(&events[i], caller, xid, values);
+		oms_table_insert(table, values, nulls, NULL);
+	}
+	if (table)
+		oms_table_close(table);
+}
+
+void
+oms_events_append(EState *estate, const Event *events, int count, const Caller *caller, uint64 xid)
+{
+	append_of(&oms_execution_store, estate, events, count, caller, xid);
+	append_of(&oms_order_store, estate, events, count, caller, xid);
+}
+
+/* The index that a leaf has on its sequence column. */
+static Oid
+sequence_index(Oid leaf)
+{
+	Relation	rel = table_open(leaf, AccessShareLock);
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+	Oid			found = InvalidOid;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indkey.values[0] == EVENT_SEQUENCE + 1)
+			found = lfirst_oid(cell);
+		index_close(index, NoLock);
+	}
+	table_close(rel, NoLock);
+	return found;
+}
+
+static Jsonb *
+payload_in(const ObjectStore *store, EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+{
+	Oid			leaf = oms_partition_for(store->events, occurred_at);
+	Oid			index = OidIsValid(leaf) ? sequence_index(leaf) : InvalidOid;
+	Jsonb	   *payload = NULL;
+	Datum		key = Int64GetDatum(sequence);
+	Table	   *table;
+
+	if (!OidIsValid(index))
+		return NULL;
+	table = oms_table_open(estate, leaf);
+	if (oms_table_find(table, index, 1, &key))
+	{
+		bool		isnull;
+
+		payload = DatumGetJsonbPCopy(slot_getattr(table->slot, EVENT_PAYLOAD + 1, &isnull));
+		*xid = DatumGetUInt64(slot_getattr(table->slot, EVENT_XID + 1, &isnull));
+	}
+	oms_table_close(table);
+	return payload;
+}
+
+Jsonb *
+oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+{
+	Jsonb	   *payload = payload_in(&oms_order_store, estate, sequence, occurred_at, xid);
+
+	if (payload == NULL)
+		payload = payload_in(&oms_execution_store, estate, sequence, occurred_at, xid);
+	return payload;
+}

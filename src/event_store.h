@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_store.h
+ *	  Events: built with their payload and hash, appended in bulk.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_EVENT_STORE_H
+#define OMS_EVENT_STORE_H
+
+#include "postgres.h"
+#include "nodes/execnodes.h"
+
+#include "command_model.h"
+#include "object_store.h"
+#include "order_model.h"
+
+/* Who sends a command: taken from the session, never from the command. */
+typedef struct Caller
+{
+	char	   *actor;			/* session user */
+	char	   *role;			/* current user */
+} Caller;
+
+typedef struct Event
+{
+	const ObjectStore *store;
+	int64		sequence;
+	const char *id;
+	int64		version;
+	const char *root_id;
+	int64		tree_version;
+	const char *event_type;
+	TimestampTz occurred_at;
+	const Command *command;
+	int			transition;
+	Jsonb	   *payload;
+	bytea	   *hash;
+} Event;
+
+/*
+ * Draw a sequence number for the event of `record`'s change and build its
+ * payload and hash; `record` already is as the event leaves it, but for its
+ * hash, which is the previous event's.
+ */
+extern void oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+							const Caller *caller, int64 tree_version, int transition,
+							const char *event_type, TimestampTz occurred_at, Event *event);
+
+/* Append events to the partitions they belong to, making these where missing. */
+extern void oms_events_append(EState *estate, const Event *events, int count, const Caller *caller,
+							  uint64 xid);
+
+/* The payload of a stored event, or NULL; `xid` is set to its transaction. */
+extern Jsonb *oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid);
+
+#endif							/* OMS_EVENT_STORE_H */

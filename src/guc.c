@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  The settings of oms_state.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "decimal.h"
+#include "guc.h"
+
+#define SECONDS_PER_DAY 86400
+
+/*
+ * How long a commandId is remembered.  An administrator raises it where
+ * clients retry after more than a week, and lowers it to keep oms.commands
+ * small.
+ */
+int			oms_guc_command_retention_s = 7 * SECONDS_PER_DAY;
+
+/*
+ * By how much fills may exceed an order before they wait in review.  A desk
+ * that trades lots or notional raises it, as a part of the order's quantity.
+ */
+static char *overfill_tolerance_text = NULL;
+static Numeric overfill_tolerance = NULL;
+
+static bool
+check_tolerance(char **newval, void **extra, GucSource source)
+{
+	Numeric		value;
+
+	if (!oms_dec_parse(*newval, strlen(*newval), &value) || oms_dec_sign(value) < 0 ||
+		oms_dec_cmp(value, oms_dec_one()) > 0)
+	{
+		GUC_check_errdetail("It must be a decimal number from 0 to 1.");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_tolerance(const char *newval, void *extra)
+{
+	if (overfill_tolerance)
+		pfree(overfill_tolerance);
+	overfill_tolerance = NULL;	/* read again when next needed */
+}
+
+Numeric
+oms_guc_overfill_tolerance(void)
+{
+	if (overfill_tolerance == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		if (!oms_dec_parse(overfill_tolerance_text, strlen(overfill_tolerance_text),
+						   &overfill_tolerance))
+			elog(ERROR, "BUG: oms_state.overfill_tolerance was not checked");
+		MemoryContextSwitchTo(old);
+	}
+	return overfill_tolerance;
+}
+
+void
+oms_guc_init(void)
+{
+	DefineCustomIntVariable("oms_state.command_retention",
+							"How long a commandId is remembered, so that a repeat returns the first result.",
+							NULL, &oms_guc_command_retention_s,
+							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomStringVariable("oms_state.overfill_tolerance",
+							   "By which part of its quantity an order may be overfilled before a fill waits in review.",
+							   "0.01 allows one per cent.",
+							   &overfill_tolerance_text, "0", PGC_SUSET, 0,
+							   check_tolerance, assign_tolerance, NULL);
+	MarkGUCPrefixReserved("oms_state");
+}

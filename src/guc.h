@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.h
+ *	  The settings of oms_state.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_GUC_H
+#define OMS_GUC_H
+
+#include "postgres.h"
+#include "utils/numeric.h"
+
+extern int	oms_guc_command_retention_s;	/* seconds */
+
+extern void oms_guc_init(void);
+
+/* The part of an order's quantity by which fills may exceed it: 0.01 is one per cent. */
+extern Numeric oms_guc_overfill_tolerance(void);
+
+#endif							/* OMS_GUC_H */

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * handlers.h
+ *	  The use cases: load, decide, evolve, roll up.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_HANDLERS_H
+#define OMS_HANDLERS_H
+
+#include "postgres.h"
+
+#include "unit_of_work.h"
+
+/* What a command was about, for its result. */
+typedef struct Outcome
+{
+	const ObjectStore *store;
+	const char *id;
+	bool		repeat;			/* the report was known: nothing changed */
+} Outcome;
+
+typedef Refusal *(*CommandHandler) (UnitOfWork *uow, Command *command, Outcome *outcome);
+
+/* handle_order.c */
+extern Refusal *oms_handle_create(UnitOfWork *uow, Command *command, Outcome *outcome);
+extern Refusal *oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome);
+extern Refusal *oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome);
+
+/* handle_split.c */
+extern void oms_handle_split(UnitOfWork *uow, const Order *order, const OrderEvent *event);
+
+/* handle_execution.c */
+extern Refusal *oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome);
+extern Refusal *oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome);
+extern Refusal *oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome);
+
+/* Shared: apply an event to a loaded order and let it climb to the root. */
+extern void oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event);
+extern Refusal *oms_check_version(const Command *command, const char *object, const char *id, int64 version);
+extern Refusal *oms_no_such(const char *object, const char *id);
+
+/* Take over the ids under which a counterparty or a client now knows the order. */
+extern Refusal *oms_take_names(UnitOfWork *uow, const Command *command, const Order *order);
+
+/* result.c */
+typedef struct ResultSource
+{
+	const Outcome *outcome;
+	const char *command_id;
+	uint64		xid;
+	bool		duplicate;
+	Jsonb	  **payloads;		/* of its events */
+	int			npayloads;
+	Jsonb	   *state;			/* of the object, where no event carries it */
+} ResultSource;
+
+extern Jsonb *oms_result_build(const ResultSource *source);
+extern Jsonb *oms_result_rejected(const Refusal *refusal, const char *command_id, const char *command_type);
+extern Jsonb *oms_record_state(const RecordDef *def, const void *record);
+
+#endif							/* OMS_HANDLERS_H */

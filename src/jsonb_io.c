@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * jsonb_io.c
+ *	  Building jsonb without going through text, and reading it.
+ *
+ * Pure.  A thin layer over utils/adt/jsonb_util.c, so that the code above it
+ * reads as a list of keys and values.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "jsonb_io.h"
+
+void
+oms_json_open_object(JsonWriter *w)
+{
+	w->result = pushJsonbValue(&w->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+void
+oms_json_close_object(JsonWriter *w)
+{
+	w->result = pushJsonbValue(&w->state, WJB_END_OBJECT, NULL);
+}
+
+void
+oms_json_open_array(JsonWriter *w)
+{
+	w->result = pushJsonbValue(&w->state, WJB_BEGIN_ARRAY, NULL);
+}
+
+void
+oms_json_close_array(JsonWriter *w)
+{
+	w->result = pushJsonbValue(&w->state, WJB_END_ARRAY, NULL);
+}
+
+void
+oms_json_key_len(JsonWriter *w, const char *key, int length)
+{
+	JsonbValue	v;
+
+	v.type = jbvString;
+	v.val.string.val = unconstify(char *, key);
+	v.val.string.len = length;
+	w->result = pushJsonbValue(&w->state, WJB_KEY, &v);
+}
+
+void
+oms_json_key(JsonWriter *w, const char *key)
+{
+	oms_json_key_len(w, key, strlen(key));
+}
+
+void
+oms_json_scalar(JsonWriter *w, const char *key, JsonbValue *value)
+{
+	if (key)
+		oms_json_key(w, key);
+	w->result = pushJsonbValue(&w->state, key ? WJB_VALUE : WJB_ELEM, value);
+}
+
+void
+oms_json_string_len(JsonWriter *w, const char *key, const char *value, int length)
+{
+	JsonbValue	v;
+
+	v.type = jbvString;
+	v.val.string.val = unconstify(char *, value);
+	v.val.string.len = length;
+	oms_json_scalar(w, key, &v);
+}
+
+void
+oms_json_string(JsonWriter *w, const char *key, const char *value)
+{
+	oms_json_string_len(w, key, value, strlen(value));
+}
+
+void
+oms_json_numeric(JsonWriter *w, const char *key, Numeric value)
+{
+	JsonbValue	v;
+
+	v.type = jbvNumeric;
+	v.val.numeric = value;
+	oms_json_scalar(w, key, &v);
+}
+
+void
+oms_json_int(JsonWriter *w, const char *key, int64 value)
+{
+	oms_json_numeric(w, key, int64_to_numeric(value));
+}
+
+void
+oms_json_bool(JsonWriter *w, const char *key, bool value)
+{
+	JsonbValue	v;
+
+	v.type = jbvBool;
+	v.val.boolean = value;
+	oms_json_scalar(w, key, &v);
+}
+
+void
+oms_json_jsonb(JsonWriter *w, const char *key, const Jsonb *value)
+{
+	JsonbValue	v;
+
+	v.type = jbvBinary;
+	v.val.binary.data = unconstify(JsonbContainer *, &value->root);
+	v.val.binary.len = VARSIZE(value) - VARHDRSZ;
+	oms_json_scalar(w, key, &v);
+}
+
+Jsonb *
+oms_json_finish(JsonWriter *w)
+{
+	return JsonbValueToJsonb(w->result);
+}
+
+JsonbValue *
+oms_json_get(Jsonb *object, const char *key, JsonbValue *hold)
+{
+	if (!JB_ROOT_IS_OBJECT(object))
+		return NULL;
+	return getKeyJsonValueFromContainer(&object->root, key, strlen(key), hold);
+}
+
+char *
+oms_json_get_string(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	if (v == NULL || v->type != jbvString)
+		return NULL;
+	return pnstrdup(v->val.string.val, v->val.string.len);
+}
+
+bool
+oms_json_is_object(Jsonb *value)
+{
+	return JB_ROOT_IS_OBJECT(value);
+}
+
+bool
+oms_json_is_array(Jsonb *value)
+{
+	return JB_ROOT_IS_ARRAY(value) && !JB_ROOT_IS_SCALAR(value);
+}
+
+char *
+oms_json_text(Jsonb *value, int *length)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	JsonbToCString(&buf, &value->root, VARSIZE(value));
+	if (length)
+		*length = buf.len;
+	return buf.data;
+}
+
+bool
+oms_json_equal(Jsonb *a, Jsonb *b)
+{
+	return compareJsonbContainers(&a->root, &b->root) == 0;
+}

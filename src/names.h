@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * names.h
+ *	  Tables of names: a C value, our name for it, and FIX's code.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_NAMES_H
+#define OMS_NAMES_H
+
+#include "postgres.h"
+
+typedef struct OmsName
+{
+	int			value;			/* ends at the entry without a name */
+	const char *name;			/* as we store and print it */
+	const char *fix;			/* FIX's code, or NULL */
+	const char *other;			/* another spelling that is understood, or NULL */
+} OmsName;
+
+/*
+ * Find by name, other spelling or FIX code.  Case, spaces, underscores and
+ * hyphens of a name do not matter; a FIX code is taken as it is.
+ */
+extern const OmsName *oms_name_find(const OmsName *names, const char *text, size_t length);
+extern const OmsName *oms_name_by_fix(const OmsName *names, const char *code);
+extern const char *oms_name_of(const OmsName *names, int value);
+
+/* "BUY, SELL, …" for an error's detail. */
+extern char *oms_names_list(const OmsName *names);
+
+/* The closed sets of FIX 4.4 that have no C value of their own. */
+extern const OmsName oms_side_names[];			/* Side (54) */
+extern const OmsName oms_ord_type_names[];		/* OrdType (40) */
+extern const OmsName oms_time_in_force_names[];	/* TimeInForce (59) */
+extern const OmsName oms_restatement_names[];	/* ExecRestatementReason (378) */
+
+#endif							/* OMS_NAMES_H */

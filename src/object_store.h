@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * object_store.h
+ *	  Rows of current state: structs in, structs out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_OBJECT_STORE_H
+#define OMS_OBJECT_STORE_H
+
+#include "postgres.h"
+
+#include "catalog.h"
+#include "record.h"
+#include "table_io.h"
+
+/* Where objects of one kind are kept. */
+typedef struct ObjectStore
+{
+	const RecordDef *def;
+	OmsRelation table;
+	OmsRelation pkey;
+	OmsRelation events;
+} ObjectStore;
+
+extern const ObjectStore oms_order_store;
+extern const ObjectStore oms_execution_store;
+
+/* Read the row with this id into `record`; false if there is none. */
+extern bool oms_object_find(const ObjectStore *store, Table *table, const char *id, void *record,
+							ItemPointer tid);
+
+/* Lock the row that oms_object_find() found last, and read its newest version. */
+extern bool oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointer tid);
+
+/* False if the id is taken. */
+extern bool oms_object_insert(const ObjectStore *store, Table *table, const void *record,
+							  bool id_is_given, ItemPointer tid);
+extern void oms_object_update(const ObjectStore *store, Table *table, const void *record, ItemPointer tid);
+
+#endif							/* OMS_OBJECT_STORE_H */

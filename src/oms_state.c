@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * oms_state.c
+ *	  The module: what PostgreSQL loads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "catalog.h"
+#include "guc.h"
+#include "state_machine.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	oms_guc_init();
+	oms_catalog_init();
+	oms_state_machine_check();
+}

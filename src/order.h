@@ -1,0 +1,115 @@
+/*-------------------------------------------------------------------------
+ *
+ * order.h
+ *	  An order's whole life: decide and evolve.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ORDER_H
+#define OMS_ORDER_H
+
+#include "postgres.h"
+
+#include "command_model.h"
+#include "order_model.h"
+#include "state_machine.h"
+
+/* What an event does to the list of open requests. */
+typedef enum RequestEdit
+{
+	REQUEST_KEEP,
+	REQUEST_OPEN,				/* add it, or show the one that is recorded */
+	REQUEST_ANSWER				/* take the one it names away */
+} RequestEdit;
+
+/* How far an order's figures move those of its parent. */
+typedef struct TreeDelta
+{
+	Numeric		executed;
+	Numeric		value;
+	Numeric		allocated;
+	Numeric		working;
+	Numeric		reserved;
+	int64		live;
+	int64		count;
+} TreeDelta;
+
+/* Fills of the order itself that come or go; NULL stands for none. */
+typedef struct FillDelta
+{
+	Numeric		quantity;
+	Numeric		value;
+	Numeric		review;
+} FillDelta;
+
+/* One change of one order: what decide says and evolve applies. */
+typedef struct OrderEvent
+{
+	const Transition *transition;
+	const Command *command;		/* its cause */
+	bool		own;			/* does the command name this very order? */
+	OrderTerms	terms;			/* new terms */
+	RequestEdit edit;
+	OrderRequest request;
+	const char *cl_ord_id;		/* ClOrdID that comes into force, or NULL */
+	FillDelta	fill;
+	TreeDelta	children;
+	DateADT		done_for_day;	/* NO_DATE: stays */
+	Numeric		factor;			/* of a split, or NULL */
+	uint32		raises;			/* flags */
+} OrderEvent;
+
+/* What decide knows: values, no tables and no clock. */
+typedef struct OrderContext
+{
+	const Order *order;
+	const Order *parent;		/* NULL for a root */
+	TimestampTz now;
+} OrderContext;
+
+/* The new order of a Create command, before its event, or a refusal. */
+extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
+								 Order *order, OrderEvent *event);
+
+/* Any other order command: what happens to the order, or a refusal. */
+extern Refusal *oms_order_decide(const Command *command, const OrderContext *context,
+								 OrderEvent *event);
+
+/* May an execution command do this?  NULL where the machine has no such row. */
+extern const Transition *oms_order_fill_transition(OrderTrigger trigger, const Command *command,
+												   const Order *order, TimestampTz now);
+
+/* Apply an event.  The order's members are values: none is changed in place. */
+extern void oms_order_evolve(Order *order, const OrderEvent *event);
+
+/* Compute what follows from the rest: leaves, unplaced, avgPx, status. */
+extern void oms_order_derive(Order *order);
+
+/* What the order keeps from being placed elsewhere under its parent. */
+extern Numeric oms_order_reservation(const Order *order);
+
+/* A good-till order: it lives beyond the day. */
+extern bool oms_order_is_good_till(const Order *order);
+
+/* The business day of a command: trade date, else transact time, else the clock. */
+extern DateADT oms_command_day(const Command *command, TimestampTz now);
+
+/* An event of this order with nothing in it yet. */
+extern void oms_order_event_init(OrderEvent *event, const Command *command);
+
+/* "order "X" …" with its status and quantities, for the detail of refusals. */
+extern Refusal *oms_refuse_transition(const Command *command, const Order *order);
+
+/* order_terms.c: new terms and open requests */
+extern void oms_terms_apply(Order *order, const OrderTerms *terms);
+extern void oms_terms_scale(OrderTerms *terms, Numeric factor);
+extern bool oms_terms_given(const OrderTerms *terms);
+extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
+extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
+											const char *cl_ord_id, const char *in_force);
+extern Numeric oms_request_taken_over(const Order *order, const Command *command);
+extern Numeric oms_requests_leaves(const Order *order);
+extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);
+extern Numeric oms_scale_price(Numeric price, Numeric factor);
+
+#endif							/* OMS_ORDER_H */

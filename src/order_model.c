@@ -1,0 +1,294 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_model.c
+ *	  What an order and an execution are: structs and their columns.
+ *
+ * Pure.  The tables of columns below stand in the order of the columns of
+ * oms.orders and oms.executions (sql/20_orders.sql, sql/21_executions.sql); the
+ * regression test model.sql compares them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "decimal.h"
+#include "moment.h"
+#include "order_model.h"
+
+const OmsName	oms_order_status_names[] = {
+	{OMS_ORDER_PENDING_NEW, "PENDING_NEW", "A"},
+	{OMS_ORDER_NEW, "NEW", "0"},
+	{OMS_ORDER_PARTIALLY_FILLED, "PARTIALLY_FILLED", "1"},
+	{OMS_ORDER_FILLED, "FILLED", "2"},
+	{OMS_ORDER_DONE_FOR_DAY, "DONE_FOR_DAY", "3"},
+	{OMS_ORDER_CANCELLED, "CANCELLED", "4", "CANCELED"},
+	{OMS_ORDER_PENDING_CANCEL, "PENDING_CANCEL", "6"},
+	{OMS_ORDER_PENDING_REPLACE, "PENDING_REPLACE", "E"},
+	{OMS_ORDER_STOPPED, "STOPPED", "7"},
+	{OMS_ORDER_SUSPENDED, "SUSPENDED", "9"},
+	{OMS_ORDER_REJECTED, "REJECTED", "8"},
+	{OMS_ORDER_EXPIRED, "EXPIRED", "C"},
+	{OMS_ORDER_CALCULATED, "CALCULATED", "B"},
+	{OMS_ORDER_ACCEPTED_FOR_BIDDING, "ACCEPTED_FOR_BIDDING", "D"},
+	{0}
+};
+
+const OmsName	oms_condition_names[] = {
+	{COND_ACCEPTED_FOR_BIDDING, "ACCEPTED_FOR_BIDDING"},
+	{COND_PENDING_NEW, "PENDING_NEW"},
+	{COND_NEW, "NEW"},
+	{COND_REJECTED, "REJECTED"},
+	{COND_CANCELLED, "CANCELLED"},
+	{COND_EXPIRED, "EXPIRED"},
+	{COND_CALCULATED, "CALCULATED"},
+	{COND_DONE_FOR_DAY, "DONE_FOR_DAY"},
+	{COND_STOPPED, "STOPPED"},
+	{COND_SUSPENDED, "SUSPENDED"},
+	{COND_PENDING_REPLACE, "PENDING_REPLACE"},
+	{COND_PENDING_CANCEL, "PENDING_CANCEL"},
+	{0}
+};
+
+const OmsName	oms_flag_names[] = {
+	{FLAG_LATE_FILL, "LATE_FILL"},
+	{FLAG_DISAGREES, "DISAGREES"},
+	{FLAG_OVERFILLED, "OVERFILLED"},
+	{FLAG_OVER_PLACED, "OVER_PLACED"},
+	{FLAG_BELOW_PLACED, "BELOW_PLACED"},
+	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
+	{0}
+};
+
+const OmsName	oms_execution_status_names[] = {
+	{OMS_EXECUTION_REVIEW, "REVIEW"},
+	{OMS_EXECUTION_VALIDATED, "VALIDATED"},
+	{OMS_EXECUTION_ALLOCATED, "ALLOCATED"},
+	{OMS_EXECUTION_CORRECTED, "CORRECTED"},
+	{OMS_EXECUTION_BUSTED, "BUSTED"},
+	{OMS_EXECUTION_REJECTED, "REJECTED"},
+	{0}
+};
+
+#define ORDER(json, column, type)	{json, #column, type, offsetof(Order, column), NULL}
+#define ORDER_NAMES(json, column, type, names)	{json, #column, type, offsetof(Order, column), names}
+
+static const RecordColumn order_columns[] = {
+	ORDER("orderId", id, FIELD_TEXT),
+	ORDER("rootId", root_id, FIELD_TEXT),
+	ORDER("parentId", parent_id, FIELD_TEXT),
+	ORDER("version", version, FIELD_COUNT),
+	ORDER("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
+	ORDER_NAMES("status", status, FIELD_NAME, oms_order_status_names),
+	ORDER_NAMES("conditions", conditions, FIELD_NAMES, oms_condition_names),
+	ORDER_NAMES("flags", flags, FIELD_NAMES, oms_flag_names),
+	ORDER("clOrdID", cl_ord_id, FIELD_TEXT),
+	ORDER("fixSession", fix_session, FIELD_TEXT),
+	ORDER("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
+	ORDER("symbol", symbol, FIELD_TEXT),
+	ORDER("side", side, FIELD_TEXT),
+	ORDER("ordType", ord_type, FIELD_TEXT),
+	ORDER("timeInForce", time_in_force, FIELD_TEXT),
+	ORDER("orderQty", order_qty, FIELD_NUMERIC),
+	ORDER("cashOrderQty", cash_order_qty, FIELD_NUMERIC),
+	ORDER("price", price, FIELD_NUMERIC),
+	ORDER("stopPx", stop_px, FIELD_NUMERIC),
+	ORDER("expireTime", expire_time, FIELD_TIME),
+	ORDER("expireDate", expire_date, FIELD_DATE),
+	ORDER("account", account, FIELD_TEXT),
+	ORDER("currency", currency, FIELD_TEXT),
+	ORDER("assetClass", asset_class, FIELD_TEXT),
+	ORDER("destination", destination, FIELD_TEXT),
+	ORDER("executedQuantity", executed_quantity, FIELD_NUMERIC),
+	ORDER("leavesQuantity", leaves_quantity, FIELD_NUMERIC),
+	ORDER("workingQuantity", working_quantity, FIELD_NUMERIC),
+	ORDER("unplacedQuantity", unplaced_quantity, FIELD_NUMERIC),
+	ORDER("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
+	ORDER("executedValue", executed_value, FIELD_NUMERIC),
+	ORDER("avgPx", avg_px, FIELD_NUMERIC),
+	ORDER("ownExecutedQuantity", own_executed_quantity, FIELD_NUMERIC),
+	ORDER("reservedQuantity", reserved_quantity, FIELD_NUMERIC),
+	ORDER("reviewQuantity", review_quantity, FIELD_NUMERIC),
+	ORDER("childCount", child_count, FIELD_COUNT),
+	ORDER("liveChildren", live_children, FIELD_COUNT),
+	ORDER("quantityFactor", quantity_factor, FIELD_NUMERIC),
+	ORDER("doneForDayDate", done_for_day_date, FIELD_DATE),
+	ORDER("pendingRequests", pending_requests, FIELD_JSON),
+	ORDER("reportedCumQty", reported_cum_qty, FIELD_NUMERIC),
+	ORDER("reportedLeavesQty", reported_leaves_qty, FIELD_NUMERIC),
+	ORDER("reportedAvgPx", reported_avg_px, FIELD_NUMERIC),
+	ORDER("reportedOrdStatus", reported_ord_status, FIELD_TEXT),
+	ORDER("reason", reason, FIELD_TEXT),
+	ORDER("text", text, FIELD_TEXT),
+	ORDER("fix", fix, FIELD_JSON),
+	ORDER("attributes", attributes, FIELD_JSON),
+	ORDER("createdAt", created_at, FIELD_TIME),
+	ORDER("updatedAt", updated_at, FIELD_TIME),
+	ORDER("treeUpdatedAt", tree_updated_at, FIELD_TIME),
+	ORDER(NULL, hash, FIELD_HASH),
+};
+
+const RecordDef oms_order_def = {
+	.table = "orders",
+	.aggregate_type = "Order",
+	.columns = order_columns,
+	.ncolumns = lengthof(order_columns),
+	.size = sizeof(Order),
+};
+
+#define EXECUTION(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL}
+#define EXECUTION_NAMES(json, column, type, names)	{json, #column, type, offsetof(Execution, column), names}
+
+static const RecordColumn execution_columns[] = {
+	EXECUTION("executionId", id, FIELD_TEXT),
+	EXECUTION("rootId", root_id, FIELD_TEXT),
+	EXECUTION("orderId", order_id, FIELD_TEXT),
+	EXECUTION("version", version, FIELD_COUNT),
+	EXECUTION("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
+	EXECUTION_NAMES("status", status, FIELD_NAME, oms_execution_status_names),
+	EXECUTION_NAMES("flags", flags, FIELD_NAMES, oms_flag_names),
+	EXECUTION("execID", exec_id, FIELD_TEXT),
+	EXECUTION("execType", exec_type, FIELD_TEXT),
+	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
+	EXECUTION("symbol", symbol, FIELD_TEXT),
+	EXECUTION("side", side, FIELD_TEXT),
+	EXECUTION("lastQty", last_qty, FIELD_NUMERIC),
+	EXECUTION("lastPx", last_px, FIELD_NUMERIC),
+	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
+	EXECUTION("quantity", quantity, FIELD_NUMERIC),
+	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
+	EXECUTION("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
+	EXECUTION("allocations", allocations, FIELD_JSON),
+	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
+	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
+	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
+	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
+	EXECUTION("reviewReasons", review_reasons, FIELD_JSON),
+	EXECUTION("reason", reason, FIELD_TEXT),
+	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
+	EXECUTION("correctingExecutionId", correcting_execution_id, FIELD_TEXT),
+	EXECUTION("bustExecID", bust_exec_id, FIELD_TEXT),
+	EXECUTION("fixSession", fix_session, FIELD_TEXT),
+	EXECUTION("clOrdID", cl_ord_id, FIELD_TEXT),
+	EXECUTION("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
+	EXECUTION("transactTime", transact_time, FIELD_TIME),
+	EXECUTION("text", text, FIELD_TEXT),
+	EXECUTION("fix", fix, FIELD_JSON),
+	EXECUTION("attributes", attributes, FIELD_JSON),
+	EXECUTION("createdAt", created_at, FIELD_TIME),
+	EXECUTION("updatedAt", updated_at, FIELD_TIME),
+	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
+	EXECUTION(NULL, hash, FIELD_HASH),
+};
+
+const RecordDef oms_execution_def = {
+	.table = "executions",
+	.aggregate_type = "Execution",
+	.columns = execution_columns,
+	.ncolumns = lengthof(execution_columns),
+	.size = sizeof(Execution),
+};
+
+static void
+terms_to_json(const OrderTerms *terms, JsonWriter *w)
+{
+	char		buf[MOMENT_TEXT_SIZE];
+
+	if (terms->order_qty)
+		oms_json_numeric(w, "orderQty", terms->order_qty);
+	if (terms->cash_order_qty)
+		oms_json_numeric(w, "cashOrderQty", terms->cash_order_qty);
+	if (terms->price)
+		oms_json_numeric(w, "price", terms->price);
+	if (terms->stop_px)
+		oms_json_numeric(w, "stopPx", terms->stop_px);
+	if (terms->ord_type)
+		oms_json_string(w, "ordType", terms->ord_type);
+	if (terms->time_in_force)
+		oms_json_string(w, "timeInForce", terms->time_in_force);
+	if (terms->expire_time != NO_TIME)
+		oms_json_string_len(w, "expireTime", buf, oms_time_text(terms->expire_time, buf));
+	if (terms->expire_date != NO_DATE)
+		oms_json_string_len(w, "expireDate", buf, oms_date_text(terms->expire_date, buf));
+}
+
+Jsonb *
+oms_requests_to_json(const OrderRequest *requests, int count)
+{
+	JsonWriter	w = {0};
+
+	if (count == 0)
+		return NULL;
+	oms_json_open_array(&w);
+	for (int i = 0; i < count; i++)
+	{
+		const OrderRequest *r = &requests[i];
+
+		oms_json_open_object(&w);
+		oms_json_string(&w, "request", r->kind == REQUEST_CANCEL ? "CANCEL" : "REPLACE");
+		oms_json_bool(&w, "pending", r->shown);
+		if (r->cl_ord_id)
+			oms_json_string(&w, "clOrdID", r->cl_ord_id);
+		if (r->kind == REQUEST_REPLACE)
+			terms_to_json(&r->terms, &w);
+		if (r->restores_qty)
+			oms_json_numeric(&w, "restoresOrderQty", r->restores_qty);
+		oms_json_close_object(&w);
+	}
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
+}
+
+static Numeric
+get_numeric(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
+}
+
+static void
+request_from_json(Jsonb *json, OrderRequest *r)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(json, "pending", &hold);
+	char	   *text = oms_json_get_string(json, "request");
+
+	r->kind = text && strcmp(text, "CANCEL") == 0 ? REQUEST_CANCEL : REQUEST_REPLACE;
+	r->shown = v && v->type == jbvBool && v->val.boolean;
+	r->cl_ord_id = oms_json_get_string(json, "clOrdID");
+	r->restores_qty = get_numeric(json, "restoresOrderQty");
+	r->terms.order_qty = get_numeric(json, "orderQty");
+	r->terms.cash_order_qty = get_numeric(json, "cashOrderQty");
+	r->terms.price = get_numeric(json, "price");
+	r->terms.stop_px = get_numeric(json, "stopPx");
+	r->terms.ord_type = oms_json_get_string(json, "ordType");
+	r->terms.time_in_force = oms_json_get_string(json, "timeInForce");
+	r->terms.expire_time = NO_TIME;
+	r->terms.expire_date = NO_DATE;
+	text = oms_json_get_string(json, "expireTime");
+	if (text)
+		oms_time_parse(text, strlen(text), &r->terms.expire_time);
+	text = oms_json_get_string(json, "expireDate");
+	if (text)
+		oms_date_parse(text, strlen(text), &r->terms.expire_date);
+}
+
+OrderRequest *
+oms_requests_from_json(Jsonb *json, int *count)
+{
+	OrderRequest *requests;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	*count = 0;
+	if (json == NULL)
+		return NULL;
+	requests = palloc0(sizeof(OrderRequest) * JB_ROOT_COUNT(json));
+	it = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM)
+			request_from_json(JsonbValueToJsonb(&v), &requests[(*count)++]);
+	return requests;
+}

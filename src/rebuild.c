@@ -1,0 +1,362 @@
+/*-------------------------------------------------------------------------
+ *
+ * rebuild.c
+ *	  The state that an event carries, as a row of its table, and back.
+ *
+ * SQL does the rest of replay: oms.verify() (sql/60_verify.sql), as-of and
+ * oms.rebuild() (sql/61_rebuild.sql) pick events and call these functions, so
+ * that a state has one meaning, that of record.c.  What comes in here was given
+ * by a user or may have been damaged on disk; whatever record.c could not read
+ * is found before it gets there and named.
+ *
+ * Writes no table, takes no lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "catalog.h"
+#include "decimal.h"
+#include "moment.h"
+#include "order_model.h"
+
+#define YEAR_MAX 9999			/* the last that RFC 3339 can write */
+
+PG_FUNCTION_INFO_V1(oms_order_from_state);
+PG_FUNCTION_INFO_V1(oms_execution_from_state);
+PG_FUNCTION_INFO_V1(oms_order_state_problem);
+PG_FUNCTION_INFO_V1(oms_execution_state_problem);
+PG_FUNCTION_INFO_V1(oms_order_state);
+PG_FUNCTION_INFO_V1(oms_execution_state);
+
+/* The row type of the kind's table; the caller releases it. */
+static TupleDesc
+row_descriptor(const RecordDef *def, OmsRelation table)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(table)), -1);
+
+	if (desc->natts < def->ncolumns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table oms.%s has %d columns, not %d", def->table, desc->natts, def->ncolumns),
+				 errhint("Run ALTER EXTENSION oms_state UPDATE.")));
+	return desc;
+}
+
+/* May this column not be null?  The hash is given beside the state, or not at all. */
+static bool
+is_required(const RecordColumn *column, TupleDesc desc, int i)
+{
+	return column->json != NULL &&
+		(TupleDescAttr(desc, i)->attnotnull || column->type == FIELD_NAME);
+}
+
+/*
+ * From a state: what record.c could not read.
+ */
+static bool
+is_count(Numeric n)
+{
+	return oms_dec_cmp(n, int64_to_numeric(PG_INT64_MIN)) >= 0 &&
+		oms_dec_cmp(n, int64_to_numeric(PG_INT64_MAX)) <= 0 &&
+		oms_dec_cmp(n, oms_dec_round(n, 0)) == 0;
+}
+
+static bool
+is_array_of_names(const OmsName *names, const JsonbValue *array)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	if (array->type != jbvBinary || !JsonContainerIsArray(array->val.binary.data))
+		return false;
+	it = JsonbIteratorInit(array->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM &&
+			(v.type != jbvString || !oms_name_find(names, v.val.string.val, v.val.string.len)))
+			return false;
+	return true;
+}
+
+/* What is wrong with the field, or NULL. */
+static const char *
+field_problem(const RecordColumn *column, const JsonbValue *v)
+{
+	const char *text = v->type == jbvString ? v->val.string.val : NULL;
+	int			length = text ? v->val.string.len : 0;
+	TimestampTz time;
+	DateADT		date;
+
+	switch (column->type)
+	{
+		case FIELD_TEXT:
+			return text ? NULL : "is no string";
+		case FIELD_NUMERIC:
+			return v->type == jbvNumeric ? NULL : "is no number";
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+			return v->type == jbvNumeric && is_count(v->val.numeric) ? NULL : "is no whole number of 64 bits";
+		case FIELD_TIME:
+			return text && oms_time_parse(text, length, &time) ? NULL : "is no time";
+		case FIELD_DATE:
+			return text && oms_date_parse(text, length, &date) ? NULL : "is no date";
+		case FIELD_NAME:
+			return text && oms_name_find(column->names, text, length) ? NULL : "is none of the known names";
+		case FIELD_NAMES:
+			return is_array_of_names(column->names, v) ? NULL : "is no array of known names";
+		case FIELD_JSON:
+		case FIELD_HASH:
+			return NULL;
+	}
+	pg_unreachable();
+}
+
+/* A sentence about the first thing that keeps the state from being a row, or NULL. */
+static char *
+state_problem(const RecordDef *def, TupleDesc desc, Jsonb *state)
+{
+	if (!oms_json_is_object(state))
+		return pstrdup("It is no JSON object.");
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *column = &def->columns[i];
+		const char *problem;
+		JsonbValue	hold;
+		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
+
+		if (v == NULL)
+			problem = is_required(column, desc, i) ? "is missing" : NULL;
+		else
+			problem = field_problem(column, v);
+		if (problem)
+			return psprintf("Field \"%s\" %s.", column->json, problem);
+	}
+	return NULL;
+}
+
+static Datum
+form_row(const RecordDef *def, TupleDesc desc, Jsonb *state, NullableDatum hash)
+{
+	void	   *record = palloc(def->size);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+
+	memset(nulls, true, sizeof(bool) * desc->natts);
+	oms_record_from_json(def, state, record);
+	oms_record_to_row(def, record, values, nulls);
+	for (int i = 0; i < def->ncolumns; i++)
+		if (def->columns[i].type == FIELD_HASH)
+		{
+			values[i] = hash.value;
+			nulls[i] = hash.isnull;
+		}
+	return heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
+}
+
+/* (state jsonb, hash bytea) → row; a null state is a null row */
+static Datum
+row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
+{
+	Jsonb	   *state;
+	TupleDesc	desc;
+	char	   *problem;
+	Datum		row;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = PG_GETARG_JSONB_P(0);
+	desc = row_descriptor(def, table);
+	problem = state_problem(def, desc, state);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot read a state of oms.%s", def->table),
+				 errdetail_internal("%s", problem)));
+	row = form_row(def, desc, state, fcinfo->args[1]);
+	ReleaseTupleDesc(desc);
+	PG_RETURN_DATUM(row);
+}
+
+static Datum
+problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
+{
+	TupleDesc	desc = row_descriptor(def, table);
+	char	   *problem = state_problem(def, desc, PG_GETARG_JSONB_P(0));
+
+	ReleaseTupleDesc(desc);
+	if (problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+/*
+ * From a row: what a state could not hold.
+ */
+static bool
+is_writable_time(TimestampTz time)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	return !TIMESTAMP_NOT_FINITE(time) && timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) == 0 &&
+		tm.tm_year >= 1 && tm.tm_year <= YEAR_MAX;
+}
+
+static bool
+is_writable_date(DateADT date)
+{
+	int			year,
+				month,
+				day;
+
+	if (DATE_NOT_FINITE(date))
+		return false;
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	return year >= 1 && year <= YEAR_MAX;
+}
+
+static bool
+is_name(const OmsName *names, Datum datum)
+{
+	text	   *t = DatumGetTextPP(datum);
+
+	return oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)) != NULL;
+}
+
+static bool
+are_names(const OmsName *names, ArrayType *array)
+{
+	Datum	   *elements;
+	int			count;
+
+	if (array_contains_nulls(array))
+		return false;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+		if (!is_name(names, elements[i]))
+			return false;
+	return true;
+}
+
+static const char *
+value_problem(const RecordColumn *column, Datum value)
+{
+	switch (column->type)
+	{
+		case FIELD_NUMERIC:
+			if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value)))
+				return "is no finite number";
+			return NULL;
+		case FIELD_TIME:
+			return is_writable_time(DatumGetTimestampTz(value)) ? NULL : "is out of the years 1 to 9999";
+		case FIELD_DATE:
+			return is_writable_date(DatumGetDateADT(value)) ? NULL : "is out of the years 1 to 9999";
+		case FIELD_NAME:
+			return is_name(column->names, value) ? NULL : "is none of the known names";
+		case FIELD_NAMES:
+			return are_names(column->names, DatumGetArrayTypeP(value)) ? NULL : "is no array of known names";
+		case FIELD_TEXT:
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+		case FIELD_JSON:
+		case FIELD_HASH:
+			return NULL;
+	}
+	pg_unreachable();
+}
+
+static void
+check_row(const RecordDef *def, TupleTableSlot *slot)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < Min(def->ncolumns, desc->natts); i++)
+	{
+		const RecordColumn *column = &def->columns[i];
+		const char *problem;
+
+		if (slot->tts_isnull[i])
+			problem = is_required(column, desc, i) ? "is null" : NULL;
+		else
+			problem = value_problem(column, slot->tts_values[i]);
+		if (problem)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("cannot write a row of oms.%s as a state", def->table),
+					 errdetail("Column \"%s\" %s.", column->column, problem)));
+	}
+}
+
+/* row → state */
+static Datum
+state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
+{
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
+											  HeapTupleHeaderGetTypMod(header));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	void	   *record = palloc(def->size);
+	HeapTupleData tuple = {0};
+	JsonWriter	w = {0};
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	ItemPointerSetInvalid(&tuple.t_self);
+	ExecStoreHeapTuple(&tuple, slot, false);
+	check_row(def, slot);
+	oms_record_from_slot(def, slot, record);
+	ExecDropSingleTupleTableSlot(slot);
+	ReleaseTupleDesc(desc);
+
+	oms_record_to_json(def, record, &w, NULL);
+	PG_RETURN_JSONB_P(oms_json_finish(&w));
+}
+
+Datum
+oms_order_from_state(PG_FUNCTION_ARGS)
+{
+	return row_from_state(fcinfo, &oms_order_def, OMS_ORDERS);
+}
+
+Datum
+oms_execution_from_state(PG_FUNCTION_ARGS)
+{
+	return row_from_state(fcinfo, &oms_execution_def, OMS_EXECUTIONS);
+}
+
+Datum
+oms_order_state_problem(PG_FUNCTION_ARGS)
+{
+	return problem_of_state(fcinfo, &oms_order_def, OMS_ORDERS);
+}
+
+Datum
+oms_execution_state_problem(PG_FUNCTION_ARGS)
+{
+	return problem_of_state(fcinfo, &oms_execution_def, OMS_EXECUTIONS);
+}
+
+Datum
+oms_order_state(PG_FUNCTION_ARGS)
+{
+	return state_of_row(fcinfo, &oms_order_def);
+}
+
+Datum
+oms_execution_state(PG_FUNCTION_ARGS)
+{
+	return state_of_row(fcinfo, &oms_execution_def);
+}

@@ -1,0 +1,329 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.c
+ *	  One description of a kind of object: its struct, its table row and its
+ *	  JSON state are three views of the same list of columns.
+ *
+ * Pure.  What is common to all objects is here; what an object means is in its
+ * own file of the core.  Written once for four directions, so that a column
+ * added to a table of columns cannot be forgotten in one of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "moment.h"
+#include "record.h"
+
+#define MEMBER(record, column, ctype) (*(ctype *) ((char *) (record) + (column)->offset))
+#define CONST_MEMBER(record, column, ctype) (*(const ctype *) ((const char *) (record) + (column)->offset))
+
+void
+oms_record_init(const RecordDef *def, void *record)
+{
+	memset(record, 0, def->size);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+
+		if (c->type == FIELD_TIME)
+			MEMBER(record, c, TimestampTz) = NO_TIME;
+		else if (c->type == FIELD_DATE)
+			MEMBER(record, c, DateADT) = NO_DATE;
+	}
+}
+
+static uint32
+names_from_array(const OmsName *names, Datum datum)
+{
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+	Datum	   *elements;
+	int			count;
+	uint32		bits = 0;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		text	   *t = DatumGetTextPP(elements[i]);
+		const OmsName *name = oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+
+		if (name == NULL)
+			elog(ERROR, "cannot read name \"%s\"", text_to_cstring(t));
+		bits |= name->value;
+	}
+	return bits;
+}
+
+static Datum
+names_to_array(const OmsName *names, uint32 bits)
+{
+	Datum		elements[32];
+	int			count = 0;
+
+	for (const OmsName *n = names; n->name != NULL; n++)
+		if (bits & n->value)
+			elements[count++] = CStringGetTextDatum(n->name);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static int
+name_value(const OmsName *names, const char *text, size_t length)
+{
+	const OmsName *name = oms_name_find(names, text, length);
+
+	if (name == NULL)
+		elog(ERROR, "cannot read name \"%s\"", pnstrdup(text, length));
+	return name->value;
+}
+
+static void
+member_from_datum(const RecordColumn *c, Datum datum, void *record)
+{
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			MEMBER(record, c, char *) = TextDatumGetCString(datum);
+			break;
+		case FIELD_NUMERIC:
+			MEMBER(record, c, Numeric) = DatumGetNumericCopy(datum);
+			break;
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+			MEMBER(record, c, int64) = DatumGetInt64(datum);
+			break;
+		case FIELD_TIME:
+			MEMBER(record, c, TimestampTz) = DatumGetTimestampTz(datum);
+			break;
+		case FIELD_DATE:
+			MEMBER(record, c, DateADT) = DatumGetDateADT(datum);
+			break;
+		case FIELD_JSON:
+			MEMBER(record, c, Jsonb *) = DatumGetJsonbPCopy(datum);
+			break;
+		case FIELD_HASH:
+			MEMBER(record, c, bytea *) = DatumGetByteaPCopy(datum);
+			break;
+		case FIELD_NAME:
+			{
+				text	   *t = DatumGetTextPP(datum);
+
+				MEMBER(record, c, int) = name_value(c->names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+				break;
+			}
+		case FIELD_NAMES:
+			MEMBER(record, c, uint32) = names_from_array(c->names, datum);
+			break;
+	}
+}
+
+void
+oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, void *record)
+{
+	oms_record_init(def, record);
+	slot_getallattrs(slot);
+	if (slot->tts_tupleDescriptor->natts < def->ncolumns)
+		elog(ERROR, "cannot read table oms.%s: it has %d columns, not %d", def->table,
+			 slot->tts_tupleDescriptor->natts, def->ncolumns);
+	for (int i = 0; i < def->ncolumns; i++)
+		if (!slot->tts_isnull[i])
+			member_from_datum(&def->columns[i], slot->tts_values[i], record);
+}
+
+/* Is the member null?  If not, its value as a Datum. */
+static bool
+member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
+{
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			{
+				const char *value = CONST_MEMBER(record, c, char *);
+
+				if (value != NULL)
+					*datum = CStringGetTextDatum(value);
+				return value == NULL;
+			}
+		case FIELD_NUMERIC:
+		case FIELD_JSON:
+		case FIELD_HASH:
+			*datum = PointerGetDatum(CONST_MEMBER(record, c, void *));
+			return CONST_MEMBER(record, c, void *) == NULL;
+		case FIELD_COUNT:
+			*datum = Int64GetDatum(CONST_MEMBER(record, c, int64));
+			return false;
+		case FIELD_COUNT_OR_NULL:
+			*datum = Int64GetDatum(CONST_MEMBER(record, c, int64));
+			return CONST_MEMBER(record, c, int64) == 0;
+		case FIELD_TIME:
+			*datum = TimestampTzGetDatum(CONST_MEMBER(record, c, TimestampTz));
+			return CONST_MEMBER(record, c, TimestampTz) == NO_TIME;
+		case FIELD_DATE:
+			*datum = DateADTGetDatum(CONST_MEMBER(record, c, DateADT));
+			return CONST_MEMBER(record, c, DateADT) == NO_DATE;
+		case FIELD_NAME:
+			*datum = CStringGetTextDatum(oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			return false;
+		case FIELD_NAMES:
+			{
+				uint32		bits = CONST_MEMBER(record, c, uint32);
+
+				if (bits != 0)
+					*datum = names_to_array(c->names, bits);
+				return bits == 0;
+			}
+	}
+	pg_unreachable();
+}
+
+void
+oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool *nulls)
+{
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		values[i] = (Datum) 0;
+		nulls[i] = member_to_datum(&def->columns[i], record, &values[i]);
+	}
+}
+
+static void
+member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
+{
+	char		buf[MOMENT_TEXT_SIZE];
+
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			if (CONST_MEMBER(record, c, char *) != NULL)
+				oms_json_string(w, c->json, CONST_MEMBER(record, c, char *));
+			break;
+		case FIELD_NUMERIC:
+			if (CONST_MEMBER(record, c, Numeric) != NULL)
+				oms_json_numeric(w, c->json, CONST_MEMBER(record, c, Numeric));
+			break;
+		case FIELD_COUNT:
+			oms_json_int(w, c->json, CONST_MEMBER(record, c, int64));
+			break;
+		case FIELD_COUNT_OR_NULL:
+			if (CONST_MEMBER(record, c, int64) != 0)
+				oms_json_int(w, c->json, CONST_MEMBER(record, c, int64));
+			break;
+		case FIELD_TIME:
+			if (CONST_MEMBER(record, c, TimestampTz) != NO_TIME)
+				oms_json_string_len(w, c->json, buf,
+									oms_time_text(CONST_MEMBER(record, c, TimestampTz), buf));
+			break;
+		case FIELD_DATE:
+			if (CONST_MEMBER(record, c, DateADT) != NO_DATE)
+				oms_json_string_len(w, c->json, buf,
+									oms_date_text(CONST_MEMBER(record, c, DateADT), buf));
+			break;
+		case FIELD_JSON:
+			if (CONST_MEMBER(record, c, Jsonb *) != NULL)
+				oms_json_jsonb(w, c->json, CONST_MEMBER(record, c, Jsonb *));
+			break;
+		case FIELD_HASH:
+			elog(ERROR, "BUG: a hash is no part of a state");
+			break;
+		case FIELD_NAME:
+			oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			break;
+		case FIELD_NAMES:
+			if (CONST_MEMBER(record, c, uint32) != 0)
+			{
+				oms_json_key(w, c->json);
+				oms_json_open_array(w);
+				for (const OmsName *n = c->names; n->name != NULL; n++)
+					if (CONST_MEMBER(record, c, uint32) & n->value)
+						oms_json_string(w, NULL, n->name);
+				oms_json_close_array(w);
+			}
+			break;
+	}
+}
+
+void
+oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key)
+{
+	if (key)
+		oms_json_key(w, key);
+	oms_json_open_object(w);
+	for (int i = 0; i < def->ncolumns; i++)
+		if (def->columns[i].json != NULL)
+			member_to_json(&def->columns[i], record, w);
+	oms_json_close_object(w);
+}
+
+static uint32
+names_from_json(const RecordColumn *c, JsonbValue *array)
+{
+	uint32		bits = 0;
+	JsonbIterator *it = JsonbIteratorInit(array->val.binary.data);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && v.type == jbvString)
+			bits |= name_value(c->names, v.val.string.val, v.val.string.len);
+	return bits;
+}
+
+/* Text of one of our own states; anything else means that the event was damaged. */
+static void
+member_from_json_text(const RecordColumn *c, const char *text, int length, void *record)
+{
+	bool		ok = true;
+
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			MEMBER(record, c, char *) = pnstrdup(text, length);
+			break;
+		case FIELD_TIME:
+			ok = oms_time_parse(text, length, &MEMBER(record, c, TimestampTz));
+			break;
+		case FIELD_DATE:
+			ok = oms_date_parse(text, length, &MEMBER(record, c, DateADT));
+			break;
+		case FIELD_NAME:
+			MEMBER(record, c, int) = name_value(c->names, text, length);
+			break;
+		default:
+			ok = false;
+	}
+	if (!ok)
+		elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
+}
+
+void
+oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
+{
+	oms_record_init(def, record);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		JsonbValue	hold;
+		JsonbValue *v;
+
+		if (c->json == NULL || (v = oms_json_get(state, c->json, &hold)) == NULL)
+			continue;
+		if (v->type == jbvString && c->type != FIELD_JSON)
+			member_from_json_text(c, v->val.string.val, v->val.string.len, record);
+		else if (v->type == jbvNumeric && c->type == FIELD_NUMERIC)
+			MEMBER(record, c, Numeric) = DatumGetNumericCopy(NumericGetDatum(v->val.numeric));
+		else if (v->type == jbvNumeric && (c->type == FIELD_COUNT || c->type == FIELD_COUNT_OR_NULL))
+			MEMBER(record, c, int64) = DatumGetInt64(DirectFunctionCall1(numeric_int8,
+																		 NumericGetDatum(v->val.numeric)));
+		else if (c->type == FIELD_JSON)
+			MEMBER(record, c, Jsonb *) = JsonbValueToJsonb(v);
+		else if (v->type == jbvBinary && c->type == FIELD_NAMES)
+			MEMBER(record, c, uint32) = names_from_json(c, v);
+		else
+			elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
+	}
+}

@@ -1,0 +1,689 @@
+/*-------------------------------------------------------------------------
+ *
+ * unit_of_work.c
+ *	  All that one call changes: locked, read once, written once.
+ *
+ * Locks: the root row of a tree, always before anything of that tree is read
+ * that may change.  Objects live in an identity map for one call, so a batch
+ * reads and writes each row once.  Until oms_uow_claim() a command exists in
+ * memory only and is undone by putting old values back; the claim inserts its
+ * ids and new rows, and oms_uow_flush() writes the rest: first the events, then
+ * each changed row.  Nothing here knows what a command means.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "compat.h"
+#include "guc.h"
+#include "moment.h"
+#include "unit_of_work.h"
+
+/* An object of the identity map. */
+typedef struct Tracked
+{
+	const ObjectStore *store;
+	void	   *now;			/* as the commands so far leave it */
+	void	   *before;			/* as the current command found it */
+	uint32		touched_by;		/* number of the command that changed it last */
+	bool		is_new;			/* made by that command, its row not yet there */
+	bool		id_is_given;
+	bool		dirty;			/* its row has to be written */
+	bool		locked;			/* a root whose row is locked */
+	ItemPointerData tid;
+} Tracked;
+
+typedef struct MapEntry
+{
+	const char *id;
+	Tracked    *tracked;
+	uint32		status;			/* for simplehash */
+} MapEntry;
+
+#define SH_PREFIX map
+#define SH_ELEMENT_TYPE MapEntry
+#define SH_KEY_TYPE const char *
+#define SH_KEY id
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key), strlen(key))
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* An id that the current command wants for an order. */
+typedef struct NameClaim
+{
+	OmsRelation table;
+	const char *session;
+	const char *id;
+	const char *order_id;
+} NameClaim;
+
+/* A row that the current command has inserted already. */
+typedef struct Inserted
+{
+	Table	   *table;
+	ItemPointerData tid;
+} Inserted;
+
+struct UnitOfWork
+{
+	MemoryContext context;
+	EState	   *estate;
+	Caller		caller;
+	Table	   *tables[OMS_RELATION_COUNT];
+	map_hash   *orders;
+	map_hash   *executions;
+	List	   *objects;		/* of Tracked, in the order they came */
+
+	Event	   *events;
+	int			nevents;
+	int			events_size;
+
+	const Command *command;
+	uint32		command_number;
+	int			first_event;	/* of the current command */
+	TimestampTz time;			/* of all its events, once the clock is read */
+	List	   *touched;		/* of Tracked */
+	List	   *names;			/* of NameClaim */
+	List	   *inserted;		/* of Inserted */
+};
+
+UnitOfWork *
+oms_uow_begin(void)
+{
+	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
+
+	uow->context = CurrentMemoryContext;
+	uow->estate = CreateExecutorState();
+	uow->caller.actor = GetUserNameFromId(GetSessionUserId(), false);
+	uow->caller.role = GetUserNameFromId(GetUserId(), false);
+	uow->orders = map_create(uow->context, 8, NULL);
+	uow->executions = map_create(uow->context, 8, NULL);
+	uow->events_size = 8;
+	uow->events = palloc(sizeof(Event) * uow->events_size);
+	return uow;
+}
+
+const Caller *
+oms_uow_caller(UnitOfWork *uow)
+{
+	return &uow->caller;
+}
+
+EState *
+oms_uow_estate(UnitOfWork *uow)
+{
+	return uow->estate;
+}
+
+uint64
+oms_uow_xid(UnitOfWork *uow)
+{
+	return U64FromFullTransactionId(GetTopFullTransactionId());
+}
+
+static Table *
+table_of(UnitOfWork *uow, OmsRelation relation)
+{
+	if (uow->tables[relation] == NULL)
+		uow->tables[relation] = oms_table_open(uow->estate, oms_relation(relation));
+	return uow->tables[relation];
+}
+
+/* ------------------------------------------------------------------------
+ * identity map
+ * ------------------------------------------------------------------------
+ */
+
+static map_hash *
+map_of(UnitOfWork *uow, const ObjectStore *store)
+{
+	return store == &oms_order_store ? uow->orders : uow->executions;
+}
+
+static Tracked *
+find_tracked(UnitOfWork *uow, const ObjectStore *store, const char *id)
+{
+	MapEntry   *entry = map_lookup(map_of(uow, store), id);
+
+	return entry ? entry->tracked : NULL;
+}
+
+static Tracked *
+track(UnitOfWork *uow, const ObjectStore *store, void *record)
+{
+	Tracked    *t = palloc0(sizeof(Tracked));
+	bool		found;
+	MapEntry   *entry;
+
+	t->store = store;
+	t->now = record;
+	ItemPointerSetInvalid(&t->tid);
+	entry = map_insert(map_of(uow, store), ((Aggregate *) record)->id, &found);
+	Assert(!found);
+	entry->tracked = t;
+	uow->objects = lappend(uow->objects, t);
+	return t;
+}
+
+static bool
+is_root(const Aggregate *object)
+{
+	return strcmp(object->id, object->root_id) == 0;
+}
+
+/* The root's row is in the store of orders, but for an execution without an order. */
+static Tracked *
+find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
+{
+	if (is_root(object))
+		return find_tracked(uow, store, object->id);
+	return find_tracked(uow, &oms_order_store, object->root_id);
+}
+
+/*
+ * The lock of a tree: its root's row.  `record` was just found by id and is
+ * the root itself.
+ */
+static Tracked *
+lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPointerData tid)
+{
+	Tracked    *t;
+
+	if (!oms_object_lock(store, table_of(uow, store->table), record, &tid))
+		return NULL;
+	t = track(uow, store, record);
+	t->tid = tid;
+	t->locked = true;
+	return t;
+}
+
+void
+oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
+{
+	Order	   *root = palloc(sizeof(Order));
+	ItemPointerData tid;
+
+	if (find_tracked(uow, &oms_order_store, root_id) != NULL)
+		return;
+	if (oms_object_find(&oms_order_store, table_of(uow, OMS_ORDERS), root_id, root, &tid))
+		lock_found_root(uow, &oms_order_store, root, tid);
+}
+
+/*
+ * Lock, then read: an object that is no root is read again after its root is
+ * locked, for it may have changed while we waited.
+ */
+static Tracked *
+load(UnitOfWork *uow, const ObjectStore *store, const char *id)
+{
+	Tracked    *t = find_tracked(uow, store, id);
+	Aggregate  *record;
+	ItemPointerData tid;
+	bool		was_locked;
+
+	if (t != NULL)
+		return t;
+	record = palloc(store->def->size);
+	if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
+		return NULL;
+	if (is_root(record))
+		return lock_found_root(uow, store, record, tid);
+
+	was_locked = find_tracked(uow, &oms_order_store, record->root_id) != NULL;
+	if (!was_locked)
+	{
+		oms_uow_lock_root(uow, record->root_id);
+		if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
+			return NULL;
+	}
+	t = track(uow, store, record);
+	t->tid = tid;
+	return t;
+}
+
+const Order *
+oms_uow_order(UnitOfWork *uow, const char *id)
+{
+	Tracked    *t = load(uow, &oms_order_store, id);
+
+	return t ? t->now : NULL;
+}
+
+const Execution *
+oms_uow_execution(UnitOfWork *uow, const char *id)
+{
+	Tracked    *t = load(uow, &oms_execution_store, id);
+
+	return t ? t->now : NULL;
+}
+
+bool
+oms_uow_has_order(UnitOfWork *uow, const char *id)
+{
+	return find_tracked(uow, &oms_order_store, id) != NULL;
+}
+
+bool
+oms_uow_has_execution(UnitOfWork *uow, const char *id)
+{
+	return find_tracked(uow, &oms_execution_store, id) != NULL;
+}
+
+static char *
+root_in(UnitOfWork *uow, const ObjectStore *store, const char *id)
+{
+	Aggregate  *record = palloc(store->def->size);
+	ItemPointerData tid;
+
+	if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
+		return NULL;
+	/* an execution without an order is no tree of orders to lock beforehand */
+	if (store == &oms_execution_store && is_root(record))
+		return NULL;
+	return record->root_id;
+}
+
+char *
+oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id)
+{
+	if (order_id)
+		return root_in(uow, &oms_order_store, order_id);
+	return execution_id ? root_in(uow, &oms_execution_store, execution_id) : NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * lists of objects
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct IdList
+{
+	List	   *ids;
+} IdList;
+
+static void
+collect_id(TupleTableSlot *slot, void *arg)
+{
+	IdList	   *list = arg;
+	bool		isnull;
+
+	list->ids = lappend(list->ids, TextDatumGetCString(slot_getattr(slot, 1, &isnull)));
+}
+
+static List *
+ids_by(UnitOfWork *uow, OmsRelation table, OmsRelation index, int nkeys, const Datum *keys)
+{
+	IdList		list = {NIL};
+
+	oms_table_each(table_of(uow, table), oms_relation(index), nkeys, keys, collect_id, &list);
+	return list.ids;
+}
+
+/* Objects of the current call that have no row yet are found in the identity map alone. */
+static List *
+add_unwritten(UnitOfWork *uow, const ObjectStore *store, List *found)
+{
+	ListCell   *cell;
+
+	foreach(cell, uow->objects)
+	{
+		Tracked    *t = lfirst(cell);
+
+		if (t->store == store && t->is_new)
+			found = lappend(found, t->now);
+	}
+	return found;
+}
+
+List *
+oms_uow_tree(UnitOfWork *uow, const char *root_id)
+{
+	Datum		key = CStringGetTextDatum(root_id);
+	List	   *orders = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ids_by(uow, OMS_ORDERS, OMS_ORDERS_ROOT_ID, 1, &key))
+		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
+	return add_unwritten(uow, &oms_order_store, orders);
+}
+
+List *
+oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
+{
+	Datum		key = CStringGetTextDatum(order_id);
+	List	   *executions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, 1, &key))
+		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
+	return add_unwritten(uow, &oms_execution_store, executions);
+}
+
+const Execution *
+oms_uow_execution_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id)
+{
+	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
+	List	   *ids = ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, 2, keys);
+
+	return ids == NIL ? NULL : oms_uow_execution(uow, llast(ids));
+}
+
+/* ------------------------------------------------------------------------
+ * changes
+ * ------------------------------------------------------------------------
+ */
+
+void
+oms_uow_start_command(UnitOfWork *uow, const Command *command)
+{
+	uow->command = command;
+	uow->command_number++;
+	uow->first_event = uow->nevents;
+	uow->time = NO_TIME;
+	uow->touched = NIL;
+	uow->names = NIL;
+	uow->inserted = NIL;
+}
+
+const Event *
+oms_uow_events(UnitOfWork *uow, int *count)
+{
+	*count = uow->nevents - uow->first_event;
+	return uow->events + uow->first_event;
+}
+
+/* Remember what the current command found, once. */
+static void
+touch(UnitOfWork *uow, Tracked *t)
+{
+	if (t->touched_by == uow->command_number)
+		return;
+	t->touched_by = uow->command_number;
+	t->before = palloc(t->store->def->size);
+	memcpy(t->before, t->now, t->store->def->size);
+	uow->touched = lappend(uow->touched, t);
+}
+
+TimestampTz
+oms_uow_now(UnitOfWork *uow, const char *root_id)
+{
+	Tracked    *root = find_tracked(uow, &oms_order_store, root_id);
+
+	if (uow->time == NO_TIME)
+		uow->time = GetCurrentTimestamp();
+	if (root && ((Aggregate *) root->now)->tree_updated_at != NO_TIME)
+		uow->time = Max(uow->time, ((Aggregate *) root->now)->tree_updated_at);
+	return uow->time;
+}
+
+static Event *
+next_event(UnitOfWork *uow)
+{
+	if (uow->nevents == uow->events_size)
+	{
+		uow->events_size *= 2;
+		uow->events = repalloc_huge(uow->events, sizeof(Event) * uow->events_size);
+	}
+	return &uow->events[uow->nevents++];
+}
+
+static void
+put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition,
+	const char *event_type, bool id_is_given)
+{
+	const Aggregate *object = after;
+	Tracked    *t = find_tracked(uow, store, object->id);
+	Tracked    *root;
+	Aggregate  *now;
+	Event	   *event;
+	TimestampTz time;
+
+	if (t == NULL)
+	{
+		void	   *record = palloc(store->def->size);
+
+		memcpy(record, after, store->def->size);
+		t = track(uow, store, record);
+		t->is_new = true;
+		t->id_is_given = id_is_given;
+	}
+	touch(uow, t);
+	memcpy(t->now, after, store->def->size);
+	now = t->now;
+	root = find_root(uow, store, now);
+	if (root == NULL)
+		elog(ERROR, "BUG: the tree of \"%s\" is not locked", now->id);
+	touch(uow, root);
+	time = oms_uow_now(uow, now->root_id);
+
+	((Aggregate *) root->now)->tree_version++;
+	((Aggregate *) root->now)->tree_updated_at = time;
+	root->dirty = true;
+	now->version++;
+	now->updated_at = time;
+	if (now->version == 1)
+		now->created_at = time;
+	t->dirty = true;
+
+	event = next_event(uow);
+	oms_event_build(store, now, uow->command, &uow->caller, ((Aggregate *) root->now)->tree_version,
+					transition, event_type, time, event);
+	now->hash = event->hash;
+}
+
+void
+oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition, bool id_is_given)
+{
+	put(uow, &oms_order_store, after, transition->number, transition->event_type, id_is_given);
+}
+
+void
+oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const ExecutionTransition *transition,
+					  bool id_is_given)
+{
+	put(uow, &oms_execution_store, after, transition->number, transition->event_type, id_is_given);
+}
+
+static void
+want_name(UnitOfWork *uow, OmsRelation table, const char *session, const char *id, const char *order_id)
+{
+	NameClaim  *claim = palloc(sizeof(NameClaim));
+
+	claim->table = table;
+	claim->session = session;
+	claim->id = id;
+	claim->order_id = order_id;
+	uow->names = lappend(uow->names, claim);
+}
+
+void
+oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
+				   const char *counterparty_order_id, const char *order_id)
+{
+	if (cl_ord_id)
+		want_name(uow, OMS_CL_ORD_IDS, session ? session : "", cl_ord_id, order_id);
+	if (counterparty_order_id)
+		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session ? session : "", counterparty_order_id, order_id);
+}
+
+/* ------------------------------------------------------------------------
+ * claim, abandon, flush
+ * ------------------------------------------------------------------------
+ */
+
+static void
+remember_inserted(UnitOfWork *uow, Table *table, ItemPointerData tid)
+{
+	Inserted   *row = palloc(sizeof(Inserted));
+
+	row->table = table;
+	row->tid = tid;
+	uow->inserted = lappend(uow->inserted, row);
+}
+
+/* An id that is recorded of a commandId long ago does not count any more. */
+static void
+forget_expired(UnitOfWork *uow, Table *commands)
+{
+	KnownCommand *known = oms_command_find(uow->estate, uow->caller.actor, uow->command->command_id);
+
+	if (known && known->recorded_at < GetCurrentTimestamp() -
+		(TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC)
+	{
+		oms_table_delete(commands, &known->tid);
+		CommandCounterIncrement();
+	}
+}
+
+static bool
+claim_command(UnitOfWork *uow, const char *aggregate_id)
+{
+	Table	   *commands;
+	ItemPointerData tid;
+
+	if (!uow->command->command_id_given)
+		return true;
+	commands = table_of(uow, OMS_COMMANDS);
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		if (oms_command_claim(commands, uow->caller.actor, uow->command, GetCurrentTimestamp(), aggregate_id,
+							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
+		{
+			remember_inserted(uow, commands, tid);
+			return true;
+		}
+		if (attempt == 0)
+			forget_expired(uow, commands);
+	}
+	return false;
+}
+
+static Refusal *
+claim_name(UnitOfWork *uow, const NameClaim *claim)
+{
+	Table	   *table = table_of(uow, claim->table);
+	ItemPointerData tid;
+	char	   *owner;
+
+	if (claim->table == OMS_COUNTERPARTY_ORDER_IDS)
+	{
+		if (oms_counterparty_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
+			remember_inserted(uow, table, tid);
+		return NULL;
+	}
+	if (oms_cl_ord_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
+	{
+		remember_inserted(uow, table, tid);
+		return NULL;
+	}
+	owner = oms_cl_ord_id_find(uow->estate, claim->session, claim->id);
+	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", claim->id),
+						   "It is known for order \"%s\".", owner ? owner : "?");
+}
+
+static Refusal *
+claim_object(UnitOfWork *uow, Tracked *t)
+{
+	Table	   *table = table_of(uow, t->store->table);
+	Aggregate  *object = t->now;
+
+	if (!oms_object_insert(t->store, table, object, t->id_is_given, &t->tid))
+		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already",
+						  t->store == &oms_order_store ? "order" : "execution", object->id);
+	remember_inserted(uow, table, t->tid);
+	t->is_new = false;
+	t->dirty = false;
+	return NULL;
+}
+
+ClaimResult
+oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
+{
+	ListCell   *cell;
+
+	*refusal = NULL;
+	if (!claim_command(uow, aggregate_id))
+		return CLAIM_REPEATED;
+	foreach(cell, uow->names)
+	{
+		*refusal = claim_name(uow, lfirst(cell));
+		if (*refusal)
+			return CLAIM_TAKEN;
+	}
+	foreach(cell, uow->touched)
+	{
+		Tracked    *t = lfirst(cell);
+
+		if (t->is_new)
+			*refusal = claim_object(uow, t);
+		if (*refusal)
+			return CLAIM_TAKEN;
+	}
+	return CLAIM_OK;
+}
+
+/* Put everything back to where the current command began. */
+void
+oms_uow_abandon(UnitOfWork *uow)
+{
+	ListCell   *cell;
+
+	if (uow->inserted != NIL)
+		CommandCounterIncrement();
+	foreach(cell, uow->inserted)
+	{
+		Inserted   *row = lfirst(cell);
+
+		oms_table_delete(row->table, &row->tid);
+	}
+	foreach(cell, uow->touched)
+	{
+		Tracked    *t = lfirst(cell);
+		Aggregate  *before = t->before;
+
+		if (before->version == 0)
+		{
+			map_delete(map_of(uow, t->store), before->id);
+			uow->objects = list_delete_ptr(uow->objects, t);
+		}
+		else
+			memcpy(t->now, t->before, t->store->def->size);
+	}
+	uow->nevents = uow->first_event;
+	uow->touched = uow->names = uow->inserted = NIL;
+}
+
+void
+oms_uow_flush(UnitOfWork *uow)
+{
+	ListCell   *cell;
+
+	if (uow->nevents > 0)
+		oms_events_append(uow->estate, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
+	/* rows claimed by this call may have to be written again */
+	CommandCounterIncrement();
+	foreach(cell, uow->objects)
+	{
+		Tracked    *t = lfirst(cell);
+
+		if (t->dirty)
+			oms_object_update(t->store, table_of(uow, t->store->table), t->now, &t->tid);
+		t->dirty = false;
+	}
+	for (int i = 0; i < OMS_RELATION_COUNT; i++)
+		if (uow->tables[i])
+			oms_table_close(uow->tables[i]);
+	FreeExecutorState(uow->estate);
+	CommandCounterIncrement();
+}

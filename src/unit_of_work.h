@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * unit_of_work.h
+ *	  All that one call changes: locked, read once, written once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_UNIT_OF_WORK_H
+#define OMS_UNIT_OF_WORK_H
+
+#include "postgres.h"
+
+#include "command_model.h"
+#include "command_store.h"
+#include "event_store.h"
+#include "execution.h"
+#include "order.h"
+
+typedef struct UnitOfWork UnitOfWork;
+
+/*
+ * Begin a unit of work in the current memory context, which must outlive it.
+ * All objects it hands out live there too; take them as values.
+ */
+extern UnitOfWork *oms_uow_begin(void);
+extern const Caller *oms_uow_caller(UnitOfWork *uow);
+extern EState *oms_uow_estate(UnitOfWork *uow);
+extern uint64 oms_uow_xid(UnitOfWork *uow);
+
+/* Commands: what is changed after a start is undone by oms_uow_abandon(). */
+extern void oms_uow_start_command(UnitOfWork *uow, const Command *command);
+extern void oms_uow_abandon(UnitOfWork *uow);
+
+/* The events of the command that was started last. */
+extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
+
+/*
+ * Objects.  Asking for one locks its tree first and reads it then; NULL if
+ * there is none.
+ */
+extern const Order *oms_uow_order(UnitOfWork *uow, const char *id);
+extern const Execution *oms_uow_execution(UnitOfWork *uow, const char *id);
+
+/* Is it in the identity map already?  (Whether it is in the table, the claim finds out.) */
+extern bool oms_uow_has_order(UnitOfWork *uow, const char *id);
+extern bool oms_uow_has_execution(UnitOfWork *uow, const char *id);
+
+/* Lock the tree of an order or an execution without reading more: see oms_commands(). */
+extern char *oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id);
+extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
+
+/* All orders of a locked tree, and all executions of an order. */
+extern List *oms_uow_tree(UnitOfWork *uow, const char *root_id);
+extern List *oms_uow_executions_of(UnitOfWork *uow, const char *order_id);
+
+/* The execution of this order with this ExecID, or NULL; the newest if several. */
+extern const Execution *oms_uow_execution_by_exec_id(UnitOfWork *uow, const char *order_id,
+													 const char *exec_id);
+
+/*
+ * The time of the current command's events: the clock, read after the tree was
+ * locked, and never before the tree's previous event.
+ */
+extern TimestampTz oms_uow_now(UnitOfWork *uow, const char *root_id);
+
+/* Changes; each makes one event. */
+extern void oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition,
+							  bool id_is_given);
+extern void oms_uow_put_execution(UnitOfWork *uow, const Execution *after,
+								  const ExecutionTransition *transition, bool id_is_given);
+
+/* Ids that become those of an order when the command is claimed. */
+extern void oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
+							   const char *counterparty_order_id, const char *order_id);
+
+/*
+ * Make the ids of the command and of its new objects ours.  CLAIM_REPEATED: the
+ * command's own id was taken meanwhile; CLAIM_TAKEN: another id, see the refusal.
+ */
+typedef enum ClaimResult
+{
+	CLAIM_OK,
+	CLAIM_REPEATED,
+	CLAIM_TAKEN
+} ClaimResult;
+extern ClaimResult oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal);
+
+/* Write everything. */
+extern void oms_uow_flush(UnitOfWork *uow);
+
+#endif							/* OMS_UNIT_OF_WORK_H */

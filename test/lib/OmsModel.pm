@@ -1,0 +1,807 @@
+# The slow and obvious twin of oms_state: one tree of orders in plain Perl.  It keeps what was said
+# (terms, conditions, open requests, fills) and works every quantity out anew, by recursion, from
+# section 3 of the contract.
+#
+# Numbers are whole numbers of a small unit, so that nothing is ever rounded: of 10^-8 for
+# quantities, of 10^-6 for values.  Perl's integers do for small ones; wide => 1 uses Math::BigInt.
+#
+# refusals() says what must be refused (and how) and what may be, where the contract leaves it
+# open; apply() carries a command out that was accepted; quantities() is what the tables must show.
+# Where a condition is left open, apply() notes it as 'maybe' and settle() takes it from the table.
+
+package OmsModel;
+
+use strict;
+use warnings;
+
+use List::Util qw(any first max sum0);
+use Math::BigInt;
+
+use constant { QTY_SCALE => 8, PX_SCALE => 4, VALUE_SCALE => 6 };
+
+my @CLOSED = qw(REJECTED CANCELLED EXPIRED CALCULATED);
+my %FACTORS = ('2' => [ 2, 1 ], '4' => [ 4, 1 ], '0.5' => [ 1, 2 ], '0.25' => [ 1, 4 ], '1.5' => [ 3, 2 ]);
+
+sub new
+{
+	my ($class, %options) = @_;
+	return bless {
+		orders => {}, executions => {}, cl_ord_ids => {}, root => undef, wide => $options{wide} // 0
+	  },
+	  $class;
+}
+
+sub factors { return sort keys %FACTORS; }
+
+# --- numbers ---------------------------------------------------------------------------------
+
+# "12.5" in units of 10^-scale
+sub units
+{
+	my ($self, $text, $scale) = @_;
+	my ($sign, $whole, $part) = $text =~ /^(-?)(\d+)(?:\.(\d*))?$/ or die "no decimal: $text";
+
+	$part = substr(($part // '') . '0' x $scale, 0, $scale);
+	return $self->{wide} ? Math::BigInt->new("$sign$whole$part") : "$sign$whole$part" + 0;
+}
+
+sub qty { my ($self, $text) = @_; return defined $text ? $self->units($text, QTY_SCALE) : undef; }
+
+# units as the shortest decimal
+sub decimal
+{
+	my ($units, $scale) = @_;
+	return undef unless defined $units;
+
+	my $text = "$units";
+	my $sign = $text =~ s/^-// ? '-' : '';
+	$text = '0' x ($scale + 1 - length $text) . $text if length $text <= $scale;
+	substr($text, -$scale, 0) = '.';
+	$text =~ s/\.?0+$//;
+	return $text eq '0' ? '0' : "$sign$text";
+}
+
+# lastQty times lastPx: a quantity as reported has two decimals at most, a price four
+sub value
+{
+	my ($self, $qty, $px) = @_;
+	return $self->units($qty, VALUE_SCALE - PX_SCALE) * $self->units($px, PX_SCALE);
+}
+
+# value / quantity, rounded half up to ten decimals
+sub average
+{
+	my ($value, $qty) = @_;
+	return '0' if $qty == 0;
+
+	my $top = Math::BigInt->new("$value")->bmul(Math::BigInt->new(10)->bpow(10 + QTY_SCALE - VALUE_SCALE));
+	my $bottom = Math::BigInt->new("$qty");
+	$top->bmul(2)->badd($bottom)->bdiv($bottom * 2);
+	return decimal($top, 10);
+}
+
+sub positive { my ($text) = @_; return defined $text && $text !~ /^-/ && $text =~ /[1-9]/; }
+
+# --- what holds of an order ------------------------------------------------------------------
+
+sub order { my ($self, $id) = @_; return defined $id ? $self->{orders}{$id} : undef; }
+sub children { my ($self, $order) = @_; return map { $self->order($_) } @{ $order->{children} }; }
+sub has { my ($order, $condition) = @_; return $order->{conditions}{$condition}; }
+sub closed { my ($order) = @_; return any { has($order, $_) } @CLOSED; }
+
+sub live_fills
+{
+	my ($self, $order) = @_;
+	return grep { $_->{status} eq 'LIVE' } @{ $order->{executions} };
+}
+
+sub review
+{
+	my ($self, $order) = @_;
+	return sum0 map { $_->{qty} } grep { $_->{status} eq 'REVIEW' } @{ $order->{executions} };
+}
+
+sub own_executed { my ($self, $order) = @_; return sum0 map { $_->{qty} } $self->live_fills($order); }
+
+sub executed
+{
+	my ($self, $order) = @_;
+	return $self->own_executed($order) + sum0 map { $self->executed($_) } $self->children($order);
+}
+
+sub executed_value
+{
+	my ($self, $order) = @_;
+	return sum0((map { $_->{value} } $self->live_fills($order)), (map { $self->executed_value($_) } $self->children($order)));
+}
+
+sub filled
+{
+	my ($self, $order) = @_;
+	return defined $order->{qty} && $order->{qty} > 0 && $self->executed($order) >= $order->{qty};
+}
+
+sub live { my ($self, $order) = @_; return !closed($order) && !$self->filled($order); }
+sub live_children { my ($self, $order) = @_; return grep { $self->live($_) } $self->children($order); }
+
+sub day { my ($order) = @_; return ($order->{tif} // 'DAY') eq 'DAY'; }
+
+sub leaves
+{
+	my ($self, $order) = @_;
+	return 0 if closed($order) || !defined $order->{qty} || (has($order, 'DONE_FOR_DAY') && day($order));
+	return max(0, $order->{qty} - $self->executed($order));
+}
+
+# what it takes of its parent: the greatest of leaves, pending increased leaves and fills in review
+sub reserve
+{
+	my ($self, $order) = @_;
+	my @pending = map { $_->{qty} - $self->executed($order) } grep { defined $_->{qty} } @{ $order->{requests} };
+
+	@pending = () if closed($order);
+	return max(0, $self->leaves($order), $self->review($order), @pending);
+}
+
+sub reserved { my ($self, $order) = @_; return sum0 map { $self->reserve($_) } $self->children($order); }
+sub unplaced { my ($self, $order) = @_; return max(0, $self->leaves($order) - $self->reserved($order)); }
+sub working { my ($self, $order) = @_; return sum0 map { $self->leaves($_) } $self->children($order); }
+
+sub status
+{
+	my ($self, $order) = @_;
+	my @shown = map { $_->{kind} } grep { $_->{shown} } @{ $order->{requests} };
+
+	return 'PENDING_CANCEL' if any { $_ eq 'CANCEL' } @shown;
+	return 'PENDING_REPLACE' if @shown;
+	return 'DONE_FOR_DAY' if has($order, 'DONE_FOR_DAY');
+	return 'CALCULATED' if has($order, 'CALCULATED');
+	return 'FILLED' if $self->filled($order);
+	foreach my $condition (qw(STOPPED SUSPENDED CANCELLED EXPIRED))
+	{
+		return $condition if has($order, $condition);
+	}
+	return 'PARTIALLY_FILLED' if $self->executed($order) > 0;
+	foreach my $condition (qw(REJECTED NEW PENDING_NEW))
+	{
+		return $condition if has($order, $condition);
+	}
+	return 'ACCEPTED_FOR_BIDDING';
+}
+
+# The names alone
+sub fields { return qw(status order_qty executed_quantity own_executed_quantity leaves_quantity working_quantity
+	  unplaced_quantity reserved_quantity review_quantity allocated_quantity executed_value avg_px child_count live_children); }
+
+sub quantities
+{
+	my ($self, $id) = @_;
+	my $order = $self->order($id);
+	my ($executed, $value) = ($self->executed($order), $self->executed_value($order));
+
+	return {
+		status => $self->status($order),
+		order_qty => decimal($order->{qty}, QTY_SCALE),
+		executed_quantity => decimal($executed, QTY_SCALE),
+		own_executed_quantity => decimal($self->own_executed($order), QTY_SCALE),
+		leaves_quantity => decimal($self->leaves($order), QTY_SCALE),
+		working_quantity => decimal($self->working($order), QTY_SCALE),
+		unplaced_quantity => decimal($self->unplaced($order), QTY_SCALE),
+		reserved_quantity => decimal($self->reserved($order), QTY_SCALE),
+		review_quantity => decimal($self->review($order), QTY_SCALE),
+		allocated_quantity => decimal($executed, QTY_SCALE),
+		executed_value => decimal($value, VALUE_SCALE),
+		avg_px => average($value, $executed),
+		child_count => scalar @{ $order->{children} },
+		live_children => scalar(my @live = $self->live_children($order)),
+	};
+}
+
+# --- refusals --------------------------------------------------------------------------------
+
+# Returns ({ SQLSTATE => 1 } that refuse it, { SQLSTATE => 1 } that may refuse it).
+sub refusals
+{
+	my ($self, $command) = @_;
+	my (%must, %may);
+	my $type = $command->{commandType} =~ s/Command$//r;
+	my $check = $self->can("refuse_$type") or die "no such command in the model: $type";
+
+	if ($type =~ /Order$/ && $type !~ /^(Create|Execute)Order$/ && !$self->order($command->{orderId}))
+	{
+		$must{OM003} = 1;
+	}
+	else
+	{
+		$self->$check($command, $self->order($command->{orderId}), \%must, \%may);
+	}
+	if (defined $command->{clOrdID} && $type =~ /^(Create|RequestCancel|RequestReplace)Order$/)
+	{
+		$must{OM007} = 1 if $self->{cl_ord_ids}{ $command->{clOrdID} };
+	}
+	if (any { defined $command->{$_} && !positive($command->{$_}) } qw(orderQty lastQty quantityFactor))
+	{
+		$must{OM001} = 1;
+		$may{OM005} = 1;
+	}
+	return (\%must, \%may);
+}
+
+sub refuse_closed
+{
+	my ($self, $order, $must) = @_;
+	$must->{OM004} = 1 if closed($order);
+}
+
+sub refuse_CreateOrder
+{
+	my ($self, $command, undef, $must, $may) = @_;
+
+	$must->{OM007} = 1 if $self->order($command->{orderId});
+	return unless defined $command->{parentId};
+
+	my $parent = $self->order($command->{parentId});
+	if (!$parent) { $must->{OM003} = 1; return; }
+	$self->refuse_children($parent, [$command], $must, $may);
+}
+
+sub refuse_children
+{
+	my ($self, $parent, $children, $must, $may) = @_;
+	my $wanted = sum0 map { positive($_->{orderQty}) ? $self->qty($_->{orderQty}) : 0 } @$children;
+
+	$must->{OM004} = 1 if closed($parent) || $self->filled($parent);
+	$must->{OM005} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $parent->{requests} };
+	$must->{OM005} = 1 if $wanted > $self->unplaced($parent);
+	foreach my $child (@$children)
+	{
+		$must->{OM005} = $may->{OM001} = 1 if defined $child->{symbol} && $child->{symbol} ne $parent->{symbol};
+		$must->{OM005} = $may->{OM001} = 1 if defined $child->{side} && $child->{side} ne $parent->{side};
+	}
+	$may->{OM004} = 1 if any { has($parent, $_) } qw(SUSPENDED STOPPED DONE_FOR_DAY PENDING_NEW ACCEPTED_FOR_BIDDING);
+}
+
+sub refuse_PlaceOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	my @ids = map { $_->{orderId} } @{ $command->{children} };
+
+	$must->{OM007} = 1 if any { $self->order($_) } @ids;
+	$self->refuse_children($order, $command->{children}, $must, $may);
+	if (any { !positive($_->{orderQty}) } @{ $command->{children} })
+	{
+		$must->{OM001} = 1;
+		$may->{OM005} = 1;
+	}
+}
+
+sub refuse_AcceptOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	$self->refuse_closed($order, $must);
+	if (has($order, 'ACCEPTED_FOR_BIDDING')) { $may->{OM004} = 1 if $command->{forBidding}; }
+	elsif (!has($order, 'PENDING_NEW')) { $must->{OM004} = 1; }
+	$may->{OM004} = $may->{OM001} = $may->{OM005} = 1 if defined $command->{orderQty} && !$order->{cash};
+}
+
+sub refuse_RejectOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	$self->refuse_closed($order, $must);
+	$must->{OM004} = 1 if $self->executed($order) > 0;
+	$must->{OM005} = 1 if $self->live_children($order);
+	$may->{OM004} = 1 if any { has($order, $_) } qw(SUSPENDED STOPPED DONE_FOR_DAY);
+	$may->{OM004} = 1 if @{ $order->{requests} } || $self->review($order) > 0;
+}
+
+sub refuse_CancelOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	$self->refuse_closed($order, $must);
+	$must->{OM004} = 1 if $self->filled($order);
+	$must->{OM005} = 1 if $self->live_children($order);
+}
+
+sub refuse_ExpireOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$self->refuse_CancelOrder($command, $order, $must, $may);
+	$may->{OM004} = 1 if has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING');
+}
+
+sub refuse_CalculateOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	$self->refuse_closed($order, $must);
+	$must->{OM005} = 1 if $self->live_children($order);
+	$may->{OM004} = 1;
+}
+
+sub refuse_RequestCancelOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	$self->refuse_closed($order, $must);
+	$may->{OM004} = 1 if $self->filled($order) || any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
+	$may->{OM005} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
+}
+
+sub find_request
+{
+	my ($self, $order, $kind, $command) = @_;
+	my @open = grep { $_->{kind} eq $kind } @{ $order->{requests} };
+
+	return first { defined $_->{clOrdID} && $_->{clOrdID} eq $command->{clOrdID} } @open if defined $command->{clOrdID};
+	return @open == 1 ? $open[0] : undef;
+}
+
+sub refuse_RejectCancelOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$must->{OM004} = $may->{OM003} = 1 if !$self->find_request($order, 'CANCEL', $command);
+	$may->{OM004} = 1 if closed($order);
+}
+
+sub refuse_RejectReplaceOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$must->{OM004} = $may->{OM003} = 1 if !$self->find_request($order, 'REPLACE', $command);
+	$may->{OM004} = 1 if closed($order);
+}
+
+# New terms: of a request, a replacement or a restatement
+sub refuse_terms
+{
+	my ($self, $order, $qty, $must, $may, %options) = @_;
+	my $executed = $self->executed($order);
+	my $parent = $self->order($order->{parent});
+
+	$self->refuse_closed($order, $must);
+	if ($self->filled($order) && !(defined $qty && $qty > $executed))
+	{
+		($options{filled} // $must)->{OM004} = 1;
+	}
+	if (defined $qty && $parent)
+	{
+		my $take = max(0, $qty - $executed) - $self->reserve($order);
+		my $sure = !has($order, 'DONE_FOR_DAY') && !any { defined $_->{qty} } @{ $order->{requests} };
+		($sure || $options{sure} ? $must : $may)->{OM005} = 1 if $take > 0 && $take > $self->unplaced($parent);
+		$may->{OM004} = $may->{OM005} = 1 if $take > 0 && (!$self->live($parent) || @{ $parent->{requests} } || !$sure);
+	}
+	if (defined $qty && $self->reserved($order) > 0 && $qty < $executed + $self->reserved($order))
+	{
+		($options{below} // $must)->{OM005} = 1;
+	}
+	$may->{OM004} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
+	$may->{OM004} = 1 if any { has($order, $_) } qw(PENDING_NEW ACCEPTED_FOR_BIDDING DONE_FOR_DAY);
+}
+
+sub refuse_RequestReplaceOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	my $qty = positive($command->{orderQty}) ? $self->qty($command->{orderQty}) : undef;
+	$self->refuse_terms($order, $qty, $must, $may, below => $may, sure => 1);
+}
+
+sub replaced_qty
+{
+	my ($self, $command, $request) = @_;
+	return $self->qty($command->{orderQty}) if positive($command->{orderQty});
+	return $request ? $request->{qty} : undef;
+}
+
+sub refuse_ReplaceOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	my $request = defined $command->{clOrdID} ? $self->find_request($order, 'REPLACE', $command) : undef;
+
+	$must->{OM007} = 1
+	  if defined $command->{clOrdID} && !$request && $self->{cl_ord_ids}{ $command->{clOrdID} };
+	$self->refuse_terms($order, $self->replaced_qty($command, $request), $must, $may);
+}
+
+sub refuse_RestateOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+
+	if (defined $command->{quantityFactor})
+	{
+		$may->{OM004} = 1 if closed($order) || $self->filled($order);
+		$may->{OM004} = $may->{OM005} = $may->{OM001} = 1 if $order->{parent};
+		return;
+	}
+	my $qty = positive($command->{orderQty}) ? $self->qty($command->{orderQty}) : undef;
+	$self->refuse_terms($order, $qty, $must, $may, filled => $may);
+	if (has($order, 'DONE_FOR_DAY') && $order->{parent})
+	{
+		$may->{OM005} = 1;    # what comes back may find its place taken
+	}
+}
+
+sub refuse_SuspendOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$self->refuse_closed($order, $must);
+	$may->{OM004} = 1 if $self->filled($order) || any { has($order, $_) } qw(SUSPENDED PENDING_NEW ACCEPTED_FOR_BIDDING DONE_FOR_DAY);
+}
+
+sub refuse_ResumeOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$must->{OM004} = 1 if !has($order, 'SUSPENDED');
+	$may->{OM004} = 1 if closed($order) || $self->filled($order);
+}
+
+sub refuse_StopOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$self->refuse_closed($order, $must);
+	$may->{OM004} = 1 if $self->filled($order) || any { has($order, $_) } qw(STOPPED PENDING_NEW ACCEPTED_FOR_BIDDING DONE_FOR_DAY);
+	$may->{OM005} = 1 if defined $command->{lastQty};
+}
+
+sub refuse_DoneForDayOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$self->refuse_closed($order, $must);
+	$may->{OM004} = 1 if $self->filled($order) || any { has($order, $_) } qw(DONE_FOR_DAY PENDING_NEW ACCEPTED_FOR_BIDDING);
+	$may->{OM005} = 1 if $self->live_children($order);
+}
+
+sub refuse_UpdateOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$may->{OM004} = 1 if closed($order);
+}
+
+sub refuse_ExecuteOrder
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$must->{OM007} = 1 if $self->{executions}{ $command->{executionId} };
+}
+
+# the newest of a chain of corrections, by any id of it
+sub newest
+{
+	my ($self, $id) = @_;
+	my $execution = $self->{executions}{$id};
+
+	while ($execution && $execution->{corrected_by})
+	{
+		$execution = $self->{executions}{ $execution->{corrected_by} };
+	}
+	return $execution;
+}
+
+sub refuse_CorrectExecution
+{
+	my ($self, $command, undef, $must, $may) = @_;
+	my $execution = $self->newest($command->{executionId});
+
+	if (!$execution) { $must->{OM003} = 1; return; }
+	$must->{OM004} = 1 if $execution->{status} eq 'BUSTED';
+	$may->{OM004} = 1 if $execution->{status} eq 'REVIEW';
+}
+
+sub refuse_BustExecution
+{
+	my ($self, $command, $order, $must, $may) = @_;
+	$self->refuse_CorrectExecution($command, $order, $must, $may);
+}
+
+# --- effects ---------------------------------------------------------------------------------
+
+# What a fill becomes: LIVE, REVIEW or REPEAT, and why.
+sub booking
+{
+	my ($self, $command) = @_;
+	my $order = $self->order($command->{orderId});
+	my ($qty, $same);
+
+	return ('REVIEW', 'UNKNOWN_ORDER') if !$order;
+	$qty = $self->qty($command->{lastQty});
+	$same = first { defined $command->{execID} && $_->{execID} eq $command->{execID} } @{ $order->{executions} };
+	if ($same)
+	{
+		my $equal = $same->{kind} eq 'FILL' && $self->qty($same->{lastQty}) == $qty
+		  && $self->units($same->{lastPx}, PX_SCALE) == $self->units($command->{lastPx}, PX_SCALE);
+		return $equal ? ('REPEAT', undef) : ('REVIEW', 'DUPLICATE_EXEC_ID');
+	}
+	return ('REVIEW', 'WRONG_SYMBOL') if defined $command->{symbol} && $command->{symbol} ne $order->{symbol};
+	return ('REVIEW', 'WRONG_SIDE') if defined $command->{side} && $command->{side} ne $order->{side};
+	return ('REVIEW', 'ORDER_REJECTED') if has($order, 'REJECTED');
+	return ('REVIEW', 'OVERFILL') if defined $order->{qty} && $self->executed($order) + $qty > $order->{qty};
+	return ('LIVE', undef);
+}
+
+# Carry an accepted command out.  `state` is the result's, for ids and where the contract is open.
+sub apply
+{
+	my ($self, $command, $state) = @_;
+	my $type = $command->{commandType} =~ s/Command$//r;
+	my $effect = "apply_$type";
+	my @waiting = grep { $self->cancel_shown($_) && $self->live_children($_) } values %{ $self->{orders} };
+
+	$self->$effect($command, $self->order($command->{orderId}), $state);
+	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
+	$self->end_waiting(@waiting);
+	return;
+}
+
+sub cancel_shown
+{
+	my ($self, $order) = @_;
+	return any { $_->{kind} eq 'CANCEL' && $_->{shown} } @{ $order->{requests} };
+}
+
+# A parent whose cancel waits for its children ends with the last of them, and so does its own parent.
+sub end_waiting
+{
+	my ($self, @waiting) = @_;
+
+	while (my $order = first { $self->cancel_shown($_) && !$self->live_children($_) } @waiting)
+	{
+		my $filled = $self->filled($order);
+		$self->close_order($order, 'CANCELLED');
+		$order->{conditions}{CANCELLED} = 'maybe' if $filled;
+	}
+	return;
+}
+
+sub close_order
+{
+	my ($self, $order, $condition) = @_;
+	$order->{requests} = [];
+	delete @{ $order->{conditions} }{qw(SUSPENDED STOPPED DONE_FOR_DAY)};
+	$order->{conditions}{$condition} = 1;
+}
+
+sub accepted
+{
+	my ($order) = @_;
+	delete @{ $order->{conditions} }{qw(PENDING_NEW ACCEPTED_FOR_BIDDING)};
+	$order->{conditions}{NEW} = 1;
+}
+
+sub add_order
+{
+	my ($self, $command, $parent) = @_;
+
+	$self->{orders}{ $command->{orderId} } = {
+		id => $command->{orderId}, children => [], requests => [], executions => [], parent => $parent ? $parent->{id} : undef,
+		conditions => { $command->{pending} ? 'PENDING_NEW' : 'NEW' => 1 },
+		qty => $self->qty($command->{orderQty}), cash => defined $command->{cashOrderQty},
+		tif => $command->{timeInForce},
+		symbol => $parent ? $parent->{symbol} : $command->{symbol}, side => $parent ? $parent->{side} : $command->{side},
+	};
+	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
+	if ($parent) { push @{ $parent->{children} }, $command->{orderId}; }
+	else { $self->{root} = $command->{orderId}; }
+}
+
+sub apply_CreateOrder
+{
+	my ($self, $command) = @_;
+	$self->add_order($command, $self->order($command->{parentId}));
+}
+
+sub apply_PlaceOrder
+{
+	my ($self, $command, $order) = @_;
+	$self->add_order($_, $order) foreach @{ $command->{children} };
+}
+
+sub apply_AcceptOrder
+{
+	my ($self, $command, $order) = @_;
+
+	$order->{qty} = $self->qty($command->{orderQty}) if defined $command->{orderQty};
+	accepted($order);
+	if ($command->{forBidding})
+	{
+		delete $order->{conditions}{NEW};
+		$order->{conditions}{ACCEPTED_FOR_BIDDING} = 1;
+	}
+}
+
+sub apply_RejectOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'REJECTED'); }
+sub apply_CancelOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'CANCELLED'); }
+sub apply_ExpireOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'EXPIRED'); }
+sub apply_CalculateOrder { my ($self, $command, $order) = @_; $order->{conditions}{CALCULATED} = 1; }
+sub apply_UpdateOrder { return; }
+
+sub add_request
+{
+	my ($self, $command, $order, $kind) = @_;
+	push @{ $order->{requests} },
+	  { kind => $kind, clOrdID => $command->{clOrdID}, shown => $command->{pending} // 1, qty => $kind eq 'REPLACE' ? $self->qty($command->{orderQty}) : undef };
+}
+
+sub apply_RequestCancelOrder
+{
+	my ($self, $command, $order) = @_;
+
+	$self->add_request($command, $order, 'CANCEL');
+	# all of its children have ended before: at once, or by the answer?
+	$order->{conditions}{CANCELLED} = 'maybe' if @{ $order->{children} } && !$self->live_children($order);
+}
+
+sub apply_RequestReplaceOrder { my ($self, $command, $order) = @_; $self->add_request($command, $order, 'REPLACE'); }
+
+sub drop_request
+{
+	my ($self, $order, $request) = @_;
+	$order->{requests} = [ grep { $_ != $request } @{ $order->{requests} } ] if $request;
+}
+
+sub apply_RejectCancelOrder
+{
+	my ($self, $command, $order) = @_;
+	$self->drop_request($order, $self->find_request($order, 'CANCEL', $command));
+}
+
+sub apply_RejectReplaceOrder
+{
+	my ($self, $command, $order) = @_;
+	$self->drop_request($order, $self->find_request($order, 'REPLACE', $command));
+}
+
+sub apply_ReplaceOrder
+{
+	my ($self, $command, $order) = @_;
+	my $request = defined $command->{clOrdID} ? $self->find_request($order, 'REPLACE', $command) : undef;
+	my $qty = $self->replaced_qty($command, $request);
+
+	# below what is executed it stops the order there
+	$order->{qty} = max($qty, $self->executed($order)) if defined $qty;
+	$self->drop_request($order, $request);
+	$order->{conditions}{DONE_FOR_DAY} = 'maybe' if has($order, 'DONE_FOR_DAY');
+	$self->maybe_accepted($order);
+}
+
+sub maybe_accepted
+{
+	my ($self, $order) = @_;
+	foreach my $condition (grep { has($order, $_) } qw(PENDING_NEW ACCEPTED_FOR_BIDDING))
+	{
+		@{ $order->{conditions} }{ $condition, 'NEW' } = ('maybe', 'maybe');
+	}
+}
+
+sub apply_RestateOrder
+{
+	my ($self, $command, $order) = @_;
+
+	$self->split_tree($command->{quantityFactor}) if defined $command->{quantityFactor};
+	$order->{qty} = max($self->qty($command->{orderQty}), $self->executed($order)) if defined $command->{orderQty};
+	delete $order->{conditions}{DONE_FOR_DAY};
+	$order->{conditions}{STOPPED} = 'maybe' if has($order, 'STOPPED');
+	$self->maybe_accepted($order);
+}
+
+sub split_tree
+{
+	my ($self, $factor) = @_;
+	my @scaled;
+
+	foreach my $order (values %{ $self->{orders} })
+	{
+		push @scaled, [ $order, 'qty' ], [ $order, 'stopped_at' ], map { [ $_, 'qty' ] } @{ $order->{requests} };
+	}
+	push @scaled, map { [ $_, 'qty' ] } values %{ $self->{executions} };
+	foreach my $item (grep { defined $_->[0]{ $_->[1] } } @scaled)
+	{
+		my ($object, $field) = @$item;
+		my ($times, $by) = @{ $FACTORS{$factor} };
+		my $product = $object->{$field} * $times;
+		die "split of $factor leaves the model's scale" if $product % $by != 0;
+		$object->{$field} = $product / $by;
+	}
+	$_->{before_split} = 1 foreach values %{ $self->{executions} };
+}
+
+sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; }
+sub apply_ResumeOrder { my ($self, $command, $order) = @_; delete $order->{conditions}{SUSPENDED}; }
+sub apply_DoneForDayOrder { my ($self, $command, $order) = @_; $order->{conditions}{DONE_FOR_DAY} = 1; }
+
+sub apply_StopOrder
+{
+	my ($self, $command, $order) = @_;
+	$order->{conditions}{STOPPED} = 1;
+	$order->{stopped_at} = defined $command->{lastQty} ? $self->executed($order) + $self->qty($command->{lastQty}) : undef;
+}
+
+sub add_execution
+{
+	my ($self, $id, $order_id, $command, $status, $kind) = @_;
+	my $execution = {
+		id => $id, order => $order_id, execID => $command->{execID} // '', status => $status, kind => $kind,
+		lastQty => $command->{lastQty}, lastPx => $command->{lastPx},
+		qty => $self->qty($command->{lastQty}), value => $self->value($command->{lastQty}, $command->{lastPx}),
+	};
+
+	push @{ $self->order($order_id)->{executions} }, $execution;
+	return $self->{executions}{$id} = $execution;
+}
+
+sub apply_ExecuteOrder
+{
+	my ($self, $command, $order, $state) = @_;
+	my ($status) = $self->booking($command);
+	my $at = $order;
+
+	return if $status eq 'REPEAT' || !$order;
+	$self->add_execution($command->{executionId}, $order->{id}, $command, $status, 'FILL');
+	return if $status ne 'LIVE';
+
+	accepted($order) if !closed($order) && (has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING'));
+	$self->end_stop($order, 1);
+	while ($at = $self->order($at->{parent}))
+	{
+		$self->maybe_accepted($at);
+		$self->end_stop($at, 0);
+	}
+}
+
+# A guarantee is fulfilled when that much was filled since; without a quantity, by the first fill.
+sub end_stop
+{
+	my ($self, $order, $own) = @_;
+
+	return unless has($order, 'STOPPED');
+	return if defined $order->{stopped_at} && $self->executed($order) < $order->{stopped_at};
+	if ($own) { delete $order->{conditions}{STOPPED}; }
+	else { $order->{conditions}{STOPPED} = 'maybe'; }
+}
+
+sub apply_CorrectExecution
+{
+	my ($self, $command, undef, $state) = @_;
+	my $old = $self->newest($command->{executionId});
+	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $old->{status}, 'CORRECTION');
+	my $order = $self->order($old->{order});
+
+	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id});
+	if ($old->{before_split})
+	{
+		# in old or in new shares?  either, but nothing else
+		my $qty = $self->qty("$state->{quantity}");
+		$new->{qty} = $qty;
+		$new->{before_split} = 1;
+	}
+	for (my $at = $order; $at; $at = $self->order($at->{parent})) { $self->end_stop($at, 0); }
+}
+
+sub apply_BustExecution
+{
+	my ($self, $command) = @_;
+	$self->newest($command->{executionId})->{status} = 'BUSTED';
+}
+
+# --- where the contract leaves it open -------------------------------------------------------
+
+sub open_questions
+{
+	my ($self) = @_;
+	return grep { my $order = $_; any { $_ eq 'maybe' } values %{ $order->{conditions} } } values %{ $self->{orders} };
+}
+
+# Take what was left open from the conditions that the table shows.
+sub settle
+{
+	my ($self, $id, $shown) = @_;
+	my $order = $self->order($id);
+
+	foreach my $condition (grep { $order->{conditions}{$_} eq 'maybe' } keys %{ $order->{conditions} })
+	{
+		if (any { $_ eq $condition } @$shown) { $order->{conditions}{$condition} = 1; }
+		else { delete $order->{conditions}{$condition}; }
+		$self->close_order($order, 'CANCELLED') if $condition eq 'CANCELLED' && has($order, 'CANCELLED');
+	}
+}
+
+1;

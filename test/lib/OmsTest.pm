@@ -1,0 +1,103 @@
+# What every TAP test here starts with: a node on which oms_state can be created, whether the
+# extension is installed (make installcheck) or only staged (make test), and a few short hands.
+
+package OmsTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use DBI;
+use JSON::PP;
+use Test::More;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
+our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds);
+
+# Server settings that every node needs; also for nodes that a test makes in another way.
+sub oms_settings
+{
+	return $ENV{OMS_SERVER_CONF} ? slurp_file($ENV{OMS_SERVER_CONF}) : '';
+}
+
+# oms_node(NAME, streaming => 1, conf => "lines", start => 0, extension => 0): a new, started
+# cluster with the extension in its database postgres.
+sub oms_node
+{
+	my ($name, %options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(allows_streaming => $options{streaming} // 0);
+	$node->append_conf('postgresql.conf', oms_settings());
+	$node->append_conf('postgresql.conf', $options{conf}) if defined $options{conf};
+	return $node if defined $options{start} && !$options{start};
+
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION oms_state')
+	  unless defined $options{extension} && !$options{extension};
+	return $node;
+}
+
+# A DBI connection over the node's unix socket; errors die, nothing is printed.
+sub oms_dbh
+{
+	my ($node, %options) = @_;
+	my $dsn = sprintf 'dbi:Pg:host=%s;port=%s;dbname=%s', $node->host, $node->port,
+	  $options{dbname} // 'postgres';
+
+	return DBI->connect($dsn, $options{user} // '', '',
+		{ RaiseError => 1, PrintError => 0, AutoCommit => $options{autocommit} // 1 });
+}
+
+# The SQL succeeds; with a third argument, its output is exactly that.
+sub psql_ok
+{
+	my ($node, $sql, $expected, $name) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('postgres', $sql, on_error_stop => 1);
+
+	$name //= $sql;
+	if ($status != 0)
+	{
+		fail($name);
+		diag($stderr);
+		return;
+	}
+	defined $expected ? is($stdout, $expected, $name) : pass($name);
+	return $stdout;
+}
+
+# The SQL fails with this SQLSTATE.
+sub psql_fails_with
+{
+	my ($node, $sql, $sqlstate, $name) = @_;
+	my ($status, $stdout, $stderr) =
+	  $node->psql('postgres', "\\set VERBOSITY sqlstate\n$sql", on_error_stop => 1);
+
+	$name //= "$sqlstate: $sql";
+	isnt($status, 0, "$name (fails)");
+	like($stderr, qr/ERROR:\s+\Q$sqlstate\E/, $name);
+	return;
+}
+
+# oms_command(DBH, { commandType => ... }): apply a command, return its result as a hash.
+sub oms_command
+{
+	my ($dbh, $command) = @_;
+	my ($result) =
+	  $dbh->selectrow_array('SELECT oms_command($1::jsonb)', undef, json()->encode($command));
+
+	return json()->decode($result);
+}
+
+# Decimals stay decimals: numbers come back as big numbers, never as binary floating point.
+sub json
+{
+	return JSON::PP->new->canonical->allow_bignum->allow_blessed->convert_blessed;
+}
+
+# make soak sets OMS_SOAK: the same tests, long rounds.
+sub soak { return $ENV{OMS_SOAK} ? 1 : 0; }
+sub rounds { my ($short, $long) = @_; return soak() ? $long : $short; }
+
+1;

@@ -1,0 +1,69 @@
+-- commandId: the same command twice has one effect and one result.
+-- Broken by: a repeat applied again, a refusal remembered, an id of one user taken for another's.
+
+CREATE FUNCTION pg_temp.brief(r jsonb, OUT status text, OUT duplicate jsonb, OUT object text, OUT version text, OUT executed text, OUT sqlstate text)
+  LANGUAGE sql AS $$
+  SELECT r->>'status', r->'duplicate', coalesce(r->'state'->>'executionId', r->'state'->>'orderId'), r->'state'->>'version',
+    r->'orders'->0->>'executedQuantity', r->'error'->>'sqlstate' $$;
+
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-1", "orderId": "rep-A", "symbol": "X", "side": "BUY", "orderQty": 100}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-1", "orderId": "rep-A", "symbol": "X", "side": "BUY", "orderQty": 100}'));
+
+-- The first result comes back, also when the order has moved on; equal content means equal as jsonb.
+CREATE TEMP TABLE first AS SELECT oms_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-2", "orderId": "rep-A", "lastQty": 40, "lastPx": 7}') AS r;
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-3", "orderId": "rep-A", "executionId": "rep-X2", "lastQty": 10, "lastPx": 7}'));
+SELECT (again.r - 'duplicate') = first.r AS the_same, again.r->'duplicate' AS duplicate
+  FROM first, oms_command('{"lastPx": 7.0, "lastQty": 40, "orderId": "rep-A", "commandId": "rep-2",  "commandType": "ExecuteOrderCommand"}') AS again (r);
+SELECT executed_quantity, version FROM oms.orders WHERE id = 'rep-A';
+
+-- No id given: the repeat names the order that was made.
+SELECT count(DISTINCT oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-4", "symbol": "REP", "side": "BUY", "orderQty": 1}')->'state'->>'orderId')
+  FROM generate_series(1, 3);
+SELECT count(*) FROM oms.orders WHERE symbol = 'REP';
+
+-- Other content under the same id.
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-2", "orderId": "rep-A", "lastQty": 41, "lastPx": 7}'));
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "rep-2", "orderId": "rep-A"}'));
+
+-- A repeat goes before every other check: version, state, unknown fields of a first refusal.
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "UpdateOrderCommand", "commandId": "rep-5", "orderId": "rep-A", "expectedVersion": 3, "text": "t"}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "UpdateOrderCommand", "commandId": "rep-5", "orderId": "rep-A", "expectedVersion": 3, "text": "t"}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CancelOrderCommand", "commandId": "rep-6", "orderId": "rep-A"}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CancelOrderCommand", "commandId": "rep-6", "orderId": "rep-A"}'));
+
+-- Refusals are not remembered: the same command may succeed later.
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "rep-7", "orderId": "rep-B"}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "orderId": "rep-B", "symbol": "X", "side": "BUY", "orderQty": 1}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CancelOrderCommand", "commandId": "rep-7", "orderId": "rep-B"}'));
+
+-- Nor is what was rolled back.
+BEGIN;
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-8", "orderId": "rep-C", "symbol": "X", "side": "BUY", "orderQty": 1}'));
+ROLLBACK;
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-8", "orderId": "rep-C", "symbol": "X", "side": "BUY", "orderQty": 1}'));
+
+-- Within one batch, and in one transaction.
+SELECT b.* FROM oms_commands('[{"commandType": "ExecuteOrderCommand", "commandId": "rep-9", "orderId": "rep-C", "executionId": "rep-X3", "lastQty": 1, "lastPx": 1},
+  {"commandType": "ExecuteOrderCommand", "commandId": "rep-9", "orderId": "rep-C", "executionId": "rep-X3", "lastQty": 1, "lastPx": 1}]') AS batch (r), pg_temp.brief(r) b;
+SELECT status, executed_quantity FROM oms.orders WHERE id = 'rep-C';
+
+-- A repeat of a command that made no event (an execution that was itself a repeat).
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "orderId": "rep-D", "symbol": "X", "side": "BUY", "orderQty": 10}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-10", "orderId": "rep-D", "executionId": "rep-X4", "execID": "E1", "lastQty": 3, "lastPx": 1}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-11", "orderId": "rep-D", "executionId": "rep-X5", "execID": "E1", "lastQty": 3, "lastPx": 1}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-11", "orderId": "rep-D", "executionId": "rep-X5", "execID": "E1", "lastQty": 3, "lastPx": 1}'));
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-11", "orderId": "rep-D", "lastQty": 4, "lastPx": 1}'));
+SELECT executed_quantity FROM oms.orders WHERE id = 'rep-D';
+SELECT count(*) FROM oms.executions WHERE order_id = 'rep-D';
+
+-- An id belongs to the session user who used it first.
+CREATE ROLE oms_repeats LOGIN;
+GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO oms_repeats;
+SET SESSION AUTHORIZATION oms_repeats;
+SELECT oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-1", "orderId": "rep-E", "symbol": "X", "side": "BUY", "orderQty": 2}')->'duplicate' AS duplicate;
+RESET SESSION AUTHORIZATION;
+REVOKE ALL ON FUNCTION oms_command(jsonb) FROM oms_repeats;
+DROP ROLE oms_repeats;
+SELECT actor = current_user AS mine, command_id, aggregate_id FROM oms.commands WHERE command_id = 'rep-1' ORDER BY aggregate_id;
+
+SELECT * FROM oms.verify();

@@ -1,0 +1,187 @@
+# Tampering with the store is found: a superuser edits events and rows behind its back, and oms.verify() names
+# the first event of the object that was touched. And without such tricks nobody edits an event at all.
+
+use strict;
+use warnings;
+
+use Test::More;
+use OmsTest;
+
+my $node = oms_node('tamper');
+
+sub sql { my ($sql) = @_; return $node->safe_psql('postgres', $sql); }
+
+sub command
+{
+	my (%command) = @_;
+	my $json = json()->encode(\%command);
+
+	sql("SELECT oms_command(\$oms\$$json\$oms\$) IS NOT NULL");
+	return;
+}
+
+# Two trees: the second one must never be accused.
+for my $root ('A', 'B')
+{
+	command(commandType => 'CreateOrderCommand', orderId => $root, symbol => 'IBM', side => 'BUY',
+		orderQty => 1000, ordType => 'LIMIT', price => '10.50', account => 'ACC');
+	command(commandType => 'CreateOrderCommand', orderId => "$root-1", parentId => $root, orderQty => 400,
+		ordType => 'LIMIT', price => '10.50');
+	command(commandType => 'ExecuteOrderCommand', orderId => "$root-1", executionId => "$root-x1",
+		execID => 'E1', lastQty => 100, lastPx => '10.40');
+	command(commandType => 'ExecuteOrderCommand', orderId => "$root-1", executionId => "$root-x2",
+		execID => 'E2', lastQty => 50, lastPx => '10.45');
+	command(commandType => 'BustExecutionCommand', executionId => "$root-x1", execID => 'E3', reason => 'test');
+	command(commandType => 'UpdateOrderCommand', orderId => "$root-1", text => 'a note');
+}
+is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold before');
+
+# The sequence of an object's event.
+sub sequence
+{
+	my ($id, $version) = @_;
+
+	return sql("SELECT sequence FROM oms.all_events WHERE aggregate_id = '$id' AND version = $version");
+}
+
+# What verify() says after an edit that is rolled back, as "invariant object id sequence" lines.
+sub findings
+{
+	my ($edit) = @_;
+	my $found = sql("BEGIN; SET LOCAL session_replication_role = replica; $edit; SET LOCAL session_replication_role = origin;
+		SELECT concat_ws(' ', invariant, object, id, sequence) FROM oms.verify(); ROLLBACK;");
+
+	return sort split /\n/, $found;
+}
+
+# An edit is found: exactly so, or (with a pattern of invariants) these of the findings.
+sub found
+{
+	my ($name, $edit, @expected) = @_;
+	my @found = findings($edit);
+
+	is_deeply(\@found, [ sort @expected ], $name) or diag(join "\n", @found);
+	return;
+}
+
+sub found_among
+{
+	my ($name, $edit, @expected) = @_;
+	my %found = map { $_ => 1 } findings($edit);
+	my @missing = grep { !$found{$_} } @expected;
+	my @accused = grep { /^\S+ \S+ B/ } keys %found;
+
+	is("@missing", '', $name) or diag(join "\n", sort keys %found);
+	is("@accused", '', "$name: the other tree is not accused");
+	return;
+}
+
+my ($v1, $v2, $v3) = map { sequence('A-1', $_) } 1 .. 3;
+my $last = sql("SELECT max(version) FROM oms.order_events WHERE aggregate_id = 'A-1'");
+my $newest = sequence('A-1', $last);
+my $changed = q(jsonb_set(payload, '{command,reason}', '"other"'));
+
+sub forged
+{
+	my ($version) = @_;
+
+	return "UPDATE oms.order_events AS e SET payload = $changed,
+		  hash = sha256((SELECT p.hash FROM oms.order_events AS p WHERE p.aggregate_id = e.aggregate_id AND p.version = e.version - 1)
+		                || convert_to(($changed)::text, 'UTF8'))
+		WHERE aggregate_id = 'A-1' AND version = $version";
+}
+
+# events
+found('a changed payload', "UPDATE oms.order_events SET payload = $changed WHERE aggregate_id = 'A-1' AND version = 2",
+	"hash_chain order A-1 $v2");
+found('two changed payloads: the first is named',
+	"UPDATE oms.order_events SET payload = $changed WHERE aggregate_id = 'A-1' AND version IN (2, 3)",
+	"hash_chain order A-1 $v2");
+found('a changed payload of each kind of object',
+	"UPDATE oms.order_events SET payload = $changed WHERE aggregate_id = 'A' AND version = 1;
+	 UPDATE oms.execution_events SET payload = $changed WHERE aggregate_id = 'A-x2'",
+	'hash_chain order A ' . sequence('A', 1), 'hash_chain execution A-x2 ' . sequence('A-x2', 1));
+found('a changed hash', "UPDATE oms.order_events SET hash = sha256('x') WHERE aggregate_id = 'A-1' AND version = 2",
+	"hash_chain order A-1 $v2");
+found('an event forged with a hash that fits: its successor does not follow', forged(2), "hash_chain order A-1 $v3");
+found('the newest event forged with a hash that fits: the row has another', forged($last), "row_hash order A-1 $newest");
+found_among('an event removed', "DELETE FROM oms.order_events WHERE aggregate_id = 'A-1' AND version = 2",
+	"hash_chain order A-1 $v3", "version_gap order A-1 $v3");
+found_among('the first event removed', "DELETE FROM oms.order_events WHERE aggregate_id = 'A-1' AND version = 1",
+	"hash_chain order A-1 $v2", "version_gap order A-1 $v2");
+found_among('the newest event removed', "DELETE FROM oms.order_events WHERE aggregate_id = 'A-1' AND version = $last",
+	'row_version order A-1 ' . sequence('A-1', $last - 1), 'row_hash order A-1 ' . sequence('A-1', $last - 1));
+found_among('all events of an object removed', "DELETE FROM oms.order_events WHERE aggregate_id = 'A-1'", 'orphan order A-1');
+found_among('an event added at the end, with a hash that fits',
+	"INSERT INTO oms.order_events
+	   SELECT 1000000, aggregate_id, version + 1, root_id, tree_version + 100, event_type, occurred_at, actor, role, command_id,
+	          transition, xid, payload, sha256(hash || convert_to(payload::text, 'UTF8'))
+	     FROM oms.order_events WHERE aggregate_id = 'A-1' AND version = $last",
+	'row_version order A-1 1000000', 'row_hash order A-1 1000000', 'event_columns order A-1 1000000', 'tree_version_gap order A-1 1000000');
+found('an event ascribed to somebody else',
+	"UPDATE oms.order_events SET actor = 'nobody' WHERE aggregate_id = 'A-1' AND version = 2", "event_columns order A-1 $v2");
+found_among('an event moved back in time',
+	"UPDATE oms.order_events SET occurred_at = occurred_at - interval '1 ms' WHERE aggregate_id = 'A-1' AND version = 2",
+	"event_columns order A-1 $v2");
+found_among('an event with another transition',
+	"UPDATE oms.order_events SET transition = 9999 WHERE aggregate_id = 'A-1' AND version = 2",
+	"transition_unknown order A-1 $v2", "event_columns order A-1 $v2");
+found_among('an event that is no object any more',
+	"UPDATE oms.order_events SET payload = '[]' WHERE aggregate_id = 'A-1' AND version = $last",
+	"hash_chain order A-1 $newest", "row_state order A-1 $newest");
+
+# rows
+found('a changed price', "UPDATE oms.orders SET price = 11 WHERE id = 'A-1'", "row_state order A-1 $newest");
+found_among('a changed quantity is found where it stands and where it is summed up',
+	"UPDATE oms.orders SET executed_quantity = 400 WHERE id = 'A-1'",
+	"row_state order A-1 $newest", 'roll_up order A-1', 'roll_up order A', 'derived order A-1');
+found('a tree version moved by hand', "UPDATE oms.orders SET tree_version = tree_version + 1 WHERE id = 'A'",
+	'row_version order A ' . sql("SELECT max(sequence) FROM oms.order_events WHERE aggregate_id = 'A'"));
+found_among('a row removed', "DELETE FROM oms.orders WHERE id = 'A-1'", "orphan order A-1 $newest");
+found_among('a row added',
+	"INSERT INTO oms.orders SELECT (jsonb_populate_record(o, '{\"id\": \"ghost\", \"root_id\": \"ghost\", \"cl_ord_id\": null}')).*
+	   FROM oms.orders AS o WHERE id = 'A'",
+	'orphan order ghost');
+found_among('an allocation changed',
+	"UPDATE oms.executions SET allocations = '[{\"orderId\": \"B\", \"quantity\": 50}]' WHERE id = 'A-x2'",
+	'row_state execution A-x2 ' . sequence('A-x2', 1), 'allocation order A');
+is_deeply([ findings("UPDATE oms.orders SET pending_requests = '7', conditions = NULL WHERE id = 'A-1';
+		UPDATE oms.executions SET allocations = '[1]', review_reasons = '{}' WHERE id = 'A-x2'") ] > 0, 1,
+	'damaged JSON in a row does not stop the search');
+
+# guards
+my $leaf = sql("SELECT tableoid::regclass FROM oms.order_events LIMIT 1");
+is_deeply([ findings("ALTER TABLE $leaf DISABLE TRIGGER USER") ],
+	[ ("append_only table $leaf") x 2 ], 'a partition without its guards');
+
+# rebuild
+is(sql("BEGIN; SET LOCAL session_replication_role = replica;
+		UPDATE oms.orders SET price = 11, flags = '{LATE_FILL}' WHERE id = 'A-1'; DELETE FROM oms.orders WHERE id = 'B-1';
+		UPDATE oms.executions SET status = 'VALIDATED' WHERE id = 'A-x1';
+		SELECT oms.rebuild('orders'), oms.rebuild('executions'); SELECT oms.rebuild('orders'), oms.rebuild('executions');
+		SELECT * FROM oms.verify(); ROLLBACK;"),
+	"2|1\n0|0", 'rebuild() makes the rows anew from the events');
+
+# Nobody edits an event: not the owner, not a superuser, not who was granted everything.
+sql("CREATE ROLE clerk; GRANT USAGE ON SCHEMA oms TO clerk; GRANT ALL ON ALL TABLES IN SCHEMA oms TO clerk; CREATE ROLE visitor");
+for my $role ('', 'SET ROLE clerk;')
+{
+	for my $table ('oms.order_events', $leaf, 'oms.execution_events', sql('SELECT tableoid::regclass FROM oms.execution_events LIMIT 1'))
+	{
+		for my $edit ("UPDATE $table SET actor = 'nobody'", "DELETE FROM $table", "TRUNCATE $table")
+		{
+			my ($status, $out, $error) = $node->psql('postgres', "$role $edit");
+
+			isnt($status, 0, "refused: $role $edit");
+			like($error, qr/append-only/, "... and says why");
+		}
+	}
+}
+for my $edit ('UPDATE oms.order_events SET version = 0', 'DELETE FROM oms.orders', "SELECT oms.rebuild('orders')",
+	"INSERT INTO oms.orders SELECT * FROM oms.orders", 'SELECT * FROM oms.verify()')
+{
+	psql_fails_with($node, "SET ROLE visitor; $edit", '42501', "an ordinary role: $edit");
+}
+is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold after');
+
+done_testing();

@@ -1,0 +1,224 @@
+# Mutated commands and FIX messages.
+# Broken by: a crash, an assertion, a leak warning, an error that is neither one of ours nor of
+# PostgreSQL's own input functions (XX000 above all), or a broken invariant at the end.
+#
+# OMS_SEED repeats a run, OMS_CASES sets its length for one session; make soak runs a million.
+
+use strict;
+use warnings;
+
+use List::Util qw(shuffle);
+use POSIX ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use OmsTest;
+
+my $SEED = $ENV{OMS_SEED} // int(time) % 1_000_000;
+my $SESSIONS = 2;
+my $CASES = $ENV{OMS_CASES} // rounds(10_000, 500_000);
+
+sub chance { return rand(100) < $_[0]; }
+sub pick { return $_[ int rand @_ ]; }
+
+# What a value may become; raw JSON text
+my @VALUES = (
+	qw(null true false [] {} "" " " 0 -0 1 -1 0.1 1e2 1e-5 1e308 -1e400 1e100000 1e131071 1e-16383 "NaN" "Infinity" "-inf" "1e5" "0x10" "1_000" " 1" "+1" "1." ".5" "１"),
+	'9' x 38, '9' x 39, '9' x 200, '0.' . '3' x 37, '0.' . '3' x 38, '1' . '0' x 37 . '.5', '"' . '9' x 38 . '"', '"' . '9' x 39 . '"', '"' . '9' x 5000 . '"',
+	'[[[[[[1]]]]]]', '[' x 200 . ']' x 200, '{"a":' x 200 . '1' . '}' x 200, '{"orderId": "A"}', '[{"orderId": "A"}, 7, null]', '[{}]',
+	'"' . 'x' x 300 . '"', '"' . 'x' x 3000 . '"', '"' . 'é' x 100 . '"', '"\u0000"', '"\ud800"', '"\ud83d\ude00"', '"\u202e"', '"a\nb"', '"\u0001"', '"|"', '"\u001f"', '"%s%n"', q("'; DROP SCHEMA oms --"), '"\\\\"', '"\""',
+	qw("BUY" "buy" "Sell Short" "1" "5" "Z" "LIMIT" "DAY" "A" "B" "C" "A.1" "X1" "none" "c1" "k1" "CANCELLED" "0" "2"),
+	qw("2026-03-02T09:30:00Z" "2026-03-02T09:30:00" "2026-03-02" "20260302-09:30:00" "20260302-09:30:60" "infinity" "now" "2026-02-30T00:00:00Z" "9999999-01-01T00:00:00Z" "2026-03-02T09:30:00+99:00" "2026-03-02T09:30:00.123456789Z" "0000-00-00"),
+	'9223372036854775807', '9223372036854775808', '-9223372036854775809', '2147483648', '1.0', '"1.0"', '[1,2,3]', '["a"]', '{"sector": "x"}');
+
+my @COMMANDS = map { eval { json()->decode($_) } or die $_ } split /\n/, <<'JSON';
+{"commandType": "CreateOrderCommand", "orderId": "new", "clOrdID": "new", "symbol": "X", "side": "BUY", "orderQty": 100, "ordType": "LIMIT", "price": 10.5, "stopPx": 9, "timeInForce": "DAY", "expireTime": "2030-03-02T09:30:00Z", "expireDate": "2030-03-02", "account": "A", "currency": "GBP", "assetClass": "EQUITY", "destination": "XLON", "attributes": {"a": 1}, "pending": true}
+{"commandType": "CreateOrderCommand", "parentId": "A", "orderQty": 1, "side": "BUY"}
+{"commandType": "CreateOrderCommand", "symbol": "X", "side": "SELL", "cashOrderQty": 100, "commandId": "k9"}
+{"commandType": "AcceptOrderCommand", "orderId": "A", "orderQty": 5, "forBidding": true}
+{"commandType": "RejectOrderCommand", "orderId": "A", "reason": "r"}
+{"commandType": "RequestCancelOrderCommand", "orderId": "A", "clOrdID": "new", "pending": false}
+{"commandType": "CancelOrderCommand", "orderId": "A", "expectedVersion": 3, "transactTime": "2020-03-02T09:30:00Z"}
+{"commandType": "RejectCancelOrderCommand", "orderId": "A", "clOrdID": "new", "reason": "r"}
+{"commandType": "RequestReplaceOrderCommand", "orderId": "B", "clOrdID": "new", "orderQty": 50, "price": 3, "stopPx": 1, "timeInForce": "GTC", "expireTime": "2030-03-02T09:30:00Z"}
+{"commandType": "ReplaceOrderCommand", "orderId": "B", "clOrdID": "new", "orderQty": 50, "price": 3}
+{"commandType": "RejectReplaceOrderCommand", "orderId": "B", "clOrdID": "new", "reason": "r"}
+{"commandType": "SuspendOrderCommand", "orderId": "B"}
+{"commandType": "ResumeOrderCommand", "orderId": "B"}
+{"commandType": "StopOrderCommand", "orderId": "B", "lastQty": 3, "lastPx": 1}
+{"commandType": "DoneForDayOrderCommand", "orderId": "B"}
+{"commandType": "RestateOrderCommand", "orderId": "B", "orderQty": 90, "reason": "r", "price": 2}
+{"commandType": "RestateOrderCommand", "orderId": "A", "quantityFactor": 2, "reason": "r"}
+{"commandType": "CalculateOrderCommand", "orderId": "B"}
+{"commandType": "ExpireOrderCommand", "orderId": "B"}
+{"commandType": "UpdateOrderCommand", "orderId": "B", "text": "t", "attributes": {"a": 2}}
+{"commandType": "PlaceOrderCommand", "orderId": "A", "children": [{"orderQty": 1, "clOrdID": "new", "price": 1, "destination": "XLON"}, {"orderQty": 2}]}
+{"commandType": "ExecuteOrderCommand", "orderId": "A", "executionId": "new", "execID": "new", "lastQty": 1, "lastPx": 2, "lastMkt": "XLON", "symbol": "X", "side": "BUY", "cumQty": 1, "leavesQty": 3, "avgPx": 2}
+{"commandType": "ExecuteOrderCommand", "orderId": "C", "lastQty": 7, "lastPx": 0.1, "commandId": "k8", "correlationId": "c", "causationId": "d"}
+{"commandType": "CorrectExecutionCommand", "executionId": "X1", "execID": "new", "lastQty": 1, "lastPx": 2}
+{"commandType": "BustExecutionCommand", "executionId": "X2", "execID": "new", "reason": "r"}
+JSON
+my @NAMES = do { my %seen; grep { !$seen{$_}++ } map { keys %$_ } @COMMANDS };
+my @FIX = map { s/\s+$//r } split /\n/, <<'FIX';
+35=D|49=BUY|56=SELL|34=1|52=20260302-09:30:00.000|11=new|55=X|54=1|60=20260302-09:30:00|38=100|40=2|44=10.5|59=0|1=ACC|15=GBP
+35=F|49=BUY|56=SELL|34=2|52=20260302-09:30:00.000|11=new|41=fix1|55=X|54=1|60=20260302-09:30:00|38=100
+35=G|49=BUY|56=SELL|34=3|52=20260302-09:30:00.000|11=new|41=fix1|55=X|54=1|60=20260302-09:30:00|38=90|40=2|44=11
+35=H|49=BUY|56=SELL|34=4|52=20260302-09:30:00.000|11=fix1|55=X|54=1
+35=8|49=SELL|56=BUY|34=5|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=0|39=0|55=X|54=1|38=100|14=0|151=100|6=0
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=F|39=1|55=X|54=1|38=100|32=1|31=10.5|14=1|151=99|6=10.5
+35=8|49=SELL|56=BUY|34=7|52=20260302-09:30:00.000|37=O1|11=new|41=fix1|17=new|150=5|39=0|55=X|54=1|38=90|14=0|151=90|6=0
+35=8|49=SELL|56=BUY|34=7|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|19=new|150=G|39=1|55=X|54=1|32=2|31=10|14=2|151=98|6=10
+35=8|49=SELL|56=BUY|34=7|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=H|19=new|39=0|55=X|54=1|32=0|31=0|14=0|151=100|6=0
+35=9|49=SELL|56=BUY|34=8|52=20260302-09:30:00.000|37=O1|11=new|41=fix1|39=0|434=1|102=1
+FIX
+push @FIX, '35=A|49=BUY|56=SELL|34=1|52=20260302-09:30:00.000|98=0|108=30', '35=0|49=BUY|56=SELL|34=9|52=20260302-09:30:00.000';
+
+# --- mutations -------------------------------------------------------------------------------
+
+my $number = 0;
+sub fresh { return "f$$-" . ++$number; }
+sub raw { my ($value) = @_; return JSON::PP->new->allow_nonref->allow_bignum->encode($value); }
+
+# One command as JSON text, hurt in some ways (or not at all)
+sub fuzzed_command
+{
+	my %fields = map { $_ => raw($_) } ();
+	my $command = pick(@COMMANDS);
+
+	$fields{$_} = $command->{$_} eq 'new' ? '"' . fresh() . '"' : raw($command->{$_}) foreach keys %$command;
+	$fields{orderId} = pick(qw("A" "A.1" "B" "C")) if defined $fields{orderId} && chance(50) && $fields{orderId} !~ /"f/;
+	foreach (1 .. pick(0, 1, 1, 1, 2, 2, 3, 6))
+	{
+		my $name = chance(70) ? pick(sort keys %fields) // 'x' : pick(@NAMES);
+		my $what = rand 100;
+		if ($what < 65) { $fields{$name} = pick(@VALUES); }
+		elsif ($what < 75) { delete $fields{$name}; }
+		elsif ($what < 80) { $fields{ pick('', ' orderId', 'orderid', 'x' x 5000, 'é', 'text ', 'commandType2', "a\\nb") } = pick(@VALUES); }
+		elsif ($what < 90) { $fields{$name} = raw($COMMANDS[ rand @COMMANDS ]{$name} // 'x'); }
+		else { $fields{$name} = '[' . $fields{$name} . ']' if defined $fields{$name}; }
+	}
+	my $text = '{' . join(', ', map { "\"$_\": $fields{$_}" } shuffle sort keys %fields) . '}';
+	return damaged($text) if chance(4);
+	$text = pick(@VALUES) if chance(1);
+	return $text;
+}
+
+# Bytes cut, doubled, replaced
+sub damaged
+{
+	my ($text) = @_;
+	foreach (1 .. 1 + int rand 3)
+	{
+		my $at = int rand(1 + length $text);
+		my $what = rand 100;
+		if ($what < 25) { $text = substr $text, 0, $at; }
+		elsif ($what < 50) { substr($text, $at, 1 + int rand 5) = '' if $at < length $text; }
+		elsif ($what < 75) { substr($text, $at, 0) = chr(1 + int rand 126) x (1 + int rand 3); }
+		else { substr($text, $at, 0) = substr $text, int rand(1 + length $text), int rand 20; }
+	}
+	return $text;
+}
+
+sub checksum { my ($text) = @_; my $sum = 0; $sum += $_ foreach unpack 'C*', $text; return sprintf '%03d', $sum % 256; }
+
+# Raw FIX: fields hurt, then length and checksum mostly right again
+sub fuzzed_fix
+{
+	my @fields = split /\|/, pick(@FIX) =~ s/=new\b/'=' . fresh()/ger;
+	foreach (1 .. pick(0, 1, 1, 2, 4))
+	{
+		my $at = int rand @fields;
+		my $what = rand 100;
+		if ($what < 30) { $fields[$at] =~ s/=.*/'=' . (pick(@VALUES) =~ s{^"|"$|\\u0000|\|}{}gr)/e; }
+		elsif ($what < 45) { splice @fields, $at, 1; }
+		elsif ($what < 60) { splice @fields, int rand(1 + @fields), 0, $fields[$at]; }
+		elsif ($what < 75) { splice @fields, int rand(1 + @fields), 0, pick('9999=x', '58=', '=', '58', '-1=2', '0=0', 'x=y', '99999999999=1', '38=abc', '54=9', '453=2|448=a', '14=' . '9' x 60, '96=' . 'y' x 2000, "58=é\xff", '38=1e5', '6=NaN', '35=8', '10=000', '9=5', '8=FIX.4.2', '43=Y', '97=Y', '526=A', '152=100', '39=Z', '150=1', '150=2', '20=1', '20=2'); }
+		elsif ($what < 85) { $fields[$at] =~ s/^\d+/int rand 1200/e; }
+		elsif ($what < 92) { @fields = shuffle @fields; }
+		else { $fields[$at] = damaged($fields[$at]); }
+		@fields = ('35=D') if !@fields;
+	}
+	my $separator = chance(50) ? '|' : "\001";
+	my $body = join('', map { "$_$separator" } @fields);
+	utf8::encode($body) if utf8::is_utf8($body);
+	my $head = '8=' . pick('FIX.4.4', 'FIX.4.4', 'FIX.4.2', 'FIXT.1.1', 'FIX.5.0', 'FIX.9.9') . $separator;
+	my $length = length($body) + (chance(3) ? pick(-1, 1, 1000, -5000) : 0);
+	my $text = "${head}9=$length$separator$body";
+	# the sum is made over SOH, whichever separator is shown
+	$text .= '10=' . (chance(3) ? pick('000', '999', 'abc', '') : checksum($text =~ s/\Q$separator\E/\001/gr)) . $separator;
+	return damaged($text) if chance(10);
+	return pick('', '|', '=', '8=', "8=FIX.4.4|", "\001" x 50, 'x' x 10000, '8=FIX.4.4|9=0|10=0|') if chance(1);
+	return $text;
+}
+
+# --- one session -----------------------------------------------------------------------------
+
+# Returns what should never have come back; [SQLSTATE, message, sent].
+sub session
+{
+	my ($node, $session) = @_;
+	my $dbh = oms_dbh($node);
+	my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');
+	my (%seen, @wrong);
+
+	srand($SEED * 31 + $session);
+	# text goes as bytes, so that invalid UTF-8 reaches the server too
+	$dbh->{pg_enable_utf8} = 0;
+	my @try = map { $dbh->prepare($_) } 'SELECT oms_try_command($1::jsonb)', 'SELECT oms_command($1::jsonb)', 'SELECT count(*) FROM oms_commands($1::jsonb, false)';
+	my $fix = $dbh->prepare('SELECT oms_fix($1)');
+
+	for my $case (1 .. $CASES)
+	{
+		my $is_fix = chance(35);
+		my $text = $is_fix ? fuzzed_fix() : fuzzed_command();
+		my $statement = $is_fix ? $fix : pick(@try);
+
+		utf8::encode($text) if utf8::is_utf8($text);
+		$text = '[' . join(',', $text, map { my $t = fuzzed_command(); utf8::encode($t) if utf8::is_utf8($t); $t } 1 .. int rand 3) . ']' if $statement == $try[2];
+		next if index($text, "\0") >= 0;
+		my $answer = eval { $statement->execute($text); $statement->fetchall_arrayref->[0][0] };
+		my $state = defined $answer ? ($answer =~ /"sqlstate": "(\w+)"/)[0] // 'ok' : $dbh->state;
+		$seen{ ($is_fix ? 'fix ' : '') . $state }++;
+		next if $state =~ /^(ok|OM00\d|OM01[01])$/;
+		# PostgreSQL's own: bad JSON or bytes, too deep, too long
+		next if !$is_fix && $state =~ /^22P0[25]$|^22003$|^22021$|^22023$|^54/;
+		next if $is_fix && $state =~ /^22021$/;
+		push @wrong, [ $state, $dbh->errstr, $text ] if @wrong < 20;
+		last if !$dbh->ping;
+	}
+	my ($pid_now) = eval { $dbh->selectrow_array('SELECT pg_backend_pid()') };
+	push @wrong, [ 'gone', 'the backend is another one', '' ] if ($pid_now // 0) != $pid;
+	note("session $session: " . join ', ', map { "$_ $seen{$_}" } sort keys %seen);
+	diag("OMS_SEED=$SEED session $session: $_->[0] $_->[1]\n$_->[2]") foreach @wrong;
+	return @wrong;
+}
+
+note("OMS_SEED=$SEED");
+my $node = oms_node('fuzz', conf => "fsync = off\nlog_min_messages = warning\nlog_min_error_statement = panic\nlog_error_verbosity = terse\n");
+$node->safe_psql('postgres', "SELECT oms_command('$_')") foreach
+  map({ qq({"commandType": "CreateOrderCommand", "orderId": "$_", "clOrdID": "cl-$_", "symbol": "X", "side": "BUY", "orderQty": 1000000}) } qw(A B C)),
+  '{"commandType": "CreateOrderCommand", "orderId": "A.1", "parentId": "A", "orderQty": 1000}',
+  map({ qq({"commandType": "ExecuteOrderCommand", "orderId": "A.1", "executionId": "X$_", "execID": "e$_", "lastQty": 5, "lastPx": 1}) } 1 .. 9);
+$node->safe_psql('postgres', "SELECT oms_fix('$_')") foreach map { my $t = "8=FIX.4.4\0019=" . length() . "\001$_"; $t . '10=' . checksum($t) . "\001" }
+  map { s/=new\b/=fix1/r =~ s/\|/\001/gr . "\001" } $FIX[0];
+
+my @pids;
+foreach my $session (1 .. $SESSIONS)
+{
+	my $pid = fork // die "cannot fork: $!";
+	if (!$pid)
+	{
+		my @wrong = eval { session($node, $session) };
+		diag($@) if $@;
+		POSIX::_exit($@ || @wrong ? 1 : 0);
+	}
+	push @pids, $pid;
+}
+foreach my $pid (@pids) { waitpid $pid, 0; is($?, 0, 'a session got nothing but results, refusals and input errors'); }
+
+is($node->safe_psql('postgres', 'SELECT * FROM oms.verify() LIMIT 10'), '', 'every invariant holds');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM oms.order_events'), '>', $CASES / 20, 'some got through');
+unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|TRAP:|WARNING/, 'no crash, no assertion, no warning in the log');
+
+done_testing();
