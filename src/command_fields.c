@@ -78,16 +78,18 @@
 	F("currency", CMD_ID, currency), \
 	F("assetClass", CMD_ID, asset_class), \
 	F("destination", CMD_ID, destination), \
-	F("pending", CMD_BOOL, pending), \
-	F("text", CMD_TEXT, text), \
-	F("attributes", CMD_OBJECT, attributes)
+	F("pending", CMD_BOOL, pending)
 
 static const CommandField create_fields[] = {
-	CREATE_FIELDS, COMMON_FIELDS, F("parentId", CMD_ID, parent_id), {0}
+	CREATE_FIELDS, COMMON_FIELDS, F("parentId", CMD_ID, parent_id),
+	/* an order that was telephoned: the counterparty's report creates it */
+	INTERNAL("orderID", CMD_ID, counterparty_order_id), {0}
 };
 
 /* a slice of a placement: a Create order whose parent is known */
-static const CommandField slice_fields[] = {CREATE_FIELDS, {0}};
+static const CommandField slice_fields[] = {
+	CREATE_FIELDS, F("text", CMD_TEXT, text), F("attributes", CMD_OBJECT, attributes), {0}
+};
 
 /* an order command that tells what a counterparty did, or does it for them */
 static const CommandField report_fields[] = {
@@ -439,6 +441,12 @@ find_field(const CommandDef *def, const char *name, size_t length, bool from_fix
 			(!f->internal || from_fix))
 			return f;
 	return NULL;
+}
+
+const CommandField *
+oms_command_field(const CommandDef *def, const char *name)
+{
+	return find_field(def, name, strlen(name), true);
 }
 
 static Refusal *

@@ -162,10 +162,13 @@ typedef struct FixField
 } FixField;
 
 extern const FixField oms_fix_fields[]; /* ends with tag 0 */
+extern const FixField *oms_fix_field_by_tag(int tag, uint32 messages);
 extern const FixField *oms_fix_field_by_name(const char *name, size_t length, uint32 messages);
 
 extern const CommandDef oms_command_defs[];	/* COMMAND_TYPE_COUNT of them */
 extern const CommandDef *oms_command_def(const char *name, size_t length);
+/* A field of this command by its name, those of oms_fix() included. */
+extern const CommandField *oms_command_field(const CommandDef *def, const char *name);
 extern const char *oms_command_field_type_name(CommandFieldType type);
 
 extern const OmsName oms_exec_type_names[];	/* ExecType (150) */

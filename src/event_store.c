@@ -25,7 +25,6 @@
 #include "utils/xid8.h"
 
 #include "event_store.h"
-#include "moment.h"
 
 enum EventColumn
 {
@@ -80,7 +79,6 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 {
 	JsonWriter	w = {0};
 	const Command *command = event->command;
-	char		time[MOMENT_TEXT_SIZE];
 
 	oms_json_open_object(&w);
 	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
@@ -91,7 +89,7 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 	oms_json_int(&w, "version", event->version);
 	oms_json_int(&w, "treeVersion", event->tree_version);
 	oms_json_int(&w, "sequence", event->sequence);
-	oms_json_string_len(&w, "occurredAt", time, oms_time_text(event->occurred_at, time));
+	oms_json_time(&w, "occurredAt", event->occurred_at);
 	oms_json_string(&w, "actor", caller->actor);
 	oms_json_string(&w, "role", caller->role);
 	oms_json_string(&w, "commandId", command->command_id);
@@ -223,9 +221,9 @@ oms_events_append(EState *estate, const Event *events, int count, const Caller *
 	append_of(&oms_order_store, estate, events, count, caller, xid);
 }
 
-/* The index that a leaf has on its sequence column. */
+/* The index of a leaf that begins with this column. */
 static Oid
-sequence_index(Oid leaf)
+index_on(Oid leaf, int attnum)
 {
 	Relation	rel = table_open(leaf, AccessShareLock);
 	List	   *indexes = RelationGetIndexList(rel);
@@ -236,7 +234,7 @@ sequence_index(Oid leaf)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (index->rd_index->indkey.values[0] == EVENT_SEQUENCE + 1)
+		if (index->rd_index->indkey.values[0] == attnum)
 			found = lfirst_oid(cell);
 		index_close(index, NoLock);
 	}
@@ -245,18 +243,18 @@ sequence_index(Oid leaf)
 }
 
 static Jsonb *
-payload_in(const ObjectStore *store, EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+payload_in(const ObjectStore *store, EState *estate, TimestampTz occurred_at, int attnum, int nkeys,
+		   const Datum *keys, uint64 *xid)
 {
 	Oid			leaf = oms_partition_for(store->events, occurred_at);
-	Oid			index = OidIsValid(leaf) ? sequence_index(leaf) : InvalidOid;
+	Oid			index = OidIsValid(leaf) ? index_on(leaf, attnum) : InvalidOid;
 	Jsonb	   *payload = NULL;
-	Datum		key = Int64GetDatum(sequence);
 	Table	   *table;
 
 	if (!OidIsValid(index))
 		return NULL;
 	table = oms_table_open(estate, leaf);
-	if (oms_table_find(table, index, 1, &key))
+	if (oms_table_find(table, index, nkeys, keys))
 	{
 		bool		isnull;
 
@@ -270,9 +268,19 @@ payload_in(const ObjectStore *store, EState *estate, int64 sequence, TimestampTz
 Jsonb *
 oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid)
 {
-	Jsonb	   *payload = payload_in(&oms_order_store, estate, sequence, occurred_at, xid);
+	Datum		key = Int64GetDatum(sequence);
+	Jsonb	   *payload = payload_in(&oms_order_store, estate, occurred_at, EVENT_SEQUENCE + 1, 1, &key, xid);
 
 	if (payload == NULL)
-		payload = payload_in(&oms_execution_store, estate, sequence, occurred_at, xid);
+		payload = payload_in(&oms_execution_store, estate, occurred_at, EVENT_SEQUENCE + 1, 1, &key, xid);
 	return payload;
+}
+
+Jsonb *
+oms_event_first_payload(EState *estate, const Order *order)
+{
+	Datum		keys[2] = {CStringGetTextDatum(order->id), Int64GetDatum(1)};
+	uint64		xid;
+
+	return payload_in(&oms_order_store, estate, order->created_at, EVENT_AGGREGATE_ID + 1, 2, keys, &xid);
 }

@@ -54,4 +54,7 @@ extern void oms_events_append(EState *estate, const Event *events, int count, co
 /* The payload of a stored event, or NULL; `xid` is set to its transaction. */
 extern Jsonb *oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
+/* The payload of an order's first event, or NULL. */
+extern Jsonb *oms_event_first_payload(EState *estate, const Order *order);
+
 #endif							/* OMS_EVENT_STORE_H */

@@ -160,6 +160,15 @@ const FixField oms_fix_fields[] = {
 };
 
 const FixField *
+oms_fix_field_by_tag(int tag, uint32 messages)
+{
+	for (const FixField *f = oms_fix_fields; f->tag != 0 && f->tag <= tag; f++)
+		if (f->tag == tag && (f->messages & messages))
+			return f;
+	return NULL;
+}
+
+const FixField *
 oms_fix_field_by_name(const char *name, size_t length, uint32 messages)
 {
 	for (const FixField *f = oms_fix_fields; f->tag != 0; f++)

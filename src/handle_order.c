@@ -151,8 +151,9 @@ create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, 
 		return refusal;
 	/* an order that comes by FIX belongs to its session from the start */
 	order->fix_session = command->fix_session;
+	order->counterparty_order_id = command->counterparty_order_id;
 	oms_order_evolve(order, &event);
-	oms_uow_name_order(uow, order->fix_session, order->cl_ord_id, NULL, order->id);
+	oms_uow_name_order(uow, order->fix_session, order->cl_ord_id, order->counterparty_order_id, order->id);
 	oms_uow_put_order(uow, order, event.transition, id_is_given);
 	return NULL;
 }

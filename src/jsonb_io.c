@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 
 #include "jsonb_io.h"
+#include "moment.h"
 
 void
 oms_json_open_object(JsonWriter *w)
@@ -104,6 +105,22 @@ oms_json_bool(JsonWriter *w, const char *key, bool value)
 	v.type = jbvBool;
 	v.val.boolean = value;
 	oms_json_scalar(w, key, &v);
+}
+
+void
+oms_json_time(JsonWriter *w, const char *key, TimestampTz value)
+{
+	char	   *buf = palloc(MOMENT_TEXT_SIZE);
+
+	oms_json_string_len(w, key, buf, oms_time_text(value, buf));
+}
+
+void
+oms_json_date(JsonWriter *w, const char *key, DateADT value)
+{
+	char	   *buf = palloc(MOMENT_TEXT_SIZE);
+
+	oms_json_string_len(w, key, buf, oms_date_text(value, buf));
 }
 
 void

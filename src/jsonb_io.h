@@ -9,10 +9,15 @@
 #define OMS_JSONB_IO_H
 
 #include "postgres.h"
+#include "datatype/timestamp.h"
+#include "utils/date.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-/* A jsonb value under construction. */
+/*
+ * A jsonb value under construction.  Strings are not copied: they must live until
+ * it is finished.
+ */
 typedef struct JsonWriter
 {
 	JsonbParseState *state;
@@ -32,6 +37,8 @@ extern void oms_json_string_len(JsonWriter *w, const char *key, const char *valu
 extern void oms_json_numeric(JsonWriter *w, const char *key, Numeric value);
 extern void oms_json_int(JsonWriter *w, const char *key, int64 value);
 extern void oms_json_bool(JsonWriter *w, const char *key, bool value);
+extern void oms_json_time(JsonWriter *w, const char *key, TimestampTz value);
+extern void oms_json_date(JsonWriter *w, const char *key, DateADT value);
 extern void oms_json_jsonb(JsonWriter *w, const char *key, const Jsonb *value);
 extern void oms_json_scalar(JsonWriter *w, const char *key, JsonbValue *value);
 extern Jsonb *oms_json_finish(JsonWriter *w);

@@ -30,6 +30,8 @@ const OmsName	oms_order_status_names[] = {
 	{OMS_ORDER_EXPIRED, "EXPIRED", "C"},
 	{OMS_ORDER_CALCULATED, "CALCULATED", "B"},
 	{OMS_ORDER_ACCEPTED_FOR_BIDDING, "ACCEPTED_FOR_BIDDING", "D"},
+	/* FIX 4.2 and before: only a counterparty states it */
+	{OMS_ORDER_STATUS_COUNT + 1, "REPLACED", "5"},
 	{0}
 };
 
@@ -191,8 +193,6 @@ const RecordDef oms_execution_def = {
 static void
 terms_to_json(const OrderTerms *terms, JsonWriter *w)
 {
-	char		buf[MOMENT_TEXT_SIZE];
-
 	if (terms->order_qty)
 		oms_json_numeric(w, "orderQty", terms->order_qty);
 	if (terms->cash_order_qty)
@@ -206,9 +206,9 @@ terms_to_json(const OrderTerms *terms, JsonWriter *w)
 	if (terms->time_in_force)
 		oms_json_string(w, "timeInForce", terms->time_in_force);
 	if (terms->expire_time != NO_TIME)
-		oms_json_string_len(w, "expireTime", buf, oms_time_text(terms->expire_time, buf));
+		oms_json_time(w, "expireTime", terms->expire_time);
 	if (terms->expire_date != NO_DATE)
-		oms_json_string_len(w, "expireDate", buf, oms_date_text(terms->expire_date, buf));
+		oms_json_date(w, "expireDate", terms->expire_date);
 }
 
 Jsonb *

@@ -194,8 +194,6 @@ oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool 
 static void
 member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 {
-	char		buf[MOMENT_TEXT_SIZE];
-
 	switch (c->type)
 	{
 		case FIELD_TEXT:
@@ -215,13 +213,11 @@ member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 			break;
 		case FIELD_TIME:
 			if (CONST_MEMBER(record, c, TimestampTz) != NO_TIME)
-				oms_json_string_len(w, c->json, buf,
-									oms_time_text(CONST_MEMBER(record, c, TimestampTz), buf));
+				oms_json_time(w, c->json, CONST_MEMBER(record, c, TimestampTz));
 			break;
 		case FIELD_DATE:
 			if (CONST_MEMBER(record, c, DateADT) != NO_DATE)
-				oms_json_string_len(w, c->json, buf,
-									oms_date_text(CONST_MEMBER(record, c, DateADT), buf));
+				oms_json_date(w, c->json, CONST_MEMBER(record, c, DateADT));
 			break;
 		case FIELD_JSON:
 			if (CONST_MEMBER(record, c, Jsonb *) != NULL)

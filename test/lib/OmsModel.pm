@@ -325,7 +325,10 @@ sub refuse_RequestCancelOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
 
-	$self->refuse_closed($order, $must);
+	# one that does not show is only a note
+	my $shown = $command->{pending} // 1;
+
+	$self->refuse_closed($order, $shown ? $must : $may);
 	$may->{OM004} = 1 if $self->filled($order) || any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
 	$may->{OM005} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
 }
@@ -360,10 +363,12 @@ sub refuse_terms
 	my $executed = $self->executed($order);
 	my $parent = $self->order($order->{parent});
 
-	$self->refuse_closed($order, $must);
+	my $state = $options{shown} // 1 ? $must : $may;
+
+	$self->refuse_closed($order, $state);
 	if ($self->filled($order) && !(defined $qty && $qty > $executed))
 	{
-		($options{filled} // $must)->{OM004} = 1;
+		($options{filled} // $state)->{OM004} = 1;
 	}
 	if (defined $qty && $parent)
 	{
@@ -384,7 +389,10 @@ sub refuse_RequestReplaceOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
 	my $qty = positive($command->{orderQty}) ? $self->qty($command->{orderQty}) : undef;
-	$self->refuse_terms($order, $qty, $must, $may, below => $may, sure => 1);
+	my $shown = $command->{pending} // 1;
+
+	# one that does not show is only a note, but reserves all the same
+	$self->refuse_terms($order, $qty, $must, $may, below => $may, sure => 1, shown => $shown);
 }
 
 sub replaced_qty
@@ -432,8 +440,8 @@ sub refuse_SuspendOrder
 sub refuse_ResumeOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
-	$must->{OM004} = 1 if !has($order, 'SUSPENDED');
-	$may->{OM004} = 1 if closed($order) || $self->filled($order);
+	$must->{OM004} = 1 if !has($order, 'SUSPENDED') && !has($order, 'STOPPED');
+	$may->{OM004} = 1 if !has($order, 'SUSPENDED') || closed($order) || $self->filled($order);
 }
 
 sub refuse_StopOrder
@@ -611,7 +619,7 @@ sub apply_AcceptOrder
 sub apply_RejectOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'REJECTED'); }
 sub apply_CancelOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'CANCELLED'); }
 sub apply_ExpireOrder { my ($self, $command, $order) = @_; $self->close_order($order, 'EXPIRED'); }
-sub apply_CalculateOrder { my ($self, $command, $order) = @_; $order->{conditions}{CALCULATED} = 1; }
+sub apply_CalculateOrder { my ($self, $command, $order) = @_; $order->{conditions}{CALCULATED} = 1; $self->maybe_accepted($order); }
 sub apply_UpdateOrder { return; }
 
 sub add_request
@@ -704,14 +712,15 @@ sub split_tree
 	$_->{before_split} = 1 foreach values %{ $self->{executions} };
 }
 
-sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; }
-sub apply_ResumeOrder { my ($self, $command, $order) = @_; delete $order->{conditions}{SUSPENDED}; }
-sub apply_DoneForDayOrder { my ($self, $command, $order) = @_; $order->{conditions}{DONE_FOR_DAY} = 1; }
+sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; $self->maybe_accepted($order); }
+sub apply_ResumeOrder { my ($self, $command, $order) = @_; delete $order->{conditions}{ has($order, 'SUSPENDED') ? 'SUSPENDED' : 'STOPPED' }; }
+sub apply_DoneForDayOrder { my ($self, $command, $order) = @_; $order->{conditions}{DONE_FOR_DAY} = 1; $self->maybe_accepted($order); }
 
 sub apply_StopOrder
 {
 	my ($self, $command, $order) = @_;
 	$order->{conditions}{STOPPED} = 1;
+	$self->maybe_accepted($order);
 	$order->{stopped_at} = defined $command->{lastQty} ? $self->executed($order) + $self->qty($command->{lastQty}) : undef;
 }
 

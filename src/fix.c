@@ -1,0 +1,609 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix.c
+ *	  A FIX message becomes commands.
+ *
+ * Translates and nothing more: what it builds is read by the table of commands
+ * and goes through the one pipeline.  The tables below say which report means
+ * which command and which tag is which field.
+ *
+ * Source: FIX 4.4 (Errata 20030618) volume 4; FIX 4.2 for ExecTransType and the
+ * ExecTypes 1 and 2.  See doc/fix.md.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "command.h"
+#include "decimal.h"
+#include "fix_match.h"
+#include "fix_message.h"
+#include "handlers.h"
+
+PG_FUNCTION_INFO_V1(oms_fix);
+
+enum FixTagNumber
+{
+	TAG_AVG_PX = 6,
+	TAG_CL_ORD_ID = 11,
+	TAG_CUM_QTY = 14,
+	TAG_EXEC_ID = 17,
+	TAG_EXEC_TRANS_TYPE = 20,
+	TAG_LAST_PX = 31,
+	TAG_LAST_QTY = 32,
+	TAG_ORDER_ID = 37,
+	TAG_ORDER_QTY = 38,
+	TAG_ORD_STATUS = 39,
+	TAG_ORD_TYPE = 40,
+	TAG_ORIG_CL_ORD_ID = 41,
+	TAG_POSS_DUP_FLAG = 43,
+	TAG_SIDE = 54,
+	TAG_SYMBOL = 55,
+	TAG_POSS_RESEND = 97,
+	TAG_EXEC_TYPE = 150,
+	TAG_CXL_REJ_RESPONSE_TO = 434,
+	TAG_SECONDARY_CL_ORD_ID = 526
+};
+
+/* Tags that are fields of commands; all others go by their FIX name, or stay in the raw message. */
+static const struct
+{
+	int			tag;
+	const char *field;
+}			command_tags[] = {
+	{1, "account"}, {6, "avgPx"}, {11, "clOrdID"}, {14, "cumQty"}, {15, "currency"}, {17, "execID"},
+	{19, "execRefID"}, {30, "lastMkt"}, {31, "lastPx"}, {32, "lastQty"}, {37, "orderID"},
+	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
+	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
+	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
+	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}
+};
+
+/* ExecType (150) of a report that is no fill, and the command it means. */
+static const struct
+{
+	const char *exec_type;
+	CommandType command;
+}			report_commands[] = {
+	{"0", COMMAND_ACCEPT_ORDER},
+	{"3", COMMAND_DONE_FOR_DAY_ORDER},
+	{"4", COMMAND_CANCEL_ORDER},
+	{"5", COMMAND_REPLACE_ORDER},
+	{"6", COMMAND_REQUEST_CANCEL_ORDER},
+	{"7", COMMAND_STOP_ORDER},
+	{"8", COMMAND_REJECT_ORDER},
+	{"9", COMMAND_SUSPEND_ORDER},
+	{"B", COMMAND_CALCULATE_ORDER},
+	{"C", COMMAND_EXPIRE_ORDER},
+	{"D", COMMAND_RESTATE_ORDER},
+	{"E", COMMAND_REQUEST_REPLACE_ORDER},
+	{"L", COMMAND_RESUME_ORDER}
+};
+
+/* One message on its way. */
+typedef struct FixContext
+{
+	UnitOfWork *uow;
+	FixMessage	message;
+	List	   *results;		/* of Jsonb */
+	const char *ignored;		/* why nothing was done, or NULL */
+} FixContext;
+
+typedef Refusal *(*FixHandler) (FixContext *fix);
+
+/* ------------------------------------------------------------------------
+ * building commands
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+is_zero(const FixTag *tag)
+{
+	Numeric		value;
+
+	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
+}
+
+static const char *
+field_of_tag(int tag, const CommandDef *def)
+{
+	const FixField *other;
+
+	for (int i = 0; i < lengthof(command_tags); i++)
+	{
+		const CommandField *field;
+
+		if (command_tags[i].tag != tag)
+			continue;
+		field = oms_command_field(def, command_tags[i].field);
+		if (field)
+			return field->name;
+	}
+	other = oms_fix_field_by_tag(tag, def->fix_messages);
+	return other ? other->name : NULL;
+}
+
+/* FIX states what does not apply as 0: no quantity above zero is then given. */
+static bool
+applies(const FixTag *tag, const CommandDef *def, const char *name)
+{
+	const CommandField *field = oms_command_field(def, name);
+
+	return field == NULL || field->type != CMD_QTY || !is_zero(tag);
+}
+
+static void
+put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
+{
+	for (int i = 0; i < message->ntags; i++)
+	{
+		const FixTag *tag = &message->tags[i];
+		const char *name = field_of_tag(tag->tag, def);
+		bool		first = true;
+
+		/* in a repeating group a tag comes again: the first one is the message's own */
+		for (int k = 0; k < i && first; k++)
+			first = message->tags[k].tag != tag->tag;
+		if (name && first && applies(tag, def, name))
+			oms_json_string_len(w, name, tag->value, tag->length);
+	}
+}
+
+static JsonWriter
+begin_command(const FixMessage *message, const CommandDef *def)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", def->name);
+	put_tags(&w, message, def);
+	return w;
+}
+
+static void
+put_origin(JsonWriter *w, const FixMessage *message)
+{
+	oms_json_string(w, "fixSession", message->session);
+	oms_json_string(w, "fixMessage", message->raw);
+}
+
+/* What is wrong with a field of the message makes the message damaged. */
+static Refusal *
+run(FixContext *fix, JsonWriter *w)
+{
+	Refusal    *refusal;
+	Jsonb	   *result;
+
+	put_origin(w, &fix->message);
+	oms_json_close_object(w);
+	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
+	if (result)
+		fix->results = lappend(fix->results, result);
+	else if (refusal->sqlstate == OMS_MALFORMED)
+		refusal->sqlstate = OMS_BAD_FIX;
+	return result ? NULL : refusal;
+}
+
+static Refusal *
+run_for_order(FixContext *fix, CommandType type, const char *order_id)
+{
+	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[type]);
+
+	oms_json_string(&w, "orderId", order_id);
+	return run(fix, &w);
+}
+
+/* Nothing changes: the object as it stands is the result. */
+static void
+answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
+{
+	const Order *order = oms_uow_order(fix->uow, order_id);
+	Outcome		outcome = {.store = &oms_order_store, .id = order_id};
+	ResultSource source = {.outcome = &outcome, .duplicate = duplicate, .command_id = "",
+	.xid = oms_uow_xid(fix->uow)};
+
+	if (order)
+		source.state = oms_record_state(&oms_order_def, order);
+	fix->results = lappend(fix->results, oms_result_build(&source));
+}
+
+static Refusal *
+require(const FixMessage *message, const int *tags, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (oms_fix_get(message, tags[i]) == NULL)
+			return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
+								   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
+	return NULL;
+}
+
+#define REQUIRE(fix, ...) \
+	require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})))
+
+static bool
+is_resent(const FixMessage *message)
+{
+	return oms_fix_is(message, TAG_POSS_RESEND, "Y") || oms_fix_is(message, TAG_POSS_DUP_FLAG, "Y");
+}
+
+/* ------------------------------------------------------------------------
+ * D, F, G, H: from the buy side
+ * ------------------------------------------------------------------------
+ */
+
+static Jsonb *
+without(Jsonb *object, const char *key)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
+}
+
+/* Equal but for the envelope and the time it was sent. */
+static bool
+is_same_order(FixContext *fix, const Order *order, Jsonb *command)
+{
+	Jsonb	   *first = oms_event_first_payload(oms_uow_estate(fix->uow), order);
+	JsonbValue	hold;
+	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
+	Jsonb	   *known;
+
+	if (v == NULL)
+		return false;
+	known = without(without(without(JsonbValueToJsonb(v), "fixMessage"), "fixSession"), "transactTime");
+	return oms_json_equal(known, without(command, "transactTime"));
+}
+
+static JsonWriter
+new_order_command(FixContext *fix)
+{
+	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
+
+	oms_json_bool(&w, "pending", true);
+	if (parent_id && oms_uow_root_of(fix->uow, parent_id, NULL) != NULL)
+		oms_json_string(&w, "parentId", parent_id);
+	return w;
+}
+
+/* The order that this very message made before, or NULL. */
+static char *
+resent_order(FixContext *fix)
+{
+	char	   *known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
+	const Order *order = known ? oms_uow_order(fix->uow, known) : NULL;
+	JsonWriter	w;
+
+	if (order == NULL)
+		return NULL;
+	w = new_order_command(fix);
+	oms_json_close_object(&w);
+	return is_same_order(fix, order, oms_json_finish(&w)) ? known : NULL;
+}
+
+static Refusal *
+handle_new_order(FixContext *fix)
+{
+	JsonWriter	w;
+	char	   *known;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_SYMBOL, TAG_SIDE, TAG_ORD_TYPE);
+
+	if (refusal)
+		return refusal;
+	known = is_resent(&fix->message) ? resent_order(fix) : NULL;
+	if (known)
+	{
+		answer_with_order(fix, known, true);
+		return NULL;
+	}
+	w = new_order_command(fix);
+	return run(fix, &w);
+}
+
+static Refusal *
+handle_request(FixContext *fix, CommandType type)
+{
+	FixMatch	match;
+	JsonWriter	w;
+	char	   *known;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID);
+
+	if (refusal)
+		return refusal;
+	known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
+	match.order_id = oms_fix_order_of(fix->uow, &fix->message, TAG_ORIG_CL_ORD_ID);
+	if (match.order_id == NULL)
+		match = oms_fix_match_order(fix->uow, &fix->message);
+	if (match.order_id == NULL)
+		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
+						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
+	if (known && is_resent(&fix->message) && strcmp(known, match.order_id) == 0)
+	{
+		answer_with_order(fix, known, true);
+		return NULL;
+	}
+	w = begin_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "orderId", match.order_id);
+	oms_json_bool(&w, "pending", false);
+	return run(fix, &w);
+}
+
+static Refusal *
+handle_cancel_request(FixContext *fix)
+{
+	return handle_request(fix, COMMAND_REQUEST_CANCEL_ORDER);
+}
+
+static Refusal *
+handle_replace_request(FixContext *fix)
+{
+	return handle_request(fix, COMMAND_REQUEST_REPLACE_ORDER);
+}
+
+static Refusal *
+handle_status_request(FixContext *fix)
+{
+	FixMatch	match = oms_fix_match_order(fix->uow, &fix->message);
+
+	if (match.order_id)
+		answer_with_order(fix, match.order_id, false);
+	else
+		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * 8, 9: from the sell side
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+is_fill_type(const char *exec_type)
+{
+	return strcmp(exec_type, "F") == 0 || strcmp(exec_type, "1") == 0 || strcmp(exec_type, "2") == 0;
+}
+
+static bool
+has_quantity(const FixMessage *message, int tag)
+{
+	char	   *text = oms_fix_get(message, tag);
+	Numeric		value;
+
+	return text && (!oms_dec_parse(text, strlen(text), &value) || oms_dec_sign(value) != 0);
+}
+
+static const Order *
+matched_order(FixContext *fix, const FixMatch *match)
+{
+	return match->order_id ? oms_uow_order(fix->uow, match->order_id) : NULL;
+}
+
+/*
+ * FIX 4.2 tells a guarantee as a fill with OrdStatus Stopped that does not move
+ * CumQty (matrix L.1.a).
+ */
+static bool
+is_guarantee(FixContext *fix, const FixMatch *match)
+{
+	const Order *order = matched_order(fix, match);
+	char	   *cum_qty = oms_fix_get(&fix->message, TAG_CUM_QTY);
+	Numeric		stated;
+
+	return order && cum_qty && oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") &&
+		oms_dec_parse(cum_qty, strlen(cum_qty), &stated) &&
+		oms_dec_cmp(stated, order->executed_quantity) == 0;
+}
+
+static Refusal *
+handle_fill(FixContext *fix, const FixMatch *match)
+{
+	const CommandDef *def = &oms_command_defs[COMMAND_EXECUTE_ORDER];
+	JsonWriter	w = begin_command(&fix->message, def);
+
+	if (match->order_id)
+		oms_json_string(&w, "orderId", match->order_id);
+	if (match->ambiguous)
+		oms_json_bool(&w, "ambiguous", true);
+	/* a bust that names no fill we know goes to review even without figures */
+	if (oms_fix_get(&fix->message, TAG_LAST_QTY) == NULL)
+		oms_json_int(&w, "lastQty", 0);
+	if (oms_fix_get(&fix->message, TAG_LAST_PX) == NULL)
+		oms_json_int(&w, "lastPx", 0);
+	return run(fix, &w);
+}
+
+static Refusal *
+handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
+{
+	const Execution *fill = match->order_id ?
+		oms_fix_match_fill(fix->uow, &fix->message, match->order_id) : NULL;
+	JsonWriter	w;
+
+	if (fill == NULL)
+	{
+		w = begin_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+		/* FIX 4.2 has it in ExecTransType alone */
+		oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+		if (match->order_id)
+			oms_json_string(&w, "orderId", match->order_id);
+		if (oms_fix_get(&fix->message, TAG_LAST_QTY) == NULL)
+			oms_json_int(&w, "lastQty", 0);
+		if (oms_fix_get(&fix->message, TAG_LAST_PX) == NULL)
+			oms_json_int(&w, "lastPx", 0);
+		return run(fix, &w);
+	}
+	w = begin_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "executionId", fill->id);
+	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	return run(fix, &w);
+}
+
+/* An order that was telephoned: its first report creates it. */
+static Refusal *
+handle_telephoned(FixContext *fix)
+{
+	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+
+	return run(fix, &w);
+}
+
+static bool
+is_telephoned(const FixMessage *message, const char *exec_type)
+{
+	char	   *cl_ord_id = oms_fix_get(message, TAG_CL_ORD_ID);
+
+	return strcmp(exec_type, "0") == 0 && (cl_ord_id == NULL || strcmp(cl_ord_id, "NONE") == 0) &&
+		oms_fix_get(message, TAG_SYMBOL) && oms_fix_get(message, TAG_SIDE) && has_quantity(message, TAG_ORDER_QTY);
+}
+
+static Refusal *
+handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_type)
+{
+	CommandType type = COMMAND_UPDATE_ORDER;
+	JsonWriter	w;
+
+	if (match->order_id == NULL)
+	{
+		if (!match->ambiguous && is_telephoned(&fix->message, exec_type))
+			return handle_telephoned(fix);
+		fix->ignored = match->ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	for (int i = 0; i < lengthof(report_commands); i++)
+		if (strcmp(report_commands[i].exec_type, exec_type) == 0)
+			type = report_commands[i].command;
+	/* a rejection that leaves the order in another status rejects another message */
+	if (type == COMMAND_REJECT_ORDER && !oms_fix_is(&fix->message, TAG_ORD_STATUS, "8"))
+		type = COMMAND_UPDATE_ORDER;
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
+		type = COMMAND_UPDATE_ORDER;
+	w = begin_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "orderId", match->order_id);
+	if (type == COMMAND_ACCEPT_ORDER && oms_fix_is(&fix->message, TAG_ORD_STATUS, "D"))
+		oms_json_bool(&w, "forBidding", true);
+	if (type == COMMAND_RESTATE_ORDER)
+	{
+		char	   *reason = oms_fix_get(&fix->message, 378);
+
+		if (reason)
+			oms_json_string(&w, "reason", reason);
+	}
+	return run(fix, &w);
+}
+
+/* ExecTransType (20), which FIX 4.2 has and 4.4 habits keep, goes before ExecType. */
+static Refusal *
+handle_execution_report(FixContext *fix)
+{
+	FixMatch	match;
+	char	   *exec_type;
+	Refusal    *refusal = REQUIRE(fix, TAG_ORDER_ID, TAG_EXEC_ID, TAG_EXEC_TYPE, TAG_ORD_STATUS);
+
+	if (refusal)
+		return refusal;
+	match = oms_fix_match_order(fix->uow, &fix->message);
+	exec_type = oms_fix_get(&fix->message, TAG_EXEC_TYPE);
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "1") || strcmp(exec_type, "H") == 0)
+		return handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "2") || strcmp(exec_type, "G") == 0)
+		return handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
+	if (is_fill_type(exec_type) && !oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3") &&
+		has_quantity(&fix->message, TAG_LAST_QTY))
+	{
+		if (is_guarantee(fix, &match))
+			return run_for_order(fix, COMMAND_STOP_ORDER, match.order_id);
+		return handle_fill(fix, &match);
+	}
+	return handle_status_report(fix, &match, exec_type);
+}
+
+static Refusal *
+handle_cancel_reject(FixContext *fix)
+{
+	FixMatch	match;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID, TAG_ORD_STATUS);
+
+	if (refusal)
+		return refusal;
+	match = oms_fix_match_order(fix->uow, &fix->message);
+	if (match.order_id == NULL)
+	{
+		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	return run_for_order(fix, oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ?
+						 COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER, match.order_id);
+}
+
+/* ------------------------------------------------------------------------
+ * the entry
+ * ------------------------------------------------------------------------
+ */
+
+static const struct
+{
+	const char *msg_type;
+	FixHandler	handler;
+}			message_handlers[] = {
+	{"D", handle_new_order},
+	{"F", handle_cancel_request},
+	{"G", handle_replace_request},
+	{"H", handle_status_request},
+	{"8", handle_execution_report},
+	{"9", handle_cancel_reject}
+};
+
+static Refusal *
+handle(FixContext *fix)
+{
+	for (int i = 0; i < lengthof(message_handlers); i++)
+		if (strcmp(message_handlers[i].msg_type, fix->message.msg_type) == 0)
+			return message_handlers[i].handler(fix);
+	fix->ignored = "messages of this type stand for no command";
+	return NULL;
+}
+
+static Jsonb *
+answer(const FixContext *fix)
+{
+	JsonWriter	w = {0};
+	ListCell   *cell;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "status", fix->ignored ? "IGNORED" : "ACCEPTED");
+	oms_json_string(&w, "msgType", fix->message.msg_type);
+	if (fix->ignored)
+		oms_json_string(&w, "reason", fix->ignored);
+	oms_json_key(&w, "results");
+	oms_json_open_array(&w);
+	foreach(cell, fix->results)
+		oms_json_jsonb(&w, NULL, lfirst(cell));
+	oms_json_close_array(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+Datum
+oms_fix(PG_FUNCTION_ARGS)
+{
+	char	   *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	FixContext	fix = {0};
+	Refusal    *refusal;
+
+	PreventCommandIfReadOnly("oms_fix()");
+	PreventCommandIfParallelMode("oms_fix()");
+	PreventCommandDuringRecovery("oms_fix()");
+	refusal = oms_fix_parse(raw, strlen(raw), &fix.message);
+	if (refusal == NULL)
+	{
+		fix.uow = oms_uow_begin();
+		refusal = handle(&fix);
+	}
+	if (refusal)
+		oms_raise(refusal);
+	oms_uow_flush(fix.uow);
+	PG_RETURN_JSONB_P(answer(&fix));
+}

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_match.c
+ *	  Which order and which fill a FIX message means.
+ *
+ * Writes nothing.  Looks ids up without a lock: they never change their order;
+ * a fill is looked for after its order's tree is locked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "command_store.h"
+#include "fix_match.h"
+
+enum MatchTag
+{
+	TAG_CL_ORD_ID = 11,
+	TAG_EXEC_REF_ID = 19,
+	TAG_ORDER_ID = 37,
+	TAG_ORIG_CL_ORD_ID = 41
+};
+
+static char *
+find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
+{
+	char	   *id = oms_fix_get(message, tag);
+
+	return id ? oms_cl_ord_id_find(oms_uow_estate(uow), session, id) : NULL;
+}
+
+char *
+oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag)
+{
+	return find_cl_ord_id(uow, message, message->session, tag);
+}
+
+/* Two ids of one message may name one order, or, against the rules, two. */
+static FixMatch
+match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session)
+{
+	FixMatch	match = {0};
+	char	   *by_id = find_cl_ord_id(uow, message, session, TAG_CL_ORD_ID);
+	char	   *by_orig = find_cl_ord_id(uow, message, session, TAG_ORIG_CL_ORD_ID);
+
+	match.ambiguous = by_id && by_orig && strcmp(by_id, by_orig) != 0;
+	if (!match.ambiguous)
+		match.order_id = by_id ? by_id : by_orig;
+	return match;
+}
+
+FixMatch
+oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
+{
+	FixMatch	match = match_cl_ord_ids(uow, message, message->session);
+	char	   *order_id = oms_fix_get(message, TAG_ORDER_ID);
+
+	if (match.order_id || match.ambiguous)
+		return match;
+	if (order_id)
+	{
+		match.order_id = oms_counterparty_id_find(oms_uow_estate(uow), message->session, order_id,
+												  &match.ambiguous);
+		if (match.ambiguous)
+			match.order_id = NULL;
+		if (match.order_id || match.ambiguous)
+			return match;
+	}
+	return match_cl_ord_ids(uow, message, "");
+}
+
+const Execution *
+oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	char	   *exec_ref_id = oms_fix_get(message, TAG_EXEC_REF_ID);
+
+	if (exec_ref_id == NULL || oms_uow_order(uow, order_id) == NULL)
+		return NULL;
+	return oms_uow_execution_by_exec_id(uow, order_id, exec_ref_id);
+}

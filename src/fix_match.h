@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_match.h
+ *	  Which order and which fill a FIX message means.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_FIX_MATCH_H
+#define OMS_FIX_MATCH_H
+
+#include "postgres.h"
+
+#include "fix_message.h"
+#include "unit_of_work.h"
+
+typedef struct FixMatch
+{
+	char	   *order_id;		/* NULL: none, or several */
+	bool		ambiguous;		/* several */
+} FixMatch;
+
+/*
+ * By ClOrdID (11) or OrigClOrdID (41) in the session, then by OrderID (37)
+ * there, then by ClOrdID among the orders of SQL callers.
+ */
+extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message);
+
+/* The order that a ClOrdID names in the message's session, or NULL. */
+extern char *oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag);
+
+/* The fill that ExecRefID (19) names on this order, or NULL. */
+extern const Execution *oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id);
+
+#endif							/* OMS_FIX_MATCH_H */
