@@ -202,7 +202,7 @@ BEGIN
   EXECUTE format('SELECT count(*) FROM oms.%I AS o WHERE NOT EXISTS (SELECT FROM oms.%I AS e WHERE e.aggregate_id = o.id)',
                  target, CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END) INTO without_events;
   IF without_events > 0 THEN
-    RAISE WARNING '% rows of oms.% have no events and stay as they are', without_events, target;
+    RAISE WARNING 'rows of oms.% without events, which stay as they are: %', target, without_events;
   END IF;
 
   EXECUTE format('DELETE FROM oms.%1$I AS o USING oms.%2$I() AS r WHERE r.id = o.id AND o IS DISTINCT FROM r.replayed',

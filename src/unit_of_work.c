@@ -446,6 +446,7 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	Tracked    *t = find_tracked(uow, store, object->id);
 	Tracked    *root;
 	Aggregate  *now;
+	Aggregate	counted;
 	Event	   *event;
 	TimestampTz time;
 
@@ -459,8 +460,14 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 		t->id_is_given = id_is_given;
 	}
 	touch(uow, t);
-	memcpy(t->now, after, store->def->size);
 	now = t->now;
+	/* how events are counted is this file's business: the core's copy may be behind */
+	counted = *now;
+	memcpy(t->now, after, store->def->size);
+	now->version = counted.version;
+	now->tree_version = counted.tree_version;
+	now->tree_updated_at = counted.tree_updated_at;
+	now->hash = counted.hash;
 	root = find_root(uow, store, now);
 	if (root == NULL)
 		elog(ERROR, "BUG: the tree of \"%s\" is not locked", now->id);

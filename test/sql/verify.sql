@@ -86,7 +86,7 @@ UPDATE oms.orders SET leaves_quantity = 7, flags = '{LATE_FILL}' WHERE id = 'V-1
 UPDATE oms.orders SET tree_version = 1 WHERE id = 'V';
 DELETE FROM oms.orders WHERE id = 'V-1-1';
 UPDATE oms.executions SET status = 'BUSTED' WHERE id = 'V-x3';
-SELECT DISTINCT invariant, id FROM oms.verify() ORDER BY invariant, id;
+SELECT DISTINCT invariant, id FROM oms.verify() WHERE id LIKE 'V%' ORDER BY invariant, id;
 SELECT oms.rebuild('order'), oms.rebuild('executions');
 SELECT oms.rebuild('order'), oms.rebuild('executions');
 SELECT * FROM oms.verify();
