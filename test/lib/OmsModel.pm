@@ -698,7 +698,7 @@ sub split_tree
 
 	foreach my $order (values %{ $self->{orders} })
 	{
-		push @scaled, [ $order, 'qty' ], [ $order, 'stopped_at' ], map { [ $_, 'qty' ] } @{ $order->{requests} };
+		push @scaled, [ $order, 'qty' ], map { [ $_, 'qty' ] } @{ $order->{requests} };
 	}
 	push @scaled, map { [ $_, 'qty' ] } values %{ $self->{executions} };
 	foreach my $item (grep { defined $_->[0]{ $_->[1] } } @scaled)
@@ -716,12 +716,12 @@ sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}
 sub apply_ResumeOrder { my ($self, $command, $order) = @_; delete $order->{conditions}{ has($order, 'SUSPENDED') ? 'SUSPENDED' : 'STOPPED' }; }
 sub apply_DoneForDayOrder { my ($self, $command, $order) = @_; $order->{conditions}{DONE_FOR_DAY} = 1; $self->maybe_accepted($order); }
 
+# A guarantee hides fills (FIX 4.4 volume 4, L.1.a); it ends with the order, or is taken back.
 sub apply_StopOrder
 {
 	my ($self, $command, $order) = @_;
 	$order->{conditions}{STOPPED} = 1;
 	$self->maybe_accepted($order);
-	$order->{stopped_at} = defined $command->{lastQty} ? $self->executed($order) + $self->qty($command->{lastQty}) : undef;
 }
 
 sub add_execution
@@ -748,23 +748,7 @@ sub apply_ExecuteOrder
 	return if $status ne 'LIVE';
 
 	accepted($order) if !closed($order) && (has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING'));
-	$self->end_stop($order, 1);
-	while ($at = $self->order($at->{parent}))
-	{
-		$self->maybe_accepted($at);
-		$self->end_stop($at, 0);
-	}
-}
-
-# A guarantee is fulfilled when that much was filled since; without a quantity, by the first fill.
-sub end_stop
-{
-	my ($self, $order, $own) = @_;
-
-	return unless has($order, 'STOPPED');
-	return if defined $order->{stopped_at} && $self->executed($order) < $order->{stopped_at};
-	if ($own) { delete $order->{conditions}{STOPPED}; }
-	else { $order->{conditions}{STOPPED} = 'maybe'; }
+	while ($at = $self->order($at->{parent})) { $self->maybe_accepted($at); }
 }
 
 sub apply_CorrectExecution
@@ -772,7 +756,6 @@ sub apply_CorrectExecution
 	my ($self, $command, undef, $state) = @_;
 	my $old = $self->newest($command->{executionId});
 	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $old->{status}, 'CORRECTION');
-	my $order = $self->order($old->{order});
 
 	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id});
 	if ($old->{before_split})
@@ -782,7 +765,6 @@ sub apply_CorrectExecution
 		$new->{qty} = $qty;
 		$new->{before_split} = 1;
 	}
-	for (my $at = $order; $at; $at = $self->order($at->{parent})) { $self->end_stop($at, 0); }
 }
 
 sub apply_BustExecution

@@ -296,7 +296,7 @@ sub restate
 	my %terms = new_terms($model, $order);
 
 	delete $terms{orderQty} if chance(50) || !defined $terms{orderQty} || $model->qty($terms{orderQty}) < $model->executed($order);
-	return order_command('Restate', $model, $order, reason => 'REPRICING', %terms, price => price());
+	return order_command('Restate', $model, $order, reason => 'REPRICING_OF_ORDER', %terms, price => price());
 }
 
 # At most three of a tree, so that the model's scale holds them

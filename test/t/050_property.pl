@@ -320,18 +320,18 @@ sub shrink
 	};
 	my $shown = $replay->(@commands) or return (0, $best, @commands);
 	$#commands = $shown->{length} - 1;
-	my $at = $#commands - 1;
-	while ($at >= 1 && time < $end)
+	for (my $before = 0; $before != @commands && time < $end;)
 	{
-		my @try = @commands;
-		splice @try, $at, 1;
-		if (my $again = $replay->(@try))
+		$before = @commands;
+		for (my $at = $#commands - 1; $at >= 1 && time < $end; $at--)
 		{
+			my @try = @commands;
+			splice @try, $at, 1;
+			my $again = $replay->(@try) or next;
 			@commands = @try[ 0 .. $again->{length} - 1 ];
 			$best = $again->{what};
-			$at = $#commands if $at > $#commands;
+			$at = @commands if $at > @commands;
 		}
-		$at--;
 	}
 	return (1, $best, @commands);
 }
