@@ -235,8 +235,8 @@ sub floor_statement {
     return (@parts ? 'WITH ' . join(', ', map { 'w' . ++$i . " AS ($_)" } @parts) . ' ' : '') . $last;
 }
 
-# Rows written since the session began, and the place in the WAL.
-sub counters {
+# Rows written in this session.
+sub rows_written {
     my ($dbh) = @_;
     my %count;
     my $rows = $dbh->selectall_arrayref(<<'SQL');
@@ -244,30 +244,47 @@ sub counters {
         FROM pg_stat_xact_all_tables WHERE schemaname IN ('oms', 'floor', 'peer') GROUP BY 1
 SQL
     $count{"$_->[0] ins"} = $_->[1], $count{"$_->[0] upd"} = $_->[2] for @$rows;
-    my ($lsn) = $dbh->selectrow_array("SELECT pg_current_wal_insert_lsn() - '0/0'");
-    return (\%count, $lsn);
+    return \%count;
 }
+sub wal_position { return ($_[0]->selectrow_array("SELECT pg_current_wal_insert_lsn() - '0/0'"))[0] }
 
-# One timed run in a fresh backend: $work->($dbh, $first, $last) returns seconds.
-sub timed {
-    my ($db, $warm, $n, $work, $setup) = @_;
-    my $dbh = connection($db);
-    $dbh->do('SET plan_cache_mode = force_generic_plan');
-    $dbh->do('SET stats_fetch_consistency = none');
-    $setup->($dbh) if $setup;
-    $dbh->begin_work;
-    $work->($dbh, 1, $warm);
-    my ($before, $wal) = counters($dbh);
-    my $seconds = $work->($dbh, $warm + 1, $warm + $n);
-    my ($after, $wal_after) = counters($dbh);
-    $dbh->commit;
-    $dbh->disconnect;
-    my %rows;
-    for my $key (keys %$after) {
-        my $rows = $after->{$key} - ($before->{$key} // 0);
-        $rows{$key} = $rows if $rows > 0;
+# One round: every contestant in a backend and a transaction of its own, taking turns after a few calls each, so that whatever
+# else the machine does meets all of them.  A contestant: name, database, setup->($dbh), work->($dbh, $first, $last) in seconds.
+sub contest {
+    my ($warm, $n, $turn, @contestants) = @_;
+    my (%result, %dbh, %before, %us);
+    for my $c (@contestants) {
+        my $dbh = $dbh{ $c->{name} } = connection($c->{db});
+        $dbh->do('SET plan_cache_mode = force_generic_plan');
+        $dbh->do('SET stats_fetch_consistency = none');
+        $c->{setup}->($dbh) if $c->{setup};
+        $dbh->begin_work;
+        $c->{work}->($dbh, 1, $warm);
+        $before{ $c->{name} } = rows_written($dbh);
     }
-    return { us => $seconds * 1e6 / $n, rows => \%rows, wal => ($wal_after - $wal) / $n };
+    for (my $first = $warm + 1; $first <= $warm + $n; $first += $turn) {
+        my $last = min($first + $turn - 1, $warm + $n);
+        for my $c (@contestants) {
+            my $dbh = $dbh{ $c->{name} };
+            my $wal = wal_position($dbh);
+            push @{ $us{ $c->{name} } }, $c->{work}->($dbh, $first, $last) * 1e6 / ($last - $first + 1);
+            $result{ $c->{name} }{wal} += (wal_position($dbh) - $wal) / $n;
+        }
+        push @contestants, shift @contestants;
+    }
+    for my $c (@contestants) {
+        my $dbh = $dbh{ $c->{name} };
+        my $after = rows_written($dbh);
+        $dbh->commit;
+        $dbh->disconnect;
+        my $r = $result{ $c->{name} };
+        $r->{us} = median(@{ $us{ $c->{name} } });
+        for my $key (keys %$after) {
+            my $rows = $after->{$key} - ($before{ $c->{name} }{$key} // 0);
+            $r->{rows}{$key} = $rows if $rows > 0;
+        }
+    }
+    return \%result;
 }
 
 sub call_work {
@@ -294,9 +311,13 @@ sub rows_text {
     for my $key (keys %$rows) { $key =~ /ins$/ ? ($ins += $rows->{$key}) : ($upd += $rows->{$key}) }
     return sprintf('%g + %g', $ins / $n, $upd / $n);
 }
-sub same_rows {
-    my ($x, $y) = @_;
-    return join(',', map { "$_=$x->{$_}" } sort keys %$x) eq join(',', map { "$_=$y->{$_}" } sort keys %$y);
+# The floor is one only if it wrote the same rows of the same tables.
+sub compare_rows {
+    my ($result) = @_;
+    my ($oms, $floor) = map { $json->encode($result->{$_}{rows}) } qw(oms floor);
+    return 'same' if $oms eq $floor;
+    warn "oms and floor wrote other rows: $oms, $floor\n";
+    return '**other rows**';
 }
 
 # --- workloads
@@ -335,17 +356,16 @@ sub section_loop {
         progress("loop: $w");
         make_base("bench_$w", workload($w, $n + $warm));
         my @contestants = (
-            [oms => call_work('oms_command'), undef],
-            [floor => $replay_work, \&load_floor],
-            [peer => call_work($peer{$w}), undef]);
-        my (%runs, %us);
+            { name => 'oms', work => call_work('oms_command') },
+            { name => 'floor', work => $replay_work, setup => \&load_floor },
+            { name => 'peer', work => call_work($peer{$w}) });
+        $_->{db} = 'bench_run' for @contestants;
+        my (%us, %wal, $last);
         for my $round (1 .. $size{rounds}) {
             new_db('bench_run', "bench_$w");
-            for my $c (@contestants) {
-                my $run = timed('bench_run', $warm, $n, $c->[1], $c->[2]);
-                push @{ $runs{ $c->[0] } }, $run;
-                push @{ $us{ $c->[0] } }, $run->{us};
-            }
+            $last = contest($warm, $n, 100, @contestants);
+            push @{ $us{$_} }, $last->{$_}{us} for keys %$last;
+            push @{ $wal{$_} }, $last->{$_}{wal} for keys %$last;
             push @contestants, shift @contestants;
         }
         drop_db('bench_run', "bench_$w");
@@ -354,12 +374,8 @@ sub section_loop {
         push @rows, [$title{$w}, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor peer)),
             sprintf('%.2f (%s)', median(@floor), spread(@floor)), '≤ 1.50, ' . verdict(median(@floor) <= 1.5),
             sprintf('%.2f (%s)', median(@peer), spread(@peer)), '≤ 0.33, ' . verdict(median(@peer) <= 1 / 3 + 0.005)];
-        my %last = map { $_ => $runs{$_}[-1] } qw(oms floor peer);
-        push @written, [$title{$w}, (map { rows_text($last{$_}{rows}, $n) } qw(oms floor peer)),
-            (map { my $c = $_; sprintf('%.0f', median(map { $_->{wal} } @{ $runs{$c} })) } qw(oms floor peer)),
-            same_rows($last{oms}{rows}, $last{floor}{rows}) ? 'same' : '**other rows**'];
-        warn "floor and oms_command wrote other rows: " . $json->encode([$last{oms}{rows}, $last{floor}{rows}]) . "\n"
-            unless same_rows($last{oms}{rows}, $last{floor}{rows});
+        push @written, [$title{$w}, (map { rows_text($last->{$_}{rows}, $n) } qw(oms floor peer)),
+            (map { sprintf('%.0f', median(@{ $wal{$_} })) } qw(oms floor peer)), compare_rows($last)];
     }
     say_out("## 1. Server time for each command, in a loop inside one backend\n");
     say_out("µs for each command: medians of $size{rounds} runs of $n commands; in brackets the lowest and highest ratio of a run.\n");
@@ -515,36 +531,30 @@ sub section_batches {
         my $dbh = connection('bench_b');
         my $floor = floor_statement($dbh, '$1');
         $dbh->disconnect;
-        my %work = (
-            oms => sub {
+        my @contestants = ({ name => 'oms', db => 'bench_run', work => sub {
                 my ($dbh, $first, $last) = @_;
                 return ($dbh->selectrow_array("SELECT bench.execute('SELECT count(*) FROM oms_commands(\$1)', "
                     . "(SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN $first AND $last))"))[0];
-            },
-            floor => sub {
+            } },
+            { name => 'floor', db => 'bench_run', work => sub {
                 my ($dbh, $first, $last) = @_;
                 return ($dbh->selectrow_array("SELECT bench.execute(?, (SELECT array_agg(n ORDER BY n) FROM generate_series($first, $last) n))",
                     undef, $floor))[0];
-            });
-        my %us;
-        my @order = qw(oms floor);
-        my %last;
+            } });
+        my (%us, $last);
         for my $round (1 .. $size{rounds}) {
             new_db('bench_run', 'bench_b');
-            for my $c (@order) {
-                $last{$c} = timed('bench_run', $warm, $calls, $work{$c});
-                push @{ $us{$c} }, $last{$c}{us} / $batch;
-            }
-            @order = reverse @order;
+            $last = contest($warm, $calls, max(1, 100 / $batch), @contestants);
+            push @{ $us{$_} }, $last->{$_}{us} / $batch for keys %$last;
+            @contestants = reverse @contestants;
         }
         drop_db('bench_run', 'bench_b');
-        warn "batches: other rows: " . $json->encode([$last{oms}{rows}, $last{floor}{rows}]) . "\n"
-            unless same_rows($last{oms}{rows}, $last{floor}{rows});
+        compare_rows($last);
         my @ratio = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
         push @rows, [$batch . ($one ? ', all of one order' : ''), (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor)),
             sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
             $batch == 100 && !$one ? '≤ 2.00, ' . verdict(median(@ratio) <= 2) : '',
-            rows_text($last{oms}{rows}, $calls * $batch)];
+            rows_text($last->{oms}{rows}, $calls * $batch)];
     }
     say_out("## 3. Batches\n");
     say_out("µs for each fill through `oms_commands`, against one set-based statement that writes the same rows; fills of different "
@@ -608,21 +618,21 @@ sub scale_resting {
     $dbh->disconnect;
     in_db($_, 'VACUUM ANALYZE') for qw(bench_none bench_resting);
     my %us;
-    my @dbs = qw(none resting);
-    for my $round (0 .. $size{rounds}) {
-        for my $db (@dbs) {
-            my $dbh = connection("bench_$db");
-            $dbh->do('SET plan_cache_mode = force_generic_plan');
-            my @ids = map { "S$round-$_" } 1 .. $n;
-            for my $w (qw(create fill cancel)) {
-                store_commands($dbh, map { $w eq 'create' ? order_command($_) : $w eq 'fill' ? fill_command($_) : cancel_command($_) }
-                    $w eq 'create' ? @ids : shuffle(@ids));
-                my $us = call_work('oms_command')->($dbh, 1, $n) * 1e6 / $n;
-                push @{ $us{$w}{$db} }, $us if $round > 0;
+    my @contestants = map { { name => $_, db => "bench_$_", work => call_work('oms_command') } } qw(none resting);
+    for my $round (1 .. $size{rounds}) {
+        my @ids = map { "S$round-$_" } 1 .. $n + 100;
+        for my $w (qw(create fill cancel)) {
+            my @commands = map { $w eq 'create' ? order_command($_) : $w eq 'fill' ? fill_command($_) : cancel_command($_) }
+                $w eq 'create' ? @ids : shuffle(@ids);
+            for my $c (@contestants) {
+                my $dbh = connection($c->{db});
+                store_commands($dbh, @commands);
+                $dbh->disconnect;
             }
-            $dbh->disconnect;
+            my $result = contest(100, $n, 100, @contestants);
+            push @{ $us{$w}{$_} }, $result->{$_}{us} for qw(none resting);
         }
-        @dbs = reverse @dbs;
+        @contestants = reverse @contestants;
     }
     drop_db(qw(bench_none bench_resting));
     my @rows;
@@ -655,12 +665,16 @@ sub scale_slices {
     my %us;
     my @trees = qw(small wide);
     for my $round (0 .. $size{rounds}) {
-        for my $tree (@trees) {
-            store_commands($dbh, map { fill_command("$tree-" . (1 + int(rand $slices{$tree}))) } 1 .. $n);
-            my ($seconds) = $dbh->selectrow_array("CALL bench.run_committing(1, $n, NULL)");
-            push @{ $us{$tree} }, $seconds * 1e6 / $n if $round > 0;
+        my %turns;
+        for my $turn (1 .. $n / 100) {
+            for my $tree (@trees) {
+                store_commands($dbh, map { fill_command("$tree-" . (1 + int(rand $slices{$tree}))) } 1 .. 100);
+                my ($seconds) = $dbh->selectrow_array('CALL bench.run_committing(1, 100, NULL)');
+                push @{ $turns{$tree} }, $seconds * 1e6 / 100;
+            }
+            @trees = reverse @trees;
         }
-        @trees = reverse @trees;
+        $round == 0 or push @{ $us{$_} }, median(@{ $turns{$_} }) for @trees;
     }
     $dbh->disconnect;
     drop_db('bench_s');

@@ -342,7 +342,9 @@ AS $function$
       format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
      (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id,
       format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
-     (f.status NOT IN ('REVIEW', 'REJECTED') AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
+     -- a correction that waited in review and ended there has corrected nothing
+     ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
+      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
       format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
    ) AS v (broken, detail)
    WHERE v.broken

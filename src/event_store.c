@@ -80,26 +80,27 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 	JsonWriter	w = {0};
 	const Command *command = event->command;
 
+	/* keys in the order in which jsonb keeps them, by length and then by bytes: nothing is left to sort */
 	oms_json_open_object(&w);
-	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
-	oms_json_string(&w, "eventType", event->event_type);
-	oms_json_string(&w, "aggregateType", event->store->def->aggregate_type);
-	oms_json_string(&w, "aggregateId", event->id);
-	oms_json_string(&w, "rootId", event->root_id);
-	oms_json_int(&w, "version", event->version);
-	oms_json_int(&w, "treeVersion", event->tree_version);
-	oms_json_int(&w, "sequence", event->sequence);
-	oms_json_time(&w, "occurredAt", event->occurred_at);
-	oms_json_string(&w, "actor", caller->actor);
 	oms_json_string(&w, "role", caller->role);
+	oms_json_string(&w, "actor", caller->actor);
+	oms_record_to_json(event->store->def, record, &w, "state");
+	oms_json_string(&w, "rootId", event->root_id);
+	oms_json_jsonb(&w, "command", command->raw);
+	oms_json_int(&w, "version", event->version);
+	oms_json_int(&w, "sequence", event->sequence);
 	oms_json_string(&w, "commandId", command->command_id);
-	if (command->correlation_id)
-		oms_json_string(&w, "correlationId", command->correlation_id);
+	oms_json_string(&w, "eventType", event->event_type);
+	oms_json_time(&w, "occurredAt", event->occurred_at);
+	oms_json_int(&w, "transition", event->transition);
+	oms_json_string(&w, "aggregateId", event->id);
 	if (command->causation_id)
 		oms_json_string(&w, "causationId", command->causation_id);
-	oms_json_int(&w, "transition", event->transition);
-	oms_json_jsonb(&w, "command", command->raw);
-	oms_record_to_json(event->store->def, record, &w, "state");
+	oms_json_int(&w, "treeVersion", event->tree_version);
+	oms_json_string(&w, "aggregateType", event->store->def->aggregate_type);
+	if (command->correlation_id)
+		oms_json_string(&w, "correlationId", command->correlation_id);
+	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
 }

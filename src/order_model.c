@@ -129,11 +129,14 @@ static const RecordColumn order_columns[] = {
 	ORDER(NULL, hash, FIELD_HASH),
 };
 
+static RecordOrder order_key_order;
+
 const RecordDef oms_order_def = {
 	.table = "orders",
 	.aggregate_type = "Order",
 	.columns = order_columns,
 	.ncolumns = lengthof(order_columns),
+	.order = &order_key_order,
 	.size = sizeof(Order),
 };
 
@@ -182,11 +185,14 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION(NULL, hash, FIELD_HASH),
 };
 
+static RecordOrder execution_key_order;
+
 const RecordDef oms_execution_def = {
 	.table = "executions",
 	.aggregate_type = "Execution",
 	.columns = execution_columns,
 	.ncolumns = lengthof(execution_columns),
+	.order = &execution_key_order,
 	.size = sizeof(Execution),
 };
 

@@ -243,15 +243,44 @@ member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 	}
 }
 
+/* By length and then by bytes, as jsonb keeps its keys. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	const char *first = (*(const RecordColumn *const *) a)->json;
+	const char *second = (*(const RecordColumn *const *) b)->json;
+
+	if (strlen(first) != strlen(second))
+		return strlen(first) < strlen(second) ? -1 : 1;
+	return strcmp(first, second);
+}
+
+/* The columns in that order: keys that come sorted cost nothing to sort. */
+static const RecordColumn **
+columns_by_key(const RecordDef *def)
+{
+	RecordOrder *order = def->order;
+
+	if (order->count == 0)
+	{
+		for (int i = 0; i < def->ncolumns; i++)
+			if (def->columns[i].json != NULL)
+				order->columns[order->count++] = &def->columns[i];
+		qsort(order->columns, order->count, sizeof(order->columns[0]), compare_keys);
+	}
+	return order->columns;
+}
+
 void
 oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key)
 {
+	const RecordColumn **columns = columns_by_key(def);
+
 	if (key)
 		oms_json_key(w, key);
 	oms_json_open_object(w);
-	for (int i = 0; i < def->ncolumns; i++)
-		if (def->columns[i].json != NULL)
-			member_to_json(&def->columns[i], record, w);
+	for (int i = 0; i < def->order->count; i++)
+		member_to_json(columns[i], record, w);
 	oms_json_close_object(w);
 }
 

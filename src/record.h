@@ -41,12 +41,20 @@ typedef struct RecordColumn
 
 #define RECORD_COLUMNS_MAX 64
 
+/* The columns of a state in the order of their keys; filled when first needed. */
+typedef struct RecordOrder
+{
+	int			count;
+	const RecordColumn *columns[RECORD_COLUMNS_MAX];
+} RecordOrder;
+
 typedef struct RecordDef
 {
 	const char *table;			/* in schema oms */
 	const char *aggregate_type; /* "Order" */
 	const RecordColumn *columns;	/* in the order of the table's attributes */
 	int			ncolumns;
+	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
 } RecordDef;
 

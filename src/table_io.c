@@ -42,7 +42,8 @@ oms_table_open(EState *estate, Oid relid)
 	table->estate = estate;
 	table->rel = table_open(relid, RowExclusiveLock);
 	table->info = makeNode(ResultRelInfo);
-	InitResultRelInfo(table->info, table->rel, 1, NULL, 0);
+	/* in no range table: which columns an update touches is then not asked for */
+	InitResultRelInfo(table->info, table->rel, 0, NULL, 0);
 	table->slot = table_slot_create(table->rel, NULL);
 	return table;
 }

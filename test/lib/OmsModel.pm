@@ -508,22 +508,25 @@ sub booking
 {
 	my ($self, $command) = @_;
 	my $order = $self->order($command->{orderId});
-	my ($qty, $same);
+	my ($qty, @same);
 
 	return ('REVIEW', 'UNKNOWN_ORDER') if !$order;
 	$qty = $self->qty($command->{lastQty});
-	$same = first { defined $command->{execID} && $_->{execID} eq $command->{execID} } @{ $order->{executions} };
-	if ($same)
-	{
-		my $equal = $same->{kind} eq 'FILL' && $self->qty($same->{lastQty}) == $qty
-		  && $self->units($same->{lastPx}, PX_SCALE) == $self->units($command->{lastPx}, PX_SCALE);
-		return $equal ? ('REPEAT', undef) : ('REVIEW', 'DUPLICATE_EXEC_ID');
-	}
+	@same = grep { defined $command->{execID} && $_->{execID} eq $command->{execID} } @{ $order->{executions} };
+	return ('REPEAT', undef) if any { $self->same_fill($_, $command) } @same;
+	return ('REVIEW', 'DUPLICATE_EXEC_ID') if @same;
 	return ('REVIEW', 'WRONG_SYMBOL') if defined $command->{symbol} && $command->{symbol} ne $order->{symbol};
 	return ('REVIEW', 'WRONG_SIDE') if defined $command->{side} && $command->{side} ne $order->{side};
 	return ('REVIEW', 'ORDER_REJECTED') if has($order, 'REJECTED');
 	return ('REVIEW', 'OVERFILL') if defined $order->{qty} && $self->executed($order) + $qty > $order->{qty};
 	return ('LIVE', undef);
+}
+
+sub same_fill
+{
+	my ($self, $execution, $command) = @_;
+	return $execution->{kind} eq 'FILL' && $self->qty($execution->{lastQty}) == $self->qty($command->{lastQty})
+	  && $self->units($execution->{lastPx}, PX_SCALE) == $self->units($command->{lastPx}, PX_SCALE);
 }
 
 # Carry an accepted command out.  `state` is the result's, for ids and where the contract is open.
@@ -553,9 +556,12 @@ sub end_waiting
 
 	while (my $order = first { $self->cancel_shown($_) && !$self->live_children($_) } @waiting)
 	{
-		my $filled = $self->filled($order);
-		$self->close_order($order, 'CANCELLED');
-		$order->{conditions}{CANCELLED} = 'maybe' if $filled;
+		if ($self->filled($order))
+		{
+			# too late to cancel, which is the answer
+			$order->{requests} = [ grep { $_->{kind} ne 'CANCEL' } @{ $order->{requests} } ];
+		}
+		else { $self->close_order($order, 'CANCELLED'); }
 	}
 	return;
 }
@@ -755,7 +761,9 @@ sub apply_CorrectExecution
 {
 	my ($self, $command, undef, $state) = @_;
 	my $old = $self->newest($command->{executionId});
-	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $old->{status}, 'CORRECTION');
+	# live at once; may be otherwise only where the old one was in review
+	my $status = $old->{status} eq 'REVIEW' && $state->{status} eq 'REVIEW' ? 'REVIEW' : 'LIVE';
+	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $status, 'CORRECTION');
 
 	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id});
 	if ($old->{before_split})

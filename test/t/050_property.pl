@@ -307,7 +307,7 @@ sub shrink
 {
 	my ($dbh, $difference, $wide) = @_;
 	my @commands = @{ $difference->{history} };
-	my ($best, $round, $end) = ($difference->{what}, 0, time + 20);
+	my ($best, $round, $end) = ($difference->{what}, 0, time + 30);
 
 	my $replay = sub {
 		my (@try) = @_;
@@ -320,18 +320,19 @@ sub shrink
 	};
 	my $shown = $replay->(@commands) or return (0, $best, @commands);
 	$#commands = $shown->{length} - 1;
-	for (my $before = 0; $before != @commands && time < $end;)
+	# halves first, single commands last, and these until none can go
+	for (my ($chunk, $before) = (int(@commands / 2), 0); $chunk >= 1 && time < $end;)
 	{
 		$before = @commands;
-		for (my $at = $#commands - 1; $at >= 1 && time < $end; $at--)
+		for (my $at = $#commands - $chunk; $at >= 1 && time < $end; $at -= $chunk)
 		{
 			my @try = @commands;
-			splice @try, $at, 1;
+			splice @try, $at, $chunk;
 			my $again = $replay->(@try) or next;
 			@commands = @try[ 0 .. $again->{length} - 1 ];
 			$best = $again->{what};
-			$at = @commands if $at > @commands;
 		}
+		$chunk = int($chunk / 2) if $chunk > 1 || $before == @commands;
 	}
 	return (1, $best, @commands);
 }
@@ -340,7 +341,7 @@ sub shrink
 sub press_shared
 {
 	my ($dbh, $session) = @_;
-	my $level = (qw(READ\ COMMITTED REPEATABLE\ READ SERIALIZABLE))[ $session % 3 ];
+	my $level = ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE')[ $session % 3 ];
 	my ($id, $unplaced, $leaves, $orders, $number, $dice) = $dbh->selectrow_array(
 		"SELECT id, round(unplaced_quantity / 3, 2), round(leaves_quantity / 5, 2), count(*) OVER (), nextval('shared_ids'), random()
 		FROM oms.orders WHERE root_id = 'shared' || (1 + floor(random() * $SHARED_TREES))::int ORDER BY random() LIMIT 1");
@@ -405,7 +406,7 @@ sub session
 # ---------------------------------------------------------------------------------------------
 
 note("OMS_SEED=$SEED");
-my $node = oms_node('property', conf => "fsync = off\nmax_connections = 30\n");
+my $node = oms_node('property', conf => "fsync = off\nlog_statement = none\nmax_connections = 30\n");
 $node->safe_psql('postgres', join ";\n", 'CREATE SEQUENCE shared_ids START 10',
 	map { qq(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "shared$_", "symbol": "X", "side": "BUY", "orderQty": 1000000}')) } 1 .. $SHARED_TREES);
 

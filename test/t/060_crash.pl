@@ -20,7 +20,7 @@ use OmsTest;
 my $CLIENTS = 4;
 my $ROUNDS = rounds(4, 120);
 my $dir = PostgreSQL::Test::Utils::tempdir();
-my $node = oms_node('crash', conf => "fsync = off\nfull_page_writes = on\nrestart_after_crash = on\ncheckpoint_timeout = 30s\n");
+my $node = oms_node('crash', conf => "fsync = off\nlog_statement = none\nfull_page_writes = on\nrestart_after_crash = on\ncheckpoint_timeout = 30s\n");
 
 $node->safe_psql('postgres', qq(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "tree$_", "symbol": "X", "side": "BUY", "orderQty": 100000000}')))
   foreach 1 .. 3;

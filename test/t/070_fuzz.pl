@@ -195,7 +195,7 @@ sub session
 }
 
 note("OMS_SEED=$SEED");
-my $node = oms_node('fuzz', conf => "fsync = off\nlog_min_messages = warning\nlog_min_error_statement = panic\nlog_error_verbosity = terse\n");
+my $node = oms_node('fuzz', conf => "fsync = off\nlog_statement = none\nlog_min_messages = warning\nlog_min_error_statement = panic\nlog_error_verbosity = terse\n");
 $node->safe_psql('postgres', "SELECT oms_command('$_')") foreach
   map({ qq({"commandType": "CreateOrderCommand", "orderId": "$_", "clOrdID": "cl-$_", "symbol": "X", "side": "BUY", "orderQty": 1000000}) } qw(A B C)),
   '{"commandType": "CreateOrderCommand", "orderId": "A.1", "parentId": "A", "orderQty": 1000}',
