@@ -4,8 +4,8 @@
  *	  A FIX message becomes commands.
  *
  * Translates and nothing more: what it builds is read by the table of commands
- * and goes through the one pipeline.  The tables below say which report means
- * which command and which tag is which field.
+ * and goes through the one pipeline.  The tables below say which message and
+ * which report means which command.
  *
  * Source: FIX 4.4 (Errata 20030618) volume 4; FIX 4.2 for ExecTransType and the
  * ExecTypes 1 and 2.  See doc/fix.md.
@@ -21,48 +21,12 @@
 
 #include "command.h"
 #include "decimal.h"
+#include "fix_command.h"
 #include "fix_match.h"
 #include "fix_message.h"
 #include "handlers.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);
-
-enum FixTagNumber
-{
-	TAG_AVG_PX = 6,
-	TAG_CL_ORD_ID = 11,
-	TAG_CUM_QTY = 14,
-	TAG_EXEC_ID = 17,
-	TAG_EXEC_TRANS_TYPE = 20,
-	TAG_LAST_PX = 31,
-	TAG_LAST_QTY = 32,
-	TAG_ORDER_ID = 37,
-	TAG_ORDER_QTY = 38,
-	TAG_ORD_STATUS = 39,
-	TAG_ORD_TYPE = 40,
-	TAG_ORIG_CL_ORD_ID = 41,
-	TAG_POSS_DUP_FLAG = 43,
-	TAG_SIDE = 54,
-	TAG_SYMBOL = 55,
-	TAG_POSS_RESEND = 97,
-	TAG_EXEC_TYPE = 150,
-	TAG_CXL_REJ_RESPONSE_TO = 434,
-	TAG_SECONDARY_CL_ORD_ID = 526
-};
-
-/* Tags that are fields of commands; all others go by their FIX name, or stay in the raw message. */
-static const struct
-{
-	int			tag;
-	const char *field;
-}			command_tags[] = {
-	{1, "account"}, {6, "avgPx"}, {11, "clOrdID"}, {14, "cumQty"}, {15, "currency"}, {17, "execID"},
-	{19, "execRefID"}, {30, "lastMkt"}, {31, "lastPx"}, {32, "lastQty"}, {37, "orderID"},
-	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
-	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
-	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
-	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}
-};
 
 /* ExecType (150) of a report that is no fill, and the command it means. */
 static const struct
@@ -96,82 +60,6 @@ typedef struct FixContext
 
 typedef Refusal *(*FixHandler) (FixContext *fix);
 
-/* ------------------------------------------------------------------------
- * building commands
- * ------------------------------------------------------------------------
- */
-
-static bool
-is_zero(const FixTag *tag)
-{
-	Numeric		value;
-
-	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
-}
-
-static const char *
-field_of_tag(int tag, const CommandDef *def)
-{
-	const FixField *other;
-
-	for (int i = 0; i < lengthof(command_tags); i++)
-	{
-		const CommandField *field;
-
-		if (command_tags[i].tag != tag)
-			continue;
-		field = oms_command_field(def, command_tags[i].field);
-		if (field)
-			return field->name;
-	}
-	other = oms_fix_field_by_tag(tag, def->fix_messages);
-	return other ? other->name : NULL;
-}
-
-/* FIX states what does not apply as 0: no quantity above zero is then given. */
-static bool
-applies(const FixTag *tag, const CommandDef *def, const char *name)
-{
-	const CommandField *field = oms_command_field(def, name);
-
-	return field == NULL || field->type != CMD_QTY || !is_zero(tag);
-}
-
-static void
-put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
-{
-	for (int i = 0; i < message->ntags; i++)
-	{
-		const FixTag *tag = &message->tags[i];
-		const char *name = field_of_tag(tag->tag, def);
-		bool		first = true;
-
-		/* in a repeating group a tag comes again: the first one is the message's own */
-		for (int k = 0; k < i && first; k++)
-			first = message->tags[k].tag != tag->tag;
-		if (name && first && applies(tag, def, name))
-			oms_json_string_len(w, name, tag->value, tag->length);
-	}
-}
-
-static JsonWriter
-begin_command(const FixMessage *message, const CommandDef *def)
-{
-	JsonWriter	w = {0};
-
-	oms_json_open_object(&w);
-	oms_json_string(&w, "commandType", def->name);
-	put_tags(&w, message, def);
-	return w;
-}
-
-static void
-put_origin(JsonWriter *w, const FixMessage *message)
-{
-	oms_json_string(w, "fixSession", message->session);
-	oms_json_string(w, "fixMessage", message->raw);
-}
-
 /* What is wrong with a field of the message makes the message damaged. */
 static Refusal *
 run(FixContext *fix, JsonWriter *w)
@@ -179,7 +67,7 @@ run(FixContext *fix, JsonWriter *w)
 	Refusal    *refusal;
 	Jsonb	   *result;
 
-	put_origin(w, &fix->message);
+	oms_fix_put_origin(w, &fix->message);
 	oms_json_close_object(w);
 	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
 	if (result)
@@ -192,7 +80,7 @@ run(FixContext *fix, JsonWriter *w)
 static Refusal *
 run_for_order(FixContext *fix, CommandType type, const char *order_id)
 {
-	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[type]);
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 
 	oms_json_string(&w, "orderId", order_id);
 	return run(fix, &w);
@@ -260,7 +148,7 @@ is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 static JsonWriter
 new_order_command(FixContext *fix)
 {
-	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
 
 	oms_json_bool(&w, "pending", true);
@@ -325,7 +213,7 @@ handle_request(FixContext *fix, CommandType type)
 		answer_with_order(fix, known, true);
 		return NULL;
 	}
-	w = begin_command(&fix->message, &oms_command_defs[type]);
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "orderId", match.order_id);
 	oms_json_bool(&w, "pending", false);
 	return run(fix, &w);
@@ -401,7 +289,7 @@ static Refusal *
 handle_fill(FixContext *fix, const FixMatch *match)
 {
 	const CommandDef *def = &oms_command_defs[COMMAND_EXECUTE_ORDER];
-	JsonWriter	w = begin_command(&fix->message, def);
+	JsonWriter	w = oms_fix_command(&fix->message, def);
 
 	if (match->order_id)
 		oms_json_string(&w, "orderId", match->order_id);
@@ -424,7 +312,7 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 
 	if (fill == NULL)
 	{
-		w = begin_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+		w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
 		/* FIX 4.2 has it in ExecTransType alone */
 		oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 		if (match->order_id)
@@ -435,7 +323,7 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 			oms_json_int(&w, "lastPx", 0);
 		return run(fix, &w);
 	}
-	w = begin_command(&fix->message, &oms_command_defs[type]);
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "executionId", fill->id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 	return run(fix, &w);
@@ -445,7 +333,7 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 static Refusal *
 handle_telephoned(FixContext *fix)
 {
-	JsonWriter	w = begin_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 
 	return run(fix, &w);
 }
@@ -480,7 +368,7 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 		type = COMMAND_UPDATE_ORDER;
 	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
 		type = COMMAND_UPDATE_ORDER;
-	w = begin_command(&fix->message, &oms_command_defs[type]);
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "orderId", match->order_id);
 	if (type == COMMAND_ACCEPT_ORDER && oms_fix_is(&fix->message, TAG_ORD_STATUS, "D"))
 		oms_json_bool(&w, "forBidding", true);

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -24,40 +23,9 @@
 #include "catalog.h"
 #include "compat.h"
 #include "guc.h"
+#include "identity_map.h"
 #include "moment.h"
 #include "unit_of_work.h"
-
-/* An object of the identity map. */
-typedef struct Tracked
-{
-	const ObjectStore *store;
-	void	   *now;			/* as the commands so far leave it */
-	void	   *before;			/* as the current command found it */
-	uint32		touched_by;		/* number of the command that changed it last */
-	bool		is_new;			/* made by that command, its row not yet there */
-	bool		id_is_given;
-	bool		dirty;			/* its row has to be written */
-	bool		locked;			/* a root whose row is locked */
-	ItemPointerData tid;
-} Tracked;
-
-typedef struct MapEntry
-{
-	const char *id;
-	Tracked    *tracked;
-	uint32		status;			/* for simplehash */
-} MapEntry;
-
-#define SH_PREFIX map
-#define SH_ELEMENT_TYPE MapEntry
-#define SH_KEY_TYPE const char *
-#define SH_KEY id
-#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key), strlen(key))
-#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
 
 /* An id that the current command wants for an order. */
 typedef struct NameClaim
@@ -77,13 +45,10 @@ typedef struct Inserted
 
 struct UnitOfWork
 {
-	MemoryContext context;
 	EState	   *estate;
 	Caller		caller;
 	Table	   *tables[OMS_RELATION_COUNT];
-	map_hash   *orders;
-	map_hash   *executions;
-	List	   *objects;		/* of Tracked, in the order they came */
+	IdentityMap *map;
 
 	Event	   *events;
 	int			nevents;
@@ -103,12 +68,10 @@ oms_uow_begin(void)
 {
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
-	uow->context = CurrentMemoryContext;
 	uow->estate = CreateExecutorState();
 	uow->caller.actor = GetUserNameFromId(GetSessionUserId(), false);
 	uow->caller.role = GetUserNameFromId(GetUserId(), false);
-	uow->orders = map_create(uow->context, 8, NULL);
-	uow->executions = map_create(uow->context, 8, NULL);
+	uow->map = oms_map_create();
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
 	return uow;
@@ -145,37 +108,6 @@ table_of(UnitOfWork *uow, OmsRelation relation)
  * ------------------------------------------------------------------------
  */
 
-static map_hash *
-map_of(UnitOfWork *uow, const ObjectStore *store)
-{
-	return store == &oms_order_store ? uow->orders : uow->executions;
-}
-
-static Tracked *
-find_tracked(UnitOfWork *uow, const ObjectStore *store, const char *id)
-{
-	MapEntry   *entry = map_lookup(map_of(uow, store), id);
-
-	return entry ? entry->tracked : NULL;
-}
-
-static Tracked *
-track(UnitOfWork *uow, const ObjectStore *store, void *record)
-{
-	Tracked    *t = palloc0(sizeof(Tracked));
-	bool		found;
-	MapEntry   *entry;
-
-	t->store = store;
-	t->now = record;
-	ItemPointerSetInvalid(&t->tid);
-	entry = map_insert(map_of(uow, store), ((Aggregate *) record)->id, &found);
-	Assert(!found);
-	entry->tracked = t;
-	uow->objects = lappend(uow->objects, t);
-	return t;
-}
-
 static bool
 is_root(const Aggregate *object)
 {
@@ -187,8 +119,8 @@ static Tracked *
 find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
 {
 	if (is_root(object))
-		return find_tracked(uow, store, object->id);
-	return find_tracked(uow, &oms_order_store, object->root_id);
+		return oms_map_find(uow->map, store, object->id);
+	return oms_map_find(uow->map, &oms_order_store, object->root_id);
 }
 
 /*
@@ -202,9 +134,8 @@ lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPoi
 
 	if (!oms_object_lock(store, table_of(uow, store->table), record, &tid))
 		return NULL;
-	t = track(uow, store, record);
+	t = oms_map_add(uow->map, store, record);
 	t->tid = tid;
-	t->locked = true;
 	return t;
 }
 
@@ -214,7 +145,7 @@ oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
 	Order	   *root = palloc(sizeof(Order));
 	ItemPointerData tid;
 
-	if (find_tracked(uow, &oms_order_store, root_id) != NULL)
+	if (oms_map_find(uow->map, &oms_order_store, root_id) != NULL)
 		return;
 	if (oms_object_find(&oms_order_store, table_of(uow, OMS_ORDERS), root_id, root, &tid))
 		lock_found_root(uow, &oms_order_store, root, tid);
@@ -227,10 +158,9 @@ oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
 static Tracked *
 load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 {
-	Tracked    *t = find_tracked(uow, store, id);
+	Tracked    *t = oms_map_find(uow->map, store, id);
 	Aggregate  *record;
 	ItemPointerData tid;
-	bool		was_locked;
 
 	if (t != NULL)
 		return t;
@@ -240,14 +170,13 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	if (is_root(record))
 		return lock_found_root(uow, store, record, tid);
 
-	was_locked = find_tracked(uow, &oms_order_store, record->root_id) != NULL;
-	if (!was_locked)
+	if (oms_map_find(uow->map, &oms_order_store, record->root_id) == NULL)
 	{
 		oms_uow_lock_root(uow, record->root_id);
 		if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
 			return NULL;
 	}
-	t = track(uow, store, record);
+	t = oms_map_add(uow->map, store, record);
 	t->tid = tid;
 	return t;
 }
@@ -271,13 +200,13 @@ oms_uow_execution(UnitOfWork *uow, const char *id)
 bool
 oms_uow_has_order(UnitOfWork *uow, const char *id)
 {
-	return find_tracked(uow, &oms_order_store, id) != NULL;
+	return oms_map_find(uow->map, &oms_order_store, id) != NULL;
 }
 
 bool
 oms_uow_has_execution(UnitOfWork *uow, const char *id)
 {
-	return find_tracked(uow, &oms_execution_store, id) != NULL;
+	return oms_map_find(uow->map, &oms_execution_store, id) != NULL;
 }
 
 static char *
@@ -336,7 +265,7 @@ add_unwritten(UnitOfWork *uow, const ObjectStore *store, List *found)
 {
 	ListCell   *cell;
 
-	foreach(cell, uow->objects)
+	foreach(cell, oms_map_objects(uow->map))
 	{
 		Tracked    *t = lfirst(cell);
 
@@ -418,7 +347,7 @@ touch(UnitOfWork *uow, Tracked *t)
 TimestampTz
 oms_uow_now(UnitOfWork *uow, const char *root_id)
 {
-	Tracked    *root = find_tracked(uow, &oms_order_store, root_id);
+	Tracked    *root = oms_map_find(uow->map, &oms_order_store, root_id);
 
 	if (uow->time == NO_TIME)
 		uow->time = GetCurrentTimestamp();
@@ -443,7 +372,7 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	const char *event_type, bool id_is_given)
 {
 	const Aggregate *object = after;
-	Tracked    *t = find_tracked(uow, store, object->id);
+	Tracked    *t = oms_map_find(uow->map, store, object->id);
 	Tracked    *root;
 	Aggregate  *now;
 	Aggregate	counted;
@@ -455,7 +384,7 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 		void	   *record = palloc(store->def->size);
 
 		memcpy(record, after, store->def->size);
-		t = track(uow, store, record);
+		t = oms_map_add(uow->map, store, record);
 		t->is_new = true;
 		t->id_is_given = id_is_given;
 	}
@@ -661,8 +590,7 @@ oms_uow_abandon(UnitOfWork *uow)
 
 		if (before->version == 0)
 		{
-			map_delete(map_of(uow, t->store), before->id);
-			uow->objects = list_delete_ptr(uow->objects, t);
+			oms_map_remove(uow->map, t);
 		}
 		else
 			memcpy(t->now, t->before, t->store->def->size);
@@ -680,7 +608,7 @@ oms_uow_flush(UnitOfWork *uow)
 		oms_events_append(uow->estate, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
 	/* rows claimed by this call may have to be written again */
 	CommandCounterIncrement();
-	foreach(cell, uow->objects)
+	foreach(cell, oms_map_objects(uow->map))
 	{
 		Tracked    *t = lfirst(cell);
 

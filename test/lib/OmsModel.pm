@@ -697,25 +697,29 @@ sub apply_RestateOrder
 	$self->maybe_accepted($order);
 }
 
+sub scaled
+{
+	my ($units, $factor) = @_;
+	my ($times, $by) = @$factor;
+
+	die 'a split leaves the scale of the model' if $units * $times % $by != 0;
+	return $units * $times / $by;
+}
+
 sub split_tree
 {
-	my ($self, $factor) = @_;
-	my @scaled;
+	my ($self, $text) = @_;
+	my $factor = $FACTORS{$text};
+	my @orders = values %{ $self->{orders} };
 
-	foreach my $order (values %{ $self->{orders} })
+	foreach my $object (@orders, (map { @{ $_->{requests} } } @orders), grep { defined $_->{order} } values %{ $self->{executions} })
 	{
-		push @scaled, [ $order, 'qty' ], map { [ $_, 'qty' ] } @{ $order->{requests} };
+		$object->{qty} = scaled($object->{qty}, $factor) if defined $object->{qty};
 	}
-	push @scaled, map { [ $_, 'qty' ] } values %{ $self->{executions} };
-	foreach my $item (grep { defined $_->[0]{ $_->[1] } } @scaled)
+	foreach my $execution (grep { defined $_->{order} } values %{ $self->{executions} })
 	{
-		my ($object, $field) = @$item;
-		my ($times, $by) = @{ $FACTORS{$factor} };
-		my $product = $object->{$field} * $times;
-		die "split of $factor leaves the model's scale" if $product % $by != 0;
-		$object->{$field} = $product / $by;
+		$execution->{factor} = [ map { $execution->{factor}[$_] * $factor->[$_] } 0, 1 ];
 	}
-	$_->{before_split} = 1 foreach values %{ $self->{executions} };
 }
 
 sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; $self->maybe_accepted($order); }
@@ -735,44 +739,62 @@ sub add_execution
 	my ($self, $id, $order_id, $command, $status, $kind) = @_;
 	my $execution = {
 		id => $id, order => $order_id, execID => $command->{execID} // '', status => $status, kind => $kind,
-		lastQty => $command->{lastQty}, lastPx => $command->{lastPx},
+		lastQty => $command->{lastQty}, lastPx => $command->{lastPx}, factor => [ 1, 1 ],
 		qty => $self->qty($command->{lastQty}), value => $self->value($command->{lastQty}, $command->{lastPx}),
 	};
 
-	push @{ $self->order($order_id)->{executions} }, $execution;
+	push @{ $self->order($order_id)->{executions} }, $execution if defined $order_id;
 	return $self->{executions}{$id} = $execution;
 }
 
 sub apply_ExecuteOrder
 {
 	my ($self, $command, $order, $state) = @_;
-	my ($status) = $self->booking($command);
+	my ($status, $why) = $self->booking($command);
 	my $at = $order;
 
-	return if $status eq 'REPEAT' || !$order;
-	$self->add_execution($command->{executionId}, $order->{id}, $command, $status, 'FILL');
+	return if $status eq 'REPEAT';
+	$self->add_execution($command->{executionId}, $order ? $order->{id} : undef, $command, $status, 'FILL')->{why} = $why;
 	return if $status ne 'LIVE';
 
 	accepted($order) if !closed($order) && (has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING'));
 	while ($at = $self->order($at->{parent})) { $self->maybe_accepted($at); }
 }
 
+# A correction is stated in the shares of the fill it corrects, also after a split.
+sub corrected_qty
+{
+	my ($self, $command, $old) = @_;
+	return scaled($self->qty($command->{lastQty}), $old->{factor});
+}
+
+# What a correction becomes: LIVE, or REVIEW where more would be executed than ordered, and more than
+# before; undef where the fill was in review for another reason.
+sub correction
+{
+	my ($self, $command) = @_;
+	my $old = $self->newest($command->{executionId});
+	my $order = $self->order($old->{order});
+	my $qty = $self->corrected_qty($command, $old);
+	my $counted = $old->{status} eq 'LIVE' ? $old->{qty} : 0;
+
+	return undef if !$order || has($order, 'REJECTED') || ($old->{status} eq 'REVIEW' && $old->{why} ne 'OVERFILL');
+	return 'LIVE' if !defined $order->{qty} || $qty <= $counted;
+	return $self->executed($order) - $counted + $qty > $order->{qty} ? 'REVIEW' : 'LIVE';
+}
+
 sub apply_CorrectExecution
 {
 	my ($self, $command, undef, $state) = @_;
 	my $old = $self->newest($command->{executionId});
-	# live at once; may be otherwise only where the old one was in review
-	my $status = $old->{status} eq 'REVIEW' && $state->{status} eq 'REVIEW' ? 'REVIEW' : 'LIVE';
-	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $status, 'CORRECTION');
+	my $review = $state->{status} eq 'REVIEW';
+	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $review ? 'REVIEW' : 'LIVE', 'CORRECTION');
 
-	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id});
-	if ($old->{before_split})
-	{
-		# in old or in new shares?  either, but nothing else
-		my $qty = $self->qty("$state->{quantity}");
-		$new->{qty} = $qty;
-		$new->{before_split} = 1;
-	}
+	$new->{qty} = $self->corrected_qty($command, $old);
+	$new->{factor} = $old->{factor};
+	$new->{why} = $old->{why} // 'OVERFILL';
+	# one that waits in review leaves the fill as it is
+	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id}) if !$review;
 }
 
 sub apply_BustExecution

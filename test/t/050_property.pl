@@ -133,6 +133,13 @@ sub judge
 		differs($run, "execution is $status ($reasons), the model says $booking " . ($reason // ''))
 		  if $booking eq 'REVIEW' ? $status ne 'REVIEW' || $reasons !~ /\b$reason\b/ : $booking eq 'LIVE' && $status ne 'ALLOCATED';
 	}
+	if ($command->{commandType} eq 'CorrectExecutionCommand')
+	{
+		my $wanted = $model->correction($command);
+		my $status = $result->{state}{status} eq 'REVIEW' ? 'REVIEW' : 'LIVE';
+
+		differs($run, "the correction is $status, the model says $wanted") if defined $wanted && $status ne $wanted;
+	}
 	$model->apply($command, $result->{state});
 	$run->{accepted}++;
 	return;

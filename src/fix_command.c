@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_command.c
+ *	  The fields of a FIX message as the fields of a command.
+ *
+ * Pure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "decimal.h"
+#include "fix_command.h"
+
+/* Tags that are fields of commands; all others go by their FIX name, or stay in the raw message. */
+static const struct
+{
+	int			tag;
+	const char *field;
+}			command_tags[] = {
+	{1, "account"}, {6, "avgPx"}, {11, "clOrdID"}, {14, "cumQty"}, {15, "currency"}, {17, "execID"},
+	{19, "execRefID"}, {30, "lastMkt"}, {31, "lastPx"}, {32, "lastQty"}, {37, "orderID"},
+	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
+	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
+	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
+	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}
+};
+
+static bool
+is_zero(const FixTag *tag)
+{
+	Numeric		value;
+
+	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
+}
+
+static const char *
+field_of_tag(int tag, const CommandDef *def)
+{
+	const FixField *other;
+
+	for (int i = 0; i < lengthof(command_tags); i++)
+	{
+		const CommandField *field;
+
+		if (command_tags[i].tag != tag)
+			continue;
+		field = oms_command_field(def, command_tags[i].field);
+		if (field)
+			return field->name;
+	}
+	other = oms_fix_field_by_tag(tag, def->fix_messages);
+	return other ? other->name : NULL;
+}
+
+/* FIX states what does not apply as 0: no quantity above zero is then given. */
+static bool
+applies(const FixTag *tag, const CommandDef *def, const char *name)
+{
+	const CommandField *field = oms_command_field(def, name);
+
+	return field == NULL || field->type != CMD_QTY || !is_zero(tag);
+}
+
+static void
+put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
+{
+	for (int i = 0; i < message->ntags; i++)
+	{
+		const FixTag *tag = &message->tags[i];
+		const char *name = field_of_tag(tag->tag, def);
+		bool		first = true;
+
+		/* in a repeating group a tag comes again: the first one is the message's own */
+		for (int k = 0; k < i && first; k++)
+			first = message->tags[k].tag != tag->tag;
+		if (name && first && applies(tag, def, name))
+			oms_json_string_len(w, name, tag->value, tag->length);
+	}
+}
+
+JsonWriter
+oms_fix_command(const FixMessage *message, const CommandDef *def)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", def->name);
+	put_tags(&w, message, def);
+	return w;
+}
+
+void
+oms_fix_put_origin(JsonWriter *w, const FixMessage *message)
+{
+	oms_json_string(w, "fixSession", message->session);
+	oms_json_string(w, "fixMessage", message->raw);
+}
