@@ -100,8 +100,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
 	{
-		Jsonb	   *payload = oms_event_payload(oms_uow_estate(uow), known->sequences[i],
-												known->recorded_at, &source.xid);
+		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source.xid);
 
 		if (payload)
 			source.payloads[source.npayloads++] = payload;

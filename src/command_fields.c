@@ -108,7 +108,8 @@ static const CommandField request_fields[] = {
 };
 static const CommandField restate_fields[] = {
 	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
-	NAMED("reason", reason, oms_restatement_names), F("quantityFactor", CMD_QTY, quantity_factor),
+	{"reason", CMD_OPEN_NAME, false, false, offsetof(Command, reason), oms_restatement_names},
+	F("quantityFactor", CMD_QTY, quantity_factor),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField update_fields[] = {
@@ -224,7 +225,7 @@ oms_command_field_type_name(CommandFieldType type)
 	static const char *const names[] = {
 		[CMD_ID] = "identifier", [CMD_TEXT] = "text", [CMD_QTY] = "quantity above zero",
 		[CMD_QTY_OR_ZERO] = "quantity", [CMD_PRICE] = "price", [CMD_FIGURE] = "decimal",
-		[CMD_NAME] = "name or FIX code", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
+		[CMD_NAME] = "name or FIX code", [CMD_OPEN_NAME] = "name, FIX code or text", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
 		[CMD_BOOL] = "boolean", [CMD_VERSION] = "integer", [CMD_OBJECT] = "object",
 		[CMD_CHILDREN] = "array of objects",
 	};
@@ -316,10 +317,21 @@ static Refusal *
 read_name(const CommandField *f, const JsonbValue *v, void *member)
 {
 	const OmsName *name;
+	JsonbValue	code;
 
+	/* a FIX code may come as a number */
+	if (v->type == jbvNumeric)
+	{
+		code.type = jbvString;
+		code.val.string.val = oms_dec_text(v->val.numeric);
+		code.val.string.len = strlen(code.val.string.val);
+		v = &code;
+	}
 	if (v->type != jbvString)
 		return wrong_json_type(f, v);
 	name = oms_name_find(f->names, v->val.string.val, v->val.string.len);
+	if (name == NULL && f->type == CMD_OPEN_NAME)
+		return read_text(f, v, member);
 	if (name == NULL)
 		return bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
 	*(const char **) member = name->name;
@@ -411,6 +423,7 @@ read_field(const CommandField *f, const JsonbValue *v, Command *command)
 		case CMD_FIGURE:
 			return read_decimal(f, v, member);
 		case CMD_NAME:
+		case CMD_OPEN_NAME:
 			return read_name(f, v, member);
 		case CMD_TIME:
 		case CMD_DATE:

@@ -55,6 +55,7 @@ typedef enum CommandFieldType
 	CMD_PRICE,					/* decimal of any sign */
 	CMD_FIGURE,					/* decimal of any sign, its scale kept */
 	CMD_NAME,					/* one of a closed set; kept as our name of it */
+	CMD_OPEN_NAME,				/* the same, but other text is kept as it is */
 	CMD_TIME,					/* RFC 3339 or FIX UTCTimestamp */
 	CMD_DATE,
 	CMD_BOOL,
@@ -137,7 +138,7 @@ typedef struct CommandField
 	bool		required;
 	bool		internal;		/* only oms_fix() may set it */
 	size_t		offset;
-	const OmsName *names;			/* for CMD_NAME */
+	const OmsName *names;		/* for CMD_NAME and CMD_OPEN_NAME */
 } CommandField;
 
 struct CommandDef

@@ -288,18 +288,16 @@ is_guarantee(FixContext *fix, const FixMatch *match)
 static Refusal *
 handle_fill(FixContext *fix, const FixMatch *match)
 {
-	const CommandDef *def = &oms_command_defs[COMMAND_EXECUTE_ORDER];
-	JsonWriter	w = oms_fix_command(&fix->message, def);
+	JsonWriter	w;
+	Refusal    *refusal = REQUIRE(fix, TAG_LAST_QTY, TAG_LAST_PX);
 
+	if (refusal)
+		return refusal;
+	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
 	if (match->order_id)
 		oms_json_string(&w, "orderId", match->order_id);
 	if (match->ambiguous)
 		oms_json_bool(&w, "ambiguous", true);
-	/* a bust that names no fill we know goes to review even without figures */
-	if (oms_fix_get(&fix->message, TAG_LAST_QTY) == NULL)
-		oms_json_int(&w, "lastQty", 0);
-	if (oms_fix_get(&fix->message, TAG_LAST_PX) == NULL)
-		oms_json_int(&w, "lastPx", 0);
 	return run(fix, &w);
 }
 
@@ -312,7 +310,10 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 
 	if (fill == NULL)
 	{
+		/* a change of a fill that nobody knows goes to review, even without figures */
 		w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+		if (match->ambiguous)
+			oms_json_bool(&w, "ambiguous", true);
 		/* FIX 4.2 has it in ExecTransType alone */
 		oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 		if (match->order_id)

@@ -177,6 +177,8 @@ take_particulars(Order *order, const Command *command)
 		order->reason = command->reason;
 	if (command->def->type == COMMAND_UPDATE_ORDER)
 		order->attributes = merge(order->attributes, command->attributes);
+	if (command->def->type == COMMAND_REPLACE_ORDER)
+		order->fix = merge(order->fix, command->fix);
 }
 
 void

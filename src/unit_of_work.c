@@ -332,6 +332,30 @@ oms_uow_events(UnitOfWork *uow, int *count)
 	return uow->events + uow->first_event;
 }
 
+/* A batch may repeat a command whose events are not written yet: they ascend by sequence. */
+Jsonb *
+oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+{
+	int			low = 0;
+	int			high = uow->nevents;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (uow->events[middle].sequence < sequence)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < uow->nevents && uow->events[low].sequence == sequence)
+	{
+		*xid = oms_uow_xid(uow);
+		return uow->events[low].payload;
+	}
+	return oms_event_payload(uow->estate, sequence, occurred_at, xid);
+}
+
 /* Remember what the current command found, once. */
 static void
 touch(UnitOfWork *uow, Tracked *t)
@@ -485,6 +509,8 @@ forget_expired(UnitOfWork *uow, Table *commands)
 static bool
 claim_command(UnitOfWork *uow, const char *aggregate_id)
 {
+	/* the events are found by it: they must be in the partition of the same moment */
+	TimestampTz time = uow->time != NO_TIME ? uow->time : GetCurrentTimestamp();
 	Table	   *commands;
 	ItemPointerData tid;
 
@@ -493,7 +519,7 @@ claim_command(UnitOfWork *uow, const char *aggregate_id)
 	commands = table_of(uow, OMS_COMMANDS);
 	for (int attempt = 0; attempt < 2; attempt++)
 	{
-		if (oms_command_claim(commands, uow->caller.actor, uow->command, GetCurrentTimestamp(), aggregate_id,
+		if (oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
 							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
 		{
 			remember_inserted(uow, commands, tid);

@@ -31,6 +31,9 @@ extern uint64 oms_uow_xid(UnitOfWork *uow);
 extern void oms_uow_start_command(UnitOfWork *uow, const Command *command);
 extern void oms_uow_abandon(UnitOfWork *uow);
 
+/* The payload of an event by its sequence, written or still to be written, or NULL. */
+extern Jsonb *oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid);
+
 /* The events of the command that was started last. */
 extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
 
