@@ -2,7 +2,8 @@
 # demo.sh start | stop: a private cluster with the extension and a replayed trading session, left running.
 #
 # All of it stands in .demo/run. Where the ordinary user that runs PostgreSQL for root cannot enter the
-# checkout, it stands in a folder below /var/tmp instead; .demo/where always says.
+# checkout, it stands in a folder below /var/tmp instead; .demo/where always says, and .demo/socket is
+# what psql -h takes.
 #
 # As the unprivileged user the script calls itself ("demo.sh inside"), one function for each part. A new
 # part (bridge, gateway) is one more function there, and one more line in stop when it has a process.
@@ -54,6 +55,7 @@ start() {
     chmod 0700 "$OMS_WORK"
     give_to_user "$OMS_WORK"
     run_group "$scripts/as_user.sh" "$OMS_WORK/tree/scripts/demo.sh" inside
+    "$scripts/cluster.sh" socket "$OMS_WORK/cluster" > "$project/.demo/socket"
     trap - EXIT
 }
 
@@ -83,25 +85,76 @@ demo_session() {
 }
 
 demo_views() {
-    title "the orders (oms.order_tree)"
-    sql -c 'TABLE oms.order_tree'
+    title "the orders, as they stand now (oms.order_tree)"
+    sql -c "SELECT repeat('  ', depth) || cl_ord_id AS order, symbol, side, status, order_qty AS \"orderQty\",
+                   executed_quantity AS executed, leaves_quantity AS leaves, avg_px AS \"avgPx\", array_to_string(flags, ' ') AS flags
+              FROM oms.order_tree"
     title "the trade blotter (oms.trade_blotter)"
-    sql -c 'TABLE oms.trade_blotter'
-    title "where the store and the broker disagree"
+    sql -c "SELECT to_char(transact_time, 'MM-DD HH24:MI:SS') AS time, cl_ord_id AS order, exec_id AS exec, symbol, side,
+                   quantity AS qty, last_px AS px, trim_scale(value) AS value, currency, status
+              FROM oms.trade_blotter ORDER BY transact_time, exec_id"
+    title "where the store and the broker disagree, and what the store flagged for it"
     cat "$OMS_WORK/replay.txt"
-    title "what the store itself flagged"
-    sql -c "SELECT cl_ord_id, symbol, status, executed_quantity, leaves_quantity, flags
-            FROM oms.orders WHERE flags <> '{}' ORDER BY created_at"
+    say
+    sql -c "SELECT cl_ord_id AS order, symbol, status, executed_quantity AS executed, leaves_quantity AS leaves,
+                   reported_cum_qty AS \"broker's CumQty\", reported_leaves_qty AS \"LeavesQty\", array_to_string(flags, ' ') AS flags
+              FROM oms.orders WHERE flags <> '{}' ORDER BY created_at"
+}
+
+# The session has no slices: a client order over two levels of them, as one batch of commands.
+tree_commands() {
+    cat <<'JSON'
+[{"commandType": "CreateOrderCommand", "orderId": "fund", "clOrdID": "FUND-1", "account": "PENSION", "symbol": "VOD",
+  "side": "BUY", "orderQty": 10000, "price": 72.50, "currency": "GBp"},
+ {"commandType": "PlaceOrderCommand", "orderId": "fund", "children": [
+   {"orderId": "algo", "clOrdID": "ALGO-1", "orderQty": 7000, "price": 72.50, "destination": "ALGO"},
+   {"orderId": "desk", "clOrdID": "DESK-1", "orderQty": 2000, "price": 72.50, "destination": "DESK"}]},
+ {"commandType": "PlaceOrderCommand", "orderId": "algo", "children": [
+   {"orderId": "xlon", "clOrdID": "XLON-1", "orderQty": 4000, "price": 72.48, "destination": "XLON"},
+   {"orderId": "trqx", "clOrdID": "TRQX-1", "orderQty": 1500, "price": 72.50, "destination": "TRQX"}]},
+ {"commandType": "ExecuteOrderCommand", "orderId": "xlon", "executionId": "t1", "execID": "T1", "lastQty": 1200, "lastPx": 72.48},
+ {"commandType": "ExecuteOrderCommand", "orderId": "trqx", "executionId": "t2", "execID": "T2", "lastQty": 1500, "lastPx": 72.50},
+ {"commandType": "ExecuteOrderCommand", "orderId": "desk", "executionId": "t3", "execID": "T3", "lastQty": 800, "lastPx": 72.46},
+ {"commandType": "ExecuteOrderCommand", "orderId": "xlon", "executionId": "t4", "execID": "T4", "lastQty": 600, "lastPx": 72.48},
+ {"commandType": "BustExecutionCommand", "executionId": "t1", "execID": "T5", "reason": "error trade"}]
+JSON
+}
+
+demo_tree() {
+    title "a client order sliced twice: what is sent to oms_commands(), and what comes back"
+    sql -v commands="$(tree_commands)" <<'SQL'
+CREATE TEMPORARY TABLE answers AS
+  SELECT n, answer FROM oms_commands(:'commands') WITH ORDINALITY AS a (answer, n);
+SELECT n AS step, sent ->> 'commandType' AS command,
+       coalesce(sent ->> 'clOrdID', (SELECT string_agg(child ->> 'clOrdID', ', ') FROM jsonb_array_elements(sent -> 'children') AS c (child)),
+                'fill ' || (sent ->> 'execID')) AS "about",
+       answer ->> 'status' AS answer, answer #>> '{state,status}' AS "status then",
+       jsonb_array_length(answer -> 'events') AS events, jsonb_array_length(answer -> 'orders') AS "orders changed"
+  FROM answers JOIN jsonb_array_elements(:'commands') WITH ORDINALITY AS s (sent, n) USING (n)
+ ORDER BY n;
+SQL
+    title "its tree: each fill has moved every order above it, and the bust has moved it back"
+    sql -c "SELECT repeat('  ', depth) || cl_ord_id AS order, destination, status, order_qty AS \"orderQty\", executed_quantity AS executed,
+                   leaves_quantity AS leaves, working_quantity AS working, unplaced_quantity AS unplaced, avg_px AS \"avgPx\"
+              FROM oms.order_tree WHERE root_id = 'fund'"
+    sql -c "SELECT exec_id AS exec, cl_ord_id AS order, root_cl_ord_id AS \"client order\", quantity AS qty, last_px AS px,
+                   trim_scale(value) AS value, status
+              FROM oms.trade_blotter WHERE root_id = 'fund' ORDER BY exec_id"
+    title "what happened to the client order (oms.order_history)"
+    sql -c "SELECT version, event_type, command_type, status, executed_quantity AS executed, working_quantity AS working, avg_px AS \"avgPx\"
+              FROM oms.order_history WHERE order_id = 'fund' ORDER BY version"
+    title "does everything add up? (oms.verify(): one row for each broken invariant)"
+    sql -c "SELECT count(*) AS \"broken invariants\" FROM oms.verify()"
 }
 
 demo_goodbye() {
     title "it is up"
     cat <<TEXT
 Look around:  psql -h $PGHOST -U oms oms
-  SELECT * FROM oms.order_history LIMIT 20;
-  SELECT * FROM oms.state_transitions;
-  SELECT * FROM oms.execution_review;
-  SELECT * FROM oms.verify();                  -- no row: every invariant holds
+  SELECT * FROM oms.client_orders;
+  SELECT * FROM oms.order_history WHERE order_id = 'xlon';
+  SELECT * FROM oms.state_transitions;         -- the state machine
+  SELECT * FROM oms.command_reference;         -- every command and its fields
 Stop it:      make demo-stop
 TEXT
 }
@@ -113,6 +166,7 @@ inside() {
     demo_cluster
     demo_session
     demo_views
+    demo_tree
     demo_goodbye
 }
 

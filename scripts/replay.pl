@@ -48,18 +48,26 @@ sub read_session
 {
 	my ($name) = @_;
 	open my $csv, '<', $name or die "cannot read $name: $!\n";
-	chomp(my $header = <$csv>);
-	my @columns = split /,/, $header;
+	my @columns = split /,/, line_of($csv);
 	my @rows;
 
-	while (my $line = <$csv>)
+	while (defined(my $line = line_of($csv)))
 	{
-		chomp $line;
 		my %row;
 		@row{@columns} = split /,/, $line, -1;
 		push @rows, \%row;
 	}
 	return @rows;
+}
+
+# The next line without its end: the file's lines end as on Windows.
+sub line_of
+{
+	my ($file) = @_;
+	my $line = <$file>;
+
+	$line =~ s/\r?\n\z// if defined $line;
+	return $line;
 }
 
 # One round trip to psql: the lines that the input printed.

@@ -17,6 +17,7 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -60,12 +61,14 @@ chain_hash(const bytea *previous, Jsonb *payload)
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 	int			length;
 	char	   *text = oms_json_text(payload, &length);
+	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
 
 	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
 		elog(ERROR, "cannot compute a SHA-256 hash");
 	if (previous)
 		hash_part(ctx, VARDATA_ANY(previous), VARSIZE_ANY_EXHDR(previous));
-	hash_part(ctx, text, length);
+	/* as it goes to Kafka, whatever the encoding of the database */
+	hash_part(ctx, utf8, utf8 == text ? length : strlen(utf8));
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	if (pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
 		elog(ERROR, "cannot compute a SHA-256 hash");

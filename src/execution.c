@@ -132,12 +132,13 @@ check_overfill(const Execution *execution, const FillContext *context, JsonWrite
 		return;
 	most = oms_dec_add(order->order_qty, oms_dec_mul(order->order_qty, context->tolerance));
 	executed = order->executed_quantity;
-	if (context->corrected)
+	if (context->corrected && oms_execution_is_live(context->corrected))
 		executed = oms_dec_sub(executed, context->corrected->quantity);
 	if (oms_dec_cmp(oms_dec_add(executed, execution->quantity), most) <= 0)
 		return;
 	/* a correction that takes quantity away does not make it worse */
-	if (context->corrected && oms_dec_cmp(execution->quantity, context->corrected->quantity) <= 0)
+	if (context->corrected && oms_execution_is_live(context->corrected) &&
+		oms_dec_cmp(execution->quantity, context->corrected->quantity) <= 0)
 		return;
 	open_reason(w, REVIEW_OVERFILL);
 	oms_json_numeric(w, "orderQty", order->order_qty);

@@ -171,13 +171,23 @@ last_of_chain(UnitOfWork *uow, const Execution *execution)
 	return execution;
 }
 
-/* Load what a correction or bust is about; its order stays NULL if it has none. */
+/*
+ * What a correction or bust is about: the fill that counts, and, where the
+ * chain ends in a correction that waits in review, that one too.
+ */
+typedef struct FillChain
+{
+	Execution	fill;
+	Execution	held;
+	bool		has_held;
+	Order		order;
+} FillChain;
+
 static Refusal *
-load_fill(UnitOfWork *uow, const Command *command, Execution *execution, FillContext *context, Order *order)
+load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContext *context)
 {
 	const Execution *named = oms_uow_execution(uow, command->execution_id);
 	const Execution *last;
-	const Order *found;
 	Refusal    *refusal;
 
 	if (named == NULL)
@@ -186,19 +196,26 @@ load_fill(UnitOfWork *uow, const Command *command, Execution *execution, FillCon
 	if (refusal)
 		return refusal;
 	last = last_of_chain(uow, named);
-	if (last == NULL)
-		elog(ERROR, "cannot find the correction of execution \"%s\"", named->id);
-	*execution = *last;
-	if (execution->order_id)
+	chain->has_held = last && last->status == OMS_EXECUTION_REVIEW && last->corrected_execution_id;
+	if (chain->has_held)
 	{
-		found = oms_uow_order(uow, execution->order_id);
+		chain->held = *last;
+		last = last_of_chain(uow, oms_uow_execution(uow, last->corrected_execution_id));
+	}
+	if (last == NULL)
+		elog(ERROR, "cannot find the chain of execution \"%s\"", named->id);
+	chain->fill = *last;
+	if (chain->fill.order_id)
+	{
+		const Order *found = oms_uow_order(uow, chain->fill.order_id);
+
 		if (found == NULL)
-			elog(ERROR, "cannot find order \"%s\"", execution->order_id);
-		*order = *found;
-		context->order = order;
+			elog(ERROR, "cannot find order \"%s\"", chain->fill.order_id);
+		chain->order = *found;
+		context->order = &chain->order;
 	}
 	context->tolerance = oms_guc_overfill_tolerance();
-	context->now = oms_uow_now(uow, execution->root_id);
+	context->now = oms_uow_now(uow, chain->fill.root_id);
 	return NULL;
 }
 
@@ -214,10 +231,12 @@ check_changeable(const Command *command, const Execution *execution)
 						   oms_dec_text(execution->last_px));
 }
 
-/* What a bust or correction leaves of the fill. */
+/* End an execution of the chain, and take it out of what it counted in. */
 static void
-end_fill(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command)
+end_execution(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command,
+			  FillDelta *delta)
 {
+	take_out(execution, delta);
 	execution->status = oms_execution_transitions[change].status;
 	execution->allocated_quantity = oms_dec_zero();
 	execution->allocations = NULL;
@@ -229,76 +248,91 @@ end_fill(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Co
 Refusal *
 oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 {
-	Execution	execution;
-	Order		order;
+	FillChain	chain = {0};
 	FillContext context = {0};
 	OrderEvent	event;
-	Refusal    *refusal = load_fill(uow, command, &execution, &context, &order);
+	Refusal    *refusal = load_chain(uow, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
-	set_outcome(outcome, execution.id, false);
-	if (execution.status == OMS_EXECUTION_BUSTED && command->exec_id && execution.bust_exec_id &&
-		strcmp(command->exec_id, execution.bust_exec_id) == 0)
+	set_outcome(outcome, chain.fill.id, false);
+	if (chain.fill.status == OMS_EXECUTION_BUSTED && command->exec_id && chain.fill.bust_exec_id &&
+		strcmp(command->exec_id, chain.fill.bust_exec_id) == 0)
 	{
 		outcome->repeat = true;
 		return NULL;
 	}
-	refusal = check_changeable(command, &execution);
+	refusal = check_changeable(command, &chain.fill);
 	if (refusal == NULL && context.order)
-		refusal = oms_take_names(uow, command, &order);
+		refusal = oms_take_names(uow, command, &chain.order);
 	if (refusal)
 		return refusal;
 
 	oms_order_event_init(&event, command);
-	take_out(&execution, &event.fill);
-	execution.bust_exec_id = command->exec_id;
-	end_fill(uow, &execution, EXECUTION_BUSTED, command);
+	chain.fill.bust_exec_id = chain.held.bust_exec_id = command->exec_id;
+	if (chain.has_held)
+		end_execution(uow, &chain.held, EXECUTION_BUSTED, command, &event.fill);
+	end_execution(uow, &chain.fill, EXECUTION_BUSTED, command, &event.fill);
 	if (context.order)
 	{
-		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &order, context.now);
-		oms_apply_to_tree(uow, &order, &event);
+		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &chain.order, context.now);
+		oms_apply_to_tree(uow, &chain.order, &event);
 	}
 	return NULL;
+}
+
+/*
+ * A correction that cannot be booked leaves a live fill as it is; what only
+ * waits in review is overtaken either way.
+ */
+static void
+overtake(UnitOfWork *uow, FillChain *chain, const Execution *correction, bool booked, const Command *command,
+		 FillDelta *delta)
+{
+	if (chain->has_held)
+	{
+		chain->held.correcting_execution_id = correction->id;
+		end_execution(uow, &chain->held, EXECUTION_CORRECTED, command, delta);
+	}
+	if (booked || chain->fill.status == OMS_EXECUTION_REVIEW)
+	{
+		chain->fill.correcting_execution_id = correction->id;
+		end_execution(uow, &chain->fill, EXECUTION_CORRECTED, command, delta);
+	}
 }
 
 Refusal *
 oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 {
-	Execution	old;
-	Execution	execution;
-	Order		order;
+	FillChain	chain = {0};
 	FillContext context = {0};
+	Execution	old;
+	Execution	correction;
 	OrderEvent	event;
 	Jsonb	   *reasons;
-	Refusal    *refusal = load_fill(uow, command, &old, &context, &order);
+	Refusal    *refusal = load_chain(uow, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
 	if (is_known_report(uow, command, &context, outcome))
 		return NULL;
-	refusal = check_changeable(command, &old);
+	refusal = check_changeable(command, &chain.fill);
 	if (refusal == NULL && context.order)
-		refusal = oms_take_names(uow, command, &order);
+		refusal = oms_take_names(uow, command, &chain.order);
 	if (refusal)
 		return refusal;
 
+	old = chain.fill;
 	context.corrected = &old;
 	command->execution_id = oms_new_id();
-	oms_execution_create(command, &context, &execution);
-	reasons = oms_execution_review(&execution, &context);
+	oms_execution_create(command, &context, &correction);
+	reasons = oms_execution_review(&correction, &context);
 	oms_order_event_init(&event, command);
 	if (context.order)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
-													 &order, context.now);
-	/* a correction that cannot be booked leaves the fill it corrects as it is */
-	if (reasons == NULL)
-	{
-		take_out(&old, &event.fill);
-		old.correcting_execution_id = execution.id;
-		end_fill(uow, &old, EXECUTION_CORRECTED, command);
-	}
-	settle(uow, &execution, &context, reasons, &event, false);
-	set_outcome(outcome, execution.id, false);
+													 &chain.order, context.now);
+	overtake(uow, &chain, &correction, reasons == NULL, command, &event.fill);
+	settle(uow, &correction, &context, reasons, &event, false);
+	set_outcome(outcome, correction.id, false);
 	return NULL;
 }

@@ -18,6 +18,10 @@
 
 #include "moment.h"
 
+/* The years 1 to 9999 in UTC: what RFC 3339 can write and we can read again. */
+#define FIRST_MOMENT	((TimestampTz) (date2j(1, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+#define END_OF_TIME		((TimestampTz) (date2j(10000, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+
 /* A cursor over the text; every reader fails softly. */
 typedef struct Reader
 {
@@ -134,7 +138,8 @@ oms_time_parse(const char *text, size_t length, TimestampTz *result)
 		read_char(&r, "Z");
 	else if (!read_zone(&r, &zone))
 		return false;
-	return r.at == r.end && tm2timestamp(&tm, fsec, &zone, result) == 0;
+	return r.at == r.end && tm2timestamp(&tm, fsec, &zone, result) == 0 &&
+		*result >= FIRST_MOMENT && *result < END_OF_TIME;
 }
 
 bool
@@ -160,7 +165,7 @@ put_digits(char *at, int value, int count)
 static char *
 put_date(char *at, int year, int month, int day)
 {
-	at = put_digits(at, year, year > 9999 ? 6 : 4);
+	at = put_digits(at, year, 4);
 	*at++ = '-';
 	at = put_digits(at, month, 2);
 	*at++ = '-';

@@ -170,9 +170,14 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	if (is_root(record))
 		return lock_found_root(uow, store, record, tid);
 
-	if (oms_map_find(uow->map, &oms_order_store, record->root_id) == NULL)
+	/* an execution may meanwhile have been matched to an order of another tree */
+	while (oms_map_find(uow->map, &oms_order_store, record->root_id) == NULL)
 	{
-		oms_uow_lock_root(uow, record->root_id);
+		const char *root_id = record->root_id;
+
+		oms_uow_lock_root(uow, root_id);
+		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
+			elog(ERROR, "cannot find order \"%s\", the root of \"%s\"", root_id, id);
 		if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
 			return NULL;
 	}
@@ -232,7 +237,7 @@ oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id)
 }
 
 /* ------------------------------------------------------------------------
- * lists of objects
+ * lists of objects: those that have a row, as all but the current command's new ones do
  * ------------------------------------------------------------------------
  */
 
@@ -259,22 +264,6 @@ ids_by(UnitOfWork *uow, OmsRelation table, OmsRelation index, int nkeys, const D
 	return list.ids;
 }
 
-/* Objects of the current call that have no row yet are found in the identity map alone. */
-static List *
-add_unwritten(UnitOfWork *uow, const ObjectStore *store, List *found)
-{
-	ListCell   *cell;
-
-	foreach(cell, oms_map_objects(uow->map))
-	{
-		Tracked    *t = lfirst(cell);
-
-		if (t->store == store && t->is_new)
-			found = lappend(found, t->now);
-	}
-	return found;
-}
-
 List *
 oms_uow_tree(UnitOfWork *uow, const char *root_id)
 {
@@ -284,7 +273,7 @@ oms_uow_tree(UnitOfWork *uow, const char *root_id)
 
 	foreach(cell, ids_by(uow, OMS_ORDERS, OMS_ORDERS_ROOT_ID, 1, &key))
 		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
-	return add_unwritten(uow, &oms_order_store, orders);
+	return orders;
 }
 
 List *
@@ -296,7 +285,7 @@ oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
 
 	foreach(cell, ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, 1, &key))
 		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
-	return add_unwritten(uow, &oms_execution_store, executions);
+	return executions;
 }
 
 const Execution *
@@ -373,6 +362,9 @@ oms_uow_now(UnitOfWork *uow, const char *root_id)
 {
 	Tracked    *root = oms_map_find(uow->map, &oms_order_store, root_id);
 
+	/* an execution without an order is its own root */
+	if (root == NULL)
+		root = oms_map_find(uow->map, &oms_execution_store, root_id);
 	if (uow->time == NO_TIME)
 		uow->time = GetCurrentTimestamp();
 	if (root && ((Aggregate *) root->now)->tree_updated_at != NO_TIME)

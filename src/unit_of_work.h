@@ -52,7 +52,7 @@ extern bool oms_uow_has_execution(UnitOfWork *uow, const char *id);
 extern char *oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id);
 extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
 
-/* All orders of a locked tree, and all executions of an order. */
+/* All orders of a locked tree, and all executions of an order, but for those the current command makes. */
 extern List *oms_uow_tree(UnitOfWork *uow, const char *root_id);
 extern List *oms_uow_executions_of(UnitOfWork *uow, const char *order_id);
 

@@ -1,16 +1,16 @@
 -- Every refusal is API: SQLSTATE, message, detail and hint of each kind, as a caller gets them.
 -- Broken by: any change of them; the difference belongs into the changelog.
 
-CREATE FUNCTION pg_temp.provoke(call text, OUT sqlstate text, OUT message text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.provoke(call text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE call;
   message := 'no error';
 EXCEPTION WHEN OTHERS THEN
-  GET STACKED DIAGNOSTICS sqlstate = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 END $$;
-CREATE FUNCTION pg_temp.p(command text, OUT sqlstate text, OUT message text, OUT detail text, OUT hint text) LANGUAGE sql AS
+CREATE FUNCTION pg_temp.p(command text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE sql AS
   'SELECT * FROM pg_temp.provoke(format(''SELECT oms_command(%L)'', command))';
-CREATE FUNCTION pg_temp.f(message_text text, OUT sqlstate text, OUT message text, OUT detail text, OUT hint text) LANGUAGE sql AS
+CREATE FUNCTION pg_temp.f(message_text text, OUT code text, OUT message text, OUT detail text, OUT hint text) LANGUAGE sql AS
   'SELECT * FROM pg_temp.provoke(format(''SELECT oms_fix(%L)'', message_text))';
 \x on
 \t on
