@@ -340,7 +340,9 @@ AS $function$
      (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
      (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
       format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
-     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id,
+     -- a correction that waited in review is overtaken by one of the fill itself
+     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
+      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL),
       format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
      -- a correction that waited in review and ended there has corrected nothing
      ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
