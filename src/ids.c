@@ -17,6 +17,26 @@
 #include "ids.h"
 
 #define COUNTER_MAX 0x0fff
+#define RANDOM_BYTES 10			/* in one id */
+#define POOL_IDS 64				/* asking for little at a time costs more than the bytes */
+
+/* Random bytes for one id; each is handed out once. */
+static const uint8 *
+next_random(void)
+{
+	static uint8 pool[RANDOM_BYTES * POOL_IDS];
+	static int	used = POOL_IDS;
+
+	if (used == POOL_IDS)
+	{
+		if (!pg_strong_random(pool, sizeof(pool)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		used = 0;
+	}
+	return pool + RANDOM_BYTES * used++;
+}
 
 char *
 oms_new_id(void)
@@ -32,10 +52,7 @@ oms_new_id(void)
 
 	gettimeofday(&now, NULL);
 	ms = (uint64) now.tv_sec * 1000 + now.tv_usec / 1000;
-	if (!pg_strong_random(bytes + 6, 10))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	memcpy(bytes + 6, next_random(), RANDOM_BYTES);
 
 	if (ms > last_ms)
 	{

@@ -80,11 +80,29 @@ SELECT * FROM pg_temp.show('ex-C');
 SELECT * FROM pg_temp.fill('{"orderId": "ex-C", "executionId": "ex-X31", "lastQty": 6, "lastPx": 10}');
 SELECT * FROM pg_temp.show('ex-C');
 
--- A correction upward beyond the order is what the venue says: live at once, and seen.
+-- A correction upward beyond the order waits in review, and the fill stands meanwhile; one that makes it fit is booked.
 SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-D", "symbol": "VOD.L", "side": "BUY", "orderQty": 10}')->>'status' AS result;
 SELECT * FROM pg_temp.fill('{"orderId": "ex-D", "executionId": "ex-X40", "execID": "E40", "lastQty": 10, "lastPx": 10}');
 SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X40", "execID": "E41", "lastQty": 12, "lastPx": 10}') r;
 SELECT * FROM pg_temp.show('ex-D');
+
+SELECT r->'state'->>'status' AS status, r->'state'->'reviewReasons' AS reasons
+  FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X40", "execID": "E42", "lastQty": 9, "lastPx": 10}') r;
+SELECT * FROM pg_temp.show('ex-D');
+
+-- A fill in review counts nothing: correcting it takes nothing out of what is executed.
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-F", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT * FROM pg_temp.fill('{"orderId": "ex-F", "executionId": "ex-X60", "execID": "E60", "lastQty": 90, "lastPx": 10}');
+SELECT * FROM pg_temp.fill('{"orderId": "ex-F", "executionId": "ex-X61", "execID": "E61", "lastQty": 50, "lastPx": 10}');
+SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X61", "execID": "E62", "lastQty": 20, "lastPx": 10}') r;
+SELECT * FROM pg_temp.show('ex-F');
+SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X61", "execID": "E63", "lastQty": 10, "lastPx": 10}') r;
+SELECT * FROM pg_temp.show('ex-F');
+-- … and keeps what the venue stated, and with it the reasons.
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-G", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT * FROM pg_temp.fill('{"orderId": "ex-G", "executionId": "ex-X64", "execID": "E64", "lastQty": 5, "lastPx": 10, "symbol": "BP.L"}');
+SELECT r->'state'->>'status' AS status, r->'state'->>'symbol' AS symbol, r->'state'->'reviewReasons' AS reasons
+  FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X64", "execID": "E65", "lastQty": 4, "lastPx": 10}') r;
 
 -- The tolerance of an overfill is a setting.
 SET oms_state.overfill_tolerance = '0.05';

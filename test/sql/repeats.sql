@@ -57,13 +57,13 @@ SELECT executed_quantity FROM oms.orders WHERE id = 'rep-D';
 SELECT count(*) FROM oms.executions WHERE order_id = 'rep-D';
 
 -- An id belongs to the session user who used it first.
-CREATE ROLE oms_repeats LOGIN;
-GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO oms_repeats;
-SET SESSION AUTHORIZATION oms_repeats;
+CREATE ROLE regress_repeats LOGIN;
+GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO regress_repeats;
+SET SESSION AUTHORIZATION regress_repeats;
 SELECT oms_command('{"commandType": "CreateOrderCommand", "commandId": "rep-1", "orderId": "rep-E", "symbol": "X", "side": "BUY", "orderQty": 2}')->'duplicate' AS duplicate;
 RESET SESSION AUTHORIZATION;
-REVOKE ALL ON FUNCTION oms_command(jsonb) FROM oms_repeats;
-DROP ROLE oms_repeats;
+REVOKE ALL ON FUNCTION oms_command(jsonb) FROM regress_repeats;
+DROP ROLE regress_repeats;
 SELECT actor = current_user AS mine, command_id, aggregate_id FROM oms.commands WHERE command_id = 'rep-1' ORDER BY aggregate_id;
 
 SELECT * FROM oms.verify();

@@ -18,7 +18,7 @@ my $dir = PostgreSQL::Test::Utils::tempdir();
 sub psql { my ($database, $sql) = @_; return $node->safe_psql($database, $sql); }
 
 # Everything the extension's tables hold, and everything that hangs on them.
-sub tables { my ($database) = @_; return split /\n/, psql($database, q(SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'oms'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1)); }
+sub tables { my ($database) = @_; return split /\n/, psql($database, q(SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'oms'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname)); }
 
 sub rows
 {
@@ -49,7 +49,7 @@ sub fill_database
 	command($database, '{"commandType": "CreateOrderCommand", "commandId": "k1", "orderId": "A", "clOrdID": "c1", "symbol": "X", "side": "BUY", "orderQty": 1000, "attributes": {"note": "tab\tand \"quotes\" and \\\\ü"}}');
 	command($database, qq({"commandType": "CreateOrderCommand", "orderId": "A.$_", "parentId": "A", "orderQty": 50})) foreach 1 .. 10;
 	command($database, qq({"commandType": "ExecuteOrderCommand", "commandId": "k-x$_", "orderId": "A.$_", "executionId": "X$_", "execID": "E$_", "lastQty": 20, "lastPx": 1.0$_})) foreach 1 .. 5;
-	command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "A.1", "executionId": "X6", "execID": "E6", "lastQty": 2000, "lastPx": 1}');
+	command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "A.1", "executionId": "X6", "execID": "E6", "lastQty": 100, "lastPx": 1}');
 	command($database, '{"commandType": "CorrectExecutionCommand", "executionId": "X1", "execID": "E7", "lastQty": 10, "lastPx": 1}');
 	command($database, '{"commandType": "RequestReplaceOrderCommand", "orderId": "A.2", "clOrdID": "c2", "orderQty": 60}');
 	psql($database, q(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "A"}')));
