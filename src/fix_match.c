@@ -73,8 +73,18 @@ const Execution *
 oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
 	char	   *exec_ref_id = oms_fix_get(message, TAG_EXEC_REF_ID);
+	const Execution *found = NULL;
+	ListCell   *cell;
 
 	if (exec_ref_id == NULL || oms_uow_order(uow, order_id) == NULL)
 		return NULL;
-	return oms_uow_execution_by_exec_id(uow, order_id, exec_ref_id);
+	foreach(cell, oms_uow_executions_by_exec_id(uow, order_id, exec_ref_id))
+	{
+		const Execution *fill = lfirst(cell);
+
+		/* rather one that was booked than one that waits in review */
+		if (found == NULL || found->status == OMS_EXECUTION_REVIEW)
+			found = fill;
+	}
+	return found;
 }

@@ -92,19 +92,21 @@ settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb 
 static bool
 is_known_report(UnitOfWork *uow, const Command *command, FillContext *context, Outcome *outcome)
 {
-	const Execution *known;
+	ListCell   *cell;
 
 	if (command->exec_id == NULL || context->order == NULL)
 		return false;
-	known = oms_uow_execution_by_exec_id(uow, context->order->id, command->exec_id);
-	if (known == NULL)
-		return false;
-	if (oms_execution_is_repeat(command, known))
+	foreach(cell, oms_uow_executions_by_exec_id(uow, context->order->id, command->exec_id))
 	{
-		set_outcome(outcome, known->id, true);
-		return true;
+		const Execution *known = lfirst(cell);
+
+		if (oms_execution_is_repeat(command, known))
+		{
+			set_outcome(outcome, known->id, true);
+			return true;
+		}
+		context->same_exec_id = known;
 	}
-	context->same_exec_id = known;
 	return false;
 }
 

@@ -276,25 +276,31 @@ oms_uow_tree(UnitOfWork *uow, const char *root_id)
 	return orders;
 }
 
-List *
-oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
+static List *
+executions_by(UnitOfWork *uow, int nkeys, const Datum *keys)
 {
-	Datum		key = CStringGetTextDatum(order_id);
 	List	   *executions = NIL;
 	ListCell   *cell;
 
-	foreach(cell, ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, 1, &key))
+	foreach(cell, ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, nkeys, keys))
 		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
 	return executions;
 }
 
-const Execution *
-oms_uow_execution_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id)
+List *
+oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
+{
+	Datum		key = CStringGetTextDatum(order_id);
+
+	return executions_by(uow, 1, &key);
+}
+
+List *
+oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id)
 {
 	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
-	List	   *ids = ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, 2, keys);
 
-	return ids == NIL ? NULL : oms_uow_execution(uow, llast(ids));
+	return executions_by(uow, 2, keys);
 }
 
 /* ------------------------------------------------------------------------

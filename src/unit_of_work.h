@@ -56,9 +56,8 @@ extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
 extern List *oms_uow_tree(UnitOfWork *uow, const char *root_id);
 extern List *oms_uow_executions_of(UnitOfWork *uow, const char *order_id);
 
-/* The execution of this order with this ExecID, or NULL; the newest if several. */
-extern const Execution *oms_uow_execution_by_exec_id(UnitOfWork *uow, const char *order_id,
-													 const char *exec_id);
+/* The executions of this order with this ExecID: several, if some wait in review. */
+extern List *oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id);
 
 /*
  * The time of the current command's events: the clock, read after the tree was

@@ -264,9 +264,10 @@ sub refuse_children
 sub refuse_PlaceOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
-	my @ids = map { $_->{orderId} } @{ $command->{children} };
-
-	$must->{OM007} = 1 if any { $self->order($_) } @ids;
+	foreach my $child (@{ $command->{children} })
+	{
+		$must->{OM007} = 1 if $self->order($child->{orderId}) || (defined $child->{clOrdID} && $self->{cl_ord_ids}{ $child->{clOrdID} });
+	}
 	$self->refuse_children($order, $command->{children}, $must, $may);
 	if (any { !positive($_->{orderQty}) } @{ $command->{children} })
 	{
@@ -370,7 +371,7 @@ sub refuse_terms
 	{
 		($options{filled} // $state)->{OM004} = 1;
 	}
-	if (defined $qty && $parent)
+	if (defined $qty && $parent && !closed($order))
 	{
 		my $take = max(0, $qty - $executed) - $self->reserve($order);
 		my $sure = !has($order, 'DONE_FOR_DAY') && !any { defined $_->{qty} } @{ $order->{requests} };
@@ -793,14 +794,18 @@ sub apply_CorrectExecution
 	$new->{qty} = $self->corrected_qty($command, $old);
 	$new->{factor} = $old->{factor};
 	$new->{why} = $old->{why} // 'OVERFILL';
-	# one that waits in review leaves the fill as it is
-	@$old{qw(status corrected_by)} = ('CORRECTED', $new->{id}) if !$review;
+	# one that waits in review leaves a live fill as it is, until the next correction or the bust
+	$old->{held}{status} = 'CORRECTED' if $old->{held};
+	if ($review && $old->{status} eq 'LIVE') { $old->{held} = $new; }
+	else { @$old{qw(status corrected_by)} = ('CORRECTED', $new->{id}); }
 }
 
 sub apply_BustExecution
 {
 	my ($self, $command) = @_;
-	$self->newest($command->{executionId})->{status} = 'BUSTED';
+	my $execution = $self->newest($command->{executionId});
+
+	$_->{status} = 'BUSTED' foreach grep { defined } @$execution{qw(held)}, $execution;
 }
 
 # --- where the contract leaves it open -------------------------------------------------------
