@@ -1,22 +1,22 @@
 -- The entry points, in the target schema.
 
 CREATE FUNCTION @extschema@.oms_command(command jsonb) RETURNS jsonb
-  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_command';
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_command';
 COMMENT ON FUNCTION @extschema@.oms_command(jsonb) IS
   'Applies one command and returns its result; a refusal raises an error with a SQLSTATE of class OM and changes nothing';
 
 CREATE FUNCTION @extschema@.oms_try_command(command jsonb) RETURNS jsonb
-  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_command';
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_command';
 COMMENT ON FUNCTION @extschema@.oms_try_command(jsonb) IS
   'As oms_command, but a refusal is returned as a result with status REJECTED and kept in oms.rejected_commands';
 
 CREATE FUNCTION @extschema@.oms_commands(commands jsonb, atomic boolean DEFAULT true) RETURNS SETOF jsonb
-  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_commands';
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_commands';
 COMMENT ON FUNCTION @extschema@.oms_commands(jsonb, boolean) IS
   'Applies an array of commands in order, one result each; atomic: the first refusal raises and nothing is applied';
 
 CREATE FUNCTION @extschema@.oms_fix(message text) RETURNS jsonb
-  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix';
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix';
 COMMENT ON FUNCTION @extschema@.oms_fix(text) IS
   'Applies one raw FIX message (tag=value; SOH or | between fields): D, F, G, H, 8 and 9';
 

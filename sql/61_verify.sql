@@ -323,7 +323,7 @@ CREATE FUNCTION oms.verify_execution_links()
   SET search_path = pg_catalog, pg_temp
 AS $function$
   WITH facts AS (
-    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
+    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
            round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
            corrected.id AS corrected, corrected.correcting_execution_id AS corrected_by,
            correcting.id AS correcting, correcting.corrected_execution_id AS correcting_of
@@ -334,7 +334,8 @@ AS $function$
   SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
     FROM facts AS f
    CROSS JOIN LATERAL (VALUES
-     (f.quantity IS DISTINCT FROM f.counts, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
+     -- the largest fill of a split order carries what rounding the others left
+     (f.quantity IS DISTINCT FROM f.counts AND (f.quantity_factor IS NULL OR abs(f.quantity - f.counts) > 0.000001), format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
      (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
      (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
      (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),

@@ -37,10 +37,19 @@ check_may_write(const char *function)
 	PreventCommandDuringRecovery(function);
 }
 
+/* The command, or commands; a null is no less malformed than another scalar. */
+static Jsonb *
+argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		oms_raise(oms_refuse(OMS_MALFORMED, "a command must be a JSON object, not null"));
+	return PG_GETARG_JSONB_P(0);
+}
+
 Datum
 oms_command(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *raw = PG_GETARG_JSONB_P(0);
+	Jsonb	   *raw = argument(fcinfo);
 	UnitOfWork *uow;
 	Refusal    *refusal;
 	Jsonb	   *result;
@@ -57,7 +66,7 @@ oms_command(PG_FUNCTION_ARGS)
 Datum
 oms_try_command(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *raw = PG_GETARG_JSONB_P(0);
+	Jsonb	   *raw = argument(fcinfo);
 	UnitOfWork *uow;
 	Refusal    *refusal;
 	Jsonb	   *result;
@@ -88,8 +97,8 @@ elements_of(Jsonb *array)
 Datum
 oms_commands(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *array = PG_GETARG_JSONB_P(0);
-	bool		atomic = PG_GETARG_BOOL(1);
+	Jsonb	   *array = argument(fcinfo);
+	bool		atomic = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	UnitOfWork *uow;
 	List	   *commands;

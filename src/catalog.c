@@ -65,20 +65,24 @@ oms_catalog_init(void)
 Oid
 oms_relation(OmsRelation relation)
 {
-	if (!oids_valid)
+	while (!oids_valid)
 	{
 		Oid			schema = get_namespace_oid("oms", true);
+
+		/* an invalidation that comes meanwhile makes us look again */
+		oids_valid = true;
 
 		for (int i = 0; i < OMS_RELATION_COUNT; i++)
 		{
 			relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_names[i], schema) : InvalidOid;
+			if (!OidIsValid(relation_oids[i]))
+				oids_valid = false;
 			if (!OidIsValid(relation_oids[i]))
 				ereport(ERROR,
 						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						 errmsg("relation \"oms.%s\" does not exist", relation_names[i]),
 						 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
 		}
-		oids_valid = true;
 	}
 	return relation_oids[relation];
 }

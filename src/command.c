@@ -258,14 +258,14 @@ oms_command_lock_all(UnitOfWork *uow, List *commands)
 
 	foreach(cell, orders)
 	{
-		char	   *root = oms_uow_root_of(uow, lfirst(cell), NULL);
+		char	   *root = oms_uow_root_of_order(uow, lfirst(cell));
 
 		if (root)
 			roots = lappend(roots, root);
 	}
 	foreach(cell, executions)
 	{
-		char	   *root = oms_uow_root_of(uow, NULL, lfirst(cell));
+		char	   *root = oms_uow_root_of_execution(uow, lfirst(cell));
 
 		if (root)
 			roots = lappend(roots, root);

@@ -532,7 +532,7 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 				return refusal;
 			seen |= UINT64CONST(1) << (f - command->def->fields);
 		}
-		else if (command->def->fix_messages != 0 && IsAJsonbScalar(&v) &&
+		else if (command->def->fix_messages != 0 &&
 				 oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
 		{
 			if (v.type == jbvNull)

@@ -48,13 +48,13 @@ oms_dec_one(void)
 Numeric
 oms_dec_add(Numeric a, Numeric b)
 {
-	return numeric_add_opt_error(a, b, NULL);
+	return oms_dec_trim(numeric_add_opt_error(a, b, NULL));
 }
 
 Numeric
 oms_dec_sub(Numeric a, Numeric b)
 {
-	return numeric_sub_opt_error(a, b, NULL);
+	return oms_dec_trim(numeric_sub_opt_error(a, b, NULL));
 }
 
 Numeric
@@ -78,6 +78,8 @@ oms_dec_max(Numeric a, Numeric b)
 Numeric
 oms_dec_trim(Numeric a)
 {
+	if (oms_dec_scale(a) == 0)
+		return a;
 	return DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(a)));
 }
 

@@ -20,6 +20,7 @@
 
 extern Numeric oms_dec_zero(void);
 extern Numeric oms_dec_one(void);
+/* Sums, differences and products have no trailing zeros after the point. */
 extern Numeric oms_dec_add(Numeric a, Numeric b);
 extern Numeric oms_dec_sub(Numeric a, Numeric b);
 extern Numeric oms_dec_mul(Numeric a, Numeric b);

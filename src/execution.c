@@ -182,6 +182,8 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	else if (context->order == NULL)
 	{
 		open_reason(&w, REVIEW_UNKNOWN_ORDER);
+		if (context->named_order)
+			oms_json_string(&w, "orderId", context->named_order);
 		if (execution->cl_ord_id)
 			oms_json_string(&w, "clOrdID", execution->cl_ord_id);
 		if (execution->counterparty_order_id)
@@ -247,14 +249,17 @@ oms_execution_hold(Execution *execution, Jsonb *reasons)
 }
 
 void
-oms_execution_scale(Execution *execution, Numeric factor)
+oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 {
-	bool		allocated = oms_dec_sign(execution->allocated_quantity) > 0;
-
-	execution->quantity_factor = oms_dec_mul(execution->quantity_factor ? execution->quantity_factor : oms_dec_one(),
-											 factor);
-	count_quantity(execution);
-	if (allocated)
+	if (factor)
+	{
+		execution->quantity = oms_scale_quantity(execution->quantity, factor);
+		execution->quantity_factor = execution->quantity_factor ?
+			oms_dec_mul(execution->quantity_factor, factor) : factor;
+	}
+	if (rest)
+		execution->quantity = oms_dec_trim(oms_dec_add(execution->quantity, rest));
+	if (oms_dec_sign(execution->allocated_quantity) > 0)
 	{
 		execution->allocated_quantity = execution->quantity;
 		execution->allocations = allocation_to(execution->root_id, execution->quantity);

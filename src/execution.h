@@ -52,6 +52,7 @@ typedef enum ReviewReason
 typedef struct FillContext
 {
 	const Order *order;			/* NULL: unknown */
+	const char *named_order;	/* the order that the command names, or NULL */
 	bool		ambiguous;		/* more than one order matches */
 	bool		unknown_execution;	/* a bust or correction of a fill nobody knows */
 	const Execution *same_exec_id;	/* another one of this order, or NULL */
@@ -72,7 +73,9 @@ extern bool oms_execution_is_repeat(const Command *command, const Execution *kno
 /* Apply a change. */
 extern void oms_execution_book(Execution *execution, const Order *order);
 extern void oms_execution_hold(Execution *execution, Jsonb *reasons);
-extern void oms_execution_scale(Execution *execution, Numeric factor);
+
+/* A split: count times `factor`, and then `rest` more; either may be NULL. */
+extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric rest);
 
 extern bool oms_execution_is_live(const Execution *execution);
 extern Numeric oms_execution_value(const Execution *execution);

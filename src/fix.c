@@ -152,7 +152,7 @@ new_order_command(FixContext *fix)
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
 
 	oms_json_bool(&w, "pending", true);
-	if (parent_id && oms_uow_root_of(fix->uow, parent_id, NULL) != NULL)
+	if (parent_id && oms_uow_root_of_order(fix->uow, parent_id) != NULL)
 		oms_json_string(&w, "parentId", parent_id);
 	return w;
 }
@@ -301,6 +301,12 @@ handle_fill(FixContext *fix, const FixMatch *match)
 	return run(fix, &w);
 }
 
+static bool
+has_ended(const Execution *fill)
+{
+	return !oms_execution_is_live(fill) && fill->status != OMS_EXECUTION_REVIEW;
+}
+
 static Refusal *
 handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 {
@@ -324,6 +330,11 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 			oms_json_int(&w, "lastPx", 0);
 		return run(fix, &w);
 	}
+	/* a change of a fill that has ended can only be held against ours */
+	fill = oms_last_of_chain(fix->uow, fill);
+	if (has_ended(fill) && !(type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
+							 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
+		return run_for_order(fix, COMMAND_UPDATE_ORDER, match->order_id);
 	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "executionId", fill->id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
@@ -478,13 +489,16 @@ answer(const FixContext *fix)
 Datum
 oms_fix(PG_FUNCTION_ARGS)
 {
-	char	   *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	FixContext	fix = {0};
 	Refusal    *refusal;
+	char	   *raw;
 
 	PreventCommandIfReadOnly("oms_fix()");
 	PreventCommandIfParallelMode("oms_fix()");
 	PreventCommandDuringRecovery("oms_fix()");
+	if (PG_ARGISNULL(0))
+		oms_raise(oms_refuse(OMS_BAD_FIX, "a FIX message must not be null"));
+	raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	refusal = oms_fix_parse(raw, strlen(raw), &fix.message);
 	if (refusal == NULL)
 	{

@@ -5,8 +5,8 @@
  *
  * Pure data.  FIX 4.4 volume 6 (field definitions): what the messages D, F, G
  * and 8, 9 may carry besides the members of Command.  By tag, and each under
- * its name in camelCase; repeating groups are not kept here (the event has the
- * raw message).
+ * its name in camelCase; a repeating group is one field, as array of objects, from
+ * SQL callers; from a FIX message only its count (the event has the raw message).
  *
  *-------------------------------------------------------------------------
  */
@@ -29,8 +29,10 @@ const FixField oms_fix_fields[] = {
 	{64, "settlDate", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{65, "symbolSfx", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{70, "allocID", FIX_MSG_ORDER},
+	{75, "tradeDate", FIX_MSG_ORDER},
 	{76, "execBroker", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{77, "positionEffect", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{78, "noAllocs", FIX_MSG_ORDER},
 	{81, "processCode", FIX_MSG_ORDER},
 	{100, "exDestination", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{102, "cxlRejReason", FIX_MSG_REPORT},
@@ -46,6 +48,7 @@ const FixField oms_fix_fields[] = {
 	{119, "settlCurrAmt", FIX_MSG_REPORT},
 	{120, "settlCurrency", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{121, "forexReq", FIX_MSG_ORDER},
+	{136, "noMiscFees", FIX_MSG_REPORT},
 	{140, "prevClosePx", FIX_MSG_ORDER},
 	{155, "settlCurrFxRate", FIX_MSG_REPORT},
 	{156, "settlCurrFxRateCalc", FIX_MSG_REPORT},
@@ -71,12 +74,15 @@ const FixField oms_fix_fields[] = {
 	{229, "tradeOriginationDate", FIX_MSG_ORDER},
 	{230, "exDate", FIX_MSG_REPORT},
 	{231, "contractMultiplier", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{232, "noStipulations", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{236, "yield", FIX_MSG_REPORT},
 	{336, "tradingSessionID", FIX_MSG_REPORT},
 	{376, "complianceID", FIX_MSG_ORDER},
 	{377, "solicitedFlag", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{378, "execRestatementReason", FIX_MSG_REPORT},
 	{381, "grossTradeAmt", FIX_MSG_REPORT},
+	{382, "noContraBrokers", FIX_MSG_REPORT},
+	{386, "noTradingSessions", FIX_MSG_ORDER},
 	{388, "discretionInst", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{389, "discretionOffsetValue", FIX_MSG_ORDER},
 	{423, "priceType", FIX_MSG_ORDER | FIX_MSG_REPORT},
@@ -88,6 +94,8 @@ const FixField oms_fix_fields[] = {
 	{439, "clearingFirm", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{440, "clearingAccount", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{442, "multiLegReportingType", FIX_MSG_REPORT},
+	{453, "noPartyIDs", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{454, "noSecurityAltID", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{460, "product", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{461, "CFICode", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{468, "roundingDirection", FIX_MSG_ORDER},
@@ -100,6 +108,7 @@ const FixField oms_fix_fields[] = {
 	{497, "fundRenewWaiv", FIX_MSG_ORDER},
 	{513, "registID", FIX_MSG_ORDER},
 	{516, "orderPercent", FIX_MSG_ORDER},
+	{518, "noContAmts", FIX_MSG_REPORT},
 	{526, "secondaryClOrdID", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{527, "secondaryExecID", FIX_MSG_REPORT},
 	{528, "orderCapacity", FIX_MSG_ORDER | FIX_MSG_REPORT},
@@ -109,6 +118,7 @@ const FixField oms_fix_fields[] = {
 	{548, "crossID", FIX_MSG_REPORT},
 	{549, "crossType", FIX_MSG_REPORT},
 	{551, "origCrossID", FIX_MSG_REPORT},
+	{555, "noLegs", FIX_MSG_REPORT},
 	{571, "tradeReportID", FIX_MSG_REPORT},
 	{581, "accountType", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{582, "custOrderCapacity", FIX_MSG_ORDER | FIX_MSG_REPORT},
@@ -126,7 +136,9 @@ const FixField oms_fix_fields[] = {
 	{660, "acctIDSource", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{669, "lastParPx", FIX_MSG_REPORT},
 	{693, "quoteRespID", FIX_MSG_REPORT},
+	{711, "noUnderlyings", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{762, "securitySubType", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{768, "noTrdRegTimestamps", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{775, "bookingType", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{790, "ordStatusReqID", FIX_MSG_REPORT},
 	{828, "trdType", FIX_MSG_REPORT},
@@ -146,11 +158,13 @@ const FixField oms_fix_fields[] = {
 	{849, "participationRate", FIX_MSG_ORDER},
 	{851, "lastLiquidityInd", FIX_MSG_REPORT},
 	{854, "qtyType", FIX_MSG_ORDER},
+	{864, "noEvents", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{880, "trdMatchID", FIX_MSG_REPORT},
 	{911, "totNumReports", FIX_MSG_REPORT},
 	{912, "lastRptRequested", FIX_MSG_REPORT},
 	{943, "timeBracket", FIX_MSG_REPORT},
 	{947, "strikeCurrency", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{957, "noStrategyParameters", FIX_MSG_ORDER},
 	{1003, "tradeID", FIX_MSG_REPORT},
 	{1028, "manualOrderIndicator", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{1040, "secondaryTradeID", FIX_MSG_REPORT},

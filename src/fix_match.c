@@ -49,6 +49,15 @@ match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session
 	return match;
 }
 
+/* The first match binds an order of an SQL caller to a session; it is no other session's then. */
+static bool
+is_free(UnitOfWork *uow, const char *order_id, const char *session)
+{
+	const Order *order = oms_uow_order(uow, order_id);
+
+	return order && (order->fix_session == NULL || strcmp(order->fix_session, session) == 0);
+}
+
 FixMatch
 oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 {
@@ -66,7 +75,10 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 		if (match.order_id || match.ambiguous)
 			return match;
 	}
-	return match_cl_ord_ids(uow, message, "");
+	match = match_cl_ord_ids(uow, message, "");
+	if (match.order_id && !is_free(uow, match.order_id, message->session))
+		match.order_id = NULL;
+	return match;
 }
 
 const Execution *

@@ -80,7 +80,8 @@ number_of(const FixTag *tag)
 
 /* Read the field at `at`; *next is where the one after it begins. */
 static Refusal *
-read_field(const char *at, const char *end, char separator, int data_length, FixTag *tag, const char **next)
+read_field(const char *text, const char *at, const char *end, char separator, int data_length,
+		   FixTag *tag, const char **next)
 {
 	const char *equals = memchr(at, '=', Min(end - at, TAG_DIGITS_MAX + 1));
 	FixTag		number = {.value = at, .length = equals ? equals - at : 0};
@@ -88,12 +89,15 @@ read_field(const char *at, const char *end, char separator, int data_length, Fix
 
 	tag->tag = equals ? number_of(&number) : -1;
 	if (tag->tag <= 0 || *at == '0')
-		return damaged("There is no tag=value at byte %d.", (int) (end - at));
+		return damaged("There is no tag=value at byte %d.", (int) (at - text));
 	tag->value = equals + 1;
 	if (data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
 		stop = tag->value + data_length;
 	else
 		stop = memchr(tag->value, separator, end - tag->value);
+	/* the last separator is easily lost where a message is copied */
+	if (stop == NULL && tag->tag == TAG_CHECK_SUM)
+		stop = end;
 	if (stop == NULL)
 		return damaged("The field of tag %d is not ended.", tag->tag);
 	tag->length = stop - tag->value;
@@ -116,7 +120,6 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 	while (at < end)
 	{
 		FixTag	   *tag;
-		const char *start = at;
 		Refusal    *refusal;
 
 		if (message->ntags == size)
@@ -125,7 +128,7 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 			message->tags = repalloc_huge(message->tags, sizeof(FixTag) * size);
 		}
 		tag = &message->tags[message->ntags++];
-		refusal = read_field(start, end, separator, data_length, tag, &at);
+		refusal = read_field(text, at, end, separator, data_length, tag, &at);
 		if (refusal)
 			return refusal;
 		if (data_length > 0 && tag->tag != data_tag)

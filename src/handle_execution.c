@@ -31,6 +31,9 @@ name_execution(UnitOfWork *uow, Command *command, bool *id_is_given)
 		command->execution_id = oms_new_id();
 	else if (oms_uow_has_execution(uow, command->execution_id))
 		return oms_refuse(OMS_DUPLICATE, "execution \"%s\" exists already", command->execution_id);
+	/* an execution without an order is the root of a tree of its own */
+	else if (oms_uow_root_of_order(uow, command->execution_id) != NULL)
+		return oms_refuse(OMS_DUPLICATE, "executionId \"%s\" is the id of an order", command->execution_id);
 	return NULL;
 }
 
@@ -146,6 +149,7 @@ oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
 		return refusal;
 
 	context.now = oms_uow_now(uow, context.order ? before.root_id : "");
+	context.named_order = command->order_id;
 	context.ambiguous = command->ambiguous == TRI_TRUE;
 	context.unknown_execution = takes_back_or_corrects(command);
 	oms_execution_create(command, &context, &execution);
@@ -164,32 +168,71 @@ oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
  * ------------------------------------------------------------------------
  */
 
-/* Any id of a chain of corrections names its last link. */
 static const Execution *
-last_of_chain(UnitOfWork *uow, const Execution *execution)
+follow(UnitOfWork *uow, const char *id)
 {
-	while (execution && execution->correcting_execution_id)
-		execution = oms_uow_execution(uow, execution->correcting_execution_id);
+	const Execution *execution = oms_uow_execution(uow, id);
+
+	if (execution == NULL)
+		elog(ERROR, "cannot find execution \"%s\" of a chain of corrections", id);
 	return execution;
 }
 
+const Execution *
+oms_last_of_chain(UnitOfWork *uow, const Execution *execution)
+{
+	const Execution *fill;
+
+	while (execution->correcting_execution_id)
+		execution = follow(uow, execution->correcting_execution_id);
+	if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL)
+		return execution;
+	/* a correction that waits in review left the fill it is about as it was */
+	fill = follow(uow, execution->corrected_execution_id);
+	while (fill->correcting_execution_id)
+		fill = follow(uow, fill->correcting_execution_id);
+	return oms_execution_is_live(fill) ? fill : execution;
+}
+
 /*
- * What a correction or bust is about: the fill that counts, and, where the
- * chain ends in a correction that waits in review, that one too.
+ * What a correction or bust is about: the fill at the end of its chain, and the
+ * corrections of it that wait in review.
  */
 typedef struct FillChain
 {
 	Execution	fill;
-	Execution	held;
-	bool		has_held;
+	List	   *held;			/* of Execution */
 	Order		order;
 } FillChain;
+
+/* Only where the order has something in review are its executions looked through. */
+static void
+find_held(UnitOfWork *uow, FillChain *chain)
+{
+	ListCell   *cell;
+
+	if (oms_dec_sign(chain->order.review_quantity) == 0)
+		return;
+	foreach(cell, oms_uow_executions_of(uow, chain->order.id))
+	{
+		Execution  *execution = lfirst(cell);
+		Execution  *copy;
+
+		if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL ||
+			strcmp(execution->id, chain->fill.id) == 0 ||
+			strcmp(oms_last_of_chain(uow, execution)->id, chain->fill.id) != 0)
+			continue;
+		copy = palloc(sizeof(Execution));
+		*copy = *execution;
+		chain->held = lappend(chain->held, copy);
+	}
+}
 
 static Refusal *
 load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContext *context)
 {
 	const Execution *named = oms_uow_execution(uow, command->execution_id);
-	const Execution *last;
+	const Order *found;
 	Refusal    *refusal;
 
 	if (named == NULL)
@@ -197,28 +240,19 @@ load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContex
 	refusal = oms_check_version(command, "execution", named->id, named->version);
 	if (refusal)
 		return refusal;
-	last = last_of_chain(uow, named);
-	chain->has_held = last && last->status == OMS_EXECUTION_REVIEW && last->corrected_execution_id;
-	if (chain->has_held)
-	{
-		chain->held = *last;
-		last = last_of_chain(uow, oms_uow_execution(uow, last->corrected_execution_id));
-	}
-	if (last == NULL)
-		elog(ERROR, "cannot find the chain of execution \"%s\"", named->id);
-	chain->fill = *last;
-	if (chain->fill.order_id)
-	{
-		const Order *found = oms_uow_order(uow, chain->fill.order_id);
-
-		if (found == NULL)
-			elog(ERROR, "cannot find order \"%s\"", chain->fill.order_id);
-		chain->order = *found;
-		context->order = &chain->order;
-	}
+	chain->fill = *oms_last_of_chain(uow, named);
 	context->tolerance = oms_guc_overfill_tolerance();
 	context->now = oms_uow_now(uow, chain->fill.root_id);
-	return NULL;
+	if (chain->fill.order_id == NULL)
+		return NULL;
+
+	found = oms_uow_order(uow, chain->fill.order_id);
+	if (found == NULL)
+		elog(ERROR, "cannot find order \"%s\"", chain->fill.order_id);
+	chain->order = *found;
+	context->order = &chain->order;
+	find_held(uow, chain);
+	return oms_check_particulars(command, &chain->order);
 }
 
 static Refusal *
@@ -253,6 +287,7 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 	FillChain	chain = {0};
 	FillContext context = {0};
 	OrderEvent	event;
+	ListCell   *cell;
 	Refusal    *refusal = load_chain(uow, command, &chain, &context);
 
 	if (refusal)
@@ -271,9 +306,14 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 		return refusal;
 
 	oms_order_event_init(&event, command);
-	chain.fill.bust_exec_id = chain.held.bust_exec_id = command->exec_id;
-	if (chain.has_held)
-		end_execution(uow, &chain.held, EXECUTION_BUSTED, command, &event.fill);
+	foreach(cell, chain.held)
+	{
+		Execution  *held = lfirst(cell);
+
+		held->bust_exec_id = command->exec_id;
+		end_execution(uow, held, EXECUTION_BUSTED, command, &event.fill);
+	}
+	chain.fill.bust_exec_id = command->exec_id;
 	end_execution(uow, &chain.fill, EXECUTION_BUSTED, command, &event.fill);
 	if (context.order)
 	{
@@ -291,10 +331,14 @@ static void
 overtake(UnitOfWork *uow, FillChain *chain, const Execution *correction, bool booked, const Command *command,
 		 FillDelta *delta)
 {
-	if (chain->has_held)
+	ListCell   *cell;
+
+	foreach(cell, chain->held)
 	{
-		chain->held.correcting_execution_id = correction->id;
-		end_execution(uow, &chain->held, EXECUTION_CORRECTED, command, delta);
+		Execution  *held = lfirst(cell);
+
+		held->correcting_execution_id = correction->id;
+		end_execution(uow, held, EXECUTION_CORRECTED, command, delta);
 	}
 	if (booked || chain->fill.status == OMS_EXECUTION_REVIEW)
 	{

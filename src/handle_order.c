@@ -32,6 +32,36 @@ oms_check_version(const Command *command, const char *object, const char *id, in
 						 "Read it again and decide anew.");
 }
 
+static Refusal *
+check_particular(const Command *command, const Order *order, const char *field, const char *given, const char *has)
+{
+	if (given == NULL || (has && strcmp(given, has) == 0))
+		return NULL;
+	return oms_refuse_by_rule("order_differs", psprintf("%s names another %s than order \"%s\" has",
+														command->def->name, field, order->id),
+							  "%s is %s, the order's is %s.", field, given, has ? has : "not given");
+}
+
+Refusal *
+oms_check_particulars(const Command *command, const Order *order)
+{
+	Refusal    *refusal;
+
+	if (oms_command_is_report(command) && command->order_id == NULL)
+		return NULL;
+	refusal = check_particular(command, order, "orderId", command->order_id, order->id);
+	if (refusal || oms_command_is_report(command))
+		return refusal;
+	refusal = check_particular(command, order, "symbol", command->symbol, order->symbol);
+	if (refusal == NULL)
+		refusal = check_particular(command, order, "side", command->side, order->side);
+	if (refusal == NULL)
+		refusal = check_particular(command, order, "currency", command->currency, order->currency);
+	if (refusal == NULL)
+		refusal = check_particular(command, order, "account", command->account, order->account);
+	return refusal;
+}
+
 /* From the parent up: each ancestor whose figures change gets its own event. */
 static void
 climb(UnitOfWork *uow, const Command *command, const Order *child_before, const Order *child_after)
@@ -146,6 +176,9 @@ create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, 
 		command->order_id = oms_new_id();
 	else if (oms_uow_has_order(uow, command->order_id))
 		return oms_refuse(OMS_DUPLICATE, "order \"%s\" exists already", command->order_id);
+	/* an execution without an order is the root of a tree of its own */
+	else if (oms_uow_root_of_execution(uow, command->order_id) != NULL)
+		return oms_refuse(OMS_DUPLICATE, "orderId \"%s\" is the id of an execution", command->order_id);
 	refusal = oms_order_create(command, parent, now, order, &event);
 	if (refusal)
 		return refusal;
@@ -171,7 +204,7 @@ oms_handle_create(UnitOfWork *uow, Command *command, Outcome *outcome)
 		if (parent == NULL)
 			return oms_no_such("order", command->parent_id);
 	}
-	refusal = oms_check_version(command, "order", command->order_id ? command->order_id : "", 0);
+	refusal = oms_check_version(command, "order", command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
 		refusal = create(uow, command, parent, oms_uow_now(uow, parent ? parent->root_id : ""), &order);
 	if (refusal)
@@ -248,6 +281,8 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 		context.parent = oms_uow_order(uow, before.parent_id);
 	refusal = oms_check_version(command, "order", before.id, before.version);
 	if (refusal == NULL)
+		refusal = oms_check_particulars(command, &before);
+	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)
 		refusal = oms_take_names(uow, command, &before);
@@ -256,8 +291,7 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 	outcome->store = &oms_order_store;
 	outcome->id = before.id;
 	if (event.factor)
-		oms_handle_split(uow, &before, &event);
-	else
-		oms_apply_to_tree(uow, &before, &event);
+		return oms_handle_split(uow, &before, &event);
+	oms_apply_to_tree(uow, &before, &event);
 	return NULL;
 }

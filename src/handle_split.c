@@ -5,7 +5,8 @@
  *
  * Writes nothing itself: the unit of work does.  The sums of an order are never
  * scaled, because rounding would part them from what they are sums of: the
- * fills are scaled, and their differences climb, children before parents.
+ * fills are scaled, and their differences climb, children before parents.  The
+ * quantities of orders and fills are rounded to ten decimals.
  *
  *-------------------------------------------------------------------------
  */
@@ -95,66 +96,101 @@ deepest_first(HTAB *nodes)
 	return list;
 }
 
+/*
+ * Scale the fills of one status of an order.  Each is rounded; so that an order
+ * that was filled stays so, what rounding took or gave goes to the largest.
+ * Returns what they count for more than before.
+ */
 static Numeric
-grow(Numeric sum, Numeric before, Numeric after)
+scale_fills(UnitOfWork *uow, List *executions, bool live, Numeric factor)
 {
-	Numeric		difference = oms_dec_sub(after, before);
-
-	return sum ? oms_dec_add(sum, difference) : difference;
-}
-
-/* Scale the fills of one order; what it gains of them is the result. */
-static FillDelta
-scale_fills(UnitOfWork *uow, const Order *order, Numeric factor)
-{
-	FillDelta	delta = {0};
+	Execution  *largest = NULL;
+	Numeric		before = oms_dec_zero();
+	Numeric		after = oms_dec_zero();
+	List	   *scaled = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_uow_executions_of(uow, order->id))
+	foreach(cell, executions)
 	{
-		Execution	before = *(Execution *) lfirst(cell);
-		Execution	after = before;
+		Execution  *execution = lfirst(cell);
+		Execution  *copy;
 
-		if (!oms_execution_is_live(&before) && before.status != OMS_EXECUTION_REVIEW)
+		if (live ? !oms_execution_is_live(execution) : execution->status != OMS_EXECUTION_REVIEW)
 			continue;
-		oms_execution_scale(&after, factor);
-		oms_uow_put_execution(uow, &after, &oms_execution_transitions[EXECUTION_SCALED], false);
-		if (oms_execution_is_live(&before))
-			delta.quantity = grow(delta.quantity, before.quantity, after.quantity);
-		else
-			delta.review = grow(delta.review, before.quantity, after.quantity);
+		copy = palloc(sizeof(Execution));
+		*copy = *execution;
+		before = oms_dec_add(before, copy->quantity);
+		oms_execution_scale(copy, factor, NULL);
+		after = oms_dec_add(after, copy->quantity);
+		if (largest == NULL || oms_dec_cmp(copy->quantity, largest->quantity) > 0)
+			largest = copy;
+		scaled = lappend(scaled, copy);
 	}
-	return delta;
+	if (largest == NULL)
+		return NULL;
+	oms_execution_scale(largest, NULL, oms_dec_sub(oms_scale_quantity(before, factor), after));
+	foreach(cell, scaled)
+		oms_uow_put_execution(uow, lfirst(cell), &oms_execution_transitions[EXECUTION_SCALED], false);
+	return oms_dec_sub(oms_scale_quantity(before, factor), before);
 }
 
-void
+/* What happens to one order of the tree, its children being done. */
+static void
+scale_order(UnitOfWork *uow, const SplitNode *node, const OrderEvent *event, OrderEvent *change)
+{
+	List	   *executions = oms_uow_executions_of(uow, node->order->id);
+	TransitionFacts facts = {0};
+
+	if (strcmp(node->order->id, event->command->order_id) == 0)
+		*change = *event;
+	else
+	{
+		oms_order_event_init(change, event->command);
+		change->own = false;
+		change->factor = event->factor;
+		change->transition = oms_transition_find(TRIGGER_SCALE, node->order, &facts);
+	}
+	change->fill.quantity = scale_fills(uow, executions, true, event->factor);
+	change->fill.review = scale_fills(uow, executions, false, event->factor);
+	change->children = node->children;
+}
+
+static Refusal *
+check_quantity(const Order *before, const Order *after, Numeric factor)
+{
+	if (after->order_qty == NULL || oms_dec_sign(after->order_qty) > 0)
+		return NULL;
+	return oms_refuse_by_rule("split_factor", psprintf("the split leaves nothing of order \"%s\"", before->id),
+							  "orderQty %s times %s is less than can be counted.",
+							  oms_dec_text(before->order_qty), oms_dec_text(factor));
+}
+
+Refusal *
 oms_handle_split(UnitOfWork *uow, const Order *named, const OrderEvent *event)
 {
 	HTAB	   *nodes = nodes_of(oms_uow_tree(uow, named->root_id));
-	TransitionFacts facts = {0};
 	ListCell   *cell;
 
 	foreach(cell, deepest_first(nodes))
 	{
-		SplitNode	   *node = lfirst(cell);
+		SplitNode  *node = lfirst(cell);
 		Order		after = *node->order;
 		OrderEvent	change;
 		TreeDelta	delta;
+		Refusal    *refusal;
 
-		if (strcmp(node->order->id, named->id) == 0)
-			change = *event;
-		else
-		{
-			oms_order_event_init(&change, event->command);
-			change.own = false;
-			change.factor = event->factor;
-			change.transition = oms_transition_find(TRIGGER_SCALE, node->order, &facts);
-		}
-		change.fill = scale_fills(uow, node->order, event->factor);
-		change.children = node->children;
+		scale_order(uow, node, event, &change);
 		oms_order_evolve(&after, &change);
+		refusal = check_quantity(node->order, &after, event->factor);
+		if (refusal)
+			return refusal;
 		oms_uow_put_order(uow, &after, change.transition, false);
 		if (after.parent_id && oms_tree_delta(node->order, &after, &delta))
-			oms_tree_delta_add(&((SplitNode *) hash_search(nodes, after.parent_id, HASH_FIND, NULL))->children, &delta);
+		{
+			SplitNode  *parent = hash_search(nodes, after.parent_id, HASH_FIND, NULL);
+
+			oms_tree_delta_add(&parent->children, &delta);
+		}
 	}
+	return NULL;
 }

@@ -28,17 +28,26 @@ extern Refusal *oms_handle_place(UnitOfWork *uow, Command *command, Outcome *out
 extern Refusal *oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome);
 
 /* handle_split.c */
-extern void oms_handle_split(UnitOfWork *uow, const Order *order, const OrderEvent *event);
+extern Refusal *oms_handle_split(UnitOfWork *uow, const Order *order, const OrderEvent *event);
 
 /* handle_execution.c */
 extern Refusal *oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome);
 extern Refusal *oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome);
 extern Refusal *oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome);
 
+/* The execution that any id of a chain of corrections means. */
+extern const Execution *oms_last_of_chain(UnitOfWork *uow, const Execution *execution);
+
 /* Shared: apply an event to a loaded order and let it climb to the root. */
 extern void oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event);
 extern Refusal *oms_check_version(const Command *command, const char *object, const char *id, int64 version);
 extern Refusal *oms_no_such(const char *object, const char *id);
+
+/*
+ * Does the command name symbol, side, currency, account or order otherwise than
+ * the order has them?  A report's figures go to review instead (execution.c).
+ */
+extern Refusal *oms_check_particulars(const Command *command, const Order *order);
 
 /* Take over the ids under which a counterparty or a client now knows the order. */
 extern Refusal *oms_take_names(UnitOfWork *uow, const Command *command, const Order *order);

@@ -85,6 +85,9 @@ extern void oms_order_evolve(Order *order, const OrderEvent *event);
 /* Compute what follows from the rest: leaves, unplaced, avgPx, status. */
 extern void oms_order_derive(Order *order);
 
+/* Is a cancel of it requested, shown or not?  It then gets no new children. */
+extern bool oms_order_cancel_requested(const Order *order);
+
 /* What the order keeps from being placed elsewhere under its parent. */
 extern Numeric oms_order_reservation(const Order *order);
 

@@ -119,8 +119,8 @@ over_placed(const Order *parent, Numeric wanted)
 							  oms_dec_text(parent->unplaced_quantity));
 }
 
-static bool
-has_cancel_request(const Order *order)
+bool
+oms_order_cancel_requested(const Order *order)
 {
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
@@ -138,7 +138,7 @@ check_placeable(const Command *command, const Order *parent)
 		return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "order \"%s\" in status %s cannot have new children",
 										  parent->id, status_name(parent)),
 							   "The order has %s.", figures(parent));
-	if (has_cancel_request(parent))
+	if (oms_order_cancel_requested(parent))
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot have new children", parent->id),
 								  "a cancel of it is requested; it has %s.", figures(parent));
@@ -272,6 +272,8 @@ find_transition(const Command *command, const Order *order, const OrderTerms *te
 		facts.guards |= GUARD_REQUEST_OPEN;
 	if (states_working(command))
 		facts.guards |= GUARD_STATES_WORKING;
+	if (order->order_qty == NULL && terms->order_qty)
+		facts.guards |= GUARD_STATES_QTY;
 	return oms_transition_find(trigger_of(command), order, &facts);
 }
 
@@ -328,7 +330,8 @@ check_below_placed(const Command *command, const Order *order, OrderEvent *event
 {
 	Numeric		placed;
 
-	if (event->terms.order_qty == NULL || oms_dec_sign(order->reserved_quantity) == 0)
+	if (event->terms.order_qty == NULL || oms_dec_sign(order->reserved_quantity) == 0 ||
+		(order->order_qty && oms_dec_cmp(event->terms.order_qty, order->order_qty) >= 0))
 		return NULL;
 	placed = oms_dec_add(order->executed_quantity, order->reserved_quantity);
 	if (oms_dec_cmp(event->terms.order_qty, placed) >= 0)
@@ -365,7 +368,7 @@ check_over_placed(const Command *command, const OrderContext *context, OrderEven
 			event->raises |= FLAG_OVER_PLACED;
 		return NULL;
 	}
-	if (has_cancel_request(context->parent))
+	if (oms_order_cancel_requested(context->parent))
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot be increased", context->order->id),
 								  "a cancel of its parent \"%s\" is requested.", context->parent->id);
@@ -451,6 +454,18 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 	}
 }
 
+/* New terms must leave an order that could have been created. */
+static Refusal *
+check_new_terms(const Command *command, const Order *order, const OrderEvent *event)
+{
+	Order		after = *order;
+
+	if (oms_command_is_report(command) || !oms_terms_given(&event->terms) || event->factor)
+		return NULL;
+	oms_order_evolve(&after, event);
+	return check_completeness(command, &after);
+}
+
 Refusal *
 oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
 {
@@ -466,6 +481,8 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderEvent
 		return NULL;
 
 	refusal = take_details(command, context, event);
+	if (refusal == NULL)
+		refusal = check_new_terms(command, order, event);
 	if (refusal == NULL)
 		refusal = check_live_children(command, order, event);
 	if (refusal == NULL && event->factor == NULL)

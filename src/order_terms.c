@@ -192,7 +192,10 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 			oms_dec_same(known[i].terms.order_qty, event->terms.order_qty))
 			requests[kept].restores_qty = before_qty;
 		if (event->factor)
+		{
 			oms_terms_scale(&requests[kept].terms, event->factor);
+			requests[kept].restores_qty = oms_scale_quantity(requests[kept].restores_qty, event->factor);
+		}
 		kept++;
 	}
 	if (event->edit == REQUEST_OPEN)

@@ -61,19 +61,23 @@ oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta)
 
 /*
  * "When the last child closes, the parent is CANCELLED (or FILLED)": a parent
- * whose pending cancel waited for its children has an event of its own then.
+ * whose requested cancel waited for its children has an event of its own then.
  */
 void
 oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *delta, OrderEvent *event)
 {
 	TransitionFacts facts = {0};
 
+	if (oms_order_cancel_requested(parent))
+		facts.guards |= GUARD_REQUEST_OPEN;
 	oms_order_event_init(event, command);
 	event->own = false;
 	event->children = *delta;
 	event->transition = oms_transition_find(TRIGGER_ROLL_UP, parent, &facts);
-	if (delta->live < 0 && parent->live_children + delta->live == 0 &&
-		(parent->conditions & COND_PENDING_CANCEL))
+	/* a bust may bring a child back to life under a parent that has ended */
+	if (delta->live > 0 && oms_order_is_closed(parent))
+		event->raises |= FLAG_LIVE_CHILDREN;
+	if (delta->live < 0 && parent->live_children + delta->live == 0)
 	{
 		Order		after = *parent;
 		const Transition *last;

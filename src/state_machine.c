@@ -48,6 +48,9 @@ const Transition oms_transitions[] = {
 		.requires = COND_PENDING_NEW, .forbids = COND_CLOSED, .sets = COND_ACCEPTED_FOR_BIDDING,
 		.clears = COND_PENDING_NEW, .event_type = "OrderAccepted",
 	.sentence = "A waiting order is accepted for bidding."},
+	{.number = 116, .trigger = TRIGGER_ACCEPT,
+		.forbids = COND_CLOSED, .guard = GUARD_STATES_QTY, .event_type = "OrderAccepted",
+	.sentence = "The quantity of an accepted cash order is stated."},
 	{.number = 118, .trigger = TRIGGER_ACCEPT, .reported = true, .event_type = "OrderReported",
 	.sentence = "A report repeats an acceptance: nothing but the stated figures is kept."},
 	{.number = 119, .trigger = TRIGGER_ACCEPT_FOR_BIDDING, .reported = true, .event_type = "OrderReported",
@@ -231,12 +234,12 @@ const Transition oms_transitions[] = {
 	.sentence = "Quantities of the children changed."},
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
 	.sentence = "A split scales the quantities and prices of the whole tree."},
-	{.number = 351, .trigger = TRIGGER_LAST_CHILD_CLOSED, .requires = COND_PENDING_CANCEL,
-		.fills = FILLS_OPEN, .sets = COND_CANCELLED, .clears = ENDS, .event_type = "OrderCancelled",
-	.sentence = "The last child of an order with a pending cancel closed: the order is cancelled."},
-	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED, .requires = COND_PENDING_CANCEL,
+	{.number = 351, .trigger = TRIGGER_LAST_CHILD_CLOSED, .forbids = COND_CLOSED,
+		.guard = GUARD_REQUEST_OPEN, .fills = FILLS_OPEN, .sets = COND_CANCELLED, .clears = ENDS, .event_type = "OrderCancelled",
+	.sentence = "The last child of an order whose cancel is requested closed: the order is cancelled."},
+	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED, .guard = GUARD_REQUEST_OPEN,
 		.fills = FILLS_FULL, .clears = COND_PENDING_CANCEL, .event_type = "OrderCancelRejected",
-	.sentence = "The last child of an order with a pending cancel closed and the order is filled: too late to cancel."},
+	.sentence = "The last child of an order whose cancel is requested closed and the order is filled: too late to cancel."},
 	{0}
 };
 
@@ -277,6 +280,7 @@ const OmsName	oms_guard_names[] = {
 	{GUARD_REQUEST_OPEN, "REQUEST_OPEN"},
 	{GUARD_STATES_WORKING, "STATES_WORKING"},
 	{GUARD_LATER_DAY, "LATER_DAY"},
+	{GUARD_STATES_QTY, "STATES_QTY"},
 	{0}
 };
 

@@ -60,6 +60,7 @@ typedef enum FillState
 #define GUARD_REQUEST_OPEN		(1 << 1)	/* the request that is answered is open */
 #define GUARD_STATES_WORKING	(1 << 2)	/* the report states neither Suspended nor Stopped */
 #define GUARD_LATER_DAY			(1 << 3)	/* a good-till order, and a later day than Done for Day */
+#define GUARD_STATES_QTY		(1 << 4)	/* the quantity of a cash order is stated, and was not known */
 
 /* One row: for a trigger the first row whose conditions hold fires. */
 typedef struct Transition

@@ -108,17 +108,20 @@ table_of(UnitOfWork *uow, OmsRelation relation)
  * ------------------------------------------------------------------------
  */
 
+/* An order without a parent, or an execution without an order. */
 static bool
-is_root(const Aggregate *object)
+is_root(const ObjectStore *store, const void *record)
 {
-	return strcmp(object->id, object->root_id) == 0;
+	if (store == &oms_order_store)
+		return ((const Order *) record)->parent_id == NULL;
+	return ((const Execution *) record)->order_id == NULL;
 }
 
 /* The root's row is in the store of orders, but for an execution without an order. */
 static Tracked *
 find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
 {
-	if (is_root(object))
+	if (is_root(store, object))
 		return oms_map_find(uow->map, store, object->id);
 	return oms_map_find(uow->map, &oms_order_store, object->root_id);
 }
@@ -139,16 +142,25 @@ lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPoi
 	return t;
 }
 
+static void
+lock_root_in(UnitOfWork *uow, const ObjectStore *store, const char *root_id)
+{
+	void	   *root;
+	ItemPointerData tid;
+
+	if (oms_map_find(uow->map, store, root_id) != NULL)
+		return;
+	root = palloc(store->def->size);
+	if (oms_object_find(store, table_of(uow, store->table), root_id, root, &tid) && is_root(store, root))
+		lock_found_root(uow, store, root, tid);
+}
+
 void
 oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
 {
-	Order	   *root = palloc(sizeof(Order));
-	ItemPointerData tid;
-
-	if (oms_map_find(uow->map, &oms_order_store, root_id) != NULL)
-		return;
-	if (oms_object_find(&oms_order_store, table_of(uow, OMS_ORDERS), root_id, root, &tid))
-		lock_found_root(uow, &oms_order_store, root, tid);
+	lock_root_in(uow, &oms_order_store, root_id);
+	if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
+		lock_root_in(uow, &oms_execution_store, root_id);
 }
 
 /*
@@ -167,7 +179,7 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	record = palloc(store->def->size);
 	if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
 		return NULL;
-	if (is_root(record))
+	if (is_root(store, record))
 		return lock_found_root(uow, store, record, tid);
 
 	/* an execution may meanwhile have been matched to an order of another tree */
@@ -175,7 +187,7 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	{
 		const char *root_id = record->root_id;
 
-		oms_uow_lock_root(uow, root_id);
+		lock_root_in(uow, &oms_order_store, root_id);
 		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
 			elog(ERROR, "cannot find order \"%s\", the root of \"%s\"", root_id, id);
 		if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
@@ -220,20 +232,19 @@ root_in(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	Aggregate  *record = palloc(store->def->size);
 	ItemPointerData tid;
 
-	if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
-		return NULL;
-	/* an execution without an order is no tree of orders to lock beforehand */
-	if (store == &oms_execution_store && is_root(record))
-		return NULL;
-	return record->root_id;
+	return oms_object_find(store, table_of(uow, store->table), id, record, &tid) ? record->root_id : NULL;
 }
 
 char *
-oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id)
+oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
 {
-	if (order_id)
-		return root_in(uow, &oms_order_store, order_id);
-	return execution_id ? root_in(uow, &oms_execution_store, execution_id) : NULL;
+	return root_in(uow, &oms_order_store, order_id);
+}
+
+char *
+oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
+{
+	return root_in(uow, &oms_execution_store, execution_id);
 }
 
 /* ------------------------------------------------------------------------

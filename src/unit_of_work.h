@@ -48,8 +48,11 @@ extern const Execution *oms_uow_execution(UnitOfWork *uow, const char *id);
 extern bool oms_uow_has_order(UnitOfWork *uow, const char *id);
 extern bool oms_uow_has_execution(UnitOfWork *uow, const char *id);
 
-/* Lock the tree of an order or an execution without reading more: see oms_commands(). */
-extern char *oms_uow_root_of(UnitOfWork *uow, const char *order_id, const char *execution_id);
+/* The root of an order's or an execution's tree, without a lock; NULL if there is no such object. */
+extern char *oms_uow_root_of_order(UnitOfWork *uow, const char *order_id);
+extern char *oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id);
+
+/* Lock a tree without reading more of it: see oms_commands(). */
 extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
 
 /* All orders of a locked tree, and all executions of an order, but for those the current command makes. */

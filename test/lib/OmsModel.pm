@@ -219,10 +219,9 @@ sub refusals
 	{
 		$must{OM007} = 1 if $self->{cl_ord_ids}{ $command->{clOrdID} };
 	}
-	if (any { defined $command->{$_} && !positive($command->{$_}) } qw(orderQty lastQty quantityFactor))
+	foreach my $part ($command, @{ $command->{children} // [] })
 	{
-		$must{OM001} = 1;
-		$may{OM005} = 1;
+		$must{OM001} = 1 if any { defined $part->{$_} && !positive($part->{$_}) } qw(orderQty lastQty quantityFactor);
 	}
 	return (\%must, \%may);
 }
@@ -269,11 +268,6 @@ sub refuse_PlaceOrder
 		$must->{OM007} = 1 if $self->order($child->{orderId}) || (defined $child->{clOrdID} && $self->{cl_ord_ids}{ $child->{clOrdID} });
 	}
 	$self->refuse_children($order, $command->{children}, $must, $may);
-	if (any { !positive($_->{orderQty}) } @{ $command->{children} })
-	{
-		$must->{OM001} = 1;
-		$may->{OM005} = 1;
-	}
 }
 
 sub refuse_AcceptOrder
@@ -470,7 +464,9 @@ sub refuse_UpdateOrder
 sub refuse_ExecuteOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
-	$must->{OM007} = 1 if $self->{executions}{ $command->{executionId} };
+	my ($booking) = $self->booking($command);
+	# one told twice is known by its ExecID first
+	($booking eq 'REPEAT' ? $may : $must)->{OM007} = 1 if $self->{executions}{ $command->{executionId} };
 }
 
 # the newest of a chain of corrections, by any id of it

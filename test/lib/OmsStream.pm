@@ -165,7 +165,7 @@ sub fill
 		$command->{execID} = $old->{execID};
 		@$command{qw(lastQty lastPx)} = @$old{qw(lastQty lastPx)} if chance(50);
 	}
-	$command->{executionId} = pick(map { $_->{id} } @{ $order->{executions} }) // $command->{executionId} if chance(0.5);
+	$command->{executionId} = pick(map { $_->{id} } grep { $_->{kind} eq 'FILL' } @{ $order->{executions} }) // $command->{executionId} if chance(0.5);
 	return $command;
 }
 
