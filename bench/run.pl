@@ -13,17 +13,17 @@ use Time::HiRes qw(time sleep);
 
 my ($quick, $profile, $out, @sections);
 while (defined(my $arg = shift @ARGV)) {
-    if    ($arg eq '--quick')   { $quick   = 1 }
-    elsif ($arg eq '--profile') { $profile = shift @ARGV }
-    elsif ($arg eq '--out')     { $out     = shift @ARGV }
-    elsif ($arg =~ /^(loop|clients|batches|scale)$/) { push @sections, $arg }
-    else { die "run.pl: no option $arg\n" }
+	if    ($arg eq '--quick')   { $quick   = 1 }
+	elsif ($arg eq '--profile') { $profile = shift @ARGV }
+	elsif ($arg eq '--out')     { $out     = shift @ARGV }
+	elsif ($arg =~ /^(loop|clients|batches|scale)$/) { push @sections, $arg }
+	else { die "run.pl: no option $arg\n" }
 }
 @sections = qw(loop clients batches scale) unless @sections;
 
 my %size = $quick
-    ? (loop => 1500, rounds => 3, seconds => 1, client_rounds => 3, batch_fills => 2000, resting => 200_000, scale => 1000)
-    : (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, batch_fills => 5000, resting => 200_000, scale => 2000);
+	? (loop => 1500, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 2000, resting => 200_000, scale => 1000)
+	: (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, tree_rounds => 9, batch_fills => 5000, resting => 200_000, scale => 2000);
 
 my $library = $ENV{OMS_BENCH_LIBRARY} or die "run.pl: bench/run.sh sets OMS_BENCH_LIBRARY\n";
 my $json = JSON::PP->new->canonical;
@@ -36,28 +36,28 @@ $| = 1;
 sub progress { printf STDERR "%5.0f s  %s\n", time - $started, join(' ', @_) }
 
 sub median {
-    my @v = sort { $a <=> $b } @_;
-    return @v % 2 ? $v[$#v / 2] : ($v[$#v / 2] + $v[@v / 2]) / 2;
+	my @v = sort { $a <=> $b } @_;
+	return @v % 2 ? $v[$#v / 2] : ($v[$#v / 2] + $v[@v / 2]) / 2;
 }
 sub spread { return sprintf('%.2f–%.2f', min(@_), max(@_)) }
 
 sub connection {
-    my ($db) = @_;
-    my $dbh = DBI->connect("dbi:Pg:dbname=$db", '', '',
-        { RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare => 0 });
-    $dbh->do("SET client_min_messages = 'warning'");
-    return $dbh;
+	my ($db) = @_;
+	my $dbh = DBI->connect("dbi:Pg:dbname=$db", '', '',
+		{ RaiseError => 1, PrintError => 0, PrintWarn => 0, AutoCommit => 1, pg_server_prepare => 0 });
+	$dbh->do("SET client_min_messages = 'warning'");
+	return $dbh;
 }
 sub in_db {
-    my ($db, @statements) = @_;
-    my $dbh = connection($db);
-    $dbh->do($_) for @statements;
-    $dbh->disconnect;
+	my ($db, @statements) = @_;
+	my $dbh = connection($db);
+	$dbh->do($_) for @statements;
+	$dbh->disconnect;
 }
 sub new_db {
-    my ($name, $template) = @_;
-    in_db('postgres', "DROP DATABASE IF EXISTS $name", "CREATE DATABASE $name TEMPLATE $template");
-    return $name;
+	my ($name, $template) = @_;
+	in_db('postgres', "DROP DATABASE IF EXISTS $name", "CREATE DATABASE $name TEMPLATE $template");
+	return $name;
 }
 sub drop_db { in_db('postgres', map { "DROP DATABASE IF EXISTS $_" } @_) }
 
@@ -66,31 +66,31 @@ sub run { system(@_) == 0 or die "failed: @_\n" }
 my @out;
 sub say_out { my $text = join('', @_) . "\n"; print $text; push @out, $text }
 sub table {
-    my ($head, @rows) = @_;
-    say_out('| ', join(' | ', @$head), ' |');
-    say_out('|', join('|', map { ' --- ' } @$head), '|');
-    say_out('| ', join(' | ', @$_), ' |') for @rows;
-    say_out('');
+	my ($head, @rows) = @_;
+	say_out('| ', join(' | ', @$head), ' |');
+	say_out('|', join('|', map { ' --- ' } @$head), '|');
+	say_out('| ', join(' | ', @$_), ' |') for @rows;
+	say_out('');
 }
 sub verdict { my ($ok) = @_; return $ok ? 'met' : '**missed**' }
 
 # --- commands
 
 sub order_command {
-    my ($id, %more) = @_;
-    return { commandType => 'CreateOrderCommand', orderId => $id, symbol => 'VOD.L', side => 'BUY', orderQty => 1000000,
-        ordType => 'LIMIT', price => '1.25', account => 'A1', currency => 'GBP', %more };
+	my ($id, %more) = @_;
+	return { commandType => 'CreateOrderCommand', orderId => $id, symbol => 'VOD.L', side => 'BUY', orderQty => 1000000,
+		ordType => 'LIMIT', price => '1.25', account => 'A1', currency => 'GBP', %more };
 }
 sub slice_command {
-    my ($id, $parent, %more) = @_;
-    return { commandType => 'CreateOrderCommand', orderId => $id, parentId => $parent, orderQty => 1000000, ordType => 'LIMIT',
-        price => '1.25', destination => 'XLON', %more };
+	my ($id, $parent, %more) = @_;
+	return { commandType => 'CreateOrderCommand', orderId => $id, parentId => $parent, orderQty => 1000000, ordType => 'LIMIT',
+		price => '1.25', destination => 'XLON', %more };
 }
 my $exec = 0;
 sub fill_command {
-    my ($id, %more) = @_;
-    return { commandType => 'ExecuteOrderCommand', orderId => $id, execID => sprintf('X%08d', ++$exec), lastQty => 1,
-        lastPx => '1.25', %more };
+	my ($id, %more) = @_;
+	return { commandType => 'ExecuteOrderCommand', orderId => $id, execID => sprintf('X%08d', ++$exec), lastQty => 1,
+		lastPx => '1.25', %more };
 }
 sub cancel_command { my ($id) = @_; return { commandType => 'CancelOrderCommand', orderId => $id } }
 
@@ -100,28 +100,28 @@ sub as_json { my $text = $json->encode($_[0]); $text =~ s/"(-?\d+\.\d+)"/$1/g; r
 my $ids = 0;
 # A time-ordered UUID, as a client would make it.
 sub new_uuid {
-    my $ms = sprintf('%012x', int(time * 1000));
-    return sprintf('%s-%s-7%03x-%04x-%012x', substr($ms, 0, 8), substr($ms, 8), $ids & 0xfff, 0x8000 | int(rand 0x3fff), ++$ids);
+	my $ms = sprintf('%012x', int(time * 1000));
+	return sprintf('%s-%s-7%03x-%04x-%012x', substr($ms, 0, 8), substr($ms, 8), $ids & 0xfff, 0x8000 | int(rand 0x3fff), ++$ids);
 }
 
 # Run commands that only prepare the scene.
 sub prepare_scene {
-    my ($dbh, @commands) = @_;
-    while (my @some = splice(@commands, 0, 500)) {
-        $dbh->do('SELECT count(*) FROM oms_commands(?::jsonb)', undef, '[' . join(',', map { as_json($_) } @some) . ']');
-    }
+	my ($dbh, @commands) = @_;
+	while (my @some = splice(@commands, 0, 500)) {
+		$dbh->do('SELECT count(*) FROM oms_commands(?::jsonb)', undef, '[' . join(',', map { as_json($_) } @some) . ']');
+	}
 }
 sub store_commands {
-    my ($dbh, @commands) = @_;
-    my $n = 0;
-    $dbh->do('TRUNCATE bench.commands');
-    $dbh->do('COPY bench.commands FROM STDIN');
-    for my $command (@commands) {
-        my $text = ref $command eq 'ARRAY' ? '[' . join(',', map { as_json($_) } @$command) . ']' : as_json($command);
-        $text =~ s/\\/\\\\/g;
-        $dbh->pg_putcopydata(++$n . "\t$text\n");
-    }
-    $dbh->pg_putcopyend;
+	my ($dbh, @commands) = @_;
+	my $n = 0;
+	$dbh->do('TRUNCATE bench.commands');
+	$dbh->do('COPY bench.commands FROM STDIN');
+	for my $command (@commands) {
+		my $text = ref $command eq 'ARRAY' ? '[' . join(',', map { as_json($_) } @$command) . ']' : as_json($command);
+		$text =~ s/\\/\\\\/g;
+		$dbh->pg_putcopydata(++$n . "\t$text\n");
+	}
+	$dbh->pg_putcopyend;
 }
 
 # --- bases: a database with the scene, the commands, and the rows that they write
@@ -129,291 +129,291 @@ sub store_commands {
 my @tables = qw(orders executions commands cl_ord_ids order_events execution_events);
 
 sub make_template {
-    in_db('postgres', 'DROP DATABASE IF EXISTS bench_template', 'CREATE DATABASE bench_template');
-    in_db('bench_template', 'CREATE EXTENSION oms_state');
-    run('psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-v', "library=$library", '-d', 'bench_template',
-        '-f', "$Bin/schema.sql", '-f', "$Bin/peer.sql");
-    in_db('bench_template', 'VACUUM ANALYZE');
+	in_db('postgres', 'DROP DATABASE IF EXISTS bench_template', 'CREATE DATABASE bench_template');
+	in_db('bench_template', 'CREATE EXTENSION oms_state');
+	run('psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-v', "library=$library", '-d', 'bench_template',
+		'-f', "$Bin/schema.sql", '-f', "$Bin/peer.sql");
+	in_db('bench_template', 'VACUUM ANALYZE');
 }
 
 # A store that has been in use: plans are made for tables with rows in them.
 sub background {
-    my @ids = map { sprintf('A%06d', $_) } 1 .. 1000;
-    return ((map { order_command($_, commandId => new_uuid(), clOrdID => "C$_") } @ids),
-        (map { fill_command($_, commandId => new_uuid()) } @ids), (map { cancel_command($_) } @ids));
+	my @ids = map { sprintf('A%06d', $_) } 1 .. 1000;
+	return ((map { order_command($_, commandId => new_uuid(), clOrdID => "C$_") } @ids),
+		(map { fill_command($_, commandId => new_uuid()) } @ids), (map { cancel_command($_) } @ids));
 }
 
 # scene: commands run beforehand; commands: those to measure, an array each in a workload of batches
 sub make_base {
-    my ($name, $scene, $commands) = @_;
-    my $batches = ref $commands->[0] eq 'ARRAY' ? 'true' : 'false';
-    new_db($name, 'bench_template');
-    my $dbh = connection($name);
-    prepare_scene($dbh, background(), @$scene);
-    store_commands($dbh, @$commands);
-    $dbh->disconnect;
+	my ($name, $scene, $commands) = @_;
+	my $batches = ref $commands->[0] eq 'ARRAY' ? 'true' : 'false';
+	new_db($name, 'bench_template');
+	my $dbh = connection($name);
+	prepare_scene($dbh, background(), @$scene);
+	store_commands($dbh, @$commands);
+	$dbh->disconnect;
 
-    new_db("${name}_rec", $name);
-    in_db("${name}_rec", "CALL bench.record($batches)");
-    run("pg_dump --data-only -t 'bench.rec_*' ${name}_rec | psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d $name");
-    drop_db("${name}_rec");
-    in_db($name, 'SELECT bench.copy_state()', 'CALL bench.index_recordings()', 'VACUUM (ANALYZE, FREEZE)');
-    return $name;
+	new_db("${name}_rec", $name);
+	in_db("${name}_rec", "CALL bench.record($batches)");
+	run("pg_dump --data-only -t 'bench.rec_*' ${name}_rec | psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d $name");
+	drop_db("${name}_rec");
+	in_db($name, 'SELECT bench.copy_state()', 'CALL bench.index_recordings()', 'VACUUM (ANALYZE, FREEZE)');
+	return $name;
 }
 
 sub columns {
-    my ($dbh, $table) = @_;
-    return map { $_->[0] } @{ $dbh->selectall_arrayref(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 'floor.$table'::regclass AND attnum > 0 ORDER BY attnum") };
+	my ($dbh, $table) = @_;
+	return map { $_->[0] } @{ $dbh->selectall_arrayref(
+		"SELECT attname FROM pg_attribute WHERE attrelid = 'floor.$table'::regclass AND attnum > 0 ORDER BY attnum") };
 }
 
 # The columns that any of the recorded changes of existing rows touched.
 sub changed_columns {
-    my ($dbh, $table) = @_;
-    my @columns = columns($dbh, $table);
-    my $list = join(', ', @columns);
-    my $lags = join(', ', map { "$_ IS DISTINCT FROM lag($_) OVER w AS c_$_" } @columns);
-    my $ors = join(', ', map { "bool_or(c_$_)" } @columns);
-    my @changed = $dbh->selectrow_array(<<SQL);
-        SELECT $ors FROM (
-          SELECT created, $lags FROM (
-            SELECT 0 AS n, true AS created, $list FROM floor.$table
-            UNION ALL SELECT n, created, $list FROM bench.rec_$table) images
-          WINDOW w AS (PARTITION BY id ORDER BY n)) pairs
-        WHERE NOT created
+	my ($dbh, $table) = @_;
+	my @columns = columns($dbh, $table);
+	my $list = join(', ', @columns);
+	my $lags = join(', ', map { "$_ IS DISTINCT FROM lag($_) OVER w AS c_$_" } @columns);
+	my $ors = join(', ', map { "bool_or(c_$_)" } @columns);
+	my @changed = $dbh->selectrow_array(<<SQL);
+		SELECT $ors FROM (
+		  SELECT created, $lags FROM (
+			SELECT 0 AS n, true AS created, $list FROM floor.$table
+			UNION ALL SELECT n, created, $list FROM bench.rec_$table) images
+		  WINDOW w AS (PARTITION BY id ORDER BY n)) pairs
+		WHERE NOT created
 SQL
-    return grep { shift @changed } @columns;
+	return grep { shift @changed } @columns;
 }
 
 sub has_rows {
-    my ($dbh, $table, $where) = @_;
-    return ($dbh->selectrow_array("SELECT EXISTS (SELECT FROM bench.rec_$table WHERE $where)"))[0];
+	my ($dbh, $table, $where) = @_;
+	return ($dbh->selectrow_array("SELECT EXISTS (SELECT FROM bench.rec_$table WHERE $where)"))[0];
 }
 
 # The floor in one backend: a saved statement for each kind of row, and where its parameters come from.
 sub floor_steps {
-    my ($dbh) = @_;
-    my (@statements, @sources);
-    for my $table (@tables) {
-        my @columns = columns($dbh, $table);
-        my $state = $table eq 'orders' || $table eq 'executions';
-        if ($state && has_rows($dbh, $table, 'NOT created')) {
-            my @changed = changed_columns($dbh, $table);
-            my $p = 1;
-            push @statements, "UPDATE floor.$table SET " . join(', ', map { "$_ = \$" . ++$p } @changed) . ' WHERE id = $1';
-            push @sources, "SELECT n, id, " . join(', ', @changed) . " FROM bench.rec_$table WHERE NOT created ORDER BY n";
-        }
-        if (has_rows($dbh, $table, $state ? 'created' : 'true')) {
-            push @statements, "INSERT INTO floor.$table VALUES (" . join(', ', map { "\$$_" } 1 .. @columns) . ')';
-            push @sources, "SELECT n, " . join(', ', @columns) . " FROM bench.rec_$table" . ($state ? ' WHERE created' : '') . ' ORDER BY n';
-        }
-    }
-    return (\@statements, \@sources);
+	my ($dbh) = @_;
+	my (@statements, @sources);
+	for my $table (@tables) {
+		my @columns = columns($dbh, $table);
+		my $state = $table eq 'orders' || $table eq 'executions';
+		if ($state && has_rows($dbh, $table, 'NOT created')) {
+			my @changed = changed_columns($dbh, $table);
+			my $p = 1;
+			push @statements, "UPDATE floor.$table SET " . join(', ', map { "$_ = \$" . ++$p } @changed) . ' WHERE id = $1';
+			push @sources, "SELECT n, id, " . join(', ', @changed) . " FROM bench.rec_$table WHERE NOT created ORDER BY n";
+		}
+		if (has_rows($dbh, $table, $state ? 'created' : 'true')) {
+			push @statements, "INSERT INTO floor.$table VALUES (" . join(', ', map { "\$$_" } 1 .. @columns) . ')';
+			push @sources, "SELECT n, " . join(', ', @columns) . " FROM bench.rec_$table" . ($state ? ' WHERE created' : '') . ' ORDER BY n';
+		}
+	}
+	return (\@statements, \@sources);
 }
 
 # The floor in one statement: the rows of call number $n, from the recording.
 # patch: table.column => expression; kind: a condition that holds for all calls it stands for.
 sub floor_statement {
-    my ($dbh, $n, %patch) = @_;
-    my $kind = delete $patch{kind} // 'true';
-    my @parts;
-    for my $table (@tables) {
-        my @columns = columns($dbh, $table);
-        my $state = $table eq 'orders' || $table eq 'executions';
-        my $value = sub { my $p = $patch{"$table.$_[0]"}; return defined $p ? $p : "r.$_[0]" };
-        if ($state && has_rows($dbh, $table, "NOT created AND $kind")) {
-            push @parts, "UPDATE floor.$table t SET " . join(', ', map { "$_ = " . $value->($_) } changed_columns($dbh, $table))
-                . " FROM bench.rec_$table r WHERE r.n = $n AND NOT r.created AND t.id = " . $value->('id');
-        }
-        if (has_rows($dbh, $table, ($state ? 'created' : 'true') . " AND $kind")) {
-            push @parts, "INSERT INTO floor.$table SELECT " . join(', ', map { $value->($_) } @columns)
-                . " FROM bench.rec_$table r WHERE r.n = $n" . ($state ? ' AND r.created' : '');
-        }
-    }
-    my $last = pop @parts;
-    my $i = 0;
-    return (@parts ? 'WITH ' . join(', ', map { 'w' . ++$i . " AS ($_)" } @parts) . ' ' : '') . $last;
+	my ($dbh, $n, %patch) = @_;
+	my $kind = delete $patch{kind} // 'true';
+	my @parts;
+	for my $table (@tables) {
+		my @columns = columns($dbh, $table);
+		my $state = $table eq 'orders' || $table eq 'executions';
+		my $value = sub { my $p = $patch{"$table.$_[0]"}; return defined $p ? $p : "r.$_[0]" };
+		if ($state && has_rows($dbh, $table, "NOT created AND $kind")) {
+			push @parts, "UPDATE floor.$table t SET " . join(', ', map { "$_ = " . $value->($_) } changed_columns($dbh, $table))
+				. " FROM bench.rec_$table r WHERE r.n = $n AND NOT r.created AND t.id = " . $value->('id');
+		}
+		if (has_rows($dbh, $table, ($state ? 'created' : 'true') . " AND $kind")) {
+			push @parts, "INSERT INTO floor.$table SELECT " . join(', ', map { $value->($_) } @columns)
+				. " FROM bench.rec_$table r WHERE r.n = $n" . ($state ? ' AND r.created' : '');
+		}
+	}
+	my $last = pop @parts;
+	my $i = 0;
+	return (@parts ? 'WITH ' . join(', ', map { 'w' . ++$i . " AS ($_)" } @parts) . ' ' : '') . $last;
 }
 
 # Rows written in this session.
 sub rows_written {
-    my ($dbh) = @_;
-    my %count;
-    my $rows = $dbh->selectall_arrayref(<<'SQL');
-        SELECT regexp_replace(relname, '_(leaf|\d{4}_\d\d)$', ''), sum(n_tup_ins), sum(n_tup_upd)
-        FROM pg_stat_xact_all_tables WHERE schemaname IN ('oms', 'floor', 'peer') GROUP BY 1
+	my ($dbh) = @_;
+	my %count;
+	my $rows = $dbh->selectall_arrayref(<<'SQL');
+		SELECT regexp_replace(relname, '_(leaf|\d{4}_\d\d)$', ''), sum(n_tup_ins), sum(n_tup_upd)
+		FROM pg_stat_xact_all_tables WHERE schemaname IN ('oms', 'floor', 'peer') GROUP BY 1
 SQL
-    $count{"$_->[0] ins"} = $_->[1], $count{"$_->[0] upd"} = $_->[2] for @$rows;
-    return \%count;
+	$count{"$_->[0] ins"} = $_->[1], $count{"$_->[0] upd"} = $_->[2] for @$rows;
+	return \%count;
 }
 sub wal_position { return ($_[0]->selectrow_array("SELECT pg_current_wal_insert_lsn() - '0/0'"))[0] }
 
 # One round: every contestant in a backend and a transaction of its own, taking turns after a few calls each, so that whatever
 # else the machine does meets all of them.  A contestant: name, database, setup->($dbh), work->($dbh, $first, $last) in seconds.
 sub contest {
-    my ($warm, $n, $turn, @contestants) = @_;
-    my (%result, %dbh, %before, %us);
-    for my $c (@contestants) {
-        my $dbh = $dbh{ $c->{name} } = connection($c->{db});
-        $dbh->do('SET plan_cache_mode = force_generic_plan');
-        $dbh->do('SET stats_fetch_consistency = none');
-        $c->{setup}->($dbh) if $c->{setup};
-        $dbh->begin_work;
-        $c->{work}->($dbh, 1, $warm);
-        $before{ $c->{name} } = rows_written($dbh);
-    }
-    for (my $first = $warm + 1; $first <= $warm + $n; $first += $turn) {
-        my $last = min($first + $turn - 1, $warm + $n);
-        for my $c (@contestants) {
-            my $dbh = $dbh{ $c->{name} };
-            my $wal = wal_position($dbh);
-            push @{ $us{ $c->{name} } }, $c->{work}->($dbh, $first, $last) * 1e6 / ($last - $first + 1);
-            $result{ $c->{name} }{wal} += (wal_position($dbh) - $wal) / $n;
-        }
-        push @contestants, shift @contestants;
-    }
-    for my $c (@contestants) {
-        my $dbh = $dbh{ $c->{name} };
-        my $after = rows_written($dbh);
-        $dbh->commit;
-        $dbh->disconnect;
-        my $r = $result{ $c->{name} };
-        $r->{us} = median(@{ $us{ $c->{name} } });
-        for my $key (keys %$after) {
-            my $rows = $after->{$key} - ($before{ $c->{name} }{$key} // 0);
-            $r->{rows}{$key} = $rows if $rows > 0;
-        }
-    }
-    return \%result;
+	my ($warm, $n, $turn, @contestants) = @_;
+	my (%result, %dbh, %before, %us);
+	for my $c (@contestants) {
+		my $dbh = $dbh{ $c->{name} } = connection($c->{db});
+		$dbh->do('SET plan_cache_mode = force_generic_plan');
+		$dbh->do('SET stats_fetch_consistency = none');
+		$c->{setup}->($dbh) if $c->{setup};
+		$dbh->begin_work;
+		$c->{work}->($dbh, 1, $warm);
+		$before{ $c->{name} } = rows_written($dbh);
+	}
+	for (my $first = $warm + 1; $first <= $warm + $n; $first += $turn) {
+		my $last = min($first + $turn - 1, $warm + $n);
+		for my $c (@contestants) {
+			my $dbh = $dbh{ $c->{name} };
+			my $wal = wal_position($dbh);
+			push @{ $us{ $c->{name} } }, $c->{work}->($dbh, $first, $last) * 1e6 / ($last - $first + 1);
+			$result{ $c->{name} }{wal} += (wal_position($dbh) - $wal) / $n;
+		}
+		push @contestants, shift @contestants;
+	}
+	for my $c (@contestants) {
+		my $dbh = $dbh{ $c->{name} };
+		my $after = rows_written($dbh);
+		$dbh->commit;
+		$dbh->disconnect;
+		my $r = $result{ $c->{name} };
+		$r->{us} = median(@{ $us{ $c->{name} } });
+		for my $key (keys %$after) {
+			my $rows = $after->{$key} - ($before{ $c->{name} }{$key} // 0);
+			$r->{rows}{$key} = $rows if $rows > 0;
+		}
+	}
+	return \%result;
 }
 
 sub call_work {
-    my ($function) = @_;
-    return sub {
-        my ($dbh, $first, $last) = @_;
-        return ($dbh->selectrow_array(
-            "SELECT bench.call('$function(jsonb)', (SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN $first AND $last))"))[0];
-    };
+	my ($function) = @_;
+	return sub {
+		my ($dbh, $first, $last) = @_;
+		return ($dbh->selectrow_array(
+			"SELECT bench.call('$function(jsonb)', (SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN $first AND $last))"))[0];
+	};
 }
 my $replay_work = sub {
-    my ($dbh, $first, $last) = @_;
-    return ($dbh->selectrow_array("SELECT bench.replay($first, $last)"))[0];
+	my ($dbh, $first, $last) = @_;
+	return ($dbh->selectrow_array("SELECT bench.replay($first, $last)"))[0];
 };
 sub load_floor {
-    my ($dbh) = @_;
-    my ($statements, $sources) = floor_steps($dbh);
-    $dbh->selectrow_array('SELECT bench.load(?, ?)', undef, $statements, $sources);
+	my ($dbh) = @_;
+	my ($statements, $sources) = floor_steps($dbh);
+	$dbh->selectrow_array('SELECT bench.load(?, ?)', undef, $statements, $sources);
 }
 
 sub rows_text {
-    my ($rows, $n) = @_;
-    my ($ins, $upd) = (0, 0);
-    for my $key (keys %$rows) { $key =~ /ins$/ ? ($ins += $rows->{$key}) : ($upd += $rows->{$key}) }
-    return sprintf('%g + %g', $ins / $n, $upd / $n);
+	my ($rows, $n) = @_;
+	my ($ins, $upd) = (0, 0);
+	for my $key (keys %$rows) { $key =~ /ins$/ ? ($ins += $rows->{$key}) : ($upd += $rows->{$key}) }
+	return sprintf('%g + %g', $ins / $n, $upd / $n);
 }
 # The floor is one only if it wrote the same rows of the same tables.
 sub compare_rows {
-    my ($result) = @_;
-    my ($oms, $floor) = map { $json->encode($result->{$_}{rows}) } qw(oms floor);
-    return 'same' if $oms eq $floor;
-    warn "oms and floor wrote other rows: $oms, $floor\n";
-    return '**other rows**';
+	my ($result) = @_;
+	my ($oms, $floor) = map { $json->encode($result->{$_}{rows}) } qw(oms floor);
+	return 'same' if $oms eq $floor;
+	warn "oms and floor wrote other rows: $oms, $floor\n";
+	return '**other rows**';
 }
 
 # --- workloads
 
 sub tree_commands {
-    my ($prefix, $i) = @_;
-    my $id = sprintf('%s%06d', $prefix, $i);
-    return (order_command($id), slice_command("$id-1", $id), slice_command("$id-1-1", "$id-1"));
+	my ($prefix, $i) = @_;
+	my $id = sprintf('%s%06d', $prefix, $i);
+	return (order_command($id), slice_command("$id-1", $id), slice_command("$id-1-1", "$id-1"));
 }
 
 sub workload {
-    my ($name, $n) = @_;
-    my @numbers = shuffle(1 .. $n);
-    my $id = sub { sprintf('B%06d', $_[0]) };
-    return ([], [map { order_command($id->($_)) } 1 .. $n]) if $name eq 'create';
-    return ([map { order_command($id->($_)) } 1 .. $n], [map { fill_command($id->($_)) } @numbers]) if $name eq 'fill';
-    return ([map { order_command($id->($_)) } 1 .. $n], [map { fill_command($id->($_), commandId => new_uuid()) } @numbers])
-        if $name eq 'fill_id';
-    return ([map { tree_commands('T', $_) } 1 .. $n], [map { fill_command(sprintf('T%06d-1-1', $_)) } @numbers]) if $name eq 'fill3';
-    return ([map { order_command($id->($_)) } 1 .. $n], [map { cancel_command($id->($_)) } @numbers]) if $name eq 'cancel';
-    die "run.pl: no workload $name\n";
+	my ($name, $n) = @_;
+	my @numbers = shuffle(1 .. $n);
+	my $id = sub { sprintf('B%06d', $_[0]) };
+	return ([], [map { order_command($id->($_)) } 1 .. $n]) if $name eq 'create';
+	return ([map { order_command($id->($_)) } 1 .. $n], [map { fill_command($id->($_)) } @numbers]) if $name eq 'fill';
+	return ([map { order_command($id->($_)) } 1 .. $n], [map { fill_command($id->($_), commandId => new_uuid()) } @numbers])
+		if $name eq 'fill_id';
+	return ([map { tree_commands('T', $_) } 1 .. $n], [map { fill_command(sprintf('T%06d-1-1', $_)) } @numbers]) if $name eq 'fill3';
+	return ([map { order_command($id->($_)) } 1 .. $n], [map { cancel_command($id->($_)) } @numbers]) if $name eq 'cancel';
+	die "run.pl: no workload $name\n";
 }
 
 my %title = (create => 'create', fill => 'fill of a single order', fill3 => 'fill at depth 3', cancel => 'cancel',
-    fill_id => 'fill with commandId');
+	fill_id => 'fill with commandId');
 my %peer = (create => 'peer.create_order', fill => 'peer.execute_order', fill3 => 'peer.execute_order',
-    cancel => 'peer.cancel_order', fill_id => 'peer.execute_order');
+	cancel => 'peer.cancel_order', fill_id => 'peer.execute_order');
 
 # --- 1: a loop inside one backend
 
 sub section_loop {
-    my $n = $size{loop};
-    my $warm = int($n / 8);
-    my (@rows, @written, %result);
-    for my $w (qw(create fill fill3 cancel fill_id)) {
-        progress("loop: $w");
-        make_base("bench_$w", workload($w, $n + $warm));
-        my @contestants = (
-            { name => 'oms', work => call_work('oms_command') },
-            { name => 'floor', work => $replay_work, setup => \&load_floor },
-            { name => 'peer', work => call_work($peer{$w}) });
-        $_->{db} = 'bench_run' for @contestants;
-        my (%us, %wal, $last);
-        for my $round (1 .. $size{rounds}) {
-            new_db('bench_run', "bench_$w");
-            $last = contest($warm, $n, 100, @contestants);
-            push @{ $us{$_} }, $last->{$_}{us} for keys %$last;
-            push @{ $wal{$_} }, $last->{$_}{wal} for keys %$last;
-            push @contestants, shift @contestants;
-        }
-        drop_db('bench_run', "bench_$w");
-        my @floor = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
-        my @peer = map { $us{oms}[$_] / $us{peer}[$_] } 0 .. $#{ $us{oms} };
-        push @rows, [$title{$w}, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor peer)),
-            sprintf('%.2f (%s)', median(@floor), spread(@floor)), '≤ 1.50, ' . verdict(median(@floor) <= 1.5),
-            sprintf('%.2f (%s)', median(@peer), spread(@peer)), '≤ 0.33, ' . verdict(median(@peer) <= 1 / 3 + 0.005)];
-        push @written, [$title{$w}, (map { rows_text($last->{$_}{rows}, $n) } qw(oms floor peer)),
-            (map { sprintf('%.0f', median(@{ $wal{$_} })) } qw(oms floor peer)), compare_rows($last)];
-    }
-    say_out("## 1. Server time for each command, in a loop inside one backend\n");
-    say_out("µs for each command: medians of $size{rounds} runs of $n commands; in brackets the lowest and highest ratio of a run.\n");
-    table(['command', 'oms_command', 'floor', 'PL/pgSQL', '÷ floor', 'aim', '÷ PL/pgSQL', 'aim'], @rows);
-    say_out("What they wrote for each command (rows inserted + updated; bytes of WAL):\n");
-    table(['command', 'rows oms', 'rows floor', 'rows PL/pgSQL', 'WAL oms', 'WAL floor', 'WAL PL/pgSQL', 'oms and floor'], @written);
+	my $n = $size{loop};
+	my $warm = int($n / 8);
+	my (@rows, @written, %result);
+	for my $w (qw(create fill fill3 cancel fill_id)) {
+		progress("loop: $w");
+		make_base("bench_$w", workload($w, $n + $warm));
+		my @contestants = (
+			{ name => 'oms', work => call_work('oms_command') },
+			{ name => 'floor', work => $replay_work, setup => \&load_floor },
+			{ name => 'peer', work => call_work($peer{$w}) });
+		$_->{db} = 'bench_run' for @contestants;
+		my (%us, %wal, $last);
+		for my $round (1 .. $size{rounds}) {
+			new_db('bench_run', "bench_$w");
+			$last = contest($warm, $n, 100, @contestants);
+			push @{ $us{$_} }, $last->{$_}{us} for keys %$last;
+			push @{ $wal{$_} }, $last->{$_}{wal} for keys %$last;
+			push @contestants, shift @contestants;
+		}
+		drop_db('bench_run', "bench_$w");
+		my @floor = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
+		my @peer = map { $us{oms}[$_] / $us{peer}[$_] } 0 .. $#{ $us{oms} };
+		push @rows, [$title{$w}, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor peer)),
+			sprintf('%.2f (%s)', median(@floor), spread(@floor)), '≤ 1.50, ' . verdict(median(@floor) <= 1.5),
+			sprintf('%.2f (%s)', median(@peer), spread(@peer)), '≤ 0.33, ' . verdict(median(@peer) <= 1 / 3 + 0.005)];
+		push @written, [$title{$w}, (map { rows_text($last->{$_}{rows}, $n) } qw(oms floor peer)),
+			(map { sprintf('%.0f', median(@{ $wal{$_} })) } qw(oms floor peer)), compare_rows($last)];
+	}
+	say_out("## 1. Server time for each command, in a loop inside one backend\n");
+	say_out("µs for each command: medians of $size{rounds} runs of $n commands; in brackets the lowest and highest ratio of a run.\n");
+	table(['command', 'oms_command', 'floor', 'PL/pgSQL', '÷ floor', 'aim', '÷ PL/pgSQL', 'aim'], @rows);
+	say_out("What they wrote for each command (rows inserted + updated; bytes of WAL):\n");
+	table(['command', 'rows oms', 'rows floor', 'rows PL/pgSQL', 'WAL oms', 'WAL floor', 'WAL PL/pgSQL', 'oms and floor'], @written);
 }
 
 # --- 2: clients
 
 sub write_file {
-    my ($name, $text) = @_;
-    open(my $file, '>', "$ENV{OMS_BENCH_TMP}/$name") or die "cannot write $name: $!\n";
-    print $file $text;
-    close $file or die "cannot write $name: $!\n";
-    return "$ENV{OMS_BENCH_TMP}/$name";
+	my ($name, $text) = @_;
+	open(my $file, '>', "$ENV{OMS_BENCH_TMP}/$name") or die "cannot write $name: $!\n";
+	print $file $text;
+	close $file or die "cannot write $name: $!\n";
+	return "$ENV{OMS_BENCH_TMP}/$name";
 }
 
 # An expression that builds a command's text from pgbench's variables and parses it, as a parameter of type jsonb would be.
 my %real_script = (
-    create => <<'SQL',
+	create => <<'SQL',
 \set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \set i :i + 1
 SELECT oms_command(('{"commandType":"CreateOrderCommand","orderId":"Q' || :k::text || '","symbol":"VOD.L","side":"BUY","orderQty":1000000,"ordType":"LIMIT","price":1.25,"account":"A1","currency":"GBP"}')::jsonb);
 SQL
-    fill => <<'SQL',
+	fill => <<'SQL',
 \set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \set i :i + 1
 \set o 100000 + :client_id * :each + random(1, :each)
 SELECT oms_command(('{"commandType":"ExecuteOrderCommand","orderId":"B' || :o::text || '","execID":"X' || :k::text || '","lastQty":1,"lastPx":1.25}')::jsonb);
 SQL
-    fill3 => <<'SQL',
+	fill3 => <<'SQL',
 \set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \set i :i + 1
 \set o 100000 + :client_id * :each + random(1, :each)
 SELECT oms_command(('{"commandType":"ExecuteOrderCommand","orderId":"T' || :o::text || '-1-1","execID":"X' || :k::text || '","lastQty":1,"lastPx":1.25}')::jsonb);
 SQL
-    cancel => <<'SQL',
+	cancel => <<'SQL',
 \set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \set i :i + 1
 SELECT oms_command(('{"commandType":"CreateOrderCommand","orderId":"Q' || :k::text || '","symbol":"VOD.L","side":"BUY","orderQty":1000000,"ordType":"LIMIT","price":1.25,"account":"A1","currency":"GBP"}')::jsonb);
@@ -422,18 +422,18 @@ SQL
 );
 # What makes the recorded rows new ones: the keys of unique indexes.
 my %new_execution = (
-    'executions.id' => "(left(r.id, 27) || :k::text)",
-    'executions.exec_id' => "('X' || :k::text)",
-    'execution_events.aggregate_id' => "(left(r.aggregate_id, 27) || :k::text)",
-    'execution_events.sequence' => "nextval('floor.event_sequence')",
-    'order_events.sequence' => "nextval('floor.event_sequence')",
-    'order_events.version' => ':k::bigint');
+	'executions.id' => "(left(r.id, 27) || :k::text)",
+	'executions.exec_id' => "('X' || :k::text)",
+	'execution_events.aggregate_id' => "(left(r.aggregate_id, 27) || :k::text)",
+	'execution_events.sequence' => "nextval('floor.event_sequence')",
+	'order_events.sequence' => "nextval('floor.event_sequence')",
+	'order_events.version' => ':k::bigint');
 my %new_order = (
-    'orders.id' => "('Q' || :k::text)",
-    'orders.root_id' => "('Q' || :k::text)",
-    'order_events.aggregate_id' => "('Q' || :k::text)",
-    'order_events.root_id' => "('Q' || :k::text)",
-    'order_events.sequence' => "nextval('floor.event_sequence')");
+	'orders.id' => "('Q' || :k::text)",
+	'orders.root_id' => "('Q' || :k::text)",
+	'order_events.aggregate_id' => "('Q' || :k::text)",
+	'order_events.root_id' => "('Q' || :k::text)",
+	'order_events.sequence' => "nextval('floor.event_sequence')");
 my $floor_head = <<'SQL';
 \set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \set i :i + 1
@@ -444,129 +444,129 @@ my $clients_max = 8;
 # Commands a second; each run has numbers of its own.
 my $pgbench_run = 0;
 sub pgbench {
-    my ($db, $script, $clients, $sync, $seconds, %vars) = @_;
-    $vars{run} = ++$pgbench_run % 99;
-    $vars{i} = 0;
-    local $ENV{PGOPTIONS} = "-c synchronous_commit=$sync -c plan_cache_mode=force_generic_plan";
-    my $command = join(' ', 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', min($clients, 2), '-T', $seconds, '-f', $script,
-        (map { "-D $_=$vars{$_}" } sort keys %vars), $db, '2>&1');
-    my $text = `$command`;
-    $text =~ /number of failed transactions: 0 / && $text !~ /ERROR|aborted/ && $text =~ /tps = ([\d.]+) \(without/
-        or die "pgbench failed:\n$text\n";
-    return $1;
+	my ($db, $script, $clients, $sync, $seconds, %vars) = @_;
+	$vars{run} = ++$pgbench_run % 99;
+	$vars{i} = 0;
+	local $ENV{PGOPTIONS} = "-c synchronous_commit=$sync -c plan_cache_mode=force_generic_plan";
+	my $command = join(' ', 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-j', min($clients, 2), '-T', $seconds, '-f', $script,
+		(map { "-D $_=$vars{$_}" } sort keys %vars), $db, '2>&1');
+	my $text = `$command`;
+	$text =~ /number of failed transactions: 0 / && $text !~ /ERROR|aborted/ && $text =~ /tps = ([\d.]+) \(without/
+		or die "pgbench failed:\n$text\n";
+	return $1;
 }
 
 sub section_clients {
-    my $each = 100;
-    my $count = $each * $clients_max;
-    my @rows;
-    my %scene = (
-        create => [[], [map { order_command("B$_") } 1 .. $count]],
-        fill => [[map { order_command('B' . (100000 + $_)) } 1 .. $count], [map { fill_command('B' . (100000 + $_)) } 1 .. $count]],
-        fill3 => [[map { my $id = 'T' . (100000 + $_); (order_command($id), slice_command("$id-1", $id), slice_command("$id-1-1", "$id-1")) } 1 .. $count],
-            [map { fill_command('T' . (100000 + $_) . '-1-1') } 1 .. $count]],
-        # first all that are created, then their cancels
-        cancel => [[], [(map { order_command("B$_") } 1 .. $count), (map { cancel_command("B$_") } 1 .. $count)]]);
-    my %name = (create => 'create', fill => 'fill of a single order', fill3 => 'fill at depth 3', cancel => 'create, then cancel');
-    for my $w ($quick ? qw(fill) : qw(fill create fill3 cancel)) {
-        make_base("bench_c_$w", @{ $scene{$w} });
-        my $dbh = connection("bench_c_$w");
-        my $floor = $w eq 'create' ? floor_statement($dbh, ':o', %new_order) . ";\n"
-            : $w eq 'cancel' ? floor_statement($dbh, ':o', %new_order, kind => "n <= $count") . ";\n"
-                . floor_statement($dbh, "(:o + $count)", %new_order, kind => "n > $count") . ";\n"
-            : floor_statement($dbh, ':o', %new_execution) . ";\n";
-        $dbh->disconnect;
-        my %script = (oms => write_file("$w.sql", $real_script{$w}), floor => write_file("floor_$w.sql", $floor_head . $floor));
-        for my $sync (qw(on off)) {
-            for my $clients (1, $clients_max) {
-                progress("clients: $w, $clients, synchronous_commit $sync");
-                new_db('bench_run', "bench_c_$w");
-                my %rate;
-                my @order = qw(oms floor);
-                for my $round (0 .. $size{client_rounds}) {
-                    for my $c (@order) {
-                        my $rate = pgbench('bench_run', $script{$c}, $clients, $sync, $round == 0 ? 1 : $size{seconds}, each => $each);
-                        push @{ $rate{$c} }, $rate if $round > 0;    # the first warms up
-                    }
-                    @order = reverse @order;
-                }
-                drop_db('bench_run');
-                my @ratio = map { $rate{oms}[$_] / $rate{floor}[$_] } 0 .. $#{ $rate{oms} };
-                my $aim = $sync eq 'on' && $clients == $clients_max;
-                push @rows, [$name{$w}, $clients, $sync, (map { sprintf('%.0f', median(@{ $rate{$_} })) } qw(oms floor)),
-                    sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), $aim ? '≥ 0.95, ' . verdict(median(@ratio) >= 0.945) : ''];
-            }
-        }
-        drop_db("bench_c_$w");
-    }
-    say_out("## 2. Through clients\n");
-    say_out("Transactions a second (pgbench, prepared protocol), against one prepared statement that writes the same rows; "
-        . "medians of $size{client_rounds} runs of " . $size{seconds} . " s.\n");
-    table(['command', 'clients', 'synchronous_commit', 'oms_command', 'one statement', 'ratio', 'aim'], @rows);
+	my $each = 100;
+	my $count = $each * $clients_max;
+	my @rows;
+	my %scene = (
+		create => [[], [map { order_command("B$_") } 1 .. $count]],
+		fill => [[map { order_command('B' . (100000 + $_)) } 1 .. $count], [map { fill_command('B' . (100000 + $_)) } 1 .. $count]],
+		fill3 => [[map { my $id = 'T' . (100000 + $_); (order_command($id), slice_command("$id-1", $id), slice_command("$id-1-1", "$id-1")) } 1 .. $count],
+			[map { fill_command('T' . (100000 + $_) . '-1-1') } 1 .. $count]],
+		# first all that are created, then their cancels
+		cancel => [[], [(map { order_command("B$_") } 1 .. $count), (map { cancel_command("B$_") } 1 .. $count)]]);
+	my %name = (create => 'create', fill => 'fill of a single order', fill3 => 'fill at depth 3', cancel => 'create, then cancel');
+	for my $w ($quick ? qw(fill) : qw(fill create fill3 cancel)) {
+		make_base("bench_c_$w", @{ $scene{$w} });
+		my $dbh = connection("bench_c_$w");
+		my $floor = $w eq 'create' ? floor_statement($dbh, ':o', %new_order) . ";\n"
+			: $w eq 'cancel' ? floor_statement($dbh, ':o', %new_order, kind => "n <= $count") . ";\n"
+				. floor_statement($dbh, "(:o + $count)", %new_order, kind => "n > $count") . ";\n"
+			: floor_statement($dbh, ':o', %new_execution) . ";\n";
+		$dbh->disconnect;
+		my %script = (oms => write_file("$w.sql", $real_script{$w}), floor => write_file("floor_$w.sql", $floor_head . $floor));
+		for my $sync (qw(on off)) {
+			for my $clients (1, $clients_max) {
+				progress("clients: $w, $clients, synchronous_commit $sync");
+				new_db('bench_run', "bench_c_$w");
+				my %rate;
+				my @order = qw(oms floor);
+				for my $round (0 .. $size{client_rounds}) {
+					for my $c (@order) {
+						my $rate = pgbench('bench_run', $script{$c}, $clients, $sync, $round == 0 ? 1 : $size{seconds}, each => $each);
+						push @{ $rate{$c} }, $rate if $round > 0;    # the first warms up
+					}
+					@order = reverse @order;
+				}
+				drop_db('bench_run');
+				my @ratio = map { $rate{oms}[$_] / $rate{floor}[$_] } 0 .. $#{ $rate{oms} };
+				my $aim = $sync eq 'on' && $clients == $clients_max;
+				push @rows, [$name{$w}, $clients, $sync, (map { sprintf('%.0f', median(@{ $rate{$_} })) } qw(oms floor)),
+					sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), $aim ? '≥ 0.95, ' . verdict(median(@ratio) >= 0.945) : ''];
+			}
+		}
+		drop_db("bench_c_$w");
+	}
+	say_out("## 2. Through clients\n");
+	say_out("Transactions a second (pgbench, prepared protocol), against one prepared statement that writes the same rows; "
+		. "medians of $size{client_rounds} runs of " . $size{seconds} . " s.\n");
+	table(['command', 'clients', 'synchronous_commit', 'oms_command', 'one statement', 'ratio', 'aim'], @rows);
 }
 
 # --- 3: batches
 
 sub batch_commands {
-    my ($fills, $orders, $batch, $one_order) = @_;
-    my @batches;
-    for my $b (1 .. $fills / $batch) {
-        my @pick = $one_order ? (($b - 1) % $orders) x $batch : (shuffle(0 .. $orders - 1))[0 .. $batch - 1];
-        push @batches, [map { fill_command(sprintf('B%06d', $_ + 1)) } @pick];
-    }
-    return @batches;
+	my ($fills, $orders, $batch, $one_order) = @_;
+	my @batches;
+	for my $b (1 .. $fills / $batch) {
+		my @pick = $one_order ? (($b - 1) % $orders) x $batch : (shuffle(0 .. $orders - 1))[0 .. $batch - 1];
+		push @batches, [map { fill_command(sprintf('B%06d', $_ + 1)) } @pick];
+	}
+	return @batches;
 }
 
 sub section_batches {
-    my @rows;
-    for my $case ([1], [10], [100], [1000], [100, 'one order']) {
-        my ($batch, $one) = @$case;
-        progress('batches of', $batch, $one // '');
-        my $orders = max(1000, $size{batch_fills});
-        my $fills = $batch == 1000 ? max(4000, $size{batch_fills}) : $size{batch_fills};
-        my $warm = $batch == 1000 ? 1 : $fills / $batch / 5;
-        my $calls = $fills / $batch;
-        my @commands = batch_commands($fills + $warm * $batch, $orders, $batch, $one);
-        make_base('bench_b', [map { order_command(sprintf('B%06d', $_)) } 1 .. $orders], \@commands);
-        my $dbh = connection('bench_b');
-        my $floor = floor_statement($dbh, '$1');
-        $dbh->disconnect;
-        my @contestants = ({ name => 'oms', db => 'bench_run', work => sub {
-                my ($dbh, $first, $last) = @_;
-                return ($dbh->selectrow_array("SELECT bench.execute('SELECT count(*) FROM oms_commands(\$1)', "
-                    . "(SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN $first AND $last))"))[0];
-            } },
-            { name => 'floor', db => 'bench_run', work => sub {
-                my ($dbh, $first, $last) = @_;
-                return ($dbh->selectrow_array("SELECT bench.execute(?, (SELECT array_agg(n ORDER BY n) FROM generate_series($first, $last) n))",
-                    undef, $floor))[0];
-            } });
-        my (%us, $last);
-        for my $round (1 .. $size{rounds}) {
-            new_db('bench_run', 'bench_b');
-            $last = contest($warm, $calls, max(1, 100 / $batch), @contestants);
-            push @{ $us{$_} }, $last->{$_}{us} / $batch for keys %$last;
-            @contestants = reverse @contestants;
-        }
-        drop_db('bench_run', 'bench_b');
-        compare_rows($last);
-        my @ratio = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
-        push @rows, [$batch . ($one ? ', all of one order' : ''), (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor)),
-            sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
-            $batch == 100 && !$one ? '≤ 2.00, ' . verdict(median(@ratio) <= 2) : '',
-            rows_text($last->{oms}{rows}, $calls * $batch)];
-    }
-    say_out("## 3. Batches\n");
-    say_out("µs for each fill through `oms_commands`, against one set-based statement that writes the same rows; fills of different "
-        . "orders unless it says otherwise. Medians of $size{rounds} runs.\n");
-    table(['fills in a batch', 'oms_commands', 'set-based', 'ratio', 'aim', 'rows for each fill'], @rows);
+	my @rows;
+	for my $case ([1], [10], [100], [1000], [100, 'one order']) {
+		my ($batch, $one) = @$case;
+		progress('batches of', $batch, $one // '');
+		my $orders = max(1000, $size{batch_fills});
+		my $fills = $batch == 1000 ? max(4000, $size{batch_fills}) : $size{batch_fills};
+		my $warm = $batch == 1000 ? 1 : $fills / $batch / 5;
+		my $calls = $fills / $batch;
+		my @commands = batch_commands($fills + $warm * $batch, $orders, $batch, $one);
+		make_base('bench_b', [map { order_command(sprintf('B%06d', $_)) } 1 .. $orders], \@commands);
+		my $dbh = connection('bench_b');
+		my $floor = floor_statement($dbh, '$1');
+		$dbh->disconnect;
+		my @contestants = ({ name => 'oms', db => 'bench_run', work => sub {
+				my ($dbh, $first, $last) = @_;
+				return ($dbh->selectrow_array("SELECT bench.execute('SELECT count(*) FROM oms_commands(\$1)', "
+					. "(SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN $first AND $last))"))[0];
+			} },
+			{ name => 'floor', db => 'bench_run', work => sub {
+				my ($dbh, $first, $last) = @_;
+				return ($dbh->selectrow_array("SELECT bench.execute(?, (SELECT array_agg(n ORDER BY n) FROM generate_series($first, $last) n))",
+					undef, $floor))[0];
+			} });
+		my (%us, $last);
+		for my $round (1 .. $size{rounds}) {
+			new_db('bench_run', 'bench_b');
+			$last = contest($warm, $calls, max(1, 100 / $batch), @contestants);
+			push @{ $us{$_} }, $last->{$_}{us} / $batch for keys %$last;
+			@contestants = reverse @contestants;
+		}
+		drop_db('bench_run', 'bench_b');
+		compare_rows($last);
+		my @ratio = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
+		push @rows, [$batch . ($one ? ', all of one order' : ''), (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor)),
+			sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
+			$batch == 100 && !$one ? '≤ 2.00, ' . verdict(median(@ratio) <= 2) : '',
+			rows_text($last->{oms}{rows}, $calls * $batch)];
+	}
+	say_out("## 3. Batches\n");
+	say_out("µs for each fill through `oms_commands`, against one set-based statement that writes the same rows; fills of different "
+		. "orders unless it says otherwise. Medians of $size{rounds} runs.\n");
+	table(['fills in a batch', 'oms_commands', 'set-based', 'ratio', 'aim', 'rows for each fill'], @rows);
 }
 
 # --- 4: one tree, many orders, wide trees
 
 sub fill_script {
-    my ($order) = @_;
-    return <<SQL;
+	my ($order) = @_;
+	return <<SQL;
 \\set k (:client_id + 1) * 100000000 + :run * 1000000 + :i
 \\set i :i + 1
 SELECT oms_command(('{"commandType":"ExecuteOrderCommand","orderId":"' || $order || '","execID":"X' || :k::text || '","lastQty":1,"lastPx":1.25}')::jsonb);
@@ -574,169 +574,169 @@ SQL
 }
 
 sub scale_trees {
-    new_db('bench_s', 'bench_template');
-    my $dbh = connection('bench_s');
-    prepare_scene($dbh, background(), map { my $t = $_; (order_command("T$t"), map { slice_command("T$t-$_", "T$t", orderQty => 100000) } 0 .. 7) } 0 .. 7);
-    $dbh->do('VACUUM ANALYZE');
-    $dbh->disconnect;
-    my $one = write_file('one_tree.sql', fill_script("'T0-' || :client_id::text"));
-    my $eight = write_file('eight_trees.sql', fill_script("'T' || :client_id::text || '-0'"));
-    my @cases = (['1 on one tree', $one, 1], ['8 on one tree', $one, 8], ['8 on 8 trees', $eight, 8]);
-    my @rows;
-    for my $sync (qw(on off)) {
-        progress("scale: trees, synchronous_commit $sync");
-        my %rate;
-        for my $round (0 .. $size{client_rounds}) {
-            for my $case (@cases) {
-                my $rate = pgbench('bench_s', $case->[1], $case->[2], $sync, $round == 0 ? 1 : $size{seconds});
-                push @{ $rate{ $case->[0] } }, $rate if $round > 0;
-            }
-            push @cases, shift @cases;
-        }
-        my @names = ('1 on one tree', '8 on one tree', '8 on 8 trees');
-        my @ratio = map { $rate{ $names[1] }[$_] / $rate{ $names[0] }[$_] } 0 .. $size{client_rounds} - 1;
-        push @rows, [$sync, (map { sprintf('%.0f', median(@{ $rate{$_} })) } @names),
-            sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≥ 1.00, ' . verdict(median(@ratio) >= 0.995)];
-    }
-    drop_db('bench_s');
-    say_out("Fills a second by clients in one tree and in trees of their own; medians of $size{client_rounds} runs.\n");
-    table(['synchronous_commit', '1 client, one tree', '8 clients, one tree', '8 clients, 8 trees', '8 ÷ 1 on one tree', 'aim'], @rows);
+	new_db('bench_s', 'bench_template');
+	my $dbh = connection('bench_s');
+	prepare_scene($dbh, background(), map { my $t = $_; (order_command("T$t"), map { slice_command("T$t-$_", "T$t", orderQty => 100000) } 0 .. 7) } 0 .. 7);
+	$dbh->do('VACUUM ANALYZE');
+	$dbh->disconnect;
+	my $one = write_file('one_tree.sql', fill_script("'T0-' || :client_id::text"));
+	my $eight = write_file('eight_trees.sql', fill_script("'T' || :client_id::text || '-0'"));
+	my @cases = (['1 on one tree', $one, 1], ['8 on one tree', $one, 8], ['8 on 8 trees', $eight, 8]);
+	my @rows;
+	for my $sync (qw(on off)) {
+		progress("scale: trees, synchronous_commit $sync");
+		my %rate;
+		for my $round (0 .. $size{tree_rounds}) {
+			for my $case (@cases) {
+				my $rate = pgbench('bench_s', $case->[1], $case->[2], $sync, 1);
+				push @{ $rate{ $case->[0] } }, $rate if $round > 0;
+			}
+			push @cases, shift @cases;
+		}
+		my @names = ('1 on one tree', '8 on one tree', '8 on 8 trees');
+		my @ratio = map { $rate{ $names[1] }[$_] / $rate{ $names[0] }[$_] } 0 .. $size{tree_rounds} - 1;
+		push @rows, [$sync, (map { sprintf('%.0f', median(@{ $rate{$_} })) } @names),
+			sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≥ 1.00, ' . verdict(median(@ratio) >= 0.995)];
+	}
+	drop_db('bench_s');
+	say_out("Fills a second by clients in one tree and in trees of their own; medians of $size{tree_rounds} runs.\n");
+	table(['synchronous_commit', '1 client, one tree', '8 clients, one tree', '8 clients, 8 trees', '8 ÷ 1 on one tree', 'aim'], @rows);
 }
 
 sub scale_resting {
-    my $n = $size{scale};
-    progress("scale: $size{resting} resting orders");
-    new_db($_, 'bench_template') for qw(bench_none bench_resting);
-    my $dbh = connection('bench_none');
-    prepare_scene($dbh, background());
-    $dbh->disconnect;
-    $dbh = connection('bench_resting');
-    prepare_scene($dbh, background());
-    for my $thousand (0 .. $size{resting} / 1000 - 1) {
-        prepare_scene($dbh, map { order_command('R' . ($thousand * 1000 + $_)) } 1 .. 1000);
-    }
-    $dbh->disconnect;
-    in_db($_, 'VACUUM ANALYZE') for qw(bench_none bench_resting);
-    my %us;
-    my @contestants = map { { name => $_, db => "bench_$_", work => call_work('oms_command') } } qw(none resting);
-    for my $round (1 .. $size{rounds}) {
-        my @ids = map { "S$round-$_" } 1 .. $n + 100;
-        for my $w (qw(create fill cancel)) {
-            my @commands = map { $w eq 'create' ? order_command($_) : $w eq 'fill' ? fill_command($_) : cancel_command($_) }
-                $w eq 'create' ? @ids : shuffle(@ids);
-            for my $c (@contestants) {
-                my $dbh = connection($c->{db});
-                store_commands($dbh, @commands);
-                $dbh->disconnect;
-            }
-            my $result = contest(100, $n, 100, @contestants);
-            push @{ $us{$w}{$_} }, $result->{$_}{us} for qw(none resting);
-        }
-        @contestants = reverse @contestants;
-    }
-    drop_db(qw(bench_none bench_resting));
-    my @rows;
-    for my $w (qw(create fill cancel)) {
-        my %t = %{ $us{$w} };
-        my @ratio = map { $t{resting}[$_] / $t{none}[$_] } 0 .. $#{ $t{none} };
-        my $noise = (max(@{ $t{none} }) - min(@{ $t{none} })) / median(@{ $t{none} });
-        push @rows, [$w, (map { sprintf('%.1f', median(@{ $t{$_} })) } qw(none resting)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
-            sprintf('%.0f %%', 100 * $noise), 'within noise, ' . verdict(median(@ratio) - 1 <= max($noise, 0.05))];
-    }
-    say_out("µs for each command in one backend with no other order and with $size{resting} resting ones; noise: how far the "
-        . "slowest and the fastest of $size{rounds} runs without them are apart.\n");
-    table(['command', 'none', 'resting', 'ratio', 'noise', 'aim'], @rows);
+	my $n = $size{scale};
+	progress("scale: $size{resting} resting orders");
+	new_db($_, 'bench_template') for qw(bench_none bench_resting);
+	my $dbh = connection('bench_none');
+	prepare_scene($dbh, background());
+	$dbh->disconnect;
+	$dbh = connection('bench_resting');
+	prepare_scene($dbh, background());
+	for my $thousand (0 .. $size{resting} / 1000 - 1) {
+		prepare_scene($dbh, map { order_command('R' . ($thousand * 1000 + $_)) } 1 .. 1000);
+	}
+	$dbh->disconnect;
+	in_db($_, 'VACUUM ANALYZE') for qw(bench_none bench_resting);
+	my %us;
+	my @contestants = map { { name => $_, db => "bench_$_", work => call_work('oms_command') } } qw(none resting);
+	for my $round (1 .. $size{rounds}) {
+		my @ids = map { "S$round-$_" } 1 .. $n + 100;
+		for my $w (qw(create fill cancel)) {
+			my @commands = map { $w eq 'create' ? order_command($_) : $w eq 'fill' ? fill_command($_) : cancel_command($_) }
+				$w eq 'create' ? @ids : shuffle(@ids);
+			for my $c (@contestants) {
+				my $dbh = connection($c->{db});
+				store_commands($dbh, @commands);
+				$dbh->disconnect;
+			}
+			my $result = contest(100, $n, 100, @contestants);
+			push @{ $us{$w}{$_} }, $result->{$_}{us} for qw(none resting);
+		}
+		@contestants = reverse @contestants;
+	}
+	drop_db(qw(bench_none bench_resting));
+	my @rows;
+	for my $w (qw(create fill cancel)) {
+		my %t = %{ $us{$w} };
+		my @ratio = map { $t{resting}[$_] / $t{none}[$_] } 0 .. $#{ $t{none} };
+		my $noise = (max(@{ $t{none} }) - min(@{ $t{none} })) / median(@{ $t{none} });
+		push @rows, [$w, (map { sprintf('%.1f', median(@{ $t{$_} })) } qw(none resting)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
+			sprintf('%.0f %%', 100 * $noise), 'within noise, ' . verdict(median(@ratio) - 1 <= max($noise, 0.05))];
+	}
+	say_out("µs for each command in one backend with no other order and with $size{resting} resting ones; noise: how far the "
+		. "slowest and the fastest of $size{rounds} runs without them are apart.\n");
+	table(['command', 'none', 'resting', 'ratio', 'noise', 'aim'], @rows);
 }
 
 sub scale_slices {
-    my $n = $size{scale};
-    my %slices = (small => 10, wide => 10_000);
-    progress('scale: trees of 10 and of 10,000 slices');
-    new_db('bench_s', 'bench_template');
-    my $dbh = connection('bench_s');
-    prepare_scene($dbh, background());
-    for my $tree (keys %slices) {
-        prepare_scene($dbh, order_command($tree, orderQty => 1_000_000_000),
-            map { slice_command("$tree-$_", $tree, orderQty => 100000) } 1 .. $slices{$tree});
-    }
-    $dbh->do('VACUUM ANALYZE');
-    $dbh->do('SET plan_cache_mode = force_generic_plan');
-    $dbh->do('SET synchronous_commit = off');
-    my %us;
-    my @trees = qw(small wide);
-    for my $round (0 .. $size{rounds}) {
-        my %turns;
-        for my $turn (1 .. $n / 100) {
-            for my $tree (@trees) {
-                store_commands($dbh, map { fill_command("$tree-" . (1 + int(rand $slices{$tree}))) } 1 .. 100);
-                my ($seconds) = $dbh->selectrow_array('CALL bench.run_committing(1, 100, NULL)');
-                push @{ $turns{$tree} }, $seconds * 1e6 / 100;
-            }
-            @trees = reverse @trees;
-        }
-        $round == 0 or push @{ $us{$_} }, median(@{ $turns{$_} }) for @trees;
-    }
-    $dbh->disconnect;
-    drop_db('bench_s');
-    my @ratio = map { $us{wide}[$_] / $us{small}[$_] } 0 .. $#{ $us{wide} };
-    say_out("µs for each fill of a random slice, a transaction each, synchronous_commit off; medians of $size{rounds} runs.\n");
-    table(['tree of 10 slices', 'tree of 10,000', 'ratio', 'aim'],
-        [(map { sprintf('%.1f', median(@{ $us{$_} })) } qw(small wide)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
-            'equal, ' . verdict(median(@ratio) <= 1.1)]);
+	my $n = $size{scale};
+	my %slices = (small => 10, wide => 10_000);
+	progress('scale: trees of 10 and of 10,000 slices');
+	new_db('bench_s', 'bench_template');
+	my $dbh = connection('bench_s');
+	prepare_scene($dbh, background());
+	for my $tree (keys %slices) {
+		prepare_scene($dbh, order_command($tree, orderQty => 1_000_000_000),
+			map { slice_command("$tree-$_", $tree, orderQty => 100000) } 1 .. $slices{$tree});
+	}
+	$dbh->do('VACUUM ANALYZE');
+	$dbh->do('SET plan_cache_mode = force_generic_plan');
+	$dbh->do('SET synchronous_commit = off');
+	my %us;
+	my @trees = qw(small wide);
+	for my $round (0 .. $size{rounds}) {
+		my %turns;
+		for my $turn (1 .. $n / 100) {
+			for my $tree (@trees) {
+				store_commands($dbh, map { fill_command("$tree-" . (1 + int(rand $slices{$tree}))) } 1 .. 100);
+				my ($seconds) = $dbh->selectrow_array('CALL bench.run_committing(1, 100, NULL)');
+				push @{ $turns{$tree} }, $seconds * 1e6 / 100;
+			}
+			@trees = reverse @trees;
+		}
+		$round == 0 or push @{ $us{$_} }, median(@{ $turns{$_} }) for @trees;
+	}
+	$dbh->disconnect;
+	drop_db('bench_s');
+	my @ratio = map { $us{wide}[$_] / $us{small}[$_] } 0 .. $#{ $us{wide} };
+	say_out("µs for each fill of a random slice, a transaction each, synchronous_commit off; medians of $size{rounds} runs.\n");
+	table(['tree of 10 slices', 'tree of 10,000', 'ratio', 'aim'],
+		[(map { sprintf('%.1f', median(@{ $us{$_} })) } qw(small wide)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
+			'equal, ' . verdict(median(@ratio) <= 1.1)]);
 }
 
 sub section_scale {
-    say_out("## 4. One tree, many orders, wide trees\n");
-    scale_trees();
-    scale_resting();
-    scale_slices();
+	say_out("## 4. One tree, many orders, wide trees\n");
+	scale_trees();
+	scale_resting();
+	scale_slices();
 }
 
 # --- a profile of the loop
 
 sub profile {
-    my ($w) = @_;
-    my $n = 20_000;
-    my ($scene, $commands) = $w eq 'batch'
-        ? ([map { order_command(sprintf('B%06d', $_)) } 1 .. $n], [batch_commands($n, $n, 100)])
-        : workload($w, $n);
-    new_db('bench_p', 'bench_template');
-    my $dbh = connection('bench_p');
-    prepare_scene($dbh, background(), @$scene);
-    store_commands($dbh, @$commands);
-    $dbh->do('VACUUM ANALYZE');
-    my $calls = @$commands;
-    my $call = $w eq 'batch' ? "bench.execute('SELECT count(*) FROM oms_commands(\$1)', c)" : "bench.call('oms_command(jsonb)', c)";
-    my $from = sub { my ($first, $last) = @_;
-        return ($dbh->selectrow_array("SELECT $call FROM (SELECT array_agg(command ORDER BY n) AS c FROM bench.commands WHERE n BETWEEN $first AND $last) x"))[0] };
-    $from->(1, $calls / 20);
-    my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');
-    $out //= "$ENV{OMS_BENCH_TMP}/perf.data";
-    my $perf = fork // die "cannot fork: $!\n";
-    if ($perf == 0) {
-        open(STDOUT, '>', '/dev/null');
-        open(STDERR, '>', "$ENV{OMS_BENCH_TMP}/perf.log");
-        exec('perf', 'record', '-q', '-F', '4000', '--call-graph', 'fp', '-e', $ENV{OMS_PERF_EVENT} // 'cpu-clock:u', '-p', $pid, '-o', $out) or exit 127;
-    }
-    sleep 1;
-    my $seconds = $from->($calls / 20 + 1, $calls);
-    kill 'INT', $perf;
-    waitpid $perf, 0;
-    $dbh->disconnect;
-    drop_db('bench_p');
-    printf "%s: %.1f µs for each command\n\n", $w, $seconds * 1e6 / ($n * 0.95);
-    run("perf report --stdio --no-children -g none --percent-limit 0.4 --sort dso,symbol -i '$out' 2>/dev/null | sed '/^#/d; /^\$/d; s/[ -]*\$//' | head -70");
-    print "\nwith what they call:\n\n";
-    run("perf report --stdio --children -g none --percent-limit 1.5 --sort symbol -i '$out' 2>/dev/null | sed '/^#/d; /^\$/d; s/[ -]*\$//' | head -70");
+	my ($w) = @_;
+	my $n = 20_000;
+	my ($scene, $commands) = $w eq 'batch'
+		? ([map { order_command(sprintf('B%06d', $_)) } 1 .. $n], [batch_commands($n, $n, 100)])
+		: workload($w, $n);
+	new_db('bench_p', 'bench_template');
+	my $dbh = connection('bench_p');
+	prepare_scene($dbh, background(), @$scene);
+	store_commands($dbh, @$commands);
+	$dbh->do('VACUUM ANALYZE');
+	my $calls = @$commands;
+	my $call = $w eq 'batch' ? "bench.execute('SELECT count(*) FROM oms_commands(\$1)', c)" : "bench.call('oms_command(jsonb)', c)";
+	my $from = sub { my ($first, $last) = @_;
+		return ($dbh->selectrow_array("SELECT $call FROM (SELECT array_agg(command ORDER BY n) AS c FROM bench.commands WHERE n BETWEEN $first AND $last) x"))[0] };
+	$from->(1, $calls / 20);
+	my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');
+	$out //= "$ENV{OMS_BENCH_TMP}/perf.data";
+	my $perf = fork // die "cannot fork: $!\n";
+	if ($perf == 0) {
+		open(STDOUT, '>', '/dev/null');
+		open(STDERR, '>', "$ENV{OMS_BENCH_TMP}/perf.log");
+		exec('perf', 'record', '-q', '-F', '4000', '--call-graph', 'fp', '-e', $ENV{OMS_PERF_EVENT} // 'cpu-clock:u', '-p', $pid, '-o', $out) or exit 127;
+	}
+	sleep 1;
+	my $seconds = $from->($calls / 20 + 1, $calls);
+	kill 'INT', $perf;
+	waitpid $perf, 0;
+	$dbh->disconnect;
+	drop_db('bench_p');
+	printf "%s: %.1f µs for each command\n\n", $w, $seconds * 1e6 / ($n * 0.95);
+	run("perf report --stdio --no-children -g none --percent-limit 0.4 --sort dso,symbol -i '$out' 2>/dev/null | sed '/^#/d; /^\$/d; s/[ -]*\$//' | head -70");
+	print "\nwith what they call:\n\n";
+	run("perf report --stdio --children -g none --percent-limit 1.5 --sort symbol -i '$out' 2>/dev/null | sed '/^#/d; /^\$/d; s/[ -]*\$//' | head -70");
 }
 
 # --- main
 
 make_template();
 if ($profile) {
-    profile($profile);
-    drop_db('bench_template');
-    exit;
+	profile($profile);
+	drop_db('bench_template');
+	exit;
 }
 
 my $dbh = connection('postgres');
@@ -747,7 +747,7 @@ my ($cpu) = `cat /proc/cpuinfo` =~ /^model name\s*:\s*(.*)/m;
 chomp(my $cpus = `nproc`);
 say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
-    . "missed is printed as it is.\n");
+	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale);
 $section{$_}->() for @sections;
 drop_db('bench_template');

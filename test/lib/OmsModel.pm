@@ -13,6 +13,7 @@ package OmsModel;
 
 use strict;
 use warnings;
+use feature 'state';
 
 use List::Util qw(any first max sum0);
 use Math::BigInt;
@@ -68,12 +69,18 @@ sub value
 	return $self->units($qty, VALUE_SCALE - PX_SCALE) * $self->units($px, PX_SCALE);
 }
 
-# value / quantity, rounded half up to ten decimals
+# value / quantity, rounded half up to ten decimals; most are asked for again and again
 sub average
 {
 	my ($value, $qty) = @_;
+	state %known;
 	return '0' if $qty == 0;
+	return $known{"$value $qty"} //= divided($value, $qty);
+}
 
+sub divided
+{
+	my ($value, $qty) = @_;
 	my $top = Math::BigInt->new("$value")->bmul(Math::BigInt->new(10)->bpow(10 + QTY_SCALE - VALUE_SCALE));
 	my $bottom = Math::BigInt->new("$qty");
 	$top->bmul(2)->badd($bottom)->bdiv($bottom * 2);
@@ -106,7 +113,11 @@ sub own_executed { my ($self, $order) = @_; return sum0 map { $_->{qty} } $self-
 sub executed
 {
 	my ($self, $order) = @_;
-	return $self->own_executed($order) + sum0 map { $self->executed($_) } $self->children($order);
+	return $self->{known}{ $order->{id} } if $self->{known} && defined $self->{known}{ $order->{id} };
+
+	my $executed = $self->own_executed($order) + sum0 map { $self->executed($_) } $self->children($order);
+	$self->{known}{ $order->{id} } = $executed if $self->{known};
+	return $executed;
 }
 
 sub executed_value
@@ -169,7 +180,15 @@ sub status
 	return 'ACCEPTED_FOR_BIDDING';
 }
 
-# The names alone
+# What the tables must show: { id => { column => text } }.  What is executed is worked out once for all.
+sub figures
+{
+	my ($self) = @_;
+	local $self->{known} = {};
+	return { map { $_ => $self->quantities($_) } keys %{ $self->{orders} } };
+}
+
+# The columns
 sub fields { return qw(status order_qty executed_quantity own_executed_quantity leaves_quantity working_quantity
 	  unplaced_quantity reserved_quantity review_quantity allocated_quantity executed_value avg_px child_count live_children); }
 
@@ -223,6 +242,8 @@ sub refusals
 	{
 		$must{OM001} = 1 if any { defined $part->{$_} && !positive($part->{$_}) } qw(orderQty lastQty quantityFactor);
 	}
+	# a guarantee may leave its quantity at zero
+	delete $must{OM001} if $type eq 'StopOrder' && ($command->{lastQty} // '') eq '0';
 	return (\%must, \%may);
 }
 
@@ -250,7 +271,7 @@ sub refuse_children
 	my $wanted = sum0 map { positive($_->{orderQty}) ? $self->qty($_->{orderQty}) : 0 } @$children;
 
 	$must->{OM004} = 1 if closed($parent) || $self->filled($parent);
-	$must->{OM005} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $parent->{requests} };
+	$must->{OM005} = 1 if $self->cancel_requested($parent);
 	$must->{OM005} = 1 if $wanted > $self->unplaced($parent);
 	foreach my $child (@$children)
 	{
@@ -273,11 +294,13 @@ sub refuse_PlaceOrder
 sub refuse_AcceptOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
+	# a fill may have come before the acceptance that tells the quantity
+	my $unstated = !defined $order->{qty} && defined $command->{orderQty};
 
 	$self->refuse_closed($order, $must);
 	if (has($order, 'ACCEPTED_FOR_BIDDING')) { $may->{OM004} = 1 if $command->{forBidding}; }
-	elsif (!has($order, 'PENDING_NEW')) { $must->{OM004} = 1; }
-	$may->{OM004} = $may->{OM001} = $may->{OM005} = 1 if defined $command->{orderQty} && !$order->{cash};
+	elsif (!has($order, 'PENDING_NEW')) { ($unstated ? $may : $must)->{OM004} = 1; }
+	$may->{OM004} = $may->{OM001} = $may->{OM005} = 1 if defined $command->{orderQty} && !$unstated;
 }
 
 sub refuse_RejectOrder
@@ -324,8 +347,8 @@ sub refuse_RequestCancelOrder
 	my $shown = $command->{pending} // 1;
 
 	$self->refuse_closed($order, $shown ? $must : $may);
-	$may->{OM004} = 1 if $self->filled($order) || any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
-	$may->{OM005} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
+	$may->{OM004} = 1 if $self->filled($order) || $self->cancel_requested($order);
+	$may->{OM005} = 1 if $self->cancel_requested($order);
 }
 
 sub find_request
@@ -372,11 +395,11 @@ sub refuse_terms
 		($sure || $options{sure} ? $must : $may)->{OM005} = 1 if $take > 0 && $take > $self->unplaced($parent);
 		$may->{OM004} = $may->{OM005} = 1 if $take > 0 && (!$self->live($parent) || @{ $parent->{requests} } || !$sure);
 	}
-	if (defined $qty && $self->reserved($order) > 0 && $qty < $executed + $self->reserved($order))
+	if (defined $qty && $qty < ($order->{qty} // 0) && $self->reserved($order) > 0 && $qty < $executed + $self->reserved($order))
 	{
 		($options{below} // $must)->{OM005} = 1;
 	}
-	$may->{OM004} = 1 if any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
+	$may->{OM004} = 1 if $self->cancel_requested($order);
 	$may->{OM004} = 1 if any { has($order, $_) } qw(PENDING_NEW ACCEPTED_FOR_BIDDING DONE_FOR_DAY);
 }
 
@@ -532,7 +555,7 @@ sub apply
 	my ($self, $command, $state) = @_;
 	my $type = $command->{commandType} =~ s/Command$//r;
 	my $effect = "apply_$type";
-	my @waiting = grep { $self->cancel_shown($_) && $self->live_children($_) } values %{ $self->{orders} };
+	my @waiting = grep { $self->cancel_requested($_) && $self->live_children($_) } values %{ $self->{orders} };
 
 	$self->$effect($command, $self->order($command->{orderId}), $state);
 	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
@@ -540,10 +563,10 @@ sub apply
 	return;
 }
 
-sub cancel_shown
+sub cancel_requested
 {
 	my ($self, $order) = @_;
-	return any { $_->{kind} eq 'CANCEL' && $_->{shown} } @{ $order->{requests} };
+	return any { $_->{kind} eq 'CANCEL' } @{ $order->{requests} };
 }
 
 # A parent whose cancel waits for its children ends with the last of them, and so does its own parent.
@@ -551,7 +574,7 @@ sub end_waiting
 {
 	my ($self, @waiting) = @_;
 
-	while (my $order = first { $self->cancel_shown($_) && !$self->live_children($_) } @waiting)
+	while (my $order = first { $self->cancel_requested($_) && !$self->live_children($_) } @waiting)
 	{
 		if ($self->filled($order))
 		{
@@ -632,14 +655,7 @@ sub add_request
 	  { kind => $kind, clOrdID => $command->{clOrdID}, shown => $command->{pending} // 1, qty => $kind eq 'REPLACE' ? $self->qty($command->{orderQty}) : undef };
 }
 
-sub apply_RequestCancelOrder
-{
-	my ($self, $command, $order) = @_;
-
-	$self->add_request($command, $order, 'CANCEL');
-	# all of its children have ended before: at once, or by the answer?
-	$order->{conditions}{CANCELLED} = 'maybe' if @{ $order->{children} } && !$self->live_children($order);
-}
+sub apply_RequestCancelOrder { my ($self, $command, $order) = @_; $self->add_request($command, $order, 'CANCEL'); }
 
 sub apply_RequestReplaceOrder { my ($self, $command, $order) = @_; $self->add_request($command, $order, 'REPLACE'); }
 
@@ -822,7 +838,6 @@ sub settle
 	{
 		if (any { $_ eq $condition } @$shown) { $order->{conditions}{$condition} = 1; }
 		else { delete $order->{conditions}{$condition}; }
-		$self->close_order($order, 'CANCELLED') if $condition eq 'CANCELLED' && has($order, 'CANCELLED');
 	}
 }
 

@@ -1,0 +1,67 @@
+/*
+ * Exact decimals: what breaks if a division rounds twice, a number of 39 digits
+ * or NaN comes through, or a scale is lost on the way.
+ */
+#include "unit.h"
+
+#include "decimal.h"
+
+static Numeric
+dec(const char *text)
+{
+	Numeric		value = NULL;
+
+	if (!oms_dec_parse(text, strlen(text), &value))
+		elog(ERROR, "\"%s\" is no decimal", text);
+	return value;
+}
+
+static bool
+refused(const char *text)
+{
+	Numeric		value;
+
+	return !oms_dec_parse(text, strlen(text), &value);
+}
+
+static void
+division(void)
+{
+	is_text(oms_dec_text(oms_dec_div(dec("1"), dec("3"), 10)), "0.3333333333", "a third, cut");
+	is_text(oms_dec_text(oms_dec_div(dec("2"), dec("3"), 10)), "0.6666666667", "two thirds, rounded up");
+	is_text(oms_dec_text(oms_dec_div(dec("1"), dec("8"), 2)), "0.13", "a tie goes away from zero");
+	is_text(oms_dec_text(oms_dec_div(dec("-1"), dec("8"), 2)), "-0.13", "a tie below zero too");
+	is_text(oms_dec_text(oms_dec_div(dec("0.12499999999999999999999999999"), dec("1"), 2)), "0.12",
+			"no tie is made by rounding twice");
+	is_text(oms_dec_text(oms_dec_div(dec("99999999999999999999999999999999999999"), dec("7"), 10)),
+			"14285714285714285714285714285714285714.1428571429", "38 digits keep ten decimals");
+	is_text(oms_dec_text(oms_dec_div(dec("17336.000"), dec("1000"), 10)), "17.336", "no trailing zeros");
+	is_text(oms_dec_text(oms_dec_div(dec("0"), dec("7"), 10)), "0", "nothing");
+}
+
+static void
+parsing(void)
+{
+	const char *const bad[] = {
+		"", "-", ".", "1e3", "NaN", "Infinity", "1 ", " 1", "0x10", "1.2.3", "--1", "1,5",
+		"100000000000000000000000000000000000000", "0.123456789012345678901234567890123456789"
+	};
+
+	for (int i = 0; i < lengthof(bad); i++)
+		ok(refused(bad[i]), "\"%s\" is refused", bad[i]);
+	is_text(oms_dec_text(dec("+1.50")), "1.50", "the scale is kept as written");
+	is_text(oms_dec_text(oms_dec_trim(dec("1000.00"))), "1000", "trimming leaves the zeros before the point");
+	is_text(oms_dec_text(dec("99999999999999999999999999999999999999")),
+			"99999999999999999999999999999999999999", "38 digits are possible");
+	ok(oms_dec_acceptable(dec("0.00000000000000000000000000000000000001")), "38 decimals are possible");
+}
+
+UNIT_TEST(decimal)
+{
+	division();
+	parsing();
+	ok(oms_dec_same(NULL, NULL) && !oms_dec_same(NULL, dec("0")), "not given is not zero");
+	ok(oms_dec_same(dec("1.0"), dec("1.00")), "equal is equal whatever the scale");
+	is_text(oms_dec_text(oms_dec_add(dec("0.1"), dec("0.2"))), "0.3", "0.1 + 0.2");
+	is_text(oms_dec_text(oms_dec_sub(dec("1.5"), dec("0.5"))), "1", "sums have no trailing zeros");
+}
