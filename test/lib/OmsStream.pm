@@ -105,15 +105,16 @@ sub create_root
 
 sub depth { my ($model, $order) = @_; return $order ? 1 + depth($model, $model->order($order->{parent})) : 0; }
 
-# Deep now and wide then: the newest order with room, or any with room.
+# Each tree has its shape: the deepest order with room, or one near the root, or any.
 sub with_room
 {
-	my ($model) = @_;
-	my @room = grep { $model->unplaced($_) > 0 && depth($model, $_) < MAX_DEPTH } orders($model);
+	my ($model, $ids) = @_;
+	my $shape = $ids->{shape} //= pick('deep', 'wide', 'any');
+	my @room = grep { $model->unplaced($_) > 0 && depth($model, $_) < ($shape eq 'wide' ? 3 : MAX_DEPTH) } orders($model);
 
 	return undef if !@room && !chance(10);
 	return find($model, sub { 1 }) if !@room || chance(5);
-	return chance(50) ? (sort { depth($model, $b) <=> depth($model, $a) } @room)[0] : pick(@room);
+	return $shape eq 'deep' && chance(70) ? (sort { depth($model, $b) <=> depth($model, $a) } @room)[0] : pick(@room);
 }
 
 sub child
@@ -132,7 +133,7 @@ sub child
 sub create_child
 {
 	my ($model, $ids) = @_;
-	my $parent = with_room($model) or return fill($model, $ids);
+	my $parent = with_room($model, $ids) or return fill($model, $ids);
 	my $child = child($model, $ids, $parent);
 
 	@$child{qw(commandType parentId)} = ('CreateOrderCommand', $parent->{id});
@@ -145,7 +146,7 @@ sub create_child
 sub place
 {
 	my ($model, $ids) = @_;
-	my $parent = with_room($model) or return fill($model, $ids);
+	my $parent = with_room($model, $ids) or return fill($model, $ids);
 	my @children = map { child($model, $ids, $parent) } 1 .. 1 + int rand 4;
 	return order_command('Place', $model, $parent, children => \@children);
 }

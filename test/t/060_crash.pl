@@ -77,6 +77,7 @@ sub read_papers
 	my (%sent, %done, @errors);
 	foreach my $number (1 .. $CLIENTS)
 	{
+		next if !-e "$dir/client$number";
 		foreach my $line (split /\n/, slurp_file("$dir/client$number"))
 		{
 			if ($line =~ /^sent (\S+) (.*)/) { $sent{$1} = $2; }
@@ -94,6 +95,20 @@ sub made
 	return { map { @$_ } @{ $dbh->selectall_arrayref(
 		q(SELECT command_id, count(*) FROM (SELECT command_id FROM oms.order_events WHERE version = 1
 			UNION ALL SELECT command_id FROM oms.execution_events WHERE version = 1) made GROUP BY command_id)) } };
+}
+
+sub wait_for_load
+{
+	my ($round) = @_;
+	my $end = time + 60;
+
+	while (time < $end)
+	{
+		my (undef, $done) = read_papers();
+		return if grep({ /^r$round-/ } keys %$done) > 50;
+		sleep 0.1;
+	}
+	return;
 }
 
 # Up to three minutes: after -9 the old backends must first notice that they are alone.
@@ -129,12 +144,13 @@ foreach my $round (1 .. $ROUNDS)
 		if (!$pid) { eval { client($number, $round); }; POSIX::_exit(1); }
 		push @clients, $pid;
 	}
-	sleep 0.4 + rand 0.8;
+	wait_for_load($round);
+	sleep rand 0.8;
 	if ($round % 2 == 0) { $node->kill9; }
 	else
 	{
 		my ($victim) = oms_dbh($node)->selectrow_array("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
-		kill 9, $victim;
+		kill 9, $victim if $victim;
 	}
 	waitpid $_, 0 foreach @clients;
 	ok($round % 2 == 0 ? start_again() : wait_until_up(), "round $round: the server is back");
