@@ -6,12 +6,12 @@ CREATE TABLE oms.commands (
   recorded_at timestamptz NOT NULL,
   aggregate_id text COLLATE "C",
   sequences bigint[],
-  command jsonb,
+  command_hash bigint NOT NULL,
   CONSTRAINT commands_pkey PRIMARY KEY (actor, command_id)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.commands', '');
 COMMENT ON TABLE oms.commands IS
-  'The commandIds of each session user. Events (by sequence) hold the command and its result; the command stands here only where it made no event.';
+  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; the hash tells a repeat from another command.';
 
 CREATE TABLE oms.cl_ord_ids (
   fix_session text COLLATE "C" NOT NULL,

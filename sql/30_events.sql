@@ -65,7 +65,12 @@ BEGIN
     FOR i IN 0 .. months_ahead LOOP
       month := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => i);
       leaf := parent || to_char(month, '_YYYY_MM');
-      CONTINUE WHEN to_regclass(format('oms.%I', leaf)) IS NOT NULL;
+      IF to_regclass(format('oms.%I', leaf)) IS NOT NULL THEN
+        CONTINUE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('oms.%I', leaf))
+                                 AND inhparent = to_regclass(format('oms.%I', parent)));
+        RAISE EXCEPTION 'table "oms.%" exists and is no partition of "oms.%"', leaf, parent
+          USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it.';
+      END IF;
       EXECUTE format('CREATE TABLE oms.%I (LIKE oms.%I INCLUDING DEFAULTS INCLUDING STORAGE)', leaf, parent);
       EXECUTE format('CREATE UNIQUE INDEX %I ON oms.%I (sequence)', leaf || '_sequence_idx', leaf);
       EXECUTE format('CREATE UNIQUE INDEX %I ON oms.%I (aggregate_id, version)', leaf || '_aggregate_idx', leaf);

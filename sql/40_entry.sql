@@ -26,7 +26,7 @@ REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_comma
 -- The tables of the code, for people and for the reference.
 CREATE FUNCTION oms.list_transitions(OUT transition integer, OUT command text, OUT requires text[],
     OUT forbids text[], OUT fills text, OUT reported boolean, OUT guard text, OUT sets text[], OUT clears text[],
-    OUT event_type text, OUT sentence text)
+    OUT raises text[], OUT event_type text, OUT sentence text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
 COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of an order, as it stands in src/state_machine.c';
 CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();

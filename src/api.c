@@ -37,13 +37,13 @@ check_may_write(const char *function)
 	PreventCommandDuringRecovery(function);
 }
 
-/* The command, or commands; a null is no less malformed than another scalar. */
+/* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
 static Jsonb *
 argument(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		oms_raise(oms_refuse(OMS_MALFORMED, "a command must be a JSON object, not null"));
-	return PG_GETARG_JSONB_P(0);
+	JsonbValue	null = {.type = jbvNull};
+
+	return PG_ARGISNULL(0) ? JsonbValueToJsonb(&null) : PG_GETARG_JSONB_P(0);
 }
 
 Datum
@@ -167,8 +167,8 @@ text_array(const OmsName *names, uint32 bits, bool *isnull)
 static void
 put_order_transition(ReturnSetInfo *rsinfo, const Transition *t)
 {
-	Datum		values[11] = {0};
-	bool		nulls[11] = {0};
+	Datum		values[12] = {0};
+	bool		nulls[12] = {0};
 
 	values[0] = Int32GetDatum(t->number);
 	values[1] = CStringGetTextDatum(oms_trigger_name(t->trigger));
@@ -183,16 +183,17 @@ put_order_transition(ReturnSetInfo *rsinfo, const Transition *t)
 		values[6] = CStringGetTextDatum(oms_name_of(oms_guard_names, t->guard));
 	values[7] = text_array(oms_condition_names, t->sets, &nulls[7]);
 	values[8] = text_array(oms_condition_names, t->clears, &nulls[8]);
-	values[9] = CStringGetTextDatum(t->event_type);
-	values[10] = CStringGetTextDatum(t->sentence);
+	values[9] = text_array(oms_flag_names, t->raises, &nulls[9]);
+	values[10] = CStringGetTextDatum(t->event_type);
+	values[11] = CStringGetTextDatum(t->sentence);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 static void
 put_execution_transition(ReturnSetInfo *rsinfo, const ExecutionTransition *t)
 {
-	Datum		values[11] = {0};
-	bool		nulls[11] = {false, false, true, true, true, false, true, true, true, false, false};
+	Datum		values[12] = {0};
+	bool		nulls[12] = {false, false, true, true, true, false, true, true, true, true, false, false};
 
 	values[0] = Int32GetDatum(t->number);
 	values[1] = CStringGetTextDatum("execution");
@@ -204,8 +205,8 @@ put_execution_transition(ReturnSetInfo *rsinfo, const ExecutionTransition *t)
 		values[7] = PointerGetDatum(construct_array(&status, 1, TEXTOID, -1, false, TYPALIGN_INT));
 		nulls[7] = false;
 	}
-	values[9] = CStringGetTextDatum(t->event_type);
-	values[10] = CStringGetTextDatum(t->sentence);
+	values[10] = CStringGetTextDatum(t->event_type);
+	values[11] = CStringGetTextDatum(t->sentence);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

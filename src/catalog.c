@@ -75,13 +75,13 @@ oms_relation(OmsRelation relation)
 		for (int i = 0; i < OMS_RELATION_COUNT; i++)
 		{
 			relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_names[i], schema) : InvalidOid;
-			if (!OidIsValid(relation_oids[i]))
-				oids_valid = false;
-			if (!OidIsValid(relation_oids[i]))
-				ereport(ERROR,
-						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						 errmsg("relation \"oms.%s\" does not exist", relation_names[i]),
-						 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
+			if (OidIsValid(relation_oids[i]))
+				continue;
+			oids_valid = false;
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("relation \"oms.%s\" does not exist", relation_names[i]),
+					 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
 		}
 	}
 	return relation_oids[relation];

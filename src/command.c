@@ -76,18 +76,6 @@ result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome
  * ------------------------------------------------------------------------
  */
 
-static Jsonb *
-command_of(const ResultSource *source, const KnownCommand *known)
-{
-	JsonbValue	hold;
-	JsonbValue *v;
-
-	if (source->npayloads == 0)
-		return known->command;
-	v = oms_json_get(source->payloads[0], "command", &hold);
-	return v ? JsonbValueToJsonb(v) : NULL;
-}
-
 /* The first result again, from the events that it was built of. */
 static Jsonb *
 repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
@@ -95,18 +83,8 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 	Outcome		outcome = {.store = store_of(command), .id = known->aggregate_id};
 	ResultSource source = {.outcome = &outcome, .command_id = command->command_id, .duplicate = true,
 	.xid = oms_uow_xid(uow)};
-	Jsonb	   *first;
 
-	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
-	for (int i = 0; i < known->nsequences; i++)
-	{
-		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source.xid);
-
-		if (payload)
-			source.payloads[source.npayloads++] = payload;
-	}
-	first = command_of(&source, known);
-	if (first != NULL && !oms_json_equal(first, command->raw))
+	if (known->command_hash != oms_command_hash(command->raw))
 	{
 		*refusal = oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used",
 															command->command_id),
@@ -114,6 +92,14 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 												 timestamptz_to_str(known->recorded_at)),
 								 "Repeat a command with equal content, or give it a new commandId.");
 		return NULL;
+	}
+	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
+	for (int i = 0; i < known->nsequences; i++)
+	{
+		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source.xid);
+
+		if (payload)
+			source.payloads[source.npayloads++] = payload;
 	}
 	if (source.npayloads == 0)
 		source.state = current_state(uow, outcome.store, outcome.id);

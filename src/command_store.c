@@ -14,7 +14,7 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/elog.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "command_store.h"
@@ -26,7 +26,7 @@ enum CommandColumn
 	COMMAND_RECORDED_AT,
 	COMMAND_AGGREGATE_ID,
 	COMMAND_SEQUENCES,
-	COMMAND_COMMAND,
+	COMMAND_HASH,
 	COMMAND_COLUMNS
 };
 
@@ -51,6 +51,12 @@ read_sequences(Datum datum, KnownCommand *known)
 		known->sequences[i] = DatumGetInt64(elements[i]);
 }
 
+int64
+oms_command_hash(Jsonb *command)
+{
+	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(command), Int64GetDatum(0)));
+}
+
 KnownCommand *
 oms_command_find(EState *estate, const char *actor, const char *command_id)
 {
@@ -70,8 +76,7 @@ oms_command_find(EState *estate, const char *actor, const char *command_id)
 			known->aggregate_id = TextDatumGetCString(values[COMMAND_AGGREGATE_ID]);
 		if (!nulls[COMMAND_SEQUENCES])
 			read_sequences(values[COMMAND_SEQUENCES], known);
-		if (!nulls[COMMAND_COMMAND])
-			known->command = DatumGetJsonbPCopy(values[COMMAND_COMMAND]);
+		known->command_hash = DatumGetInt64(values[COMMAND_HASH]);
 		known->tid = table->slot->tts_tid;
 	}
 	oms_table_close(table);
@@ -94,9 +99,8 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 	values[COMMAND_AGGREGATE_ID] = CStringGetTextDatum(aggregate_id);
 	values[COMMAND_SEQUENCES] = PointerGetDatum(construct_array(sequences, nevents, INT8OID, sizeof(int64),
 															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[COMMAND_COMMAND] = JsonbPGetDatum(command->raw);
+	values[COMMAND_HASH] = Int64GetDatum(oms_command_hash(command->raw));
 	nulls[COMMAND_SEQUENCES] = nevents == 0;
-	nulls[COMMAND_COMMAND] = nevents > 0;
 	return oms_table_claim(commands, oms_relation(OMS_COMMANDS_PKEY), values, nulls, tid);
 }
 

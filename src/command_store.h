@@ -21,9 +21,12 @@ typedef struct KnownCommand
 	char	   *aggregate_id;
 	int64	   *sequences;		/* of its events */
 	int			nsequences;
-	Jsonb	   *command;		/* NULL where the events have it */
+	int64		command_hash;
 	ItemPointerData tid;
 } KnownCommand;
+
+/* Equal for commands that are equal as jsonb. */
+extern int64 oms_command_hash(Jsonb *command);
 
 extern KnownCommand *oms_command_find(EState *estate, const char *actor, const char *command_id);
 

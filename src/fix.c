@@ -92,7 +92,7 @@ answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
 {
 	const Order *order = oms_uow_order(fix->uow, order_id);
 	Outcome		outcome = {.store = &oms_order_store, .id = order_id};
-	ResultSource source = {.outcome = &outcome, .duplicate = duplicate, .command_id = "",
+	ResultSource source = {.outcome = &outcome, .duplicate = duplicate,
 	.xid = oms_uow_xid(fix->uow)};
 
 	if (order)
@@ -420,22 +420,38 @@ handle_execution_report(FixContext *fix)
 	return handle_status_report(fix, &match, exec_type);
 }
 
+/* The request under the message's ClOrdID tells what is rejected; else CxlRejResponseTo does. */
+static CommandType
+rejected_request(FixContext *fix, const Order *order)
+{
+	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+	RequestKind kind = oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ? REQUEST_REPLACE : REQUEST_CANCEL;
+
+	for (int i = 0; i < count; i++)
+		if (requests[i].cl_ord_id && strcmp(requests[i].cl_ord_id, cl_ord_id) == 0)
+			kind = requests[i].kind;
+	return kind == REQUEST_REPLACE ? COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER;
+}
+
 static Refusal *
 handle_cancel_reject(FixContext *fix)
 {
 	FixMatch	match;
+	const Order *order;
 	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID, TAG_ORD_STATUS);
 
 	if (refusal)
 		return refusal;
 	match = oms_fix_match_order(fix->uow, &fix->message);
-	if (match.order_id == NULL)
+	order = matched_order(fix, &match);
+	if (order == NULL)
 	{
 		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
 		return NULL;
 	}
-	return run_for_order(fix, oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ?
-						 COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER, match.order_id);
+	return run_for_order(fix, rejected_request(fix, order), match.order_id);
 }
 
 /* ------------------------------------------------------------------------

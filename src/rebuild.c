@@ -3,8 +3,8 @@
  * rebuild.c
  *	  The state that an event carries, as a row of its table, and back.
  *
- * SQL does the rest of replay: oms.verify() (sql/60_verify.sql), as-of and
- * oms.rebuild() (sql/61_rebuild.sql) pick events and call these functions, so
+ * SQL does the rest of replay: oms.verify() (sql/61_verify.sql), as-of and
+ * oms.rebuild() (sql/60_rebuild.sql) pick events and call these functions, so
  * that a state has one meaning, that of record.c.  What comes in here was given
  * by a user or may have been damaged on disk; whatever record.c could not read
  * is found before it gets there and named.

@@ -94,6 +94,13 @@ put_orders(JsonWriter *w, const ResultSource *source)
 	oms_json_close_array(w);
 }
 
+static void
+put_optional(JsonWriter *w, const char *key, const char *value)
+{
+	if (value)
+		oms_json_string(w, key, value);
+}
+
 Jsonb *
 oms_result_build(const ResultSource *source)
 {
@@ -103,7 +110,7 @@ oms_result_build(const ResultSource *source)
 	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
 	oms_json_open_object(&w);
 	oms_json_string(&w, "status", "ACCEPTED");
-	oms_json_string(&w, "commandId", source->command_id);
+	put_optional(&w, "commandId", source->command_id);
 	oms_json_string(&w, "token", token);
 	if (source->duplicate)
 		oms_json_bool(&w, "duplicate", true);
@@ -112,13 +119,6 @@ oms_result_build(const ResultSource *source)
 	put_orders(&w, source);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
-}
-
-static void
-put_optional(JsonWriter *w, const char *key, const char *value)
-{
-	if (value)
-		oms_json_string(w, key, value);
 }
 
 Jsonb *
