@@ -63,6 +63,15 @@ count_quantity(Execution *execution)
 		oms_scale_quantity(execution->last_qty, execution->quantity_factor) : execution->last_qty;
 }
 
+/* As this report states it, else the one it corrects, else as the order has it. */
+static char *
+stated(char *by_report, char *by_corrected, char *by_order)
+{
+	if (by_report)
+		return by_report;
+	return by_corrected ? by_corrected : by_order;
+}
+
 void
 oms_execution_create(const Command *command, const FillContext *context, Execution *execution)
 {
@@ -76,8 +85,8 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->exec_id = command->exec_id;
 	execution->exec_type = command->exec_type ? command->exec_type : old ? "TRADE_CORRECT" : "TRADE";
 	execution->exec_ref_id = command->exec_ref_id ? command->exec_ref_id : old ? old->exec_id : NULL;
-	execution->symbol = command->symbol ? command->symbol : order ? order->symbol : NULL;
-	execution->side = command->side ? command->side : order ? order->side : NULL;
+	execution->symbol = stated(command->symbol, old ? old->symbol : NULL, order ? order->symbol : NULL);
+	execution->side = stated(command->side, old ? old->side : NULL, order ? order->side : NULL);
 	execution->last_qty = command->last_qty ? command->last_qty : old->last_qty;
 	execution->last_px = command->last_px ? command->last_px : old->last_px;
 	execution->last_mkt = command->last_mkt ? command->last_mkt : old ? old->last_mkt : NULL;
