@@ -22,8 +22,10 @@ while (defined(my $arg = shift @ARGV)) {
 @sections = qw(loop clients batches scale) unless @sections;
 
 my %size = $quick
-	? (loop => 1500, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 2000, resting => 200_000, scale => 1000)
-	: (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, tree_rounds => 9, batch_fills => 5000, resting => 200_000, scale => 2000);
+	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
+		scale => 500)
+	: (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, tree_rounds => 9, batch_fills => 5000, resting => 200_000,
+		scale => 2000);
 
 my $library = $ENV{OMS_BENCH_LIBRARY} or die "run.pl: bench/run.sh sets OMS_BENCH_LIBRARY\n";
 my $json = JSON::PP->new->canonical;
@@ -523,7 +525,7 @@ sub section_batches {
 		my ($batch, $one) = @$case;
 		progress('batches of', $batch, $one // '');
 		my $orders = max(1000, $size{batch_fills});
-		my $fills = $batch == 1000 ? max(4000, $size{batch_fills}) : $size{batch_fills};
+		my $fills = $batch == 1000 ? max(3000, $size{batch_fills}) : $size{batch_fills};
 		my $warm = $batch == 1000 ? 1 : $fills / $batch / 5;
 		my $calls = $fills / $batch;
 		my @commands = batch_commands($fills + $warm * $batch, $orders, $batch, $one);

@@ -21,7 +21,8 @@ if [ "${1:-}" != inside ]; then
     chmod 0755 "$OMS_WORK"
     give_to_user "$OMS_WORK"
     run_group "$scripts/as_user.sh" "$OMS_WORK/tree/scripts/bench.sh" inside "$@"
-    [ ! -e "$OMS_WORK/tree/bench/results/latest.md" ] || cat "$OMS_WORK/tree/bench/results/latest.md" > "$project/bench/results/latest.md"
+    results=bench/results/latest.md
+    [ ! -e "$OMS_WORK/tree/$results" ] || cat "$OMS_WORK/tree/$results" > "$project/$results"
     exit
 fi
 shift

@@ -66,8 +66,8 @@ BEGIN
       month := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => i);
       leaf := parent || to_char(month, '_YYYY_MM');
       IF to_regclass(format('oms.%I', leaf)) IS NOT NULL THEN
-        CONTINUE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('oms.%I', leaf))
-                                 AND inhparent = to_regclass(format('oms.%I', parent)));
+        -- not from pg_inherits: at REPEATABLE READ that would not show what another session just made
+        CONTINUE WHEN pg_partition_root(format('oms.%I', leaf)::regclass) = format('oms.%I', parent)::regclass;
         RAISE EXCEPTION 'table "oms.%" exists and is no partition of "oms.%"', leaf, parent
           USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it.';
       END IF;
