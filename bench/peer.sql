@@ -20,13 +20,13 @@ CREATE FUNCTION peer.repeat(c jsonb, earlier peer.commands) RETURNS jsonb LANGUA
 DECLARE
   events jsonb;
 BEGIN
+  IF earlier.command_hash <> jsonb_hash_extended(c, 0) THEN
+    RAISE EXCEPTION 'commandId "%" was used for another command', earlier.command_id USING ERRCODE = 'OM007';
+  END IF;
   SELECT jsonb_agg(payload ORDER BY sequence) INTO events FROM (
     SELECT sequence, payload FROM peer.order_events WHERE sequence = ANY (earlier.sequences)
     UNION ALL
     SELECT sequence, payload FROM peer.execution_events WHERE sequence = ANY (earlier.sequences)) e;
-  IF events -> 0 -> 'command' <> c THEN
-    RAISE EXCEPTION 'commandId "%" was used for another command', earlier.command_id USING ERRCODE = 'OM007';
-  END IF;
   RETURN jsonb_build_object('status', 'ACCEPTED', 'duplicate', true, 'commandId', earlier.command_id, 'events', events,
     'state', events -> -1 -> 'state');
 END
@@ -201,7 +201,8 @@ BEGIN
   END IF;
 
   IF c ? 'commandId' THEN
-    INSERT INTO peer.commands VALUES (session_user, command_id, at, o.id, sequences, NULL);
+    INSERT INTO peer.commands (actor, command_id, recorded_at, aggregate_id, sequences, command_hash)
+      VALUES (session_user, command_id, at, o.id, sequences, jsonb_hash_extended(c, 0));
   END IF;
   RETURN jsonb_build_object('status', 'ACCEPTED', 'commandId', command_id, 'token', pg_current_xact_id()::text, 'events', events,
     'state', orders -> 0, 'orders', orders);
@@ -427,7 +428,8 @@ BEGIN
   END LOOP;
 
   IF c ? 'commandId' THEN
-    INSERT INTO peer.commands VALUES (session_user, command_id, at, x.id, sequences, NULL);
+    INSERT INTO peer.commands (actor, command_id, recorded_at, aggregate_id, sequences, command_hash)
+      VALUES (session_user, command_id, at, x.id, sequences, jsonb_hash_extended(c, 0));
   END IF;
   RETURN jsonb_build_object('status', 'ACCEPTED', 'commandId', command_id, 'token', pg_current_xact_id()::text, 'events', events,
     'state', jsonb_strip_nulls(to_jsonb(x)), 'orders', orders);
@@ -534,7 +536,8 @@ BEGIN
   END IF;
 
   IF c ? 'commandId' THEN
-    INSERT INTO peer.commands VALUES (session_user, command_id, at, c ->> 'orderId', sequences, NULL);
+    INSERT INTO peer.commands (actor, command_id, recorded_at, aggregate_id, sequences, command_hash)
+      VALUES (session_user, command_id, at, c ->> 'orderId', sequences, jsonb_hash_extended(c, 0));
   END IF;
   RETURN jsonb_build_object('status', 'ACCEPTED', 'commandId', command_id, 'token', pg_current_xact_id()::text, 'events', events,
     'state', orders -> 0, 'orders', orders);

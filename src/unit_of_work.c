@@ -6,9 +6,9 @@
  * Locks: the root row of a tree, always before anything of that tree is read
  * that may change.  Objects live in an identity map for one call, so a batch
  * reads and writes each row once.  Until oms_uow_claim() a command exists in
- * memory only and is undone by putting old values back; the claim inserts its
- * ids and new rows, and oms_uow_flush() writes the rest: first the events, then
- * each changed row.  Nothing here knows what a command means.
+ * memory only and is undone by putting old values back; the claim (uow_claim.c)
+ * inserts its ids and new rows, and oms_uow_flush() writes the rest: first the
+ * events, then each changed row.  Nothing here knows what a command means.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,46 +22,8 @@
 
 #include "catalog.h"
 #include "compat.h"
-#include "guc.h"
-#include "identity_map.h"
 #include "moment.h"
-#include "unit_of_work.h"
-
-/* An id that the current command wants for an order. */
-typedef struct NameClaim
-{
-	OmsRelation table;
-	const char *session;
-	const char *id;
-	const char *order_id;
-} NameClaim;
-
-/* A row that the current command has inserted already. */
-typedef struct Inserted
-{
-	Table	   *table;
-	ItemPointerData tid;
-} Inserted;
-
-struct UnitOfWork
-{
-	EState	   *estate;
-	Caller		caller;
-	Table	   *tables[OMS_RELATION_COUNT];
-	IdentityMap *map;
-
-	Event	   *events;
-	int			nevents;
-	int			events_size;
-
-	const Command *command;
-	uint32		command_number;
-	int			first_event;	/* of the current command */
-	TimestampTz time;			/* of all its events, once the clock is read */
-	List	   *touched;		/* of Tracked */
-	List	   *names;			/* of NameClaim */
-	List	   *inserted;		/* of Inserted */
-};
+#include "uow_private.h"
 
 UnitOfWork *
 oms_uow_begin(void)
@@ -95,8 +57,8 @@ oms_uow_xid(UnitOfWork *uow)
 	return U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
-static Table *
-table_of(UnitOfWork *uow, OmsRelation relation)
+Table *
+oms_uow_table(UnitOfWork *uow, OmsRelation relation)
 {
 	if (uow->tables[relation] == NULL)
 		uow->tables[relation] = oms_table_open(uow->estate, oms_relation(relation));
@@ -135,7 +97,7 @@ lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPoi
 {
 	Tracked    *t;
 
-	if (!oms_object_lock(store, table_of(uow, store->table), record, &tid))
+	if (!oms_object_lock(store, oms_uow_table(uow, store->table), record, &tid))
 		return NULL;
 	t = oms_map_add(uow->map, store, record);
 	t->tid = tid;
@@ -151,7 +113,7 @@ lock_root_in(UnitOfWork *uow, const ObjectStore *store, const char *root_id)
 	if (oms_map_find(uow->map, store, root_id) != NULL)
 		return;
 	root = palloc(store->def->size);
-	if (oms_object_find(store, table_of(uow, store->table), root_id, root, &tid) && is_root(store, root))
+	if (oms_object_find(store, oms_uow_table(uow, store->table), root_id, root, &tid) && is_root(store, root))
 		lock_found_root(uow, store, root, tid);
 }
 
@@ -177,7 +139,7 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	if (t != NULL)
 		return t;
 	record = palloc(store->def->size);
-	if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
+	if (!oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid))
 		return NULL;
 	if (is_root(store, record))
 		return lock_found_root(uow, store, record, tid);
@@ -190,7 +152,7 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 		lock_root_in(uow, &oms_order_store, root_id);
 		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
 			elog(ERROR, "cannot find order \"%s\", the root of \"%s\"", root_id, id);
-		if (!oms_object_find(store, table_of(uow, store->table), id, record, &tid))
+		if (!oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid))
 			return NULL;
 	}
 	t = oms_map_add(uow->map, store, record);
@@ -232,7 +194,7 @@ root_in(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	Aggregate  *record = palloc(store->def->size);
 	ItemPointerData tid;
 
-	return oms_object_find(store, table_of(uow, store->table), id, record, &tid) ? record->root_id : NULL;
+	return oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid) ? record->root_id : NULL;
 }
 
 char *
@@ -271,7 +233,7 @@ ids_by(UnitOfWork *uow, OmsRelation table, OmsRelation index, int nkeys, const D
 {
 	IdList		list = {NIL};
 
-	oms_table_each(table_of(uow, table), oms_relation(index), nkeys, keys, collect_id, &list);
+	oms_table_each(oms_uow_table(uow, table), oms_relation(index), nkeys, keys, collect_id, &list);
 	return list.ids;
 }
 
@@ -464,176 +426,6 @@ oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const ExecutionTr
 	put(uow, &oms_execution_store, after, transition->number, transition->event_type, id_is_given);
 }
 
-static void
-want_name(UnitOfWork *uow, OmsRelation table, const char *session, const char *id, const char *order_id)
-{
-	NameClaim  *claim = palloc(sizeof(NameClaim));
-
-	claim->table = table;
-	claim->session = session;
-	claim->id = id;
-	claim->order_id = order_id;
-	uow->names = lappend(uow->names, claim);
-}
-
-void
-oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
-				   const char *counterparty_order_id, const char *order_id)
-{
-	if (cl_ord_id)
-		want_name(uow, OMS_CL_ORD_IDS, session ? session : "", cl_ord_id, order_id);
-	if (counterparty_order_id)
-		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session ? session : "", counterparty_order_id, order_id);
-}
-
-/* ------------------------------------------------------------------------
- * claim, abandon, flush
- * ------------------------------------------------------------------------
- */
-
-static void
-remember_inserted(UnitOfWork *uow, Table *table, ItemPointerData tid)
-{
-	Inserted   *row = palloc(sizeof(Inserted));
-
-	row->table = table;
-	row->tid = tid;
-	uow->inserted = lappend(uow->inserted, row);
-}
-
-/* An id that is recorded of a commandId long ago does not count any more. */
-static void
-forget_expired(UnitOfWork *uow, Table *commands)
-{
-	KnownCommand *known = oms_command_find(uow->estate, uow->caller.actor, uow->command->command_id);
-
-	if (known && known->recorded_at < GetCurrentTimestamp() -
-		(TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC)
-	{
-		oms_table_delete(commands, &known->tid);
-		CommandCounterIncrement();
-	}
-}
-
-static bool
-claim_command(UnitOfWork *uow, const char *aggregate_id)
-{
-	/* the events are found by it: they must be in the partition of the same moment */
-	TimestampTz time = uow->time != NO_TIME ? uow->time : GetCurrentTimestamp();
-	Table	   *commands;
-	ItemPointerData tid;
-
-	if (!uow->command->command_id_given)
-		return true;
-	commands = table_of(uow, OMS_COMMANDS);
-	for (int attempt = 0; attempt < 2; attempt++)
-	{
-		if (oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
-							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
-		{
-			remember_inserted(uow, commands, tid);
-			return true;
-		}
-		if (attempt == 0)
-			forget_expired(uow, commands);
-	}
-	return false;
-}
-
-static Refusal *
-claim_name(UnitOfWork *uow, const NameClaim *claim)
-{
-	Table	   *table = table_of(uow, claim->table);
-	ItemPointerData tid;
-	char	   *owner;
-
-	if (claim->table == OMS_COUNTERPARTY_ORDER_IDS)
-	{
-		if (oms_counterparty_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
-			remember_inserted(uow, table, tid);
-		return NULL;
-	}
-	if (oms_cl_ord_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
-	{
-		remember_inserted(uow, table, tid);
-		return NULL;
-	}
-	owner = oms_cl_ord_id_find(uow->estate, claim->session, claim->id);
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", claim->id),
-						   "It is known for order \"%s\".", owner ? owner : "?");
-}
-
-static Refusal *
-claim_object(UnitOfWork *uow, Tracked *t)
-{
-	Table	   *table = table_of(uow, t->store->table);
-	Aggregate  *object = t->now;
-
-	if (!oms_object_insert(t->store, table, object, t->id_is_given, &t->tid))
-		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already",
-						  t->store == &oms_order_store ? "order" : "execution", object->id);
-	remember_inserted(uow, table, t->tid);
-	t->is_new = false;
-	t->dirty = false;
-	return NULL;
-}
-
-ClaimResult
-oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
-{
-	ListCell   *cell;
-
-	*refusal = NULL;
-	if (!claim_command(uow, aggregate_id))
-		return CLAIM_REPEATED;
-	foreach(cell, uow->names)
-	{
-		*refusal = claim_name(uow, lfirst(cell));
-		if (*refusal)
-			return CLAIM_TAKEN;
-	}
-	foreach(cell, uow->touched)
-	{
-		Tracked    *t = lfirst(cell);
-
-		if (t->is_new)
-			*refusal = claim_object(uow, t);
-		if (*refusal)
-			return CLAIM_TAKEN;
-	}
-	return CLAIM_OK;
-}
-
-/* Put everything back to where the current command began. */
-void
-oms_uow_abandon(UnitOfWork *uow)
-{
-	ListCell   *cell;
-
-	if (uow->inserted != NIL)
-		CommandCounterIncrement();
-	foreach(cell, uow->inserted)
-	{
-		Inserted   *row = lfirst(cell);
-
-		oms_table_delete(row->table, &row->tid);
-	}
-	foreach(cell, uow->touched)
-	{
-		Tracked    *t = lfirst(cell);
-		Aggregate  *before = t->before;
-
-		if (before->version == 0)
-		{
-			oms_map_remove(uow->map, t);
-		}
-		else
-			memcpy(t->now, t->before, t->store->def->size);
-	}
-	uow->nevents = uow->first_event;
-	uow->touched = uow->names = uow->inserted = NIL;
-}
-
 void
 oms_uow_flush(UnitOfWork *uow)
 {
@@ -648,7 +440,7 @@ oms_uow_flush(UnitOfWork *uow)
 		Tracked    *t = lfirst(cell);
 
 		if (t->dirty)
-			oms_object_update(t->store, table_of(uow, t->store->table), t->now, &t->tid);
+			oms_object_update(t->store, oms_uow_table(uow, t->store->table), t->now, &t->tid);
 		t->dirty = false;
 	}
 	for (int i = 0; i < OMS_RELATION_COUNT; i++)
