@@ -537,16 +537,16 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 		{
 			if (v.type == jbvNull)
 				continue;
-			if (fix.state == NULL)
+			if (fix.level == NULL)
 				oms_json_open_object(&fix);
 			oms_json_key_len(&fix, key.val.string.val, key.val.string.len);
-			fix.result = pushJsonbValue(&fix.state, WJB_VALUE, &v);
+			oms_json_scalar(&fix, NULL, &v);
 		}
 		else if (key.val.string.len != 11 || memcmp(key.val.string.val, "commandType", 11) != 0 ||
 				 command->def == &slice_def)
 			return unknown_field(command->def, key.val.string.val, key.val.string.len);
 	}
-	if (fix.state != NULL)
+	if (fix.level != NULL)
 	{
 		oms_json_close_object(&fix);
 		command->fix = oms_json_finish(&fix);

@@ -113,7 +113,7 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 static void
 open_reason(JsonWriter *w, ReviewReason reason)
 {
-	if (w->state == NULL)
+	if (w->level == NULL)
 		oms_json_open_array(w);
 	oms_json_open_object(w);
 	oms_json_string(w, "code", review_codes[reason]);
@@ -201,7 +201,7 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	}
 	else
 		check_order(execution, context, &w);
-	if (w.state == NULL)
+	if (w.level == NULL)
 		return NULL;
 	oms_json_close_array(&w);
 	return oms_json_finish(&w);

@@ -1,146 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * jsonb_io.c
- *	  Building jsonb without going through text, and reading it.
+ *	  Building jsonb without going through text, reading it, and its text.
  *
- * Pure.  A thin layer over utils/adt/jsonb_util.c, so that the code above it
- * reads as a list of keys and values.
+ * Pure.  The text is what jsonb_out() gives, byte for byte, in a fraction of its
+ * time: the hash of every event needs it.  oms.verify() computes the same hashes
+ * from PostgreSQL's own text, and test/unit/jsonb_io.c compares the two.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "utils/fmgrprotos.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "jsonb_io.h"
-#include "moment.h"
-
-void
-oms_json_open_object(JsonWriter *w)
-{
-	w->result = pushJsonbValue(&w->state, WJB_BEGIN_OBJECT, NULL);
-}
-
-void
-oms_json_close_object(JsonWriter *w)
-{
-	w->result = pushJsonbValue(&w->state, WJB_END_OBJECT, NULL);
-}
-
-void
-oms_json_open_array(JsonWriter *w)
-{
-	w->result = pushJsonbValue(&w->state, WJB_BEGIN_ARRAY, NULL);
-}
-
-void
-oms_json_close_array(JsonWriter *w)
-{
-	w->result = pushJsonbValue(&w->state, WJB_END_ARRAY, NULL);
-}
-
-void
-oms_json_key_len(JsonWriter *w, const char *key, int length)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, key);
-	v.val.string.len = length;
-	w->result = pushJsonbValue(&w->state, WJB_KEY, &v);
-}
-
-void
-oms_json_key(JsonWriter *w, const char *key)
-{
-	oms_json_key_len(w, key, strlen(key));
-}
-
-void
-oms_json_scalar(JsonWriter *w, const char *key, JsonbValue *value)
-{
-	if (key)
-		oms_json_key(w, key);
-	w->result = pushJsonbValue(&w->state, key ? WJB_VALUE : WJB_ELEM, value);
-}
-
-void
-oms_json_string_len(JsonWriter *w, const char *key, const char *value, int length)
-{
-	JsonbValue	v;
-
-	v.type = jbvString;
-	v.val.string.val = unconstify(char *, value);
-	v.val.string.len = length;
-	oms_json_scalar(w, key, &v);
-}
-
-void
-oms_json_string(JsonWriter *w, const char *key, const char *value)
-{
-	oms_json_string_len(w, key, value, strlen(value));
-}
-
-void
-oms_json_numeric(JsonWriter *w, const char *key, Numeric value)
-{
-	JsonbValue	v;
-
-	v.type = jbvNumeric;
-	v.val.numeric = value;
-	oms_json_scalar(w, key, &v);
-}
-
-void
-oms_json_int(JsonWriter *w, const char *key, int64 value)
-{
-	oms_json_numeric(w, key, int64_to_numeric(value));
-}
-
-void
-oms_json_bool(JsonWriter *w, const char *key, bool value)
-{
-	JsonbValue	v;
-
-	v.type = jbvBool;
-	v.val.boolean = value;
-	oms_json_scalar(w, key, &v);
-}
-
-void
-oms_json_time(JsonWriter *w, const char *key, TimestampTz value)
-{
-	char	   *buf = palloc(MOMENT_TEXT_SIZE);
-
-	oms_json_string_len(w, key, buf, oms_time_text(value, buf));
-}
-
-void
-oms_json_date(JsonWriter *w, const char *key, DateADT value)
-{
-	char	   *buf = palloc(MOMENT_TEXT_SIZE);
-
-	oms_json_string_len(w, key, buf, oms_date_text(value, buf));
-}
-
-void
-oms_json_jsonb(JsonWriter *w, const char *key, const Jsonb *value)
-{
-	JsonbValue	v;
-
-	v.type = jbvBinary;
-	v.val.binary.data = unconstify(JsonbContainer *, &value->root);
-	v.val.binary.len = VARSIZE(value) - VARHDRSZ;
-	oms_json_scalar(w, key, &v);
-}
-
-Jsonb *
-oms_json_finish(JsonWriter *w)
-{
-	return JsonbValueToJsonb(w->result);
-}
-
 JsonbValue *
 oms_json_get(Jsonb *object, const char *key, JsonbValue *hold)
 {
@@ -172,111 +47,152 @@ oms_json_is_array(Jsonb *value)
 	return JB_ROOT_IS_ARRAY(value) && !JB_ROOT_IS_SCALAR(value);
 }
 
-/*
- * Text of a string as escape_json() of utils/adt/json.c writes it, but run by
- * run: nearly no character of ours needs an escape.
+/* ------------------------------------------------------------------------
+ * text: byte for byte what jsonb_out() prints
+ * ------------------------------------------------------------------------
  */
-static void
-put_string(StringInfo buf, const char *text, int length)
-{
-	int			start = 0;
 
-	appendStringInfoCharMacro(buf, '"');
+static void
+put(StringInfo out, const char *text, int length)
+{
+	if (out->maxlen - out->len <= length)
+		enlargeStringInfo(out, length);
+	memcpy(out->data + out->len, text, length);
+	out->len += length;
+}
+
+static void
+put_escaped(StringInfo out, unsigned char c)
+{
+	char		buf[8];
+
+	switch (c)
+	{
+		case '"':
+			put(out, "\\\"", 2);
+			break;
+		case '\\':
+			put(out, "\\\\", 2);
+			break;
+		case '\b':
+			put(out, "\\b", 2);
+			break;
+		case '\f':
+			put(out, "\\f", 2);
+			break;
+		case '\n':
+			put(out, "\\n", 2);
+			break;
+		case '\r':
+			put(out, "\\r", 2);
+			break;
+		case '\t':
+			put(out, "\\t", 2);
+			break;
+		default:
+			put(out, buf, snprintf(buf, sizeof(buf), "\\u%04x", c));
+	}
+}
+
+static void
+put_string(StringInfo out, const char *text, int length)
+{
+	int			from = 0;
+
+	put(out, "\"", 1);
 	for (int i = 0; i < length; i++)
 	{
 		unsigned char c = text[i];
-		const char *escape = NULL;
 
-		if (c >= ' ' && c != '"' && c != '\\')
+		if (likely(c >= ' ' && c != '"' && c != '\\'))
 			continue;
-		appendBinaryStringInfo(buf, text + start, i - start);
-		start = i + 1;
-		if (c == '"' || c == '\\')
-			escape = c == '"' ? "\\\"" : "\\\\";
-		else if (c == '\b')
-			escape = "\\b";
-		else if (c == '\f')
-			escape = "\\f";
-		else if (c == '\n')
-			escape = "\\n";
-		else if (c == '\r')
-			escape = "\\r";
-		else if (c == '\t')
-			escape = "\\t";
-		if (escape)
-			appendBinaryStringInfo(buf, escape, 2);
-		else
-			appendStringInfo(buf, "\\u%04x", (int) c);
+		put(out, text + from, i - from);
+		put_escaped(out, c);
+		from = i + 1;
 	}
-	appendBinaryStringInfo(buf, text + start, length - start);
-	appendStringInfoCharMacro(buf, '"');
+	put(out, text + from, length - from);
+	put(out, "\"", 1);
+}
+
+static void put_container(StringInfo out, const JsonbContainer *container);
+
+static void
+put_value(StringInfo out, const char *base, int start, int end, JEntry entry)
+{
+	if (JBE_ISSTRING(entry))
+		put_string(out, base + start, end - start);
+	else if (JBE_ISNUMERIC(entry))
+	{
+		Numeric		value = (Numeric) unconstify(char *, base + INTALIGN(start));
+		char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+
+		put(out, text, strlen(text));
+		pfree(text);
+	}
+	else if (JBE_ISCONTAINER(entry))
+		put_container(out, (const JsonbContainer *) (base + INTALIGN(start)));
+	else if (JBE_ISNULL(entry))
+		put(out, "null", 4);
+	else if (JBE_ISBOOL_TRUE(entry))
+		put(out, "true", 4);
+	else
+		put(out, "false", 5);
+}
+
+/* Where a value ends that begins at `start`. */
+static int
+end_of(JEntry entry, int start)
+{
+	return JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : start + JBE_OFFLENFLD(entry);
 }
 
 static void
-put_scalar(StringInfo buf, const JsonbValue *v)
+put_container(StringInfo out, const JsonbContainer *container)
 {
-	switch (v->type)
+	bool		object = (container->header & JB_FOBJECT) != 0;
+	bool		scalar = (container->header & JB_FSCALAR) != 0;
+	int			count = container->header & JB_CMASK;
+	int			nkeys = object ? count : 0;
+	const char *base = (const char *) &container->children[nkeys + count];
+	int			key = 0;
+	int			value = 0;
+
+	check_stack_depth();
+	for (int i = 0; i < nkeys; i++)
+		value = end_of(container->children[i], value);
+	if (!scalar)
+		put(out, object ? "{" : "[", 1);
+	for (int i = 0; i < count; i++)
 	{
-		case jbvNull:
-			appendBinaryStringInfo(buf, "null", 4);
-			break;
-		case jbvString:
-			put_string(buf, v->val.string.val, v->val.string.len);
-			break;
-		case jbvNumeric:
-			appendStringInfoString(buf, DatumGetCString(DirectFunctionCall1(numeric_out,
-																			NumericGetDatum(v->val.numeric))));
-			break;
-		case jbvBool:
-			if (v->val.boolean)
-				appendBinaryStringInfo(buf, "true", 4);
-			else
-				appendBinaryStringInfo(buf, "false", 5);
-			break;
-		default:
-			elog(ERROR, "BUG: unknown jsonb scalar type %d", v->type);
+		JEntry		entry = container->children[nkeys + i];
+		int			end = end_of(entry, value);
+
+		if (i > 0)
+			put(out, ", ", 2);
+		if (object)
+		{
+			int			key_end = end_of(container->children[i], key);
+
+			put_string(out, base + key, key_end - key);
+			put(out, ": ", 2);
+			key = key_end;
+		}
+		put_value(out, base, value, end, entry);
+		value = end;
 	}
+	if (!scalar)
+		put(out, object ? "}" : "]", 1);
 }
 
-/*
- * The text that jsonb_out() gives, in half its time: the hash of every event
- * needs it.  oms.verify() computes the same hashes from PostgreSQL's own text.
- */
 char *
 oms_json_text(Jsonb *value, int *length)
 {
 	StringInfoData buf;
-	JsonbIterator *it = JsonbIteratorInit(&value->root);
-	JsonbValue	v;
-	JsonbIteratorToken token;
-	bool		first = true;
 
-	if (JB_ROOT_IS_SCALAR(value))
-		elog(ERROR, "BUG: the text of a bare scalar is not needed");
 	initStringInfo(&buf);
 	enlargeStringInfo(&buf, VARSIZE(value) * 2);
-	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
-	{
-		bool		ends = token == WJB_END_OBJECT || token == WJB_END_ARRAY;
-
-		if (!first && !ends && token != WJB_VALUE)
-			appendBinaryStringInfo(&buf, ", ", 2);
-		first = false;
-		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
-		{
-			appendStringInfoCharMacro(&buf, token == WJB_BEGIN_OBJECT ? '{' : '[');
-			first = true;
-		}
-		else if (ends)
-			appendStringInfoCharMacro(&buf, token == WJB_END_OBJECT ? '}' : ']');
-		else
-			put_scalar(&buf, &v);
-		if (token == WJB_KEY)
-		{
-			appendBinaryStringInfo(&buf, ": ", 2);
-			first = true;
-		}
-	}
+	put_container(&buf, &value->root);
+	buf.data[buf.len] = '\0';
 	if (length)
 		*length = buf.len;
 	return buf.data;

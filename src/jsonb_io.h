@@ -15,13 +15,13 @@
 #include "utils/numeric.h"
 
 /*
- * A jsonb value under construction.  Strings are not copied: they must live until
- * it is finished.
+ * A jsonb value under construction.  Values are copied as they come; keys are
+ * not: they must live until their object is closed.
  */
 typedef struct JsonWriter
 {
-	JsonbParseState *state;
-	JsonbValue *result;			/* set when the outermost container is closed */
+	struct JsonLevel *level;	/* the innermost open container */
+	Jsonb	   *result;			/* set when the outermost container is closed */
 } JsonWriter;
 
 extern void oms_json_open_object(JsonWriter *w);
@@ -40,7 +40,7 @@ extern void oms_json_bool(JsonWriter *w, const char *key, bool value);
 extern void oms_json_time(JsonWriter *w, const char *key, TimestampTz value);
 extern void oms_json_date(JsonWriter *w, const char *key, DateADT value);
 extern void oms_json_jsonb(JsonWriter *w, const char *key, const Jsonb *value);
-extern void oms_json_scalar(JsonWriter *w, const char *key, JsonbValue *value);
+extern void oms_json_scalar(JsonWriter *w, const char *key, const JsonbValue *value);
 extern Jsonb *oms_json_finish(JsonWriter *w);
 
 /* The value under `key` of an object, or NULL; `hold` lends the memory. */

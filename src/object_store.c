@@ -42,6 +42,20 @@ oms_object_find(const ObjectStore *store, Table *table, const char *id, void *re
 	return true;
 }
 
+/* root_id is the second column of every table of objects. */
+#define ROOT_ID_ATTRIBUTE 2
+
+char *
+oms_object_find_root(const ObjectStore *store, Table *table, const char *id)
+{
+	Datum		key = CStringGetTextDatum(id);
+	bool		isnull;
+
+	if (!oms_table_find(table, oms_relation(store->pkey), 1, &key))
+		return NULL;
+	return TextDatumGetCString(slot_getattr(table->slot, ROOT_ID_ATTRIBUTE, &isnull));
+}
+
 bool
 oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointer tid)
 {

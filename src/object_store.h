@@ -30,6 +30,9 @@ extern const ObjectStore oms_execution_store;
 extern bool oms_object_find(const ObjectStore *store, Table *table, const char *id, void *record,
 							ItemPointer tid);
 
+/* The root of the object's tree, and nothing else of its row; NULL if there is none. */
+extern char *oms_object_find_root(const ObjectStore *store, Table *table, const char *id);
+
 /* Lock the row that oms_object_find() found last, and read its newest version. */
 extern bool oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointer tid);
 

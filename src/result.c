@@ -46,7 +46,7 @@ key_is(Jsonb *payload, const char *key, const char *value)
 static void
 put_events(JsonWriter *w, const ResultSource *source)
 {
-	static const char *const keys[] = {"eventType", "aggregateType", "aggregateId", "version", "sequence"};
+	static const char *const keys[] = {"version", "sequence", "eventType", "aggregateId", "aggregateType"};
 
 	oms_json_key(w, "events");
 	oms_json_open_array(w);
@@ -109,14 +109,15 @@ oms_result_build(const ResultSource *source)
 
 	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
 	oms_json_open_object(&w);
+	/* in the order in which jsonb keeps its keys */
+	put_state(&w, source);
+	oms_json_string(&w, "token", token);
+	put_events(&w, source);
+	put_orders(&w, source);
 	oms_json_string(&w, "status", "ACCEPTED");
 	put_optional(&w, "commandId", source->command_id);
-	oms_json_string(&w, "token", token);
 	if (source->duplicate)
 		oms_json_bool(&w, "duplicate", true);
-	put_events(&w, source);
-	put_state(&w, source);
-	put_orders(&w, source);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
 }

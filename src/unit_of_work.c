@@ -188,25 +188,16 @@ oms_uow_has_execution(UnitOfWork *uow, const char *id)
 	return oms_map_find(uow->map, &oms_execution_store, id) != NULL;
 }
 
-static char *
-root_in(UnitOfWork *uow, const ObjectStore *store, const char *id)
-{
-	Aggregate  *record = palloc(store->def->size);
-	ItemPointerData tid;
-
-	return oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid) ? record->root_id : NULL;
-}
-
 char *
 oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
 {
-	return root_in(uow, &oms_order_store, order_id);
+	return oms_object_find_root(&oms_order_store, oms_uow_table(uow, OMS_ORDERS), order_id);
 }
 
 char *
 oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
 {
-	return root_in(uow, &oms_execution_store, execution_id);
+	return oms_object_find_root(&oms_execution_store, oms_uow_table(uow, OMS_EXECUTIONS), execution_id);
 }
 
 /* ------------------------------------------------------------------------

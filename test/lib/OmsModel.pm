@@ -737,7 +737,16 @@ sub split_tree
 
 sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; $self->maybe_accepted($order); }
 sub apply_ResumeOrder { my ($self, $command, $order) = @_; delete $order->{conditions}{ has($order, 'SUSPENDED') ? 'SUSPENDED' : 'STOPPED' }; }
-sub apply_DoneForDayOrder { my ($self, $command, $order) = @_; $order->{conditions}{DONE_FOR_DAY} = 1; $self->maybe_accepted($order); }
+
+# transactTime, where there is one, is of a day long ago (OmsStream)
+sub apply_DoneForDayOrder
+{
+	my ($self, $command, $order) = @_;
+	$order->{conditions}{DONE_FOR_DAY} = 1;
+	$order->{done_long_ago} = defined $command->{transactTime};
+	$self->maybe_accepted($order);
+}
+
 
 # A guarantee hides fills (FIX 4.4 volume 4, L.1.a); it ends with the order, or is taken back.
 sub apply_StopOrder
@@ -771,6 +780,9 @@ sub apply_ExecuteOrder
 	return if $status ne 'LIVE';
 
 	accepted($order) if !closed($order) && (has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING'));
+	# a fill of a later day ends it for an order that lasts longer than a day
+	delete $order->{conditions}{DONE_FOR_DAY}
+	  if !day($order) && !closed($order) && $order->{done_long_ago} && !defined $command->{transactTime};
 	while ($at = $self->order($at->{parent})) { $self->maybe_accepted($at); }
 }
 
