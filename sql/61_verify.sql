@@ -334,8 +334,8 @@ AS $function$
   SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
     FROM facts AS f
    CROSS JOIN LATERAL (VALUES
-     -- the largest fill of a split order carries what rounding the others left
-     (f.quantity IS DISTINCT FROM f.counts AND (f.quantity_factor IS NULL OR abs(f.quantity - f.counts) > 0.000001), format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
+     -- a split rounds each fill and gives the largest what is left: there the sums decide (roll_up)
+     (f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
      (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
      (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
      (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),

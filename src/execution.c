@@ -263,8 +263,7 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 	if (factor)
 	{
 		execution->quantity = oms_scale_quantity(execution->quantity, factor);
-		execution->quantity_factor = execution->quantity_factor ?
-			oms_dec_mul(execution->quantity_factor, factor) : factor;
+		execution->quantity_factor = oms_scale_factor(execution->quantity_factor, factor);
 	}
 	if (rest)
 		execution->quantity = oms_dec_trim(oms_dec_add(execution->quantity, rest));

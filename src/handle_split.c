@@ -155,14 +155,26 @@ scale_order(UnitOfWork *uow, const SplitNode *node, const OrderEvent *event, Ord
 	change->children = node->children;
 }
 
-static Refusal *
-check_quantity(const Order *before, const Order *after, Numeric factor)
+/* Is the number still one that a user could have given? */
+static bool
+is_in_range(Numeric value)
 {
-	if (after->order_qty == NULL || oms_dec_sign(after->order_qty) > 0)
+	return value == NULL || oms_dec_acceptable(value);
+}
+
+static Refusal *
+check_range(const Order *before, const Order *after, Numeric factor)
+{
+	bool		vanishes = (after->order_qty && oms_dec_sign(after->order_qty) <= 0) ||
+		oms_dec_sign(after->quantity_factor) <= 0;
+
+	if (!vanishes && is_in_range(after->order_qty) && is_in_range(after->executed_quantity) &&
+		is_in_range(after->review_quantity) && is_in_range(after->price) && is_in_range(after->stop_px) &&
+		is_in_range(after->quantity_factor))
 		return NULL;
-	return oms_refuse_by_rule("split_factor", psprintf("the split leaves nothing of order \"%s\"", before->id),
-							  "orderQty %s times %s is less than can be counted.",
-							  oms_dec_text(before->order_qty), oms_dec_text(factor));
+	return oms_refuse_by_rule("split_factor", psprintf("the split brings order \"%s\" out of range", before->id),
+							  "orderQty %s times %s leaves nothing, or needs more than %d digits.",
+							  oms_dec_text(before->order_qty), oms_dec_text(factor), DECIMAL_DIGITS_MAX);
 }
 
 Refusal *
@@ -181,7 +193,7 @@ oms_handle_split(UnitOfWork *uow, const Order *named, const OrderEvent *event)
 
 		scale_order(uow, node, event, &change);
 		oms_order_evolve(&after, &change);
-		refusal = check_quantity(node->order, &after, event->factor);
+		refusal = check_range(node->order, &after, event->factor);
 		if (refusal)
 			return refusal;
 		oms_uow_put_order(uow, &after, change.transition, false);

@@ -114,7 +114,7 @@ scale(Order *order, Numeric factor)
 	order->order_qty = oms_scale_quantity(order->order_qty, factor);
 	order->price = oms_scale_price(order->price, factor);
 	order->stop_px = oms_scale_price(order->stop_px, factor);
-	order->quantity_factor = oms_dec_mul(order->quantity_factor ? order->quantity_factor : oms_dec_one(), factor);
+	order->quantity_factor = oms_scale_factor(order->quantity_factor, factor);
 }
 
 /* What a report states is kept beside ours, and held against it once ours is computed. */

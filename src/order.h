@@ -112,6 +112,8 @@ extern const OrderRequest *oms_request_find(const OrderRequest *requests, int co
 											const char *cl_ord_id, const char *in_force);
 extern Numeric oms_request_taken_over(const Order *order, const Command *command);
 extern Numeric oms_requests_leaves(const Order *order);
+/* The factors of one split after another. */
+extern Numeric oms_scale_factor(Numeric factor, Numeric by);
 extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);
 extern Numeric oms_scale_price(Numeric price, Numeric factor);
 

@@ -70,6 +70,12 @@ oms_scale_quantity(Numeric quantity, Numeric factor)
 }
 
 Numeric
+oms_scale_factor(Numeric factor, Numeric by)
+{
+	return factor ? oms_dec_trim(oms_dec_round(oms_dec_mul(factor, by), FACTOR_SCALE)) : by;
+}
+
+Numeric
 oms_scale_price(Numeric price, Numeric factor)
 {
 	return price ? oms_dec_div(price, factor, AVG_PX_SCALE) : NULL;
