@@ -353,10 +353,8 @@ handle_telephoned(FixContext *fix)
 static bool
 is_telephoned(const FixMessage *message, const char *exec_type)
 {
-	char	   *cl_ord_id = oms_fix_get(message, TAG_CL_ORD_ID);
-
-	return strcmp(exec_type, "0") == 0 && (cl_ord_id == NULL || strcmp(cl_ord_id, "NONE") == 0) &&
-		oms_fix_get(message, TAG_SYMBOL) && oms_fix_get(message, TAG_SIDE) && has_quantity(message, TAG_ORDER_QTY);
+	return strcmp(exec_type, "0") == 0 && oms_fix_get_id(message, TAG_CL_ORD_ID) == NULL &&
+		oms_fix_get_id(message, TAG_ORDER_ID) && oms_fix_get(message, TAG_SYMBOL) && oms_fix_get(message, TAG_SIDE) && has_quantity(message, TAG_ORDER_QTY);
 }
 
 static Refusal *

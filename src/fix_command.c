@@ -53,13 +53,20 @@ field_of_tag(int tag, const CommandDef *def)
 	return other ? other->name : NULL;
 }
 
-/* FIX states what does not apply as 0: no quantity above zero is then given. */
+/*
+ * FIX states what does not apply as 0 or, of an id, as "NONE": no quantity above
+ * zero, and no id, is then given.
+ */
 static bool
 applies(const FixTag *tag, const CommandDef *def, const char *name)
 {
 	const CommandField *field = oms_command_field(def, name);
 
-	return field == NULL || field->type != CMD_QTY || !is_zero(tag);
+	if (field == NULL)
+		return true;
+	if (field->type == CMD_ID)
+		return tag->length != 4 || memcmp(tag->value, "NONE", 4) != 0;
+	return field->type != CMD_QTY || !is_zero(tag);
 }
 
 static void

@@ -24,7 +24,7 @@ enum MatchTag
 static char *
 find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
 {
-	char	   *id = oms_fix_get(message, tag);
+	char	   *id = oms_fix_get_id(message, tag);
 
 	return id ? oms_cl_ord_id_find(oms_uow_estate(uow), session, id) : NULL;
 }
@@ -62,7 +62,7 @@ FixMatch
 oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 {
 	FixMatch	match = match_cl_ord_ids(uow, message, message->session);
-	char	   *order_id = oms_fix_get(message, TAG_ORDER_ID);
+	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
 
 	if (match.order_id || match.ambiguous)
 		return match;

@@ -215,6 +215,14 @@ oms_fix_get(const FixMessage *message, int tag)
 	return NULL;
 }
 
+char *
+oms_fix_get_id(const FixMessage *message, int tag)
+{
+	char	   *id = oms_fix_get(message, tag);
+
+	return id && strcmp(id, "NONE") != 0 ? id : NULL;
+}
+
 bool
 oms_fix_is(const FixMessage *message, int tag, const char *value)
 {

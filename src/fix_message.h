@@ -37,6 +37,9 @@ extern Refusal *oms_fix_parse(const char *text, size_t length, FixMessage *messa
 
 /* The first value of a tag as C string, or NULL. */
 extern char *oms_fix_get(const FixMessage *message, int tag);
+
+/* The same for an id: "NONE", which FIX writes where there is no id, is none. */
+extern char *oms_fix_get_id(const FixMessage *message, int tag);
 extern bool oms_fix_is(const FixMessage *message, int tag, const char *value);
 
 #endif							/* OMS_FIX_MESSAGE_H */
