@@ -407,6 +407,17 @@ split_factor(const Command *command, const Order *order)
 	return NULL;
 }
 
+/* Prices are divided by it. */
+static Refusal *
+check_factor(const Order *order, Numeric factor)
+{
+	if (factor == NULL || oms_dec_sign(factor) > 0)
+		return NULL;
+	return oms_refuse_by_rule("split_factor", psprintf("the split leaves nothing of order \"%s\"", order->id),
+							  "new ÷ old orderQty is nothing with %d decimals; the order has %s.",
+							  FACTOR_SCALE, figures(order));
+}
+
 /* What this type of command brings along besides its transition. */
 static Refusal *
 take_details(const Command *command, const OrderContext *context, OrderEvent *event)
@@ -448,7 +459,7 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 		case COMMAND_RESTATE_ORDER:
 			event->terms = *terms;
 			event->factor = split_factor(command, order);
-			return NULL;
+			return check_factor(order, event->factor);
 		default:
 			return NULL;
 	}

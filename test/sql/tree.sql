@@ -117,3 +117,11 @@ SELECT id, price, quantity_factor FROM oms.orders WHERE root_id = 't4' ORDER BY 
 SELECT id, last_qty, last_px, quantity, quantity_factor, allocated_quantity FROM oms.executions WHERE root_id = 't4' ORDER BY id;
 
 SELECT * FROM oms.verify();
+
+-- A split that leaves nothing is refused, however it is stated.
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t9", "symbol": "BP.L", "side": "BUY", "orderQty": 10000000000000000000000000000, "price": 2}');
+SELECT oms_try_command('{"commandType": "RestateOrderCommand", "orderId": "t9", "reason": "0", "orderQty": 90}')->'error'->>'rule' AS rule;
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t10", "symbol": "BP.L", "side": "BUY", "orderQty": 10, "price": 2}');
+SELECT oms_try_command('{"commandType": "RestateOrderCommand", "orderId": "t10", "quantityFactor": 0.0000000000000000000000000000000000001}')->'error'->>'rule' AS rule;
+SELECT oms_try_command('{"commandType": "RestateOrderCommand", "orderId": "t10", "quantityFactor": 99999999999999999999999999999999999999}')->'error'->>'rule' AS rule;
+SELECT count(*) AS broken FROM oms.verify();
