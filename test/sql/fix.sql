@@ -28,7 +28,7 @@ CREATE FUNCTION pg_temp.d(id text, fields text DEFAULT '') RETURNS text LANGUAGE
 $$;
 CREATE VIEW pg_temp.o AS
   SELECT cl_ord_id, fix_session, counterparty_order_id AS order_37, status, order_qty AS qty, executed_quantity AS cum, leaves_quantity AS leaves,
-         flags FROM oms.orders ORDER BY created_at, id;
+         flags FROM oms.orders WHERE fix_session IS NOT NULL ORDER BY created_at, id;
 
 -- A new order waits; the same message with PossResend is a repeat, without it a duplicate, with other content too.
 SELECT pg_temp.d('c1');
@@ -38,8 +38,8 @@ SELECT pg_temp.send('D', 'CLIENT', 'BROKER', '97=Y|11=c1|55=VOD|54=1|38=200|40=2
 -- The same ClOrdID in another session is another order.
 SELECT pg_temp.send('D', 'OTHER', 'BROKER', '11=c1|55=VOD|54=1|38=7|40=1|60=20260302-09:30:00');
 -- SecondaryClOrdID names a parent by its orderId.
-SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "P", "symbol": "VOD", "side": "BUY", "orderQty": 1000}')->>'status';
-SELECT pg_temp.d('c2', '|526=P');
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "fx-P", "symbol": "VOD", "side": "BUY", "orderQty": 1000}')->>'status';
+SELECT pg_temp.d('c2', '|526=fx-P');
 SELECT parent_id FROM oms.orders WHERE cl_ord_id = 'c2';
 
 -- A fill implies acceptance. A fill without a price is damaged, not booked at nothing.
@@ -55,13 +55,13 @@ SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b1|11=c1|17=e4|19=e2|150=H|39=1
 -- A bust of a fill that nobody knows waits in review; so does a fill of an order that nobody knows.
 SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b1|11=c1|17=e5|19=e99|150=H|39=1|55=VOD|54=1|14=40|151=60|6=10');
 SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b9|11=c9|17=e6|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=0|6=10');
-SELECT exec_id, status, review_reasons FROM oms.executions WHERE status = 'REVIEW' ORDER BY exec_id;
+SELECT exec_id, status, review_reasons FROM oms.executions WHERE status = 'REVIEW' AND fix_session IS NOT NULL ORDER BY exec_id;
 
 -- An order of an SQL caller belongs to the session whose report finds it first, and to no other.
-SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "S", "clOrdID": "s1", "symbol": "VOD", "side": "BUY", "orderQty": 100}')->>'status';
-SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b2|11=s1|17=f1|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=90|6=10');
-SELECT pg_temp.send('8', 'BROKER', 'OTHER', '37=b2|11=s1|17=f2|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=90|6=10');
-SELECT executed_quantity, fix_session FROM oms.orders WHERE id = 'S';
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "fx-S", "clOrdID": "fx-s1", "symbol": "VOD", "side": "BUY", "orderQty": 100}')->>'status';
+SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b2|11=fx-s1|17=f1|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=90|6=10');
+SELECT pg_temp.send('8', 'BROKER', 'OTHER', '37=b2|11=fx-s1|17=f2|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=90|6=10');
+SELECT executed_quantity, fix_session FROM oms.orders WHERE id = 'fx-S';
 
 -- "NONE" is no id: two orders that were telephoned, and two rejections without an OrderID.
 SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=t1|11=NONE|17=g1|150=0|39=0|55=VOD|54=2|38=50|40=1|14=0|151=50|6=0');
@@ -101,5 +101,5 @@ SELECT oms_fix(NULL);
 SELECT oms_fix(rtrim(replace(pg_temp.message('H', 'CLIENT', 'BROKER', '11=c1|55=VOD|54=1'), E'\x01', '|'), '|'))->>'status';
 
 SELECT * FROM pg_temp.o;
-SELECT payload->'command'->>'fixMessage' IS NOT NULL AS raw_message_kept FROM oms.order_events WHERE event_type = 'OrderCancelled';
+SELECT payload->'command'->>'fixMessage' IS NOT NULL AS raw_message_kept FROM oms.order_events WHERE event_type = 'OrderCancelled' AND payload->'state' ? 'fixSession';
 SELECT * FROM oms.verify();
