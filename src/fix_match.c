@@ -49,13 +49,22 @@ match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session
 	return match;
 }
 
-/* The first match binds an order of an SQL caller to a session; it is no other session's then. */
+/*
+ * The first match binds an order of an SQL caller to a session; it is no other
+ * session's then.  Nor can it be bound where its ClOrdID means another order.
+ */
 static bool
 is_free(UnitOfWork *uow, const char *order_id, const char *session)
 {
 	const Order *order = oms_uow_order(uow, order_id);
+	char	   *owner;
 
-	return order && (order->fix_session == NULL || strcmp(order->fix_session, session) == 0);
+	if (order == NULL)
+		return false;
+	if (order->fix_session)
+		return strcmp(order->fix_session, session) == 0;
+	owner = order->cl_ord_id ? oms_cl_ord_id_find(oms_uow_estate(uow), session, order->cl_ord_id) : NULL;
+	return owner == NULL || strcmp(owner, order_id) == 0;
 }
 
 FixMatch

@@ -63,6 +63,12 @@ SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b2|11=fx-s1|17=f1|150=F|39=1|55
 SELECT pg_temp.send('8', 'BROKER', 'OTHER', '37=b2|11=fx-s1|17=f2|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=90|6=10');
 SELECT executed_quantity, fix_session FROM oms.orders WHERE id = 'fx-S';
 
+-- It cannot be bound to a session where the ClOrdID it now has means another order: the fill waits for the desk.
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "fx-T", "clOrdID": "fx-t1", "symbol": "VOD", "side": "BUY", "orderQty": 100}')->>'status';
+SELECT oms_command('{"commandType": "ReplaceOrderCommand", "orderId": "fx-T", "clOrdID": "c1", "orderQty": 90}')->>'status';
+SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=b3|11=fx-t1|17=f3|150=F|39=1|55=VOD|54=1|32=10|31=10|14=10|151=80|6=10');
+SELECT executed_quantity, fix_session FROM oms.orders WHERE id = 'fx-T';
+
 -- "NONE" is no id: two orders that were telephoned, and two rejections without an OrderID.
 SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=t1|11=NONE|17=g1|150=0|39=0|55=VOD|54=2|38=50|40=1|14=0|151=50|6=0');
 SELECT pg_temp.send('8', 'BROKER', 'CLIENT', '37=t2|11=NONE|17=g2|150=0|39=0|55=VOD|54=2|38=60|40=1|14=0|151=60|6=0');
