@@ -14,7 +14,6 @@
 #include "utils/timestamp.h"
 
 #include "command.h"
-#include "guc.h"
 #include "handlers.h"
 
 static const CommandHandler handlers[COMMAND_TYPE_COUNT] = {
@@ -114,10 +113,7 @@ find_known(UnitOfWork *uow, const Command *command)
 	if (!command->command_id_given)
 		return NULL;
 	known = oms_command_find(oms_uow_estate(uow), oms_uow_caller(uow)->actor, command->command_id);
-	if (known && known->recorded_at < GetCurrentTimestamp() -
-		(TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC)
-		return NULL;
-	return known;
+	return known && !oms_command_is_expired(known) ? known : NULL;
 }
 
 /* ------------------------------------------------------------------------

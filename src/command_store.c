@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "command_store.h"
+#include "guc.h"
 
 enum CommandColumn
 {
@@ -49,6 +50,12 @@ read_sequences(Datum datum, KnownCommand *known)
 	known->sequences = palloc(sizeof(int64) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
 		known->sequences[i] = DatumGetInt64(elements[i]);
+}
+
+bool
+oms_command_is_expired(const KnownCommand *known)
+{
+	return known->recorded_at < GetCurrentTimestamp() - (TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC;
 }
 
 int64

@@ -28,6 +28,9 @@ typedef struct KnownCommand
 /* Equal for commands that are equal as jsonb. */
 extern int64 oms_command_hash(Jsonb *command);
 
+/* Is it older than oms_state.command_retention?  A repeat of it is then new. */
+extern bool oms_command_is_expired(const KnownCommand *known);
+
 extern KnownCommand *oms_command_find(EState *estate, const char *actor, const char *command_id);
 
 /* Record a command; false if its id is taken by one that commits first. */

@@ -52,6 +52,14 @@ oms_dec_add(Numeric a, Numeric b)
 }
 
 Numeric
+oms_dec_plus(Numeric a, Numeric b)
+{
+	if (a == NULL || b == NULL)
+		return a ? a : b;
+	return oms_dec_add(a, b);
+}
+
+Numeric
 oms_dec_sub(Numeric a, Numeric b)
 {
 	return oms_dec_trim(numeric_sub_opt_error(a, b, NULL));

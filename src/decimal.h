@@ -22,6 +22,9 @@ extern Numeric oms_dec_zero(void);
 extern Numeric oms_dec_one(void);
 /* Sums, differences and products have no trailing zeros after the point. */
 extern Numeric oms_dec_add(Numeric a, Numeric b);
+
+/* The same where NULL stands for nothing on either side. */
+extern Numeric oms_dec_plus(Numeric a, Numeric b);
 extern Numeric oms_dec_sub(Numeric a, Numeric b);
 extern Numeric oms_dec_mul(Numeric a, Numeric b);
 extern Numeric oms_dec_neg(Numeric a);

@@ -277,15 +277,6 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 void
 oms_execution_compare(Execution *execution, const Order *after)
 {
-	bool		disagrees = false;
-
-	if (execution->cum_qty)
-		disagrees |= oms_dec_cmp(execution->cum_qty, after->executed_quantity) != 0;
-	if (execution->leaves_qty)
-		disagrees |= oms_dec_cmp(execution->leaves_qty, after->leaves_quantity) != 0;
-	if (execution->avg_px)
-		disagrees |= oms_dec_cmp(execution->avg_px,
-								 oms_dec_round(after->avg_px, oms_dec_scale(execution->avg_px))) != 0;
-	if (disagrees)
+	if (oms_order_disagrees(after, execution->cum_qty, execution->leaves_qty, execution->avg_px))
 		execution->flags |= FLAG_DISAGREES;
 }

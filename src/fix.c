@@ -384,7 +384,7 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 		oms_json_bool(&w, "forBidding", true);
 	if (type == COMMAND_RESTATE_ORDER)
 	{
-		char	   *reason = oms_fix_get(&fix->message, 378);
+		char	   *reason = oms_fix_get(&fix->message, TAG_EXEC_RESTATEMENT_REASON);
 
 		if (reason)
 			oms_json_string(&w, "reason", reason);
@@ -422,14 +422,11 @@ handle_execution_report(FixContext *fix)
 static CommandType
 rejected_request(FixContext *fix, const Order *order)
 {
-	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
-	int			count;
-	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+	const OrderRequest *request = oms_request_named(order, oms_fix_get(&fix->message, TAG_CL_ORD_ID));
 	RequestKind kind = oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ? REQUEST_REPLACE : REQUEST_CANCEL;
 
-	for (int i = 0; i < count; i++)
-		if (requests[i].cl_ord_id && strcmp(requests[i].cl_ord_id, cl_ord_id) == 0)
-			kind = requests[i].kind;
+	if (request)
+		kind = request->kind;
 	return kind == REQUEST_REPLACE ? COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER;
 }
 

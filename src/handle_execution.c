@@ -37,22 +37,16 @@ name_execution(UnitOfWork *uow, Command *command, bool *id_is_given)
 	return NULL;
 }
 
-static Numeric
-plus(Numeric a, Numeric b)
-{
-	return a ? oms_dec_add(a, b) : b;
-}
-
 /* Take a fill out of what it counted in. */
 static void
 take_out(const Execution *execution, FillDelta *delta)
 {
 	if (execution->status == OMS_EXECUTION_REVIEW)
-		delta->review = plus(delta->review, oms_dec_neg(execution->quantity));
+		delta->review = oms_dec_plus(delta->review, oms_dec_neg(execution->quantity));
 	else
 	{
-		delta->quantity = plus(delta->quantity, oms_dec_neg(execution->quantity));
-		delta->value = plus(delta->value, oms_dec_neg(oms_execution_value(execution)));
+		delta->quantity = oms_dec_plus(delta->quantity, oms_dec_neg(execution->quantity));
+		delta->value = oms_dec_plus(delta->value, oms_dec_neg(oms_execution_value(execution)));
 	}
 }
 
@@ -70,14 +64,14 @@ settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb 
 	if (reasons)
 	{
 		oms_execution_hold(execution, reasons);
-		event->fill.review = plus(event->fill.review, execution->quantity);
+		event->fill.review = oms_dec_plus(event->fill.review, execution->quantity);
 	}
 	else
 	{
 		oms_execution_book(execution, context->order);
 		execution->flags |= event->transition->raises;
-		event->fill.quantity = plus(event->fill.quantity, execution->quantity);
-		event->fill.value = plus(event->fill.value, oms_execution_value(execution));
+		event->fill.quantity = oms_dec_plus(event->fill.quantity, execution->quantity);
+		event->fill.value = oms_dec_plus(event->fill.value, oms_execution_value(execution));
 	}
 	if (context->order == NULL)
 	{
@@ -88,7 +82,7 @@ settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb 
 	oms_order_evolve(&after, event);
 	oms_execution_compare(execution, &after);
 	oms_uow_put_execution(uow, execution, &oms_execution_transitions[change], id_is_given);
-	oms_apply_to_tree(uow, context->order, event);
+	oms_put_in_tree(uow, context->order, &after, event);
 }
 
 /* A report with an ExecID that the order had before: a repeat, or for the desk. */

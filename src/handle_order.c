@@ -87,6 +87,14 @@ climb(UnitOfWork *uow, const Command *command, const Order *child_before, const 
 	}
 }
 
+/* `before` is the caller's copy: what the unit of work has changes under it. */
+void
+oms_put_in_tree(UnitOfWork *uow, const Order *before, const Order *after, const OrderEvent *event)
+{
+	oms_uow_put_order(uow, after, event->transition, false);
+	climb(uow, event->command, before, after);
+}
+
 void
 oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event)
 {
@@ -94,8 +102,7 @@ oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event)
 	Order		after = *order;
 
 	oms_order_evolve(&after, event);
-	oms_uow_put_order(uow, &after, event->transition, false);
-	climb(uow, event->command, &before, &after);
+	oms_put_in_tree(uow, &before, &after, event);
 }
 
 /* ------------------------------------------------------------------------
@@ -114,13 +121,9 @@ is_fresh_request(const Command *command)
 static bool
 shows_recorded_request(const Command *command, const Order *order)
 {
-	int			count;
-	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+	const OrderRequest *request = oms_request_named(order, command->cl_ord_id);
 
-	for (int i = 0; i < count; i++)
-		if (requests[i].cl_ord_id && strcmp(requests[i].cl_ord_id, command->cl_ord_id) == 0)
-			return !requests[i].shown && command->pending != TRI_FALSE;
-	return false;
+	return request && !request->shown && command->pending != TRI_FALSE;
 }
 
 static Refusal *

@@ -38,8 +38,9 @@ extern Refusal *oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outc
 /* The execution that any id of a chain of corrections means. */
 extern const Execution *oms_last_of_chain(UnitOfWork *uow, const Execution *execution);
 
-/* Shared: apply an event to a loaded order and let it climb to the root. */
+/* Shared: apply an event to a loaded order and let it climb to the root; or only climb, where it is applied. */
 extern void oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event);
+extern void oms_put_in_tree(UnitOfWork *uow, const Order *before, const Order *after, const OrderEvent *event);
 extern Refusal *oms_check_version(const Command *command, const char *object, const char *id, int64 version);
 extern Refusal *oms_no_such(const char *object, const char *id);
 

@@ -129,15 +129,6 @@ oms_name_find(const OmsName *names, const char *text, size_t length)
 	return NULL;
 }
 
-const OmsName *
-oms_name_by_fix(const OmsName *names, const char *code)
-{
-	for (const OmsName *n = names; n->name != NULL; n++)
-		if (n->fix && strcmp(n->fix, code) == 0)
-			return n;
-	return NULL;
-}
-
 const char *
 oms_name_of(const OmsName *names, int value)
 {

@@ -23,7 +23,6 @@ typedef struct OmsName
  * hyphens of a name do not matter; a FIX code is taken as it is.
  */
 extern const OmsName *oms_name_find(const OmsName *names, const char *text, size_t length);
-extern const OmsName *oms_name_by_fix(const OmsName *names, const char *code);
 extern const char *oms_name_of(const OmsName *names, int value);
 
 /* "BUY, SELL, …" for an error's detail. */

@@ -84,23 +84,17 @@ oms_order_reservation(const Order *order)
 	return order->pending_requests ? oms_dec_max(most, oms_requests_leaves(order)) : most;
 }
 
-static Numeric
-plus(Numeric a, Numeric b)
-{
-	return b ? oms_dec_add(a, b) : a;
-}
-
 static void
 add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
 {
-	order->own_executed_quantity = plus(order->own_executed_quantity, fill->quantity);
-	order->executed_quantity = plus(plus(order->executed_quantity, fill->quantity), children->executed);
-	order->executed_value = plus(plus(order->executed_value, fill->value), children->value);
+	order->own_executed_quantity = oms_dec_plus(order->own_executed_quantity, fill->quantity);
+	order->executed_quantity = oms_dec_plus(oms_dec_plus(order->executed_quantity, fill->quantity), children->executed);
+	order->executed_value = oms_dec_plus(oms_dec_plus(order->executed_value, fill->value), children->value);
 	/* by default every fill is allocated at once, to the root and so to all on the way */
-	order->allocated_quantity = plus(plus(order->allocated_quantity, fill->quantity), children->allocated);
-	order->review_quantity = plus(order->review_quantity, fill->review);
-	order->working_quantity = plus(order->working_quantity, children->working);
-	order->reserved_quantity = plus(order->reserved_quantity, children->reserved);
+	order->allocated_quantity = oms_dec_plus(oms_dec_plus(order->allocated_quantity, fill->quantity), children->allocated);
+	order->review_quantity = oms_dec_plus(order->review_quantity, fill->review);
+	order->working_quantity = oms_dec_plus(order->working_quantity, children->working);
+	order->reserved_quantity = oms_dec_plus(order->reserved_quantity, children->reserved);
 	order->live_children += children->live;
 	order->child_count += children->count;
 	if (fill->quantity || fill->value || children->executed || children->value)
@@ -117,34 +111,29 @@ scale(Order *order, Numeric factor)
 	order->quantity_factor = oms_scale_factor(order->quantity_factor, factor);
 }
 
+bool
+oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px)
+{
+	return (cum_qty && oms_dec_cmp(cum_qty, order->executed_quantity) != 0) ||
+		(leaves_qty && oms_dec_cmp(leaves_qty, order->leaves_quantity) != 0) ||
+		(avg_px && oms_dec_cmp(avg_px, oms_dec_round(order->avg_px, oms_dec_scale(avg_px))) != 0);
+}
+
 /* What a report states is kept beside ours, and held against it once ours is computed. */
 static void
 compare_stated(Order *order, const Command *command)
 {
-	bool		disagrees = false;
-
 	if (command->ord_status)
 		order->reported_ord_status = command->ord_status;
 	if (command->cum_qty == NULL && command->leaves_qty == NULL && command->avg_px == NULL)
 		return;
 	if (command->cum_qty)
-	{
 		order->reported_cum_qty = command->cum_qty;
-		disagrees |= oms_dec_cmp(command->cum_qty, order->executed_quantity) != 0;
-	}
 	if (command->leaves_qty)
-	{
 		order->reported_leaves_qty = command->leaves_qty;
-		disagrees |= oms_dec_cmp(command->leaves_qty, order->leaves_quantity) != 0;
-	}
 	if (command->avg_px)
-	{
-		Numeric		ours = oms_dec_round(order->avg_px, oms_dec_scale(command->avg_px));
-
 		order->reported_avg_px = command->avg_px;
-		disagrees |= oms_dec_cmp(command->avg_px, ours) != 0;
-	}
-	if (disagrees)
+	if (oms_order_disagrees(order, command->cum_qty, command->leaves_qty, command->avg_px))
 		order->flags |= FLAG_DISAGREES;
 	else
 		order->flags &= ~FLAG_DISAGREES;

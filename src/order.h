@@ -85,8 +85,11 @@ extern void oms_order_evolve(Order *order, const OrderEvent *event);
 /* Compute what follows from the rest: leaves, unplaced, avgPx, status. */
 extern void oms_order_derive(Order *order);
 
-/* Is a cancel of it requested, shown or not?  It then gets no new children. */
-extern bool oms_order_cancel_requested(const Order *order);
+/*
+ * Are these figures of a counterparty, each NULL if not stated, others than ours?
+ * The average only up to the digits it was stated with.
+ */
+extern bool oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px);
 
 /* What the order keeps from being placed elsewhere under its parent. */
 extern Numeric oms_order_reservation(const Order *order);
@@ -110,6 +113,10 @@ extern bool oms_terms_given(const OrderTerms *terms);
 extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
 extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
 											const char *cl_ord_id, const char *in_force);
+
+/* The open request under this ClOrdID, or NULL; is any of this kind open? */
+extern const OrderRequest *oms_request_named(const Order *order, const char *cl_ord_id);
+extern bool oms_request_is_open(const Order *order, RequestKind kind);
 extern Numeric oms_request_taken_over(const Order *order, const Command *command);
 extern Numeric oms_requests_leaves(const Order *order);
 /* The factors of one split after another. */

@@ -119,18 +119,6 @@ over_placed(const Order *parent, Numeric wanted)
 							  oms_dec_text(parent->unplaced_quantity));
 }
 
-bool
-oms_order_cancel_requested(const Order *order)
-{
-	int			count;
-	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
-
-	for (int i = 0; i < count; i++)
-		if (requests[i].kind == REQUEST_CANCEL)
-			return true;
-	return false;
-}
-
 static Refusal *
 check_placeable(const Command *command, const Order *parent)
 {
@@ -138,7 +126,7 @@ check_placeable(const Command *command, const Order *parent)
 		return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "order \"%s\" in status %s cannot have new children",
 										  parent->id, status_name(parent)),
 							   "The order has %s.", figures(parent));
-	if (oms_order_cancel_requested(parent))
+	if (oms_request_is_open(parent, REQUEST_CANCEL))
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot have new children", parent->id),
 								  "a cancel of it is requested; it has %s.", figures(parent));
@@ -228,12 +216,9 @@ request_is_open(const Command *command, const Order *order, RequestKind kind)
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
 
-	if (oms_request_find(requests, count, kind, command->cl_ord_id, order->cl_ord_id) != NULL)
-		return true;
-	for (int i = 0; command->cl_ord_id == NULL && i < count; i++)
-		if (requests[i].kind == kind)
-			return true;
-	return false;
+	if (command->cl_ord_id == NULL)
+		return oms_request_is_open(order, kind);
+	return oms_request_find(requests, count, kind, command->cl_ord_id, order->cl_ord_id) != NULL;
 }
 
 static RequestKind
@@ -368,7 +353,7 @@ check_over_placed(const Command *command, const OrderContext *context, OrderEven
 			event->raises |= FLAG_OVER_PLACED;
 		return NULL;
 	}
-	if (oms_order_cancel_requested(context->parent))
+	if (oms_request_is_open(context->parent, REQUEST_CANCEL))
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot be increased", context->order->id),
 								  "a cancel of its parent \"%s\" is requested.", context->parent->id);

@@ -115,6 +115,30 @@ oms_request_find(const OrderRequest *requests, int count, RequestKind kind, cons
 	return open == 1 ? only : NULL;
 }
 
+const OrderRequest *
+oms_request_named(const Order *order, const char *cl_ord_id)
+{
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+
+	for (int i = 0; i < count; i++)
+		if (requests[i].cl_ord_id && strcmp(requests[i].cl_ord_id, cl_ord_id) == 0)
+			return &requests[i];
+	return NULL;
+}
+
+bool
+oms_request_is_open(const Order *order, RequestKind kind)
+{
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+
+	for (int i = 0; i < count; i++)
+		if (requests[i].kind == kind)
+			return true;
+	return false;
+}
+
 static void
 open_request(OrderRequest *requests, int *count, const Order *order, const OrderRequest *request)
 {

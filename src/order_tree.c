@@ -39,22 +39,14 @@ oms_tree_delta(const Order *before, const Order *after, TreeDelta *delta)
 		delta->reserved || delta->live != 0 || delta->count != 0;
 }
 
-static Numeric
-sum_of(Numeric a, Numeric b)
-{
-	if (a == NULL || b == NULL)
-		return a ? a : b;
-	return oms_dec_add(a, b);
-}
-
 void
 oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta)
 {
-	sum->executed = sum_of(sum->executed, delta->executed);
-	sum->value = sum_of(sum->value, delta->value);
-	sum->allocated = sum_of(sum->allocated, delta->allocated);
-	sum->working = sum_of(sum->working, delta->working);
-	sum->reserved = sum_of(sum->reserved, delta->reserved);
+	sum->executed = oms_dec_plus(sum->executed, delta->executed);
+	sum->value = oms_dec_plus(sum->value, delta->value);
+	sum->allocated = oms_dec_plus(sum->allocated, delta->allocated);
+	sum->working = oms_dec_plus(sum->working, delta->working);
+	sum->reserved = oms_dec_plus(sum->reserved, delta->reserved);
 	sum->live += delta->live;
 	sum->count += delta->count;
 }
@@ -68,7 +60,7 @@ oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *d
 {
 	TransitionFacts facts = {0};
 
-	if (oms_order_cancel_requested(parent))
+	if (oms_request_is_open(parent, REQUEST_CANCEL))
 		facts.guards |= GUARD_REQUEST_OPEN;
 	oms_order_event_init(event, command);
 	event->own = false;

@@ -205,27 +205,22 @@ oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
  * ------------------------------------------------------------------------
  */
 
-typedef struct IdList
-{
-	List	   *ids;
-} IdList;
-
 static void
 collect_id(TupleTableSlot *slot, void *arg)
 {
-	IdList	   *list = arg;
+	List	  **ids = arg;
 	bool		isnull;
 
-	list->ids = lappend(list->ids, TextDatumGetCString(slot_getattr(slot, 1, &isnull)));
+	*ids = lappend(*ids, TextDatumGetCString(slot_getattr(slot, 1, &isnull)));
 }
 
 static List *
 ids_by(UnitOfWork *uow, OmsRelation table, OmsRelation index, int nkeys, const Datum *keys)
 {
-	IdList		list = {NIL};
+	List	   *ids = NIL;
 
-	oms_table_each(oms_uow_table(uow, table), oms_relation(index), nkeys, keys, collect_id, &list);
-	return list.ids;
+	oms_table_each(oms_uow_table(uow, table), oms_relation(index), nkeys, keys, collect_id, &ids);
+	return ids;
 }
 
 List *

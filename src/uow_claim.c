@@ -15,7 +15,6 @@
 #include "access/xact.h"
 #include "utils/timestamp.h"
 
-#include "guc.h"
 #include "moment.h"
 #include "uow_private.h"
 
@@ -57,8 +56,7 @@ forget_expired(UnitOfWork *uow, Table *commands)
 {
 	KnownCommand *known = oms_command_find(uow->estate, uow->caller.actor, uow->command->command_id);
 
-	if (known && known->recorded_at < GetCurrentTimestamp() -
-		(TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC)
+	if (known && oms_command_is_expired(known))
 	{
 		oms_table_delete(commands, &known->tid);
 		CommandCounterIncrement();
