@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # build.sh TREE STAGE test|release: build a copy of the checkout and install it below STAGE.
+# The bridge is built in the tree (debezium/bridge/oms_bridge; for tests also oms_bridge-san, under the sanitizers).
 # Writes STAGE/postgresql.conf: the lines that let a server load an extension from there (Debian's
 # extension_destdir; $libdir itself cannot be moved, so the library path is searched first).
 set -euo pipefail
@@ -13,6 +14,9 @@ options=(with_llvm=no "PG_CONFIG=$PG_CONFIG")
 make -s -C "$tree" -j "$(nproc)" "${options[@]}" all
 rm -rf "$stage"
 make -s -C "$tree" "${options[@]}" install "DESTDIR=$stage"
+
+make -s -C "$tree/debezium/bridge" -j "$(nproc)"
+[ "$kind" != test ] || make -s -C "$tree/debezium/bridge" -j "$(nproc)" SANITIZE=1
 
 library=$("$PG_CONFIG" --pkglibdir)
 cat > "$stage/postgresql.conf" <<CONF

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_style.sh [LIBRARY]: the house rules that a machine can check. Prints each breach; none is success.
 #
-# src/LAYERS says where each file of src/ belongs: lines "L<n> name ..." from the bottom up, a name with
+# src/LAYERS says where each file of src/ belongs (debezium/bridge/LAYERS the same of the bridge): lines "L<n> name ..." from the bottom up, a name with
 # its ending or without (then .c and .h alike), and "# prefixes: ..." for the symbols we may export.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -13,8 +13,8 @@ breach() { say "style: $*"; breaches=$((breaches + 1)); }
 
 check_layers() {
     declare -A layer=()
-    local file line name own other
-    [ -e src/LAYERS ] || { breach "no src/LAYERS"; return; }
+    local folder=$1 file line name own other
+    [ -e "$folder/LAYERS" ] || { breach "no $folder/LAYERS"; return; }
     while read -r line; do
         read -ra words <<< "$line"
         [[ ${words[0]:-} =~ ^L([0-9]+)$ ]] || continue
@@ -24,13 +24,13 @@ check_layers() {
                 *) layer[$name.c]=${BASH_REMATCH[1]} layer[$name.h]=${BASH_REMATCH[1]} ;;
             esac
         done
-    done < src/LAYERS
-    for file in src/*.[ch]; do
-        name=${file#src/}
+    done < "$folder/LAYERS"
+    for file in "$folder"/*.[ch]; do
+        name=${file#"$folder/"}
         own=${layer[$name]:-}
-        [ -n "$own" ] || { breach "$file is not in src/LAYERS"; continue; }
+        [ -n "$own" ] || { breach "$file is not in $folder/LAYERS"; continue; }
         while read -r other; do
-            [ -e "src/$other" ] || continue
+            [ -e "$folder/$other" ] || continue
             [ -n "${layer[$other]:-}" ] || continue
             [ "${layer[$other]}" -le "$own" ] ||
                 breach "$file (L$own) includes $other (L${layer[$other]}): includes go down only"
@@ -52,7 +52,7 @@ $found"
 
 check_sizes() {
     local file lines
-    for file in src/*.[ch]; do
+    for file in src/*.[ch] debezium/bridge/*.[ch]; do
         lines=$(wc -l < "$file")
         [ "$lines" -le 1000 ] || breach "$file has $lines lines; 1000 is the limit"
     done
@@ -80,6 +80,7 @@ check_version() {
         my ($version, $meta) = ($ARGV[0], decode_json(<STDIN>));
         exit($meta->{version} eq $version && $meta->{provides}{oms_state}{version} eq $version ? 0 : 1);
     ' "$version" < META.json || breach "META.json does not say version $version"
+    grep -qF "#define BRIDGE_VERSION \"$version\"" debezium/bridge/bridge.h || breach "BRIDGE_VERSION is not $version"
     grep -qE "^## \[?${version//./\\.}\]?( |\$)" CHANGELOG.md || breach "CHANGELOG.md has no section $version"
     for file in $(grep -lE '#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]' src/*.h || true); do
         grep -qE "#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]+\"${version//./\\.}\"" "$file" ||
@@ -96,7 +97,8 @@ check_parts() {
     done
 }
 
-check_layers
+check_layers src
+check_layers debezium/bridge
 check_errors
 check_sizes
 check_version

@@ -146,6 +146,16 @@ SQL
     end_sql_cluster
 }
 
+# debezium/bridge/test/NAME.c: programs of their own, with the sanitizers.
+run_bridge() {
+    local tests bridge=$project/debezium/bridge
+    mapfile -t tests < <(names "$bridge/test" .c "$@")
+    [ "${#tests[@]}" -gt 0 ] || return 0
+    check "unit tests of the bridge build" make -s -C "$bridge" -j "$(nproc)" SANITIZE=1 tests || return 0
+    tests=("${tests[@]/#/$bridge/build-san/test_}")
+    OMS_TAP_EXEC="env -C $bridge/test timeout 300" tap bridge "${tests[@]}"
+}
+
 run_regress() {
     regress_like regress "$pgxs/src/test/regress/pg_regress" "$project/test/sql" "$project/test" .sql "$@"
 }
@@ -174,6 +184,7 @@ run_tap() {
     mkdir -p "$out/tap"
     TESTDIR=$out/tap PGPORT=65432 PG_REGRESS=$pgxs/src/test/regress/pg_regress \
         PERL5LIB=$project/test/lib:$pgxs/src/test/perl OMS_SERVER_CONF=$out/server.conf \
+        OMS_BRIDGE=$project/debezium/bridge/oms_bridge OMS_BRIDGE_SAN=$project/debezium/bridge/oms_bridge-san \
         tap tap "${tests[@]/%/.pl}"
 }
 
@@ -190,11 +201,11 @@ if [ $# -gt 0 ]; then
     category=$1
     shift
     case $category in
-        style | unit | regress | isolation | pgtap | tap) "run_$category" "$@" ;;
+        style | unit | bridge | regress | isolation | pgtap | tap) "run_$category" "$@" ;;
         *) die "test.sh: no category $category" ;;
     esac
 else
-    for category in style unit regress isolation pgtap tap; do
+    for category in style unit bridge regress isolation pgtap tap; do
         "run_$category"
     done
 fi

@@ -8,16 +8,26 @@ set -euo pipefail
 packages=(
     build-essential
     postgresql-15 postgresql-server-dev-15
-    postgresql-15-pgtap
+    postgresql-15-pgtap postgresql-15-wal2json
     libipc-run-perl libdbd-pg-perl
+    libpq-dev librdkafka-dev libjansson-dev libmicrohttpd-dev libsystemd-dev pkg-config
+    openjdk-17-jre-headless maven kcat openssl
     "$@"
 )
 
+# What is not from Debian but already there does as well.
+provided() {
+    case $1 in
+        openjdk-17-jre-headless) command -v java > /dev/null ;;
+        maven) command -v mvn > /dev/null ;;
+        *) return 1 ;;
+    esac
+}
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
 
 missing=()
 for package in "${packages[@]}"; do
-    installed "$package" || missing+=("$package")
+    installed "$package" || provided "$package" || missing+=("$package")
 done
 [ "${#missing[@]}" -gt 0 ] || exit 0
 

@@ -11,6 +11,8 @@ $options{exec} = [ split ' ', $ENV{OMS_TAP_EXEC} ] if $ENV{OMS_TAP_EXEC};
 
 my $aggregator = TAP::Harness->new(\%options)->runtests(@files);
 my ($passed, $failed) = (0, 0);
+my @skipped = map { my ($parser) = $aggregator->parsers($_); $parser->skip_all ? "$_: " . $parser->skip_all : () } $aggregator->descriptions;
+print "SKIPPED - $_\n" foreach @skipped;
 foreach my $parser ($aggregator->parsers)
 {
 	my $bad = scalar $parser->failed;

@@ -2,7 +2,7 @@
 # Every test there is, on private clusters, from a copy of the checkout; the last line counts.
 #
 #   test.sh                       all (OMS_SOAK=1: with long rounds)
-#   test.sh CATEGORY [NAME...]    one of: style unit regress isolation pgtap tap; NAMEs without folder or ending
+#   test.sh CATEGORY [NAME...]    one of: style unit bridge regress isolation pgtap tap; NAMEs without folder or ending
 #
 # OMS_WORK=DIR    work there and keep it: a second run builds only what changed
 # OMS_ACCEPT=1    afterwards, copy what regress and isolation printed over the expected files
@@ -11,6 +11,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$scripts/setup.sh"
+# The jars of the real broker, into a cache outside the tree. Without them the tests that need one say so, and are skipped.
+"$project/test/kafka/kafka.sh" fetch || say "no Kafka here: the tests against a real broker will be skipped"
 
 keep=${OMS_WORK:-}
 OMS_WORK=${OMS_WORK:-$(mktemp -d /var/tmp/oms_state-test.XXXXXX)}

@@ -25,6 +25,15 @@
 int			oms_guc_command_retention_s = 7 * SECONDS_PER_DAY;
 
 /*
+ * How much WAL a slot may hold back, and how old a commit that its reader has
+ * not confirmed may be, before oms.bridge_alerts has a row.  An administrator
+ * sets the size well below what the disk (or max_slot_wal_keep_size) has room
+ * for, and the age to what consumers of the events put up with.
+ */
+int			oms_guc_slot_alert_size_mb = 1024;
+int			oms_guc_slot_alert_age_s = 60;
+
+/*
  * By how much fills may exceed an order before they wait in review.  A desk
  * that trades lots or notional raises it, as a part of the order's quantity.
  */
@@ -75,6 +84,16 @@ oms_guc_init(void)
 							"How long a commandId is remembered, so that a repeat returns the first result.",
 							NULL, &oms_guc_command_retention_s,
 							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.slot_alert_size",
+							"How much WAL a replication slot may hold back before oms.bridge_alerts has a row.",
+							"-1 is never.", &oms_guc_slot_alert_size_mb,
+							1024, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MB,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.slot_alert_age",
+							"How old a commit that a slot's reader has not confirmed may be before oms.bridge_alerts has a row.",
+							"-1 is never.", &oms_guc_slot_alert_age_s,
+							60, -1, INT_MAX, PGC_SUSET, GUC_UNIT_S,
 							NULL, NULL, NULL);
 	DefineCustomStringVariable("oms_state.overfill_tolerance",
 							   "By which part of its quantity an order may be overfilled before a fill waits in review.",

@@ -12,6 +12,8 @@
 #include "utils/numeric.h"
 
 extern int	oms_guc_command_retention_s;	/* seconds */
+extern int	oms_guc_slot_alert_size_mb; /* megabytes; -1 is never */
+extern int	oms_guc_slot_alert_age_s;	/* seconds; -1 is never */
 
 extern void oms_guc_init(void);
 

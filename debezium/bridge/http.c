@@ -1,0 +1,233 @@
+/*
+ * debezium/bridge/http.c
+ *     GET /metrics and GET /healthz on a local port (libmicrohttpd, one thread of its own).
+ *
+ * It only reads: nothing that arrives here changes the bridge. Bodies are not read, connections are few, small and
+ * short. The thread blocks all signals; they are for the main thread.
+ */
+#include "http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "log.h"
+#include "metrics.h"
+
+#define CONNECTIONS_MAX 16
+#define CONNECTION_MEMORY (16 * 1024)
+#define CONNECTION_TIMEOUT_S 10
+#define BACKLOG 16
+#define ADDRESS_HINT "write ADDRESS:PORT, like 127.0.0.1:9464, [::1]:9464, or 0.0.0.0:9464 for all interfaces; \"off\" for none"
+
+typedef struct Address
+{
+	union
+	{
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	}			of;
+	socklen_t	len;
+} Address;
+
+static struct MHD_Daemon *server;
+
+/* Fills in the address of "127.0.0.1" or "[::1]"; names are not looked up. */
+static bool
+parse_host(const char *host, size_t len, uint16_t port, Address *address)
+{
+	char		text[INET6_ADDRSTRLEN + 1];
+
+	*address = (Address) {0};
+	if (len == 9 && memcmp(host, "localhost", 9) == 0)
+		return parse_host("127.0.0.1", 9, port, address);
+	if (len >= sizeof(text))
+		return false;
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']')
+	{
+		memcpy(text, host + 1, len - 2);
+		text[len - 2] = '\0';
+		address->of.six.sin6_family = AF_INET6;
+		address->of.six.sin6_port = htons(port);
+		address->len = sizeof(address->of.six);
+		return inet_pton(AF_INET6, text, &address->of.six.sin6_addr) == 1;
+	}
+	memcpy(text, host, len);
+	text[len] = '\0';
+	address->of.four.sin_family = AF_INET;
+	address->of.four.sin_port = htons(port);
+	address->len = sizeof(address->of.four);
+	return inet_pton(AF_INET, text, &address->of.four.sin_addr) == 1;
+}
+
+static bool
+parse_address(const char *listen, Address *address, Problem *problem)
+{
+	const char *colon = strrchr(listen, ':');
+	size_t		digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+	long		port = digits > 0 && digits < 6 && colon[1 + digits] == '\0' ? strtol(colon + 1, NULL, 10) : -1;
+
+	if (colon == listen)
+		return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "http.listen \"%.100s\" does not say on which address", listen);
+	if (port >= 0 && port <= UINT16_MAX && parse_host(listen, (size_t) (colon - listen), (uint16_t) port, address))
+		return true;
+	return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "http.listen cannot be \"%.100s\"", listen);
+}
+
+bool
+http_check(const char *listen, Problem *problem)
+{
+	Address		address;
+
+	return parse_address(listen, &address, problem);
+}
+
+static enum MHD_Result
+respond(struct MHD_Connection *connection, unsigned status, const char *type, const Text *body)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* Called first when the head of a request is there; an answer given at once spares the body. */
+static enum MHD_Result
+handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *body,
+	   size_t *body_len, void **request)
+{
+	Text		text = {0};
+	const char *type = "text/plain; charset=utf-8";
+	unsigned	status = MHD_HTTP_OK;
+	enum MHD_Result result;
+
+	(void) arg;
+	(void) version;
+	(void) body;
+	(void) body_len;
+	(void) request;
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+	{
+		status = MHD_HTTP_METHOD_NOT_ALLOWED;
+		text_puts(&text, "GET and HEAD only\n");
+	}
+	else if (strcmp(url, "/metrics") == 0)
+	{
+		type = "text/plain; version=0.0.4; charset=utf-8";
+		metrics_render(&text);
+	}
+	else if (strcmp(url, "/healthz") == 0)
+	{
+		type = "application/json";
+		status = health_render(&text) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+	}
+	else
+	{
+		status = MHD_HTTP_NOT_FOUND;
+		text_puts(&text, "here are /metrics and /healthz\n");
+	}
+	result = respond(connection, status, type, &text);
+	text_free(&text);
+	return result;
+}
+
+/* What the library has to say of a broken client is of no interest to an operator. */
+static void
+library_log(void *arg, const char *format, va_list args)
+{
+	char		message[500];
+
+	(void) arg;
+	vsnprintf(message, sizeof(message), format, args);
+	log_debug("http: %s", message);
+}
+
+/* The socket is made here and not by the library, for the sake of its error. -1 with a problem. */
+static int
+open_socket(const char *listen_on, const Address *address, Problem *problem)
+{
+	int			fd = socket(address->of.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int			on = 1;
+
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd >= 0 && bind(fd, &address->of.any, address->len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	problem_set(problem, REMEDY_STOP,
+				errno == EADDRINUSE ? "another program, perhaps another bridge, listens there: set http.listen to another port, or to off"
+				: "set http.listen to an address of this machine, or to off",
+				"cannot listen on %s: %s", listen_on, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static uint16_t
+port_of(int fd)
+{
+	Address		address = {.len = sizeof(address.of)};
+
+	if (getsockname(fd, &address.of.any, &address.len) != 0)
+		return 0;
+	return ntohs(address.of.any.sa_family == AF_INET6 ? address.of.six.sin6_port : address.of.four.sin_port);
+}
+
+bool
+http_start(const char *listen, Problem *problem)
+{
+	Address		address;
+	sigset_t	all;
+	sigset_t	before;
+	int			fd;
+
+	if (!parse_address(listen, &address, problem))
+		return false;
+	fd = open_socket(listen, &address, problem);
+	if (fd < 0)
+		return false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, NULL,
+							  MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+							  MHD_OPTION_LISTEN_SOCKET, fd,
+							  MHD_OPTION_CONNECTION_LIMIT, (unsigned) CONNECTIONS_MAX,
+							  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+							  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) CONNECTION_TIMEOUT_S,
+							  MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (server == NULL)
+	{
+		close(fd);
+		return problem_set(problem, REMEDY_STOP, "set http.listen to off to run without it", "cannot start the HTTP server on %s", listen);
+	}
+	log_info("/metrics and /healthz on port %" PRIu16 " (http.listen %s)", port_of(fd), listen);
+	return true;
+}
+
+void
+http_stop(void)
+{
+	if (server == NULL)
+		return;
+	MHD_stop_daemon(server);
+	server = NULL;
+}

@@ -1,0 +1,62 @@
+/*
+ * debezium/bridge/kafka_conf.h
+ *     From options to librdkafka clients: which setting is whose, and where the library's logs, errors and statistics go.
+ */
+#ifndef KAFKA_CONF_H
+#define KAFKA_CONF_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "options.h"
+#include "sink.h"
+
+typedef enum KafkaRole
+{
+	KAFKA_ADMIN = 1,			/* looks at topics and at their ends, committed or not */
+	KAFKA_READER = 2,			/* reads records, committed ones only */
+	KAFKA_PRODUCER = 4
+} KafkaRole;
+
+/* A handle of the library. Callbacks run in the thread that polls it, log lines come from any. */
+typedef struct KafkaClient
+{
+	rd_kafka_t *rk;				/* NULL: closed */
+	KafkaRole	role;
+	/* the last error that the library could not place elsewhere: no broker in reach, refused credentials, ... */
+	rd_kafka_resp_err_t last_error;
+	char		last_text[256];
+	uint64_t	errors;			/* how many so far */
+	void	   *owner;			/* for the delivery callback */
+} KafkaClient;
+
+typedef struct KafkaProducerConf
+{
+	const char *transactional_id;	/* NULL: idempotent only */
+	int64_t		message_max_bytes;	/* the largest record; 0: the library's default */
+	int64_t		batch_bytes;	/* the largest request of several records; 0: the library's default */
+	void		(*delivered) (rd_kafka_t *rk, const rd_kafka_message_t *message, void *client);
+} KafkaProducerConf;
+
+/* producer: of the role KAFKA_PRODUCER, else NULL. The client must not move while it is open. */
+extern bool kafka_client_open(KafkaClient *client, KafkaRole role, const Options *options, const KafkaProducerConf *producer, Problem *problem);
+/* Nothing is waited for but the library's threads: what is in flight is given up. Closed already: nothing. */
+extern void kafka_client_close(KafkaClient *client);
+extern void *kafka_client_owner(void *client);
+
+/* The user's value of a property of librdkafka, or NULL. */
+extern const char *kafka_property(const Options *options, const char *name);
+
+/* What waits look at. */
+typedef struct KafkaWait
+{
+	StopCheck	stop;			/* may be NULL */
+	void	   *arg;
+} KafkaWait;
+
+#define KAFKA_WAIT_MS 100		/* how long at most between two looks at it */
+
+extern bool kafka_stop(const KafkaWait *wait);
+/* Fills the problem and returns false. */
+extern bool kafka_stopped(Problem *problem);
+
+#endif

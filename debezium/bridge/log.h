@@ -1,0 +1,34 @@
+/*
+ * debezium/bridge/log.h
+ *     Log lines on standard error: plain for a terminal, with syslog priorities under systemd, or JSON.
+ *
+ * No secret comes here: what is logged of the configuration is what options_show() gives.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include "bridge.h"
+
+typedef enum LogLevel
+{
+	LOG_DEBUG_LEVEL,
+	LOG_INFO_LEVEL,
+	LOG_WARNING_LEVEL,
+	LOG_ERROR_LEVEL
+} LogLevel;
+
+typedef enum LogFormat
+{
+	LOG_PLAIN,					/* time, level, text; "<N>" in front when JOURNAL_STREAM is set */
+	LOG_JSON					/* {"ts","level","msg","hint"} a line */
+} LogFormat;
+
+extern void log_configure(LogLevel level, LogFormat format);
+extern void log_debug(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void log_info(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void log_warning(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void log_error(const char *format,...) __attribute__((format(printf, 1, 2)));
+/* Text and hint of a problem: a warning where it will be tried again, else an error. */
+extern void log_problem(const Problem *problem);
+
+#endif

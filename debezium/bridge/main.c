@@ -1,0 +1,136 @@
+/*
+ * debezium/bridge/main.c
+ *     oms_bridge: carries committed events of oms_state from PostgreSQL to Kafka.
+ *
+ * Runs sessions, one after the other, until asked to stop or until one ends in a way that only an operator can mend.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "http.h"
+#include "log.h"
+#include "metrics.h"
+#include "options.h"
+#include "session.h"
+#include "signals.h"
+
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 5000
+
+/* Waits, with the watchdog fed and a reload taken, or until asked to stop. */
+static void
+pause_between(Options *options, int ms)
+{
+	int64_t		until = ticks_us() + (int64_t) ms * 1000;
+
+	while (!signals_stop() && ticks_us() < until)
+	{
+		struct pollfd fd = {.fd = signals_fd(), .events = POLLIN};
+		Text		later = {0};
+		Problem		problem = {0};
+
+		sd_notify(0, "WATCHDOG=1");
+		if (poll(&fd, 1, ms < 500 ? ms : 500) > 0)
+			signals_drain();
+		if (signals_take_reload() && !options_reload(options, &later, &problem))
+			log_problem(&problem);
+		text_free(&later);
+	}
+}
+
+/* The same failure again and again is said once a minute. */
+static void
+say(const Problem *problem)
+{
+	static char last[sizeof problem->text];
+	static int64_t said_us;
+
+	if (strcmp(last, problem->text) == 0 && ticks_us() - said_us < INT64_C(60000000))
+		return;
+	snprintf(last, sizeof last, "%s", problem->text);
+	said_us = ticks_us();
+	log_problem(problem);
+}
+
+static int
+run(Options *options)
+{
+	int			pause_ms = PAUSE_MIN_MS;
+
+	for (int sessions = 0; !signals_stop(); sessions++)
+	{
+		Problem		problem = {0};
+		bool		streamed;
+		int64_t		began = ticks_us();
+
+		if (sessions > 0)
+			metric_add(METRIC_RESTARTS, 1);
+		if (session_run(options, &streamed, &problem))
+			break;
+		if (problem.remedy == REMEDY_STOP)
+		{
+			health_set(HEALTH_STOPPED, problem.text);
+			log_problem(&problem);
+			sd_notifyf(0, "STATUS=stopped: %.200s", problem.text);
+			return EXIT_REFUSED;
+		}
+		if (signals_stop())
+			break;
+		say(&problem);
+		health_set(HEALTH_WAITING, problem.text);
+		/* what was asked once is done once */
+		if (streamed)
+			options->bootstrap = options->accept_divergence = options->allow_repartition = false;
+		if (streamed && ticks_us() - began > INT64_C(1000000))
+			pause_ms = PAUSE_MIN_MS;
+		pause_between(options, pause_ms);
+		pause_ms = pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms * 2;
+	}
+	return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+	Options		options;
+	Problem		problem = {0};
+	Text		settings = {0};
+	int			status;
+
+	memset(&options, 0, sizeof options);
+	switch (options_load(argc, argv, &options, &problem))
+	{
+		case OPTIONS_DONE:
+			options_free(&options);
+			return EXIT_SUCCESS;
+		case OPTIONS_WRONG:
+			problem.remedy = REMEDY_STOP;
+			log_problem(&problem);
+			options_free(&options);
+			return EXIT_USAGE;
+		case OPTIONS_RUN:
+			break;
+	}
+	log_configure(options.log_level, options.log_format);
+	options_show(&options, &settings);
+	log_debug("settings in force:\n%s", settings.data != NULL ? settings.data : "");
+	text_free(&settings);
+	signals_start();
+	log_info("oms_bridge %s, pipeline %s", BRIDGE_VERSION, options.pipeline);
+	health_set(HEALTH_STARTING, NULL);
+	if (!http_start(options.http_listen, &problem))
+	{
+		log_problem(&problem);
+		options_free(&options);
+		return EXIT_USAGE;
+	}
+	status = run(&options);
+	sd_notify(0, "STOPPING=1");
+	http_stop();
+	log_info("stopped");
+	options_free(&options);
+	return status;
+}

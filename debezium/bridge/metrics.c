@@ -1,0 +1,357 @@
+/*
+ * debezium/bridge/metrics.c
+ *     The figures of one running bridge, as Prometheus text (format 0.0.4).
+ *
+ * Counting takes no lock: each figure is one atomic, and a reader may see two of them a moment apart. A gauge that
+ * was never set is left out, so that "not known yet" is never read as 0.
+ */
+#include "metrics.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <librdkafka/rdkafka.h>
+
+#include "health.h"
+
+#define TABLE_METRICS (METRIC_TABLE_LAST + 1)
+
+typedef struct MetricRow
+{
+	const char *name;			/* without the prefix oms_bridge_ */
+	int64_t		scale;			/* what is kept inside for one unit of the name: 1000 for milliseconds shown as seconds */
+	const char *help;
+} MetricRow;
+
+static const MetricRow metric_rows[METRIC_LAST] = {
+	[METRIC_EVENTS] = {"events_total", 1, "Events published and recorded in the position."},
+	[METRIC_EVENT_BYTES] = {"event_bytes_total", 1, "Bytes of payload published and recorded."},
+	[METRIC_DEAD_LETTERS] = {"dead_letters_total", 1, "Events put into the dead-letter topic."},
+	[METRIC_TRANSACTIONS] = {"transactions_total", 1, "PostgreSQL transactions with events, published."},
+	[METRIC_KAFKA_TRANSACTIONS] = {"kafka_transactions_total", 1, "Kafka transactions committed."},
+	[METRIC_KAFKA_ABORTS] = {"kafka_aborts_total", 1, "Kafka transactions aborted; their events go again."},
+	[METRIC_FENCED] = {"fenced_total", 1, "Sessions that ended because another instance took over."},
+	[METRIC_RESTARTS] = {"restarts_total", 1, "Sessions begun after the first of this process."},
+	[METRIC_DUPLICATES_SUPPRESSED] = {"duplicates_suppressed_total", 1, "Events that came again from PostgreSQL, were found in Kafka, and were dropped."},
+	[METRIC_RECONCILES] = {"reconciles_total", 1, "Comparisons of the event tables with Kafka."},
+	[METRIC_RECONCILED_EVENTS] = {"reconciled_events_total", 1, "Events published from the tables by a comparison."},
+	[METRIC_STANDBY_POLLS] = {"standby_polls_total", 1, "Tries of a standby to take over."},
+	[METRIC_ACTIVE] = {"active", 1, "1 while this instance streams, 0 while it stands by or connects."},
+	[METRIC_LAG_BYTES] = {"lag_bytes", 1, "The server's log position minus the recorded one."},
+	[METRIC_LAG_SECONDS] = {"lag_seconds", 1000, "Age of the oldest commit that is not recorded yet; 0 when all are."},
+	[METRIC_RING_EVENTS] = {"ring_events", 1, "Events held in memory."},
+	[METRIC_RING_BYTES] = {"ring_bytes", 1, "Bytes of events held in memory."},
+	[METRIC_RING_LIMIT_BYTES] = {"ring_limit_bytes", 1, "Most bytes of events held in memory (ring.max.bytes)."},
+	[METRIC_RECEIVED_LSN] = {"received_lsn", 1, "Log position received, as a number."},
+	[METRIC_RECORDED_LSN] = {"recorded_lsn", 1, "Log position recorded in Kafka, as a number."},
+	[METRIC_CONFIRMED_LSN] = {"confirmed_lsn", 1, "Log position confirmed to PostgreSQL, as a number."},
+	[METRIC_SLOT_RETAINED_BYTES] = {"slot_retained_bytes", 1, "Log that the slot keeps on the server."},
+	[METRIC_SLOT_SAFE_BYTES] = {"slot_safe_bytes", 1, "Log that can be written before the slot is lost; -1 when max_slot_wal_keep_size sets no limit."},
+	[METRIC_SLOT_SPILL_BYTES] = {"slot_spill_bytes", 1, "Bytes of large transactions that decoding wrote to the server's disk."},
+	[METRIC_SLOT_WAL_STATUS] = {"slot_wal_status", 1, "wal_status of the slot: 0 reserved, 1 extended, 2 unreserved, 3 lost."},
+	[METRIC_KAFKA_QUEUE] = {"kafka_queue_messages", 1, "Messages in the producer's queue."},
+	[METRIC_KAFKA_RTT_US] = {"kafka_rtt_seconds", 1000000, "Average round trip to the slowest broker."},
+	[METRIC_KAFKA_OUTBUF_US] = {"kafka_outbuf_latency_seconds", 1000000, "Average wait of a request before it is sent, of the slowest broker."},
+	[METRIC_KAFKA_TXN_AGE_MS] = {"kafka_transaction_state_age_seconds", 1000, "Time since the producer's transaction state changed."},
+	[METRIC_EPOCH] = {"epoch", 1, "Number of the session that writes the position."},
+};
+
+#define BOUNDS_MAX 18
+
+typedef struct HistogramRow
+{
+	const char *name;
+	int64_t		scale;
+	const char *help;
+	int			bounds;
+	int64_t		bound[BOUNDS_MAX];	/* inclusive upper ends, rising */
+} HistogramRow;
+
+#define TIME_BOUNDS 18, {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, \
+	5000000, 10000000, 30000000, 60000000, 300000000, 1800000000}
+
+static const HistogramRow histogram_rows[HISTOGRAM_LAST] = {
+	[HISTOGRAM_COMMIT_TO_ACK] = {"commit_to_ack_seconds", 1000000, "From an event's commit in PostgreSQL until Kafka holds it and it is recorded.", TIME_BOUNDS},
+	[HISTOGRAM_KAFKA_COMMIT] = {"kafka_commit_seconds", 1000000, "One Kafka transaction, from its begin until it is committed.", TIME_BOUNDS},
+	[HISTOGRAM_BATCH_ROWS] = {"batch_events", 1, "Events in one Kafka transaction.", 15,
+		{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000}},
+};
+
+typedef struct HistogramValues
+{
+	_Atomic int64_t buckets[BOUNDS_MAX + 1];	/* each for itself; the last is above all bounds */
+	_Atomic int64_t sum;
+} HistogramValues;
+
+static _Atomic int64_t values[METRIC_LAST];
+static _Atomic bool known[METRIC_LAST];
+static _Atomic int64_t table_values[TABLE_METRICS][EVENT_TABLES];
+static HistogramValues histograms[HISTOGRAM_LAST];
+
+/* The one thing that is not a number; read by /metrics alone. */
+static pthread_mutex_t identity_lock = PTHREAD_MUTEX_INITIALIZER;
+static Text identity;
+
+void
+metric_add(Metric metric, int64_t n)
+{
+	atomic_fetch_add_explicit(&values[metric], n, memory_order_relaxed);
+	atomic_store_explicit(&known[metric], true, memory_order_release);
+}
+
+void
+metric_add_table(Metric metric, int table, int64_t n)
+{
+	atomic_fetch_add_explicit(&table_values[metric][table], n, memory_order_relaxed);
+}
+
+void
+metric_set(Metric metric, int64_t value)
+{
+	atomic_store_explicit(&values[metric], value, memory_order_relaxed);
+	atomic_store_explicit(&known[metric], true, memory_order_release);
+}
+
+int64_t
+metric_get(Metric metric)
+{
+	int64_t		sum = 0;
+
+	if (metric > METRIC_TABLE_LAST)
+		return atomic_load_explicit(&values[metric], memory_order_relaxed);
+	for (int i = 0; i < EVENT_TABLES; i++)
+		sum += atomic_load_explicit(&table_values[metric][i], memory_order_relaxed);
+	return sum;
+}
+
+/* A clock that differs from the server's can make a time negative; it counts as none. */
+void
+histogram_observe(Histogram histogram, int64_t value)
+{
+	const HistogramRow *row = &histogram_rows[histogram];
+	int			i = 0;
+
+	if (value < 0)
+		value = 0;
+	while (i < row->bounds && value > row->bound[i])
+		i++;
+	atomic_fetch_add_explicit(&histograms[histogram].buckets[i], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&histograms[histogram].sum, value, memory_order_relaxed);
+}
+
+static void
+add_label(Text *text, const char *name, const char *value)
+{
+	text_printf(text, "%s%s=\"", text->len > 0 ? "," : "", name);
+	for (; *value != '\0'; value++)
+	{
+		if (*value == '\n')
+			text_puts(text, "\\n");
+		else if (*value == '"' || *value == '\\')
+			text_printf(text, "\\%c", *value);
+		else
+			text_add(text, value, 1);
+	}
+	text_puts(text, "\"");
+}
+
+void
+metrics_identify(const char *mode, const char *plugin, const char *pipeline, const char *slot)
+{
+	pthread_mutex_lock(&identity_lock);
+	text_clear(&identity);
+	add_label(&identity, "version", BRIDGE_VERSION);
+	add_label(&identity, "librdkafka", rd_kafka_version_str());
+	add_label(&identity, "mode", mode);
+	add_label(&identity, "plugin", plugin);
+	add_label(&identity, "pipeline", pipeline);
+	add_label(&identity, "slot", slot);
+	pthread_mutex_unlock(&identity_lock);
+}
+
+static int64_t
+json_number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : 0;
+}
+
+/* The worst broker's average of a window of librdkafka's statistics. */
+static int64_t
+worst_broker(json_t *brokers, const char *window)
+{
+	const char *name;
+	json_t	   *broker;
+	int64_t		worst = 0;
+
+	json_object_foreach(brokers, name, broker)
+	{
+		int64_t		average = json_number(json_object_get(broker, window), "avg");
+
+		if (average > worst)
+			worst = average;
+	}
+	return worst;
+}
+
+void
+metrics_kafka_statistics(const char *json, size_t len)
+{
+	json_t	   *statistics = json_loadb(json, len, 0, NULL);
+	json_t	   *brokers;
+
+	if (!json_is_object(statistics))
+	{
+		json_decref(statistics);
+		return;
+	}
+	brokers = json_object_get(statistics, "brokers");
+	metric_set(METRIC_KAFKA_QUEUE, json_number(statistics, "msg_cnt"));
+	metric_set(METRIC_KAFKA_RTT_US, worst_broker(brokers, "rtt"));
+	metric_set(METRIC_KAFKA_OUTBUF_US, worst_broker(brokers, "outbuf_latency"));
+	metric_set(METRIC_KAFKA_TXN_AGE_MS, json_number(json_object_get(statistics, "eos"), "txn_stateage"));
+	json_decref(statistics);
+}
+
+static void
+add_head(Text *text, const char *name, const char *type, const char *help)
+{
+	text_printf(text, "# HELP %s ", name);
+	for (; *help != '\0'; help++)
+	{
+		if (*help == '\\')
+			text_puts(text, "\\\\");
+		else
+			text_add(text, help, 1);
+	}
+	text_printf(text, "\n# TYPE %s %s\n", name, type);
+}
+
+/* value / scale, exact: scales are powers of ten. */
+static void
+add_scaled(Text *text, int64_t value, int64_t scale)
+{
+	uint64_t	size = value < 0 ? -(uint64_t) value : (uint64_t) value;
+	int			digits = scale == 1000000 ? 6 : 3;
+
+	if (scale == 1)
+		text_printf(text, "%" PRId64, value);
+	else
+		text_printf(text, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", size / (uint64_t) scale, digits, size % (uint64_t) scale);
+}
+
+static void
+render_metric(Text *text, Metric metric)
+{
+	const MetricRow *row = &metric_rows[metric];
+	bool		counter = metric <= METRIC_COUNTER_LAST;
+	char		name[100];
+
+	if (!counter && !atomic_load_explicit(&known[metric], memory_order_acquire))
+		return;
+	snprintf(name, sizeof(name), "oms_bridge_%s", row->name);
+	add_head(text, name, counter ? "counter" : "gauge", row->help);
+	if (metric <= METRIC_TABLE_LAST)
+	{
+		for (int i = 0; i < EVENT_TABLES; i++)
+			text_printf(text, "%s{table=\"%s\"} %" PRId64 "\n", name, event_tables[i].table,
+						atomic_load_explicit(&table_values[metric][i], memory_order_relaxed));
+		return;
+	}
+	text_printf(text, "%s ", name);
+	add_scaled(text, atomic_load_explicit(&values[metric], memory_order_relaxed), row->scale);
+	text_puts(text, "\n");
+}
+
+/* _count is the sum of the buckets as read here, so that it is always equal to the bucket of +Inf. */
+static void
+render_histogram(Text *text, Histogram histogram)
+{
+	const HistogramRow *row = &histogram_rows[histogram];
+	HistogramValues *values_now = &histograms[histogram];
+	int64_t		count = 0;
+	char		name[100];
+
+	snprintf(name, sizeof(name), "oms_bridge_%s", row->name);
+	add_head(text, name, "histogram", row->help);
+	for (int i = 0; i <= row->bounds; i++)
+	{
+		count += atomic_load_explicit(&values_now->buckets[i], memory_order_relaxed);
+		if (i == row->bounds)
+			text_printf(text, "%s_bucket{le=\"+Inf\"} %" PRId64 "\n", name, count);
+		else
+			text_printf(text, "%s_bucket{le=\"%g\"} %" PRId64 "\n", name, (double) row->bound[i] / (double) row->scale, count);
+	}
+	text_printf(text, "%s_sum ", name);
+	add_scaled(text, atomic_load_explicit(&values_now->sum, memory_order_relaxed), row->scale);
+	text_printf(text, "\n%s_count %" PRId64 "\n", name, count);
+}
+
+static void
+render_identity(Text *text)
+{
+	pthread_mutex_lock(&identity_lock);
+	if (identity.len > 0)
+	{
+		add_head(text, "oms_bridge_build_info", "gauge", "1; what this instance is, in its labels.");
+		text_printf(text, "oms_bridge_build_info{%s} 1\n", identity.data);
+	}
+	pthread_mutex_unlock(&identity_lock);
+}
+
+/* Standard names, as the Prometheus client libraries have them. */
+static void
+render_process(Text *text)
+{
+	struct rusage usage;
+	long		pages = 0;
+	FILE	   *statm;
+
+	getrusage(RUSAGE_SELF, &usage);
+	add_head(text, "process_cpu_seconds_total", "counter", "User and system CPU time.");
+	text_puts(text, "process_cpu_seconds_total ");
+	add_scaled(text, ((int64_t) usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec,
+			   1000000);
+	text_puts(text, "\n");
+	statm = fopen("/proc/self/statm", "re");
+	if (statm == NULL)
+		return;
+	if (fscanf(statm, "%*s %ld", &pages) == 1)
+	{
+		add_head(text, "process_resident_memory_bytes", "gauge", "Resident memory.");
+		text_printf(text, "process_resident_memory_bytes %" PRId64 "\n", (int64_t) pages * sysconf(_SC_PAGESIZE));
+	}
+	fclose(statm);
+}
+
+void
+metrics_render(Text *text)
+{
+	render_identity(text);
+	for (int i = 0; i < METRIC_LAST; i++)
+		render_metric(text, (Metric) i);
+	for (int i = 0; i < HISTOGRAM_LAST; i++)
+		render_histogram(text, (Histogram) i);
+	health_metrics(text);
+	render_process(text);
+}
+
+void
+metrics_names(Text *text)
+{
+	for (int i = 0; i < METRIC_LAST; i++)
+		text_printf(text, "oms_bridge_%s\n", metric_rows[i].name);
+	for (int i = 0; i < HISTOGRAM_LAST; i++)
+		text_printf(text, "oms_bridge_%s_bucket\noms_bridge_%s_sum\noms_bridge_%s_count\n", histogram_rows[i].name,
+					histogram_rows[i].name, histogram_rows[i].name);
+	text_puts(text, "oms_bridge_build_info\noms_bridge_healthy\noms_bridge_status\n"
+			  "process_cpu_seconds_total\nprocess_resident_memory_bytes\n");
+}

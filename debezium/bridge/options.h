@@ -1,0 +1,121 @@
+/*
+ * debezium/bridge/options.h
+ *     The settings: one table of rows (name, kind, default, help), read from a file of "name = value" lines
+ *     and from the command line ("--name value", "--name=value", "-X property=value").
+ *
+ * The command line wins over the file. Secrets are refused on the command line (ps shows it): a password in
+ * the DSN, a librdkafka property whose name says password, secret, key.pem or oauthbearer.config. So are, anywhere,
+ * the librdkafka properties on which the bridge's promises rest (acks, transactional.id, ...).
+ *
+ * A file may say "include = FILE" (relative to itself); "${CREDENTIALS_DIRECTORY}" in a value is replaced by the
+ * environment's. A file that holds a secret and can be read by others is warned about, not refused.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "log.h"
+#include "text.h"
+
+typedef enum Mode
+{
+	MODE_EXACTLY_ONCE,			/* mode=exactly_once */
+	MODE_LOW_LATENCY			/* mode=low_latency */
+} Mode;
+
+typedef enum SinkKind
+{
+	SINK_KAFKA,
+	SINK_STDOUT
+} SinkKind;
+
+typedef enum PluginChoice
+{
+	PLUGIN_AUTO,				/* wal2json where the server allows it, else pgoutput */
+	PLUGIN_WAL2JSON,
+	PLUGIN_PGOUTPUT
+} PluginChoice;
+
+typedef enum OnError
+{
+	ON_ERROR_STOP,				/* on.error=stop */
+	ON_ERROR_DLQ				/* on.error=dlq: into dlq.topic, inside the same transaction */
+} OnError;
+
+typedef struct Property
+{
+	char	   *name;
+	char	   *value;
+} Property;
+
+typedef struct Options
+{
+	/* PostgreSQL */
+	char	   *dsn;			/* postgres.dsn: a libpq connection string or URI */
+	char	   *slot;			/* slot, default oms_cdc */
+	char	   *publication;	/* publication, default oms_events */
+	PluginChoice plugin;		/* plugin: auto | wal2json | pgoutput */
+	char	   *pipeline;		/* pipeline, default "oms": names lock, transactional id and position topic */
+	char	   *gate_standbys;	/* gate.standbys: application_names (comma separated) that must hold a commit before it leaves; "" = off */
+	int64_t		wal_sender_timeout_ms;	/* postgres.wal.sender.timeout.ms: 0 = the server's; asked of the walsender */
+
+	/* Where to */
+	SinkKind	sink;			/* sink: kafka | stdout */
+	Mode		mode;			/* mode */
+	char	   *topic_prefix;	/* topic.prefix, default "" */
+	char	   *position_topic; /* position.topic, default <topic.prefix>oms.cdc.position.<pipeline> */
+	OnError		on_error;		/* on.error: stop | dlq */
+	char	   *dlq_topic;		/* dlq.topic, default <topic.prefix>oms.cdc.dead-letters */
+	bool		create_topics;	/* create.topics: make missing data topics with the broker's defaults; default off */
+	Property   *kafka;			/* kafka.NAME = value and -X NAME=value, in order */
+	int			kafka_count;
+
+	/* Limits */
+	int64_t		batch_max_rows; /* batch.max.rows, default 5000 */
+	int64_t		batch_max_bytes;	/* batch.max.bytes, default 4194304 */
+	int64_t		batch_min_interval_ms;	/* txn.min.interval.ms, default 0: a pause between Kafka transactions */
+	int64_t		ring_max_rows;	/* ring.max.rows, default 65536 */
+	int64_t		ring_max_bytes; /* ring.max.bytes, default 67108864 */
+	int64_t		transaction_timeout_ms; /* transaction.timeout.ms, default 15000 */
+	int64_t		idle_record_ms; /* idle.record.ms, default 10000 */
+	int64_t		position_interval_ms;	/* position.interval.ms, default 50: low_latency only */
+	int64_t		shutdown_grace_ms;	/* shutdown.grace.ms, default 2000 */
+	int64_t		standby_poll_ms;	/* standby.poll.ms, default 1000 */
+	int64_t		scan_timeout_ms;	/* scan.timeout.ms, default 60000: no progress for so long in reading back Kafka */
+
+	/* What an operator decides */
+	bool		start_now;		/* start = all (default) | now: a first start leaves out the events before it */
+	bool		reconcile;		/* reconcile = auto (default) | never */
+	bool		bootstrap;		/* bootstrap: compare all of Kafka with all of the tables, then go on */
+	bool		accept_divergence;	/* accept.divergence: Kafka holds events that the tables do not, go on */
+	bool		allow_repartition;	/* allow.repartition: the number of partitions changed, go on */
+
+	/* Looking at it */
+	char	   *http_listen;	/* http.listen, default 127.0.0.1:9464; "off" = none */
+	LogLevel	log_level;		/* log.level: debug | info | warning | error; reloadable */
+	LogFormat	log_format;		/* log.format: plain | json */
+
+	char	   *config_file;	/* --config */
+	bool		check_only;		/* --check: read and check the configuration, then exit */
+	struct CommandLine *command_line;	/* kept for options_reload() */
+} Options;
+
+/* What the command line asks before anything else. */
+typedef enum OptionsResult
+{
+	OPTIONS_RUN,
+	OPTIONS_DONE,				/* --help, --version, --check: said what was asked, exit 0 */
+	OPTIONS_WRONG				/* problem says why, exit EXIT_USAGE */
+} OptionsResult;
+
+/* Configures the log on the way, as soon as the settings are known: its warnings are lines like the others. */
+extern OptionsResult options_load(int argc, char **argv, Options *options, Problem *problem);
+/*
+ * Reads the file again. Of what changed, the reloadable settings (marked in the table: log.level, batch.*, txn.min.interval.ms,
+ * idle.record.ms, position.interval.ms) act at once; others are named in *later, one a line, and act at the next start.
+ */
+extern bool options_reload(Options *options, Text *later, Problem *problem);
+/* The settings in force, secrets masked, one "name = value" a line. */
+extern void options_show(const Options *options, Text *text);
+extern void options_free(Options *options);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * debezium/bridge/options_check.c
+ *     What settings must hold together: names that PostgreSQL and Kafka take, a DSN that libpq reads, topics that differ.
+ *
+ * No message quotes a connection string or what libpq says of it: a password may be the very part that does not parse.
+ */
+#include "options_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "http.h"
+
+#define TOPIC_MAX_LEN 249
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+/* NULL when it is no connection string. Free with PQconninfoFree(). */
+static PQconninfoOption *
+dsn_parse(const char *dsn)
+{
+	char	   *message = NULL;
+	PQconninfoOption *parts = PQconninfoParse(dsn, &message);
+
+	PQfreemem(message);
+	return parts;
+}
+
+/* libpq marks what must not be shown: password, sslpassword. */
+static bool
+part_secret(const PQconninfoOption *part)
+{
+	return part->dispchar[0] == '*';
+}
+
+bool
+dsn_secret(const char *dsn)
+{
+	PQconninfoOption *parts = dsn_parse(dsn);
+	bool		secret = false;
+
+	for (PQconninfoOption *part = parts; part != NULL && part->keyword != NULL; part++)
+		if (part->val != NULL && part_secret(part))
+			secret = true;
+	PQconninfoFree(parts);
+	return secret;
+}
+
+void
+dsn_masked(const char *dsn, Text *text)
+{
+	PQconninfoOption *parts = dsn_parse(dsn);
+	const char *gap = "";
+
+	for (PQconninfoOption *part = parts; part != NULL && part->keyword != NULL; part++)
+	{
+		if (part->val == NULL)
+			continue;
+		text_printf(text, "%s%s='", gap, part->keyword);
+		for (const char *c = part_secret(part) ? "********" : part->val; *c != '\0'; c++)
+			text_printf(text, *c == '\'' || *c == '\\' ? "\\%c" : "%c", *c);
+		text_puts(text, "'");
+		gap = " ";
+	}
+	PQconninfoFree(parts);
+}
+
+static bool
+check_dsn(const Options *options, Problem *problem)
+{
+	PQconninfoOption *parts = dsn_parse(options->dsn);
+	bool		replication = false;
+
+	if (parts == NULL)
+		return problem_set(problem, REMEDY_STOP,
+						   "write it as \"host=... dbname=... user=...\", with single quotes around a value that has blanks and \\ before ' and \\ in it,"
+						   " or as a URI with special characters percent-encoded",
+						   "postgres.dsn is no connection string that libpq understands");
+	for (PQconninfoOption *part = parts; part->keyword != NULL; part++)
+		if (part->val != NULL && strcmp(part->keyword, "replication") == 0)
+			replication = true;
+	PQconninfoFree(parts);
+	if (replication)
+		return problem_set(problem, REMEDY_STOP, "take replication= out: the bridge opens replication and ordinary connections, each as it needs",
+						   "postgres.dsn says replication");
+	return true;
+}
+
+static bool
+check_names(const Options *options, Problem *problem)
+{
+	if (options->pipeline[0] == '\0' || strspn(options->pipeline, NAME_CHARS) != strlen(options->pipeline))
+		return problem_set(problem, REMEDY_STOP, "it becomes part of a topic's name: letters, digits, dot, dash and underscore, 1 to 60 of them",
+						   "pipeline cannot be \"%s\"", options->pipeline);
+	if (options->slot[0] == '\0' || strspn(options->slot, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(options->slot))
+		return problem_set(problem, REMEDY_STOP, "PostgreSQL takes lower-case letters, digits and underscore, 1 to 63 of them",
+						   "slot cannot be \"%s\"", options->slot);
+	if (options->publication[0] == '\0')
+		return problem_set(problem, REMEDY_STOP, "oms.create_slot() makes oms_events", "publication is empty");
+	if (options->wal_sender_timeout_ms > 0 && options->wal_sender_timeout_ms < 1000)
+		return problem_set(problem, REMEDY_STOP, "give 0 (the server's own) or 1s at least",
+						   "postgres.wal.sender.timeout.ms is shorter than the bridge could answer");
+	return true;
+}
+
+/* "a, b": an empty name between commas would be a standby that no commit ever reaches. */
+static bool
+check_gate(const Options *options, Problem *problem)
+{
+	const char *at = options->gate_standbys;
+
+	while (*at != '\0')
+	{
+		size_t		len = strcspn(at, ",");
+
+		if (strspn(at, " ") >= len || (at[len] == ',' && at[len + 1 + strspn(at + len + 1, " ")] == '\0'))
+			return problem_set(problem, REMEDY_STOP, "give application names with a comma between, or nothing for no gate",
+							   "gate.standbys has an empty name: \"%.200s\"", options->gate_standbys);
+		at += len + (at[len] == ',');
+	}
+	return true;
+}
+
+/* "<topic.prefix>" and "<pipeline>" in the default of a topic's name; no legal name has a "<". */
+static void
+expand_topic(char **topic, const Options *options)
+{
+	Text		name = {0};
+	const char *at = *topic;
+
+	text_puts(&name, "");
+	while (*at != '\0')
+	{
+		if (strncmp(at, "<topic.prefix>", 14) == 0)
+		{
+			text_puts(&name, options->topic_prefix);
+			at += 14;
+		}
+		else if (strncmp(at, "<pipeline>", 10) == 0)
+		{
+			text_puts(&name, options->pipeline);
+			at += 10;
+		}
+		else
+			text_add(&name, at++, 1);
+	}
+	free(*topic);
+	*topic = must_strdup(name.data);
+	text_free(&name);
+}
+
+static bool
+check_topic(const char *setting, const char *topic, Problem *problem)
+{
+	size_t		len = strlen(topic);
+
+	if (len > 0 && len <= TOPIC_MAX_LEN && strspn(topic, NAME_CHARS) == len && strcmp(topic, ".") != 0 && strcmp(topic, "..") != 0)
+		return true;
+	return problem_set(problem, REMEDY_STOP, "Kafka takes letters, digits, dot, dash and underscore, 1 to 249 of them",
+					   "%s makes the topic name \"%.300s\"", setting, topic);
+}
+
+/* Position, dead letters and events must not meet in one topic. */
+static bool
+check_topics(Options *options, Problem *problem)
+{
+	expand_topic(&options->position_topic, options);
+	expand_topic(&options->dlq_topic, options);
+	if (!check_topic("position.topic", options->position_topic, problem) || !check_topic("dlq.topic", options->dlq_topic, problem))
+		return false;
+	if (strcmp(options->position_topic, options->dlq_topic) == 0)
+		return problem_set(problem, REMEDY_STOP, "give each its own", "position.topic and dlq.topic are both \"%s\"", options->dlq_topic);
+	for (int i = 0; i < EVENT_TABLES; i++)
+	{
+		Text		topic = {0};
+		bool		good;
+
+		text_printf(&topic, "%s%s", options->topic_prefix, event_tables[i].topic);
+		good = check_topic("topic.prefix", topic.data, problem);
+		if (good && (strcmp(topic.data, options->position_topic) == 0 || strcmp(topic.data, options->dlq_topic) == 0))
+			good = problem_set(problem, REMEDY_STOP, "give position.topic and dlq.topic names of their own",
+							   "the topic \"%s\" is for events", topic.data);
+		text_free(&topic);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+static bool
+has_property(const Options *options, const char *name)
+{
+	for (int i = 0; i < options->kafka_count; i++)
+		if (strcmp(options->kafka[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+check_sink(const Options *options, Problem *problem)
+{
+	if (options->sink == SINK_STDOUT && options->on_error == ON_ERROR_DLQ)
+		return problem_set(problem, REMEDY_STOP, "take one of the two back", "sink=stdout has no dead-letter topic, and on.error is dlq");
+	if (options->sink == SINK_STDOUT || has_property(options, "bootstrap.servers") || has_property(options, "metadata.broker.list") ||
+		has_property(options, "test.mock.num.brokers"))
+		return true;
+	return problem_set(problem, REMEDY_STOP,
+					   "write kafka.bootstrap.servers = host:9092 into the configuration file, or -X bootstrap.servers=host:9092 on the command line;"
+					   " --sink stdout needs no Kafka",
+					   "nothing says where Kafka is");
+}
+
+bool
+options_check(Options *options, Problem *problem)
+{
+	if (!check_dsn(options, problem) || !check_names(options, problem) || !check_gate(options, problem) ||
+		!check_topics(options, problem) || !check_sink(options, problem))
+		return false;
+	return strcmp(options->http_listen, "off") == 0 || http_check(options->http_listen, problem);
+}

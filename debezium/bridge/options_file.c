@@ -1,0 +1,220 @@
+/*
+ * debezium/bridge/options_file.c
+ *     The configuration file: one "name = value" a line, "#" begins a comment line, "include = FILE" reads another file there.
+ *
+ * A value is everything behind the "=" but the blanks around it: no quoting, no comment behind it, so that any password
+ * can stand there as it is. What does not parse is never quoted in a message: it may be a secret on the wrong line.
+ */
+#include "options_file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define INCLUDE_DEPTH_MAX 4
+#define LINE_MAX_LEN 65536
+#define LINES_MAX 10000
+#define CREDENTIALS "${CREDENTIALS_DIRECTORY}"
+
+typedef struct ConfigFile
+{
+	const char *path;
+	FILE	   *stream;
+	int			line;
+	int			depth;			/* of includes */
+	bool		secret;			/* it holds one */
+	Options    *options;
+	Text	   *warnings;
+} ConfigFile;
+
+static bool read_file(const char *path, int depth, Options *options, Text *warnings, Problem *problem);
+
+static char *
+trim(char *text)
+{
+	size_t		len;
+
+	while (isspace((unsigned char) *text))
+		text++;
+	len = strlen(text);
+	while (len > 0 && isspace((unsigned char) text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+/* systemd tells by this variable where it put the credentials of the unit. */
+static bool
+expand(const char *value, Text *expanded, Problem *problem)
+{
+	const char *directory = getenv("CREDENTIALS_DIRECTORY");
+	const char *found;
+
+	text_puts(expanded, "");
+	while ((found = strstr(value, CREDENTIALS)) != NULL)
+	{
+		if (directory == NULL)
+			return problem_set(problem, REMEDY_STOP, "systemd sets it for a unit with LoadCredential=; else write the path itself",
+							   "CREDENTIALS_DIRECTORY is not set");
+		text_add(expanded, value, (size_t) (found - value));
+		text_puts(expanded, directory);
+		value = found + strlen(CREDENTIALS);
+	}
+	text_puts(expanded, value);
+	return true;
+}
+
+/* A path in an include starts where the including file is. */
+static bool
+include(const ConfigFile *file, const char *target, Problem *problem)
+{
+	const char *slash = strrchr(file->path, '/');
+	Text		path = {0};
+	bool		good;
+
+	if (target[0] != '/' && slash != NULL)
+		text_add(&path, file->path, (size_t) (slash - file->path) + 1);
+	text_puts(&path, target);
+	good = read_file(path.data, file->depth + 1, file->options, file->warnings, problem);
+	text_free(&path);
+	return good;
+}
+
+static bool
+unknown_setting(const char *name, Problem *problem)
+{
+	const char *nearest = option_nearest(name);
+	char		hint[200];
+
+	if (nearest != NULL)
+		snprintf(hint, sizeof(hint), "perhaps %s is meant", nearest);
+	else
+		snprintf(hint, sizeof(hint), "oms_bridge --help lists them; a librdkafka property is written kafka.%.60s", name);
+	return problem_set(problem, REMEDY_STOP, hint, "there is no setting \"%.60s\"", name);
+}
+
+static bool
+set(ConfigFile *file, const char *name, const char *value, Problem *problem)
+{
+	const OptionRow *row;
+
+	if (strcmp(name, "include") == 0)
+		return include(file, value, problem);
+	if (strncmp(name, "kafka.", 6) == 0)
+	{
+		file->secret = file->secret || property_secret(name + 6);
+		return property_set(file->options, name + 6, value, problem);
+	}
+	row = option_find(name);
+	if (row == NULL)
+		return unknown_setting(name, problem);
+	if (row->offset == offsetof(Options, dsn))
+		file->secret = file->secret || dsn_secret(value);
+	return option_set(file->options, row, value, problem);
+}
+
+/* Changes the line. */
+static bool
+read_line(ConfigFile *file, char *line, Problem *problem)
+{
+	char	   *name = trim(line);
+	char	   *equals = strchr(name, '=');
+	Text		value = {0};
+	bool		good;
+
+	if (name[0] == '\0' || name[0] == '#')
+		return true;
+	if (equals == NULL)
+		return problem_set(problem, REMEDY_STOP, "write \"name = value\"; \"#\" begins a comment line", "there is no \"=\" in the line");
+	*equals = '\0';
+	name = trim(name);
+	good = expand(trim(equals + 1), &value, problem) && set(file, name, value.data, problem);
+	text_free(&value);
+	return good;
+}
+
+static bool
+read_lines(ConfigFile *file, Problem *problem)
+{
+	char	   *line = NULL;
+	size_t		room = 0;
+	ssize_t		len;
+	bool		good = true;
+
+	while (good && (len = getline(&line, &room, file->stream)) >= 0)
+	{
+		file->line++;
+		if (strlen(line) != (size_t) len || len > LINE_MAX_LEN || file->line > LINES_MAX)
+			good = problem_set(problem, REMEDY_STOP, NULL, "this is no configuration file (a zero byte, a line above 64 kB or more than %d lines)", LINES_MAX);
+		else
+			good = read_line(file, line, problem);
+	}
+	if (good && ferror(file->stream))
+		good = problem_set(problem, REMEDY_STOP, NULL, "cannot read: %s", strerror(errno));
+	free(line);
+	return good;
+}
+
+/*
+ * Who else can read the secret? The group of a file that belongs to somebody else may be how we can read it ourselves;
+ * systemd's credentials carry an access list, which looks like a group's right.
+ */
+static void
+check_rights(const ConfigFile *file, const struct stat *status)
+{
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	mode_t		others = status->st_uid == geteuid() ? S_IRWXG | S_IRWXO : S_IRWXO;
+
+	if (!file->secret || !S_ISREG(status->st_mode) || (status->st_mode & others & ~(mode_t) (S_IXGRP | S_IXOTH)) == 0)
+		return;
+	if (credentials != NULL && strncmp(file->path, credentials, strlen(credentials)) == 0)
+		return;
+	text_printf(file->warnings, "%s holds a secret and others can read or change it (mode %04o): chmod 600 %s\n", file->path,
+				(unsigned) (status->st_mode & 07777), file->path);
+}
+
+static bool
+read_stream(ConfigFile *file, Problem *problem)
+{
+	struct stat status;
+
+	if (fstat(fileno(file->stream), &status) != 0)
+		return problem_set(problem, REMEDY_STOP, NULL, "cannot read %s: %s", file->path, strerror(errno));
+	if (S_ISDIR(status.st_mode))
+		return problem_set(problem, REMEDY_STOP, "name a file", "cannot read %s: it is a directory", file->path);
+	if (!read_lines(file, problem))
+	{
+		/* An included file has said its own place already. */
+		if (strstr(problem->text, "configuration file ") != problem->text)
+			problem_set(problem, problem->remedy, problem->hint, "configuration file %s line %d: %s", file->path, file->line, problem->text);
+		return false;
+	}
+	check_rights(file, &status);
+	return true;
+}
+
+static bool
+read_file(const char *path, int depth, Options *options, Text *warnings, Problem *problem)
+{
+	ConfigFile	file = {.path = path, .depth = depth, .options = options, .warnings = warnings};
+	bool		good;
+
+	if (depth > INCLUDE_DEPTH_MAX)
+		return problem_set(problem, REMEDY_STOP, "does a file include itself?", "more than %d files include each other", INCLUDE_DEPTH_MAX);
+	file.stream = fopen(path, "re");
+	if (file.stream == NULL)
+		return problem_set(problem, REMEDY_STOP, errno == EACCES ? "the user that runs oms_bridge must be able to read it" : NULL,
+						   "cannot open %s: %s", path, strerror(errno));
+	good = read_stream(&file, problem);
+	fclose(file.stream);
+	return good;
+}
+
+bool
+options_file_read(const char *path, Options *options, Text *warnings, Problem *problem)
+{
+	return read_file(path, 0, options, warnings, problem);
+}

@@ -1,0 +1,257 @@
+/*
+ * debezium/bridge/options_value.c
+ *     Values of settings: from text, to text, and librdkafka's properties.
+ *
+ * Nothing is rounded, cut or guessed: a value is taken as it stands or refused with what would do.
+ */
+#define _GNU_SOURCE
+
+#include "options_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct Unit
+{
+	const char *name;
+	int64_t		factor;
+} Unit;
+
+static const Unit byte_units[] = {{"", 1}, {"B", 1}, {"kB", 1024}, {"MB", 1024 * 1024}, {"GB", 1024 * 1024 * 1024}, {NULL, 0}};
+static const Unit time_units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {NULL, 0}};
+static const Unit no_units[] = {{"", 1}, {NULL, 0}};
+
+static const Unit *
+units_of(OptionKind kind)
+{
+	return kind == OPTION_BYTES ? byte_units : kind == OPTION_TIME ? time_units : no_units;
+}
+
+static void *
+member(const Options *options, const OptionRow *row)
+{
+	return (char *) options + row->offset;
+}
+
+/* Digits, then a unit; blanks may stand between. */
+static bool
+read_number(const char *value, const Unit *units, int64_t *number)
+{
+	char	   *end;
+	int64_t		digits;
+
+	if (!isdigit((unsigned char) value[0]))
+		return false;
+	errno = 0;
+	digits = strtoll(value, &end, 10);
+	if (errno != 0)
+		return false;
+	while (*end == ' ')
+		end++;
+	for (; units->name != NULL; units++)
+		if (strcasecmp(end, units->name) == 0)
+			return !__builtin_mul_overflow(digits, units->factor, number);
+	return false;
+}
+
+/* The number with the greatest unit that keeps it whole: 4194304 is 4MB. */
+static void
+add_number(Text *text, int64_t number, const Unit *units)
+{
+	const Unit *best = units;
+
+	for (; units->name != NULL; units++)
+		if (number != 0 && units->factor > 1 && number % units->factor == 0)
+			best = units;
+	text_printf(text, "%" PRId64 "%s", number / best->factor, best->name);
+}
+
+static bool
+set_number(Options *options, const OptionRow *row, const char *value, Problem *problem)
+{
+	const Unit *units = units_of(row->kind);
+	int64_t		number;
+	Text		range = {0};
+
+	if (read_number(value, units, &number) && number >= row->min && number <= row->max)
+	{
+		/* Other threads read the reloadable ones while a reload writes them. */
+		__atomic_store_n((int64_t *) member(options, row), number, __ATOMIC_RELAXED);
+		return true;
+	}
+	text_puts(&range, "give a whole number from ");
+	add_number(&range, row->min, units);
+	text_puts(&range, " to ");
+	add_number(&range, row->max, units);
+	if (row->kind == OPTION_BYTES)
+		text_puts(&range, "; kB, MB or GB may stand behind it");
+	if (row->kind == OPTION_TIME)
+		text_puts(&range, "; ms, s or min may stand behind it");
+	problem_set(problem, REMEDY_STOP, range.data, "%s cannot be \"%.100s\"", row->name, value);
+	text_free(&range);
+	return false;
+}
+
+/* The place of the word among the choices, -1: none of them. */
+static int
+choice(const OptionRow *row, const char *value)
+{
+	static const char *const other_words[2][4] = {{"false", "no", "0", NULL}, {"true", "yes", "1", NULL}};
+
+	for (int i = 0; row->choices[i] != NULL; i++)
+		if (strcasecmp(row->choices[i], value) == 0)
+			return i;
+	for (int i = 0; row->kind == OPTION_FLAG && i < 2; i++)
+		for (int j = 0; other_words[i][j] != NULL; j++)
+			if (strcasecmp(other_words[i][j], value) == 0)
+				return i;
+	return -1;
+}
+
+static bool
+set_choice(Options *options, const OptionRow *row, const char *value, Problem *problem)
+{
+	int			place = choice(row, value);
+	Text		words = {0};
+
+	if (place >= 0 && row->kind == OPTION_CHOICE)
+		*(int *) member(options, row) = place;
+	else if (place >= 0)
+		*(bool *) member(options, row) = place == 1;
+	if (place >= 0)
+		return true;
+	text_puts(&words, "give ");
+	for (int i = 0; row->choices[i] != NULL; i++)
+		text_printf(&words, "%s%s", i == 0 ? "" : row->choices[i + 1] == NULL ? " or " : ", ", row->choices[i]);
+	problem_set(problem, REMEDY_STOP, words.data, "%s cannot be \"%.100s\"", row->name, value);
+	text_free(&words);
+	return false;
+}
+
+static bool
+set_text(Options *options, const OptionRow *row, const char *value, Problem *problem)
+{
+	char	  **text = member(options, row);
+
+	if ((int64_t) strlen(value) > row->max)
+		return problem_set(problem, REMEDY_STOP, NULL, "the value of %s is longer than %" PRId64 " bytes", row->name, row->max);
+	free(*text);
+	*text = must_strdup(value);
+	return true;
+}
+
+bool
+option_set(Options *options, const OptionRow *row, const char *value, Problem *problem)
+{
+	if (row->kind == OPTION_TEXT)
+		return set_text(options, row, value, problem);
+	if (row->choices != NULL)
+		return set_choice(options, row, value, problem);
+	return set_number(options, row, value, problem);
+}
+
+void
+option_value(const Options *options, const OptionRow *row, Text *text)
+{
+	const void *at = member(options, row);
+
+	if (row->kind == OPTION_TEXT)
+		text_puts(text, *(char *const *) at != NULL ? *(char *const *) at : "");
+	else if (row->kind == OPTION_CHOICE)
+		text_puts(text, row->choices[*(const int *) at]);
+	else if (row->choices != NULL)
+		text_puts(text, row->choices[*(const bool *) at]);
+	else
+		add_number(text, *(const int64_t *) at, units_of(row->kind));
+}
+
+void
+option_copy(Options *to, const Options *from, const OptionRow *row)
+{
+	Text		value = {0};
+	Problem		never;
+
+	text_puts(&value, "");
+	option_value(from, row, &value);
+	option_set(to, row, value.data, &never);
+	text_free(&value);
+}
+
+bool
+property_secret(const char *name)
+{
+	static const char *const marks[] = {"password", "secret", "key.pem", "oauthbearer.config", "jaas", "passphrase", "token"};
+	static const char *const plain[] = {"sasl.oauthbearer.token.endpoint.url"};
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (strcmp(name, plain[i]) == 0)
+			return false;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (strcasestr(name, marks[i]) != NULL)
+			return true;
+	return false;
+}
+
+const char *
+property_owned(const char *name)
+{
+	static const struct
+	{
+		const char *name;
+		const char *why;
+	}			owned[] = {
+		{"transactional.id", "it is made of the database's system identifier and the pipeline: set pipeline"},
+		{"transaction.timeout.ms", "set transaction.timeout.ms, without kafka. in front"},
+		{"enable.idempotence", "set mode; both modes are idempotent"},
+		{"enable.gapless.guarantee", "set mode"},
+		{"acks", "set mode; both modes wait for all replicas"},
+		{"request.required.acks", "set mode; both modes wait for all replicas"},
+		{"message.timeout.ms", "it follows transaction.timeout.ms: set that"},
+		{"delivery.timeout.ms", "it follows transaction.timeout.ms: set that"},
+		{"partitioner", "it is murmur2_random, so that keys fall on the partitions where Java producers put them"},
+		{"queuing.strategy", "the order of events rests on it"},
+		{"delivery.report.only.error", "the position rests on the reports"},
+		{"produce.offset.report", "the position rests on the reports"},
+		{"isolation.level", "the bridge reads back committed records only"},
+		{"group.id", "the bridge reads back by itself, in no group"},
+		{"group.instance.id", "the bridge reads back by itself, in no group"},
+		{"enable.auto.commit", "the bridge keeps its position itself, in position.topic"},
+		{"enable.auto.offset.store", "the bridge keeps its position itself, in position.topic"},
+		{"auto.offset.reset", "the bridge keeps its position itself, in position.topic"},
+		{"enable.partition.eof", "the bridge reads back to the end by it"},
+		{"statistics.interval.ms", "the bridge's metrics are made of the statistics"},
+	};
+
+	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+		if (strcmp(name, owned[i].name) == 0)
+			return owned[i].why;
+	return NULL;
+}
+
+bool
+property_set(Options *options, const char *name, const char *value, Problem *problem)
+{
+	const char *why = property_owned(name);
+
+	if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(name))
+		return problem_set(problem, REMEDY_STOP, "write kafka.NAME = VALUE, on the command line -X NAME=VALUE", "this is no name of a librdkafka property");
+	if (why != NULL)
+		return problem_set(problem, REMEDY_STOP, why, "the librdkafka property %s belongs to the bridge", name);
+	for (int i = 0; i < options->kafka_count; i++)
+	{
+		if (strcmp(options->kafka[i].name, name) != 0)
+			continue;
+		free(options->kafka[i].value);
+		options->kafka[i].value = must_strdup(value);
+		return true;
+	}
+	options->kafka = must_realloc(options->kafka, sizeof(Property) * (size_t) (options->kafka_count + 1));
+	options->kafka[options->kafka_count].name = must_strdup(name);
+	options->kafka[options->kafka_count].value = must_strdup(value);
+	options->kafka_count++;
+	return true;
+}

@@ -1,0 +1,55 @@
+/*
+ * debezium/bridge/position.h
+ *     The position record: what the bridge knows about itself, kept in Kafka in the same transaction as the events.
+ *     Pure: struct to JSON and back.
+ */
+#ifndef POSITION_H
+#define POSITION_H
+
+#include "ring.h"
+#include "text.h"
+
+/* Next offsets of the partitions of each event topic; counts are those of the topics, 0 = topic not used. */
+typedef struct Offsets
+{
+	int			partitions[EVENT_TABLES];
+	int64_t    *next[EVENT_TABLES];
+} Offsets;
+
+extern void offsets_init(Offsets *offsets, const int partitions[EVENT_TABLES]);	/* all 0 */
+extern void offsets_copy(Offsets *to, const Offsets *from);	/* to is initialised or zeroed */
+extern void offsets_free(Offsets *offsets);
+
+/*
+ * A point that needs no slot to start from: every event of a transaction below xid is published, and every event of the
+ * others has a sequence above sequence and stands in Kafka, where it does, at these offsets or behind. 0: from the beginning.
+ */
+typedef struct Horizon
+{
+	uint64_t	xid;
+	int64_t		sequence;
+	Lsn			lsn;			/* all of the transactions below xid have ended before */
+	Offsets		offsets;
+} Horizon;
+
+typedef struct Position
+{
+	char		sysid[32];		/* of IDENTIFY_SYSTEM */
+	uint32_t	timeline;
+	char		slot[64];
+	char		plugin[64];
+	Place		place;			/* end_lsn LSN_NONE: nothing is streamed yet */
+	bool		reconciling;	/* events of the tables are on their way: begin again */
+	uint64_t	epoch;			/* of the session that wrote it: 1, 2, ... */
+	int64_t		written_us;
+	Offsets		offsets;		/* next offsets known when it was written: a lower bound of what came later */
+	Horizon		horizon;
+} Position;
+
+extern void position_encode(const Position *position, Text *json);
+/* False when it is no position record of a version we know. Frees nothing of *position before. */
+extern bool position_decode(const char *json, size_t len, Position *position, Problem *problem);
+extern void position_copy(Position *to, const Position *from);	/* to is zeroed or a position */
+extern void position_free(Position *position);
+
+#endif

@@ -1,0 +1,372 @@
+/*
+ * debezium/bridge/postgres.c
+ *     The ordinary connection to PostgreSQL: the lock, the catalogs, the samples.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "postgres.h"
+
+/* The four tables, as an SQL array in the order of event_tables[]. */
+#define EVENT_TABLE_ARRAY "'{order_events,execution_events,quote_request_events,quote_events}'::pg_catalog.text[]"
+
+bool
+postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem)
+{
+	const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(connection);
+	const char *hint = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
+	size_t		len = text != NULL ? strlen(text) : 0;
+	bool		gone = state == NULL || PQstatus(connection) != CONNECTION_OK || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0;
+
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		len--;
+	/* rights do not come by waiting; everything else may */
+	return problem_set(problem, !gone && strcmp(state, "42501") == 0 ? REMEDY_STOP : REMEDY_RETRY,
+					   hint != NULL ? hint : (!gone && strcmp(state, "42501") == 0 ?
+											  "The bridge's login needs REPLICATION, USAGE on schema oms, and SELECT on the event tables and on oms.event_sequence." : NULL),
+					   "%s: %.*s%s%s%s", attempt, (int) len, text != NULL ? text : "", state != NULL ? " (SQLSTATE " : "",
+					   state != NULL ? state : "", state != NULL ? ")" : "");
+}
+
+bool
+postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem)
+{
+	char		name[64];
+	const char *keys[] = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+	"dbname", "fallback_application_name", "client_encoding", "replication", NULL};
+	const char *values[] = {"10", "10", "5", "3", "30000", options->dsn, name, "UTF8", replication, NULL};
+	PGresult   *result;
+
+	snprintf(name, sizeof name, "oms_bridge %.30s %.12s", options->pipeline, purpose);
+	*connection = PQconnectdbParams(keys, values, 1);
+	if (*connection == NULL || PQstatus(*connection) != CONNECTION_OK)
+	{
+		postgres_problem(*connection, NULL, "cannot connect to PostgreSQL", problem);
+		PQfinish(*connection);
+		*connection = NULL;
+		return false;
+	}
+	/* what texts look like must not depend on the role's settings */
+	result = PQexec(*connection, "SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; "
+					"SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off");
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	{
+		postgres_problem(*connection, result, "cannot set up the connection to PostgreSQL", problem);
+		PQclear(result);
+		PQfinish(*connection);
+		*connection = NULL;
+		return false;
+	}
+	PQclear(result);
+	return true;
+}
+
+PGresult *
+postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values)
+{
+	PGresult   *result = PQexecParams(connection, sql, count, NULL, values, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(result);
+	char		attempt[160];
+
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return result;
+	snprintf(attempt, sizeof attempt, "PostgreSQL refused \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
+	postgres_problem(connection, result, attempt, problem);
+	PQclear(result);
+	return NULL;
+}
+
+/* One row, of any number of columns. */
+static PGresult *
+query_row(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values)
+{
+	PGresult   *result = postgres_query(connection, problem, sql, count, values);
+
+	if (result != NULL && PQntuples(result) != 1)
+	{
+		problem_set(problem, REMEDY_RETRY, NULL, "PostgreSQL gave %d rows where one was expected: %.200s", PQntuples(result), sql);
+		PQclear(result);
+		return NULL;
+	}
+	return result;
+}
+
+static bool
+is_true(const PGresult *result, int row, int column)
+{
+	return strcmp(PQgetvalue(result, row, column), "t") == 0;
+}
+
+static Lsn
+get_lsn(const PGresult *result, int row, int column)
+{
+	Lsn			lsn;
+
+	return !PQgetisnull(result, row, column) && lsn_parse(PQgetvalue(result, row, column), &lsn) ? lsn : LSN_NONE;
+}
+
+bool
+postgres_lock(PGconn *connection, const Options *options, bool *got, Problem *problem)
+{
+	const char *values[] = {options->pipeline};
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('oms_bridge'), pg_catalog.hashtext($1))", 1, values);
+
+	if (result == NULL)
+		return false;
+	*got = is_true(result, 0, 0);
+	PQclear(result);
+	return true;
+}
+
+/* Which event tables there are, and whether they, the generator and the walsender are open to us. */
+static bool
+check_tables(PGconn *connection, Catalog *catalog, Problem *problem)
+{
+	PGresult   *result = postgres_query(connection, problem,
+										"SELECT n.i - 1, pg_catalog.has_table_privilege(c.oid, 'SELECT'), c.relname"
+										"  FROM pg_catalog.unnest(" EVENT_TABLE_ARRAY ") WITH ORDINALITY AS n (name, i)"
+										"  JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relkind IN ('r', 'p')"
+										"  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'oms'", 0, NULL);
+	bool		fine = result != NULL;
+
+	if (fine && PQntuples(result) == 0)
+		fine = problem_set(problem, REMEDY_STOP, "Connect to the database that has it, or CREATE EXTENSION oms_state there.",
+						   "extension oms_state is not in database \"%s\"", PQdb(connection));
+	for (int row = 0; fine && row < PQntuples(result); row++)
+	{
+		catalog->tables[atoi(PQgetvalue(result, row, 0))] = true;
+		if (!is_true(result, row, 1))
+		{
+			char		hint[200];
+
+			snprintf(hint, sizeof hint, "GRANT SELECT ON oms.%s TO \"%s\";", PQgetvalue(result, row, 2), PQuser(connection));
+			fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not read oms.%s", PQuser(connection), PQgetvalue(result, row, 2));
+		}
+	}
+	PQclear(result);
+	return fine;
+}
+
+static bool
+check_role(PGconn *connection, Problem *problem)
+{
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT r.rolreplication OR r.rolsuper, pg_catalog.has_sequence_privilege('oms.event_sequence', 'SELECT'),"
+								   "       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),"
+								   "       pg_catalog.current_setting('wal_level'), pg_catalog.pg_is_in_recovery()"
+								   "  FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER", 0, NULL);
+	char		hint[200];
+	bool		fine = result != NULL;
+
+	if (!fine)
+		return false;
+	if (is_true(result, 0, 4))
+		fine = problem_set(problem, REMEDY_RETRY, "Name all hosts in postgres.dsn with target_session_attrs=read-write.",
+						   "the server is a standby; the bridge streams from the primary");
+	else if (!is_true(result, 0, 0))
+	{
+		snprintf(hint, sizeof hint, "ALTER ROLE \"%s\" REPLICATION; membership in a role that has it is not enough.", PQuser(connection));
+		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not replicate", PQuser(connection));
+	}
+	else if (strcmp(PQgetvalue(result, 0, 3), "logical") != 0)
+		fine = problem_set(problem, REMEDY_STOP, "Set wal_level = logical in postgresql.conf and restart PostgreSQL.",
+						   "wal_level is %s", PQgetvalue(result, 0, 3));
+	else if (!is_true(result, 0, 1))
+	{
+		snprintf(hint, sizeof hint, "GRANT SELECT ON SEQUENCE oms.event_sequence TO \"%s\";", PQuser(connection));
+		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not read oms.event_sequence", PQuser(connection));
+	}
+	else if (!is_true(result, 0, 2))
+	{
+		snprintf(hint, sizeof hint, "GRANT TEMPORARY ON DATABASE \"%s\" TO \"%s\";", PQdb(connection), PQuser(connection));
+		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may make no temporary table, which a reconciliation needs", PQuser(connection));
+	}
+	PQclear(result);
+	return fine;
+}
+
+bool
+postgres_catalog(PGconn *connection, Catalog *catalog, Problem *problem)
+{
+	PGresult   *result;
+
+	*catalog = (Catalog) {0};
+	if (!check_tables(connection, catalog, problem) || !check_role(connection, problem))
+		return false;
+	result = postgres_query(connection, problem,
+							"SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"
+							" WHERE s.nspname = 'oms' AND c.relkind IN ('r', 'p') AND NOT c.relname = ANY (" EVENT_TABLE_ARRAY ")"
+							"   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent"
+							"                    WHERE i.inhrelid = c.oid AND p.relnamespace = s.oid AND p.relname = ANY (" EVENT_TABLE_ARRAY "))"
+							" ORDER BY c.relname", 0, NULL);
+	if (result == NULL)
+		return false;
+	catalog->other_tables = must_alloc(((size_t) PQntuples(result) + 1) * sizeof(char *));
+	for (int row = 0; row < PQntuples(result); row++)
+		catalog->other_tables[row] = must_strdup(PQgetvalue(result, row, 0));
+	PQclear(result);
+	return true;
+}
+
+void
+catalog_free(Catalog *catalog)
+{
+	for (char **name = catalog->other_tables; name != NULL && *name != NULL; name++)
+		free(*name);
+	free(catalog->other_tables);
+	*catalog = (Catalog) {0};
+}
+
+bool
+postgres_publication(PGconn *connection, const Options *options, Problem *problem)
+{
+	const char *values[] = {options->publication};
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT p.oid IS NOT NULL, p.pubinsert, (SELECT pg_catalog.string_agg(n.name, ', ')"
+								   "  FROM pg_catalog.unnest(" EVENT_TABLE_ARRAY ") AS n (name)"
+								   "  JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relkind IN ('r', 'p')"
+								   "  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'oms'"
+								   "  LEFT JOIN pg_catalog.pg_publication_tables t ON t.pubname = $1 AND t.schemaname = 'oms' AND t.tablename = n.name"
+								   " WHERE t.rowfilter IS NOT NULL OR t.attnames IS NULL"
+								   "    OR NOT t.attnames @> '{sequence,root_id,event_type,payload,hash}'::pg_catalog.name[])"
+								   "  FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_publication p ON p.pubname = $1", 1, values);
+	bool		fine = result != NULL;
+	const char *hint = "As the owner of the event tables: SELECT * FROM oms.create_slot(); it makes and repairs the publication.";
+
+	if (!fine)
+		return false;
+	if (!is_true(result, 0, 0))
+		fine = problem_set(problem, REMEDY_STOP, hint, "publication \"%s\" does not exist", options->publication);
+	else if (!is_true(result, 0, 1))
+		fine = problem_set(problem, REMEDY_STOP, hint, "publication \"%s\" does not publish inserts", options->publication);
+	else if (!PQgetisnull(result, 0, 2))
+		fine = problem_set(problem, REMEDY_STOP, hint, "publication \"%s\" does not have these event tables, whole and by their root: %s",
+						   options->publication, PQgetvalue(result, 0, 2));
+	PQclear(result);
+	return fine;
+}
+
+bool
+postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *problem)
+{
+	const char *values[] = {slot};
+	PGresult   *result = postgres_query(connection, problem,
+										"SELECT slot_type = 'logical' AND database = pg_catalog.current_database(), active,"
+										"       coalesce(wal_status = 'lost', false), coalesce(plugin, ''), confirmed_flush_lsn"
+										"  FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", 1, values);
+
+	*facts = (SlotFacts) {0};
+	if (result == NULL)
+		return false;
+	if (PQntuples(result) == 1)
+	{
+		facts->exists = true;
+		facts->here = is_true(result, 0, 0);
+		facts->active = is_true(result, 0, 1);
+		facts->lost = is_true(result, 0, 2);
+		snprintf(facts->plugin, sizeof facts->plugin, "%s", PQgetvalue(result, 0, 3));
+		facts->confirmed = get_lsn(result, 0, 4);
+	}
+	PQclear(result);
+	return true;
+}
+
+bool
+postgres_plugin_setting(PGconn *connection, char *line, size_t room)
+{
+	PGresult   *result = PQexec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
+	const char *now;
+	bool		refused = false;
+
+	if (PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0))
+	{
+		now = PQgetvalue(result, 0, 0);
+		refused = strstr(now, "wal2json") == NULL;
+		if (refused)
+			snprintf(line, room, "output_plugin_libraries = '%s%swal2json'", now, now[0] == '\0' ? "" : ", ");
+	}
+	PQclear(result);
+	return refused;
+}
+
+bool
+postgres_sample_sequence(PGconn *connection, int64_t *sequence, Problem *problem)
+{
+	PGresult   *result = query_row(connection, problem, "SELECT last_value FROM oms.event_sequence", 0, NULL);
+
+	if (result == NULL)
+		return false;
+	*sequence = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return true;
+}
+
+bool
+postgres_sample_xid(PGconn *connection, uint64_t *xid, Problem *problem)
+{
+	PGresult   *result = query_row(connection, problem, "SELECT pg_catalog.pg_current_xact_id()", 0, NULL);
+
+	if (result == NULL)
+		return false;
+	*xid = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return true;
+}
+
+bool
+postgres_sample_snapshot(PGconn *connection, uint64_t *xmin, Lsn *lsn, Problem *problem)
+{
+	/* the statement's snapshot is taken before the log position is read */
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), pg_catalog.pg_current_wal_insert_lsn()", 0, NULL);
+
+	if (result == NULL)
+		return false;
+	*xmin = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+	*lsn = get_lsn(result, 0, 1);
+	PQclear(result);
+	return true;
+}
+
+bool
+postgres_slot_figures(PGconn *connection, const char *slot, SlotFigures *figures, Problem *problem)
+{
+	const char *values[] = {slot};
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT pg_catalog.pg_current_wal_lsn(), s.confirmed_flush_lsn,"
+								   "       coalesce(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), s.restart_lsn), 0)::bigint,"
+								   "       coalesce(s.safe_wal_size, -1), coalesce(t.spill_bytes, 0),"
+								   "       coalesce(pg_catalog.array_position('{reserved,extended,unreserved,lost}'::text[], s.wal_status) - 1, 3)"
+								   "  FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_replication_slots t USING (slot_name)"
+								   " WHERE s.slot_name = $1", 1, values);
+
+	if (result == NULL)
+		return false;
+	figures->server_lsn = get_lsn(result, 0, 0);
+	figures->confirmed = get_lsn(result, 0, 1);
+	figures->retained_bytes = strtoll(PQgetvalue(result, 0, 2), NULL, 10);
+	figures->safe_bytes = strtoll(PQgetvalue(result, 0, 3), NULL, 10);
+	figures->spill_bytes = strtoll(PQgetvalue(result, 0, 4), NULL, 10);
+	figures->wal_status = atoi(PQgetvalue(result, 0, 5));
+	PQclear(result);
+	return true;
+}
+
+bool
+postgres_gate(PGconn *connection, const char *standbys, Lsn *flushed, Problem *problem)
+{
+	const char *values[] = {standbys};
+	PGresult   *result = query_row(connection, problem,
+								   "SELECT CASE WHEN pg_catalog.bool_and(r.flush_lsn IS NOT NULL) THEN pg_catalog.min(r.flush_lsn) END"
+								   "  FROM (SELECT pg_catalog.btrim(n) FROM pg_catalog.string_to_table($1, ',') AS n) AS want (name)"
+								   "  LEFT JOIN pg_catalog.pg_stat_replication r ON r.application_name = want.name", 1, values);
+
+	if (result == NULL)
+		return false;
+	*flushed = get_lsn(result, 0, 0);
+	PQclear(result);
+	return true;
+}

@@ -1,0 +1,306 @@
+/*
+ * debezium/bridge/publisher.c
+ *     The publisher thread: from the ring into the sink, and the position with it.
+ *
+ * A transactional sink takes what has gathered while the last transaction committed: batches grow with the load by themselves.
+ * The other kind is handed every event at once, and the position follows what was acknowledged, one record at a time.
+ */
+#include <stdlib.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "stream.h"
+
+/* A server that only writes other things moves on: after so much of its log a position is written, however soon. */
+#define IDLE_MOVED_BYTES ((Lsn) 16 * 1024 * 1024)
+
+typedef struct Publisher
+{
+	Stream	   *stream;
+	Event	  **batch;
+	size_t		room;
+	Limits		limits;			/* copied each turn */
+	bool		stopping;
+	uint64_t	records;		/* positions begun with a sink that is not transactional */
+	int64_t		written_us;		/* ticks: when the last position was started */
+	Place		started;		/* and which */
+} Publisher;
+
+/* What the position record says, for this place. Under the lock. */
+static void
+fill_position(Publisher *publisher, Place place)
+{
+	Stream	   *stream = publisher->stream;
+
+	stream->position.place = place;
+	stream->position.written_us = wall_us();
+	horizon_copy(&stream->position.horizon, &stream->horizon);
+	stream->horizon_new = false;
+	publisher->started = place;
+	publisher->written_us = ticks_us();
+}
+
+static void
+recorded(Stream *stream, const Place *place)
+{
+	pthread_mutex_lock(&stream->lock);
+	if (place->end_lsn >= stream->recorded.end_lsn)
+		stream->recorded = *place;
+	stream->urgent = stream->urgent && ring_events(stream->ring) > 0;
+	pthread_mutex_unlock(&stream->lock);
+	metric_set(METRIC_RECORDED_LSN, (int64_t) place->end_lsn);
+	health_progress();
+	stream_wake(stream->reader_wake);
+}
+
+static void
+count_event(const Event *event, int64_t now)
+{
+	metric_add_table(event->refused != NULL ? METRIC_DEAD_LETTERS : METRIC_EVENTS, event->table, 1);
+	metric_add_table(METRIC_EVENT_BYTES, event->table, event->payload_len);
+	if (event->commit_time_us > 0)
+		histogram_observe(HISTOGRAM_COMMIT_TO_ACK, now > event->commit_time_us ? now - event->commit_time_us : 0);
+}
+
+void
+publisher_acked(void *arg, Event *event)
+{
+	Stream	   *stream = arg;
+
+	bool		waited;
+
+	count_event(event, wall_us());
+	pthread_mutex_lock(&stream->lock);
+	stream->published++;
+	waited = ring_full(stream->ring);
+	ring_done(stream->ring, event->index);
+	pthread_mutex_unlock(&stream->lock);
+	if (waited)
+		stream_wake(stream->reader_wake);
+}
+
+void
+publisher_recorded(void *arg, const Place *place)
+{
+	Stream	   *stream = arg;
+
+	pthread_mutex_lock(&stream->lock);
+	stream->records_safe++;
+	pthread_mutex_unlock(&stream->lock);
+	recorded(stream, place);
+}
+
+/* A position of a sink that is not transactional is on its way. Under the lock. */
+static bool
+recording(const Publisher *publisher)
+{
+	return publisher->records > publisher->stream->records_safe;
+}
+
+/* Is a position alone worth writing? Under the lock. */
+static bool
+position_due(const Publisher *publisher, Place place)
+{
+	const Stream *stream = publisher->stream;
+	Lsn			moved = place.end_lsn - publisher->started.end_lsn;
+	bool		news = moved > 0 || place.part_rows != publisher->started.part_rows;
+	int64_t		age = ticks_us() - publisher->written_us;
+
+	if (!stream->sink->keeps_position)
+		return false;
+	if (publisher->stopping || age >= publisher->limits.idle_record_us)
+		return news || stream->horizon_new;
+	if (news && !stream->sink->transactional && place.commit_time_us > 0 && age >= publisher->limits.position_interval_us)
+		return true;
+	return news && (stream->urgent || moved >= IDLE_MOVED_BYTES);
+}
+
+/* Copies the limits and takes a batch; returns its size, and the place it leads to. *due: write the position even without events. */
+static size_t
+take_batch(Publisher *publisher, Place *place, bool *due)
+{
+	Stream	   *stream = publisher->stream;
+	size_t		count = 0;
+
+	pthread_mutex_lock(&stream->lock);
+	publisher->limits = stream->limits;
+	publisher->stopping = stream->stopping;
+	if (publisher->room < publisher->limits.batch_max_rows)
+	{
+		publisher->room = publisher->limits.batch_max_rows;
+		publisher->batch = must_realloc(publisher->batch, publisher->room * sizeof(Event *));
+	}
+	if (!publisher->stopping)
+		count = ring_take(stream->ring, publisher->limits.batch_max_rows, publisher->limits.batch_max_bytes, publisher->batch);
+	*place = stream->sink->transactional ? ring_place_taken(stream->ring) : ring_place_done(stream->ring);
+	*due = !recording(publisher) && (count == 0 || !stream->sink->transactional) && position_due(publisher, *place);
+	if (*due || (count > 0 && stream->sink->transactional))
+		fill_position(publisher, *place);
+	metric_set(METRIC_RING_EVENTS, (int64_t) ring_events(stream->ring));
+	metric_set(METRIC_RING_BYTES, (int64_t) ring_bytes(stream->ring));
+	pthread_mutex_unlock(&stream->lock);
+	return count;
+}
+
+/* Until the named standbys hold the commit, or there is no use in it. */
+static bool
+wait_for_gate(Publisher *publisher, Place place)
+{
+	Stream	   *stream = publisher->stream;
+	bool		open = stream->options->gate_standbys[0] == '\0';
+	/* of a transaction that is only partly here we know where its commit record begins: one byte of it is not enough, its page is */
+	Lsn			wanted = place.part_rows > 0 ? place.part_commit_lsn + 1 : place.end_lsn;
+
+	while (!open && !stream_hopeless(stream))
+	{
+		pthread_mutex_lock(&stream->lock);
+		stream->gate_wanted = wanted;
+		open = stream->gate_passed >= wanted;
+		pthread_mutex_unlock(&stream->lock);
+		if (open)
+			break;
+		stream_wake(stream->session_wake);
+		stream_wait(stream->publisher_wake, -1, 100);
+	}
+	return open;
+}
+
+/* One Kafka transaction: events and position, or the position alone. */
+static bool
+publish_transaction(Publisher *publisher, size_t count, Place place, Problem *problem)
+{
+	Stream	   *stream = publisher->stream;
+	int64_t		begin = ticks_us();
+	int64_t		now;
+
+	stream->sink->offsets(stream->sink, &stream->position.offsets);
+	if (!stream->sink->publish(stream->sink, publisher->batch, count, &stream->position, problem))
+		return false;
+	histogram_observe(HISTOGRAM_KAFKA_COMMIT, ticks_us() - begin);
+	histogram_observe(HISTOGRAM_BATCH_ROWS, (int64_t) count);
+	now = wall_us();
+	for (size_t i = 0; i < count; i++)
+		count_event(publisher->batch[i], now);
+	pthread_mutex_lock(&stream->lock);
+	stream->published += count;
+	for (size_t i = 0; i < count; i++)
+		ring_done(stream->ring, publisher->batch[i]->index);
+	pthread_mutex_unlock(&stream->lock);
+	recorded(stream, &place);
+	return true;
+}
+
+static bool
+turn_transactional(Publisher *publisher, Problem *problem)
+{
+	Stream	   *stream = publisher->stream;
+	Place		place;
+	bool		due;
+	size_t		count = take_batch(publisher, &place, &due);
+
+	if (count == 0 && !due)
+	{
+		if (!publisher->stopping)
+			stream_wait(stream->publisher_wake, -1, 100);
+		return true;
+	}
+	if (count > 0 && !wait_for_gate(publisher, place))
+		return problem_set(problem, REMEDY_RETRY, NULL, "stopped while the standbys had not yet what was to be published");
+	if (!publish_transaction(publisher, count, place, problem))
+		return false;
+	if (publisher->limits.min_interval_us > 0 && count > 0 && count < publisher->limits.batch_max_rows && !publisher->stopping)
+		stream_wait(stream->publisher_wake, -1, (int) (publisher->limits.min_interval_us / 1000));
+	return true;
+}
+
+static bool
+turn_acknowledged(Publisher *publisher, Problem *problem)
+{
+	Stream	   *stream = publisher->stream;
+	Sink	   *sink = stream->sink;
+	Place		place;
+	Place		taken;
+	bool		due;
+	bool		waiting;
+	bool		urgent;
+	size_t		count = take_batch(publisher, &place, &due);
+
+	if (count > 0)
+	{
+		pthread_mutex_lock(&stream->lock);
+		taken = ring_place_taken(stream->ring);
+		pthread_mutex_unlock(&stream->lock);
+		if (!wait_for_gate(publisher, taken))
+			return problem_set(problem, REMEDY_RETRY, NULL, "stopped while the standbys had not yet what was to be published");
+		if (!sink->publish(sink, publisher->batch, count, NULL, problem))
+			return false;
+	}
+	if (due)
+	{
+		sink->offsets(sink, &stream->position.offsets);
+		if (!sink->record(sink, &stream->position, problem))
+			return false;
+		publisher->records++;
+	}
+	if (!sink->poll(sink, 0, problem))
+		return false;
+	pthread_mutex_lock(&stream->lock);
+	place = ring_place_done(stream->ring);
+	/* with something on its way: soon again, for the position that follows it */
+	waiting = recording(publisher) || place.end_lsn > publisher->started.end_lsn;
+	urgent = stream->urgent;
+	pthread_mutex_unlock(&stream->lock);
+	if (!sink->keeps_position && (place.end_lsn > publisher->started.end_lsn || urgent))
+	{
+		/* what it acknowledged is recorded */
+		publisher->started = place;
+		recorded(stream, &place);
+	}
+	if (count == 0 && !due)
+		stream_wait(stream->publisher_wake, sink->wake_fd, waiting ? 10 : 100);
+	return true;
+}
+
+/* Asked to stop: has everything that was taken been acknowledged, and its position? */
+static bool
+finished(Publisher *publisher)
+{
+	Stream	   *stream = publisher->stream;
+	bool		done;
+
+	if (!publisher->stopping)
+		return false;
+	if (stream->sink->transactional)
+		return true;			/* the turn before has done it all */
+	pthread_mutex_lock(&stream->lock);
+	done = ring_events(stream->ring) == ring_untaken(stream->ring) && !recording(publisher) &&
+		!position_due(publisher, ring_place_done(stream->ring));
+	pthread_mutex_unlock(&stream->lock);
+	return done || stream_hopeless(stream);
+}
+
+void *
+stream_publisher(void *arg)
+{
+	Stream	   *stream = arg;
+	Publisher	publisher = {.stream = stream, .written_us = ticks_us(), .started = stream->recorded};
+	Problem		problem = {0};
+	bool		fine = true;
+	bool		failed = false;
+
+	while (fine && !failed && !finished(&publisher))
+	{
+		fine = stream->sink->transactional ? turn_transactional(&publisher, &problem) : turn_acknowledged(&publisher, &problem);
+		pthread_mutex_lock(&stream->lock);
+		failed = stream->failed;
+		pthread_mutex_unlock(&stream->lock);
+	}
+	if (!fine)
+		stream_fail(stream, &problem);
+	pthread_mutex_lock(&stream->lock);
+	stream->publisher_over = true;
+	pthread_mutex_unlock(&stream->lock);
+	stream_wake(stream->reader_wake);
+	free(publisher.batch);
+	return NULL;
+}

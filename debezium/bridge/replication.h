@@ -1,0 +1,59 @@
+/*
+ * debezium/bridge/replication.h
+ *     The replication connection: commands of the walsender, and the stream in both directions.
+ *
+ * Sources: PostgreSQL manual, "Streaming Replication Protocol"; src/bin/pg_basebackup/pg_recvlogical.c.
+ */
+#ifndef REPLICATION_H
+#define REPLICATION_H
+
+#include "decode.h"
+#include "options.h"
+
+typedef struct Replication Replication;
+
+typedef struct ServerIdentity
+{
+	char		sysid[32];
+	uint32_t	timeline;
+	Lsn			lsn;			/* flushed so far */
+} ServerIdentity;
+
+extern bool replication_open(const Options *options, Replication **replication, ServerIdentity *identity, Problem *problem);
+extern void replication_close(Replication *replication);
+
+/* Where timeline `of` ended in the history of timeline `now`; LSN_NONE when it is no part of that history. */
+extern bool replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Lsn *lsn, Problem *problem);
+/* *snapshot shows everything that commits before *consistent; it lives until the next command here. Refused plugin: *refused, and a problem. */
+extern bool replication_create_slot(Replication *replication, const char *slot, const char *plugin, Lsn *consistent,
+									char snapshot[64], bool *refused, Problem *problem);
+extern bool replication_drop_slot(Replication *replication, const char *slot, Problem *problem);
+/* options as DecoderClass.start_options makes them. */
+extern bool replication_start(Replication *replication, const char *slot, Lsn from, const char *options, Problem *problem);
+
+typedef enum ReceivedKind
+{
+	RECEIVED_NOTHING,			/* wait on the socket */
+	RECEIVED_DATA,
+	RECEIVED_KEEPALIVE,
+	RECEIVED_END,				/* the server ended the stream: it shuts down, or dropped us; problem says */
+	RECEIVED_FAILURE
+} ReceivedKind;
+
+typedef struct Received
+{
+	ReceivedKind kind;
+	Span		data;			/* until the next call */
+	Lsn			wal_end;		/* of a keepalive: everything before has been sent */
+	bool		reply;			/* the server wants to hear from us now */
+} Received;
+
+/* Never waits. */
+extern Received replication_receive(Replication *replication, Problem *problem);
+extern int	replication_socket(const Replication *replication);
+/* received: everything before has come here; recorded: may be forgotten by the server. */
+extern bool replication_status(Replication *replication, Lsn received, Lsn recorded, Problem *problem);
+/* Says goodbye, without waiting. */
+extern void replication_end(Replication *replication);
+
+#endif

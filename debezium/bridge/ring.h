@@ -1,0 +1,58 @@
+/*
+ * debezium/bridge/ring.h
+ *     The events between PostgreSQL and Kafka, and how far everything before has been published. Pure: no clock, no lock.
+ *
+ * Events are numbered 0, 1, 2, ... as they come. They are added by the reader, taken (once, in order) by the
+ * publisher, and done (in any order) when Kafka holds them. The checkpoint is the longest prefix of done events,
+ * as a place in PostgreSQL's log: it never runs ahead of an event that is not done. Rows of a large transaction
+ * need not be there all at once: a place may lie inside a transaction.
+ */
+#ifndef RING_H
+#define RING_H
+
+#include "bridge.h"
+
+/* A place in the log up to which everything is published. */
+typedef struct Place
+{
+	Lsn			end_lsn;		/* all transactions that end here or before */
+	/* and of the next one, when part_rows > 0: its first rows */
+	Lsn			part_commit_lsn;
+	uint64_t	part_rows;
+	int64_t		part_last_id;
+	int64_t		commit_time_us; /* of the last transaction that has an event here; 0 when none */
+} Place;
+
+typedef struct Ring Ring;
+
+/* An event bigger than max_bytes is still taken in, alone. start: the place the stream begins at. */
+extern Ring *ring_new(size_t max_events, size_t max_bytes, Place start);
+extern void ring_free(Ring *ring);	/* with the events in it */
+
+/* The reader's side. */
+extern bool ring_full(const Ring *ring);
+extern bool ring_in_transaction(const Ring *ring);
+extern void ring_begin(Ring *ring, Lsn commit_lsn, int64_t commit_time_us);
+extern void ring_add(Ring *ring, Event *event);	/* owns it; sets index; not when full */
+extern void ring_commit(Ring *ring, Lsn end_lsn);
+/* Nothing for us up to here: a keepalive between transactions. Ignored when it goes back. */
+extern void ring_skip_to(Ring *ring, Lsn lsn);
+
+/* The publisher's side. */
+extern size_t ring_untaken(const Ring *ring);
+/* Takes at most max_events and max_bytes (but one at least when there is one); they stay in the ring. */
+extern size_t ring_take(Ring *ring, size_t max_events, size_t max_bytes, Event **taken);
+/* What was taken and is not done will be taken again, in order. */
+extern void ring_untake(Ring *ring);
+/* The place when all events taken so far are done. */
+extern Place ring_place_taken(const Ring *ring);
+/* The event is published; it is freed when everything before it is too. */
+extern void ring_done(Ring *ring, uint64_t index);
+extern Place ring_place_done(const Ring *ring);
+/* Commit time of the oldest event that is not done; 0 when all are. */
+extern int64_t ring_oldest_us(const Ring *ring);
+
+extern size_t ring_events(const Ring *ring);
+extern size_t ring_bytes(const Ring *ring);
+
+#endif

@@ -1,0 +1,390 @@
+/*
+ * debezium/bridge/session.c
+ *     One session, in an order that matters: the lock, the fence (the sink's open), the position, and only then the slot.
+ *
+ * Nothing of Kafka is read before older instances are fenced, and nothing is asked of the slot before the position is known.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "reconcile.h"
+#include "session.h"
+#include "signals.h"
+#include "stream.h"
+
+typedef struct Session
+{
+	Options    *options;
+	PGconn	   *control;
+	Catalog		catalog;
+	Replication *replication;
+	ServerIdentity identity;
+	Sink	   *sink;
+	Position	position;
+	bool		has_position;
+	SlotFacts	slot;
+	StartPlan	plan;
+	const DecoderClass *decoder;
+	Reconciliation reconciliation;
+	Stream		stream;
+	bool		streaming;		/* callbacks go to the stream, not to the reconciliation */
+} Session;
+
+/* An earlier session of this process found that rows are missing from the stream, and could not write that down. */
+static bool reconcile_owed;
+
+static bool
+stopped(Problem *problem)
+{
+	return problem_set(problem, REMEDY_NONE, NULL, "asked to stop");
+}
+
+static void
+sink_acked(void *arg, Event *event)
+{
+	Session    *session = arg;
+
+	if (session->streaming)
+		publisher_acked(&session->stream, event);
+	else
+		session->reconciliation.acked++;
+}
+
+static void
+sink_recorded(void *arg, const Place *place)
+{
+	Session    *session = arg;
+
+	if (session->streaming)
+		publisher_recorded(&session->stream, place);
+	else
+		session->reconciliation.recorded++;
+}
+
+static bool
+sink_stop(void *arg)
+{
+	Session    *session = arg;
+
+	return session->streaming ? stream_hopeless(&session->stream) : signals_stop();
+}
+
+/* Waits for the lock, as a hot standby. False with REMEDY_NONE: asked to stop. */
+static bool
+acquire_lock(Session *session, Problem *problem)
+{
+	bool		got = false;
+	bool		said = false;
+
+	while (!signals_stop())
+	{
+		struct pollfd fd = {.fd = signals_fd(), .events = POLLIN};
+
+		if (!postgres_lock(session->control, session->options, &got, problem))
+			return false;
+		if (got)
+			return true;
+		if (!said)
+		{
+			log_info("another instance is active; waiting as a standby");
+			health_set(HEALTH_STANDBY, "another instance is active");
+			sd_notify(0, "READY=1\nSTATUS=standby");
+		}
+		said = true;
+		metric_add(METRIC_STANDBY_POLLS, 1);
+		sd_notify(0, "WATCHDOG=1");
+		if (poll(&fd, 1, (int) session->options->standby_poll_ms) > 0)
+			signals_drain();
+	}
+	return stopped(problem);
+}
+
+static bool
+open_all(Session *session, Problem *problem)
+{
+	SinkContext context = {
+		.options = session->options,
+		.sysid = session->identity.sysid,
+		.tables = session->catalog.tables,
+		.events = {.arg = session, .acked = sink_acked, .recorded = sink_recorded},
+		.stop = sink_stop,
+		.stop_arg = session,
+	};
+
+	if (!postgres_open(session->options, "lock", NULL, &session->control, problem) ||
+		!postgres_catalog(session->control, &session->catalog, problem) || !acquire_lock(session, problem))
+		return false;
+	if (!replication_open(session->options, &session->replication, &session->identity, problem))
+		return false;
+	context.sysid = session->identity.sysid;
+	session->sink = session->options->sink == SINK_STDOUT ? sink_stdout_open(&context, problem) : sink_kafka_open(&context, problem);
+	return session->sink != NULL;
+}
+
+static bool
+read_position(Session *session, Problem *problem)
+{
+	Sink	   *sink = session->sink;
+	int			partitions[EVENT_TABLES];
+
+	if (sink->keeps_position && !sink->position(sink, &session->position, &session->has_position, problem))
+		return false;
+	sink->partitions(sink, partitions);
+	if (session->has_position)
+		return plan_partitions(session->options, &session->position, partitions, problem);
+	offsets_init(&session->position.offsets, partitions);
+	offsets_init(&session->position.horizon.offsets, partitions);
+	snprintf(session->position.sysid, sizeof session->position.sysid, "%s", session->identity.sysid);
+	session->position.timeline = session->identity.timeline;
+	return true;
+}
+
+static bool
+decide(Session *session, Problem *problem)
+{
+	StartFacts	facts = {
+		.options = session->options,
+		.timeline = session->identity.timeline,
+		.server_lsn = session->identity.lsn,
+		.plugin = session->options->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json",
+		.keeps_position = session->sink->keeps_position,
+		.position = session->has_position ? &session->position : NULL,
+	};
+
+	memcpy(facts.sysid, session->identity.sysid, sizeof facts.sysid);
+	if (!postgres_slot(session->control, session->options->slot, &session->slot, problem))
+		return false;
+	facts.slot = session->slot;
+	if (session->has_position && session->position.timeline < session->identity.timeline &&
+		!replication_switch_point(session->replication, session->position.timeline, session->identity.timeline, &facts.switched_at, problem))
+		return false;
+	if (!session->has_position && facts.keeps_position && !session->sink->untouched(session->sink, &facts.untouched, problem))
+		return false;
+	if (session->has_position && reconcile_owed)
+		session->position.reconciling = true;
+	session->plan = start_plan(&facts, problem);
+	if (session->plan.step == START_WAIT)
+		return problem_set(problem, REMEDY_RETRY, "An instance that was cut off leaves it after wal_sender_timeout; pg_replication_slots.active_pid says who it is.",
+						   "replication slot \"%s\" is in use", session->options->slot);
+	return session->plan.step != START_REFUSE;
+}
+
+static bool
+run_reconciliation(Session *session, Problem *problem)
+{
+	Reconciliation *work = &session->reconciliation;
+
+	work->options = session->options;
+	work->plan = &session->plan;
+	work->slot = &session->slot;
+	work->tables = session->catalog.tables;
+	work->identity = &session->identity;
+	work->replication = session->replication;
+	work->control = session->control;
+	work->sink = session->sink;
+	work->position = &session->position;
+	if (!reconcile(work, problem))
+		return false;
+	session->decoder = work->decoder;
+	reconcile_owed = false;
+	return true;
+}
+
+static bool
+found_in_tail(void *arg, int table, int64_t sequence, Span hash, Problem *problem)
+{
+	(void) table;
+	(void) hash;
+	(void) problem;
+	filter_found(arg, sequence);
+	return true;
+}
+
+/* What Kafka holds behind the position: nothing with transactions, unless a broker committed half of one. */
+static bool
+read_tail(Session *session, Problem *problem)
+{
+	Filter	   *filter = &session->stream.filter;
+	bool		lost;
+
+	filter_init(filter, session->position.place);
+	if (session->sink->keeps_position &&
+		!session->sink->scan(session->sink, &session->position.offsets, found_in_tail, filter, &lost, problem))
+		return false;
+	filter_ready(filter, session->identity.lsn);
+	return true;
+}
+
+/* The first position of a session: its epoch. It also warms up the producer. */
+static bool
+announce(Session *session, Problem *problem)
+{
+	Sink	   *sink = session->sink;
+
+	session->position.epoch++;
+	session->position.written_us = wall_us();
+	snprintf(session->position.slot, sizeof session->position.slot, "%s", session->options->slot);
+	snprintf(session->position.plugin, sizeof session->position.plugin, "%s", session->decoder->plugin);
+	session->position.timeline = session->identity.timeline;
+	metric_set(METRIC_EPOCH, (int64_t) session->position.epoch);
+	if (!sink->transactional)
+		return true;
+	sink->offsets(sink, &session->position.offsets);
+	return sink->publish(sink, NULL, 0, &session->position, problem);
+}
+
+static bool
+start_replication(Session *session, Problem *problem)
+{
+	Text		options = {0};
+	char		lsn[LSN_TEXT_SIZE];
+	bool		fine = strcmp(session->decoder->plugin, "pgoutput") != 0 ||
+		postgres_publication(session->control, session->options, problem);
+
+	session->decoder->start_options(&options, session->options->publication, (const char *const *) session->catalog.other_tables);
+	fine = fine && replication_start(session->replication, session->options->slot, session->position.place.end_lsn, options.data, problem);
+	text_free(&options);
+	if (!fine)
+		return false;
+	log_info("streaming from slot \"%s\" (%s) at %s to %s, mode %s, epoch %llu", session->options->slot, session->decoder->plugin,
+			 lsn_text(session->position.place.end_lsn, lsn), session->sink->name, session->options->mode == MODE_LOW_LATENCY ? "low_latency" : "exactly_once",
+			 (unsigned long long) session->position.epoch);
+	return true;
+}
+
+/* Everything of the stream but its filter, which the tail has filled. */
+static void
+prepare_stream(Session *session)
+{
+	Stream	   *stream = &session->stream;
+
+	stream->options = session->options;
+	stream->sink = session->sink;
+	stream->replication = session->replication;
+	stream->decoder = session->decoder;
+	stream->control = session->control;
+	stream->recorded = session->position.place;
+	stream->received = session->position.place.end_lsn;
+	position_copy(&stream->position, &session->position);
+	horizon_copy(&stream->horizon, &session->position.horizon);
+	stream->ring = ring_new((size_t) session->options->ring_max_rows, (size_t) session->options->ring_max_bytes, session->position.place);
+	pthread_mutex_init(&stream->lock, NULL);
+}
+
+static bool
+open_wakes(Session *session, Problem *problem)
+{
+	Stream	   *stream = &session->stream;
+
+	stream->reader_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	stream->publisher_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	stream->session_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return (stream->reader_wake >= 0 && stream->publisher_wake >= 0 && stream->session_wake >= 0) ||
+		problem_set(problem, REMEDY_RETRY, NULL, "cannot make eventfds");
+}
+
+/* Rows are missing from the stream: says so in the position, for the next session, or remembers it. */
+static void
+owe_reconciliation(Session *session)
+{
+	Position   *position = &session->stream.position;
+	Problem		ignored = {0};
+
+	reconcile_owed = true;
+	position->place = session->stream.recorded;
+	position->reconciling = true;
+	if (session->sink->transactional)
+		reconcile_owed = !session->sink->publish(session->sink, NULL, 0, position, &ignored);
+}
+
+static bool
+run_stream(Session *session, bool *streamed, Problem *problem)
+{
+	bool		fine;
+
+	prepare_stream(session);
+	session->streaming = true;
+	if (!open_wakes(session, problem))
+		return false;
+	metrics_identify(session->options->mode == MODE_LOW_LATENCY ? "low_latency" : "exactly_once", session->decoder->plugin,
+					 session->options->pipeline, session->options->slot);
+	metric_set(METRIC_ACTIVE, 1);
+	metric_set(METRIC_RECORDED_LSN, (int64_t) session->position.place.end_lsn);
+	health_set(HEALTH_STREAMING, NULL);
+	sd_notify(0, "READY=1\nSTATUS=streaming");
+	*streamed = true;
+	fine = stream_run(&session->stream, session->options, problem);
+	metric_set(METRIC_ACTIVE, 0);
+	if (!fine && problem->remedy == REMEDY_RECONCILE)
+		owe_reconciliation(session);
+	return fine;
+}
+
+static bool
+go(Session *session, bool *streamed, Problem *problem)
+{
+	if (!open_all(session, problem) || !read_position(session, problem) || !decide(session, problem))
+		return false;
+	if (session->plan.step == START_RECONCILE)
+	{
+		if (!run_reconciliation(session, problem))
+			return false;
+		filter_init(&session->stream.filter, session->position.place);
+	}
+	else
+	{
+		session->decoder = decoder_class(session->slot.plugin);
+		if (session->decoder == NULL)
+			return problem_set(problem, REMEDY_STOP, "SELECT oms.drop_slot(): the bridge then makes it anew and reconciles.",
+							   "replication slot \"%s\" uses output plugin %s; the bridge reads wal2json and pgoutput", session->options->slot, session->slot.plugin);
+		if (!session->sink->keeps_position)
+			session->position.place.end_lsn = session->slot.confirmed;
+		if (!read_tail(session, problem))
+			return false;
+	}
+	return announce(session, problem) && start_replication(session, problem) && run_stream(session, streamed, problem);
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd > 0)
+		close(fd);
+}
+
+bool
+session_run(Options *options, bool *streamed, Problem *problem)
+{
+	Session    *session = must_alloc(sizeof(Session));
+	bool		fine;
+
+	*session = (Session) {.options = options};
+	*streamed = false;
+	fine = go(session, streamed, problem);
+	/* the sink first: it may still look at events */
+	if (session->sink != NULL)
+		session->sink->close(session->sink, (int) options->shutdown_grace_ms);
+	for (size_t i = 0; i < session->reconciliation.left_count; i++)
+		free(session->reconciliation.left[i]);
+	free(session->reconciliation.left);
+	ring_free(session->stream.ring);
+	filter_free(&session->stream.filter);
+	position_free(&session->stream.position);
+	offsets_free(&session->stream.horizon.offsets);
+	position_free(&session->position);
+	replication_close(session->replication);
+	catalog_free(&session->catalog);
+	PQfinish(session->control);
+	close_fd(session->stream.reader_wake);
+	close_fd(session->stream.publisher_wake);
+	close_fd(session->stream.session_wake);
+	free(session);
+	return fine || (problem->remedy == REMEDY_NONE && signals_stop());
+}

@@ -1,0 +1,82 @@
+/*
+ * debezium/bridge/sink.h
+ *     Where events go, behind one struct: Kafka with transactions, Kafka without, standard output.
+ *
+ * A sink is used by one thread at a time: by the session thread until the stream starts, then by the publisher.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include "options.h"
+#include "position.h"
+
+typedef struct Sink Sink;
+
+/* What a sink that is not transactional reports from inside poll(); called in the thread that polls. */
+typedef struct SinkEvents
+{
+	void	   *arg;
+	void		(*acked) (void *arg, Event *event);	/* one event is safe */
+	void		(*recorded) (void *arg, const Place *place);	/* a position given to record() is safe */
+} SinkEvents;
+
+/* For each event found when reading back Kafka: its headers id and hash (empty when it has none). False stops the reading. */
+typedef bool (*SinkScan) (void *arg, int table, int64_t sequence, Span hash, Problem *problem);
+
+struct Sink
+{
+	const char *name;
+	bool		transactional;	/* publish() makes events and position durable in one step, before it returns */
+	bool		keeps_position; /* position() can answer */
+	int			wake_fd;		/* readable when poll() has something to do; -1 when never */
+
+	/*
+	 * Transactional: all of it or none of it; position goes last in the same transaction. An event with refused set goes to the dead-letter topic.
+	 * A permanent refusal of an event: on.error=stop fails with REMEDY_STOP and names it; on.error=dlq sets refused and does the transaction again.
+	 * Otherwise: hands the events over in order (waits while the sink's queue is full, serving its callbacks), position is not used.
+	 * count may be 0 (a position alone). stop: polled while waiting; when it turns true, gives up with REMEDY_RETRY.
+	 */
+	bool		(*publish) (Sink *sink, Event **events, size_t count, const Position *position, Problem *problem);
+	/* Not transactional: starts writing a position; SinkEvents.recorded says when it is safe. At most one at a time. */
+	bool		(*record) (Sink *sink, const Position *position, Problem *problem);
+	/* Serves callbacks for at most timeout_ms; false when the sink has failed. */
+	bool		(*poll) (Sink *sink, int timeout_ms, Problem *problem);
+	/* Next offset of each partition as far as acknowledged. Any thread. */
+	void		(*offsets) (Sink *sink, Offsets *copy);
+	/* The newest position record; *found is false when there is none (and that is certain). */
+	bool		(*position) (Sink *sink, Position *position, bool *found, Problem *problem);
+	/*
+	 * Reads the event topics, committed records only, from these offsets (NULL: from the beginning) to their end as of the call, and
+	 * remembers those ends as its own next offsets. *from_start_lost: a partition no longer has the offset it should start at (retention).
+	 */
+	bool		(*scan) (Sink *sink, const Offsets *from, SinkScan found, void *arg, bool *from_start_lost, Problem *problem);
+	/* True when no event topic ever held a record. */
+	bool		(*untouched) (Sink *sink, bool *untouched, Problem *problem);
+	/* Number of partitions of each event topic, fixed at open. */
+	void		(*partitions) (Sink *sink, int counts[EVENT_TABLES]);
+	/* In flight things are given up (transactional: aborted, for at most timeout_ms). Frees the sink. */
+	void		(*close) (Sink *sink, int timeout_ms);
+};
+
+/* Becomes true when what the session does has become pointless: asked to stop, lock lost. Polled by waits. */
+typedef bool (*StopCheck) (void *arg);
+
+typedef struct SinkContext
+{
+	const Options *options;
+	const char *sysid;			/* for the transactional id: oms-cdc-<sysid>-<pipeline> */
+	const bool *tables;			/* [EVENT_TABLES] which exist: their topics must */
+	SinkEvents	events;
+	StopCheck	stop;
+	void	   *stop_arg;
+} SinkContext;
+
+/*
+ * Opens. For Kafka: creates the producer, checks and (create.topics) makes the topics, makes the position topic (compacted, one partition) when it
+ * is missing, fences every older instance (init_transactions) before it returns. Errors: topic missing (with the command that makes it), rights
+ * missing, authentication, no broker in reach, max.message.bytes read from the topics for message.max.bytes.
+ */
+extern Sink *sink_kafka_open(const SinkContext *context, Problem *problem);	/* by options->mode */
+extern Sink *sink_stdout_open(const SinkContext *context, Problem *problem);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * debezium/bridge/stream.c
+ *     The steady state: starts the reader and the publisher, and does what needs the ordinary connection meanwhile.
+ *
+ * The ordinary connection holds the pipeline's lock. PostgreSQL's fast shutdown ends it at once, while a walsender is waited for:
+ * that is how we learn of a shutdown even when Kafka is down and the ring is full. We then have shutdown.grace.ms to confirm what
+ * we can, and leave, so that the shutdown is not held up.
+ */
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "metrics.h"
+#include "signals.h"
+#include "stream.h"
+
+#define SAMPLE_US INT64_C(1000000)
+
+typedef struct Housekeeping
+{
+	Stream	   *stream;
+	Options    *options;
+	HorizonWatch watch;
+	uint64_t	offered_at;		/* events published when the last candidate was offered */
+	int64_t		sampled_us;
+	bool		lost;			/* the lock's connection */
+} Housekeeping;
+
+void
+stream_wake(int fd)
+{
+	uint64_t	one = 1;
+
+	/* fails only when the counter is full: then it is readable already */
+	if (write(fd, &one, sizeof one) < 0)
+		return;
+}
+
+void
+stream_wait(int fd, int also, int timeout_ms)
+{
+	struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = also, .events = POLLIN}};
+	uint64_t	count;
+
+	if (poll(fds, 2, timeout_ms) > 0 && (fds[0].revents & POLLIN) != 0 && read(fd, &count, sizeof count) < 0)
+		return;
+}
+
+void
+stream_fail(Stream *stream, const Problem *problem)
+{
+	pthread_mutex_lock(&stream->lock);
+	if (!stream->failed)
+	{
+		stream->failed = true;
+		stream->problem = *problem;
+	}
+	pthread_mutex_unlock(&stream->lock);
+	stream_wake(stream->reader_wake);
+	stream_wake(stream->publisher_wake);
+	stream_wake(stream->session_wake);
+}
+
+bool
+stream_hopeless(Stream *stream)
+{
+	bool		failed;
+
+	pthread_mutex_lock(&stream->lock);
+	failed = stream->failed;
+	pthread_mutex_unlock(&stream->lock);
+	return failed || signals_stop_since(stream->options->shutdown_grace_ms);
+}
+
+static void
+set_limits(Stream *stream, const Options *options)
+{
+	pthread_mutex_lock(&stream->lock);
+	stream->limits = (Limits) {
+		.batch_max_rows = (size_t) options->batch_max_rows,
+		.batch_max_bytes = (size_t) options->batch_max_bytes,
+		.min_interval_us = options->batch_min_interval_ms * 1000,
+		.idle_record_us = options->idle_record_ms * 1000,
+		.position_interval_us = options->position_interval_ms * 1000,
+	};
+	pthread_mutex_unlock(&stream->lock);
+}
+
+static void
+reload(Housekeeping *keeping)
+{
+	Text		later = {0};
+	Problem		problem = {0};
+
+	sd_notify(0, "RELOADING=1");
+	if (!options_reload(keeping->options, &later, &problem))
+		log_problem(&problem);
+	else
+	{
+		set_limits(keeping->stream, keeping->options);
+		log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
+	}
+	text_free(&later);
+	sd_notify(0, "READY=1");
+}
+
+/* The next step towards a horizon; see horizon.h for the order of the questions. */
+static bool
+sample_horizon(Housekeeping *keeping, Problem *problem)
+{
+	Stream	   *stream = keeping->stream;
+	HorizonWatch *watch = &keeping->watch;
+	uint64_t	published;
+
+	pthread_mutex_lock(&stream->lock);
+	published = stream->published;
+	if (horizon_recorded(watch, stream->recorded.end_lsn, &stream->horizon))
+		stream->horizon_new = true;
+	pthread_mutex_unlock(&stream->lock);
+	if (!watch->waiting && published > keeping->offered_at)
+	{
+		Offsets		offsets = {0};
+		int64_t		sequence;
+		uint64_t	xid;
+		bool		fine;
+
+		stream->sink->offsets(stream->sink, &offsets);
+		fine = postgres_sample_sequence(stream->control, &sequence, problem) && postgres_sample_xid(stream->control, &xid, problem);
+		if (fine)
+			horizon_offer(watch, xid, sequence, &offsets);
+		offsets_free(&offsets);
+		if (!fine)
+			return false;
+		keeping->offered_at = published;
+	}
+	if (watch->waiting && watch->candidate.lsn == LSN_NONE)
+	{
+		uint64_t	xmin;
+		Lsn			lsn;
+
+		if (!postgres_sample_snapshot(stream->control, &xmin, &lsn, problem))
+			return false;
+		horizon_ended(watch, xmin, lsn);
+	}
+	return true;
+}
+
+static bool
+sample_figures(Housekeeping *keeping, Problem *problem)
+{
+	Stream	   *stream = keeping->stream;
+	SlotFigures figures;
+	Lsn			recorded;
+	int64_t		oldest;
+	int64_t		now = wall_us();
+
+	if (!postgres_slot_figures(stream->control, stream->options->slot, &figures, problem))
+		return false;
+	pthread_mutex_lock(&stream->lock);
+	recorded = stream->recorded.end_lsn;
+	oldest = ring_oldest_us(stream->ring);
+	pthread_mutex_unlock(&stream->lock);
+	metric_set(METRIC_LAG_BYTES, figures.server_lsn > recorded ? (int64_t) (figures.server_lsn - recorded) : 0);
+	metric_set(METRIC_LAG_SECONDS, oldest > 0 && now > oldest ? (now - oldest) / 1000 : 0);
+	metric_set(METRIC_SLOT_RETAINED_BYTES, figures.retained_bytes);
+	metric_set(METRIC_SLOT_SAFE_BYTES, figures.safe_bytes);
+	metric_set(METRIC_SLOT_SPILL_BYTES, figures.spill_bytes);
+	metric_set(METRIC_SLOT_WAL_STATUS, figures.wal_status);
+	if (oldest == 0)
+		health_progress();
+	return true;
+}
+
+/* A publication that lost a table drops events in silence: what is missing then comes from the tables. */
+static bool
+sample_publication(Housekeeping *keeping, Problem *problem)
+{
+	Stream	   *stream = keeping->stream;
+
+	if (strcmp(stream->decoder->plugin, "pgoutput") != 0 || postgres_publication(stream->control, stream->options, problem))
+		return true;
+	if (problem->remedy == REMEDY_STOP)
+		problem->remedy = REMEDY_RECONCILE;
+	return false;
+}
+
+static void
+leave_soon(Housekeeping *keeping)
+{
+	Stream	   *stream = keeping->stream;
+
+	if (keeping->lost)
+		return;
+	keeping->lost = true;
+	log_warning("lost the connection that holds the pipeline's lock; confirming what Kafka takes within %lld ms",
+				(long long) stream->options->shutdown_grace_ms);
+	pthread_mutex_lock(&stream->lock);
+	stream->leave_by_us = ticks_us() + stream->options->shutdown_grace_ms * 1000;
+	pthread_mutex_unlock(&stream->lock);
+	stream_wake(stream->reader_wake);
+}
+
+static void
+sample(Housekeeping *keeping)
+{
+	Problem		problem = {0};
+
+	sd_notify(0, "WATCHDOG=1");
+	if (keeping->lost || ticks_us() - keeping->sampled_us < SAMPLE_US)
+		return;
+	keeping->sampled_us = ticks_us();
+	/* the publication first: a horizon is believed only after it was found whole */
+	if (sample_publication(keeping, &problem) && sample_figures(keeping, &problem) &&
+		(!keeping->stream->sink->keeps_position || sample_horizon(keeping, &problem)))
+		return;
+	if (PQstatus(keeping->stream->control) != CONNECTION_OK)
+		leave_soon(keeping);
+	else
+		stream_fail(keeping->stream, &problem);
+}
+
+static void
+watch_lock(Housekeeping *keeping)
+{
+	PGconn	   *control = keeping->stream->control;
+
+	if (!keeping->lost && (!PQconsumeInput(control) || PQstatus(control) != CONNECTION_OK))
+		leave_soon(keeping);
+}
+
+/* True while the publisher waits for the standbys. */
+static bool
+watch_gate(Housekeeping *keeping)
+{
+	Stream	   *stream = keeping->stream;
+	Problem		problem = {0};
+	Lsn			wanted;
+	Lsn			passed;
+	Lsn			flushed;
+
+	if (stream->options->gate_standbys[0] == '\0' || keeping->lost)
+		return false;
+	pthread_mutex_lock(&stream->lock);
+	wanted = stream->gate_wanted;
+	passed = stream->gate_passed;
+	pthread_mutex_unlock(&stream->lock);
+	if (passed >= wanted)
+		return false;
+	if (!postgres_gate(stream->control, stream->options->gate_standbys, &flushed, &problem))
+	{
+		watch_lock(keeping);
+		return false;
+	}
+	if (flushed > passed)
+	{
+		pthread_mutex_lock(&stream->lock);
+		stream->gate_passed = flushed;
+		pthread_mutex_unlock(&stream->lock);
+		stream_wake(stream->publisher_wake);
+	}
+	return flushed < wanted;
+}
+
+static bool
+over(Stream *stream)
+{
+	bool		result;
+
+	pthread_mutex_lock(&stream->lock);
+	result = stream->failed || stream->stopping;
+	pthread_mutex_unlock(&stream->lock);
+	return result;
+}
+
+static void
+keep_house(Housekeeping *keeping)
+{
+	Stream	   *stream = keeping->stream;
+
+	while (!over(stream))
+	{
+		struct pollfd fds[3] = {{.fd = stream->session_wake, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN},
+		{.fd = keeping->lost ? -1 : PQsocket(stream->control), .events = POLLIN}};
+		bool		gate = watch_gate(keeping);
+		uint64_t	count;
+
+		if (poll(fds, 3, gate ? 2 : 200) > 0)
+		{
+			if ((fds[0].revents & POLLIN) != 0 && read(stream->session_wake, &count, sizeof count) < 0)
+				log_debug("woken for nothing");
+			signals_drain();
+			if (fds[2].revents != 0)
+				watch_lock(keeping);
+		}
+		if (signals_take_reload())
+			reload(keeping);
+		if (signals_stop())
+		{
+			pthread_mutex_lock(&stream->lock);
+			stream->stopping = true;
+			pthread_mutex_unlock(&stream->lock);
+		}
+		sample(keeping);
+	}
+}
+
+bool
+stream_run(Stream *stream, Options *options, Problem *problem)
+{
+	Housekeeping keeping = {.stream = stream, .options = options};
+	pthread_t	reader;
+	pthread_t	publisher;
+	bool		failed;
+
+	set_limits(stream, options);
+	metric_set(METRIC_RING_LIMIT_BYTES, options->ring_max_bytes);
+	if (pthread_create(&reader, NULL, stream_reader, stream) != 0)
+		return problem_set(problem, REMEDY_RETRY, NULL, "cannot start the reader's thread");
+	if (pthread_create(&publisher, NULL, stream_publisher, stream) != 0)
+	{
+		problem_set(problem, REMEDY_RETRY, NULL, "cannot start the publisher's thread");
+		stream_fail(stream, problem);
+		pthread_join(reader, NULL);
+		return false;
+	}
+	keep_house(&keeping);
+	stream_wake(stream->reader_wake);
+	stream_wake(stream->publisher_wake);
+	pthread_join(publisher, NULL);
+	pthread_join(reader, NULL);
+	horizon_watch_free(&keeping.watch);
+	failed = stream->failed;
+	if (failed)
+		*problem = stream->problem;
+	return !failed;
+}

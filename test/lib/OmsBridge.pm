@@ -1,0 +1,100 @@
+# test/lib/OmsBridge.pm: oms_bridge under test: a configuration file, a process, its log and its metrics.
+#
+#   my $bridge = bridge_start(name => 'one', config => { 'postgres.dsn' => bridge_dsn($node), sink => 'kafka', ... },
+#       args => [ '--bootstrap' ], env => { ... });
+#   $bridge->stop; kill9; pause; resume; reload; wait_exit(SECONDS); running; log; memory; cpu (see OmsProcess)
+#
+# OMS_BRIDGE names another program, for instance one built with sanitizers.
+
+package OmsBridge;
+
+use strict;
+use warnings;
+
+use Cwd ();
+use Exporter 'import';
+use File::Basename qw(dirname);
+use HTTP::Tiny;
+use PostgreSQL::Test::Utils;
+
+use parent 'OmsProcess';
+
+our @EXPORT = qw(bridge_program bridge_start bridge_dsn);
+
+my $TREE = Cwd::abs_path(dirname(__FILE__) . '/../..');
+my $started = 0;
+
+sub bridge_program { return $ENV{OMS_BRIDGE} // "$TREE/debezium/bridge/oms_bridge"; }
+
+# A libpq connection string for a node of PostgreSQL::Test::Cluster.
+sub bridge_dsn
+{
+	my ($node, %options) = @_;
+	return join ' ', 'host=' . $node->host, 'port=' . $node->port, 'dbname=' . ($options{dbname} // 'postgres'),
+	  defined $options{user} ? "user=$options{user}" : ();
+}
+
+# write_config(FILE, { name => value }): readable by nobody else.
+sub write_config
+{
+	my ($file, $config, $equals) = @_;
+	my $mask = umask 077;
+	open my $out, '>', $file or die "cannot write $file: $!";
+	print $out map { $_ . ($equals // q( = )) . "$config->{$_}\n" } sort keys %$config;
+	close $out or die "cannot write $file: $!";
+	umask $mask;
+	return;
+}
+
+# bridge_start(name => NAME, config => { name => value }, args => [ ... ], env => { ... }): start it and do not wait.
+# The same NAME again takes the same file and appends to the same log.
+sub bridge_start
+{
+	my (%options) = @_;
+	my $name = $options{name} // 'bridge' . ++$started;
+	my $dir = $options{dir} // PostgreSQL::Test::Utils::tempdir_short();
+	my $file = "$dir/$name.conf";
+	my $log = "$PostgreSQL::Test::Utils::log_path/oms_bridge_$name.log";
+
+	write_config($file, $options{config} // {});
+	my $self = OmsBridge->spawn($log, $options{env} // {}, bridge_program(), '--config', $file, @{ $options{args} // [] });
+	@$self{qw(name file config)} = ($name, $file, $options{config} // {});
+	return $self;
+}
+
+# Read the configuration again, changed by these pairs (undef removes).
+sub reload
+{
+	my ($self, %changes) = @_;
+	foreach my $name (keys %changes)
+	{
+		if (defined $changes{$name}) { $self->{config}{$name} = $changes{$name}; }
+		else { delete $self->{config}{$name}; }
+	}
+	write_config($self->{file}, $self->{config});
+	return $self->signal('HUP');
+}
+
+# The body of a page of the bridge's own HTTP port ('/metrics', '/healthz'), and its status in list context.
+sub http
+{
+	my ($self, $page) = @_;
+	my $answer = HTTP::Tiny->new(timeout => 5)->get("http://$self->{config}{'http.listen'}$page");
+	return wantarray ? ($answer->{content}, $answer->{status}) : $answer->{content};
+}
+
+# metric('oms_bridge_events_total', table => 'order_events'): its value, undef when it is not there.
+sub metric
+{
+	my ($self, $name, %labels) = @_;
+	LINE: foreach my $line (split /\n/, scalar $self->http('/metrics'))
+	{
+		next unless $line =~ /^\Q$name\E(?:\{(.*)\})?\s+(\S+)/;
+		my ($found, $value) = ($1 // '', $2);
+		foreach my $label (keys %labels) { next LINE unless $found =~ /\b\Q$label\E="\Q$labels{$label}\E"/; }
+		return $value;
+	}
+	return undef;
+}
+
+1;

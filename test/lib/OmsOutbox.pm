@@ -1,0 +1,200 @@
+# test/lib/OmsOutbox.pm: a random load of commands, and what the event tables then say must be in Kafka.
+#
+# outbox_load(NODE, sessions => N, seconds => S, seed => N, name => PREFIX, meanwhile => CODE): commands until the time is over, and
+# CODE beside them; what a command is refused for does not matter.
+# outbox_events(NODE): { sequence => { topic, key, value, eventType, hash, treeVersion } }, all of them bytes.
+# outbox_differences(EVENTS, { topic => [records] }, PARTITIONS): what breaks section 7 of the contract, one line each, none when all is well.
+
+package OmsOutbox;
+
+use strict;
+use warnings;
+
+use DBI;
+use Exporter 'import';
+use JSON::PP ();
+use POSIX ();
+use Time::HiRes qw(time);
+
+use OmsKafka;
+use OmsTest;
+
+our @EXPORT = qw(outbox_load outbox_events outbox_differences outbox_publication outbox_topics);
+
+my %TOPIC_OF = (order_events => 'order-events', execution_events => 'execution-events',
+	quote_request_events => 'quote-request-events', quote_events => 'quote-events');
+
+sub outbox_topics { return map { $TOPIC_OF{$_} } sort keys %TOPIC_OF; }
+
+# Those of the four event tables that are there.
+sub tables
+{
+	my ($node) = @_;
+	return grep { $node->safe_psql('postgres', "SELECT to_regclass('oms.$_') IS NOT NULL") eq 't' } sort keys %TOPIC_OF;
+}
+
+sub outbox_publication
+{
+	my ($node) = @_;
+	my $tables = join ', ', map { "oms.$_" } tables($node);
+	$node->safe_psql('postgres', "CREATE PUBLICATION oms_events FOR TABLE $tables WITH (publish = 'insert', publish_via_partition_root = true)");
+	return;
+}
+
+# --- load ------------------------------------------------------------------------------------
+
+sub one_of { return $_[ int rand @_ ]; }
+
+# Text of every kind that JSON, wal2json, pgoutput or a header could trip over.
+my @TEXTS = ('plain', 'Zürich €', 'two\nlines', 'quote \" slash \\\\ \/', '\u0001\u001f', '𝄞', 'comma,id=1', '{"json": [1]}' =~ s/"/\\"/gr, '', 'x' x 5000);
+
+# One command, as JSON text, on the trees named; every session has trees of its own, and some are shared.
+sub command
+{
+	my ($ids, $trees) = @_;
+	my $kind = rand 100;
+	my $n = ++$ids->{last};
+	my $root = @$trees ? one_of(@$trees) : undef;
+	my $text = one_of(@TEXTS);
+
+	if (!defined $root || $kind < 12)
+	{
+		push @$trees, $root = one_of("$ids->{prefix}-$n", "$ids->{prefix} Ä$n", "$ids->{prefix}-$n-" . 'long' x int rand 20);
+		return qq({"commandType": "CreateOrderCommand", "orderId": "$root", "symbol": "VOD.L", "side": "BUY", "orderQty": 100000, "text": "$text"});
+	}
+	return qq({"commandType": "CreateOrderCommand", "parentId": "$root", "orderQty": ) . (1 + int rand 50) . '}' if $kind < 35;
+	return qq({"commandType": "ExecuteOrderCommand", "orderId": "$root", "lastQty": ) . one_of(1, 2.5, 100) . ', "lastPx": 72.4' . int(rand 99) . '}' if $kind < 75;
+	return qq({"commandType": "UpdateOrderCommand", "orderId": "$root", "text": "$text"}) if $kind < 92;
+	return qq({"commandType": "CancelOrderCommand", "orderId": "$root"}) if $kind < 94;
+	return qq({"commandType": "SuspendOrderCommand", "orderId": "$root"});
+}
+
+# Alone, several in a transaction, a batch, or rolled back.
+sub step
+{
+	my ($dbh, $ids, $trees) = @_;
+	my @commands = map { command($ids, $trees) } 1 .. (rand() < 0.2 ? 2 + int rand 20 : 1);
+
+	if (@commands > 1 && rand() < 0.5)
+	{
+		$dbh->do('SELECT count(*) FROM oms_commands(?::jsonb, false)', undef, '[' . join(',', @commands) . ']');
+		return;
+	}
+	$dbh->begin_work;
+	$dbh->do('SELECT oms_try_command(?::jsonb)', undef, $_) foreach @commands;
+	rand() < 0.05 ? $dbh->rollback : $dbh->commit;
+	return;
+}
+
+sub session
+{
+	my ($node, $name, $until, $seed) = @_;
+	my $dbh = oms_dbh($node);
+	my $ids = { prefix => $name, last => 0 };
+	my (@own, @shared);
+
+	srand $seed;
+	@shared = map { "shared$_" } 1 .. 3;
+	while (time < $until)
+	{
+		# two transactions over several trees can lock each other, as any rows can
+		eval { step($dbh, $ids, rand() < 0.3 ? [ one_of(@shared) ] : \@own); 1 } and next;
+		die $dbh->errstr // $@ if ($dbh->state // '') ne '40P01';
+		$dbh->rollback if !$dbh->{AutoCommit};
+	}
+	return;
+}
+
+sub outbox_load
+{
+	my ($node, %options) = @_;
+	my $until = time + ($options{seconds} // 5);
+	my @pids;
+
+	$node->safe_psql('postgres', qq(SELECT oms_try_command('{"commandType": "CreateOrderCommand", "orderId": "shared$_", "symbol": "BP.L", "side": "SELL", "orderQty": 1000000}'))) foreach 1 .. 3;
+	foreach my $number (1 .. $options{sessions} // 3)
+	{
+		my $pid = fork // die "cannot fork: $!";
+		if (!$pid)
+		{
+			my $good = eval { session($node, ($options{name} // 's') . $number, $until, ($options{seed} // 1) * 100 + $number); 1 };
+			print STDERR "load: $@" if !$good;
+			POSIX::_exit($good ? 0 : 1);
+		}
+		push @pids, $pid;
+	}
+	my $meanwhile = $options{meanwhile};
+	$meanwhile->() if $meanwhile;
+	my $failed = 0;
+	foreach my $pid (@pids) { waitpid $pid, 0; $failed++ if $?; }
+	die "$failed sessions of the load failed\n" if $failed;
+	return;
+}
+
+# --- what must be there ----------------------------------------------------------------------
+
+sub outbox_events
+{
+	my ($node) = @_;
+	my $dbh = oms_dbh($node);
+	my %events;
+
+	$dbh->{pg_enable_utf8} = 0;
+	foreach my $table (tables($node))
+	{
+		my $rows = $dbh->selectall_arrayref("SELECT sequence, root_id, payload::text, event_type, encode(hash, 'hex'), tree_version FROM oms.$table");
+		foreach my $row (@$rows)
+		{
+			my $sequence = shift @$row;
+			die "sequence $sequence is there twice\n" if $events{$sequence};
+			@{ $events{$sequence} }{qw(topic key value eventType hash treeVersion)} = ($TOPIC_OF{$table}, @$row);
+		}
+	}
+	return \%events;
+}
+
+sub record_differences
+{
+	my ($event, $record, $topic, $partitions) = @_;
+	my $headers = $record->{headers};
+	my @found;
+
+	push @found, "is in $topic, not $event->{topic}" if $topic ne $event->{topic};
+	push @found, "key $record->{key}, not $event->{key}" if ($record->{key} // '') ne $event->{key};
+	push @found, 'its value differs: ' . ($record->{value} // 'null') if ($record->{value} // '') ne $event->{value};
+	push @found, "header $_ is " . ($headers->{$_} // 'missing') . ", not $event->{$_}"
+	  foreach grep { ($headers->{$_} // '') ne $event->{$_} } qw(eventType hash);
+	my $partition = partition_of($event->{key}, $partitions);
+	push @found, "partition $record->{partition}, not $partition" if $record->{partition} != $partition;
+	return @found;
+}
+
+# At most twenty lines.
+sub outbox_differences
+{
+	my ($events, $topics, $partitions) = @_;
+	my (%seen, %newest, @found);
+
+	foreach my $topic (sort keys %$topics)
+	{
+		foreach my $record (sort { $a->{partition} <=> $b->{partition} || $a->{offset} <=> $b->{offset} } @{ $topics->{$topic} })
+		{
+			my $id = $record->{headers}{id} // '(none)';
+			my $event = $events->{$id};
+			my $where = "$topic/$record->{partition}/$record->{offset} id $id";
+
+			if (!$event) { push @found, "$where is no event"; next; }
+			push @found, "$where came before, at $seen{$id}" if $seen{$id};
+			$seen{$id} = $where;
+			push @found, "$where: $_" foreach record_differences($event, $record, $topic, $partitions);
+			my $before = \$newest{$topic}{ $event->{key} };
+			push @found, "$where has tree version $event->{treeVersion} after $$before" if defined $$before && $$before >= $event->{treeVersion};
+			$$before = $event->{treeVersion};
+		}
+	}
+	push @found, "$_ ($events->{$_}{topic}, key $events->{$_}{key}) is missing" foreach grep { !$seen{$_} } sort { $a <=> $b } keys %$events;
+	splice @found, 20, @found - 20, '... and ' . (@found - 20) . ' more' if @found > 21;
+	return @found;
+}
+
+1;
