@@ -43,6 +43,8 @@ static const Setting settings[] = {
 	{HOLD_FIXED, 0, "retries", NULL},
 	{HOLD_FIXED, 0, "message.send.max.retries", NULL},
 	{HOLD_FIXED, 0, "queuing.strategy", NULL},
+	/* sink_transactional.c tells by it whether a request can have been sent twice. */
+	{HOLD_FIXED, KAFKA_PRODUCER, "retry.backoff.ms", "100"},
 	{HOLD_FIXED, 0, "transactional.id", NULL},
 	{HOLD_FIXED, 0, "transaction.timeout.ms", NULL},
 	{HOLD_FIXED, 0, "message.timeout.ms", NULL},
@@ -291,6 +293,25 @@ kafka_client_close(KafkaClient *client)
 		return;
 	rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	client->rk = NULL;
+}
+
+const char *
+kafka_bootstrap(const Options *options)
+{
+	const char *servers = kafka_property(options, "bootstrap.servers");
+
+	if (servers == NULL)
+		servers = kafka_property(options, "metadata.broker.list");
+	return servers != NULL ? servers : "HOST:9092";
+}
+
+bool
+kafka_unreachable(const KafkaClient *client, const Options *options, const char *doing, Problem *problem)
+{
+	if (client->errors > 0)
+		return kafka_problem(problem, client->last_error, client->last_text, "%s", doing);
+	return problem_set(problem, REMEDY_RETRY, "check kafka.bootstrap.servers, that the brokers run, and the network between",
+					   "%s: no answer from Kafka at %.200s", doing, kafka_bootstrap(options));
 }
 
 bool

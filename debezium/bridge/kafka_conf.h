@@ -46,6 +46,11 @@ extern void *kafka_client_owner(void *client);
 /* The user's value of a property of librdkafka, or NULL. */
 extern const char *kafka_property(const Options *options, const char *name);
 
+/* Where Kafka is, for messages. */
+extern const char *kafka_bootstrap(const Options *options);
+/* Fills the problem for a time-out of something that needs a broker, with what the library said last. False. */
+extern bool kafka_unreachable(const KafkaClient *client, const Options *options, const char *doing, Problem *problem);
+
 /* What waits look at. */
 typedef struct KafkaWait
 {

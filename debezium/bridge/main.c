@@ -35,8 +35,13 @@ pause_between(Options *options, int ms)
 		sd_notify(0, "WATCHDOG=1");
 		if (poll(&fd, 1, ms < 500 ? ms : 500) > 0)
 			signals_drain();
-		if (signals_take_reload() && !options_reload(options, &later, &problem))
-			log_problem(&problem);
+		if (signals_take_reload())
+		{
+			if (options_reload(options, &later, &problem))
+				log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
+			else
+				log_problem(&problem);
+		}
 		text_free(&later);
 	}
 }

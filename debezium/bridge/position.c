@@ -22,8 +22,10 @@ offsets_init(Offsets *offsets, const int partitions[EVENT_TABLES])
 	{
 		offsets->partitions[t] = partitions[t];
 		offsets->next[t] = NULL;
-		if (partitions[t] > 0)
-			offsets->next[t] = must_alloc((size_t) partitions[t] * sizeof(int64_t));
+		if (partitions[t] == 0)
+			continue;
+		offsets->next[t] = must_alloc((size_t) partitions[t] * sizeof(int64_t));
+		memset(offsets->next[t], 0, (size_t) partitions[t] * sizeof(int64_t));
 	}
 }
 

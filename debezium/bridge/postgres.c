@@ -278,16 +278,20 @@ bool
 postgres_plugin_setting(PGconn *connection, char *line, size_t room)
 {
 	PGresult   *result = PQexec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
-	const char *now;
-	bool		refused = false;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *now = "pgoutput, test_decoding";
+	bool		refused = true;
 
-	if (PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0))
+	/* only pg_read_all_settings may look at it; that it may not be looked at says that it is there */
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 	{
 		now = PQgetvalue(result, 0, 0);
-		refused = strstr(now, "wal2json") == NULL;
-		if (refused)
-			snprintf(line, room, "output_plugin_libraries = '%s%swal2json'", now, now[0] == '\0' ? "" : ", ");
+		refused = !PQgetisnull(result, 0, 0) && strstr(now, "wal2json") == NULL;
 	}
+	else
+		refused = state != NULL && strcmp(state, "42501") == 0;
+	if (refused)
+		snprintf(line, room, "output_plugin_libraries = '%s%swal2json'", now, now[0] == '\0' ? "" : ", ");
 	PQclear(result);
 	return refused;
 }

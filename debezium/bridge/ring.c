@@ -200,12 +200,6 @@ ring_take(Ring *ring, size_t max_events, size_t max_bytes, Event **taken)
 	return count;
 }
 
-void
-ring_untake(Ring *ring)
-{
-	ring->taken = ring->head;
-}
-
 Place
 ring_place_taken(const Ring *ring)
 {

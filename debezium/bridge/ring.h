@@ -42,8 +42,6 @@ extern void ring_skip_to(Ring *ring, Lsn lsn);
 extern size_t ring_untaken(const Ring *ring);
 /* Takes at most max_events and max_bytes (but one at least when there is one); they stay in the ring. */
 extern size_t ring_take(Ring *ring, size_t max_events, size_t max_bytes, Event **taken);
-/* What was taken and is not done will be taken again, in order. */
-extern void ring_untake(Ring *ring);
 /* The place when all events taken so far are done. */
 extern Place ring_place_taken(const Ring *ring);
 /* The event is published; it is freed when everything before it is too. */

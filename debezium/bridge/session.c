@@ -73,6 +73,8 @@ sink_stop(void *arg)
 {
 	Session    *session = arg;
 
+	/* whoever asks is alive, though he waits */
+	sd_notify(0, "WATCHDOG=1");
 	return session->streaming ? stream_hopeless(&session->stream) : signals_stop();
 }
 
@@ -180,6 +182,7 @@ static bool
 run_reconciliation(Session *session, Problem *problem)
 {
 	Reconciliation *work = &session->reconciliation;
+	bool		fine;
 
 	work->options = session->options;
 	work->plan = &session->plan;
@@ -190,7 +193,12 @@ run_reconciliation(Session *session, Problem *problem)
 	work->control = session->control;
 	work->sink = session->sink;
 	work->position = &session->position;
-	if (!reconcile(work, problem))
+	/* comparing takes as long as it takes, in one statement of PostgreSQL's: no watchdog meanwhile */
+	sd_notify(0, "WATCHDOG_USEC=86400000000");
+	fine = reconcile(work, problem);
+	if (getenv("WATCHDOG_USEC") != NULL)
+		sd_notifyf(0, "WATCHDOG_USEC=%s", getenv("WATCHDOG_USEC"));
+	if (!fine)
 		return false;
 	session->decoder = work->decoder;
 	reconcile_owed = false;

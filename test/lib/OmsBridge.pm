@@ -23,6 +23,7 @@ our @EXPORT = qw(bridge_program bridge_start bridge_dsn);
 
 my $TREE = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $started = 0;
+my $home;
 
 sub bridge_program { return $ENV{OMS_BRIDGE} // "$TREE/debezium/bridge/oms_bridge"; }
 
@@ -47,18 +48,19 @@ sub write_config
 }
 
 # bridge_start(name => NAME, config => { name => value }, args => [ ... ], env => { ... }): start it and do not wait.
-# The same NAME again takes the same file and appends to the same log.
+# The same NAME again writes the same file and appends to the same log.  It serves HTTP on a free port, unless config says where.
 sub bridge_start
 {
 	my (%options) = @_;
 	my $name = $options{name} // 'bridge' . ++$started;
-	my $dir = $options{dir} // PostgreSQL::Test::Utils::tempdir_short();
+	my $dir = $options{dir} // ($home //= PostgreSQL::Test::Utils::tempdir_short());
 	my $file = "$dir/$name.conf";
 	my $log = "$PostgreSQL::Test::Utils::log_path/oms_bridge_$name.log";
 
-	write_config($file, $options{config} // {});
+	my %config = ('http.listen' => '127.0.0.1:' . OmsProcess::free_port(), %{ $options{config} // {} });
+	write_config($file, \%config);
 	my $self = OmsBridge->spawn($log, $options{env} // {}, bridge_program(), '--config', $file, @{ $options{args} // [] });
-	@$self{qw(name file config)} = ($name, $file, $options{config} // {});
+	@$self{qw(name file config)} = ($name, $file, \%config);
 	return $self;
 }
 

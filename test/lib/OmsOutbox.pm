@@ -19,7 +19,7 @@ use Time::HiRes qw(time);
 use OmsKafka;
 use OmsTest;
 
-our @EXPORT = qw(outbox_load outbox_events outbox_differences outbox_publication outbox_topics);
+our @EXPORT = qw(outbox_load outbox_events outbox_differences outbox_topics);
 
 my %TOPIC_OF = (order_events => 'order-events', execution_events => 'execution-events',
 	quote_request_events => 'quote-request-events', quote_events => 'quote-events');
@@ -31,14 +31,6 @@ sub tables
 {
 	my ($node) = @_;
 	return grep { $node->safe_psql('postgres', "SELECT to_regclass('oms.$_') IS NOT NULL") eq 't' } sort keys %TOPIC_OF;
-}
-
-sub outbox_publication
-{
-	my ($node) = @_;
-	my $tables = join ', ', map { "oms.$_" } tables($node);
-	$node->safe_psql('postgres', "CREATE PUBLICATION oms_events FOR TABLE $tables WITH (publish = 'insert', publish_via_partition_root = true)");
-	return;
 }
 
 # --- load ------------------------------------------------------------------------------------

@@ -293,6 +293,7 @@ served(void)
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
 	ok(!http_check("", &problem) && !http_check("9464", &problem), "an address that is none");
 	http_stop();
+	ok(http_start("off", &problem), "off starts nothing, and that is well");
 	http_stop();
 	is_str(ask("GET /metrics" CLOSE, 10), "no connection", "stopped");
 }

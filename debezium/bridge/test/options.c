@@ -199,7 +199,8 @@ owned(void)
 {
 	static const char *const properties[] = {"transactional.id", "enable.idempotence", "acks", "request.required.acks", "partitioner",
 		"isolation.level", "group.id", "enable.auto.commit", "message.timeout.ms", "transaction.timeout.ms", "statistics.interval.ms",
-		"enable.gapless.guarantee", "queuing.strategy", "delivery.report.only.error", "enable.partition.eof"};
+		"enable.gapless.guarantee", "queuing.strategy", "delivery.report.only.error", "enable.partition.eof",
+	"max.in.flight", "retries", "allow.auto.create.topics"};
 
 	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
 	{

@@ -1,0 +1,72 @@
+/*
+ * debezium/bridge/fuzz/fuzz.h
+ *     What the fuzzers share: messages in memory of exactly their size, and what must hold of whatever is decoded.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode.h"
+
+extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A finding that is no crash by itself. */
+#define MUST(condition) \
+	do { \
+		if (!(condition)) \
+		{ \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			abort(); \
+		} \
+	} while (0)
+
+static inline char *
+exact_copy(const void *data, size_t len)
+{
+	char	   *copy = malloc(len);
+
+	MUST(copy != NULL);
+	if (len > 0)
+		memcpy(copy, data, len);
+	return copy;
+}
+
+/* Reads every byte, so that the sanitizer sees where it lies. */
+static inline void
+touch(Span span)
+{
+	for (size_t i = 0; i < span.len; i++)
+		(void) *(const volatile char *) &span.data[i];
+}
+
+/* Decodes and checks what comes out. */
+static inline bool
+decode_checked(const DecoderClass *class, Decoder *decoder, const char *data, size_t len, Decoded *decoded)
+{
+	Problem		problem = {.remedy = REMEDY_NONE};
+
+	if (!class->decode(decoder, data, len, decoded, &problem))
+	{
+		MUST(problem.remedy == REMEDY_STOP || problem.remedy == REMEDY_RETRY);
+		MUST(problem.text[0] != '\0' && memchr(problem.text, '\0', sizeof(problem.text)) != NULL);
+		return false;
+	}
+	MUST(problem.remedy == REMEDY_NONE);
+	MUST(decoded->kind >= DECODED_NOTHING && decoded->kind <= DECODED_COMMIT);
+	if (decoded->kind != DECODED_EVENT)
+		return true;
+	touch(decoded->key);
+	touch(decoded->type);
+	MUST(decoded->table >= 0 && decoded->table < EVENT_TABLES && decoded->sequence > 0);
+	MUST(decoded->payload.len > 0 && decoded->payload.len <= len && decoded->key.len <= len && decoded->type.len <= len);
+	touch(decoded->payload);
+	MUST(decoded->hash.len > 0 && decoded->hash.len % 2 == 0);
+	for (size_t i = 0; i < decoded->hash.len; i++)
+		MUST(strchr("0123456789abcdef", decoded->hash.data[i]) != NULL && decoded->hash.data[i] != '\0');
+	return true;
+}
+
+#endif

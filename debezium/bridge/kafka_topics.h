@@ -1,0 +1,35 @@
+/*
+ * debezium/bridge/kafka_topics.h
+ *     The topics of a pipeline: are they there, of how many partitions, how large may a record be; made where that is allowed.
+ */
+#ifndef KAFKA_TOPICS_H
+#define KAFKA_TOPICS_H
+
+#include "kafka_conf.h"
+
+/* The event topics have the numbers of their tables. */
+#define TOPIC_POSITION EVENT_TABLES
+#define TOPIC_DEAD_LETTERS (EVENT_TABLES + 1)
+#define KAFKA_TOPICS (EVENT_TABLES + 2)
+
+typedef struct KafkaTopic
+{
+	char	   *name;			/* NULL: not used */
+	int			partitions;
+	int64_t		max_bytes;		/* max.message.bytes; 0: not known */
+} KafkaTopic;
+
+typedef struct KafkaTopics
+{
+	KafkaTopic	topic[KAFKA_TOPICS];
+} KafkaTopics;
+
+/*
+ * Finds those of the tables that exist, the position topic, and with on.error=dlq that of dead letters. topics is zeroed;
+ * kafka_topics_free() frees it, also after a failure.
+ */
+extern bool kafka_topics_open(KafkaClient *admin, const Options *options, const bool tables[EVENT_TABLES], const KafkaWait *wait,
+							  KafkaTopics *topics, Problem *problem);
+extern void kafka_topics_free(KafkaTopics *topics);
+
+#endif
