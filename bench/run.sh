@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [--quick] [loop|clients|batches|scale ...]: measure, on the cluster in PGHOST and PGUSER.
-# scripts/bench.sh (make bench) makes a private cluster with an optimised build and calls this.
+# run.sh [--quick] bridge: the way out instead (bridge.pl), on a cluster with wal_level = logical.
+# scripts/bench.sh (make bench) makes private clusters with an optimised build and calls this.
 # OMS_BENCH=quick does what --quick does.  Prints the tables, and leaves them in bench/results/latest.md.
 set -euo pipefail
 
@@ -13,11 +14,25 @@ OMS_BENCH_TMP=$(mktemp -d "${TMPDIR:-/tmp}/oms-bench.XXXXXX")
 export OMS_BENCH_TMP
 trap 'rm -rf "$OMS_BENCH_TMP"' EXIT
 
-# The module stands where every server process of this user can read it.
-cp -R "$bench/floor" "$OMS_BENCH_TMP/floor"
-make -s -C "$OMS_BENCH_TMP/floor" with_llvm=no "PG_CONFIG=$PG_CONFIG"
-export OMS_BENCH_LIBRARY=$OMS_BENCH_TMP/floor/bench_floor
-
 options=()
 [ "${OMS_BENCH:-}" != quick ] || options+=(--quick)
-perl "$bench/run.pl" "${options[@]}" "$@"
+
+# What is built stands where every server process of this user can read it.
+case " $* " in
+    *" bridge "*)
+        cp -R "$bench/bridge" "$OMS_BENCH_TMP/bridge"
+        make -s -C "$OMS_BENCH_TMP/bridge"
+        export OMS_BENCH_WATCH=$OMS_BENCH_TMP/bridge/watch
+        args=()
+        for arg in "$@"; do
+            [ "$arg" = bridge ] || args+=("$arg")
+        done
+        perl "$bench/bridge.pl" "${options[@]}" "${args[@]}"
+        ;;
+    *)
+        cp -R "$bench/floor" "$OMS_BENCH_TMP/floor"
+        make -s -C "$OMS_BENCH_TMP/floor" with_llvm=no "PG_CONFIG=$PG_CONFIG"
+        export OMS_BENCH_LIBRARY=$OMS_BENCH_TMP/floor/bench_floor
+        perl "$bench/run.pl" "${options[@]}" "$@"
+        ;;
+esac

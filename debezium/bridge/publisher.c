@@ -132,6 +132,7 @@ take_batch(Publisher *publisher, Place *place, bool *due)
 	}
 	if (!publisher->stopping)
 		count = ring_take(stream->ring, publisher->limits.batch_max_rows, publisher->limits.batch_max_bytes, publisher->batch);
+	stream->publisher_waits = count == 0;
 	*place = stream->sink->transactional ? ring_place_taken(stream->ring) : ring_place_done(stream->ring);
 	*due = !recording(publisher) && (count == 0 || !stream->sink->transactional) && position_due(publisher, *place);
 	if (*due || (count > 0 && stream->sink->transactional))

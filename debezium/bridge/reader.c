@@ -55,13 +55,22 @@ send_status(Reader *reader, Problem *problem)
 	return true;
 }
 
+/* If it waits, and there is something to take. Under the lock. */
+static void
+wake_publisher(Stream *stream)
+{
+	if (!stream->publisher_waits || !ring_ready(stream->ring, stream->limits.batch_max_rows, stream->limits.batch_max_bytes))
+		return;
+	stream->publisher_waits = false;
+	stream_wake(stream->publisher_wake);
+}
+
 /* The event of a row, unless Kafka has it already. */
 static bool
 take_event(Reader *reader, const Decoded *decoded, Problem *problem)
 {
 	Stream	   *stream = reader->stream;
 	Event	   *event;
-	bool		wake;
 
 	reader->row++;
 	switch (filter_row(&stream->filter, reader->commit_lsn, reader->row, decoded->sequence, problem))
@@ -80,11 +89,9 @@ take_event(Reader *reader, const Decoded *decoded, Problem *problem)
 	event->txn_row = reader->row;
 	event->commit_time_us = reader->commit_time_us;
 	pthread_mutex_lock(&stream->lock);
-	wake = ring_untaken(stream->ring) == 0;
 	ring_add(stream->ring, event);
+	wake_publisher(stream);
 	pthread_mutex_unlock(&stream->lock);
-	if (wake)
-		stream_wake(stream->publisher_wake);
 	return true;
 }
 
@@ -115,6 +122,7 @@ take_data(Reader *reader, Span data, Problem *problem)
 			ring_commit(stream->ring, decoded.end_lsn);
 			if (decoded.end_lsn > stream->received)
 				stream->received = decoded.end_lsn;
+			wake_publisher(stream);
 			pthread_mutex_unlock(&stream->lock);
 			if (reader->row > 0)
 				metric_add(METRIC_TRANSACTIONS, 1);

@@ -181,23 +181,62 @@ ring_untaken(const Ring *ring)
 	return ring->tail - ring->taken;
 }
 
+/* How many of the events up to upto fit into what is left of a batch; one always does where nothing is in it yet. */
+static size_t
+fitting(const Ring *ring, uint64_t upto, size_t max_events, size_t max_bytes, size_t count, size_t *bytes)
+{
+	uint64_t	index = ring->taken;
+
+	while (index < upto && count + (index - ring->taken) < max_events)
+	{
+		size_t		size = event_size(slot_of(ring, index)->event);
+
+		if (*bytes + size > max_bytes && count + (index - ring->taken) > 0)
+			break;
+		*bytes += size;
+		index++;
+	}
+	return index - ring->taken;
+}
+
 size_t
 ring_take(Ring *ring, size_t max_events, size_t max_bytes, Event **taken)
 {
 	size_t		count = 0;
 	size_t		bytes = 0;
 
-	while (count < max_events && ring->taken < ring->tail)
+	for (uint64_t number = ring->mark_head; number < ring->mark_tail && count < max_events; number++)
 	{
-		Event	   *event = slot_of(ring, ring->taken)->event;
+		const Mark *mark = mark_of(ring, number);
+		size_t		fit;
+		bool		whole;
 
-		bytes += event_size(event);
-		if (count > 0 && bytes > max_bytes)
+		if (mark->upto <= ring->taken)
+			continue;
+		fit = fitting(ring, mark->upto, max_events, max_bytes, count, &bytes);
+		whole = mark->end_lsn != LSN_NONE && ring->taken + fit == mark->upto;
+		/* a part only of what is larger than a batch, or than the ring */
+		if (!whole && (count > 0 || (ring->taken + fit == mark->upto && fit < max_events && !ring_full(ring))))
 			break;
-		taken[count++] = event;
-		ring->taken++;
+		for (size_t i = 0; i < fit; i++)
+			taken[count++] = slot_of(ring, ring->taken++)->event;
+		if (!whole)
+			break;
 	}
 	return count;
+}
+
+bool
+ring_ready(const Ring *ring, size_t max_events, size_t max_bytes)
+{
+	const Mark *last;
+
+	if (ring->taken == ring->tail)
+		return false;
+	/* of several transactions only the last can be open */
+	last = mark_of(ring, ring->mark_tail - 1);
+	return last->end_lsn != LSN_NONE || ring->mark_tail - ring->mark_head > 1 || ring_full(ring) ||
+		ring_untaken(ring) >= max_events || ring->bytes > max_bytes;
 }
 
 Place

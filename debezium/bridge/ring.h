@@ -40,8 +40,13 @@ extern void ring_skip_to(Ring *ring, Lsn lsn);
 
 /* The publisher's side. */
 extern size_t ring_untaken(const Ring *ring);
-/* Takes at most max_events and max_bytes (but one at least when there is one); they stay in the ring. */
+/*
+ * Takes at most max_events and max_bytes (but one event at least): whole transactions, or, when the first one is larger than that or than the ring,
+ * a part of it. 0 when there is none. What is taken stays in the ring.
+ */
 extern size_t ring_take(Ring *ring, size_t max_events, size_t max_bytes, Event **taken);
+/* Is it worth the while to take? (It may say so too early, never too late.) */
+extern bool ring_ready(const Ring *ring, size_t max_events, size_t max_bytes);
 /* The place when all events taken so far are done. */
 extern Place ring_place_taken(const Ring *ring);
 /* The event is published; it is freed when everything before it is too. */

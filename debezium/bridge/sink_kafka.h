@@ -25,7 +25,9 @@ typedef struct Transaction
 	bool		open;			/* with records in it: to be aborted when we leave */
 	bool		careful;		/* the last commit took so long that a copy of its request may still be on its way */
 	int64_t		began_us;
+	int64_t		acked_us;		/* when the first record of this one was delivered; 0: none yet */
 	int64_t		committed_us;	/* when the last one was committed; 0: none yet */
+	int64_t		settle_us;		/* how long Kafka seems to need after a commit until it takes the next transaction */
 	Refusal    *refusals;		/* records of this attempt that failed for what they are */
 	size_t		refused;
 	size_t		room;

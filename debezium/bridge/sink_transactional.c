@@ -25,6 +25,9 @@
 #define TRIES_MAX 5				/* of a batch that is aborted for reasons that pass */
 #define RESENT_US 50000			/* the library sends a request again after 100 ms at the earliest */
 #define PAUSE_US 20000
+#define BACK_OFF_US 20000		/* the library's, when Kafka is not ready for the next transaction */
+#define SETTLE_MAX_US 10000
+#define BACK_TO_BACK_US 50000
 
 typedef enum Outcome
 {
@@ -64,6 +67,8 @@ sink_transactional_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, 
 		return;
 	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 	{
+		if (transaction->acked_us == 0)
+			transaction->acked_us = ticks_us();
 		if (event != NULL)
 			sink_delivered(sink, event, message);
 		return;
@@ -154,6 +159,36 @@ keep_waiting(KafkaSink *sink, int64_t give_up_us, const char *doing, Problem *pr
 
 /* --- one attempt --- */
 
+/*
+ * A commit is answered before its markers are in all partitions. Until then Kafka refuses the next transaction, and the library comes
+ * back after 20 ms. To wait a little before costs less: as long as it has lately taken, by what the first delivery of a
+ * transaction needed. A transaction that comes later anyway waits for nothing.
+ */
+static void
+settle(const Transaction *transaction)
+{
+	int64_t		left_us = transaction->committed_us + transaction->settle_us - ticks_us();
+
+	if (transaction->committed_us > 0 && left_us > 0)
+		usleep((useconds_t) left_us);
+}
+
+static void
+learn_to_settle(Transaction *transaction, int64_t commit_us)
+{
+	int64_t		first_us = transaction->acked_us - transaction->began_us;
+
+	if (transaction->began_us - transaction->committed_us > BACK_TO_BACK_US || transaction->acked_us == 0)
+		return;
+	/* Adding partitions and writing are two round trips; a commit is one, and shows what one costs here and now. */
+	if (first_us > BACK_OFF_US + 3 * commit_us)
+		transaction->settle_us = transaction->settle_us * 3 / 2 + 500;
+	else
+		transaction->settle_us -= transaction->settle_us / 32;
+	if (transaction->settle_us > SETTLE_MAX_US)
+		transaction->settle_us = SETTLE_MAX_US;
+}
+
 static Outcome
 begin(KafkaSink *sink, Problem *problem)
 {
@@ -163,6 +198,8 @@ begin(KafkaSink *sink, Problem *problem)
 	transaction->refused = 0;
 	transaction->undelivered = 0;
 	transaction->failure = RD_KAFKA_RESP_ERR_NO_ERROR;
+	transaction->acked_us = 0;
+	settle(transaction);
 	transaction->began_us = ticks_us();
 	if (transaction->begun)
 		return OUTCOME_GOOD;
@@ -254,6 +291,7 @@ commit(KafkaSink *sink, Problem *problem)
 	Transaction *transaction = &sink->transaction;
 	int64_t		began_us = ticks_us();
 	int64_t		give_up_us = deadline_us(sink, transaction->began_us);
+	int64_t		commit_us;
 	bool		resumed = false;
 	rd_kafka_error_t *error;
 
@@ -273,8 +311,10 @@ commit(KafkaSink *sink, Problem *problem)
 	}
 	transaction->begun = false;
 	transaction->open = false;
-	transaction->committed_us = ticks_us();
-	transaction->careful = transaction->committed_us - began_us > RESENT_US;
+	commit_us = ticks_us() - began_us;
+	learn_to_settle(transaction, commit_us);
+	transaction->committed_us = began_us + commit_us;
+	transaction->careful = commit_us > RESENT_US;
 	if (!resumed)
 		return OUTCOME_GOOD;
 
@@ -293,6 +333,21 @@ commit(KafkaSink *sink, Problem *problem)
 	return OUTCOME_FAILED;
 }
 
+/*
+ * Records failed and their reports may say only that they were given up. The library knows what came first, and says so
+ * whenever it is asked for what that state does not allow.
+ */
+static Outcome
+ask_reason(KafkaSink *sink, Problem *problem)
+{
+	rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->producer.rk);
+
+	if (error != NULL && (rd_kafka_error_is_fatal(error) || rd_kafka_error_txn_requires_abort(error)))
+		return judge(sink, error, "a Kafka transaction has failed", problem);
+	rd_kafka_error_destroy(error);	/* it is still open: the reports have said what there is */
+	return OUTCOME_ABORT;
+}
+
 static Outcome
 attempt(Batch *batch)
 {
@@ -305,7 +360,11 @@ attempt(Batch *batch)
 	outcome = hand_over_all(batch);
 	if (outcome == OUTCOME_GOOD)
 		outcome = deliver(sink, batch->problem);
-	return outcome == OUTCOME_GOOD ? commit(sink, batch->problem) : outcome;
+	if (outcome == OUTCOME_GOOD)
+		outcome = commit(sink, batch->problem);
+	if (outcome == OUTCOME_ABORT && sink->transaction.refused == 0)
+		outcome = ask_reason(sink, batch->problem);
+	return outcome;
 }
 
 static Outcome

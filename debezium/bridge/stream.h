@@ -55,6 +55,7 @@ typedef struct Stream
 	bool		horizon_new;	/* no position record has it yet */
 	uint64_t	published;		/* events, since the stream began */
 	uint64_t	records_safe;	/* positions that a sink that is not transactional has acknowledged */
+	bool		publisher_waits;	/* for something to take */
 	bool		urgent;			/* the server waits for our position */
 	Lsn			gate_wanted;	/* the publisher holds back until the gate has come to here */
 	Lsn			gate_passed;

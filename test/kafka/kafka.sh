@@ -68,6 +68,8 @@ maven() {
 fetch_jars() {
     local dir=$1 profile
     command -v mvn > /dev/null || cannot "mvn is not installed (Debian: maven)"
+    # what a fetch left that was killed
+    rm -rf "$dir".??????
     say "kafka.sh: getting Kafka $kafka_version and Debezium $debezium_version from Maven Central, once" >&2
     temporary=$(mktemp -d "$dir.XXXXXX")
     trap 'rm -rf "$temporary"' EXIT

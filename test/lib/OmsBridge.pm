@@ -58,6 +58,7 @@ sub bridge_start
 	my $log = "$PostgreSQL::Test::Utils::log_path/oms_bridge_$name.log";
 
 	my %config = ('http.listen' => '127.0.0.1:' . OmsProcess::free_port(), %{ $options{config} // {} });
+	die 'there is no ' . bridge_program() . ": make -C debezium/bridge\n" if !-x bridge_program();
 	write_config($file, \%config);
 	my $self = OmsBridge->spawn($log, $options{env} // {}, bridge_program(), '--config', $file, @{ $options{args} // [] });
 	@$self{qw(name file config)} = ($name, $file, \%config);

@@ -303,32 +303,90 @@ do_skip(Pair *pair)
 		pair->lsn = lsn;
 }
 
+/*
+ * Events of one transaction that are not taken: *first is the index of the first, and how many there are; 0 when there are none left.
+ * *closed: its end has come.
+ */
+static size_t
+next_group(const Model *model, uint64_t *first, bool *closed)
+{
+	uint64_t	index = 0;
+	size_t		count = 0;
+
+	*closed = false;
+	for (size_t i = 0; i < model->count; i++)
+	{
+		const Step *step = &model->steps[i];
+
+		if (step->kind == STEP_COMMIT && count > 0)
+		{
+			*closed = true;
+			break;
+		}
+		if (step->kind != STEP_EVENT)
+			continue;
+		if (!step->taken && !step->done && count++ == 0)
+			*first = index;
+		index++;
+	}
+	return count;
+}
+
+/* Takes what the rule says: whole transactions; a part of the first when it is larger than a batch or than the ring. */
+static size_t
+model_take(Pair *pair, size_t max_events, size_t max_bytes, uint64_t *taken)
+{
+	bool		full = ring_full(pair->ring);
+	size_t		count = 0;
+	size_t		bytes = 0;
+	uint64_t	first;
+	size_t		group;
+	bool		closed;
+
+	while (count < max_events && (group = next_group(&pair->model, &first, &closed)) > 0)
+	{
+		size_t		fit = 0;
+
+		while (fit < group && count + fit < max_events)
+		{
+			bytes += model_event(&pair->model, first + fit)->size;
+			if (bytes > max_bytes && count + fit > 0)
+				break;
+			fit++;
+		}
+		if (!(closed && fit == group) && (count > 0 || (fit == group && fit < max_events && !full)))
+			break;
+		for (size_t i = 0; i < fit; i++)
+		{
+			model_event(&pair->model, first + i)->taken = true;
+			taken[count++] = first + i;
+		}
+		if (!(closed && fit == group))
+			break;
+	}
+	return count;
+}
+
 static void
 do_take(Pair *pair)
 {
 	Event	   *taken[16];
+	uint64_t	expected[16];
 	size_t		max_events = 1 + dice(16);
 	size_t		max_bytes = dice(4) == 0 ? 0 : dice(4000);
-	size_t		count = ring_take(pair->ring, max_events, max_bytes, taken);
-	size_t		bytes = 0;
-	size_t		expected = 0;
+	size_t		wanted;
+	bool		ready = ring_ready(pair->ring, max_events, max_bytes);
+	size_t		count;
 
-	for (uint64_t index = 0; index < pair->events && expected < max_events; index++)
-	{
-		Step	   *step = model_event(&pair->model, index);
-
-		if (step->taken || step->done)
-			continue;
-		bytes += step->size;
-		if (expected > 0 && bytes > max_bytes)
-			break;
-		if (expected >= count || taken[expected]->index != index || taken[expected]->sequence != step->id)
-			pair->wrong = "which events were taken";
-		step->taken = true;
-		expected++;
-	}
-	if (count != expected)
+	wanted = model_take(pair, max_events, max_bytes, expected);
+	count = ring_take(pair->ring, max_events, max_bytes, taken);
+	if (count != wanted)
 		pair->wrong = "how many events were taken";
+	if (count > 0 && !ready)
+		pair->wrong = "there was something to take, and it did not say so";
+	for (size_t i = 0; i < count && i < wanted; i++)
+		if (taken[i]->index != expected[i] || taken[i]->sequence != model_event(&pair->model, expected[i])->id)
+			pair->wrong = "which events were taken";
 }
 
 static void
