@@ -302,10 +302,11 @@ sub start_way {
 		$rig->wait_for_bridge($way);
 		return $way;
 	}
+	my $slot = "slot_$name" =~ tr/-/_/r;
 	my $dbh = $rig->connection($db);
-	$dbh->do("SELECT FROM oms.create_slot('slot_$name', 'pgoutput')");
+	$dbh->do("SELECT FROM oms.create_slot('$slot', 'pgoutput')");
 	$dbh->disconnect;
-	my $way = $rig->debezium(name => $name, db => $db, variant => $which, slot => "slot_$name");
+	my $way = $rig->debezium(name => $name, db => $db, variant => $which, slot => $slot);
 	$rig->wait_for_reader($way);
 	return $way;
 }

@@ -115,14 +115,14 @@ sub admin { my ($self) = @_; return $self->{admin} //= $self->connection('postgr
 sub slot {
 	my ($self, $name) = @_;
 	return $self->admin->selectrow_hashref(<<'SQL', undef, $name);
-		SELECT s.active_pid AS pid, s.confirmed_flush_lsn, r.sent_lsn - '0/0' AS sent
+		SELECT s.active_pid AS pid, s.confirmed_flush_lsn, r.sent_lsn - '0/0' AS sent, r.state
 		  FROM pg_replication_slots AS s LEFT JOIN pg_stat_replication AS r ON r.pid = s.active_pid WHERE s.slot_name = ?
 SQL
 }
 
 sub wait_for_reader {
 	my ($self, $way) = @_;
-	wait_until("a reader of slot $way->{slot}", 60, $way->{process}, sub { my $slot = $self->slot($way->{slot}); $slot && $slot->{pid} });
+	wait_until("a reader of slot $way->{slot}", 60, $way->{process}, sub { (($self->slot($way->{slot}) // {})->{state} // '') eq 'streaming' });
 	return;
 }
 
@@ -170,7 +170,7 @@ sub bridge_program { return $ENV{OMS_BRIDGE} // "$TREE/debezium/bridge/oms_bridg
 sub bridge {
 	my ($self, %way) = @_;
 	my %config = ('postgres.dsn' => join(' ', "host=$ENV{PGHOST}", 'port=' . ($ENV{PGPORT} // 5432), "user=$ENV{PGUSER}", "dbname=$way{db}"),
-		pipeline => $way{name}, slot => "slot_$way{name}", plugin => $way{plugin}, mode => $way{mode}, start => 'now', 'topic.prefix' => "$way{name}.",
+		pipeline => $way{name}, slot => "slot_$way{name}" =~ tr/-/_/r, plugin => $way{plugin}, mode => $way{mode}, start => 'now', 'topic.prefix' => "$way{name}.",
 		'kafka.bootstrap.servers' => $self->{bootstrap}, 'http.listen' => 'off');
 	my $file = "$self->{dir}/$way{name}.conf";
 	write_file($file, join('', map { "$_ = $config{$_}\n" } sort keys %config));

@@ -207,7 +207,7 @@ kafka_admin_ends(KafkaClient *admin, const Options *options, const char *topic, 
 				return kafka_unreachable(admin, options, "cannot ask for the end of a topic", problem);
 			return kafka_problem(problem, err, NULL, "cannot ask for the end of \"%.249s\" [%d]", topic, partition);
 		}
-		timeout_ms = timeout_ms < 3000 ? timeout_ms * 2 : timeout_ms;
+		timeout_ms = timeout_ms < 800 ? timeout_ms * 2 : timeout_ms;
 		usleep(20000);
 	}
 }

@@ -211,15 +211,27 @@ set_producer(rd_kafka_conf_t *conf, const Options *options, const KafkaProducerC
 		: set_idempotent(conf, options, problem);
 }
 
+/* What ends a session is said by the session; a broken connection, or a producer id that has to be waited for, is no alarm. */
+static bool
+said_elsewhere(const char *facility)
+{
+	static const char *const facilities[] = {"FAIL", "ERROR", "GETPID", "FATAL", "TXNERR", "ADDPARTS"};
+
+	for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
+		if (strcmp(facility, facilities[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
 	(void) rk;
 
-	/* Syslog's levels. What ends a session is said by the session; a broken connection alone is no alarm. */
+	/* Syslog's levels. */
 	if (level >= 7 || strcmp(facility, "CONFWARN") == 0)
 		log_debug("librdkafka: %s: %s", facility, text);
-	else if (level >= 5 || strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0)
+	else if (level >= 5 || said_elsewhere(facility))
 		log_info("librdkafka: %s: %s", facility, text);
 	else
 		log_warning("librdkafka: %s: %s", facility, text);

@@ -79,7 +79,7 @@ look_at(const Look *look, const char *name, int *partitions, Problem *problem)
 		if (ticks_us() > give_up_us)
 			return kafka_unreachable(look->admin, look->options, "cannot learn what topics there are", problem);
 		/* A slow network gets the time that it needs. */
-		timeout_ms = timeout_ms < 3000 ? timeout_ms * 2 : timeout_ms;
+		timeout_ms = timeout_ms < 800 ? timeout_ms * 2 : timeout_ms;
 		usleep(PAUSE_US);
 	}
 }

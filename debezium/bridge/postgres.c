@@ -207,6 +207,7 @@ postgres_catalog(PGconn *connection, Catalog *catalog, Problem *problem)
 	catalog->other_tables = must_alloc(((size_t) PQntuples(result) + 1) * sizeof(char *));
 	for (int row = 0; row < PQntuples(result); row++)
 		catalog->other_tables[row] = must_strdup(PQgetvalue(result, row, 0));
+	catalog->other_tables[PQntuples(result)] = NULL;
 	PQclear(result);
 	return true;
 }

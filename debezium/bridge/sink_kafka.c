@@ -268,7 +268,7 @@ open_handles(KafkaSink *sink, Problem *problem)
 				return kafka_stopped(problem);
 			if (ticks_us() > give_up_us)
 				return kafka_unreachable(&sink->producer, sink->options, "cannot open the topics", problem);
-			timeout_ms = timeout_ms < 3000 ? timeout_ms * 2 : timeout_ms;
+			timeout_ms = timeout_ms < 800 ? timeout_ms * 2 : timeout_ms;
 			usleep(20000);
 		}
 	}

@@ -140,6 +140,18 @@ check_fatal(KafkaSink *sink, const char *doing, Problem *problem)
 	return err == RD_KAFKA_RESP_ERR_NO_ERROR ? OUTCOME_GOOD : fail(sink, err, text, doing, problem);
 }
 
+/* Longer than a transaction may take. Why, only the library can tell, if anybody. */
+static Outcome
+too_long(KafkaSink *sink, const char *doing, Problem *problem)
+{
+	if (sink->producer.errors > 0)
+		kafka_unreachable(&sink->producer, sink->options, doing, problem);
+	else
+		problem_set(problem, REMEDY_RETRY, "Kafka was slow or out of reach, or this process stood still", "%s within transaction.timeout.ms = %lld", doing,
+					(long long) sink->options->transaction_timeout_ms);
+	return OUTCOME_FAILED;
+}
+
 /* Between two looks at something that takes its time. */
 static Outcome
 keep_waiting(KafkaSink *sink, int64_t give_up_us, const char *doing, Problem *problem)
@@ -150,10 +162,7 @@ keep_waiting(KafkaSink *sink, int64_t give_up_us, const char *doing, Problem *pr
 		return OUTCOME_FAILED;
 	}
 	if (ticks_us() > give_up_us)
-	{
-		kafka_unreachable(&sink->producer, sink->options, doing, problem);
-		return OUTCOME_FAILED;
-	}
+		return too_long(sink, doing, problem);
 	return check_fatal(sink, doing, problem);
 }
 
@@ -199,6 +208,7 @@ begin(KafkaSink *sink, Problem *problem)
 	transaction->undelivered = 0;
 	transaction->failure = RD_KAFKA_RESP_ERR_NO_ERROR;
 	transaction->acked_us = 0;
+	sink->producer.errors = 0;	/* what was wrong an hour ago explains nothing */
 	settle(transaction);
 	transaction->began_us = ticks_us();
 	if (transaction->begun)
@@ -305,7 +315,7 @@ commit(KafkaSink *sink, Problem *problem)
 			usleep(PAUSE_US);
 		rd_kafka_error_destroy(error);
 		resumed = true;
-		outcome = keep_waiting(sink, give_up_us, "a Kafka transaction may be committed or not", problem);
+		outcome = keep_waiting(sink, give_up_us, "cannot learn whether a Kafka transaction is committed", problem);
 		if (outcome != OUTCOME_GOOD)
 			return outcome;
 	}
@@ -328,8 +338,8 @@ commit(KafkaSink *sink, Problem *problem)
 		transaction->begun = true;
 		return OUTCOME_GOOD;
 	}
-	if (judge(sink, error, "a Kafka transaction may be committed or not", problem) == OUTCOME_ABORT)
-		kafka_problem(problem, transaction->failure, NULL, "a Kafka transaction may be committed or not");
+	if (judge(sink, error, "cannot learn whether a Kafka transaction is committed", problem) == OUTCOME_ABORT)
+		kafka_problem(problem, transaction->failure, NULL, "cannot learn whether a Kafka transaction is committed");
 	return OUTCOME_FAILED;
 }
 
@@ -434,7 +444,10 @@ again(Batch *batch, int *tries)
 	rd_kafka_resp_err_t err = transaction->failure;
 
 	if (transaction->refused > 0)
+	{
+		*tries = 0;				/* one record fewer to be refused */
 		return settle_refusals(batch);
+	}
 	if (kafka_error(err)->blame == BLAME_FENCED)
 		return fail(batch->sink, err, NULL, "a Kafka transaction was aborted", batch->problem) == OUTCOME_GOOD;
 	if (kafka_error(err)->blame != BLAME_PASSING || ++*tries >= TRIES_MAX)

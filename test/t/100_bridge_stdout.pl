@@ -76,9 +76,8 @@ sub some_load
 	foreach my $n (1 .. $orders)
 	{
 		my $command = JSON::PP->new->canonical->encode({ commandType => 'CreateOrderCommand', orderId => "$tag-$n", symbol => 'VOD', side => 'BUY',
-				orderQty => 100 + $n, ordType => 'MARKET', text => $text[ $n % @text ] });
+				orderQty => 100 + $n, text => $text[ $n % @text ] });
 		$dbh->do('SELECT oms_command(?::jsonb)', undef, $command);
-		$dbh->do('SELECT oms_command(?::jsonb)', undef, JSON::PP->new->encode({ commandType => 'AcceptOrderCommand', orderId => "$tag-$n" }));
 		$dbh->do('SELECT oms_command(?::jsonb)', undef,
 			JSON::PP->new->encode({ commandType => 'ExecuteOrderCommand', orderId => "$tag-$n", execID => "$tag-e$n", lastQty => 10, lastPx => '1.5' }));
 	}
@@ -158,7 +157,7 @@ foreach my $plugin (qw(pgoutput wal2json))
 	is_deeply([ lines($bridge) ], \@want, "$plugin: after a clean stop nothing is repeated, nothing lost");
 
 	# a transaction on other tables, and one that is undone: nothing of them, and the slot moves on all the same
-	my $moved = $node->safe_psql('postgres', q{CREATE TABLE other_things AS SELECT g FROM generate_series(1, 1000) g; SELECT pg_current_wal_lsn()});
+	my $moved = $node->safe_psql('postgres', qq{CREATE TABLE other_things_$runs AS SELECT g FROM generate_series(1, 1000) g; SELECT pg_current_wal_lsn()});
 	$node->psql('postgres', q{BEGIN; SELECT oms_command('{"commandType":"CreateOrderCommand","orderId":"undone","symbol":"X","side":"BUY","orderQty":1,"ordType":"MARKET"}'); ROLLBACK;});
 	ok(wait_for(sub { $node->safe_psql('postgres', qq{SELECT confirmed_flush_lsn >= '$moved' FROM pg_replication_slots}) eq 't' }, 30, 'idle advance'),
 		"$plugin: what is none of ours is confirmed too");
