@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# make bench: a build without assertions, a private cluster with durable commits, and bench/run.sh on it.
+# make bench: a build without assertions, private clusters with durable commits, and bench/run.sh on them.
 #
 #   bench.sh [--quick] [SECTION...]           measure (bench/README.md); the tables also go to bench/results/latest.md
 #   bench.sh --profile WORKLOAD [--out FILE]  hottest functions of one backend (perf); see bench/profile.sh
 #
-# OMS_BENCH=quick stands for --quick. bench/run.sh finds the cluster by PGHOST and PGUSER.
+# SECTIONs: loop clients batches scale bridge (the way out, all of it; or of that: drain latency load).
+# OMS_BENCH=quick stands for --quick. bench/run.sh finds the cluster by PGHOST, PGPORT and PGUSER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 if [ "${1:-}" != inside ]; then
     "$scripts/setup.sh"
+    # As root, so that the jars outlive this run; without them the way out is not measured, and the tables say so.
+    "$project/test/kafka/kafka.sh" fetch || say "no Kafka here: the way out will not be measured"
     OMS_WORK=$(mktemp -d /var/tmp/oms_state-bench.XXXXXX)
     export OMS_WORK
     trap 'end_group; stop_clusters_under "$OMS_WORK"; rm -rf "$OMS_WORK"' EXIT
@@ -31,13 +34,49 @@ trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+commands=() bridge=() both=()
+for arg in "$@"; do
+    case $arg in
+        bridge | drain | latency | load) bridge+=("$arg") ;;
+        --quick) both+=("$arg") ;;
+        *) commands+=("$arg") ;;
+    esac
+done
+
 # Room for all that is measured, no checkpoint and no autovacuum in the middle of a run; commits are durable.
-"$scripts/build.sh" "$project" "$OMS_WORK/stage" release
-"$scripts/cluster.sh" init "$OMS_WORK/cluster" shared_buffers=1GB min_wal_size=1GB max_wal_size=8GB \
-    checkpoint_timeout=30min autovacuum=off
-cat "$OMS_WORK/stage/postgresql.conf" >> "$OMS_WORK/cluster/data/postgresql.conf"
-"$scripts/cluster.sh" start "$OMS_WORK/cluster"
-PGHOST=$("$scripts/cluster.sh" socket "$OMS_WORK/cluster")
-export PGHOST PGUSER=oms PGDATABASE=postgres TMPDIR=$OMS_WORK
+start_cluster() {
+    local dir=$OMS_WORK/$1
+    shift
+    "$scripts/cluster.sh" init "$dir" shared_buffers=1GB min_wal_size=1GB checkpoint_timeout=30min autovacuum=off "$@"
+    cat "$OMS_WORK/stage/postgresql.conf" >> "$dir/data/postgresql.conf"
+    "$scripts/cluster.sh" start "$dir"
+    PGHOST=$("$scripts/cluster.sh" socket "$dir")
+    export PGHOST PGUSER=oms PGDATABASE=postgres
+}
+
+# wal2json must be named where the server knows the setting (15.19 and later), and may not be where it does not.
+plugin_setting() {
+    if "$("$PG_CONFIG" --bindir)/postgres" --describe-config | grep -q "^output_plugin_libraries"; then
+        say output_plugin_libraries='pgoutput, wal2json'
+    fi
+}
+
+export TMPDIR=$OMS_WORK
 cd "$project"
-run_group bench/run.sh "$@"
+"$scripts/build.sh" "$project" "$OMS_WORK/stage" release
+
+if [ ${#commands[@]} -gt 0 ] || [ ${#bridge[@]} -eq 0 ]; then
+    start_cluster cluster max_wal_size=8GB
+    run_group bench/run.sh "${both[@]}" "${commands[@]}"
+    "$scripts/cluster.sh" stop "$OMS_WORK/cluster"
+    rm -rf "$OMS_WORK/cluster"
+fi
+
+if [ ${#bridge[@]} -gt 0 ] || [ ${#commands[@]} -eq 0 ]; then
+    # Debezium comes by TCP and with a password; a slot keeps the WAL of a million events.
+    OMS_LISTEN=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0)->sockport')
+    export OMS_LISTEN PGPORT=$OMS_LISTEN OMS_BENCH_PASSWORD=$OMS_WORK/bridge/password OMS_BENCH_SERVER_LOG=$OMS_WORK/bridge/log
+    mapfile -t plugins < <(plugin_setting)
+    start_cluster bridge max_wal_size=16GB wal_level=logical max_replication_slots=64 max_wal_senders=32 log_replication_commands=on "${plugins[@]}"
+    run_group bench/run.sh "${both[@]}" bridge "${bridge[@]}"
+fi

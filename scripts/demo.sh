@@ -21,9 +21,24 @@ base_of_demo() {
     say "$base"
 }
 
+# By its id, and only if it is ours.
+stop_bridge() {
+    local pid tries
+    pid=$(cat "$1/bridge.pid" 2>/dev/null) || return 0
+    [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$1/tree/debezium/bridge/oms_bridge" ] || return 0
+    kill -TERM "$pid" 2>/dev/null || return 0
+    for ((tries = 0; tries < 100; tries++)); do
+        kill -0 "$pid" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$pid" 2>/dev/null || true
+}
+
 stop() {
     local base
     base=$(base_of_demo) || return 0
+    stop_bridge "$base"
+    [ ! -e "$base/kafka/kafka.pid" ] || "$project/test/kafka/kafka.sh" stop "$base/kafka" || true
     [ ! -d "$base/cluster" ] || "$scripts/cluster.sh" stop "$base/cluster"
     rm -rf "$base" "$project/.demo"
 }
@@ -46,6 +61,7 @@ make_base() {
 
 start() {
     "$scripts/setup.sh"
+    "$project/test/kafka/kafka.sh" fetch || say "no Kafka here: the bridge will print the events instead"
     stop
     make_base
     trap 'end_group; stop' EXIT
@@ -147,6 +163,83 @@ SQL
     sql -c "SELECT count(*) AS \"broken invariants\" FROM oms.verify()"
 }
 
+# The bridge's own log goes to a file; what it prints (--sink stdout) too.
+start_bridge() {
+    setsid "$project/debezium/bridge/oms_bridge" --config "$OMS_WORK/bridge.conf" > "$OMS_WORK/events.jsonl" 2> "$OMS_WORK/bridge.log" < /dev/null &
+    say "$!" > "$OMS_WORK/bridge.pid"
+}
+
+# wait_until COMMAND...: at most half a minute.
+wait_until() {
+    local tries
+    for ((tries = 0; tries < 300; tries++)); do
+        ! "$@" || return 0
+        sleep 0.1
+    done
+    cat "$OMS_WORK/bridge.log"
+    die "waited in vain for the bridge: see above"
+}
+drained() { [ "$(sql -Atc "SELECT coalesce(bool_and(active AND lag_bytes = 0), false) FROM oms.stat_bridge")" = t ]; }
+
+demo_slot() {
+    title "the way out: a publication and a replication slot (oms.create_slot())"
+    sql -c "SELECT * FROM oms.create_slot()"
+    (umask 077 && cat > "$OMS_WORK/bridge.conf") <<CONF
+# made by make demo
+postgres.dsn = host=$PGHOST user=oms dbname=oms
+http.listen = 127.0.0.1:0
+idle.record.ms = 500
+CONF
+}
+
+demo_kafka() {
+    local topic
+    title "a real broker, and oms_bridge between the two"
+    "$project/test/kafka/kafka.sh" start "$OMS_WORK/kafka" > "$OMS_WORK/kafka.log" 2>&1 || return 1
+    bootstrap=$(cat "$OMS_WORK/kafka/bootstrap")
+    for topic in order-events execution-events; do
+        "$project/test/kafka/kafka.sh" topic "$OMS_WORK/kafka" "$topic" 3
+    done
+    say "kafka.bootstrap.servers = $bootstrap" >> "$OMS_WORK/bridge.conf"
+    start_bridge
+    wait_until drained
+    cat "$OMS_WORK/bridge.log"
+    title "the day's events, as a consumer sees them: the first of each topic, and how many"
+    for topic in order-events execution-events; do
+        say "$topic:"
+        kcat -C -q -b "$bootstrap" -t "$topic" -o beginning -e -X isolation.level=read_committed \
+            -f '  partition %p, offset %o, key %k, headers %h\n' > "$OMS_WORK/seen.txt"
+        head -n 3 "$OMS_WORK/seen.txt" | cut -c 1-150
+        say "  ... $(wc -l < "$OMS_WORK/seen.txt") events"
+    done
+    say "in the event tables: $(sql -Atc "SELECT string_agg(format('%s %s', count, aggregate), ', ' ORDER BY aggregate DESC) FROM (SELECT payload ->> 'aggregateType' AS aggregate, count(*) FROM oms.all_events GROUP BY 1) AS n")"
+}
+
+demo_stdout() {
+    say "no broker: the bridge prints the events (--sink stdout)"
+    say "sink = stdout" >> "$OMS_WORK/bridge.conf"
+    start_bridge
+    wait_until drained
+    head -n 3 "$OMS_WORK/events.jsonl" | cut -c 1-150
+    say "... $(wc -l < "$OMS_WORK/events.jsonl") events in $OMS_WORK/events.jsonl"
+}
+
+demo_bridge() {
+    bootstrap=
+    demo_slot
+    demo_kafka || demo_stdout
+    title "one more fill, and where it is a moment later"
+    sql -Atc "SELECT format('oms_command: %s, event %s', r ->> 'status', r #>> '{events,0,eventType}')
+                FROM oms_command('{\"commandType\": \"ExecuteOrderCommand\", \"orderId\": \"desk\", \"executionId\": \"t6\", \"execID\": \"T6\", \"lastQty\": 100, \"lastPx\": 72.47}') AS r"
+    wait_until drained
+    if [ -n "$bootstrap" ]; then
+        kcat -C -q -b "$bootstrap" -t execution-events -o beginning -e -X isolation.level=read_committed -f '%h  %s\n' | grep '"t6"' | cut -c 1-150
+    else
+        grep '"t6"' "$OMS_WORK/events.jsonl" | cut -c 1-150
+    fi
+    sql -c "SELECT slot_name, plugin, active, confirmed_flush_lsn, lag_bytes, lag_seconds, wal_status FROM oms.stat_bridge"
+}
+
 demo_goodbye() {
     title "it is up"
     cat <<TEXT
@@ -155,6 +248,9 @@ Look around:  psql -h $PGHOST -U oms oms
   SELECT * FROM oms.order_history WHERE order_id = 'xlon';
   SELECT * FROM oms.state_transitions;         -- the state machine
   SELECT * FROM oms.command_reference;         -- every command and its fields
+  SELECT * FROM oms.stat_bridge;               -- how far the bridge is
+${bootstrap:+See events come:  kcat -C -b $bootstrap -t order-events -X isolation.level=read_committed -f '%k %h %s\n'
+}The bridge:   log in $OMS_WORK/bridge.log, configuration in $OMS_WORK/bridge.conf
 Stop it:      make demo-stop
 TEXT
 }
@@ -167,6 +263,7 @@ inside() {
     demo_session
     demo_views
     demo_tree
+    demo_bridge
     demo_goodbye
 }
 

@@ -78,10 +78,10 @@ static const Setting settings[] = {
 	{HOLD_FORCED, READS, "fetch.wait.max.ms", "10"},
 	{HOLD_FORCED, READS, "fetch.error.backoff.ms", "20"},
 	/* Bounds what reading back holds in memory. */
-	{HOLD_FORCED, KAFKA_READER, "fetch.message.max.bytes", "4194304"},
-	{HOLD_FORCED, KAFKA_READER, "fetch.max.bytes", "16777216"},
-	{HOLD_FORCED, KAFKA_READER, "queued.max.messages.kbytes", "16384"},
-	{HOLD_FORCED, KAFKA_READER, "queued.min.messages", "20000"},
+	{HOLD_FORCED, KAFKA_READER, "fetch.message.max.bytes", "1048576"},
+	{HOLD_FORCED, KAFKA_READER, "fetch.max.bytes", "4194304"},
+	{HOLD_FORCED, KAFKA_READER, "queued.max.messages.kbytes", "131072"},
+	{HOLD_FORCED, KAFKA_READER, "queued.min.messages", "1000000"},
 	{HOLD_FORCED, READS, "socket.timeout.ms", "10000"}
 };
 

@@ -397,7 +397,10 @@ reconcile(Reconciliation *given, Problem *problem)
 
 	health_set(HEALTH_RECONCILING, given->plan->reason);
 	metric_add(METRIC_RECONCILES, 1);
-	log_warning("reconciling Kafka with the event tables: %s", given->plan->reason);
+	if (given->plan->first)
+		log_info("comparing Kafka with the event tables: %s", given->plan->reason);
+	else
+		log_warning("reconciling Kafka with the event tables: %s", given->plan->reason);
 	fine = compare_and_publish(&work, problem);
 	if (fine)
 		log_info("reconciled: %zu events published from the event tables", work.published);

@@ -233,14 +233,15 @@ sub delete_records
 	return;
 }
 
-# allow(PRINCIPAL, 'topic' | 'group' | 'cluster' | 'transactional_id', NAME, OPERATION): NAME * is any name.
+# allow(PRINCIPAL, 'topic' | 'group' | 'cluster' | 'transactional_id', NAME, OPERATION): NAME * is any name, NAME abc* what begins so.
 sub allow
 {
 	my ($self, $principal, $kind, $name, $operation) = @_;
 	my %kinds = (topic => 2, group => 3, cluster => 4, transactional_id => 5);
-	my %operations = (all => 2, read => 3, write => 4, create => 5, describe => 8, idempotent_write => 12);
+	my %operations = (all => 2, read => 3, write => 4, create => 5, describe => 8, describe_configs => 10, idempotent_write => 12);
+	my $pattern = $name =~ s/(?<=.)\*\z// ? 4 : 3;
 	my $answer = $self->request(CREATE_ACLS, 1,
-		array(pack('c', $kinds{$kind}) . string($name) . pack('c', 3) . string($principal) . string('*') . pack('c c', $operations{$operation}, 3)));
+		array(pack('c', $kinds{$kind}) . string($name) . pack('c', $pattern) . string($principal) . string('*') . pack('c c', $operations{$operation}, 3)));
 
 	$answer->take('l');
 	$answer->list(sub { my ($code, $message) = $_[0]->take('st'); check("allow $principal $operation $kind $name", $code, $message); });

@@ -39,7 +39,7 @@ sub start_bridge
 {
 	my ($pipeline, $instance) = @_;
 	my %config = pipeline_config($pipeline, $kafka, $node, 'transaction.timeout.ms' => $TRANSACTION_TIMEOUT_MS,
-		'postgres.wal.sender.timeout.ms' => 5000, %{ $PIPELINES{$pipeline} });
+		'postgres.wal.sender.timeout.ms' => 3000, %{ $PIPELINES{$pipeline} });
 	$bridges{$pipeline}[$instance] = bridge_start(name => "$pipeline$instance", config => \%config);
 	return;
 }
@@ -99,8 +99,8 @@ sub pause_active
 	return;
 }
 
-# A host that freezes and is cut off from PostgreSQL: the server ends its sessions, the other instance takes over; then
-# it wakes, in the middle of what it did.
+# A host that freezes and is cut off from PostgreSQL: the server drops the connection that holds the lock, and by
+# wal_sender_timeout the other; the other instance takes over; then the first wakes, in the middle of what it did.
 sub pause_and_replace
 {
 	my ($pipeline) = @_;
@@ -110,7 +110,6 @@ sub pause_and_replace
 	$bridge->pause;
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
 		  . " AND objid = hashtext('$pipeline')::oid)");
-	$node->safe_psql('postgres', "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = '" . slot_of($pipeline) . q('));
 	ok(wait_for(sub { $other->metric('oms_bridge_active') }, 30, "the other instance of $pipeline"), "$pipeline: the standby takes over from one that is paused");
 	sleep 0.2 + rand $TRANSACTION_TIMEOUT_MS / 1000;
 	$bridge->resume;
@@ -122,8 +121,7 @@ sub stop_active
 {
 	my ($pipeline) = @_;
 	my $bridge = active($pipeline) or return;
-	my $begin = time;
-	is($bridge->stop(15), 0, sprintf '%s: a clean stop in %.1f s', $pipeline, time - $begin);
+	is($bridge->stop(15), 0, "$pipeline: a clean stop");
 	return;
 }
 
@@ -142,16 +140,16 @@ my %NAME_OF;
 # The plan: in a short run each kind once, then at random, those that cost little more often.
 sub plan_of
 {
-	my @plan = map { [ $_, 'any' ] } shuffle(@KINDS[ 0, 2 .. 8 ]);
-	push @plan, [ $KINDS[ rand() < 0.4 ? 0 : rand @KINDS ], 'any' ] while @plan < $KILLS;
-	return splice @plan, 0, $KILLS;
+	my @plan = shuffle(@KINDS[ 0, 2 .. $#KINDS ]);
+	push @plan, $KINDS[ rand() < 0.4 ? 0 : rand @KINDS ] while @plan < $KILLS;
+	return @plan[ 0 .. $KILLS - 1 ];
 }
 
 # --- the storm -------------------------------------------------------------------------------
 
 $kafka->create_event_topics("$_.", 4) foreach @NAMES;
 start_missing();
-load_start($node, seed => $SEED, sessions => 3, pace => 0.015);
+load_start($node, seed => $SEED, sessions => 3, pace => 0.04);
 ok(wait_for(sub { events_of($node) > 300 && !grep { !active_of(@{ $bridges{$_} }) } @NAMES }, 30, 'load and bridges'), 'all pipelines stream');
 ok(defined all_drained(30), 'and catch up');
 my $calm = delivery($node, $kafka, 'fast.');
@@ -159,9 +157,8 @@ is($calm->{repeats}, 0, 'low latency without a crash: no repeats');
 
 my $number = 0;
 my $running = 1;
-foreach my $step (plan_of())
+foreach my $kind (plan_of())
 {
-	my ($kind, undef) = @$step;
 	my $pipeline = $NAMES[ $number % @NAMES ];
 
 	$number++;

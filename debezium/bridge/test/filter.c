@@ -75,14 +75,15 @@ a_part(void)
 static void
 found_in_kafka(void)
 {
-	static const int64_t ids[] = {40, INT64_MAX, 10, 30, 10, 1};
+	static const int64_t ids[] = {40, INT64_MAX, 10, 30, 10, 1, INT64_C(1) + (INT64_C(1) << 32), 3 + (INT64_C(1) << 33)};
 
 	start((Place) {.end_lsn = 100});
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		filter_found(&filter, ids[i]);
 	filter_ready(&filter, 500);
 	ok(row(200, 1, 10) == FILTER_DUPLICATE && row(200, 2, 20) == FILTER_PASS && row(200, 3, 30) == FILTER_DUPLICATE &&
-	   row(200, 4, INT64_MAX) == FILTER_DUPLICATE && row(200, 5, 1) == FILTER_DUPLICATE && row(200, 6, 41) == FILTER_PASS,
+	   row(200, 4, INT64_MAX) == FILTER_DUPLICATE && row(200, 5, 1) == FILTER_DUPLICATE && row(200, 6, 41) == FILTER_PASS &&
+	   row(200, 7, 3) == FILTER_PASS && row(200, 8, 1 + (INT64_C(1) << 33)) == FILTER_PASS && row(200, 9, 3 + (INT64_C(1) << 33)) == FILTER_DUPLICATE,
 	   "ids found in Kafka are dropped, others pass");
 	ok(row(499, 1, 40) == FILTER_DUPLICATE, "up to where they can be");
 	ok(row(500, 1, 40) == FILTER_PASS, "and no further: who reads so far would not have found it");

@@ -123,6 +123,9 @@ static const Case cases[] = {
 	{"the log ends before the position", {.server_lsn = 999}, .step = START_RECONCILE, .full = true, .says = "the server's log ends at 0/3E7"},
 	{"and reconcile = never", {.server_lsn = 999, .never = true}, .step = START_REFUSE, .says = "the server's log ends"},
 
+	{"failover before the position, and bootstrap", {.server_timeline = 6, .switched_at = 999, .bootstrap = true}, .step = START_RECONCILE, .full = true,
+	.says = "failover"},
+
 	/* what was asked for, or not finished */
 	{"bootstrap", {.bootstrap = true}, .step = START_RECONCILE, .full = true, .says = "asked for (bootstrap)"},
 	{"bootstrap without a slot", {.bootstrap = true, .no_slot = true}, .step = START_RECONCILE, .full = true, .says = "asked for (bootstrap)"},

@@ -164,6 +164,9 @@ typedef struct Pair
 	unsigned	skipped_inside;	/* how often the interesting happened */
 	unsigned	out_of_order;
 	unsigned	full;
+	unsigned	parts;
+	unsigned	whole;
+	unsigned	not_ready;
 } Pair;
 
 static bool
@@ -303,66 +306,68 @@ do_skip(Pair *pair)
 		pair->lsn = lsn;
 }
 
-/*
- * Events of one transaction that are not taken: *first is the index of the first, and how many there are; 0 when there are none left.
- * *closed: its end has come.
- */
-static size_t
-next_group(const Model *model, uint64_t *first, bool *closed)
+/* What is left of the transaction that begins at this step: its events, their bytes, whether its end has come. */
+typedef struct Rest
 {
-	uint64_t	index = 0;
-	size_t		count = 0;
+	Step	   *events[64];
+	size_t		count;
+	size_t		fit;			/* of them, in what a batch has left */
+	size_t		fit_bytes;
+	bool		closed;
+} Rest;
 
-	*closed = false;
-	for (size_t i = 0; i < model->count; i++)
+static Rest
+rest_of(Model *model, size_t begin, size_t room, size_t bytes_left, bool empty)
+{
+	Rest		rest = {0};
+	bool		over = false;
+
+	for (size_t i = begin + 1; i < model->count && model->steps[i].kind != STEP_BEGIN; i++)
 	{
-		const Step *step = &model->steps[i];
+		Step	   *step = &model->steps[i];
 
-		if (step->kind == STEP_COMMIT && count > 0)
-		{
-			*closed = true;
-			break;
-		}
-		if (step->kind != STEP_EVENT)
+		rest.closed |= step->kind == STEP_COMMIT;
+		if (step->kind != STEP_EVENT || step->taken)
 			continue;
-		if (!step->taken && !step->done && count++ == 0)
-			*first = index;
-		index++;
+		rest.events[rest.count++] = step;
+		over |= rest.fit == room || (rest.fit_bytes + step->size > bytes_left && !(empty && rest.fit == 0));
+		rest.fit += !over;
+		rest.fit_bytes += over ? 0 : step->size;
 	}
-	return count;
+	return rest;
 }
 
-/* Takes what the rule says: whole transactions; a part of the first when it is larger than a batch or than the ring. */
+/* Which events a batch takes, by the words of ring.h. */
 static size_t
-model_take(Pair *pair, size_t max_events, size_t max_bytes, uint64_t *taken)
+model_take(Pair *pair, size_t max_events, size_t max_bytes, Step **taken)
 {
-	bool		full = ring_full(pair->ring);
 	size_t		count = 0;
 	size_t		bytes = 0;
-	uint64_t	first;
-	size_t		group;
-	bool		closed;
+	bool		full = ring_full(pair->ring);
 
-	while (count < max_events && (group = next_group(&pair->model, &first, &closed)) > 0)
+	for (size_t i = 0; i < pair->model.count; i++)
 	{
-		size_t		fit = 0;
+		Rest		rest;
 
-		while (fit < group && count + fit < max_events)
+		if (pair->model.steps[i].kind != STEP_BEGIN)
+			continue;
+		rest = rest_of(&pair->model, i, max_events - count, max_bytes > bytes ? max_bytes - bytes : 0, count == 0);
+		if (rest.count == 0)
+			continue;
+		if (!(rest.closed && rest.fit == rest.count))
 		{
-			bytes += model_event(&pair->model, first + fit)->size;
-			if (bytes > max_bytes && count + fit > 0)
-				break;
-			fit++;
+			bool		too_large = rest.fit < rest.count || rest.fit == max_events || full;
+
+			if (count > 0 || !too_large)
+				return count;
+			pair->parts++;
+			memcpy(taken, rest.events, rest.fit * sizeof(Step *));
+			return rest.fit;
 		}
-		if (!(closed && fit == group) && (count > 0 || (fit == group && fit < max_events && !full)))
-			break;
-		for (size_t i = 0; i < fit; i++)
-		{
-			model_event(&pair->model, first + i)->taken = true;
-			taken[count++] = first + i;
-		}
-		if (!(closed && fit == group))
-			break;
+		memcpy(taken + count, rest.events, rest.count * sizeof(Step *));
+		count += rest.count;
+		bytes += rest.fit_bytes;
+		pair->whole++;
 	}
 	return count;
 }
@@ -371,22 +376,24 @@ static void
 do_take(Pair *pair)
 {
 	Event	   *taken[16];
-	uint64_t	expected[16];
+	Step	   *expected[64];
 	size_t		max_events = 1 + dice(16);
 	size_t		max_bytes = dice(4) == 0 ? 0 : dice(4000);
-	size_t		wanted;
+	size_t		many = model_take(pair, max_events, max_bytes, expected);
 	bool		ready = ring_ready(pair->ring, max_events, max_bytes);
-	size_t		count;
+	size_t		count = ring_take(pair->ring, max_events, max_bytes, taken);
 
-	wanted = model_take(pair, max_events, max_bytes, expected);
-	count = ring_take(pair->ring, max_events, max_bytes, taken);
-	if (count != wanted)
+	if (count != many)
 		pair->wrong = "how many events were taken";
-	if (count > 0 && !ready)
-		pair->wrong = "there was something to take, and it did not say so";
-	for (size_t i = 0; i < count && i < wanted; i++)
-		if (taken[i]->index != expected[i] || taken[i]->sequence != model_event(&pair->model, expected[i])->id)
+	else if (count > 0 && !ready)
+		pair->wrong = "that it is not ready, and something could be taken";
+	pair->not_ready += !ready;
+	for (size_t i = 0; i < count && i < many; i++)
+	{
+		if (taken[i]->sequence != expected[i]->id || (i > 0 && taken[i]->index != taken[i - 1]->index + 1))
 			pair->wrong = "which events were taken";
+		expected[i]->taken = true;
+	}
 }
 
 static void
@@ -456,14 +463,24 @@ pair_free(Pair *pair)
 	model_forget(&pair->model);
 }
 
+/* Sums of what happened, so that the dice do not leave out what the test is for. */
+static void
+count_in(Pair *all, const Pair *one)
+{
+	all->skipped_inside += one->skipped_inside;
+	all->out_of_order += one->out_of_order;
+	all->full += one->full;
+	all->parts += one->parts;
+	all->whole += one->whole;
+	all->not_ready += one->not_ready;
+}
+
 static void
 random_rings(void)
 {
-	unsigned	skipped_inside = 0;
-	unsigned	out_of_order = 0;
-	unsigned	full = 0;
+	Pair		all = {0};
 
-	for (int round = 0; round < 200; round++)
+	for (int round = 0; round < 300; round++)
 	{
 		Place		start = {.end_lsn = 100 + dice(1000), .commit_time_us = (int64_t) dice(2) * 77};
 		Pair		pair;
@@ -478,20 +495,17 @@ random_rings(void)
 			step++;
 		}
 		if (pair.wrong != NULL)
-		{
 			ok(false, "round %d, step %d: %s", round, step, pair.wrong);
-			pair_free(&pair);
-			return;
-		}
-		skipped_inside += pair.skipped_inside;
-		out_of_order += pair.out_of_order;
-		full += pair.full;
+		count_in(&all, &pair);
+		all.wrong = pair.wrong;
 		pair_free(&pair);
+		if (all.wrong != NULL)
+			return;
 	}
-	ok(true, "200 rings of random size are what the model is, after each of 400 random steps");
-	/* the dice may not leave out what the test is for */
-	ok(skipped_inside > 100 && out_of_order > 1000 && full > 100,
-	   "among them %u skips in a transaction, %u events done out of order, %u times full", skipped_inside, out_of_order, full);
+	ok(true, "300 rings of random size are what the model is, after each of 400 random steps");
+	ok(all.skipped_inside > 100 && all.out_of_order > 1000 && all.full > 100 && all.parts > 100 && all.whole > 1000 && all.not_ready > 100,
+	   "among them %u skips in a transaction, %u events done out of order, %u times full, %u parts and %u whole transactions taken, %u times not ready",
+	   all.skipped_inside, all.out_of_order, all.full, all.parts, all.whole, all.not_ready);
 }
 
 /* --- the cases that matter most, by hand --- */
@@ -557,6 +571,8 @@ a_part_of_before(void)
 	is_place(ring_place_done(ring), (Place) {150, 200, 3, 1003, 5}, "what comes before the transaction of the part may be passed");
 	ring_skip_to(ring, 201);
 	is_place(ring_place_done(ring), (Place) {150, 200, 3, 1003, 5}, "the transaction itself not, before its rest has come");
+	ring_skip_to(ring, 200);
+	is_place(ring_place_done(ring), (Place) {200, 200, 3, 1003, 5}, "up to where it commits, though");
 	ring_begin(ring, 200, 5);
 	ring_commit(ring, 220);
 	is_place(ring_place_done(ring), (Place) {.end_lsn = 220, .commit_time_us = 5}, "it has no rest: with its end it is whole");
@@ -585,10 +601,44 @@ a_large_event(void)
 	ring_free(ring);
 }
 
+/* Whole transactions go out in one; only what is larger than a batch or the ring is cut. */
+static void
+batches(void)
+{
+	Ring	   *ring = ring_new(100, 1 << 20, (Place) {.end_lsn = 100});
+	Event	   *taken[100];
+
+	ring_begin(ring, 200, 5);
+	add_row(ring, 1, 1);
+	add_row(ring, 2, 2);
+	ok(!ring_ready(ring, 10, 1 << 20) && ring_take(ring, 10, 1 << 20, taken) == 0, "two rows of a transaction whose end has not come wait for it");
+	is_place(ring_place_taken(ring), (Place) {.end_lsn = 100}, "nothing was taken");
+	ring_commit(ring, 220);
+	ring_begin(ring, 300, 5);
+	for (uint64_t row = 1; row <= 9; row++)
+		add_row(ring, row, 10 + (int64_t) row);
+	ok(ring_ready(ring, 10, 1 << 20), "with it they are ready");
+	is_int((long long) ring_take(ring, 10, 1 << 20, taken), 2, "and go alone: the next one is open");
+	is_place(ring_place_taken(ring), (Place) {.end_lsn = 220, .commit_time_us = 5}, "to the end of their transaction");
+	is_int((long long) ring_take(ring, 10, 1 << 20, taken), 0, "nine rows of it wait too, a batch has ten");
+	add_row(ring, 10, 20);
+	ok(ring_ready(ring, 10, 1 << 20), "ten do not");
+	is_int((long long) ring_take(ring, 10, 1 << 20, taken), 10, "they are a part");
+	is_place(ring_place_taken(ring), (Place) {220, 300, 10, 20, 5}, "of the transaction");
+	for (uint64_t row = 11; row <= 23; row++)
+		add_row(ring, row, 10 + (int64_t) row);
+	ring_commit(ring, 320);
+	is_int((long long) ring_take(ring, 10, 1 << 20, taken), 10, "ten more");
+	is_int((long long) ring_take(ring, 10, 1 << 20, taken), 3, "and the rest");
+	is_place(ring_place_taken(ring), (Place) {.end_lsn = 320, .commit_time_us = 5}, "which is its end");
+	ring_free(ring);
+}
+
 int
 main(void)
 {
 	dice_start(20261123);
+	batches();
 	a_large_transaction();
 	a_part_of_before();
 	a_large_event();
