@@ -156,6 +156,7 @@ find_limits(const Look *look, KafkaTopics *topics, Problem *problem)
 	int			numbers[KAFKA_TOPICS];
 	int			count = 0;
 	Text		said = {0};
+	Text		untold = {0};
 	rd_kafka_resp_err_t err;
 
 	for (int i = 0; i < KAFKA_TOPICS; i++)
@@ -170,18 +171,21 @@ find_limits(const Look *look, KafkaTopics *topics, Problem *problem)
 	{
 		topics->topic[numbers[i]].max_bytes = configs[i].max_bytes;
 		if (configs[i].max_bytes == 0)
-			log_warning("cannot read max.message.bytes of the topic \"%s\" (%s): records are limited by kafka.message.max.bytes; to let us read it,"
-						" allow DescribeConfigs on the topic", configs[i].name, rd_kafka_err2name(configs[i].err));
+			text_printf(&untold, "%s\"%s\" (%s)", untold.len > 0 ? ", " : "", configs[i].name, rd_kafka_err2name(configs[i].err));
 		if (numbers[i] == TOPIC_POSITION && configs[i].max_bytes > 0 && !configs[i].compact)
 			log_warning("the position topic \"%s\" is not compacted: it may lose the position by its age, or grow; set cleanup.policy=compact",
 						configs[i].name);
 	}
+	if (untold.len > 0)
+		log_warning("cannot read max.message.bytes of %s: records are limited by kafka.message.max.bytes; to let us read it,"
+					" allow DescribeConfigs on the topics", untold.data);
 	if (err == RD_KAFKA_RESP_ERR__FAIL)
 		kafka_stopped(problem);
 	else if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		log_warning("cannot read the settings of the topics (%s): records are limited by kafka.message.max.bytes",
 					said.data != NULL ? said.data : rd_kafka_err2name(err));
 	text_free(&said);
+	text_free(&untold);
 	return err != RD_KAFKA_RESP_ERR__FAIL;
 }
 

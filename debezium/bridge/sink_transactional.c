@@ -457,6 +457,24 @@ again(Batch *batch, int *tries)
 	return true;
 }
 
+/*
+ * The abort has failed as well: Kafka calls it invalid when the transaction could not even be begun there. What an
+ * operator has to do is in the first failure.
+ */
+static void
+blame_first(Batch *batch)
+{
+	const Transaction *transaction = &batch->sink->transaction;
+	rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(batch->sink->producer.rk, NULL, 0);
+
+	if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_error(fatal)->blame == BLAME_FENCED)
+		return;
+	if (transaction->refused > 0)
+		settle_refusals(batch);
+	else if (kafka_error(transaction->failure)->blame == BLAME_SETUP)
+		kafka_problem(batch->problem, transaction->failure, NULL, "Kafka refuses a transaction");
+}
+
 static void
 count_committed(const Batch *batch, int64_t began_us)
 {
@@ -484,11 +502,12 @@ transactional_publish(Sink *base, Event **events, size_t count, const Position *
 	while ((outcome = attempt(&batch)) == OUTCOME_ABORT)
 	{
 		outcome = abort_transaction(batch.sink, problem);
-		if (outcome != OUTCOME_GOOD || !again(&batch, &tries))
-		{
-			outcome = OUTCOME_FAILED;
-			break;
-		}
+		if (outcome == OUTCOME_GOOD && again(&batch, &tries))
+			continue;
+		if (outcome != OUTCOME_GOOD)
+			blame_first(&batch);
+		outcome = OUTCOME_FAILED;
+		break;
 	}
 	if (outcome == OUTCOME_GOOD)
 		count_committed(&batch, began_us);
