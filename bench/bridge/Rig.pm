@@ -171,7 +171,7 @@ sub bridge {
 	my ($self, %way) = @_;
 	my %config = ('postgres.dsn' => join(' ', "host=$ENV{PGHOST}", 'port=' . ($ENV{PGPORT} // 5432), "user=$ENV{PGUSER}", "dbname=$way{db}"),
 		pipeline => $way{name}, slot => "slot_$way{name}" =~ tr/-/_/r, plugin => $way{plugin}, mode => $way{mode}, start => 'now', 'topic.prefix' => "$way{name}.",
-		'kafka.bootstrap.servers' => $self->{bootstrap}, 'http.listen' => 'off');
+		'kafka.bootstrap.servers' => $self->{bootstrap}, 'http.listen' => 'off', %{ $way{settings} // {} });
 	my $file = "$self->{dir}/$way{name}.conf";
 	write_file($file, join('', map { "$_ = $config{$_}\n" } sort keys %config));
 	return { %way, slot => $config{slot}, process => $self->spawn($way{name}, {}, bridge_program(), '--config', $file) };

@@ -161,17 +161,14 @@ event_size(const Event *event)
 static void
 end_at_character(char *text, size_t size, int wanted)
 {
-	size_t		len;
+	size_t		len = size - 1;
 
 	if (wanted < 0 || (size_t) wanted < size)
 		return;
-	len = size - 1;
-	while (len > 0 && ((unsigned char) text[len - 1] & 0xC0) == 0x80)
+	for (int i = 0; i < 3 && ((unsigned char) text[len - 1] & 0xC0) == 0x80; i++)
 		len--;
-	if (len > 0 && ((unsigned char) text[len - 1] & 0xC0) == 0xC0)
+	if (((unsigned char) text[len - 1] & 0xC0) == 0xC0)
 		len--;
-	else
-		len = size - 1;
 	text[len] = '\0';
 }
 

@@ -237,7 +237,7 @@ skip_plain(const char *at, const char *end, uint64_t *seen)
 		len = plain_of_eight(eight);
 		at += len;
 	}
-	for (; len == 8 && at < end && is_plain(*at); at++)
+	for (; at < end && is_plain(*at); at++)
 		bits |= (unsigned char) *at;
 	*seen |= bits;
 	return at;
@@ -261,7 +261,7 @@ copy_plain(JsonScan *scan, char *to, uint64_t *seen)
 		at += len;
 		to += len;
 	}
-	for (; len == 8 && at < scan->end && is_plain(*at); at++)
+	for (; at < scan->end && is_plain(*at); at++)
 	{
 		bits |= (unsigned char) *at;
 		*to++ = *at;

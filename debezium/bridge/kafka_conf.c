@@ -215,7 +215,7 @@ set_producer(rd_kafka_conf_t *conf, const Options *options, const KafkaProducerC
 static bool
 said_elsewhere(const char *facility)
 {
-	static const char *const facilities[] = {"FAIL", "ERROR", "GETPID", "FATAL", "TXNERR", "ADDPARTS"};
+	static const char *const facilities[] = {"FAIL", "ERROR", "GETPID", "FATAL", "TXNERR", "ADDPARTS", "TERMINATE"};
 
 	for (size_t i = 0; i < sizeof facilities / sizeof facilities[0]; i++)
 		if (strcmp(facility, facilities[i]) == 0)

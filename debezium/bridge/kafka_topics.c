@@ -17,6 +17,7 @@
 
 #define MISSING_FOR_US 2000000	/* a broker that has just started may not know its topics yet */
 #define PAUSE_US 50000
+#define CONFIGS_MS 5000			/* a broker that cannot tell its settings does not say so */
 
 /* What one look at a topic needs. */
 typedef struct Look
@@ -157,8 +158,11 @@ find_limits(const Look *look, KafkaTopics *topics, Problem *problem)
 	int			count = 0;
 	Text		said = {0};
 	Text		untold = {0};
+	int64_t		timeout_ms = look->options->scan_timeout_ms < CONFIGS_MS ? look->options->scan_timeout_ms : CONFIGS_MS;
 	rd_kafka_resp_err_t err;
 
+	if (kafka_property(look->options, "message.max.bytes") != NULL)
+		return true;			/* the user has decided */
 	for (int i = 0; i < KAFKA_TOPICS; i++)
 	{
 		if (topics->topic[i].name == NULL)
@@ -166,7 +170,7 @@ find_limits(const Look *look, KafkaTopics *topics, Problem *problem)
 		numbers[count] = i;
 		configs[count++] = (TopicConfig) {.name = topics->topic[i].name};
 	}
-	err = kafka_admin_configs(look->admin, configs, count, look->options->scan_timeout_ms, look->wait, &said);
+	err = kafka_admin_configs(look->admin, configs, count, timeout_ms, look->wait, &said);
 	for (int i = 0; i < count && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
 	{
 		topics->topic[numbers[i]].max_bytes = configs[i].max_bytes;

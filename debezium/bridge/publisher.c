@@ -56,8 +56,12 @@ recorded(Stream *stream, const Place *place)
 static void
 count_event(const Event *event, int64_t now)
 {
-	metric_add_table(event->refused != NULL ? METRIC_DEAD_LETTERS : METRIC_EVENTS, event->table, 1);
-	metric_add_table(METRIC_EVENT_BYTES, event->table, event->payload_len);
+	/* dead letters are counted by the sink */
+	if (event->refused == NULL)
+	{
+		metric_add_table(METRIC_EVENTS, event->table, 1);
+		metric_add_table(METRIC_EVENT_BYTES, event->table, event->payload_len);
+	}
 	if (event->commit_time_us > 0)
 		histogram_observe(HISTOGRAM_COMMIT_TO_ACK, now > event->commit_time_us ? now - event->commit_time_us : 0);
 }
@@ -171,14 +175,11 @@ static bool
 publish_transaction(Publisher *publisher, size_t count, Place place, Problem *problem)
 {
 	Stream	   *stream = publisher->stream;
-	int64_t		begin = ticks_us();
 	int64_t		now;
 
 	stream->sink->offsets(stream->sink, &stream->position.offsets);
 	if (!stream->sink->publish(stream->sink, publisher->batch, count, &stream->position, problem))
 		return false;
-	histogram_observe(HISTOGRAM_KAFKA_COMMIT, ticks_us() - begin);
-	histogram_observe(HISTOGRAM_BATCH_ROWS, (int64_t) count);
 	now = wall_us();
 	for (size_t i = 0; i < count; i++)
 		count_event(publisher->batch[i], now);

@@ -13,7 +13,6 @@
 
 /* A confirmation costs the server a lock and now and then a write: not more often than this. */
 #define STATUS_MIN_US INT64_C(20000)
-#define STATUS_MAX_US INT64_C(10000000)
 
 typedef struct Reader
 {
@@ -44,7 +43,7 @@ send_status(Reader *reader, Problem *problem)
 	recorded = stream->recorded.end_lsn;
 	urgent = stream->urgent;
 	pthread_mutex_unlock(&stream->lock);
-	if (!reader->reply && age < STATUS_MAX_US && !(recorded > reader->confirmed && (urgent || age >= STATUS_MIN_US)))
+	if (!reader->reply && age < replication_status_interval_us(stream->replication) && !(recorded > reader->confirmed && (urgent || age >= STATUS_MIN_US)))
 		return true;
 	if (!replication_status(stream->replication, received > recorded ? received : recorded, recorded, problem))
 		return false;

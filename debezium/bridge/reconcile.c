@@ -275,7 +275,8 @@ publish(Work *work, size_t count, Problem *problem)
 		if (!still_wanted(work, problem) || !sink->poll(sink, 100, problem))
 			return false;
 	for (size_t i = 0; i < count; i++)
-		metric_add_table(work->batch[i]->refused != NULL ? METRIC_DEAD_LETTERS : METRIC_EVENTS, work->batch[i]->table, 1);
+		if (work->batch[i]->refused == NULL)
+			metric_add_table(METRIC_EVENTS, work->batch[i]->table, 1);
 	metric_add(METRIC_RECONCILED_EVENTS, (int64_t) count);
 	work->published += count;
 	health_progress();

@@ -16,11 +16,30 @@
 /* Microseconds from 1970 to 2000, where PostgreSQL's clock begins. */
 #define POSTGRES_EPOCH_US INT64_C(946684800000000)
 
+/* It need not hear from us more often than that, nor less. */
+#define STATUS_MAX_US INT64_C(10000000)
+#define STATUS_MIN_US INT64_C(100000)
+
 struct Replication
 {
 	PGconn	   *connection;
+	int64_t		status_interval_us;
 	char	   *message;		/* of libpq, until the next call */
 };
+
+/* The walsender's own setting says how long it waits; not every server lets us set it. */
+static int64_t
+status_interval_us(PGconn *connection)
+{
+	PGresult   *result = PQexec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
+	int64_t		timeout_ms = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+	int64_t		third_us = timeout_ms * 1000 / 3;
+
+	PQclear(result);
+	if (third_us <= 0 || third_us > STATUS_MAX_US)
+		return STATUS_MAX_US;
+	return third_us < STATUS_MIN_US ? STATUS_MIN_US : third_us;
+}
 
 bool
 replication_open(const Options *options, Replication **replication, ServerIdentity *identity, Problem *problem)
@@ -46,7 +65,7 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 		snprintf(identity->sysid, sizeof identity->sysid, "%s", PQgetvalue(result, 0, 0));
 		identity->timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
 		*replication = must_alloc(sizeof(Replication));
-		**replication = (Replication) {.connection = connection};
+		**replication = (Replication) {.connection = connection, .status_interval_us = status_interval_us(connection)};
 	}
 	else
 		postgres_problem(connection, result, "PostgreSQL did not identify itself", problem);
@@ -253,7 +272,8 @@ replication_receive(Replication *replication, Problem *problem)
 	PQfreemem(replication->message);
 	replication->message = NULL;
 	len = PQgetCopyData(replication->connection, &replication->message, 1);
-	if (len == 0)
+	/* more than once: TLS may hold back a part of what it has decrypted, and the socket would not tell */
+	for (int tries = PQsslInUse(replication->connection) ? 3 : 1; len == 0 && tries > 0; tries--)
 	{
 		if (!PQconsumeInput(replication->connection))
 		{
@@ -292,9 +312,20 @@ replication_status(Replication *replication, Lsn received, Lsn recorded, Problem
 	return true;
 }
 
+int64_t
+replication_status_interval_us(const Replication *replication)
+{
+	return replication->status_interval_us;
+}
+
+/*
+ * Hangs up at once: a walsender that is held up because we do not read sees no goodbye, and the server's shutdown waits for it.
+ */
 void
 replication_end(Replication *replication)
 {
 	if (PQputCopyEnd(replication->connection, NULL) > 0)
 		PQflush(replication->connection);
+	PQfinish(replication->connection);
+	replication->connection = NULL;
 }

@@ -53,7 +53,9 @@ extern Received replication_receive(Replication *replication, Problem *problem);
 extern int	replication_socket(const Replication *replication);
 /* received: everything before has come here; recorded: may be forgotten by the server. */
 extern bool replication_status(Replication *replication, Lsn received, Lsn recorded, Problem *problem);
-/* Says goodbye, without waiting. */
+/* How often the server must hear from us, whether or not it can ask: a third of its wal_sender_timeout. */
+extern int64_t replication_status_interval_us(const Replication *replication);
+/* Says goodbye and hangs up, without waiting. Nothing but replication_close() may follow. */
 extern void replication_end(Replication *replication);
 
 #endif

@@ -1,7 +1,7 @@
 # test/lib/OmsOutbox.pm: a random load of commands, and what the event tables then say must be in Kafka.
 #
-# outbox_load(NODE, sessions => N, seconds => S, seed => N, name => PREFIX, meanwhile => CODE): commands until the time is over, and
-# CODE beside them; what a command is refused for does not matter.
+# outbox_load(NODE, sessions => N, seconds => S, steps => N, seed => N, name => PREFIX, meanwhile => CODE): commands until the time
+# is over and each session has done so many steps, and CODE beside them; what a command is refused for does not matter.
 # outbox_events(NODE): { sequence => { topic, key, value, eventType, hash, treeVersion } }, all of them bytes.
 # outbox_differences(EVENTS, { topic => [records] }, PARTITIONS): what breaks section 7 of the contract, one line each, none when all is well.
 
@@ -80,14 +80,14 @@ sub step
 
 sub session
 {
-	my ($node, $name, $until, $seed) = @_;
+	my ($node, $name, $until, $steps, $seed) = @_;
 	my $dbh = oms_dbh($node);
 	my $ids = { prefix => $name, last => 0 };
 	my (@own, @shared);
 
 	srand $seed;
 	@shared = map { "shared$_" } 1 .. 3;
-	while (time < $until)
+	for (my $done = 0; time < $until || $done < $steps; $done++)
 	{
 		# two transactions over several trees can lock each other, as any rows can
 		eval { step($dbh, $ids, rand() < 0.3 ? [ one_of(@shared) ] : \@own); 1 } and next;
@@ -109,7 +109,7 @@ sub outbox_load
 		my $pid = fork // die "cannot fork: $!";
 		if (!$pid)
 		{
-			my $good = eval { session($node, ($options{name} // 's') . $number, $until, ($options{seed} // 1) * 100 + $number); 1 };
+			my $good = eval { session($node, ($options{name} // 's') . $number, $until, $options{steps} // 50, ($options{seed} // 1) * 100 + $number); 1 };
 			print STDERR "load: $@" if !$good;
 			POSIX::_exit($good ? 0 : 1);
 		}

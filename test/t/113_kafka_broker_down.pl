@@ -24,14 +24,16 @@ my $SEED = seed();
 # a server that would wait for its walsenders for a minute, as by default
 my $node = delivery_node('down', conf => "wal_sender_timeout = 60s\n");
 my $kafka = OmsKafka->new(config => { 'transaction.abort.timed.out.transaction.cleanup.interval.ms' => 500 });
-my %PIPELINES = (json => { plugin => 'wal2json' }, binary => { plugin => 'pgoutput' }, fast => { plugin => 'pgoutput', mode => 'low_latency' });
+# One whose transaction runs out of time: it leaves PostgreSQL's stream and tries anew.  Two that hold on to what they have read.
+my %PIPELINES = (json => { plugin => 'wal2json', 'transaction.timeout.ms' => 3000 }, binary => { plugin => 'pgoutput', 'transaction.timeout.ms' => 300_000 },
+	fast => { plugin => 'pgoutput', mode => 'low_latency' });
 my @NAMES = sort keys %PIPELINES;
 my %bridges;
 
 sub start_bridge
 {
 	my ($pipeline) = @_;
-	my %config = pipeline_config($pipeline, $kafka, $node, 'ring.max.bytes' => '512kB', 'batch.max.bytes' => '128kB', 'shutdown.grace.ms' => $GRACE_MS, %{ $PIPELINES{$pipeline} });
+	my %config = pipeline_config($pipeline, $kafka, $node, 'ring.max.bytes' => '256kB', 'batch.max.bytes' => '64kB', 'shutdown.grace.ms' => $GRACE_MS, %{ $PIPELINES{$pipeline} });
 	$bridges{$pipeline} = bridge_start(name => $pipeline, config => \%config);
 	return;
 }
@@ -62,7 +64,7 @@ sub all_drained
 $kafka->start;
 $kafka->create_event_topics("$_.", 4) foreach @NAMES;
 start_bridge($_) foreach @NAMES;
-load_start($node, seed => $SEED, sessions => 3, pace => 0.004);
+load_start($node, seed => $SEED, sessions => 3, pace => 0.02);
 ok(wait_for(sub { events_of($node) > 200 && !grep { !active_of($bridges{$_}) } @NAMES }, 30, 'load and bridges'), 'all pipelines stream');
 all_drained('before');
 my $pace_before = pace_over(2);
@@ -76,42 +78,50 @@ cmp_ok($pace_down, '>', 0.5 * $pace_before, 'commands go on without a broker');
 foreach my $pipeline (@NAMES)
 {
 	my $bridge = $bridges{$pipeline};
-	ok(wait_for(sub { ring_full($bridge) }, 60, "the ring of $pipeline to fill"), "$pipeline: its ring is full");
+	if ($pipeline eq 'json')
+	{
+		ok(wait_for(sub { ($bridge->http('/healthz'))[1] == 503 }, 20, 'the bridge to say so'), "$pipeline: not well, it says");
+		like($bridge->log, qr/WARNING cannot \w+ .*Connection refused/, "$pipeline: and why");
+	}
+	else { ok(wait_for(sub { ring_full($bridge) }, 60, "the ring of $pipeline to fill"), "$pipeline: its ring is full"); }
 	cmp_ok(lag($pipeline) - $lag_before{$pipeline}, '>', 512 * 1024, "$pipeline: the log is held");
 	cmp_ok($bridge->metric('oms_bridge_ring_bytes'), '<', 1024 * 1024, "$pipeline: memory is not");
-	cmp_ok($bridge->metric('oms_bridge_lag_seconds'), '>', 0.5 * $DOWN, "$pipeline: it says how far it is behind");
+	cmp_ok($bridge->metric('oms_bridge_lag_seconds'), '>', 0.5 * $DOWN, "$pipeline: it says how far it is behind") if $pipeline ne 'json';
 	ok($bridge->running, "$pipeline: the bridge waits");
 }
 diag(sprintf '%.0f transactions/s with the broker, %.0f without', $pace_before, $pace_down);
 
-# --- PostgreSQL stops, the broker still away ---------------------------------------------------
+# --- stops, the broker still away ----------------------------------------------------------------
 
 sub stop_postgres
 {
+	my ($name) = @_;
 	my $begin = time;
 	$node->stop('fast');
 	my $took = time - $begin;
-	cmp_ok($took, '<', $STOP_BOUND, sprintf 'PostgreSQL stops fast while nothing can be confirmed: %.1f s', $took);
-	diag(sprintf 'pg_ctl stop -m fast with three bridges whose rings are full: %.1f s', $took);
+	cmp_ok($took, '<', $STOP_BOUND, sprintf '%s: %.1f s', $name, $took);
+	diag(sprintf '%s: %.1f s', $name, $took);
 	return;
 }
 
-stop_postgres();
-$node->start;
-ok(wait_for(sub { load_commands() && $node->safe_psql('postgres', 'SELECT true') eq 't' }, 30, 'the server'), 'PostgreSQL is back');
-
-# --- a bridge stops, the broker still away -----------------------------------------------------
-
-foreach my $pipeline (@NAMES)
+sub stop_bridge
 {
+	my ($pipeline, $how) = @_;
 	my $begin = time;
 	my $status = $bridges{$pipeline}->stop(30);
 	my $took = time - $begin;
-	is($status, 0, "$pipeline: a clean stop without a broker");
+	is($status, 0, "$pipeline, $how: a clean stop without a broker");
 	cmp_ok($took, '<', $GRACE_MS / 1000 + 2, sprintf '%s: within the grace: %.1f s', $pipeline, $took);
-	diag(sprintf '%s: SIGTERM without a broker: %.1f s', $pipeline, $took);
+	diag(sprintf '%s, %s: SIGTERM without a broker: %.1f s', $pipeline, $how, $took);
 	start_bridge($pipeline);
+	return;
 }
+
+stop_bridge('fast', 'its ring full');
+stop_postgres('PostgreSQL stops fast while a bridge with a full ring can confirm nothing');
+$node->start;
+ok(wait_for(sub { $node->safe_psql('postgres', 'SELECT true') eq 't' }, 30, 'the server'), 'PostgreSQL is back');
+stop_bridge($_, 'waiting for Kafka') foreach qw(binary json);
 
 # --- and back --------------------------------------------------------------------------------
 
@@ -127,9 +137,9 @@ foreach my $pipeline (@NAMES)
 }
 
 # With the broker there a stop of PostgreSQL leaves nothing behind: what is committed is confirmed before it ends.
-load_start($node, seed => $SEED + 1, name => 't', pace => 0.004);
+load_start($node, seed => $SEED + 1, name => 't', pace => 0.02);
 sleep 1;
-stop_postgres();
+stop_postgres('PostgreSQL stops fast, with a broker');
 load_stop();
 $node->start;
 all_drained('after a fast stop under load');

@@ -89,7 +89,7 @@ sub shows_no_secret
 
 # --- wrong in every way, before it is right --------------------------------------------------
 
-outbox_load($node, seconds => 0.5, sessions => 2);
+outbox_load($node, seconds => 0, sessions => 2);
 cmp_ok(scalar keys %{ outbox_events($node) }, '>', 10, 'there is something to send');
 
 my $wrong = $PASSWORD =~ tr/0-9a-f/1-9a-f0/r;
@@ -129,12 +129,12 @@ $bridge = start_bridge('right');
 is_delivered('with the rights of README.md all arrives: once, equal, in order');
 shows_no_secret($bridge, 'running', $PASSWORD);
 unlike($bridge->log, qr/ (?:WARNING|ERROR) (?!librdkafka|reconciling)/, 'nothing is missing');
-outbox_load($node, seconds => 1, sessions => 2, name => 'more');
+outbox_load($node, seconds => 0, sessions => 2, name => 'more');
 is_delivered('and so does what comes later');
 
 # the broker goes and comes back: the handshake is made again
 $kafka->kill9;
-outbox_load($node, seconds => 0.5, sessions => 2, name => 'meanwhile');
+outbox_load($node, seconds => 0, sessions => 2, name => 'meanwhile');
 $kafka->start;
 is_delivered('and what came while the broker was dead');
 

@@ -19,7 +19,7 @@ my ($block) = slurp_file("$root/README.md") =~ /needs six lines:\n\n```bash\n(.*
 my @lines = split /\n/, $block;
 is(scalar @lines, 6, 'six lines');
 
-my $node = oms_node('main', conf => "wal_level = logical\n");
+my $node = oms_node('main', conf => "wal_level = logical\nmax_wal_senders = 5\nmax_replication_slots = 5\n");
 my $kafka = OmsKafka->new;
 $kafka->start;
 

@@ -51,8 +51,8 @@ for target in pgoutput wal2json position; do
     echo "fuzz: $target, $seconds seconds"
     # First what is there, whole; then what can be made of it.
     "$build/$target" -runs=1 -artifact_prefix="$build/finding-$target-" "$here/corpus/$target"/* > "$build/$target.log" 2>&1 &&
-        "$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
-            -artifact_prefix="$build/finding-$target-" "$build/corpus-$target" "$build/seeds-$target" >> "$build/$target.log" 2>&1 ||
+        "$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+            -dict="$here/json.dict" -artifact_prefix="$build/finding-$target-" "$build/corpus-$target" "$build/seeds-$target" >> "$build/$target.log" 2>&1 ||
         { status=1; echo "fuzz: $target found something:" >&2; tail -n 60 "$build/$target.log" >&2; continue; }
     grep -E '^stat::number_of_executed_units|cov: .*DONE|DONE .*cov:' "$build/$target.log" | tail -n 2 || true
 done

@@ -215,6 +215,9 @@ check_damage(void)
 	no_sense(&text, "no new row");
 	text = row(ORDER_EVENTS, values + 1);
 	no_sense(&text, "another number of columns than described");
+	text = row(ORDER_EVENTS, values);
+	text.data[7]++;
+	no_sense(&text, "a number of columns that is not theirs");
 	text = row(0, values);
 	no_sense(&text, "relation 0");
 	text = row(ORDER_EVENTS, values);
