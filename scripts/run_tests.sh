@@ -146,7 +146,7 @@ SQL
     end_sql_cluster
 }
 
-# debezium/bridge/test/NAME.c: programs of their own, with the sanitizers.
+# debezium/bridge/test/NAME.c: programs of their own, with the sanitizers. And the fuzzers of debezium/bridge/fuzz, for a moment.
 run_bridge() {
     local tests bridge=$project/debezium/bridge
     mapfile -t tests < <(names "$bridge/test" .c "$@")
@@ -154,6 +154,7 @@ run_bridge() {
     check "unit tests of the bridge build" make -s -C "$bridge" -j "$(nproc)" SANITIZE=1 tests || return 0
     tests=("${tests[@]/#/$bridge/build-san/test_}")
     OMS_TAP_EXEC="env -C $bridge/test timeout 300" tap bridge "${tests[@]}"
+    [ $# -gt 0 ] || check "decoders and position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo 5)" || true
 }
 
 run_regress() {

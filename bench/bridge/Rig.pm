@@ -61,6 +61,12 @@ sub unavailable {
 	return $? == 0 ? undef : $? >> 8 == 75 ? $said =~ s/\s+\z//r : die "kafka.sh fetch: $said";
 }
 
+sub versions {
+	my ($self) = @_;
+	my %pinned = read_file("$TREE/test/kafka/rig.xml") =~ m{<(kafka|debezium)\.version>([^<]+)<}g;
+	return "Kafka $pinned{kafka}, Debezium $pinned{debezium}, librdkafka " . run_quietly('pkg-config', '--modversion', 'rdkafka') =~ s/\s+//r;
+}
+
 sub run_quietly {
 	my (@command) = @_;
 	my $pid = open(my $pipe, '-|') // die "cannot fork: $!\n";

@@ -3,7 +3,8 @@
  *     How a session begins: stream, reconcile first, or refuse.
  *
  * The rule behind all of it: the position in Kafka is the truth about what was published, and the slot is good for it only
- * when it can still send everything after that position (confirmed <= end_lsn, same server, same history).
+ * when it can still send everything after that position (confirmed <= end_lsn, same server, same history). Where Kafka has less
+ * than the position says, the tables are asked.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,6 +120,8 @@ start_plan(const StartFacts *facts, Problem *problem)
 		plan.first = position->place.end_lsn == LSN_NONE;
 		return plan;
 	}
+	if (facts->kafka_lost != NULL)
+		return reconcile(facts, problem, false, "%s", facts->kafka_lost);
 	if (!slot->exists)
 		return reconcile(facts, problem, false, "replication slot \"%s\" does not exist", options->slot);
 	if (slot->lost)

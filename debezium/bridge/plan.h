@@ -29,6 +29,7 @@ typedef struct StartFacts
 	SlotFacts	slot;
 	bool		keeps_position; /* of the sink */
 	bool		untouched;		/* no event topic ever held a record */
+	const char *kafka_lost;		/* where Kafka has lost records that the position knows of; NULL: not seen */
 	const Position *position;	/* NULL: none was found */
 } StartFacts;
 

@@ -2,11 +2,16 @@
  * debezium/bridge/postgres.c
  *     The ordinary connection to PostgreSQL: the lock, the catalogs, the samples.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "postgres.h"
+#include "signals.h"
+
+/* A statement may take as long as it takes; once asked to stop, we wait so long for its end. */
+#define STOP_GRACE_MS 2000
 
 /* The four tables, as an SQL array in the order of event_tables[]. */
 #define EVENT_TABLE_ARRAY "'{order_events,execution_events,quote_request_events,quote_events}'::pg_catalog.text[]"
@@ -64,12 +69,52 @@ postgres_open(const Options *options, const char *purpose, const char *replicati
 }
 
 PGresult *
+postgres_wait(PGconn *connection)
+{
+	PGresult   *last = NULL;
+	PGresult   *next;
+
+	do
+	{
+		while (PQisBusy(connection))
+		{
+			struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
+
+			if (signals_stop_since(STOP_GRACE_MS))
+			{
+				PQclear(last);
+				return NULL;
+			}
+			if (poll(&fd, 1, 200) > 0 && !PQconsumeInput(connection))
+				break;			/* the next result says why */
+		}
+		next = PQgetResult(connection);
+		if (next != NULL)
+		{
+			PQclear(last);
+			last = next;
+		}
+	} while (next != NULL);
+	return last;
+}
+
+PGresult *
 postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values)
 {
-	PGresult   *result = PQexecParams(connection, sql, count, NULL, values, NULL, NULL, 0);
-	ExecStatusType status = PQresultStatus(result);
+	PGresult   *result = NULL;
+	ExecStatusType status;
 	char		attempt[160];
 
+	if (PQsendQueryParams(connection, sql, count, NULL, values, NULL, NULL, 0))
+	{
+		result = postgres_wait(connection);
+		if (result == NULL && PQstatus(connection) == CONNECTION_OK)
+		{
+			problem_set(problem, REMEDY_RETRY, NULL, "asked to stop while PostgreSQL was busy with \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
+			return NULL;
+		}
+	}
+	status = PQresultStatus(result);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return result;
 	snprintf(attempt, sizeof attempt, "PostgreSQL refused \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
@@ -295,6 +340,18 @@ postgres_plugin_setting(PGconn *connection, char *line, size_t room)
 		snprintf(line, room, "output_plugin_libraries = '%s%swal2json'", now, now[0] == '\0' ? "" : ", ");
 	PQclear(result);
 	return refused;
+}
+
+bool
+postgres_flushed(PGconn *connection, Lsn *lsn, Problem *problem)
+{
+	PGresult   *result = query_row(connection, problem, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 0, NULL);
+
+	if (result == NULL)
+		return false;
+	*lsn = get_lsn(result, 0, 0);
+	PQclear(result);
+	return true;
 }
 
 bool

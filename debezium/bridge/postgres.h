@@ -15,6 +15,8 @@
 extern bool postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem);
 /* Runs one statement that must give rows (PGRES_TUPLES_OK) or nothing (PGRES_COMMAND_OK). NULL: problem says why. */
 extern PGresult *postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values);
+/* The result of a statement that was sent. NULL: asked to stop a while ago, and the server does not answer. */
+extern PGresult *postgres_wait(PGconn *connection);
 /* The problem of a failed result or connection: what was attempted, SQLSTATE and the server's words. */
 extern bool postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem);
 
@@ -36,6 +38,9 @@ extern bool postgres_publication(PGconn *connection, const Options *options, Pro
 extern bool postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *problem);
 /* The line of postgresql.conf that would allow wal2json, from the present one; false when it is allowed or the server has no such setting. */
 extern bool postgres_plugin_setting(PGconn *connection, char *line, size_t room);
+
+/* How far the log is on disk now; what a walsender has sent is before. */
+extern bool postgres_flushed(PGconn *connection, Lsn *lsn, Problem *problem);
 
 extern bool postgres_sample_sequence(PGconn *connection, int64_t *sequence, Problem *problem);
 extern bool postgres_sample_xid(PGconn *connection, uint64_t *xid, Problem *problem);

@@ -21,7 +21,6 @@ typedef struct Publisher
 	size_t		room;
 	Limits		limits;			/* copied each turn */
 	bool		stopping;
-	uint64_t	records;		/* positions begun with a sink that is not transactional */
 	int64_t		written_us;		/* ticks: when the last position was started */
 	Place		started;		/* and which */
 } Publisher;
@@ -98,7 +97,7 @@ publisher_recorded(void *arg, const Place *place)
 static bool
 recording(const Publisher *publisher)
 {
-	return publisher->records > publisher->stream->records_safe;
+	return publisher->stream->records > publisher->stream->records_safe;
 }
 
 /* Is a position alone worth writing? Under the lock. */
@@ -242,7 +241,7 @@ turn_acknowledged(Publisher *publisher, Problem *problem)
 		sink->offsets(sink, &stream->position.offsets);
 		if (!sink->record(sink, &stream->position, problem))
 			return false;
-		publisher->records++;
+		stream->records++;
 	}
 	if (!sink->poll(sink, 0, problem))
 		return false;

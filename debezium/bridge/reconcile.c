@@ -74,6 +74,9 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 
 	if (given->slot->exists && options->plugin == PLUGIN_AUTO && decoder_class(given->slot->plugin) != NULL)
 		choice = as_before;
+	/* wal2json writes the database's own bytes, whatever the client asks for: no JSON where they are not UTF-8 */
+	else if (options->plugin == PLUGIN_AUTO && strcmp(PQparameterStatus(given->control, "server_encoding"), "UTF8") != 0)
+		choice = choices[PLUGIN_PGOUTPUT];
 	if (given->slot->exists && !replication_drop_slot(given->replication, options->slot, problem))
 		return false;
 	for (; *choice != NULL; choice++)
@@ -359,6 +362,18 @@ set_horizon(Work *work, Lsn consistent, Problem *problem)
 	return true;
 }
 
+/* Without one nobody leans on a history that may not be this server's. */
+static void
+no_horizon(Horizon *horizon)
+{
+	Offsets		offsets = horizon->offsets;
+
+	*horizon = (Horizon) {.offsets = offsets};
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int p = 0; p < offsets.partitions[t]; p++)
+			offsets.next[t][p] = 0;
+}
+
 static bool
 compare_and_publish(Work *work, Problem *problem)
 {
@@ -367,8 +382,10 @@ compare_and_publish(Work *work, Problem *problem)
 	char		snapshot[64];
 	char		lsn[LSN_TEXT_SIZE];
 
-	/* said before anything is published or the old slot goes: whoever comes after a crash compares again */
+	/* said before anything is published or the old slot goes: whoever comes after a crash compares again, and as much */
 	given->position->reconciling = true;
+	if (given->plan->full)
+		no_horizon(&given->position->horizon);
 	if (!write_position(work, problem) || !create_slot(work, &consistent, snapshot, problem) || !open_snapshot(work, snapshot, problem) ||
 		!read_back(work, problem))
 		return false;

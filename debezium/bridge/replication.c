@@ -147,7 +147,8 @@ replication_create_slot(Replication *replication, const char *slot, const char *
 	text_printf(&command, "CREATE_REPLICATION_SLOT %s LOGICAL %s (SNAPSHOT 'export')", name, library);
 	PQfreemem(name);
 	PQfreemem(library);
-	result = PQexec(replication->connection, command.data);
+	/* it waits for transactions that run */
+	result = PQsendQuery(replication->connection, command.data) ? postgres_wait(replication->connection) : NULL;
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 1), consistent);
@@ -155,7 +156,7 @@ replication_create_slot(Replication *replication, const char *slot, const char *
 		snprintf(snapshot, 64, "%s", PQgetvalue(result, 0, 2));
 	else
 	{
-		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 		char		attempt[120];
 
 		/* undefined_file: no such library here; the others: not on the server's list */

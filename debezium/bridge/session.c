@@ -31,6 +31,7 @@ typedef struct Session
 	bool		has_position;
 	SlotFacts	slot;
 	StartPlan	plan;
+	char		kafka_lost[240];	/* records of the position's that Kafka has not; "": none seen */
 	const DecoderClass *decoder;
 	Reconciliation reconciliation;
 	Stream		stream;
@@ -123,6 +124,10 @@ open_all(Session *session, Problem *problem)
 	if (!postgres_open(session->options, "lock", NULL, &session->control, problem) ||
 		!postgres_catalog(session->control, &session->catalog, problem) || !acquire_lock(session, problem))
 		return false;
+	/* again: a standby may have waited for weeks */
+	catalog_free(&session->catalog);
+	if (!postgres_catalog(session->control, &session->catalog, problem))
+		return false;
 	if (!replication_open(session->options, &session->replication, &session->identity, problem))
 		return false;
 	context.sysid = session->identity.sysid;
@@ -154,16 +159,19 @@ decide(Session *session, Problem *problem)
 	StartFacts	facts = {
 		.options = session->options,
 		.timeline = session->identity.timeline,
-		.server_lsn = session->identity.lsn,
 		.plugin = session->options->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json",
 		.keeps_position = session->sink->keeps_position,
 		.position = session->has_position ? &session->position : NULL,
+		.kafka_lost = session->kafka_lost[0] != '\0' ? session->kafka_lost : NULL,
 	};
 
 	memcpy(facts.sysid, session->identity.sysid, sizeof facts.sysid);
 	if (!postgres_slot(session->control, session->options->slot, &session->slot, problem))
 		return false;
 	facts.slot = session->slot;
+	/* now, and not when we connected: until the fence an older instance has gone on */
+	if (!postgres_flushed(session->control, &facts.server_lsn, problem))
+		return false;
 	if (session->has_position && session->position.timeline < session->identity.timeline &&
 		!replication_switch_point(session->replication, session->position.timeline, session->identity.timeline, &facts.switched_at, problem))
 		return false;
@@ -215,18 +223,41 @@ found_in_tail(void *arg, int table, int64_t sequence, Span hash, Problem *proble
 	return true;
 }
 
+/* A partition that ends before offsets which were once acknowledged: the topic was made anew, or brokers lost records. */
+static void
+look_for_loss(Session *session)
+{
+	const Offsets *known = &session->position.offsets;
+	Offsets		ends = {0};
+
+	session->sink->offsets(session->sink, &ends);
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int p = 0; p < known->partitions[t] && p < ends.partitions[t]; p++)
+			if (known->next[t][p] > ends.next[t][p])
+				snprintf(session->kafka_lost, sizeof session->kafka_lost,
+						 "Kafka has lost records: topic %.50s%s [%d] ends at offset %lld, the position knows of %lld", session->options->topic_prefix,
+						 event_tables[t].topic, p, (long long) ends.next[t][p], (long long) known->next[t][p]);
+	offsets_free(&ends);
+}
+
 /* What Kafka holds behind the position: nothing with transactions, unless a broker committed half of one. */
 static bool
 read_tail(Session *session, Problem *problem)
 {
 	Filter	   *filter = &session->stream.filter;
-	bool		lost;
+	bool		lost;			/* to age: published long ago */
+	Lsn			until;
 
 	filter_init(filter, session->position.place);
 	if (session->sink->keeps_position &&
 		!session->sink->scan(session->sink, &session->position.offsets, found_in_tail, filter, &lost, problem))
 		return false;
-	filter_ready(filter, session->identity.lsn);
+	/* asked after reading: what was found had committed before */
+	if (!postgres_flushed(session->control, &until, problem))
+		return false;
+	filter_ready(filter, until);
+	if (session->sink->keeps_position)
+		look_for_loss(session);
 	return true;
 }
 
@@ -298,18 +329,42 @@ open_wakes(Session *session, Problem *problem)
 		problem_set(problem, REMEDY_RETRY, NULL, "cannot make eventfds");
 }
 
+/* A position written by a sink that is not transactional: one at a time, so the one on its way comes first. */
+static bool
+record_now(Session *session, const Position *position, Problem *problem)
+{
+	Sink	   *sink = session->sink;
+	Stream	   *stream = &session->stream;
+	int64_t		give_up_us = ticks_us() + session->options->shutdown_grace_ms * 1000;
+
+	while (stream->records > stream->records_safe)
+		if (ticks_us() > give_up_us || !sink->poll(sink, 100, problem))
+			return false;
+	if (!sink->record(sink, position, problem))
+		return false;
+	stream->records++;
+	while (stream->records > stream->records_safe)
+		if (ticks_us() > give_up_us || !sink->poll(sink, 100, problem))
+			return false;
+	return true;
+}
+
 /* Rows are missing from the stream: says so in the position, for the next session, or remembers it. */
 static void
 owe_reconciliation(Session *session)
 {
 	Position   *position = &session->stream.position;
+	Sink	   *sink = session->sink;
 	Problem		ignored = {0};
 
 	reconcile_owed = true;
+	if (!sink->keeps_position)
+		return;
 	position->place = session->stream.recorded;
 	position->reconciling = true;
-	if (session->sink->transactional)
-		reconcile_owed = !session->sink->publish(session->sink, NULL, 0, position, &ignored);
+	/* the stream has failed, but that is no reason to give up writing this */
+	session->stream.failed = false;
+	reconcile_owed = sink->transactional ? !sink->publish(sink, NULL, 0, position, &ignored) : !record_now(session, position, &ignored);
 }
 
 static bool
@@ -335,27 +390,31 @@ run_stream(Session *session, bool *streamed, Problem *problem)
 	return fine;
 }
 
+/* What streaming needs; reading the tail may show that it cannot be after all, and the plan is another one. */
+static bool
+prepare_to_go_on(Session *session, Problem *problem)
+{
+	session->decoder = decoder_class(session->slot.plugin);
+	if (session->decoder == NULL)
+		return problem_set(problem, REMEDY_STOP, "SELECT oms.drop_slot(): the bridge then makes it anew and reconciles.",
+						   "replication slot \"%s\" uses output plugin %s; the bridge reads wal2json and pgoutput", session->options->slot, session->slot.plugin);
+	if (!session->sink->keeps_position)
+		session->position.place.end_lsn = session->slot.confirmed;
+	return read_tail(session, problem) && (session->kafka_lost[0] == '\0' || decide(session, problem));
+}
+
 static bool
 go(Session *session, bool *streamed, Problem *problem)
 {
-	if (!open_all(session, problem) || !read_position(session, problem) || !decide(session, problem))
+	if (!open_all(session, problem) || !read_position(session, problem) || !decide(session, problem) ||
+		(session->plan.step == START_STREAM && !prepare_to_go_on(session, problem)))
 		return false;
 	if (session->plan.step == START_RECONCILE)
 	{
 		if (!run_reconciliation(session, problem))
 			return false;
+		filter_free(&session->stream.filter);
 		filter_init(&session->stream.filter, session->position.place);
-	}
-	else
-	{
-		session->decoder = decoder_class(session->slot.plugin);
-		if (session->decoder == NULL)
-			return problem_set(problem, REMEDY_STOP, "SELECT oms.drop_slot(): the bridge then makes it anew and reconciles.",
-							   "replication slot \"%s\" uses output plugin %s; the bridge reads wal2json and pgoutput", session->options->slot, session->slot.plugin);
-		if (!session->sink->keeps_position)
-			session->position.place.end_lsn = session->slot.confirmed;
-		if (!read_tail(session, problem))
-			return false;
 	}
 	return announce(session, problem) && start_replication(session, problem) && run_stream(session, streamed, problem);
 }

@@ -44,6 +44,7 @@ typedef struct Stream
 
 	/* the publisher's own */
 	Position	position;		/* what every record has in common */
+	uint64_t	records;		/* positions begun with a sink that is not transactional */
 
 	/* shared, under lock */
 	pthread_mutex_t lock;

@@ -29,6 +29,7 @@ typedef struct Found
 	Lsn			server_lsn;		/* 0: 2000 */
 	bool		reconciling;
 	bool		nothing_streamed;	/* the position has no end yet */
+	bool		kafka_lost;		/* records that the position knows of */
 	bool		no_horizon;
 	/* options */
 	PluginChoice plugin;
@@ -126,6 +127,11 @@ static const Case cases[] = {
 	{"failover before the position, and bootstrap", {.server_timeline = 6, .switched_at = 999, .bootstrap = true}, .step = START_RECONCILE, .full = true,
 	.says = "failover"},
 
+	/* Kafka behind the position */
+	{"records that Kafka has lost", {.kafka_lost = true}, .step = START_RECONCILE, .says = "topic t ends at offset 5"},
+	{"and no horizon", {.kafka_lost = true, .no_horizon = true}, .step = START_RECONCILE, .full = true, .says = "topic t ends at offset 5"},
+	{"and reconcile = never", {.kafka_lost = true, .never = true}, .step = START_REFUSE, .says = "never: topic t ends at offset 5"},
+
 	/* what was asked for, or not finished */
 	{"bootstrap", {.bootstrap = true}, .step = START_RECONCILE, .full = true, .says = "asked for (bootstrap)"},
 	{"bootstrap without a slot", {.bootstrap = true, .no_slot = true}, .step = START_RECONCILE, .full = true, .says = "asked for (bootstrap)"},
@@ -146,7 +152,7 @@ plan_of(const Found *found, Problem *problem)
 		.options = &options, .timeline = found->server_timeline != 0 ? found->server_timeline : 5,
 		.server_lsn = found->server_lsn != LSN_NONE ? found->server_lsn : 2000, .switched_at = found->switched_at,
 		.plugin = found->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json", .keeps_position = !found->no_keeping,
-		.untouched = !found->topics_used, .position = found->no_position ? NULL : &position,
+		.untouched = !found->topics_used, .kafka_lost = found->kafka_lost ? "topic t ends at offset 5" : NULL, .position = found->no_position ? NULL : &position,
 	};
 
 	if (found->no_horizon)
