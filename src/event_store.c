@@ -13,6 +13,7 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "commands/sequence.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -115,6 +116,8 @@ oms_event_build(const ObjectStore *store, const void *record, const Command *com
 {
 	const Aggregate *aggregate = record;
 
+	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
+	(void) GetTopTransactionId();
 	event->store = store;
 	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
 	event->id = aggregate->id;

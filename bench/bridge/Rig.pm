@@ -47,7 +47,8 @@ sub new {
 	my ($class, %options) = @_;
 	my $self = bless { %options, kafka => "$options{dir}/kafka", slots => 0 }, $class;
 	local $ENV{OMS_KAFKA_JAVA_OPTS} = $JAVA_OPTS{broker};
-	run_quietly($SCRIPT, 'init', $self->{kafka});
+	# as Kafka has it; the tests have a broker that is given up, and comes back, within a second
+	run_quietly($SCRIPT, 'init', $self->{kafka}, 'broker.heartbeat.interval.ms=2000', 'broker.session.timeout.ms=9000');
 	$self->{broker} = $self->spawn('broker', { OMS_KAFKA_JAVA_OPTS => $JAVA_OPTS{broker} }, $SCRIPT, 'run', $self->{kafka});
 	$self->{bootstrap} = read_file("$self->{kafka}/bootstrap");
 	$self->{wire} = KafkaWire->new($self->{bootstrap});

@@ -14,7 +14,7 @@ typedef struct Filter
 	int64_t    *ids;			/* found in Kafka, sorted by filter_ready() */
 	size_t		count;
 	size_t		room;
-	Lsn			until;			/* transactions that commit here or behind cannot be among them */
+	Lsn			until;			/* transactions that commit here or behind cannot be among them; stays as it is */
 } Filter;
 
 extern void filter_init(Filter *filter, Place resume);

@@ -14,6 +14,16 @@
 /* A server that only writes other things moves on: after so much of its log a position is written, however soon. */
 #define IDLE_MOVED_BYTES ((Lsn) 16 * 1024 * 1024)
 
+/*
+ * A lower bound of where events stand that a position does not cover. What was acknowledged when a batch was taken bounds that batch and what
+ * comes behind it; what is acknowledged when the position is written may be of any event, also of one behind the position.
+ */
+typedef struct Bound
+{
+	uint64_t	from;			/* for events from this index on */
+	Offsets		offsets;
+} Bound;
+
 typedef struct Publisher
 {
 	Stream	   *stream;
@@ -23,7 +33,41 @@ typedef struct Publisher
 	bool		stopping;
 	int64_t		written_us;		/* ticks: when the last position was started */
 	Place		started;		/* and which */
+	Lsn			until;			/* before it events may be in Kafka that the filter drops: they are behind the session's first position */
+	uint64_t	done_upto;		/* of the place that was taken last */
+	bool		bounded;		/* there is a bound that waits for the position to come to it */
+	Bound		bound;
 } Publisher;
+
+/* Before a batch is handed over that begins with this event. */
+static void
+set_bound(Publisher *publisher, uint64_t from)
+{
+	Sink	   *sink = publisher->stream->sink;
+
+	if (publisher->bounded || !sink->keeps_position)
+		return;
+	sink->offsets(sink, &publisher->bound.offsets);
+	publisher->bound.from = from;
+	publisher->bounded = true;
+}
+
+/* The offsets for a position that covers the events before done_upto: as high as they may be, else as they were. */
+static void
+raise_offsets(Publisher *publisher, Place place)
+{
+	Stream	   *stream = publisher->stream;
+
+	if (place.end_lsn < publisher->until)
+		return;
+	if (stream->sink->transactional)
+		stream->sink->offsets(stream->sink, &stream->position.offsets);
+	else if (publisher->bounded && publisher->bound.from <= publisher->done_upto)
+	{
+		offsets_copy(&stream->position.offsets, &publisher->bound.offsets);
+		publisher->bounded = false;
+	}
+}
 
 /* What the position record says, for this place. Under the lock. */
 static void
@@ -118,6 +162,16 @@ position_due(const Publisher *publisher, Place place)
 	return news && (stream->urgent || moved >= IDLE_MOVED_BYTES);
 }
 
+/* Do the named standbys hold the log up to there? If not, the session looks until they do. Under the lock. */
+static bool
+gate_open(Stream *stream, Lsn wanted)
+{
+	if (stream->options->gate_standbys[0] == '\0' || stream->gate_passed >= wanted)
+		return true;
+	stream->gate_wanted = wanted;
+	return false;
+}
+
 /* Copies the limits and takes a batch; returns its size, and the place it leads to. *due: write the position even without events. */
 static size_t
 take_batch(Publisher *publisher, Place *place, bool *due)
@@ -137,11 +191,11 @@ take_batch(Publisher *publisher, Place *place, bool *due)
 		count = ring_take(stream->ring, publisher->limits.batch_max_rows, publisher->limits.batch_max_bytes, publisher->batch);
 	stream->publisher_waits = count == 0;
 	*place = stream->sink->transactional ? ring_place_taken(stream->ring) : ring_place_done(stream->ring);
-	*due = !recording(publisher) && (count == 0 || !stream->sink->transactional) && position_due(publisher, *place);
+	publisher->done_upto = ring_done_upto(stream->ring);
+	*due = !recording(publisher) && (count == 0 || !stream->sink->transactional) && position_due(publisher, *place) &&
+		gate_open(stream, place->end_lsn);
 	if (*due || (count > 0 && stream->sink->transactional))
 		fill_position(publisher, *place);
-	metric_set(METRIC_RING_EVENTS, (int64_t) ring_events(stream->ring));
-	metric_set(METRIC_RING_BYTES, (int64_t) ring_bytes(stream->ring));
 	pthread_mutex_unlock(&stream->lock);
 	return count;
 }
@@ -151,15 +205,16 @@ static bool
 wait_for_gate(Publisher *publisher, Place place)
 {
 	Stream	   *stream = publisher->stream;
-	bool		open = stream->options->gate_standbys[0] == '\0';
+	bool		open = false;
 	/* of a transaction that is only partly here we know where its commit record begins: one byte of it is not enough, its page is */
 	Lsn			wanted = place.part_rows > 0 ? place.part_commit_lsn + 1 : place.end_lsn;
 
+	if (stream->options->gate_standbys[0] == '\0')
+		return true;
 	while (!open && !stream_hopeless(stream))
 	{
 		pthread_mutex_lock(&stream->lock);
-		stream->gate_wanted = wanted;
-		open = stream->gate_passed >= wanted;
+		open = gate_open(stream, wanted);
 		pthread_mutex_unlock(&stream->lock);
 		if (open)
 			break;
@@ -176,7 +231,7 @@ publish_transaction(Publisher *publisher, size_t count, Place place, Problem *pr
 	Stream	   *stream = publisher->stream;
 	int64_t		now;
 
-	stream->sink->offsets(stream->sink, &stream->position.offsets);
+	raise_offsets(publisher, place);
 	if (!stream->sink->publish(stream->sink, publisher->batch, count, &stream->position, problem))
 		return false;
 	now = wall_us();
@@ -201,6 +256,9 @@ turn_transactional(Publisher *publisher, Problem *problem)
 
 	if (count == 0 && !due)
 	{
+		/* the library's news (statistics, that it was fenced) wait to be fetched */
+		if (!stream->sink->poll(stream->sink, 0, problem))
+			return false;
 		if (!publisher->stopping)
 			stream_wait(stream->publisher_wake, -1, 100);
 		return true;
@@ -233,12 +291,13 @@ turn_acknowledged(Publisher *publisher, Problem *problem)
 		pthread_mutex_unlock(&stream->lock);
 		if (!wait_for_gate(publisher, taken))
 			return problem_set(problem, REMEDY_RETRY, NULL, "stopped while the standbys had not yet what was to be published");
+		set_bound(publisher, publisher->batch[0]->index);
 		if (!sink->publish(sink, publisher->batch, count, NULL, problem))
 			return false;
 	}
 	if (due)
 	{
-		sink->offsets(sink, &stream->position.offsets);
+		raise_offsets(publisher, place);
 		if (!sink->record(sink, &stream->position, problem))
 			return false;
 		stream->records++;
@@ -284,7 +343,7 @@ void *
 stream_publisher(void *arg)
 {
 	Stream	   *stream = arg;
-	Publisher	publisher = {.stream = stream, .written_us = ticks_us(), .started = stream->recorded};
+	Publisher	publisher = {.stream = stream, .written_us = ticks_us(), .started = stream->recorded, .until = stream->filter.until};
 	Problem		problem = {0};
 	bool		fine = true;
 	bool		failed = false;
@@ -303,5 +362,6 @@ stream_publisher(void *arg)
 	pthread_mutex_unlock(&stream->lock);
 	stream_wake(stream->reader_wake);
 	free(publisher.batch);
+	offsets_free(&publisher.bound.offsets);
 	return NULL;
 }

@@ -296,6 +296,12 @@ ring_place_done(const Ring *ring)
 	return ring->base;
 }
 
+uint64_t
+ring_done_upto(const Ring *ring)
+{
+	return ring->head;
+}
+
 int64_t
 ring_oldest_us(const Ring *ring)
 {

@@ -52,6 +52,8 @@ extern Place ring_place_taken(const Ring *ring);
 /* The event is published; it is freed when everything before it is too. */
 extern void ring_done(Ring *ring, uint64_t index);
 extern Place ring_place_done(const Ring *ring);
+/* The index of the first event that is not done; of the next one to come when all are. */
+extern uint64_t ring_done_upto(const Ring *ring);
 /* Commit time of the oldest event that is not done; 0 when all are. */
 extern int64_t ring_oldest_us(const Ring *ring);
 

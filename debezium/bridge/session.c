@@ -135,6 +135,20 @@ open_all(Session *session, Problem *problem)
 	return session->sink != NULL;
 }
 
+/* For the partitions that there are now; of a new one from its beginning. */
+static void
+match_partitions(Offsets *offsets, const int partitions[EVENT_TABLES])
+{
+	Offsets		now;
+
+	offsets_init(&now, partitions);
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int p = 0; p < partitions[t] && p < offsets->partitions[t]; p++)
+			now.next[t][p] = offsets->next[t][p];
+	offsets_free(offsets);
+	*offsets = now;
+}
+
 static bool
 read_position(Session *session, Problem *problem)
 {
@@ -144,10 +158,12 @@ read_position(Session *session, Problem *problem)
 	if (sink->keeps_position && !sink->position(sink, &session->position, &session->has_position, problem))
 		return false;
 	sink->partitions(sink, partitions);
+	if (session->has_position && !plan_partitions(session->options, &session->position, partitions, problem))
+		return false;
+	match_partitions(&session->position.offsets, partitions);
+	match_partitions(&session->position.horizon.offsets, partitions);
 	if (session->has_position)
-		return plan_partitions(session->options, &session->position, partitions, problem);
-	offsets_init(&session->position.offsets, partitions);
-	offsets_init(&session->position.horizon.offsets, partitions);
+		return true;
 	snprintf(session->position.sysid, sizeof session->position.sysid, "%s", session->identity.sysid);
 	session->position.timeline = session->identity.timeline;
 	return true;
@@ -261,7 +277,10 @@ read_tail(Session *session, Problem *problem)
 	return true;
 }
 
-/* The first position of a session: its epoch. It also warms up the producer. */
+/*
+ * The first position of a session: its epoch. It also warms up the producer. Its offsets are the old ones: what the tail has shown to be in Kafka
+ * already must be found again by whoever comes next, until the position is behind it.
+ */
 static bool
 announce(Session *session, Problem *problem)
 {
@@ -275,7 +294,6 @@ announce(Session *session, Problem *problem)
 	metric_set(METRIC_EPOCH, (int64_t) session->position.epoch);
 	if (!sink->transactional)
 		return true;
-	sink->offsets(sink, &session->position.offsets);
 	return sink->publish(sink, NULL, 0, &session->position, problem);
 }
 

@@ -21,6 +21,7 @@ typedef struct Refusal
 /* The transactional sink's own; see sink_transactional.c. */
 typedef struct Transaction
 {
+	bool		failed;			/* a batch has failed, and may be half way in the library: nothing more may be committed */
 	bool		begun;			/* the library has begun one */
 	bool		open;			/* with records in it: to be aborted when we leave */
 	bool		careful;		/* the last commit took so long that a copy of its request may still be on its way */

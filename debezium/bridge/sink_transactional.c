@@ -26,7 +26,7 @@
 #define RESENT_US 50000			/* the library sends a request again after 100 ms at the earliest */
 #define PAUSE_US 20000
 #define BACK_OFF_US 20000		/* the library's, when Kafka is not ready for the next transaction */
-#define SETTLE_MAX_US 10000
+#define SETTLE_MAX_US 3000
 #define BACK_TO_BACK_US 50000
 
 typedef enum Outcome
@@ -497,6 +497,8 @@ transactional_publish(Sink *base, Event **events, size_t count, const Position *
 	int			tries = 0;
 	Outcome		outcome;
 
+	if (batch.sink->transaction.failed)
+		return problem_set(problem, REMEDY_RETRY, NULL, "a Kafka transaction has failed before: it takes a new producer");
 	sink_reading_over(batch.sink);
 	position_encode(position, &batch.position);
 	while ((outcome = attempt(&batch)) == OUTCOME_ABORT)
@@ -511,6 +513,7 @@ transactional_publish(Sink *base, Event **events, size_t count, const Position *
 	}
 	if (outcome == OUTCOME_GOOD)
 		count_committed(&batch, began_us);
+	batch.sink->transaction.failed = outcome != OUTCOME_GOOD;
 	text_free(&batch.position);
 	free(batch.alone);
 	return outcome == OUTCOME_GOOD;

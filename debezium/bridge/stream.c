@@ -18,6 +18,8 @@
 #include "stream.h"
 
 #define SAMPLE_US INT64_C(1000000)
+#define LOOK_MS 200
+#define GATE_LOOKS_OFTEN 200	/* a standby that lags is there within that; one that is away is looked for less often */
 
 typedef struct Housekeeping
 {
@@ -27,6 +29,7 @@ typedef struct Housekeeping
 	uint64_t	offered_at;		/* events published when the last candidate was offered */
 	int64_t		sampled_us;
 	bool		lost;			/* the lock's connection */
+	int			gate_looks;		/* in a row, at standbys that are not yet there */
 } Housekeeping;
 
 void
@@ -203,12 +206,23 @@ leave_soon(Housekeeping *keeping)
 	stream_wake(stream->reader_wake);
 }
 
+/* Nobody else does while the publisher waits for Kafka. */
+static void
+sample_ring(Stream *stream)
+{
+	pthread_mutex_lock(&stream->lock);
+	metric_set(METRIC_RING_EVENTS, (int64_t) ring_events(stream->ring));
+	metric_set(METRIC_RING_BYTES, (int64_t) ring_bytes(stream->ring));
+	pthread_mutex_unlock(&stream->lock);
+}
+
 static void
 sample(Housekeeping *keeping)
 {
 	Problem		problem = {0};
 
 	sd_notify(0, "WATCHDOG=1");
+	sample_ring(keeping->stream);
 	if (keeping->lost || ticks_us() - keeping->sampled_us < SAMPLE_US)
 		return;
 	keeping->sampled_us = ticks_us();
@@ -231,8 +245,8 @@ watch_lock(Housekeeping *keeping)
 		leave_soon(keeping);
 }
 
-/* True while the publisher waits for the standbys. */
-static bool
+/* How long to wait until the next look: not at all long while something waits for the standbys. */
+static int
 watch_gate(Housekeeping *keeping)
 {
 	Stream	   *stream = keeping->stream;
@@ -242,17 +256,20 @@ watch_gate(Housekeeping *keeping)
 	Lsn			flushed;
 
 	if (stream->options->gate_standbys[0] == '\0' || keeping->lost)
-		return false;
+		return LOOK_MS;
 	pthread_mutex_lock(&stream->lock);
 	wanted = stream->gate_wanted;
 	passed = stream->gate_passed;
 	pthread_mutex_unlock(&stream->lock);
 	if (passed >= wanted)
-		return false;
+	{
+		keeping->gate_looks = 0;
+		return LOOK_MS;
+	}
 	if (!postgres_gate(stream->control, stream->options->gate_standbys, &flushed, &problem))
 	{
 		watch_lock(keeping);
-		return false;
+		return LOOK_MS;
 	}
 	if (flushed > passed)
 	{
@@ -261,7 +278,9 @@ watch_gate(Housekeeping *keeping)
 		pthread_mutex_unlock(&stream->lock);
 		stream_wake(stream->publisher_wake);
 	}
-	return flushed < wanted;
+	if (flushed >= wanted)
+		return LOOK_MS;
+	return ++keeping->gate_looks < GATE_LOOKS_OFTEN ? 2 : 50;
 }
 
 static bool
@@ -284,10 +303,10 @@ keep_house(Housekeeping *keeping)
 	{
 		struct pollfd fds[3] = {{.fd = stream->session_wake, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN},
 		{.fd = keeping->lost ? -1 : PQsocket(stream->control), .events = POLLIN}};
-		bool		gate = watch_gate(keeping);
+		int			wait_ms = watch_gate(keeping);
 		uint64_t	count;
 
-		if (poll(fds, 3, gate ? 2 : 200) > 0)
+		if (poll(fds, 3, wait_ms) > 0)
 		{
 			if ((fds[0].revents & POLLIN) != 0 && read(stream->session_wake, &count, sizeof count) < 0)
 				log_debug("woken for nothing");

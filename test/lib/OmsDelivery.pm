@@ -64,6 +64,7 @@ sub allow_wal2json
 	return if !$node->safe_psql('postgres', q(SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'));
 	$node->append_conf('postgresql.conf', "output_plugin_libraries = 'pgoutput, wal2json'");
 	$node->reload;
+	$node->poll_query_until('postgres', q(SELECT current_setting('output_plugin_libraries') LIKE '%wal2json%')) or die "the server does not allow wal2json\n";
 	return;
 }
 

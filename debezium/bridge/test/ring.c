@@ -224,6 +224,8 @@ compare(Pair *pair)
 		pair->wrong = "the oldest commit time";
 	else if (ring_full(pair->ring) != (events >= pair->max_events || bytes >= pair->max_bytes))
 		pair->wrong = "whether it is full";
+	else if (ring_done_upto(pair->ring) != pair->events - events)
+		pair->wrong = "which event is the first that is not done";
 	else if (ring_in_transaction(pair->ring) != model->open)
 		pair->wrong = "whether a transaction is open";
 }

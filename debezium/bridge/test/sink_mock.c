@@ -36,6 +36,7 @@ mock_start(void)
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char		why[256];
 
+	rd_kafka_conf_set(conf, "log_level", "0", why, sizeof why);
 	mock_handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
 	mock = rd_kafka_mock_cluster_new(mock_handle, 1);
 	rd_kafka_mock_topic_create(mock, "order-events", PARTITIONS, 1);
@@ -205,6 +206,9 @@ test_no_answer(void)
 	kit.stop_at_us = began_us + 200000;
 	ok(!publish(sink, 1, 16, &problem) && problem.remedy == REMEDY_RETRY && ticks_us() - began_us < 1000000,
 	   "a stop is seen while Kafka is silent: %s", problem.text);
+	kit.stop_at_us = 0;
+	ok(!sink->publish(sink, NULL, 0, &(Position) {.place = {.end_lsn = 99}}, &problem) && problem.remedy == REMEDY_RETRY,
+	   "nothing is committed on top of what was left half way: %s", problem.text);
 	began_us = ticks_us();
 	sink->close(sink, 300);
 	ok(ticks_us() - began_us < 1500000, "closing does not wait for Kafka either");
@@ -258,7 +262,8 @@ test_refused(Mode mode)
 	ok(large->refused != NULL, "%s: the event is marked", name);
 	is_int(sink->transactional ? metric_get(METRIC_KAFKA_TRANSACTIONS) - transactions : (int64_t) kit.acked, 1, "%s: its envelope is safe", name);
 
-	/* The broker refuses a request with one record in it. */
+	/* The broker refuses a request with one record in it: the event's, if the position waits. */
+	((KafkaSink *) sink)->transaction.careful = true;
 	answer(PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 	free(large);
 	large = kit_event(0, 6, "small", "{}");
