@@ -322,7 +322,7 @@ kafka_unreachable(const KafkaClient *client, const Options *options, const char 
 {
 	if (client->errors > 0)
 		return kafka_problem(problem, client->last_error, client->last_text, "%s", doing);
-	return problem_set(problem, REMEDY_RETRY, "check kafka.bootstrap.servers, that the brokers run, and the network between",
+	return problem_set(problem, REMEDY_RETRY, "check kafka.bootstrap.servers, kafka.security.protocol, that the brokers run, and the network between",
 					   "%s: no answer from Kafka at %.200s", doing, kafka_bootstrap(options));
 }
 

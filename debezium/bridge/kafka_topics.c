@@ -16,6 +16,7 @@
 #include "log.h"
 
 #define MISSING_FOR_US 2000000	/* a broker that has just started may not know its topics yet */
+#define SAY_AFTER_US 3000000
 #define PAUSE_US 50000
 #define CONFIGS_MS 5000			/* a broker that cannot tell its settings does not say so */
 
@@ -56,8 +57,10 @@ topic_missing(const Options *options, int number, const char *topic, Problem *pr
 static bool
 look_at(const Look *look, const char *name, int *partitions, Problem *problem)
 {
-	int64_t		give_up_us = ticks_us() + look->options->scan_timeout_ms * 1000;
+	int64_t		began_us = ticks_us();
+	int64_t		give_up_us = began_us + look->options->scan_timeout_ms * 1000;
 	int			timeout_ms = KAFKA_WAIT_MS;
+	bool		said = false;
 
 	for (;;)
 	{
@@ -79,6 +82,15 @@ look_at(const Look *look, const char *name, int *partitions, Problem *problem)
 		}
 		if (ticks_us() > give_up_us)
 			return kafka_unreachable(look->admin, look->options, "cannot learn what topics there are", problem);
+		/* Whoever watches should not have to wait for the reason as long as we do for Kafka. */
+		if (!said && ticks_us() - began_us > SAY_AFTER_US)
+		{
+			Problem		so_far = {0};
+
+			kafka_unreachable(look->admin, look->options, "still waiting for Kafka", &so_far);
+			log_problem(&so_far);
+			said = true;
+		}
 		/* A slow network gets the time that it needs. */
 		timeout_ms = timeout_ms < 800 ? timeout_ms * 2 : timeout_ms;
 		usleep(PAUSE_US);

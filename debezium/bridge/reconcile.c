@@ -5,6 +5,7 @@
  * The comparison itself is PostgreSQL's: what Kafka has goes into a temporary table, so memory stays bounded however much that is.
  * Writes positions with reconciling set, and at the end the one that the stream begins at.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define COPY_BUFFER 65536
 #define FETCH_ROWS 1000
+#define GATE_LOOK_MS 50
 
 typedef struct Work
 {
@@ -254,6 +256,23 @@ still_wanted(Work *work, Problem *problem)
 	return true;
 }
 
+/* What leaves has to be where the named standbys are: all that the snapshot shows was committed before consistent. */
+static bool
+wait_for_standbys(Work *work, Lsn consistent, Problem *problem)
+{
+	const Options *options = work->given->options;
+	Lsn			flushed = LSN_NONE;
+
+	while (options->gate_standbys[0] != '\0' && flushed < consistent)
+	{
+		if (!still_wanted(work, problem) || !postgres_gate(work->given->control, options->gate_standbys, &flushed, problem))
+			return false;
+		if (flushed < consistent)
+			poll(NULL, 0, GATE_LOOK_MS);
+	}
+	return true;
+}
+
 /* The sink has failed with them: it is closed before they go. */
 static void
 leave_batch(Work *work, size_t count)
@@ -395,7 +414,7 @@ compare_and_publish(Work *work, Problem *problem)
 		return false;
 	if (given->plan->first && given->options->start_now)
 		log_info("reconciling: start = now, the events before %s are left out", lsn_text(consistent, lsn));
-	else if (!declare_missing(work, problem) || !publish_missing(work, problem))
+	else if (!declare_missing(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
 		return false;
 	if (given->plan->full && !set_horizon(work, consistent, problem))
 		return false;

@@ -48,6 +48,8 @@ sub seed
 sub delivery_node
 {
 	my ($name, %options) = @_;
+	# makes it a database in UTF-8, as wal2json wants it
+	local $ENV{LC_CTYPE} = 'C.UTF-8';
 	my $node = oms_node($name, streaming => 'logical', extension => 0,
 		conf => "fsync = off\nlog_statement = none\nmax_connections = 40\nmax_wal_senders = 12\nmax_replication_slots = 12\n"
 		  . "wal_sender_timeout = 10s\ncheckpoint_timeout = 30s\n" . ($options{conf} // ''));

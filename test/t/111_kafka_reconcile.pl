@@ -30,8 +30,10 @@ sub start
 	return;
 }
 
-sub stop { is($bridge->stop(15), 0, "$_[0]: stopped"); return; }
 sub sql { my ($statement) = @_; return $node->safe_psql('postgres', $statement); }
+# The server notices a moment later that the bridge has gone.
+sub slot_free { return wait_for(sub { sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$SLOT' AND active") eq '0' }, 30, 'the slot to be free'); }
+sub stop { is($bridge->stop(15), 0, "$_[0]: stopped"); slot_free(); return; }
 sub load { my ($seconds) = @_; return load_for($node, $seconds // 0.7, seed => $SEED + ++$loads, name => "l$loads-"); }
 
 # What the bridge has said since it was started.
@@ -85,9 +87,8 @@ foreach my $case (
 
 	load_start($node, seed => $SEED + ++$loads, name => "l$loads-", pace => 0.01);
 	sleep 0.2 + rand 0.3;
-	if ($clean) { stop($name); } else { $bridge->kill9; }
+	if ($clean) { stop($name); } else { $bridge->kill9; slot_free(); }
 	load_stop();
-	wait_for(sub { sql("SELECT active FROM pg_replication_slots WHERE slot_name = '$SLOT'") eq 'f' }, 30, 'the slot to be free');
 	load();
 	sql($damage);
 	load();
@@ -126,7 +127,7 @@ cmp_ok(is_reconciled('slot lost while the bridge was away', qr/has lost its log/
 # under its feet: it stands still until PostgreSQL drops it, then everything it needs is thrown away
 $bridge->pause;
 load();
-wait_for(sub { sql("SELECT active FROM pg_replication_slots WHERE slot_name = '$SLOT'") eq 'f' }, 30, 'wal_sender_timeout');
+slot_free();
 outrun();
 load();
 $bridge->{mark} = length $bridge->log;
@@ -164,7 +165,7 @@ foreach my $kill (1 .. $kills)
 	wait_for(sub { ($bridge->metric('oms_bridge_reconciled_events_total') // 0) > $until || active_of($bridge) }, 20, 'part of a reconciliation');
 	$bridge->kill9;
 	$middle++ if said() =~ /with the event tables: / && said() !~ /streaming from slot/;
-	wait_for(sub { sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$SLOT' AND active") eq '0' }, 30, 'the slot to be free');
+	slot_free();
 }
 cmp_ok($middle, '>', 0, "$middle kills were in the middle of a reconciliation");
 is_reconciled('killed in the middle, again and again', $middle ? qr/./ : qr/^$/);

@@ -20,6 +20,8 @@ skip_without_kafka();
 my $EVENTS = 300_000;
 # the ring of 64 MB when it is full, and what librdkafka has on its way
 my $BOUND_KB = 160 * 1024;
+# AddressSanitizer keeps what was freed
+my $SANITIZED = bridge_program() =~ /-san$/;
 my $KILLS = rounds(2, 8);
 my $SEED = seed();
 my $node = delivery_node('large');
@@ -134,7 +136,7 @@ foreach my $pipeline (@KILLED)
 foreach my $pipeline (@NAMES)
 {
 	my $found = is_delivered($node, $kafka, "$pipeline.", $pipeline, repeats => $pipeline eq 'fast');
-	cmp_ok($peak{$pipeline}, '<', $BOUND_KB, "$pipeline: memory is bounded");
+	cmp_ok($peak{$pipeline}, '<', $BOUND_KB, "$pipeline: memory is bounded") if !$SANITIZED;
 	diag(sprintf '%s: peak %d MB (idle %d MB), %d repeats', $pipeline, $peak{$pipeline} / 1024, $idle{$pipeline} / 1024, $found->{repeats});
 }
 diag(sprintf 'one transaction of %d events, built in %.1f s; pgoutput published it in %.1f s: %d events/s', $count, $built, $took, $count / $took);
