@@ -76,6 +76,10 @@ other_history(const StartFacts *facts, StartPlan *plan, Problem *problem)
 		*plan = facts->options->bootstrap ? reconcile(facts, problem, true, "another database cluster (system identifier %s)", facts->sysid) :
 			refuse(problem, "If this is the same store, restored: start once with --bootstrap, which compares all of the topics with all of the event tables.",
 				   "the position belongs to another database cluster: its system identifier is %s, this server's is %s", position->sysid, facts->sysid);
+	else if (strcmp(position->database, facts->database) != 0)
+		*plan = facts->options->bootstrap ? reconcile(facts, problem, true, "another database (\"%s\")", facts->database) :
+			refuse(problem, "Give each database a pipeline of its own. If this one was renamed: start once with --bootstrap.",
+				   "the position belongs to database \"%s\", this one is \"%s\"", position->database, facts->database);
 	else if (facts->timeline < position->timeline)
 		*plan = refuse(problem, "Connect to the present primary.",
 					   "this server is on timeline %u, the position was written on timeline %u", facts->timeline, position->timeline);
@@ -129,6 +133,8 @@ start_plan(const StartFacts *facts, Problem *problem)
 	if (slot->confirmed > position->place.end_lsn)
 		return reconcile(facts, problem, false, "replication slot \"%s\" was moved or made anew: it begins at %s, behind the position %s", options->slot,
 						 lsn_text(slot->confirmed, a), lsn_text(position->place.end_lsn, b));
+	if (facts->publication != NULL && strcmp(facts->publication, position->publication) != 0)
+		return reconcile(facts, problem, false, "publication \"%s\" was changed: the slot may have passed events that were not in it", options->publication);
 	return (StartPlan) {.step = START_STREAM};
 }
 

@@ -22,6 +22,7 @@ typedef struct StartFacts
 {
 	const Options *options;
 	char		sysid[32];
+	char		database[64];
 	uint32_t	timeline;
 	Lsn			server_lsn;		/* the log has come to here */
 	Lsn			switched_at;	/* where the timeline of the position ended; LSN_NONE: it is the server's, or unknown to it */
@@ -29,6 +30,7 @@ typedef struct StartFacts
 	SlotFacts	slot;
 	bool		keeps_position; /* of the sink */
 	bool		untouched;		/* no event topic ever held a record */
+	const char *publication;	/* its fingerprint now; NULL: the slot's plugin needs none, or there is no slot */
 	const char *kafka_lost;		/* where Kafka has lost records that the position knows of; NULL: not seen */
 	const Position *position;	/* NULL: none was found */
 } StartFacts;

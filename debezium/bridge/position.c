@@ -2,7 +2,7 @@
  * debezium/bridge/position.c
  *     The position record: struct to JSON and back.
  *
- * {"v":1, "sysid", "tli", "slot", "plugin", "end_lsn", "part":null | {"commit_lsn","rows","last_id"}, "reconciling", "epoch",
+ * {"v":1, "sysid", "db", "tli", "slot", "plugin", "pub", "end_lsn", "part":null | {"commit_lsn","rows","last_id"}, "reconciling", "epoch",
  *  "written_us", "off":{"order-events":[12, 7, ...], ...}, "horizon":{"xid","sequence","lsn","off"}}
  */
 #include <jansson.h>
@@ -96,10 +96,14 @@ position_encode(const Position *position, Text *json)
 
 	text_printf(json, "{\"v\":%d,\"sysid\":", POSITION_VERSION);
 	text_json(json, position->sysid, strlen(position->sysid));
+	text_puts(json, ",\"db\":");
+	text_json(json, position->database, strlen(position->database));
 	text_printf(json, ",\"tli\":%u,\"slot\":", position->timeline);
 	text_json(json, position->slot, strlen(position->slot));
 	text_puts(json, ",\"plugin\":");
 	text_json(json, position->plugin, strlen(position->plugin));
+	text_puts(json, ",\"pub\":");
+	text_json(json, position->publication, strlen(position->publication));
 	text_printf(json, ",\"end_lsn\":\"%s\",\"part\":", lsn_text(position->place.end_lsn, lsn));
 	if (position->place.part_rows > 0)
 		text_printf(json, "{\"commit_lsn\":\"%s\",\"rows\":%llu,\"last_id\":%lld}", lsn_text(position->place.part_commit_lsn, lsn),
@@ -210,6 +214,8 @@ decode_whole(const json_t *object, Position *position)
 	int64_t		epoch;
 
 	if (!decode_string(object, "sysid", position->sysid, sizeof position->sysid) ||
+		!decode_string(object, "db", position->database, sizeof position->database) ||
+		!decode_string(object, "pub", position->publication, sizeof position->publication) ||
 		!decode_string(object, "slot", position->slot, sizeof position->slot) ||
 		!decode_string(object, "plugin", position->plugin, sizeof position->plugin) ||
 		!decode_integer(object, "tli", &timeline) || timeline > UINT32_MAX ||

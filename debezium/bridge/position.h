@@ -35,9 +35,11 @@ typedef struct Horizon
 typedef struct Position
 {
 	char		sysid[32];		/* of IDENTIFY_SYSTEM */
+	char		database[64];
 	uint32_t	timeline;
 	char		slot[64];
 	char		plugin[64];
+	char		publication[64];	/* fingerprint of what was published while the stream ran; "" when the plugin needs none */
 	Place		place;			/* end_lsn LSN_NONE: nothing is streamed yet */
 	bool		reconciling;	/* events of the tables are on their way: begin again */
 	uint64_t	epoch;			/* of the session that wrote it: 1, 2, ... */

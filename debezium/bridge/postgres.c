@@ -196,12 +196,13 @@ check_tables(PGconn *connection, Catalog *catalog, Problem *problem)
 }
 
 static bool
-check_role(PGconn *connection, Problem *problem)
+check_role(PGconn *connection, const Options *options, Problem *problem)
 {
 	PGresult   *result = query_row(connection, problem,
 								   "SELECT r.rolreplication OR r.rolsuper, pg_catalog.has_sequence_privilege('oms.event_sequence', 'SELECT'),"
 								   "       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),"
-								   "       pg_catalog.current_setting('wal_level'), pg_catalog.pg_is_in_recovery()"
+								   "       pg_catalog.current_setting('wal_level'), pg_catalog.pg_is_in_recovery(),"
+								   "       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')"
 								   "  FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER", 0, NULL);
 	char		hint[200];
 	bool		fine = result != NULL;
@@ -229,17 +230,22 @@ check_role(PGconn *connection, Problem *problem)
 		snprintf(hint, sizeof hint, "GRANT TEMPORARY ON DATABASE \"%s\" TO \"%s\";", PQdb(connection), PQuser(connection));
 		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may make no temporary table, which a reconciliation needs", PQuser(connection));
 	}
+	else if (options->gate_standbys[0] != '\0' && !is_true(result, 0, 5))
+	{
+		snprintf(hint, sizeof hint, "GRANT pg_read_all_stats TO \"%s\";", PQuser(connection));
+		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not see how far the standbys of gate.standbys are", PQuser(connection));
+	}
 	PQclear(result);
 	return fine;
 }
 
 bool
-postgres_catalog(PGconn *connection, Catalog *catalog, Problem *problem)
+postgres_catalog(PGconn *connection, const Options *options, Catalog *catalog, Problem *problem)
 {
 	PGresult   *result;
 
 	*catalog = (Catalog) {0};
-	if (!check_tables(connection, catalog, problem) || !check_role(connection, problem))
+	if (!check_tables(connection, catalog, problem) || !check_role(connection, options, problem))
 		return false;
 	result = postgres_query(connection, problem,
 							"SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"
@@ -267,7 +273,7 @@ catalog_free(Catalog *catalog)
 }
 
 bool
-postgres_publication(PGconn *connection, const Options *options, Problem *problem)
+postgres_publication(PGconn *connection, const Options *options, char fingerprint[64], Problem *problem)
 {
 	const char *values[] = {options->publication};
 	PGresult   *result = query_row(connection, problem,
@@ -277,7 +283,12 @@ postgres_publication(PGconn *connection, const Options *options, Problem *proble
 								   "  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'oms'"
 								   "  LEFT JOIN pg_catalog.pg_publication_tables t ON t.pubname = $1 AND t.schemaname = 'oms' AND t.tablename = n.name"
 								   " WHERE t.rowfilter IS NOT NULL OR t.attnames IS NULL"
-								   "    OR NOT t.attnames @> '{sequence,root_id,event_type,payload,hash}'::pg_catalog.name[])"
+								   "    OR NOT t.attnames @> '{sequence,root_id,event_type,payload,hash}'::pg_catalog.name[]),"
+								   " (SELECT pg_catalog.md5(pg_catalog.string_agg(v.row, ' ' ORDER BY v.row)) FROM ("
+								   "   SELECT pg_catalog.format('%s %s', p.oid, p.xmin)"
+								   "   UNION ALL SELECT pg_catalog.format('%s %s', r.oid, r.xmin) FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid"
+								   "   UNION ALL SELECT pg_catalog.format('%s %s', n.oid, n.xmin) FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid"
+								   "  ) AS v (row))"
 								   "  FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_publication p ON p.pubname = $1", 1, values);
 	bool		fine = result != NULL;
 	const char *hint = "As the owner of the event tables: SELECT * FROM oms.create_slot(); it makes and repairs the publication.";
@@ -291,6 +302,7 @@ postgres_publication(PGconn *connection, const Options *options, Problem *proble
 	else if (!PQgetisnull(result, 0, 2))
 		fine = problem_set(problem, REMEDY_STOP, hint, "publication \"%s\" does not have these event tables, whole and by their root: %s",
 						   options->publication, PQgetvalue(result, 0, 2));
+	snprintf(fingerprint, 64, "%s", PQgetvalue(result, 0, 3));
 	PQclear(result);
 	return fine;
 }

@@ -30,11 +30,14 @@ typedef struct Catalog
 	char	  **other_tables;	/* of schema oms, NULL-terminated */
 } Catalog;
 
-extern bool postgres_catalog(PGconn *connection, Catalog *catalog, Problem *problem);
+extern bool postgres_catalog(PGconn *connection, const Options *options, Catalog *catalog, Problem *problem);
 extern void catalog_free(Catalog *catalog);
 
-/* The publication has every event table that exists, whole, its inserts, by its root. */
-extern bool postgres_publication(PGconn *connection, const Options *options, Problem *problem);
+/*
+ * The publication has every event table that exists, whole, its inserts, by its root. fingerprint: changes with everything that was ever
+ * done to it, also when it was undone.
+ */
+extern bool postgres_publication(PGconn *connection, const Options *options, char fingerprint[64], Problem *problem);
 extern bool postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *problem);
 /* The line of postgresql.conf that would allow wal2json, from the present one; false when it is allowed or the server has no such setting. */
 extern bool postgres_plugin_setting(PGconn *connection, char *line, size_t room);

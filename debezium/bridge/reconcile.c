@@ -17,6 +17,7 @@
 
 #define COPY_BUFFER 65536
 #define FETCH_ROWS 1000
+#define FETCH_ROWS_FIRST 10
 #define GATE_LOOK_MS 50
 
 typedef struct Work
@@ -84,7 +85,8 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 	for (; *choice != NULL; choice++)
 	{
 		given->decoder = decoder_class(*choice);
-		if (strcmp(*choice, "pgoutput") == 0 && !postgres_publication(given->control, options, problem))
+		given->position->publication[0] = '\0';
+		if (strcmp(*choice, "pgoutput") == 0 && !postgres_publication(given->control, options, given->position->publication, problem))
 			return false;
 		if (replication_create_slot(given->replication, options->slot, *choice, consistent, snapshot, &refused, problem))
 			return true;
@@ -305,18 +307,36 @@ publish(Work *work, size_t count, Problem *problem)
 	return true;
 }
 
+/* As many as a batch may have bytes, by the largest of those that came. */
+static size_t
+next_rows(const Work *work, size_t count)
+{
+	size_t		largest = 1;
+	size_t		rows;
+
+	for (size_t i = 0; i < count; i++)
+		if (event_size(work->batch[i]) > largest)
+			largest = event_size(work->batch[i]);
+	rows = (size_t) work->given->options->batch_max_bytes / largest;
+	return rows < 1 ? 1 : rows > FETCH_ROWS ? FETCH_ROWS : rows;
+}
+
 static bool
 publish_missing(Work *work, Problem *problem)
 {
 	char		fetch[40];
+	size_t		rows = FETCH_ROWS_FIRST;
 	size_t		count;
+	size_t		asked;
 	bool		fine;
 
-	snprintf(fetch, sizeof fetch, "FETCH %d FROM missing", FETCH_ROWS);
 	do
 	{
-		PGresult   *result = still_wanted(work, problem) ? postgres_query(work->connection, problem, fetch, 0, NULL) : NULL;
+		PGresult   *result;
 
+		asked = rows;
+		snprintf(fetch, sizeof fetch, "FETCH %zu FROM missing", asked);
+		result = still_wanted(work, problem) ? postgres_query(work->connection, problem, fetch, 0, NULL) : NULL;
 		if (result == NULL)
 			return false;
 		count = (size_t) PQntuples(result);
@@ -325,6 +345,7 @@ publish_missing(Work *work, Problem *problem)
 									   value_span(result, (int) i, 2), value_span(result, (int) i, 3), value_span(result, (int) i, 4),
 									   value_span(result, (int) i, 5));
 		PQclear(result);
+		rows = next_rows(work, count);
 		fine = count == 0 || publish(work, count, problem);
 		if (!fine)
 		{
@@ -333,7 +354,7 @@ publish_missing(Work *work, Problem *problem)
 		}
 		for (size_t i = 0; i < count; i++)
 			free(work->batch[i]);
-	} while (fine && count == FETCH_ROWS);
+	} while (fine && count == asked);
 	return fine;
 }
 
@@ -422,6 +443,7 @@ compare_and_publish(Work *work, Problem *problem)
 	given->position->place = (Place) {.end_lsn = consistent};
 	snprintf(given->position->plugin, sizeof given->position->plugin, "%s", given->decoder->plugin);
 	snprintf(given->position->sysid, sizeof given->position->sysid, "%s", given->identity->sysid);
+	snprintf(given->position->database, sizeof given->position->database, "%s", given->identity->database);
 	given->position->timeline = given->identity->timeline;
 	return write_position(work, problem) && command(work, problem, "COMMIT");
 }

@@ -63,6 +63,7 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 	if (fine)
 	{
 		snprintf(identity->sysid, sizeof identity->sysid, "%s", PQgetvalue(result, 0, 0));
+		snprintf(identity->database, sizeof identity->database, "%s", PQdb(connection));
 		identity->timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
 		*replication = must_alloc(sizeof(Replication));
 		**replication = (Replication) {.connection = connection, .status_interval_us = status_interval_us(connection)};

@@ -15,6 +15,7 @@ typedef struct Replication Replication;
 typedef struct ServerIdentity
 {
 	char		sysid[32];
+	char		database[64];
 	uint32_t	timeline;
 	Lsn			lsn;			/* flushed so far */
 } ServerIdentity;

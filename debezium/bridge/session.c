@@ -122,11 +122,11 @@ open_all(Session *session, Problem *problem)
 	};
 
 	if (!postgres_open(session->options, "lock", NULL, &session->control, problem) ||
-		!postgres_catalog(session->control, &session->catalog, problem) || !acquire_lock(session, problem))
+		!postgres_catalog(session->control, session->options, &session->catalog, problem) || !acquire_lock(session, problem))
 		return false;
 	/* again: a standby may have waited for weeks */
 	catalog_free(&session->catalog);
-	if (!postgres_catalog(session->control, &session->catalog, problem))
+	if (!postgres_catalog(session->control, session->options, &session->catalog, problem))
 		return false;
 	if (!replication_open(session->options, &session->replication, &session->identity, problem))
 		return false;
@@ -165,6 +165,7 @@ read_position(Session *session, Problem *problem)
 	if (session->has_position)
 		return true;
 	snprintf(session->position.sysid, sizeof session->position.sysid, "%s", session->identity.sysid);
+	snprintf(session->position.database, sizeof session->position.database, "%s", session->identity.database);
 	session->position.timeline = session->identity.timeline;
 	return true;
 }
@@ -172,6 +173,7 @@ read_position(Session *session, Problem *problem)
 static bool
 decide(Session *session, Problem *problem)
 {
+	char		publication[64];
 	StartFacts	facts = {
 		.options = session->options,
 		.timeline = session->identity.timeline,
@@ -184,7 +186,14 @@ decide(Session *session, Problem *problem)
 	memcpy(facts.sysid, session->identity.sysid, sizeof facts.sysid);
 	if (!postgres_slot(session->control, session->options->slot, &session->slot, problem))
 		return false;
+	memcpy(facts.database, session->identity.database, sizeof facts.database);
 	facts.slot = session->slot;
+	if (session->slot.exists && !session->slot.lost && strcmp(session->slot.plugin, "pgoutput") == 0)
+	{
+		if (!postgres_publication(session->control, session->options, publication, problem))
+			return false;
+		facts.publication = publication;
+	}
 	/* now, and not when we connected: until the fence an older instance has gone on */
 	if (!postgres_flushed(session->control, &facts.server_lsn, problem))
 		return false;
@@ -302,11 +311,10 @@ start_replication(Session *session, Problem *problem)
 {
 	Text		options = {0};
 	char		lsn[LSN_TEXT_SIZE];
-	bool		fine = strcmp(session->decoder->plugin, "pgoutput") != 0 ||
-		postgres_publication(session->control, session->options, problem);
+	bool		fine;
 
 	session->decoder->start_options(&options, session->options->publication, (const char *const *) session->catalog.other_tables);
-	fine = fine && replication_start(session->replication, session->options->slot, session->position.place.end_lsn, options.data, problem);
+	fine = replication_start(session->replication, session->options->slot, session->position.place.end_lsn, options.data, problem);
 	text_free(&options);
 	if (!fine)
 		return false;
@@ -327,6 +335,7 @@ prepare_stream(Session *session)
 	stream->replication = session->replication;
 	stream->decoder = session->decoder;
 	stream->control = session->control;
+	memcpy(stream->publication, session->position.publication, sizeof stream->publication);
 	stream->recorded = session->position.place;
 	stream->received = session->position.place.end_lsn;
 	position_copy(&stream->position, &session->position);

@@ -182,9 +182,13 @@ static bool
 sample_publication(Housekeeping *keeping, Problem *problem)
 {
 	Stream	   *stream = keeping->stream;
+	char		fingerprint[64];
 
-	if (strcmp(stream->decoder->plugin, "pgoutput") != 0 || postgres_publication(stream->control, stream->options, problem))
+	if (strcmp(stream->decoder->plugin, "pgoutput") != 0)
 		return true;
+	if (postgres_publication(stream->control, stream->options, fingerprint, problem))
+		return !stream->sink->keeps_position || strcmp(fingerprint, stream->publication) == 0 ||
+			problem_set(problem, REMEDY_RECONCILE, NULL, "publication \"%s\" was changed: events may have passed that were not in it", stream->options->publication);
 	if (problem->remedy == REMEDY_STOP)
 		problem->remedy = REMEDY_RECONCILE;
 	return false;

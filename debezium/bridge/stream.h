@@ -35,6 +35,7 @@ typedef struct Stream
 	Replication *replication;
 	const DecoderClass *decoder;
 	PGconn	   *control;
+	char		publication[64];	/* its fingerprint */
 	int			reader_wake;	/* eventfds */
 	int			publisher_wake;
 	int			session_wake;

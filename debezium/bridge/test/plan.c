@@ -24,6 +24,8 @@ typedef struct Found
 	const char *slot_plugin;	/* NULL: pgoutput */
 	Lsn			confirmed;		/* 0: 900 */
 	const char *server;			/* NULL: the position's */
+	const char *database;		/* NULL: the position's */
+	const char *publication;	/* fingerprint; NULL: not asked for */
 	uint32_t	server_timeline;	/* 0: 5, as the position's */
 	Lsn			switched_at;
 	Lsn			server_lsn;		/* 0: 2000 */
@@ -80,6 +82,10 @@ static const Case cases[] = {
 	{"a lost slot, and reconcile = never", {.slot_lost = true, .never = true}, .step = START_REFUSE, .says = "lost its log"},
 	{"a slot made anew, and reconcile = never", {.confirmed = 1500, .never = true}, .step = START_REFUSE, .says = "made anew"},
 
+	{"the publication as it was", {.publication = "5a"}, .step = START_STREAM},
+	{"the publication changed", {.publication = "5b"}, .step = START_RECONCILE, .says = "publication \"events\" was changed"},
+	{"the publication changed, and reconcile = never", {.publication = "5b", .never = true}, .step = START_REFUSE, .says = "was changed"},
+
 	/* no position */
 	{"a first start", {.no_position = true, .no_slot = true}, .step = START_RECONCILE, .full = true, .first = true, .says = "first start"},
 	{"a first start with a slot that somebody made", {.no_position = true}, .step = START_RECONCILE, .full = true, .first = true, .says = "first start"},
@@ -102,6 +108,8 @@ static const Case cases[] = {
 	{"another cluster without the slot", {.server = "999", .no_slot = true}, .step = START_REFUSE, .says = "another database cluster"},
 	{"another cluster, and bootstrap", {.server = "999", .bootstrap = true}, .step = START_RECONCILE, .full = true, .says = "another database cluster"},
 	{"another cluster, bootstrap, and reconcile = never", {.server = "999", .bootstrap = true, .never = true}, .step = START_REFUSE, .says = "never"},
+	{"another database", {.database = "b"}, .step = START_REFUSE, .says = "belongs to database \"a\", this one is \"b\"", .hint = "pipeline of its own"},
+	{"another database, and bootstrap", {.database = "b", .bootstrap = true}, .step = START_RECONCILE, .full = true, .says = "another database"},
 	{"an older timeline", {.server_timeline = 4}, .step = START_REFUSE, .says = "timeline 4, the position was written on timeline 5", .hint = "primary"},
 	{"an older timeline, and bootstrap", {.server_timeline = 4, .bootstrap = true}, .step = START_REFUSE, .says = "timeline 4"},
 
@@ -145,8 +153,8 @@ static const Case cases[] = {
 static StartPlan
 plan_of(const Found *found, Problem *problem)
 {
-	Options		options = {.slot = "cdc", .topic_prefix = "", .plugin = found->plugin, .bootstrap = found->bootstrap, .reconcile = !found->never};
-	Position	position = {.sysid = "111", .timeline = 5, .slot = "cdc", .plugin = "pgoutput", .reconciling = found->reconciling,
+	Options		options = {.slot = "cdc", .publication = "events", .topic_prefix = "", .plugin = found->plugin, .bootstrap = found->bootstrap, .reconcile = !found->never};
+	Position	position = {.sysid = "111", .database = "a", .publication = "5a", .timeline = 5, .slot = "cdc", .plugin = "pgoutput", .reconciling = found->reconciling,
 		.place.end_lsn = found->nothing_streamed ? LSN_NONE : 1000, .horizon = {.xid = 70, .sequence = 40, .lsn = 800}};
 	StartFacts	facts = {
 		.options = &options, .timeline = found->server_timeline != 0 ? found->server_timeline : 5,
@@ -155,6 +163,8 @@ plan_of(const Found *found, Problem *problem)
 		.untouched = !found->topics_used, .kafka_lost = found->kafka_lost ? "topic t ends at offset 5" : NULL, .position = found->no_position ? NULL : &position,
 	};
 
+	facts.publication = found->publication;
+	snprintf(facts.database, sizeof facts.database, "%s", found->database != NULL ? found->database : "a");
 	if (found->no_horizon)
 		position.horizon = (Horizon) {0};
 	snprintf(facts.sysid, sizeof facts.sysid, "%s", found->server != NULL ? found->server : "111");

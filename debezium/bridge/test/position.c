@@ -63,6 +63,8 @@ random_position(void)
 	random_text(position.sysid, sizeof position.sysid);
 	random_text(position.slot, sizeof position.slot);
 	random_text(position.plugin, sizeof position.plugin);
+	random_text(position.database, sizeof position.database);
+	random_text(position.publication, sizeof position.publication);
 	if (dice(2) == 0)
 	{
 		position.place.part_commit_lsn = dice_bits();
@@ -94,7 +96,7 @@ same_place(Place a, Place b)
 static bool
 same(const Position *a, const Position *b)
 {
-	return strcmp(a->sysid, b->sysid) == 0 && a->timeline == b->timeline && strcmp(a->slot, b->slot) == 0 &&
+	return strcmp(a->sysid, b->sysid) == 0 && strcmp(a->database, b->database) == 0 && strcmp(a->publication, b->publication) == 0 && a->timeline == b->timeline && strcmp(a->slot, b->slot) == 0 &&
 		strcmp(a->plugin, b->plugin) == 0 && same_place(a->place, b->place) && a->reconciling == b->reconciling &&
 		a->epoch == b->epoch && a->written_us == b->written_us && same_offsets(&a->offsets, &b->offsets) &&
 		a->horizon.xid == b->horizon.xid && a->horizon.sequence == b->horizon.sequence && a->horizon.lsn == b->horizon.lsn &&
@@ -170,7 +172,7 @@ round_trip(void)
 static void
 the_text(void)
 {
-	Position	position = {.sysid = "7561", .timeline = 3, .slot = "oms_cdc", .plugin = "pgoutput", .epoch = 17, .written_us = 99,
+	Position	position = {.sysid = "7561", .database = "oms", .publication = "5a", .timeline = 3, .slot = "oms_cdc", .plugin = "pgoutput", .epoch = 17, .written_us = 99,
 	.place = {0x85B0, 0x90, 40000, 12345, 7}, .horizon = {.xid = 800, .sequence = 77, .lsn = UINT64_C(0x1600000001)}};
 	int			partitions[EVENT_TABLES] = {2, 0, 0, 1};
 	Text		json = {0};
@@ -181,7 +183,7 @@ the_text(void)
 	position.offsets.next[0][1] = 881;
 	position.offsets.next[3][0] = 5;
 	position_encode(&position, &json);
-	is_str(json.data, "{\"v\":1,\"sysid\":\"7561\",\"tli\":3,\"slot\":\"oms_cdc\",\"plugin\":\"pgoutput\",\"end_lsn\":\"0/85B0\","
+	is_str(json.data, "{\"v\":1,\"sysid\":\"7561\",\"db\":\"oms\",\"tli\":3,\"slot\":\"oms_cdc\",\"plugin\":\"pgoutput\",\"pub\":\"5a\",\"end_lsn\":\"0/85B0\","
 		   "\"part\":{\"commit_lsn\":\"0/90\",\"rows\":40000,\"last_id\":12345},\"reconciling\":false,\"epoch\":17,\"written_us\":99,"
 		   "\"off\":{\"order-events\":[0,881],\"quote-events\":[5]},\"horizon\":{\"xid\":800,\"sequence\":77,\"lsn\":\"16/1\",\"off\":{}}}",
 		   "a record, byte for byte; new offsets begin at 0");
@@ -274,7 +276,7 @@ damaged(void)
 	ok(refused > 1000, "%d of 6000 changed records were refused", refused);
 }
 
-#define GOOD_HEAD "{\"v\":1,\"sysid\":\"1\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"end_lsn\":\"0/1\","
+#define GOOD_HEAD "{\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/1\","
 #define GOOD_TAIL "\"reconciling\":false,\"epoch\":1,\"written_us\":1,\"off\":{},\"horizon\":{\"xid\":1,\"sequence\":1,\"lsn\":\"0/1\",\"off\":{}}}"
 #define NAME_OF_63 "123456789012345678901234567890123456789012345678901234567890123"
 
@@ -287,8 +289,8 @@ static const struct
 }			cases[] = {
 	{"the record that the others differ from", GOOD_HEAD "\"part\":null," GOOD_TAIL, NULL, NULL},
 	{"fields that we do not know", GOOD_HEAD "\"part\":null,\"new\":[1]," GOOD_TAIL, NULL, NULL},
-	{"a slot name of 63 bytes", "{\"v\":1,\"sysid\":\"1\",\"tli\":1,\"slot\":\"" NAME_OF_63 "\",\"plugin\":\"p\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, NULL, NULL},
-	{"one of 64", "{\"v\":1,\"sysid\":\"1\",\"tli\":1,\"slot\":\"" NAME_OF_63 "4\",\"plugin\":\"p\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "damaged", NULL},
+	{"a slot name of 63 bytes", "{\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":1,\"slot\":\"" NAME_OF_63 "\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, NULL, NULL},
+	{"one of 64", "{\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":1,\"slot\":\"" NAME_OF_63 "4\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "damaged", NULL},
 	{"nothing", "", "none of version 1", "position.topic"},
 	{"no object", "[1]", "none of version 1", "position.topic"},
 	{"somebody else's record", "{\"lsn\":12}", "none of version 1", "position.topic"},
@@ -300,9 +302,9 @@ static const struct
 	{"a part of a fraction of rows", GOOD_HEAD "\"part\":{\"commit_lsn\":\"0/1\",\"rows\":1.5,\"last_id\":1}," GOOD_TAIL, "damaged", NULL},
 	{"a part without its last id", GOOD_HEAD "\"part\":{\"commit_lsn\":\"0/1\",\"rows\":1}," GOOD_TAIL, "damaged", NULL},
 	{"a part of less than no rows", GOOD_HEAD "\"part\":{\"commit_lsn\":\"0/1\",\"rows\":-1,\"last_id\":1}," GOOD_TAIL, "damaged", NULL},
-	{"a log position of nine digits", "{\"v\":1,\"sysid\":\"1\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"end_lsn\":\"0/123456789\",\"part\":null," GOOD_TAIL, "damaged", NULL},
-	{"a timeline beyond 32 bits", "{\"v\":1,\"sysid\":\"1\",\"tli\":4294967296,\"slot\":\"s\",\"plugin\":\"p\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "damaged", NULL},
-	{"the same field twice", "{\"v\":1,\"v\":1,\"sysid\":\"1\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "none of version 1", NULL},
+	{"a log position of nine digits", "{\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/123456789\",\"part\":null," GOOD_TAIL, "damaged", NULL},
+	{"a timeline beyond 32 bits", "{\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":4294967296,\"slot\":\"s\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "damaged", NULL},
+	{"the same field twice", "{\"v\":1,\"v\":1,\"sysid\":\"1\",\"db\":\"d\",\"tli\":1,\"slot\":\"s\",\"plugin\":\"p\",\"pub\":\"\",\"end_lsn\":\"0/1\",\"part\":null," GOOD_TAIL, "none of version 1", NULL},
 	{"something behind it", GOOD_HEAD "\"part\":null," GOOD_TAIL "x", "none of version 1", NULL},
 	{"offsets that are no array", GOOD_HEAD "\"part\":null,\"reconciling\":false,\"epoch\":1,\"written_us\":1,\"off\":{\"order-events\":7},\"horizon\":{\"xid\":1,\"sequence\":1,\"lsn\":\"0/1\",\"off\":{}}}", "damaged", NULL},
 	{"an offset below 0", GOOD_HEAD "\"part\":null,\"reconciling\":false,\"epoch\":1,\"written_us\":1,\"off\":{\"order-events\":[3,-1]},\"horizon\":{\"xid\":1,\"sequence\":1,\"lsn\":\"0/1\",\"off\":{}}}", "damaged", NULL},
