@@ -185,7 +185,7 @@ run_tap() {
     mkdir -p "$out/tap"
     TESTDIR=$out/tap PGPORT=65432 PG_REGRESS=$pgxs/src/test/regress/pg_regress \
         PERL5LIB=$project/test/lib:$pgxs/src/test/perl OMS_SERVER_CONF=$out/server.conf \
-        OMS_BRIDGE=$project/debezium/bridge/oms_bridge OMS_BRIDGE_SAN=$project/debezium/bridge/oms_bridge-san \
+        OMS_BRIDGE=${OMS_BRIDGE:-$project/debezium/bridge/oms_bridge-san} \
         tap tap "${tests[@]/%/.pl}"
 }
 

@@ -61,7 +61,8 @@ my $name = $standby->name;
 foreach my $pipeline (qw(gated_json gated_binary))
 {
 	$kafka->create_event_topics("$pipeline.", 4);
-	start($pipeline, [ $primary, $standby ], config => { 'gate.standbys' => " $name", plugin => $pipeline =~ /json/ ? 'wal2json' : 'pgoutput' });
+	my %config = ('gate.standbys' => " $name", plugin => $pipeline =~ /json/ ? 'wal2json' : 'pgoutput');
+	start($pipeline, [ $primary, $standby ], config => \%config);
 	ok(wait_for(sub { active_of($bridge) }, 30, 'the bridge to stream'), "$pipeline streams");
 	load_for($primary, 0.5, seed => $SEED + ++$loads, name => "l$loads-");
 	ok(defined drained($primary, slot_of($pipeline), 30), 'with the standby there events leave') or diag(said());
@@ -86,7 +87,7 @@ foreach my $pipeline (qw(gated_json gated_binary))
 	is(records("$pipeline."), $before, "$pipeline: nothing leaves while the standby is away");
 	my $begin = time;
 	is($bridge->stop(15), 0, sprintf 'a clean stop meanwhile: %.1f s', time - $begin);
-	start($pipeline, [ $primary, $standby ], config => { 'gate.standbys' => $name });
+	start($pipeline, [ $primary, $standby ], config => \%config);
 	$standby->start;
 	ok(defined drained($primary, slot_of($pipeline), 30), 'it leaves when the standby is back') or diag(said());
 	is_delivered($primary, $kafka, "$pipeline.", $pipeline);
