@@ -5,6 +5,7 @@
  * A transactional sink takes what has gathered while the last transaction committed: batches grow with the load by themselves.
  * The other kind is handed every event at once, and the position follows what was acknowledged, one record at a time.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -24,6 +25,15 @@ typedef struct Bound
 	Offsets		offsets;
 } Bound;
 
+/*
+ * A transaction has its price, however few events it has. As long as the oldest event is so late, nobody waits for single ones: batches are
+ * let grow, for at most this long. A sink without transactions is spared requests of a few records.
+ */
+#define LATE_US INT64_C(1000000)
+#define GATHER_TRANSACTION_US INT64_C(100000)
+#define GATHER_REQUEST_US INT64_C(10000)
+#define GATHER_LOOK_MS 5
+
 typedef struct Publisher
 {
 	Stream	   *stream;
@@ -31,6 +41,7 @@ typedef struct Publisher
 	size_t		room;
 	Limits		limits;			/* copied each turn */
 	bool		stopping;
+	int64_t		published_us;	/* ticks: when the last batch was out */
 	int64_t		written_us;		/* ticks: when the last position was started */
 	Place		started;		/* and which */
 	Lsn			until;			/* before it events may be in Kafka that the filter drops: they are behind the session's first position */
@@ -172,6 +183,34 @@ gate_open(Stream *stream, Lsn wanted)
 	return false;
 }
 
+/* Far behind, and a batch is not full yet? Under the lock. */
+static bool
+may_grow(const Publisher *publisher)
+{
+	const Stream *stream = publisher->stream;
+	int64_t		oldest_us = ring_oldest_us(stream->ring);
+
+	return oldest_us > 0 && wall_us() - oldest_us > LATE_US && !stream->stopping && !stream->failed && !stream->urgent && !ring_full(stream->ring) &&
+		ring_untaken(stream->ring) < stream->limits.batch_max_rows && ring_bytes(stream->ring) < stream->limits.batch_max_bytes;
+}
+
+static void
+gather(Publisher *publisher)
+{
+	Stream	   *stream = publisher->stream;
+	int64_t		until_us = publisher->published_us + (stream->sink->transactional ? GATHER_TRANSACTION_US : GATHER_REQUEST_US);
+	bool		wait = true;
+
+	while (wait && ticks_us() < until_us)
+	{
+		pthread_mutex_lock(&stream->lock);
+		wait = may_grow(publisher);
+		pthread_mutex_unlock(&stream->lock);
+		if (wait)
+			poll(NULL, 0, GATHER_LOOK_MS);
+	}
+}
+
 /* Copies the limits and takes a batch; returns its size, and the place it leads to. *due: write the position even without events. */
 static size_t
 take_batch(Publisher *publisher, Place *place, bool *due)
@@ -252,8 +291,10 @@ turn_transactional(Publisher *publisher, Problem *problem)
 	Stream	   *stream = publisher->stream;
 	Place		place;
 	bool		due;
-	size_t		count = take_batch(publisher, &place, &due);
+	size_t		count;
 
+	gather(publisher);
+	count = take_batch(publisher, &place, &due);
 	if (count == 0 && !due)
 	{
 		/* the library's news (statistics, that it was fenced) wait to be fetched */
@@ -267,6 +308,7 @@ turn_transactional(Publisher *publisher, Problem *problem)
 		return problem_set(problem, REMEDY_RETRY, NULL, "stopped while the standbys had not yet what was to be published");
 	if (!publish_transaction(publisher, count, place, problem))
 		return false;
+	publisher->published_us = ticks_us();
 	if (publisher->limits.min_interval_us > 0 && count > 0 && count < publisher->limits.batch_max_rows && !publisher->stopping)
 		stream_wait(stream->publisher_wake, -1, (int) (publisher->limits.min_interval_us / 1000));
 	return true;
@@ -282,10 +324,13 @@ turn_acknowledged(Publisher *publisher, Problem *problem)
 	bool		due;
 	bool		waiting;
 	bool		urgent;
-	size_t		count = take_batch(publisher, &place, &due);
+	size_t		count;
 
+	gather(publisher);
+	count = take_batch(publisher, &place, &due);
 	if (count > 0)
 	{
+		publisher->published_us = ticks_us();
 		pthread_mutex_lock(&stream->lock);
 		taken = ring_place_taken(stream->ring);
 		pthread_mutex_unlock(&stream->lock);

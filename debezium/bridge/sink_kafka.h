@@ -24,6 +24,7 @@ typedef struct Transaction
 	bool		failed;			/* a batch has failed, and may be half way in the library: nothing more may be committed */
 	bool		begun;			/* the library has begun one */
 	bool		open;			/* with records in it: to be aborted when we leave */
+	bool		committing;		/* a commit was asked for, and its outcome is not known */
 	bool		careful;		/* the last commit took so long that a copy of its request may still be on its way */
 	int64_t		began_us;
 	int64_t		acked_us;		/* when the first record of this one was delivered; 0: none yet */

@@ -25,6 +25,11 @@
 #define TRIES_MAX 5				/* of a batch that is aborted for reasons that pass */
 #define RESENT_US 50000			/* the library sends a request again after 100 ms at the earliest */
 #define PAUSE_US 20000
+/*
+ * Between two looks while a commit is under way. librdkafka (2.0.2) forgets which call it serves when one is cut off in its first
+ * step, and ends the program when the coordinator's answer comes just then: a starved machine must not cut it off so soon.
+ */
+#define COMMIT_WAIT_MS 1000
 #define BACK_OFF_US 20000		/* the library's, when Kafka is not ready for the next transaction */
 #define SETTLE_MAX_US 3000
 #define BACK_TO_BACK_US 50000
@@ -305,7 +310,8 @@ commit(KafkaSink *sink, Problem *problem)
 	bool		resumed = false;
 	rd_kafka_error_t *error;
 
-	while ((error = rd_kafka_commit_transaction(sink->producer.rk, KAFKA_WAIT_MS)) != NULL)
+	transaction->committing = true;
+	while ((error = rd_kafka_commit_transaction(sink->producer.rk, COMMIT_WAIT_MS)) != NULL)
 	{
 		Outcome		outcome;
 
@@ -321,6 +327,7 @@ commit(KafkaSink *sink, Problem *problem)
 	}
 	transaction->begun = false;
 	transaction->open = false;
+	transaction->committing = false;
 	commit_us = ticks_us() - began_us;
 	learn_to_settle(transaction, commit_us);
 	transaction->committed_us = began_us + commit_us;
@@ -398,6 +405,7 @@ abort_transaction(KafkaSink *sink, Problem *problem)
 	}
 	sink->transaction.begun = false;
 	sink->transaction.open = false;
+	sink->transaction.committing = false;
 	metric_add(METRIC_KAFKA_ABORTS, 1);
 	return OUTCOME_GOOD;
 }
@@ -570,9 +578,9 @@ sink_transactional_end(KafkaSink *sink, int timeout_ms)
 {
 	rd_kafka_error_t *error;
 
-	if (!sink->transaction.open || timeout_ms <= 0 || rd_kafka_fatal_error(sink->producer.rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (!sink->transaction.open || sink->transaction.committing || timeout_ms <= 0 || rd_kafka_fatal_error(sink->producer.rk, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return;
-	/* Refused while a commit is under way, and rightly so. Whatever is left, the next instance's initialisation ends. */
+	/* Not while a commit is under way. Whatever is left, the next instance's initialisation ends. */
 	error = rd_kafka_abort_transaction(sink->producer.rk, timeout_ms);
 	if (error == NULL)
 		metric_add(METRIC_KAFKA_ABORTS, 1);
