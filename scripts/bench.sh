@@ -56,7 +56,7 @@ start_cluster() {
 
 # wal2json must be named where the server knows the setting (15.19 and later), and may not be where it does not.
 plugin_setting() {
-    if "$("$PG_CONFIG" --bindir)/postgres" --describe-config | grep -q "^output_plugin_libraries"; then
+    if "$("$PG_CONFIG" --bindir)/postgres" --describe-config | grep "^output_plugin_libraries" > /dev/null; then
         say output_plugin_libraries='pgoutput, wal2json'
     fi
 }

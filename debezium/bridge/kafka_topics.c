@@ -14,8 +14,9 @@
 #include "kafka_admin.h"
 #include "kafka_error.h"
 #include "log.h"
+#include "metrics.h"
 
-#define MISSING_FOR_US 2000000	/* a broker that has just started may not know its topics yet */
+#define MISSING_FOR_US 5000000	/* a broker that has just started may not know its topics yet */
 #define SAY_AFTER_US 3000000
 #define PAUSE_US 50000
 #define CONFIGS_MS 5000			/* a broker that cannot tell its settings does not say so */
@@ -89,6 +90,7 @@ look_at(const Look *look, const char *name, int *partitions, Problem *problem)
 
 			kafka_unreachable(look->admin, look->options, "still waiting for Kafka", &so_far);
 			log_problem(&so_far);
+			health_set(HEALTH_WAITING, so_far.text);
 			said = true;
 		}
 		/* A slow network gets the time that it needs. */

@@ -157,7 +157,15 @@ sub create_topics
 
 	$answer->take('l');
 	$answer->list(sub { my ($name, $code, $message) = $_[0]->take('tst'); check("create topic $name", $code, $message); });
-	$self->wait_until_up(30) or die "a topic has no leader\n";
+	# the controller has them; the broker learns of them a moment later
+	my $deadline = time + 30;
+	while (1)
+	{
+		my $there = $self->metadata->{topics};
+		last if !grep { my ($name, $partitions) = @$_; grep({ $_ >= 0 } values %{ $there->{$name} // {} }) < $partitions } @topics;
+		die "a topic has no leader\n" if time > $deadline;
+		sleep 0.05;
+	}
 	return;
 }
 
