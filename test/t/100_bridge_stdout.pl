@@ -15,6 +15,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+# makes it a database in UTF-8, as wal2json wants it
+$ENV{LC_CTYPE} = 'C.UTF-8';
 my $node = oms_node('main', conf => "wal_level = logical\nmax_replication_slots = 10\nmax_wal_senders = 10\n");
 
 # A server since 15.19 has to be told; older ones do not know the setting.
