@@ -24,8 +24,9 @@ for my $arg (@ARGV) {
 @parts = qw(drain latency load) unless @parts;
 
 my %size = $quick
-	? (events => 50_000, rounds => 1, debezium_rounds => 1, warm => 2, idle => 5, steady => 5, load_rounds => 1, seconds => 2)
+	? (events => 50_000, rounds => 1, debezium_rounds => 1, warm => 3, idle => 8, steady => 10, load_rounds => 3, seconds => 3)
 	: (events => 1_000_000, rounds => 3, debezium_rounds => 2, warm => 20, idle => 40, steady => 30, load_rounds => 5, seconds => 5);
+$size{events} = $ENV{OMS_BENCH_EVENTS} if $ENV{OMS_BENCH_EVENTS};
 
 my $STEADY = 500;
 my $IDLE = 10;

@@ -72,10 +72,11 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 	const char *const *choice = choices[options->plugin];
 	bool		refused = false;
 
-	/* one that an operator made says by its plugin which is wanted */
-	const char *as_before[] = {given->slot->plugin, NULL};
+	/* the plugin of before: of a slot that an operator made, or of the position */
+	const char *before = given->slot->exists ? given->slot->plugin : given->position->plugin;
+	const char *as_before[] = {before, strcmp(before, "pgoutput") == 0 ? NULL : "pgoutput", NULL};
 
-	if (given->slot->exists && options->plugin == PLUGIN_AUTO && decoder_class(given->slot->plugin) != NULL)
+	if (options->plugin == PLUGIN_AUTO && decoder_class(before) != NULL)
 		choice = as_before;
 	/* wal2json writes the database's own bytes, whatever the client asks for: no JSON where they are not UTF-8 */
 	else if (options->plugin == PLUGIN_AUTO && strcmp(PQparameterStatus(given->control, "server_encoding"), "UTF8") != 0)
