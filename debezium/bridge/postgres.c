@@ -354,39 +354,47 @@ postgres_plugin_setting(PGconn *connection, char *line, size_t room)
 	return refused;
 }
 
-bool
-postgres_flushed(PGconn *connection, Lsn *lsn, Problem *problem)
+/* The one value that a statement gives, as text; NULL is "". */
+static bool
+query_value(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values, char value[64])
 {
-	PGresult   *result = query_row(connection, problem, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 0, NULL);
+	PGresult   *result = query_row(connection, problem, sql, count, values);
 
 	if (result == NULL)
 		return false;
-	*lsn = get_lsn(result, 0, 0);
+	snprintf(value, 64, "%s", PQgetvalue(result, 0, 0));
 	PQclear(result);
 	return true;
 }
 
 bool
+postgres_flushed(PGconn *connection, Lsn *lsn, Problem *problem)
+{
+	char		value[64];
+
+	return query_value(connection, problem, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 0, NULL, value) &&
+		(lsn_parse(value, lsn) || problem_set(problem, REMEDY_RETRY, NULL, "PostgreSQL gave \"%s\" as a log position", value));
+}
+
+bool
 postgres_sample_sequence(PGconn *connection, int64_t *sequence, Problem *problem)
 {
-	PGresult   *result = query_row(connection, problem, "SELECT last_value FROM oms.event_sequence", 0, NULL);
+	char		value[64];
 
-	if (result == NULL)
+	if (!query_value(connection, problem, "SELECT last_value FROM oms.event_sequence", 0, NULL, value))
 		return false;
-	*sequence = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-	PQclear(result);
+	*sequence = strtoll(value, NULL, 10);
 	return true;
 }
 
 bool
 postgres_sample_xid(PGconn *connection, uint64_t *xid, Problem *problem)
 {
-	PGresult   *result = query_row(connection, problem, "SELECT pg_catalog.pg_current_xact_id()", 0, NULL);
+	char		value[64];
 
-	if (result == NULL)
+	if (!query_value(connection, problem, "SELECT pg_catalog.pg_current_xact_id()", 0, NULL, value))
 		return false;
-	*xid = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-	PQclear(result);
+	*xid = strtoull(value, NULL, 10);
 	return true;
 }
 
@@ -433,14 +441,15 @@ bool
 postgres_gate(PGconn *connection, const char *standbys, Lsn *flushed, Problem *problem)
 {
 	const char *values[] = {standbys};
-	PGresult   *result = query_row(connection, problem,
-								   "SELECT CASE WHEN pg_catalog.bool_and(r.flush_lsn IS NOT NULL) THEN pg_catalog.min(r.flush_lsn) END"
-								   "  FROM (SELECT pg_catalog.btrim(n) FROM pg_catalog.string_to_table($1, ',') AS n) AS want (name)"
-								   "  LEFT JOIN pg_catalog.pg_stat_replication r ON r.application_name = want.name", 1, values);
+	char		value[64];
 
-	if (result == NULL)
+	if (!query_value(connection, problem,
+					 "SELECT CASE WHEN pg_catalog.bool_and(r.flush_lsn IS NOT NULL) THEN pg_catalog.min(r.flush_lsn) END"
+					 "  FROM (SELECT pg_catalog.btrim(n) FROM pg_catalog.string_to_table($1, ',') AS n) AS want (name)"
+					 "  LEFT JOIN pg_catalog.pg_stat_replication r ON r.application_name = want.name", 1, values, value))
 		return false;
-	*flushed = get_lsn(result, 0, 0);
-	PQclear(result);
+	/* one of them is not there: they hold nothing */
+	if (!lsn_parse(value, flushed))
+		*flushed = LSN_NONE;
 	return true;
 }
