@@ -46,6 +46,20 @@ CREATE TRIGGER order_events_no_truncate BEFORE TRUNCATE ON oms.order_events
 CREATE TRIGGER execution_events_no_truncate BEFORE TRUNCATE ON oms.execution_events
   FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change();
 
+-- One place that knows the event tables; those of later versions count from the moment they exist.
+CREATE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 4
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT c.relname, c.oid
+    FROM pg_class AS c
+    JOIN unnest(ARRAY['order_events', 'execution_events', 'quote_request_events', 'quote_events'])
+         WITH ORDINALITY AS k (name, position) ON k.name = c.relname
+   WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
+   ORDER BY k.position
+$function$;
+COMMENT ON FUNCTION oms.event_tables() IS 'The event tables that exist here: what has partitions, and what a bridge sends';
+
 CREATE FUNCTION oms.ensure_partitions(months_ahead integer DEFAULT 2) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
@@ -61,7 +75,7 @@ BEGIN
   END IF;
   -- one at a time; the key is the schema's name
   PERFORM pg_advisory_xact_lock(hashtext('oms.ensure_partitions'), 0);
-  FOREACH parent IN ARRAY ARRAY['order_events', 'execution_events'] LOOP
+  FOR parent IN SELECT e.table_name FROM oms.event_tables() AS e LOOP
     FOR i IN 0 .. months_ahead LOOP
       month := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => i);
       leaf := parent || to_char(month, '_YYYY_MM');

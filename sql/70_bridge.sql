@@ -1,20 +1,6 @@
 -- The way out: the publication and the slot that a bridge reads events from, and how they fare.
 -- Neither is a member of the extension: a publication cannot be one, and a slot is outside of the database.
 
--- One place that knows the event tables; those of later versions count from the moment they exist.
-CREATE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
-  LANGUAGE sql STABLE PARALLEL SAFE ROWS 4
-  SET search_path = pg_catalog, pg_temp
-AS $function$
-  SELECT c.relname, c.oid
-    FROM pg_class AS c
-    JOIN unnest(ARRAY['order_events', 'execution_events', 'quote_request_events', 'quote_events'])
-         WITH ORDINALITY AS k (name, position) ON k.name = c.relname
-   WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
-   ORDER BY k.position
-$function$;
-COMMENT ON FUNCTION oms.event_tables() IS 'The event tables that exist here: what a bridge sends';
-
 -- Tables that a publication has beside ours are left in it: somebody put them there.
 CREATE FUNCTION oms.publication_repairs(publication name)
   RETURNS TABLE (object text, name text, was text, action text, loses boolean, statement text)

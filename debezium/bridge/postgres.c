@@ -376,26 +376,32 @@ postgres_flushed(PGconn *connection, Lsn *lsn, Problem *problem)
 		(lsn_parse(value, lsn) || problem_set(problem, REMEDY_RETRY, NULL, "PostgreSQL gave \"%s\" as a log position", value));
 }
 
-bool
-postgres_sample_sequence(PGconn *connection, int64_t *sequence, Problem *problem)
+static bool
+query_number(PGconn *connection, Problem *problem, const char *sql, uint64_t *number)
 {
 	char		value[64];
 
-	if (!query_value(connection, problem, "SELECT last_value FROM oms.event_sequence", 0, NULL, value))
+	if (!query_value(connection, problem, sql, 0, NULL, value))
 		return false;
-	*sequence = strtoll(value, NULL, 10);
+	*number = strtoull(value, NULL, 10);
+	return true;
+}
+
+bool
+postgres_sample_sequence(PGconn *connection, int64_t *sequence, Problem *problem)
+{
+	uint64_t	last;			/* from 1 on */
+
+	if (!query_number(connection, problem, "SELECT last_value FROM oms.event_sequence", &last))
+		return false;
+	*sequence = (int64_t) last;
 	return true;
 }
 
 bool
 postgres_sample_xid(PGconn *connection, uint64_t *xid, Problem *problem)
 {
-	char		value[64];
-
-	if (!query_value(connection, problem, "SELECT pg_catalog.pg_current_xact_id()", 0, NULL, value))
-		return false;
-	*xid = strtoull(value, NULL, 10);
-	return true;
+	return query_number(connection, problem, "SELECT pg_catalog.pg_current_xact_id()", xid);
 }
 
 bool

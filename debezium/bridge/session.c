@@ -130,7 +130,6 @@ open_all(Session *session, Problem *problem)
 		return false;
 	if (!replication_open(session->options, &session->replication, &session->identity, problem))
 		return false;
-	context.sysid = session->identity.sysid;
 	session->sink = session->options->sink == SINK_STDOUT ? sink_stdout_open(&context, problem) : sink_kafka_open(&context, problem);
 	return session->sink != NULL;
 }

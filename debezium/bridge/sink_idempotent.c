@@ -198,11 +198,8 @@ static bool
 idempotent_poll(Sink *base, int timeout_ms, Problem *problem)
 {
 	KafkaSink  *sink = (KafkaSink *) base;
-	uint64_t	wakes;
 
-	if (read(base->wake_fd, &wakes, sizeof wakes) < 0)
-		wakes = 0;				/* nothing was there: as good */
-	rd_kafka_poll(sink->producer.rk, timeout_ms);
+	sink_serve(sink, timeout_ms);
 	return send_refused(sink, problem) && check(sink, problem);
 }
 

@@ -29,6 +29,16 @@ sink_stop(const KafkaSink *sink)
 	return kafka_stop(&sink->wait);
 }
 
+void
+sink_serve(KafkaSink *sink, int timeout_ms)
+{
+	uint64_t	wakes;
+
+	if (read(sink->sink.wake_fd, &wakes, sizeof wakes) < 0)
+		wakes = 0;				/* nothing was there: as good */
+	rd_kafka_poll(sink->producer.rk, timeout_ms);
+}
+
 /* --- records --- */
 
 static int

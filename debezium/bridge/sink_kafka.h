@@ -71,6 +71,8 @@ typedef struct KafkaSink
 
 /* From sink_kafka.c. */
 extern bool sink_stop(const KafkaSink *sink);
+/* The producer's callbacks, for at most so long. */
+extern void sink_serve(KafkaSink *sink, int timeout_ms);
 /* An event, or its envelope when it is refused, handed to the library. The event must live until it is delivered. */
 extern rd_kafka_resp_err_t sink_produce(KafkaSink *sink, Event *event);
 /* opaque comes back with the delivery report. */

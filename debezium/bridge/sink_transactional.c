@@ -537,11 +537,8 @@ static bool
 transactional_poll(Sink *base, int timeout_ms, Problem *problem)
 {
 	KafkaSink  *sink = (KafkaSink *) base;
-	uint64_t	wakes;
 
-	if (read(base->wake_fd, &wakes, sizeof wakes) < 0)
-		wakes = 0;				/* nothing was there: as good */
-	rd_kafka_poll(sink->producer.rk, timeout_ms);
+	sink_serve(sink, timeout_ms);
 	return check_fatal(sink, "the Kafka producer has failed", problem) == OUTCOME_GOOD;
 }
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * bridge.c
+ * slot.c
  *	  What the SQL functions around the bridge's slot need from the server.
  *
  * Entry points of oms.create_slot(), oms.stat_bridge and oms.bridge_alerts
