@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_private.h
+ *	  What fix.c, fix_request.c and fix_report.c share; nobody else includes it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_FIX_PRIVATE_H
+#define OMS_FIX_PRIVATE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "fix_command.h"
+#include "fix_message.h"
+#include "unit_of_work.h"
+
+/* One message on its way. */
+typedef struct FixContext
+{
+	UnitOfWork *uow;
+	FixMessage	message;
+	List	   *results;		/* of Jsonb */
+	const char *ignored;		/* why nothing was done, or NULL */
+} FixContext;
+
+/* Close the command, apply it, keep its result.  What is wrong with a field makes the message damaged (OM009). */
+extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
+extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
+
+/* Nothing changes: the order as it stands is the result. */
+extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);
+
+/* OM009 if one of these tags is missing. */
+extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int count);
+
+#define REQUIRE(fix, ...) \
+	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})))
+
+/* fix_request.c */
+extern Refusal *oms_fix_handle_new_order(FixContext *fix);
+extern Refusal *oms_fix_handle_cancel_request(FixContext *fix);
+extern Refusal *oms_fix_handle_replace_request(FixContext *fix);
+extern Refusal *oms_fix_handle_status_request(FixContext *fix);
+
+/* fix_report.c */
+extern Refusal *oms_fix_handle_execution_report(FixContext *fix);
+extern Refusal *oms_fix_handle_cancel_reject(FixContext *fix);
+
+#endif							/* OMS_FIX_PRIVATE_H */

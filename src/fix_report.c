@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_report.c
+ *	  8 and 9: what a sell side reports, as commands.
+ *
+ * Writes nothing itself: every command goes through oms_fix_run().  The tables
+ * below say which report means which command.
+ *
+ * Source: FIX 4.4 (Errata 20030618) volume 4; FIX 4.2 for ExecTransType and the
+ * ExecTypes 1 and 2.  See doc/fix.md.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "decimal.h"
+#include "fix_match.h"
+#include "fix_private.h"
+#include "handlers.h"
+
+/* ExecType (150) of a report that is no fill, and the command it means. */
+static const struct
+{
+	const char *exec_type;
+	CommandType command;
+}			report_commands[] = {
+	{"0", COMMAND_ACCEPT_ORDER},
+	{"3", COMMAND_DONE_FOR_DAY_ORDER},
+	{"4", COMMAND_CANCEL_ORDER},
+	{"5", COMMAND_REPLACE_ORDER},
+	{"6", COMMAND_REQUEST_CANCEL_ORDER},
+	{"7", COMMAND_STOP_ORDER},
+	{"8", COMMAND_REJECT_ORDER},
+	{"9", COMMAND_SUSPEND_ORDER},
+	{"B", COMMAND_CALCULATE_ORDER},
+	{"C", COMMAND_EXPIRE_ORDER},
+	{"D", COMMAND_RESTATE_ORDER},
+	{"E", COMMAND_REQUEST_REPLACE_ORDER},
+	{"L", COMMAND_RESUME_ORDER}
+};
+
+static bool
+is_fill_type(const char *exec_type)
+{
+	return strcmp(exec_type, "F") == 0 || strcmp(exec_type, "1") == 0 || strcmp(exec_type, "2") == 0;
+}
+
+static bool
+has_quantity(const FixMessage *message, int tag)
+{
+	char	   *text = oms_fix_get(message, tag);
+	Numeric		value;
+
+	return text && (!oms_dec_parse(text, strlen(text), &value) || oms_dec_sign(value) != 0);
+}
+
+static const Order *
+matched_order(FixContext *fix, const FixMatch *match)
+{
+	return match->order_id ? oms_uow_order(fix->uow, match->order_id) : NULL;
+}
+
+/*
+ * FIX 4.2 tells a guarantee as a fill with OrdStatus Stopped that does not move
+ * CumQty (matrix L.1.a).
+ */
+static bool
+is_guarantee(FixContext *fix, const FixMatch *match)
+{
+	const Order *order = matched_order(fix, match);
+	char	   *cum_qty = oms_fix_get(&fix->message, TAG_CUM_QTY);
+	Numeric		stated;
+
+	return order && cum_qty && oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") &&
+		oms_dec_parse(cum_qty, strlen(cum_qty), &stated) &&
+		oms_dec_cmp(stated, order->executed_quantity) == 0;
+}
+
+static Refusal *
+handle_fill(FixContext *fix, const FixMatch *match)
+{
+	JsonWriter	w;
+	Refusal    *refusal = REQUIRE(fix, TAG_LAST_QTY, TAG_LAST_PX);
+
+	if (refusal)
+		return refusal;
+	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+	if (match->order_id)
+		oms_json_string(&w, "orderId", match->order_id);
+	if (match->ambiguous)
+		oms_json_bool(&w, "ambiguous", true);
+	return oms_fix_run(fix, &w);
+}
+
+static bool
+has_ended(const Execution *fill)
+{
+	return !oms_execution_is_live(fill) && fill->status != OMS_EXECUTION_REVIEW;
+}
+
+static Refusal *
+handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
+{
+	const Execution *fill = match->order_id ?
+		oms_fix_match_fill(fix->uow, &fix->message, match->order_id) : NULL;
+	JsonWriter	w;
+
+	if (fill == NULL)
+	{
+		/* a change of a fill that nobody knows goes to review, even without figures */
+		w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+		if (match->ambiguous)
+			oms_json_bool(&w, "ambiguous", true);
+		/* FIX 4.2 has it in ExecTransType alone */
+		oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+		if (match->order_id)
+			oms_json_string(&w, "orderId", match->order_id);
+		if (oms_fix_get(&fix->message, TAG_LAST_QTY) == NULL)
+			oms_json_int(&w, "lastQty", 0);
+		if (oms_fix_get(&fix->message, TAG_LAST_PX) == NULL)
+			oms_json_int(&w, "lastPx", 0);
+		return oms_fix_run(fix, &w);
+	}
+	/* a change of a fill that has ended can only be held against ours */
+	fill = oms_last_of_chain(fix->uow, fill);
+	if (has_ended(fill) && !(type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
+							 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
+		return oms_fix_run_for_order(fix, COMMAND_UPDATE_ORDER, match->order_id);
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "executionId", fill->id);
+	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	return oms_fix_run(fix, &w);
+}
+
+/* An order that was telephoned: its first report creates it. */
+static Refusal *
+handle_telephoned(FixContext *fix)
+{
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+
+	return oms_fix_run(fix, &w);
+}
+
+static bool
+is_telephoned(const FixMessage *message, const char *exec_type)
+{
+	return strcmp(exec_type, "0") == 0 && oms_fix_get_id(message, TAG_CL_ORD_ID) == NULL &&
+		oms_fix_get_id(message, TAG_ORDER_ID) && oms_fix_get(message, TAG_SYMBOL) && oms_fix_get(message, TAG_SIDE) && has_quantity(message, TAG_ORDER_QTY);
+}
+
+static Refusal *
+handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_type)
+{
+	CommandType type = COMMAND_UPDATE_ORDER;
+	JsonWriter	w;
+
+	if (match->order_id == NULL)
+	{
+		if (!match->ambiguous && is_telephoned(&fix->message, exec_type))
+			return handle_telephoned(fix);
+		fix->ignored = match->ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	for (int i = 0; i < lengthof(report_commands); i++)
+		if (strcmp(report_commands[i].exec_type, exec_type) == 0)
+			type = report_commands[i].command;
+	/* a rejection that leaves the order in another status rejects another message */
+	if (type == COMMAND_REJECT_ORDER && !oms_fix_is(&fix->message, TAG_ORD_STATUS, "8"))
+		type = COMMAND_UPDATE_ORDER;
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
+		type = COMMAND_UPDATE_ORDER;
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "orderId", match->order_id);
+	if (type == COMMAND_ACCEPT_ORDER && oms_fix_is(&fix->message, TAG_ORD_STATUS, "D"))
+		oms_json_bool(&w, "forBidding", true);
+	if (type == COMMAND_RESTATE_ORDER)
+	{
+		char	   *reason = oms_fix_get(&fix->message, TAG_EXEC_RESTATEMENT_REASON);
+
+		if (reason)
+			oms_json_string(&w, "reason", reason);
+	}
+	return oms_fix_run(fix, &w);
+}
+
+/* ExecTransType (20), which FIX 4.2 has and 4.4 habits keep, goes before ExecType. */
+Refusal *
+oms_fix_handle_execution_report(FixContext *fix)
+{
+	FixMatch	match;
+	char	   *exec_type;
+	Refusal    *refusal = REQUIRE(fix, TAG_ORDER_ID, TAG_EXEC_ID, TAG_EXEC_TYPE, TAG_ORD_STATUS);
+
+	if (refusal)
+		return refusal;
+	match = oms_fix_match_order(fix->uow, &fix->message);
+	exec_type = oms_fix_get(&fix->message, TAG_EXEC_TYPE);
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "1") || strcmp(exec_type, "H") == 0)
+		return handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
+	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "2") || strcmp(exec_type, "G") == 0)
+		return handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
+	if (is_fill_type(exec_type) && !oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3") &&
+		has_quantity(&fix->message, TAG_LAST_QTY))
+	{
+		if (is_guarantee(fix, &match))
+			return oms_fix_run_for_order(fix, COMMAND_STOP_ORDER, match.order_id);
+		return handle_fill(fix, &match);
+	}
+	return handle_status_report(fix, &match, exec_type);
+}
+
+/* The request under the message's ClOrdID tells what is rejected; else CxlRejResponseTo does. */
+static CommandType
+rejected_request(FixContext *fix, const Order *order)
+{
+	const OrderRequest *request = oms_request_named(order, oms_fix_get(&fix->message, TAG_CL_ORD_ID));
+	RequestKind kind = oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ? REQUEST_REPLACE : REQUEST_CANCEL;
+
+	if (request)
+		kind = request->kind;
+	return kind == REQUEST_REPLACE ? COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER;
+}
+
+Refusal *
+oms_fix_handle_cancel_reject(FixContext *fix)
+{
+	FixMatch	match;
+	const Order *order;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID, TAG_ORD_STATUS);
+
+	if (refusal)
+		return refusal;
+	match = oms_fix_match_order(fix->uow, &fix->message);
+	order = matched_order(fix, &match);
+	if (order == NULL)
+	{
+		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	return oms_fix_run_for_order(fix, rejected_request(fix, order), match.order_id);
+}
