@@ -1,6 +1,10 @@
--- oms_state: the schema and its sequence.
-
 \echo Use "CREATE EXTENSION oms_state" to load this file. \quit
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- oms_state: the schema and its sequence.
+-- The line above comes before everything: what an unqualified name means is never decided by a schema in which
+-- somebody else may create, the target schema least of all. And this script is plain ASCII, so that it loads
+-- whatever the database's encoding. The same holds for the upgrade scripts.
 
 CREATE SCHEMA oms;
 COMMENT ON SCHEMA oms IS 'oms_state: orders, executions, their events, and what is built on them';

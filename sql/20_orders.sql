@@ -64,7 +64,7 @@ COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, 
 COMMENT ON COLUMN oms.orders.id IS 'The order''s own id (orderId)';
 COMMENT ON COLUMN oms.orders.root_id IS 'The order at the top of its tree: the lock, and the key in Kafka';
 COMMENT ON COLUMN oms.orders.parent_id IS 'The order this one is a slice of; null for a root';
-COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1, 2, 3 …';
+COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1, 2, 3 ...';
 COMMENT ON COLUMN oms.orders.tree_version IS 'On a root: the number of events of the whole tree';
 COMMENT ON COLUMN oms.orders.status IS 'OrdStatus (39): the condition that wins FIX''s precedence';
 COMMENT ON COLUMN oms.orders.conditions IS 'All that holds at once besides fills; what is hidden now comes back later';

@@ -54,7 +54,7 @@ COMMENT ON COLUMN oms.executions.last_qty IS 'LastQty (32) as reported';
 COMMENT ON COLUMN oms.executions.quantity IS 'What it counts for: last_qty times quantity_factor';
 COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}';
 COMMENT ON COLUMN oms.executions.cum_qty IS 'CumQty (14) as the report stated it';
-COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, …figures}: why it could not be booked';
+COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}: why it could not be booked';
 COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';
 COMMENT ON COLUMN oms.executions.correcting_execution_id IS 'The execution that corrects this one';
 COMMENT ON COLUMN oms.executions.bust_exec_id IS 'ExecID of the report that busted it';

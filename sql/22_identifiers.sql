@@ -48,4 +48,4 @@ CREATE TABLE oms.rejected_commands (
 );
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
-COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(…, false) refused';
+COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(..., false) refused';

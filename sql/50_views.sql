@@ -33,8 +33,8 @@ CREATE VIEW oms.order_tree WITH (security_invoker = true) AS
     JOIN oms.orders AS o ON o.id = t.id
    WHERE r.parent_id IS NULL
    ORDER BY r.created_at, r.id, t.path;
-COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, …';
-COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, …';
+COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, ...';
+COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...';
 COMMENT ON COLUMN oms.order_tree.path IS 'Ids from the root down to the order itself';
 
 CREATE VIEW oms.client_orders WITH (security_invoker = true) AS

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BRIDGE_VERSION "0.1.0"
+#define BRIDGE_VERSION "0.2.0"
 
 /* A position in PostgreSQL's log. 0 is no position. */
 typedef uint64_t Lsn;
