@@ -1,0 +1,281 @@
+# ALTER EXTENSION oms_state UPDATE from 0.1.0: the catalog is that of a fresh installation, and the data of before go on.
+# test/data/0.1.0 holds the install script of 0.1.0 and a database that its library wrote (its README says what is in it).
+# Broken by: a change of sql/*.sql that the upgrade script does not make too; an old event, hash or answer that is read in another
+# way than it was written; code that takes columns by their number, for they stand in another order after an upgrade.
+#
+# The old script is run with today's library, as a dump of 0.1.0 that is restored would do: a C function is looked up when it is
+# created. So every symbol that the script of 0.1.0 names must stay in the library, also where 0.2.0 no longer uses it.
+
+use strict;
+use warnings;
+
+use Encode qw(decode);
+use File::Copy;
+use File::Path qw(make_path);
+use FindBin;
+use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use OmsTest;
+
+my $data = "$FindBin::RealBin/../data/0.1.0";
+my $between = '2026-02-01 00:00:00+00';    # between the two days of the data
+my $folder = PostgreSQL::Test::Utils::tempdir();
+
+sub unpacked
+{
+	my ($name) = @_;
+	gunzip("$data/$name.gz" => \my $text) or die "cannot read $name.gz: $GunzipError";
+	return $text;
+}
+sub lines { my ($name) = @_; return split /\n/, decode('UTF-8', unpacked($name)); }
+
+# The extension's files, copied, with the old script beside the new ones, and a link to the library.
+sub extension_files
+{
+	my ($staged) = oms_settings() =~ /^extension_destdir = '(.*)'$/m;
+	my ($share, $library) = map { qx("$ENV{PG_CONFIG}" --$_) =~ s/\n//r } qw(sharedir pkglibdir);
+
+	$staged //= '';
+	make_path("$folder$share/extension", "$folder$library");
+	copy($_, "$folder$share/extension") or die "cannot copy $_: $!"
+	  foreach "$data/oms_state--0.1.0.sql", "$staged$share/extension/oms_state.control", glob("$staged$share/extension/oms_state--*.sql");
+	symlink "$staged$library/oms_state.so", "$folder$library/oms_state.so" or die "cannot link the library: $!";
+}
+
+$ENV{PG_CONFIG} //= 'pg_config';
+extension_files();
+my $node = oms_node('upgrade', extension => 0, start => 0);
+$node->start;
+if ($node->safe_psql('postgres', q(SELECT count(*) FROM pg_settings WHERE name = 'extension_destdir')) eq '0')
+{
+	$node->stop;
+	plan(skip_all => 'this server has no extension_destdir (a setting of Debian): the script of 0.1.0 cannot be put beside the installed ones');
+}
+$node->append_conf('postgresql.conf', "extension_destdir = '$folder'\noms_state.command_retention = '20000d'\n");
+$node->restart;
+
+sub sql { my ($database, $sql) = @_; return $node->safe_psql($database, $sql); }
+sub in_upgraded { my ($sql) = @_; return sql('upgraded', $sql); }
+
+# ------------------------------------------------------------------------
+# 0.1.0 with its data
+# ------------------------------------------------------------------------
+
+sql('postgres', 'CREATE ROLE oms SUPERUSER LOGIN; CREATE ROLE trader LOGIN; ' . join ' ', map { "CREATE DATABASE $_ ENCODING 'UTF8' TEMPLATE template0;" } qw(upgraded fresh restored));
+in_upgraded(q(CREATE EXTENSION oms_state VERSION '0.1.0'));
+append_to_file("$folder/dump.sql", unpacked('dump.sql'));
+command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-d', 'upgraded', '-f', "$folder/dump.sql" ],
+	'the data of 0.1.0 are loaded');
+
+my %old_columns;
+foreach (split /\n/, in_upgraded(q(SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 GROUP BY 1)))
+{
+	my ($table, $columns) = split /\|/;
+	$old_columns{$table} = $columns;
+}
+
+# What the columns of 0.1.0 hold, table by table.
+sub contents
+{
+	return { map { $_ => in_upgraded("SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM (SELECT $old_columns{$_} FROM oms.$_) t") } keys %old_columns };
+}
+
+my $before = contents();
+is(in_upgraded('SELECT count(*) FROM oms.all_events'), '891', 'all events are there');
+
+# A session that is there all the time. What it asks for in between is done or refused, and it lives on.
+my $session = oms_dbh($node, dbname => 'upgraded', user => 'oms');
+my $probe = q({"commandType": "UpdateOrderCommand", "orderId": "waiting", "text": "in between"});
+$session->begin_work;
+eval { $session->do('SELECT oms_command($1)', undef, $probe); };
+my ($state, $error) = ($session->state // '', $@);
+$session->rollback;
+ok($state eq '' || $state =~ /^(OM...|0A000|55000|42...)$/, 'today\'s library on the tables of 0.1.0: done, or refused clearly') or diag("$state $error");
+
+in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader');
+my ($status, $stdout, $stderr) = $node->psql('upgraded', 'ALTER EXTENSION oms_state UPDATE', on_error_stop => 1);
+is($status, 0, 'ALTER EXTENSION UPDATE') or BAIL_OUT("the upgrade script fails: $stderr");
+is($stderr, '', 'and says nothing');
+is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'))), 't', 'what was granted is still granted');
+in_upgraded('REVOKE EXECUTE ON FUNCTION oms_command(jsonb) FROM trader');
+
+# ------------------------------------------------------------------------
+# the catalog
+# ------------------------------------------------------------------------
+
+# Everything about the members of the extension and what hangs on them, one line a fact; columns by name.
+my $catalog = <<'SQL';
+WITH members AS (
+	SELECT d.classid, d.objid FROM pg_depend d
+	 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'oms_state')
+), relations AS (
+	SELECT c.* FROM pg_class c JOIN members m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
+)
+SELECT 'member', pg_describe_object(classid, objid, 0), '', '' FROM members
+UNION ALL
+SELECT 'relation', c.oid::regclass::text, concat_ws(' ', c.relkind, c.relpersistence, c.relreplident, c.relrowsecurity, c.relforcerowsecurity),
+       concat_ws(' ', c.reloptions, (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(c.relacl) x))
+  FROM relations c
+UNION ALL
+SELECT 'column', c.oid::regclass::text || '.' || a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage, a.attcompression, a.attidentity, a.attgenerated, a.attstattarget),
+       concat_ws(' ', a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid), a.attacl, a.attoptions)
+  FROM relations c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relkind IN ('r', 'p', 'v')
+UNION ALL
+SELECT 'view', c.oid::regclass::text, '', (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) || E'\n' || pg_get_viewdef(c.oid)
+  FROM relations c WHERE c.relkind = 'v'
+UNION ALL
+SELECT 'function', p.oid::regprocedure::text, (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(p.proacl) x), pg_get_functiondef(p.oid)
+  FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid WHERE p.prokind <> 'a'
+UNION ALL
+SELECT 'index', i.indrelid::regclass::text, pg_get_indexdef(i.indexrelid), concat_ws(' ', i.indisvalid, i.indisreplident, i.indimmediate)
+  FROM pg_index i JOIN relations c ON c.oid = i.indrelid
+UNION ALL
+SELECT 'constraint', k.conrelid::regclass::text || '.' || k.conname, pg_get_constraintdef(k.oid), k.convalidated::text FROM pg_constraint k JOIN relations c ON c.oid = k.conrelid
+UNION ALL
+SELECT 'trigger', t.tgrelid::regclass::text || '.' || t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text FROM pg_trigger t JOIN relations c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
+UNION ALL
+SELECT 'rule or policy', c.oid::regclass::text || '.' || r.rulename, r.ev_type::text, '' FROM pg_rewrite r JOIN relations c ON c.oid = r.ev_class
+UNION ALL
+SELECT 'rule or policy', c.oid::regclass::text || '.' || p.polname, p.polcmd::text, concat_ws(' ', pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)) FROM pg_policy p JOIN relations c ON c.oid = p.polrelid
+UNION ALL
+SELECT 'comment', pg_describe_object(d.classoid, d.objoid, d.objsubid), '', d.description FROM pg_description d JOIN members m ON m.classid = d.classoid AND m.objid = d.objoid
+UNION ALL
+SELECT 'comment', pg_describe_object(d.classoid, d.objoid, 0), '', d.description
+  FROM pg_description d JOIN pg_trigger t ON d.classoid = 'pg_trigger'::regclass AND d.objoid = t.oid JOIN relations c ON c.oid = t.tgrelid
+UNION ALL
+SELECT 'dumped', config::regclass::text, condition, '' FROM pg_extension e CROSS JOIN LATERAL unnest(e.extconfig, e.extcondition) u (config, condition) WHERE e.extname = 'oms_state'
+UNION ALL
+SELECT 'initial privileges', pg_describe_object(i.classoid, i.objoid, i.objsubid), (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(i.initprivs) x), ''
+  FROM pg_init_privs i JOIN members m ON m.classid = i.classoid AND m.objid = i.objoid
+UNION ALL
+SELECT 'sequence', c.oid::regclass::text, format_type(s.seqtypid, NULL), concat_ws(' ', s.seqstart, s.seqincrement, s.seqmax, s.seqmin, s.seqcache, s.seqcycle)
+  FROM pg_sequence s JOIN relations c ON c.oid = s.seqrelid
+UNION ALL
+SELECT 'version', extversion, extnamespace::regnamespace::text, '' FROM pg_extension WHERE extname = 'oms_state'
+SQL
+
+# The lines that only one of two lists has are the difference.
+sub same_list
+{
+	my ($upgraded, $fresh, $name) = @_;
+	my %in_upgraded = map { $_ => 1 } @$upgraded;
+	my %in_fresh = map { $_ => 1 } @$fresh;
+	my @difference = ((map { "- only after the upgrade: $_" } grep { !$in_fresh{$_} } @$upgraded), map { "- only in a fresh one: $_" } grep { !$in_upgraded{$_} } @$fresh);
+
+	is(scalar @difference, 0, $name) or diag(join "\n", @difference);
+}
+
+sub catalog_of { my ($database) = @_; return [ split /\x01/, sql($database, "SELECT string_agg(concat_ws(' | ', a, b, c, d), E'\\x01' ORDER BY a, b, c, d) FROM ($catalog) AS f (a, b, c, d)") ]; }
+
+sql('fresh', 'CREATE EXTENSION oms_state; SELECT oms.ensure_partitions()');
+my $fresh = catalog_of('fresh');
+cmp_ok(scalar @$fresh, '>', 300, 'the catalog is looked at');
+same_list(catalog_of('upgraded'), $fresh, 'tables, columns, functions, views, triggers, constraints, indexes, comments, privileges and what is dumped: as in a fresh database');
+
+# A partition of before against one that is made today: all but the month and the names of its indexes.
+my $partition = q(
+	SELECT 'column', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL SELECT 'index', regexp_replace(pg_get_indexdef(i.indexrelid), ' INDEX \S+ ', ' INDEX '), i.indisreplident::text, i.indisvalid::text FROM pg_index i WHERE i.indrelid = $1
+	UNION ALL SELECT 'trigger', pg_get_triggerdef(t.oid), t.tgenabled::text, '' FROM pg_trigger t WHERE t.tgrelid = $1 AND NOT t.tgisinternal
+	UNION ALL SELECT 'constraint', k.conname, pg_get_constraintdef(k.oid), '' FROM pg_constraint k WHERE k.conrelid = $1
+	UNION ALL SELECT 'table', c.relreplident::text, c.relkind::text, coalesce(array_to_string(c.reloptions, ' '), '') FROM pg_class c WHERE c.oid = $1);
+
+sub shape
+{
+	my ($database, $leaf) = @_;
+	my $shape = sql($database, "SELECT concat_ws(' | ', a, b, c, d) FROM (" . ($partition =~ s/\$1/'oms.$leaf'::regclass/gr) . ') AS f (a, b, c, d) ORDER BY 1');
+
+	return [ split /\n/, $shape =~ s/_\d{4}_\d\d/_MONTH/gr ];
+}
+
+foreach my $table (qw(order_events execution_events))
+{
+	my $today = sql('fresh', "SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relispartition AND relkind = 'r' AND relname LIKE '$table\\_2%' ORDER BY 1 LIMIT 1");
+	same_list(shape('upgraded', "${table}_$_"), shape('fresh', $today), "oms.${table}_$_: as a partition that is made today") foreach qw(2026_01 2026_02);
+}
+
+# ------------------------------------------------------------------------
+# the data
+# ------------------------------------------------------------------------
+
+is_deeply(contents(), $before, 'nothing that 0.1.0 had written has changed');
+is(in_upgraded('SELECT * FROM oms.verify()'), '', 'every invariant holds');
+is(in_upgraded(q(SELECT DISTINCT payload ->> 'schemaVersion' FROM oms.all_events)), '1', 'old events keep their schemaVersion');
+foreach my $table (qw(order_events execution_events))
+{
+	my %old = map { $_ => 1 } split /, /, $old_columns{$table};
+	my @new = grep { !$old{$_} } split /\n/, in_upgraded("SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = 'oms.$table'::regclass AND attnum > 0 AND NOT attisdropped");
+
+	is(in_upgraded("SELECT count(*) FROM oms.$table WHERE num_nonnulls($_) > 0"), '0', "$table.$_ is null in old events") foreach @new;
+}
+is(in_upgraded(q(SELECT oms.rebuild('orders') + oms.rebuild('executions'))), '0', 'the rows are what the events say');
+
+# Nothing that 0.1.0 stated may be gone from a state; more may be in it.
+my @lost;
+foreach my $line (lines('as_of.jsonl'))
+{
+	my ($kind) = $line =~ /^\{"(order|execution)"/;
+	push @lost, substr $line, 0, 300 unless $session->selectrow_array("SELECT oms.${kind}_state(oms.${kind}_as_of(w ->> '${kind}Id', '$between')) \@> w FROM (SELECT \$1::jsonb -> '$kind') AS s (w)", undef, $line);
+}
+is("@lost[0 .. ($#lost > 2 ? 2 : $#lost)]", '', 'as of a moment between its events every object is what it was then');
+is($session->selectrow_array(q(SELECT oms.order_as_of('fund', '2026-01-01') IS NULL)), 1, 'and before it was made it was not');
+
+# ------------------------------------------------------------------------
+# it goes on
+# ------------------------------------------------------------------------
+
+is($session->selectrow_array('SELECT oms_command($1) #>> \'{state,text}\'', undef, $probe), 'in between', 'the session that was there all the time goes on');
+in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader');
+my %of = (oms => $session, trader => oms_dbh($node, dbname => 'upgraded', user => 'trader'));
+my $events = in_upgraded('SELECT count(*) FROM oms.all_events');
+my @other;
+foreach my $line (lines('answers.jsonl'))
+{
+	my ($actor) = $line =~ /^\["(\w+)"/;
+	my $right = $of{$actor}->selectrow_array(q(SELECT r @> ((l -> 2) - 'token' - 'duplicate') AND r -> 'duplicate' = 'true'
+		FROM (SELECT $1::jsonb) AS s (l), LATERAL oms_command(l -> 1) AS r), undef, $line);
+	push @other, substr $line, 0, 300 unless $right;
+}
+is("@other[0 .. ($#other > 2 ? 2 : $#other)]", '', 'every command that is repeated gets the answer of the first time');
+is(in_upgraded('SELECT count(*) FROM oms.all_events'), $events, 'and does nothing');
+eval { $session->do(q(SELECT oms_command('{"commandType": "CancelOrderCommand", "commandId": "u-001", "orderId": "fund"}'))); };
+is($session->state, 'OM007', 'another command under an old commandId is refused');
+
+sub goes_on
+{
+	my ($command, $expected, $name) = @_;
+	my $status = eval { $session->selectrow_array(q(SELECT oms_command($1) #>> '{state,status}'), undef, $command) };
+
+	is($status // $@, $expected, $name);
+}
+goes_on('{"commandType": "ExecuteOrderCommand", "orderId": "desk", "executionId": "n1", "execID": "N1", "lastQty": 200, "lastPx": 72.4}', 'ALLOCATED', 'an old order is filled');
+goes_on('{"commandType": "CorrectExecutionCommand", "executionId": "t2", "execID": "N2", "lastQty": 1400, "lastPx": 72.5}', 'ALLOCATED', 'an old fill is corrected');
+goes_on('{"commandType": "BustExecutionCommand", "executionId": "t4", "execID": "N3", "reason": "error"}', 'BUSTED', 'an old fill is busted');
+goes_on('{"commandType": "ExecuteOrderCommand", "orderId": "xlon", "executionId": "n4", "execID": "T12", "lastQty": 900, "lastPx": 72.47}', 'ALLOCATED', 'an old ExecID is known');
+is(in_upgraded(q(SELECT count(*) FROM oms.executions WHERE id = 'n4')), '0', 'and books nothing again');
+goes_on('{"commandType": "ReplaceOrderCommand", "orderId": "xlon", "clOrdID": "XLON-3"}', 'PARTIALLY_FILLED', 'an open request is answered');
+goes_on('{"commandType": "RestateOrderCommand", "orderId": "split0", "quantityFactor": "1.5", "reason": "another split"}', 'PARTIALLY_FILLED', 'a split tree is split again');
+goes_on('{"commandType": "AcceptOrderCommand", "orderId": "waiting"}', 'NEW', 'a waiting order is accepted');
+goes_on('{"commandType": "BustExecutionCommand", "executionId": "t7", "execID": "N5"}', 'BUSTED', 'what waited in review leaves it');
+eval { $session->do(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "FUND-1", "symbol": "X", "side": "BUY", "orderQty": 1}'))); };
+is($session->state, 'OM007', 'an old ClOrdID is taken');
+goes_on('{"commandType": "CreateOrderCommand", "orderId": "after", "symbol": "X", "side": "BUY", "orderQty": 7}', 'NEW', 'a new tree');
+is(in_upgraded(q(SELECT count(*) FROM oms.execution_review)), in_upgraded(q(SELECT count(*) FROM oms.executions WHERE status = 'REVIEW')), 'the views read');
+is(in_upgraded('SELECT * FROM oms.verify()'), '', 'every invariant still holds');
+is(in_upgraded(q(SELECT oms.rebuild('orders') + oms.rebuild('executions'))), '0', 'and the rows are what the events say');
+
+# Old sequence numbers are below all new ones, and a dump of what was upgraded is one of the new version.
+my @connection = ('-h', $node->host, '-p', $node->port);
+command_ok([ 'pg_dump', @connection, '-Fc', '-f', "$folder/upgraded.dump", 'upgraded' ], 'it is dumped');
+command_ok([ 'pg_restore', @connection, '--exit-on-error', '-d', 'restored', "$folder/upgraded.dump" ], 'and restored');
+is(sql('restored', 'SELECT * FROM oms.verify()'), '', 'where every invariant holds too');
+is(sql('restored', q(SELECT oms_command('{"commandType": "CancelOrderCommand", "orderId": "after"}') #>> '{state,status}')), 'CANCELLED', 'and orders go on');
+
+$_->disconnect foreach values %of;
+$node->stop;
+done_testing();
