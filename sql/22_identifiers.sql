@@ -6,12 +6,15 @@ CREATE TABLE oms.commands (
   recorded_at timestamptz NOT NULL,
   aggregate_id text COLLATE "C",
   sequences bigint[],
-  command_hash bigint NOT NULL,
+  command_hash bigint,
+  content_hash bytea,
   CONSTRAINT commands_pkey PRIMARY KEY (actor, command_id)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.commands', '');
 COMMENT ON TABLE oms.commands IS
-  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; the hash tells a repeat from another command.';
+  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
+COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
+COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
 CREATE TABLE oms.cl_ord_ids (
   fix_session text COLLATE "C" NOT NULL,

@@ -19,3 +19,13 @@ COMMENT ON COLUMN oms.order_events.version IS 'Number of the event in its object
 COMMENT ON COLUMN oms.order_events.tree_version IS 'Number of the event in its tree: 1, 2, 3 ..., over all event tables';
 COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, ...';
 COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...';
+
+-- ---------------------------------------------------------------------------------------------------
+-- what a commandId stands for: by content, not by 64 bits of it
+-- ---------------------------------------------------------------------------------------------------
+
+ALTER TABLE oms.commands ALTER COLUMN command_hash DROP NOT NULL, ADD COLUMN content_hash bytea;
+COMMENT ON TABLE oms.commands IS
+  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
+COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
+COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';

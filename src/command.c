@@ -75,6 +75,16 @@ result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome
  * ------------------------------------------------------------------------
  */
 
+/* The command as its events carry it, if they are still there. */
+static Jsonb *
+recorded_command(const ResultSource *source)
+{
+	JsonbValue	hold;
+	JsonbValue *v = source->npayloads > 0 ? oms_json_get(source->payloads[0], "command", &hold) : NULL;
+
+	return v ? JsonbValueToJsonb(v) : NULL;
+}
+
 /* The first result again, from the events that it was built of. */
 static Jsonb *
 repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
@@ -83,15 +93,6 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 	ResultSource source = {.outcome = &outcome, .command_id = command->command_id, .duplicate = true,
 	.xid = oms_uow_xid(uow)};
 
-	if (known->command_hash != oms_command_hash(command->raw))
-	{
-		*refusal = oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used",
-															command->command_id),
-												 "It was used with other content at %s.",
-												 timestamptz_to_str(known->recorded_at)),
-								 "Repeat a command with equal content, or give it a new commandId.");
-		return NULL;
-	}
 	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
 	{
@@ -99,6 +100,15 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 
 		if (payload)
 			source.payloads[source.npayloads++] = payload;
+	}
+	if (!oms_command_is_same(known, command->raw, recorded_command(&source)))
+	{
+		*refusal = oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used",
+															command->command_id),
+												 "It was used with other content at %s.",
+												 timestamptz_to_str(known->recorded_at)),
+								 "Repeat a command with equal content, or give it a new commandId.");
+		return NULL;
 	}
 	if (source.npayloads == 0)
 		source.state = current_state(uow, outcome.store, outcome.id);

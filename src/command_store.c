@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "command_store.h"
+#include "digest.h"
 #include "guc.h"
 
 enum CommandColumn
@@ -28,6 +29,7 @@ enum CommandColumn
 	COMMAND_AGGREGATE_ID,
 	COMMAND_SEQUENCES,
 	COMMAND_HASH,
+	COMMAND_CONTENT_HASH,
 	COMMAND_COLUMNS
 };
 
@@ -58,10 +60,36 @@ oms_command_is_expired(const KnownCommand *known)
 	return known->recorded_at < GetCurrentTimestamp() - (TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC;
 }
 
-int64
-oms_command_hash(Jsonb *command)
+/* SHA-256 of the canonical text: equal for commands that are equal as jsonb, and for no others. */
+static bytea *
+content_hash(Jsonb *command)
 {
-	return DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(command), Int64GetDatum(0)));
+	int			length;
+	char	   *text = oms_json_canonical(command, &length);
+	bytea	   *hash = oms_digest(NULL, text, length, NULL);
+
+	pfree(text);
+	return hash;
+}
+
+/*
+ * Version 0.1.0 kept 64 bits of a hash that is easy to collide: what an event
+ * carries goes before it, and it alone tells only of a command without events.
+ */
+bool
+oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb *recorded)
+{
+	if (known->content_hash)
+	{
+		bytea	   *hash = content_hash(command);
+
+		return VARSIZE_ANY_EXHDR(known->content_hash) == VARSIZE_ANY_EXHDR(hash) &&
+			memcmp(VARDATA_ANY(known->content_hash), VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash)) == 0;
+	}
+	if (recorded)
+		return oms_json_equal(recorded, command);
+	return known->command_hash == DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(command),
+																	Int64GetDatum(0)));
 }
 
 KnownCommand *
@@ -83,7 +111,10 @@ oms_command_find(EState *estate, const char *actor, const char *command_id)
 			known->aggregate_id = TextDatumGetCString(values[COMMAND_AGGREGATE_ID]);
 		if (!nulls[COMMAND_SEQUENCES])
 			read_sequences(values[COMMAND_SEQUENCES], known);
-		known->command_hash = DatumGetInt64(values[COMMAND_HASH]);
+		if (!nulls[COMMAND_HASH])
+			known->command_hash = DatumGetInt64(values[COMMAND_HASH]);
+		if (!nulls[COMMAND_CONTENT_HASH])
+			known->content_hash = DatumGetByteaPCopy(values[COMMAND_CONTENT_HASH]);
 		known->tid = table->slot->tts_tid;
 	}
 	oms_table_close(table);
@@ -106,7 +137,8 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 	values[COMMAND_AGGREGATE_ID] = CStringGetTextDatum(aggregate_id);
 	values[COMMAND_SEQUENCES] = PointerGetDatum(construct_array(sequences, nevents, INT8OID, sizeof(int64),
 															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[COMMAND_HASH] = Int64GetDatum(oms_command_hash(command->raw));
+	nulls[COMMAND_HASH] = true;
+	values[COMMAND_CONTENT_HASH] = PointerGetDatum(content_hash(command->raw));
 	nulls[COMMAND_SEQUENCES] = nevents == 0;
 	return oms_table_claim(commands, oms_relation(OMS_COMMANDS_PKEY), values, nulls, tid);
 }

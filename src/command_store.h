@@ -21,12 +21,16 @@ typedef struct KnownCommand
 	char	   *aggregate_id;
 	int64	   *sequences;		/* of its events */
 	int			nsequences;
-	int64		command_hash;
+	bytea	   *content_hash;	/* NULL: recorded by version 0.1.0 */
+	int64		command_hash;	/* … which has this one only */
 	ItemPointerData tid;
 } KnownCommand;
 
-/* Equal for commands that are equal as jsonb. */
-extern int64 oms_command_hash(Jsonb *command);
+/*
+ * Has the command the content that is known?  `recorded` is the command as an
+ * event of it carries it, or NULL: it tells where only version 0.1.0 knows it.
+ */
+extern bool oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb *recorded);
 
 /* Is it older than oms_state.command_retention?  A repeat of it is then new. */
 extern bool oms_command_is_expired(const KnownCommand *known);

@@ -15,10 +15,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "commands/sequence.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -26,6 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "digest.h"
 #include "event_store.h"
 
 enum EventColumn
@@ -47,35 +45,16 @@ enum EventColumn
 	EVENT_COLUMNS
 };
 
-static void
-hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
-{
-	if (pg_cryptohash_update(ctx, data, length) < 0)
-		elog(ERROR, "cannot compute a SHA-256 hash");
-}
-
-/* SHA-256 of the object's previous hash and the payload's text */
+/* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
 static bytea *
 chain_hash(const bytea *previous, Jsonb *payload)
 {
-	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 	int			length;
 	char	   *text = oms_json_text(payload, &length);
-	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
+	bytea	   *hash = oms_digest(previous, text, length, NULL);
 
-	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
-		elog(ERROR, "cannot compute a SHA-256 hash");
-	if (previous)
-		hash_part(ctx, VARDATA_ANY(previous), VARSIZE_ANY_EXHDR(previous));
-	/* as it goes to Kafka, whatever the encoding of the database */
-	hash_part(ctx, utf8, utf8 == text ? length : strlen(utf8));
-	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	if (pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
-		elog(ERROR, "cannot compute a SHA-256 hash");
-	pg_cryptohash_free(ctx);
 	pfree(text);
-	return result;
+	return hash;
 }
 
 static Jsonb *

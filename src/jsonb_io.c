@@ -14,6 +14,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "jsonb_io.h"
 JsonbValue *
@@ -114,23 +115,29 @@ put_string(StringInfo out, const char *text, int length)
 	put(out, "\"", 1);
 }
 
-static void put_container(StringInfo out, const JsonbContainer *container);
+static void put_container(StringInfo out, const JsonbContainer *container, bool canonical);
+
+/* Numbers that are equal are one text in the canonical form: 1.0 is 1. */
+static void
+put_number(StringInfo out, Numeric value, bool canonical)
+{
+	Numeric		number = canonical ?
+	DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value))) : value;
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+
+	put(out, text, strlen(text));
+	pfree(text);
+}
 
 static void
-put_value(StringInfo out, const char *base, int start, int end, JEntry entry)
+put_value(StringInfo out, const char *base, int start, int end, JEntry entry, bool canonical)
 {
 	if (JBE_ISSTRING(entry))
 		put_string(out, base + start, end - start);
 	else if (JBE_ISNUMERIC(entry))
-	{
-		Numeric		value = (Numeric) unconstify(char *, base + INTALIGN(start));
-		char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
-
-		put(out, text, strlen(text));
-		pfree(text);
-	}
+		put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), canonical);
 	else if (JBE_ISCONTAINER(entry))
-		put_container(out, (const JsonbContainer *) (base + INTALIGN(start)));
+		put_container(out, (const JsonbContainer *) (base + INTALIGN(start)), canonical);
 	else if (JBE_ISNULL(entry))
 		put(out, "null", 4);
 	else if (JBE_ISBOOL_TRUE(entry))
@@ -147,7 +154,7 @@ end_of(JEntry entry, int start)
 }
 
 static void
-put_container(StringInfo out, const JsonbContainer *container)
+put_container(StringInfo out, const JsonbContainer *container, bool canonical)
 {
 	bool		object = (container->header & JB_FOBJECT) != 0;
 	bool		scalar = (container->header & JB_FSCALAR) != 0;
@@ -177,25 +184,37 @@ put_container(StringInfo out, const JsonbContainer *container)
 			put(out, ": ", 2);
 			key = key_end;
 		}
-		put_value(out, base, value, end, entry);
+		put_value(out, base, value, end, entry, canonical);
 		value = end;
 	}
 	if (!scalar)
 		put(out, object ? "}" : "]", 1);
 }
 
-char *
-oms_json_text(Jsonb *value, int *length)
+static char *
+text_of(Jsonb *value, bool canonical, int *length)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	enlargeStringInfo(&buf, VARSIZE(value) * 2);
-	put_container(&buf, &value->root);
+	put_container(&buf, &value->root, canonical);
 	buf.data[buf.len] = '\0';
 	if (length)
 		*length = buf.len;
 	return buf.data;
+}
+
+char *
+oms_json_text(Jsonb *value, int *length)
+{
+	return text_of(value, false, length);
+}
+
+char *
+oms_json_canonical(Jsonb *value, int *length)
+{
+	return text_of(value, true, length);
 }
 
 bool

@@ -52,6 +52,9 @@ extern char *oms_json_get_string(Jsonb *object, const char *key);
 extern bool oms_json_is_object(Jsonb *value);
 extern bool oms_json_is_array(Jsonb *value);
 extern char *oms_json_text(Jsonb *value, int *length);
+
+/* The same text for every value that is equal as jsonb: keys are sorted already, numbers lose their trailing zeros. */
+extern char *oms_json_canonical(Jsonb *value, int *length);
 extern bool oms_json_equal(Jsonb *a, Jsonb *b);
 
 #endif							/* OMS_JSONB_IO_H */

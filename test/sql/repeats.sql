@@ -25,6 +25,32 @@ SELECT count(*) FROM oms.orders WHERE symbol = 'REP';
 SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "ExecuteOrderCommand", "commandId": "rep-2", "orderId": "rep-A", "lastQty": 41, "lastPx": 7}'));
 SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "rep-2", "orderId": "rep-A"}'));
 
+-- Content is compared as a whole: jsonb_hash_extended() gives both of these the same 64 bits, and quantities change places.
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "CreateOrderCommand", "orderId": "rep-P", "symbol": "X", "side": "BUY", "orderQty": 3000}'));
+CREATE FUNCTION pg_temp.placement(VARIADIC quantities integer[]) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object('commandType', 'PlaceOrderCommand', 'commandId', 'rep-12', 'orderId', 'rep-P', 'children',
+    (SELECT jsonb_agg(jsonb_build_object('orderId', 'rep-P' || n, 'clOrdID', 'rep-P' || n, 'orderQty', q, 'destination', 'XLON') ORDER BY n)
+       FROM unnest(quantities) WITH ORDINALITY AS u (q, n))) $$;
+SELECT jsonb_hash_extended(pg_temp.placement(100, 200, 300, 400, 500, 600), 0) = jsonb_hash_extended(pg_temp.placement(500, 200, 300, 400, 100, 600), 0) AS collide;
+SELECT * FROM pg_temp.brief(oms_command(pg_temp.placement(100, 200, 300, 400, 500, 600)));
+SELECT * FROM pg_temp.brief(oms_try_command(pg_temp.placement(500, 200, 300, 400, 100, 600)));
+SELECT * FROM pg_temp.brief(oms_command(pg_temp.placement(100, 200, 300, 400, 500, 600)));
+SELECT id, order_qty FROM oms.orders WHERE parent_id = 'rep-P' ORDER BY id;
+-- A row that version 0.1.0 wrote has 64 bits only: what its event carries decides; without an event, the 64 bits do.
+BEGIN;
+UPDATE oms.commands SET content_hash = NULL, command_hash = jsonb_hash_extended(pg_temp.placement(100, 200, 300, 400, 500, 600), 0) WHERE command_id = 'rep-12';
+SELECT * FROM pg_temp.brief(oms_try_command(pg_temp.placement(500, 200, 300, 400, 100, 600)));
+SELECT * FROM pg_temp.brief(oms_command(pg_temp.placement(100, 200, 300, 400, 500, 600)));
+UPDATE oms.commands SET sequences = NULL WHERE command_id = 'rep-12';
+SELECT * FROM pg_temp.brief(oms_command(pg_temp.placement(100, 200, 300, 400, 500, 600)));
+SELECT * FROM pg_temp.brief(oms_try_command(pg_temp.placement(100, 200, 300, 400, 500, 601)));
+ROLLBACK;
+-- Equal as jsonb: other spaces, another order of keys, another number of zeros; not a number as a string.
+SELECT * FROM pg_temp.brief(oms_command('{"orderId": "rep-P", "commandId": "rep-13", "commandType": "UpdateOrderCommand", "attributes": {"a": [1.0, {"b": 100}], "c": "1.0"}}'));
+SELECT * FROM pg_temp.brief(oms_command('{"commandType": "UpdateOrderCommand", "commandId":"rep-13", "orderId":"rep-P", "attributes": {"c": "1.0", "a": [1, {"b": 1e2}]}}'));
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "UpdateOrderCommand", "commandId":"rep-13", "orderId":"rep-P", "attributes": {"c": "1", "a": [1, {"b": 100}]}}'));
+SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "UpdateOrderCommand", "commandId":"rep-13", "orderId":"rep-P", "attributes": {"c": 1.0, "a": [1, {"b": 100}]}}'));
+
 -- A repeat goes before every other check: version, state, unknown fields of a first refusal.
 SELECT * FROM pg_temp.brief(oms_command('{"commandType": "UpdateOrderCommand", "commandId": "rep-5", "orderId": "rep-A", "expectedVersion": 3, "text": "t"}'));
 SELECT * FROM pg_temp.brief(oms_command('{"commandType": "UpdateOrderCommand", "commandId": "rep-5", "orderId": "rep-A", "expectedVersion": 3, "text": "t"}'));

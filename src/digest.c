@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * digest.c
+ *	  SHA-256 of text as it leaves the database: in UTF-8.
+ *
+ * Pure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "mb/pg_wchar.h"
+
+#include "digest.h"
+
+static void
+hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
+{
+	if (pg_cryptohash_update(ctx, data, length) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+}
+
+bytea *
+oms_digest(const bytea *before, const char *text, int length, int *utf8_length)
+{
+	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
+	int			size = utf8 == text ? length : strlen(utf8);
+
+	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+	if (before)
+		hash_part(ctx, VARDATA_ANY(before), VARSIZE_ANY_EXHDR(before));
+	hash_part(ctx, utf8, size);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	if (pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "cannot compute a SHA-256 hash");
+	pg_cryptohash_free(ctx);
+	if (utf8_length)
+		*utf8_length = size;
+	return result;
+}
