@@ -82,7 +82,7 @@ COMMENT ON COLUMN oms.orders.avg_px IS 'executed_value / executed_quantity, roun
 COMMENT ON COLUMN oms.orders.own_executed_quantity IS 'The part of executed_quantity filled on the order itself';
 COMMENT ON COLUMN oms.orders.reserved_quantity IS 'What children reserve: each the greatest of its leaves, its pending increased leaves and its fills in review';
 COMMENT ON COLUMN oms.orders.review_quantity IS 'Own fills that wait in review';
-COMMENT ON COLUMN oms.orders.live_children IS 'Children that are not closed';
+COMMENT ON COLUMN oms.orders.live_children IS 'Children that are live, or have something live below them';
 COMMENT ON COLUMN oms.orders.quantity_factor IS 'Product of all splits: quantities reported before them count times this';
 COMMENT ON COLUMN oms.orders.pending_requests IS 'Cancel and replace requests that nobody has answered yet';
 COMMENT ON COLUMN oms.orders.reported_cum_qty IS 'CumQty (14) as the counterparty last stated it; never copied into ours';

@@ -152,7 +152,7 @@ COMMENT ON FUNCTION oms.verify_rows() IS
 -- 4. Quantities
 
 CREATE VIEW oms.order_facts WITH (security_invoker = true) AS
-  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled AS live,
+  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
          coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
            AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE') AS over_today,
          greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
@@ -165,6 +165,7 @@ CREATE VIEW oms.order_facts WITH (security_invoker = true) AS
       WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
    ) AS i;
 COMMENT ON VIEW oms.order_facts IS 'For oms.verify(): what follows from an order''s row alone';
+COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
 COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till a later one';
 COMMENT ON COLUMN oms.order_facts.reservation IS
   'What the order reserves of its parent: the greatest of its leaves, what they become by an open replace request, and its fills in review';

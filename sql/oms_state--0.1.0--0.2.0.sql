@@ -29,3 +29,23 @@ COMMENT ON TABLE oms.commands IS
   'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
+
+-- ---------------------------------------------------------------------------------------------------
+-- an order is live for its ancestors while it or anything below it is
+-- ---------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
+  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
+         coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
+           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE') AS over_today,
+         greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
+    FROM oms.orders AS o
+   CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)
+   CROSS JOIN LATERAL (SELECT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)) AS f (filled)
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN c.closed THEN 0 ELSE max((p.request ->> 'orderQty')::numeric) - o.executed_quantity END AS increased_leaves
+       FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
+      WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
+   ) AS i;
+COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
+COMMENT ON COLUMN oms.orders.live_children IS 'Children that are live, or have something live below them';

@@ -291,11 +291,25 @@ terms_of(const Command *command, const Order *order)
 	return request ? &request->terms : &command->terms;
 }
 
+/* Does the event end the order?  A quantity that brings it down to what is executed does too. */
+static bool
+ends(const Order *order, const OrderEvent *event)
+{
+	Order		after = *order;
+
+	if (event->transition->sets & COND_CLOSED)
+		return true;
+	if (event->terms.order_qty == NULL || !oms_order_is_live(order))
+		return false;
+	oms_order_evolve(&after, event);
+	return oms_order_is_filled(&after);
+}
+
 /* Ending a parent above live children: refused, or flagged where it is a fact. */
 static Refusal *
 check_live_children(const Command *command, const Order *order, OrderEvent *event)
 {
-	if ((event->transition->sets & COND_CLOSED) == 0 || order->live_children == 0)
+	if (order->live_children == 0 || !ends(order, event))
 		return NULL;
 	if (oms_command_is_report(command))
 	{
@@ -304,7 +318,7 @@ check_live_children(const Command *command, const Order *order, OrderEvent *even
 	}
 	return oms_with_hint(oms_refuse_by_rule("live_children",
 											psprintf("order \"%s\" has live children", order->id),
-											INT64_FORMAT " of its children are still open; it has %s.",
+											INT64_FORMAT " of its children are still open, or have something open below them; it has %s.",
 											order->live_children, figures(order)),
 						 "Close the children first, or send RequestCancelOrderCommand: the order is cancelled when the last one closes.");
 }

@@ -102,7 +102,7 @@ extern OmsOrderStatus oms_order_status(uint32 conditions, bool any_fill, bool fu
 extern bool oms_order_is_filled(const Order *order);
 extern bool oms_order_is_closed(const Order *order);
 
-/* Live: neither closed nor filled; what a parent counts. */
+/* Live: neither closed nor filled.  What a parent counts is more: oms_tree_is_live(). */
 extern bool oms_order_is_live(const Order *order);
 
 /* In assert builds: numbers ascend, every row has an event and a sentence. */

@@ -133,7 +133,9 @@ sub filled
 }
 
 sub live { my ($self, $order) = @_; return !closed($order) && !$self->filled($order); }
-sub live_children { my ($self, $order) = @_; return grep { $self->live($_) } $self->children($order); }
+# for its ancestors an order is live while anything below it is
+sub live_above { my ($self, $order) = @_; return $self->live($order) || any { $self->live_above($_) } $self->children($order); }
+sub live_children { my ($self, $order) = @_; return grep { $self->live_above($_) } $self->children($order); }
 
 sub day { my ($order) = @_; return ($order->{tif} // 'DAY') eq 'DAY'; }
 
@@ -396,6 +398,11 @@ sub refuse_terms
 		$may->{OM004} = $may->{OM005} = 1 if $take > 0 && (!$self->live($parent) || @{ $parent->{requests} } || !$sure);
 	}
 	if (defined $qty && $qty < ($order->{qty} // 0) && $self->reserved($order) > 0 && $qty < $executed + $self->reserved($order))
+	{
+		($options{below} // $must)->{OM005} = 1;
+	}
+	# down to what is executed is an end, which live children forbid
+	if (defined $qty && $self->live($order) && $qty <= $executed && $executed > 0 && $self->live_children($order))
 	{
 		($options{below} // $must)->{OM005} = 1;
 	}

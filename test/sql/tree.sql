@@ -125,3 +125,34 @@ SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t10", "symb
 SELECT oms_try_command('{"commandType": "RestateOrderCommand", "orderId": "t10", "quantityFactor": 0.0000000000000000000000000000000000001}')->'error'->>'rule' AS rule;
 SELECT oms_try_command('{"commandType": "RestateOrderCommand", "orderId": "t10", "quantityFactor": 99999999999999999999999999999999999999}')->'error'->>'rule' AS rule;
 SELECT count(*) AS broken FROM oms.verify();
+
+-- An order is live for its ancestors while anything below it is. An own fill fills the middle, its child works on.
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t11", "symbol": "BP.L", "side": "BUY", "orderQty": 200}');
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t11.1", "parentId": "t11", "orderQty": 100}');
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t11.1.1", "parentId": "t11.1", "orderQty": 50}');
+SELECT pg_temp.do('{"commandType": "ExecuteOrderCommand", "orderId": "t11.1", "executionId": "t11-X1", "execID": "E1", "lastQty": 100, "lastPx": 10}');
+SELECT id, status, live_children FROM oms.orders WHERE root_id = 't11' ORDER BY id;
+SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "t11"}');
+SELECT pg_temp.do('{"commandType": "ExpireOrderCommand", "orderId": "t11"}');
+SELECT pg_temp.do('{"commandType": "CalculateOrderCommand", "orderId": "t11"}');
+-- down to what is executed is an end too
+SELECT pg_temp.do('{"commandType": "ReplaceOrderCommand", "orderId": "t11", "orderQty": 100}');
+-- a requested cancel waits for the leaf, and all above it end with it
+SELECT pg_temp.do('{"commandType": "RequestCancelOrderCommand", "orderId": "t11", "clOrdID": "t11-c"}');
+SELECT id, status, live_children FROM oms.orders WHERE root_id = 't11' ORDER BY id;
+SELECT e->>'eventType' AS event, e->>'aggregateId' AS object
+  FROM jsonb_array_elements(oms_command('{"commandType": "CancelOrderCommand", "orderId": "t11.1.1"}')->'events') WITH ORDINALITY AS events (e, n) ORDER BY n;
+SELECT id, status, live_children FROM oms.orders WHERE root_id = 't11' ORDER BY id;
+-- A counterparty ends the middle above a live child: applied, flagged, and the root still waits for the leaf.
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t12", "symbol": "BP.L", "side": "BUY", "orderQty": 200}');
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t12.1", "parentId": "t12", "orderQty": 100}');
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t12.1.1", "parentId": "t12.1", "orderQty": 100}');
+SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "t12.1", "execID": "R1", "ordStatus": "CANCELED"}');
+SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "t12"}');
+SELECT id, status, live_children, flags FROM oms.orders WHERE root_id = 't12' ORDER BY id;
+SELECT pg_temp.do('{"commandType": "ExecuteOrderCommand", "orderId": "t12.1.1", "executionId": "t12-X1", "execID": "E1", "lastQty": 100, "lastPx": 10}');
+SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "t12"}');
+-- A bust brings the leaf back to life, and it counts at every level, under orders that have ended too.
+SELECT pg_temp.do('{"commandType": "BustExecutionCommand", "executionId": "t12-X1", "execID": "E2"}');
+SELECT id, status, live_children, flags FROM oms.orders WHERE root_id = 't12' ORDER BY id;
+SELECT count(*) AS broken FROM oms.verify();
