@@ -190,16 +190,22 @@ check_divergence(Work *work, Problem *problem)
 	PGresult   *result;
 	bool		fine;
 
-	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10] FROM pg_temp.oms_bridge_published p"
-			  " WHERE NOT EXISTS (SELECT FROM (");
+	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]"
+			  " FROM (SELECT p.sequence FROM pg_temp.oms_bridge_published p WHERE NOT EXISTS (SELECT FROM (");
 	each_table(work, &sql, ", sequence, hash FROM oms.", "");
 	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.event_table = p.event_table AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
-	/* what was purged is gone from the tables for good: of a whole comparison only what is newer than they all counts */
+	text_puts(&sql, " OFFSET 0) AS p");	/* few are left: only they are asked about further */
+	/*
+	 * What was purged is gone from the tables for good. Of a whole comparison only that counts which no purge explains: what is newer
+	 * than all of the tables, and a number that the tables give to another event.
+	 */
 	if (work->given->plan->full)
 	{
-		text_puts(&sql, " AND p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
+		text_puts(&sql, " WHERE p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
 		each_table(work, &sql, ", max(sequence) AS sequence FROM oms.", "");
-		text_puts(&sql, ") AS newest)");
+		text_puts(&sql, ") AS newest) OR EXISTS (SELECT FROM (");
+		each_table(work, &sql, ", sequence FROM oms.", "");
+		text_puts(&sql, ") AS other WHERE other.sequence = p.sequence)");
 	}
 	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);

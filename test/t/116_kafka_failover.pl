@@ -151,7 +151,8 @@ sleep 0.7;
 load_stop();
 start('ahead', [ $primary, $standby ]);
 is($bridge->wait_exit(60), 3, 'and does so again') or diag(said());
-like(said(), qr/Kafka holds $lost events/, 'also when the numbers were given out again') or diag(said());
+# behind a horizon that is older than the failover it knows each of them; without one, those whose numbers others have now
+like(said(), qr/Kafka holds \d+ events that the event tables do not/, 'also when the numbers were given out again') or diag(said());
 start('ahead', [ $primary, $standby ], args => ['--accept-divergence']);
 ok(wait_for(sub { active_of($bridge) }, 60, 'the bridge to stream'), 'accepted: it goes on') or diag(said());
 start_load([ $primary, $standby ]);
