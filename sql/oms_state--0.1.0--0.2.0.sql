@@ -49,3 +49,124 @@ CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
    ) AS i;
 COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
 COMMENT ON COLUMN oms.orders.live_children IS 'Children that are live, or have something live below them';
+-- partitions of the events (sql/30_events.sql)
+-- ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
+  LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  leaf regclass;
+  holds boolean;
+BEGIN
+  -- not from pg_inherits and pg_class: at REPEATABLE READ those would not show what another session just made
+  FOR leaf IN SELECT p.relid FROM pg_partition_tree(parent) AS p WHERE p.level = 1 LOOP
+    EXECUTE format('SELECT %s FROM (SELECT $1) AS v (occurred_at)', coalesce(pg_get_partition_constraintdef(leaf), 'true')) INTO holds USING at;
+    IF holds THEN
+      RETURN leaf;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+$function$;
+COMMENT ON FUNCTION oms.partition_at(regclass, timestamptz) IS
+  'The partition of an event table that takes the events of a moment, whoever made it; null where there is none';
+
+CREATE FUNCTION oms.missing_partitions(months_ahead integer DEFAULT 2)
+  RETURNS TABLE (table_name name, leaf name, starts_at timestamptz, ends_at timestamptz)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  month timestamp;
+  relid oid;
+BEGIN
+  IF months_ahead IS NULL OR months_ahead NOT BETWEEN 0 AND 120 THEN
+    RAISE EXCEPTION 'months_ahead must be between 0 and 120' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  FOR i IN 0 .. months_ahead LOOP
+    month := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => i);
+    starts_at := month AT TIME ZONE 'UTC';
+    ends_at := (month + interval '1 month') AT TIME ZONE 'UTC';
+    FOR table_name, relid IN SELECT e.table_name, e.relid FROM oms.event_tables() AS e LOOP
+      leaf := table_name || to_char(month, '_YYYY_MM');
+      CONTINUE WHEN pg_partition_root(to_regclass(format('oms.%I', leaf))) = relid;
+      -- A partition of yours may hold more than a month, or less: it is left to you, unless nothing takes the events of now.
+      CONTINUE WHEN CASE i WHEN 0 THEN oms.partition_at(relid, clock_timestamp()) IS NOT NULL
+                           ELSE coalesce(oms.partition_at(relid, starts_at), oms.partition_at(relid, ends_at - interval '1 microsecond')) IS NOT NULL END;
+      RETURN NEXT;
+    END LOOP;
+  END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION oms.missing_partitions(integer) IS
+  'What oms.ensure_partitions() would make: the event partitions that are missing from this month (UTC) to the given number of months ahead';
+
+-- As the owner, for the first command of a month may be anybody's. So nothing here is decided by a setting of the caller.
+CREATE OR REPLACE FUNCTION oms.ensure_partitions(months_ahead integer DEFAULT 2) RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  SET default_tablespace = ''
+  SET default_table_access_method = heap
+AS $function$
+DECLARE
+  parent record;
+  missing record;
+  key text;
+  made integer := 0;
+BEGIN
+  IF NOT EXISTS (SELECT FROM oms.missing_partitions(months_ahead)) THEN
+    RETURN 0;
+  END IF;
+  -- One at a time. ATTACH takes this lock anyway, and nobody can who may not change the table. Commands pass it, and so do
+  -- readers and autovacuum, which never works on a partitioned table; a second first command waits. Always in this order.
+  FOR parent IN SELECT e.table_name FROM oms.event_tables() AS e LOOP
+    EXECUTE format('LOCK TABLE oms.%I IN SHARE UPDATE EXCLUSIVE MODE', parent.table_name);
+  END LOOP;
+
+  FOR missing IN SELECT * FROM oms.missing_partitions(months_ahead) LOOP
+    IF to_regclass(format('oms.%I', missing.leaf)) IS NOT NULL THEN
+      -- what is in the way of a later month must not stop the commands of this one
+      IF missing.starts_at > clock_timestamp() THEN
+        RAISE WARNING 'relation "oms.%" exists and is no partition of "oms.%"', missing.leaf, missing.table_name
+          USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it, before its month begins.';
+        CONTINUE;
+      END IF;
+      RAISE EXCEPTION 'relation "oms.%" exists and is no partition of "oms.%"', missing.leaf, missing.table_name
+        USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it.';
+    END IF;
+    SELECT c.relowner::regrole AS owner, c.relrowsecurity, coalesce(' TABLESPACE ' || quote_ident(s.spcname), '') AS place INTO parent
+      FROM pg_class AS c LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
+     WHERE c.oid = format('oms.%I', missing.table_name)::regclass;
+
+    -- Whatever the parent has comes along: columns, defaults and CHECKs by LIKE, indexes, row triggers and foreign keys by ATTACH.
+    EXECUTE format('CREATE TABLE oms.%I (LIKE oms.%I INCLUDING ALL EXCLUDING COMMENTS EXCLUDING INDEXES)', missing.leaf, missing.table_name) || parent.place;
+    -- No names for the indexes: those of a month that was detached and renamed are still taken.
+    FOREACH key IN ARRAY ARRAY['sequence', 'aggregate_id, version'] LOOP
+      EXECUTE format('CREATE UNIQUE INDEX ON oms.%I (%s)', missing.leaf, key) || parent.place;
+    END LOOP;
+    SELECT c.relname INTO STRICT key
+      FROM pg_index AS i
+      JOIN pg_class AS c ON c.oid = i.indexrelid
+      JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = format('oms.%I', missing.leaf)::regclass AND i.indnkeyatts = 1 AND a.attname = 'sequence';
+    EXECUTE format('ALTER TABLE oms.%I REPLICA IDENTITY USING INDEX %I', missing.leaf, key);
+    -- a row trigger of the parent comes by itself, one on TRUNCATE does not
+    EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON oms.%I FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change()',
+                   missing.leaf || '_no_truncate', missing.leaf);
+    -- Read through its parent, whose policies count. Who gets at it directly, by default privileges, finds it closed.
+    IF parent.relrowsecurity THEN
+      EXECUTE format('ALTER TABLE oms.%I ENABLE ROW LEVEL SECURITY', missing.leaf);
+    END IF;
+    EXECUTE format('ALTER TABLE oms.%I OWNER TO %s', missing.leaf, parent.owner);
+    EXECUTE format('ALTER TABLE oms.%I ATTACH PARTITION oms.%I FOR VALUES FROM (%L) TO (%L)', missing.table_name, missing.leaf,
+                   missing.starts_at, missing.ends_at);
+    made := made + 1;
+  END LOOP;
+  RETURN made;
+END
+$function$;
+COMMENT ON FUNCTION oms.ensure_partitions(integer) IS
+  'Makes the event partitions of this month (UTC) and the given number of months ahead; returns how many it made';
+REVOKE ALL ON FUNCTION oms.ensure_partitions(integer), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
