@@ -41,6 +41,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_COUNTERPARTY_ORDER_IDS] = "counterparty_order_ids",
 	[OMS_COUNTERPARTY_ORDER_IDS_PKEY] = "counterparty_order_ids_pkey",
 	[OMS_REJECTED_COMMANDS] = "rejected_commands",
+	[OMS_SHARD] = "shard",
 };
 
 static Oid	relation_oids[OMS_RELATION_COUNT];

@@ -143,7 +143,11 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 	Jsonb	   *result = NULL;
 
 	oms_uow_start_command(uow, command);
-	*refusal = handlers[command->def->type] (uow, command, &outcome);
+	*refusal = oms_check_root(uow, command);
+	if (*refusal == NULL)
+		*refusal = handlers[command->def->type] (uow, command, &outcome);
+	if (*refusal == NULL)
+		*refusal = oms_check_shard(uow, command, &outcome);
 	if (*refusal == NULL)
 		claim = oms_uow_claim(uow, outcome.id, refusal);
 	if (*refusal == NULL && claim == CLAIM_OK)

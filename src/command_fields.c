@@ -24,10 +24,14 @@
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
 #define NAMED(name, member, names)		{name, CMD_NAME, false, false, offsetof(Command, member), names}
 #define INTERNAL(name, type, member)	{name, type, false, true, offsetof(Command, member), NULL}
+/* every id of an object says what it names: by that a command finds its database (command_route.c) */
+#define OBJECT_ID(name, member, role)	{name, CMD_ID, false, false, offsetof(Command, member), NULL, role}
+#define REQ_OBJECT_ID(name, member, role) {name, CMD_ID, true, false, offsetof(Command, member), NULL, role}
 
 /* what every command may have */
 #define COMMON_FIELDS \
 	F("commandId", CMD_ID, command_id), \
+	OBJECT_ID("rootId", root_id, ID_OF_ROOT), \
 	F("expectedVersion", CMD_VERSION, expected_version), \
 	F("correlationId", CMD_ID, correlation_id), \
 	F("causationId", CMD_ID, causation_id), \
@@ -69,7 +73,7 @@
 	F("lastMkt", CMD_ID, last_mkt)
 
 #define CREATE_FIELDS \
-	F("orderId", CMD_ID, order_id), \
+	OBJECT_ID("orderId", order_id, ID_OF_NEW), \
 	F("clOrdID", CMD_ID, cl_ord_id), \
 	TERM_FIELDS, \
 	F("symbol", CMD_ID, symbol), \
@@ -81,7 +85,7 @@
 	F("pending", CMD_BOOL, pending)
 
 static const CommandField create_fields[] = {
-	CREATE_FIELDS, COMMON_FIELDS, F("parentId", CMD_ID, parent_id),
+	CREATE_FIELDS, COMMON_FIELDS, OBJECT_ID("parentId", parent_id, ID_OF_ORDER),
 	/* an order that was telephoned: the counterparty's report creates it */
 	INTERNAL("orderID", CMD_ID, counterparty_order_id), {0}
 };
@@ -93,27 +97,27 @@ static const CommandField slice_fields[] = {
 
 /* an order command that tells what a counterparty did, or does it for them */
 static const CommandField report_fields[] = {
-	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id), F("reason", CMD_TEXT, reason),
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id), F("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField accept_fields[] = {
-	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
 	F("forBidding", CMD_BOOL, for_bidding), F("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField request_fields[] = {
-	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
 	F("pending", CMD_BOOL, pending), F("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField restate_fields[] = {
-	REQ("orderId", CMD_ID, order_id), F("clOrdID", CMD_ID, cl_ord_id),
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
 	{"reason", CMD_OPEN_NAME, false, false, offsetof(Command, reason), oms_restatement_names},
 	F("quantityFactor", CMD_QTY, quantity_factor),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField update_fields[] = {
-	REQ("orderId", CMD_ID, order_id), COMMON_FIELDS,
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), COMMON_FIELDS,
 	/* a report that only compares is an update of what the counterparty stated */
 	INTERNAL("execID", CMD_ID, exec_id),
 	{"execType", CMD_NAME, false, true, offsetof(Command, exec_type), oms_exec_type_names},
@@ -124,11 +128,11 @@ static const CommandField update_fields[] = {
 	{0}
 };
 static const CommandField place_fields[] = {
-	REQ("orderId", CMD_ID, order_id), REQ("children", CMD_CHILDREN, children), COMMON_FIELDS, {0}
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("children", CMD_CHILDREN, children), COMMON_FIELDS, {0}
 };
 static const CommandField execute_fields[] = {
 	/* oms_fix() leaves it out where no order matches: the fill then waits in review */
-	F("orderId", CMD_ID, order_id), F("executionId", CMD_ID, execution_id),
+	OBJECT_ID("orderId", order_id, ID_OF_ORDER), OBJECT_ID("executionId", execution_id, ID_OF_NEW),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id),
 	F("reason", CMD_TEXT, reason),
 	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
@@ -136,13 +140,13 @@ static const CommandField execute_fields[] = {
 	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField correct_fields[] = {
-	REQ("executionId", CMD_ID, execution_id), F("orderId", CMD_ID, order_id),
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
 	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
 	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField bust_fields[] = {
-	REQ("executionId", CMD_ID, execution_id), F("orderId", CMD_ID, order_id),
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
 	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
@@ -586,7 +590,7 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 										  oms_command_field_type_name(CMD_QTY)), "It is 0.");
 	command->command_id_given = command->command_id != NULL;
 	if (!command->command_id_given)
-		command->command_id = oms_new_id();
+		command->command_id = oms_new_id(OMS_ANY_SLOT);
 	return NULL;
 }
 

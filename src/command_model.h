@@ -84,6 +84,7 @@ typedef struct Command
 	Jsonb	   *raw;			/* as it came in; every event carries it */
 	char	   *command_id;		/* made if absent */
 	bool		command_id_given;
+	char	   *root_id;		/* whose tree the sender believes it to be */
 	int64		expected_version;	/* -1: not given */
 	char	   *correlation_id;
 	char	   *causation_id;
@@ -131,6 +132,21 @@ typedef struct Command
 	DateADT		trade_date;
 } Command;
 
+/*
+ * What an identifier names.  Where several name the tree of a command, the
+ * smaller role is looked at first: executions get their ids from whoever
+ * reports them, orders mostly from us.
+ */
+typedef enum IdRole
+{
+	ID_OTHER,					/* no object of ours, or no identifier at all */
+	ID_OF_ROOT,
+	ID_OF_ORDER,				/* one that is there, or should be */
+	ID_OF_EXECUTION,			/* one that is there, or should be */
+	ID_OF_NEW,					/* what the command makes */
+	ID_ROLE_COUNT
+} IdRole;
+
 typedef struct CommandField
 {
 	const char *name;
@@ -139,6 +155,7 @@ typedef struct CommandField
 	bool		internal;		/* only oms_fix() may set it */
 	size_t		offset;
 	const OmsName *names;		/* for CMD_NAME and CMD_OPEN_NAME */
+	IdRole		role;			/* for CMD_ID */
 } CommandField;
 
 struct CommandDef

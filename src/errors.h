@@ -25,6 +25,7 @@
 #define OMS_NOT_PERMITTED		MAKE_SQLSTATE('O', 'M', '0', '0', '8')
 #define OMS_BAD_FIX				MAKE_SQLSTATE('O', 'M', '0', '0', '9')
 #define OMS_BAD_CONFIGURATION	MAKE_SQLSTATE('O', 'M', '0', '1', '1')
+#define OMS_NOT_HERE			MAKE_SQLSTATE('O', 'M', '0', '1', '2')
 
 /* Why a command was refused: the facts, ready to be shown. */
 typedef struct Refusal

@@ -89,12 +89,28 @@ static const struct
 	{"9", oms_fix_handle_cancel_reject}
 };
 
+static FixHandler
+find_handler(const char *msg_type)
+{
+	for (int i = 0; i < lengthof(message_handlers); i++)
+		if (strcmp(message_handlers[i].msg_type, msg_type) == 0)
+			return message_handlers[i].handler;
+	return NULL;
+}
+
+bool
+oms_fix_knows_type(const char *msg_type)
+{
+	return find_handler(msg_type) != NULL;
+}
+
 static Refusal *
 handle(FixContext *fix)
 {
-	for (int i = 0; i < lengthof(message_handlers); i++)
-		if (strcmp(message_handlers[i].msg_type, fix->message.msg_type) == 0)
-			return message_handlers[i].handler(fix);
+	FixHandler	handler = find_handler(fix->message.msg_type);
+
+	if (handler)
+		return handler(fix);
 	fix->ignored = "messages of this type stand for no command";
 	return NULL;
 }

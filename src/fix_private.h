@@ -38,6 +38,9 @@ extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int 
 #define REQUIRE(fix, ...) \
 	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})))
 
+/* Does a message of this type stand for a command? */
+extern bool oms_fix_knows_type(const char *msg_type);
+
 /* fix_request.c */
 extern Refusal *oms_fix_handle_new_order(FixContext *fix);
 extern Refusal *oms_fix_handle_cancel_request(FixContext *fix);

@@ -13,7 +13,6 @@
 #include "decimal.h"
 #include "guc.h"
 #include "handlers.h"
-#include "ids.h"
 
 static void
 set_outcome(Outcome *outcome, const char *execution_id, bool repeat)
@@ -24,11 +23,11 @@ set_outcome(Outcome *outcome, const char *execution_id, bool repeat)
 }
 
 static Refusal *
-name_execution(UnitOfWork *uow, Command *command, bool *id_is_given)
+name_execution(UnitOfWork *uow, Command *command, const Order *order, bool *id_is_given)
 {
 	*id_is_given = command->execution_id != NULL;
 	if (!*id_is_given)
-		command->execution_id = oms_new_id();
+		command->execution_id = order ? oms_new_id_in_tree(order->root_id) : oms_new_root_id(uow, command);
 	else if (oms_uow_has_execution(uow, command->execution_id))
 		return oms_refuse(OMS_DUPLICATE, "execution \"%s\" exists already", command->execution_id);
 	/* an execution without an order is the root of a tree of its own */
@@ -136,7 +135,7 @@ oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
 	}
 	if (is_known_report(uow, command, &context, outcome))
 		return NULL;
-	refusal = name_execution(uow, command, &id_is_given);
+	refusal = name_execution(uow, command, context.order, &id_is_given);
 	if (refusal == NULL && context.order)
 		refusal = oms_take_names(uow, command, &before);
 	if (refusal)
@@ -364,7 +363,7 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 
 	old = chain.fill;
 	context.corrected = &old;
-	command->execution_id = oms_new_id();
+	command->execution_id = oms_new_id_in_tree(chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
 	reasons = oms_execution_review(&correction, &context);
 	oms_order_event_init(&event, command);

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "handlers.h"
-#include "ids.h"
 #include "order_tree.h"
 
 Refusal *
@@ -176,7 +175,7 @@ create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, 
 	Refusal    *refusal;
 
 	if (!id_is_given)
-		command->order_id = oms_new_id();
+		command->order_id = parent ? oms_new_id_in_tree(parent->root_id) : oms_new_root_id(uow, command);
 	else if (oms_uow_has_order(uow, command->order_id))
 		return oms_refuse(OMS_DUPLICATE, "order \"%s\" exists already", command->order_id);
 	/* an execution without an order is the root of a tree of its own */

@@ -53,6 +53,20 @@ extern Refusal *oms_check_particulars(const Command *command, const Order *order
 /* Take over the ids under which a counterparty or a client now knows the order. */
 extern Refusal *oms_take_names(UnitOfWork *uow, const Command *command, const Order *order);
 
+/*
+ * new_tree.c: made ids.  That of a root has the slot by which the command is
+ * routed, so that its repeat comes to the same database; all others that of
+ * their root.
+ */
+extern char *oms_new_root_id(UnitOfWork *uow, const Command *command);
+extern char *oms_new_id_in_tree(const char *root_id);
+
+/* Before it is decided: OM005 if what the command names is in another tree than its rootId says. */
+extern Refusal *oms_check_root(UnitOfWork *uow, const Command *command);
+
+/* Before it is claimed: OM012 if it begins a tree that is not this database's. */
+extern Refusal *oms_check_shard(UnitOfWork *uow, const Command *command, const Outcome *outcome);
+
 /* result.c */
 typedef struct ResultSource
 {

@@ -5,8 +5,10 @@
  *
  * RFC 9562 section 5.7 with method 1 of section 6.2: the twelve bits after the
  * milliseconds are a counter, so that the ids of one backend ascend even within
- * one millisecond.  Random and time-ordered, so that two backends never make
- * the same and an index grows at its right edge.
+ * one millisecond.  The 14 bits after the variant are the slot of the tree, so
+ * that whoever has any id of a tree knows where it is; the last 48 bits are
+ * random.  So two backends never make the same, and an index grows at its right
+ * edge.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +41,7 @@ next_random(void)
 }
 
 char *
-oms_new_id(void)
+oms_new_id(int slot)
 {
 	static uint64 last_ms = 0;
 	static uint16 counter = 0;
@@ -69,6 +71,11 @@ oms_new_id(void)
 		bytes[i] = (uint8) (last_ms >> (40 - 8 * i));
 	bytes[6] = 0x70 | (counter >> 8);
 	bytes[7] = counter & 0xff;
+	if (slot != OMS_ANY_SLOT)
+	{
+		bytes[8] = slot >> 8;
+		bytes[9] = slot & 0xff;
+	}
 	bytes[8] = 0x80 | (bytes[8] & 0x3f);
 
 	for (int i = 0; i < 16; i++)

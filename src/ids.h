@@ -10,7 +10,9 @@
 
 #include "postgres.h"
 
-/* A new UUID of version 7 (RFC 9562, section 5.7) as text. */
-extern char *oms_new_id(void);
+#include "tree_slot.h"
+
+/* A new UUID of version 7 (RFC 9562, section 5.7) as text, with this slot; OMS_ANY_SLOT: a random one. */
+extern char *oms_new_id(int slot);
 
 #endif							/* OMS_IDS_H */

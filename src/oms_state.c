@@ -11,6 +11,7 @@
 
 #include "catalog.h"
 #include "guc.h"
+#include "shard.h"
 #include "state_machine.h"
 
 PG_MODULE_MAGIC;
@@ -22,5 +23,6 @@ _PG_init(void)
 {
 	oms_guc_init();
 	oms_catalog_init();
+	oms_shard_init();
 	oms_state_machine_check();
 }

@@ -74,6 +74,7 @@ SELECT * FROM pg_temp.p('{"commandType": "PlaceOrderCommand", "orderId": "err-A"
 SELECT * FROM pg_temp.p('{"commandType": "ReplaceOrderCommand", "orderId": "err-A.1", "orderQty": 101}');
 SELECT * FROM pg_temp.p('{"commandType": "ReplaceOrderCommand", "orderId": "err-A", "orderQty": 59}');
 SELECT * FROM pg_temp.p('{"commandType": "CreateOrderCommand", "parentId": "err-A", "orderQty": 1, "symbol": "Y"}');
+SELECT * FROM pg_temp.p('{"commandType": "UpdateOrderCommand", "orderId": "err-A.1", "rootId": "err-A.1", "text": "t"}');
 SELECT oms_command('{"commandType": "RequestCancelOrderCommand", "orderId": "err-A"}')->>'status' AS result;
 SELECT * FROM pg_temp.p('{"commandType": "CreateOrderCommand", "parentId": "err-A", "orderQty": 1}');
 SELECT oms_command('{"commandType": "RejectCancelOrderCommand", "orderId": "err-A", "reason": "r"}')->>'status' AS result;
@@ -91,6 +92,11 @@ SELECT * FROM pg_temp.f('');
 SELECT * FROM pg_temp.f('hello');
 SELECT * FROM pg_temp.f('8=FIX.4.4|9=5|35=D|10=000|');
 SELECT * FROM pg_temp.f('8=FIX.4.4|9=70|35=D|49=A|56=B|34=1|52=20260302-09:30:00|11=err-1|55=X|54=1|38=1|40=1|10=000|');
+-- OM012
+UPDATE oms.shard SET slots = '{[0,1)}';
+SELECT * FROM pg_temp.p('{"commandType": "CreateOrderCommand", "orderId": "err-C", "symbol": "X", "side": "BUY", "orderQty": 1}');
+SELECT * FROM pg_temp.p('{"commandType": "ExecuteOrderCommand", "orderId": "err-none", "executionId": "err-X9", "execID": "E9", "lastQty": 1, "lastPx": 1}');
+UPDATE oms.shard SET slots = '{[0,16384)}';
 -- a batch: which command it was
 SELECT * FROM pg_temp.provoke($$ SELECT oms_commands('[{"commandType": "UpdateOrderCommand", "orderId": "err-A", "text": "u"}, {"commandType": "CancelOrderCommand", "orderId": "err-none"}]') $$);
 SELECT * FROM pg_temp.provoke($$ SELECT oms_commands('{"commandType": "UpdateOrderCommand", "orderId": "err-A", "text": "u"}') $$);
