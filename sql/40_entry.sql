@@ -20,8 +20,24 @@ CREATE FUNCTION @extschema@.oms_fix(message text) RETURNS jsonb
 COMMENT ON FUNCTION @extschema@.oms_fix(text) IS
   'Applies one raw FIX message (tag=value; SOH or | between fields): D, F, G, H, 8 and 9';
 
+CREATE FUNCTION @extschema@.oms_fix(message bytea) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_bytes';
+COMMENT ON FUNCTION @extschema@.oms_fix(bytea) IS
+  'The same for a message as it came from the wire: its fields are converted from MessageEncoding (347), else from oms_state.fix_encoding';
+
+CREATE FUNCTION @extschema@.oms_try_fix(message text) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix';
+COMMENT ON FUNCTION @extschema@.oms_try_fix(text) IS
+  'As oms_fix, but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
+
+CREATE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix_bytes';
+COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
+  'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
+
 REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_command(jsonb),
-  @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;
+  @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text), @extschema@.oms_fix(bytea),
+  @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
 
 -- The tables of the code, for people and for the reference.
 CREATE FUNCTION oms.list_transitions(OUT transition integer, OUT command text, OUT requires text[],
@@ -38,3 +54,6 @@ CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT fi
 COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/command_fields.c';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON VIEW oms.command_reference IS 'Every command type with its fields';
+
+-- They hold no data of anybody, and the hints of errors name them.
+GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;

@@ -230,3 +230,25 @@ CREATE FUNCTION oms.route_fix(message text, OUT slot integer, OUT session text, 
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix';
 COMMENT ON FUNCTION oms.route_fix(text) IS
   'Where a FIX message belongs, and by what to look for its order: its session, its ClOrdIDs, the first of the chain first, and OrderID (37; of a new order SecondaryClOrdID, 526). Reads no table. OM009 as oms_fix()';
+
+-- ---------------------------------------------------------------------------------------------------
+-- FIX as bytes, and refusals of FIX messages as results
+-- ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.oms_fix(message bytea) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_bytes';
+COMMENT ON FUNCTION @extschema@.oms_fix(bytea) IS
+  'The same for a message as it came from the wire: its fields are converted from MessageEncoding (347), else from oms_state.fix_encoding';
+
+CREATE FUNCTION @extschema@.oms_try_fix(message text) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix';
+COMMENT ON FUNCTION @extschema@.oms_try_fix(text) IS
+  'As oms_fix, but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
+
+CREATE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix_bytes';
+COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
+  'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
+
+REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
+GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;

@@ -39,6 +39,8 @@
 	F("text", CMD_TEXT, text), \
 	F("attributes", CMD_OBJECT, attributes), \
 	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
+	INTERNAL("fixMessageBase64", CMD_TEXT, fix_message), \
+	INTERNAL("fixEncoding", CMD_TEXT, fix_encoding), \
 	INTERNAL("fixSession", CMD_TEXT, fix_session)
 
 /* what a counterparty's report states besides what it does */

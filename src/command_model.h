@@ -94,7 +94,8 @@ typedef struct Command
 	Jsonb	   *fix;			/* fields of FIX that have no member here */
 
 	/* set by oms_fix() alone */
-	char	   *fix_message;
+	char	   *fix_message;	/* the raw message, as text or base64 */
+	char	   *fix_encoding;	/* that its text was converted from, or NULL */
 	char	   *fix_session;
 
 	char	   *order_id;

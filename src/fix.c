@@ -13,16 +13,21 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/resowner.h"
 
 #include "command.h"
 #include "fix_private.h"
 #include "handlers.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);
+PG_FUNCTION_INFO_V1(oms_fix_bytes);
+PG_FUNCTION_INFO_V1(oms_try_fix);
+PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
 
 typedef Refusal *(*FixHandler) (FixContext *fix);
 
@@ -135,20 +140,36 @@ answer(const FixContext *fix)
 	return oms_json_finish(&w);
 }
 
-Datum
-oms_fix(PG_FUNCTION_ARGS)
+static void
+check_may_write(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	PreventCommandDuringRecovery(function);
+}
+
+/* SQL's null is no message. */
+static Refusal *
+parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
+{
+	bytea	   *argument;
+
+	if (PG_ARGISNULL(0))
+		return oms_refuse(OMS_BAD_FIX, "a FIX message must not be null");
+	argument = PG_GETARG_BYTEA_PP(0);
+	if (as_text)
+		return oms_fix_parse_text(text_to_cstring(argument), VARSIZE_ANY_EXHDR(argument), message);
+	return oms_fix_parse_bytes(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), message);
+}
+
+static Datum
+apply(FunctionCallInfo fcinfo, bool as_text)
 {
 	FixContext	fix = {0};
 	Refusal    *refusal;
-	char	   *raw;
 
-	PreventCommandIfReadOnly("oms_fix()");
-	PreventCommandIfParallelMode("oms_fix()");
-	PreventCommandDuringRecovery("oms_fix()");
-	if (PG_ARGISNULL(0))
-		oms_raise(oms_refuse(OMS_BAD_FIX, "a FIX message must not be null"));
-	raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	refusal = oms_fix_parse(raw, strlen(raw), &fix.message);
+	check_may_write("oms_fix()");
+	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
 		fix.uow = oms_uow_begin();
@@ -158,4 +179,127 @@ oms_fix(PG_FUNCTION_ARGS)
 		oms_raise(refusal);
 	oms_uow_flush(fix.uow);
 	PG_RETURN_JSONB_P(answer(&fix));
+}
+
+Datum
+oms_fix(PG_FUNCTION_ARGS)
+{
+	return apply(fcinfo, true);
+}
+
+Datum
+oms_fix_bytes(PG_FUNCTION_ARGS)
+{
+	return apply(fcinfo, false);
+}
+
+/* ------------------------------------------------------------------------
+ * refusals as results
+ * ------------------------------------------------------------------------
+ */
+
+/* The message, as events would have it. */
+static Jsonb *
+message_alone(const FixMessage *message)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	if (message->msg_type)
+		oms_json_string(&w, "msgType", message->msg_type);
+	if (message->raw)
+		oms_fix_put_origin(&w, message);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+static Jsonb *
+keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+{
+	Jsonb	   *kept = message_alone(message);
+	JsonWriter	w = {0};
+	Jsonb	   *result = oms_command_reject(uow, kept, refusal);
+	JsonbValue	hold;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "status", "REJECTED");
+	if (message->msg_type)
+		oms_json_string(&w, "msgType", message->msg_type);
+	oms_json_scalar(&w, "error", oms_json_get(result, "error", &hold));
+	oms_json_key(&w, "results");
+	oms_json_open_array(&w);
+	oms_json_close_array(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+/*
+ * A message is applied whole or not at all.  Where it stands for several
+ * commands, the first of them must be undone if a later one is refused.
+ */
+static Jsonb *
+try_apply(FixContext *fix, Refusal **refusal)
+{
+	bool		several = oms_fix_get(&fix->message, TAG_NO_FILLS) != NULL;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Jsonb	   *result = NULL;
+
+	if (several)
+	{
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+	}
+	fix->uow = oms_uow_begin();
+	*refusal = handle(fix);
+	if (*refusal == NULL)
+	{
+		oms_uow_flush(fix->uow);
+		result = answer(fix);
+	}
+	if (several)
+	{
+		if (result)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (result == NULL)
+			fix->uow = NULL;
+	}
+	return result;
+}
+
+static Datum
+try(FunctionCallInfo fcinfo, bool as_text)
+{
+	FixContext	fix = {0};
+	Jsonb	   *result = NULL;
+	Refusal    *refusal;
+
+	check_may_write("oms_try_fix()");
+	refusal = parse(fcinfo, as_text, &fix.message);
+	if (refusal == NULL)
+		result = try_apply(&fix, &refusal);
+	if (result == NULL)
+	{
+		if (fix.uow == NULL)
+			fix.uow = oms_uow_begin();
+		result = keep_refusal(fix.uow, &fix.message, refusal);
+		oms_uow_flush(fix.uow);
+	}
+	PG_RETURN_JSONB_P(result);
+}
+
+Datum
+oms_try_fix(PG_FUNCTION_ARGS)
+{
+	return try(fcinfo, true);
+}
+
+Datum
+oms_try_fix_bytes(PG_FUNCTION_ARGS)
+{
+	return try(fcinfo, false);
 }

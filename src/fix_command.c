@@ -11,19 +11,15 @@
 
 #include "decimal.h"
 #include "fix_command.h"
+#include "fix_tags.h"
 
-/* Tags that are fields of commands; all others go by their FIX name, or stay in the raw message. */
-static const struct
-{
-	int			tag;
-	const char *field;
-}			command_tags[] = {
+const FixCommandTag oms_fix_command_tags[] = {
 	{1, "account"}, {6, "avgPx"}, {11, "clOrdID"}, {14, "cumQty"}, {15, "currency"}, {17, "execID"},
 	{19, "execRefID"}, {30, "lastMkt"}, {31, "lastPx"}, {32, "lastQty"}, {37, "orderID"},
 	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
 	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
 	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
-	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}
+	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}, {0}
 };
 
 static bool
@@ -39,13 +35,13 @@ field_of_tag(int tag, const CommandDef *def)
 {
 	const FixField *other;
 
-	for (int i = 0; i < lengthof(command_tags); i++)
+	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0 && t->tag <= tag; t++)
 	{
 		const CommandField *field;
 
-		if (command_tags[i].tag != tag)
+		if (t->tag != tag)
 			continue;
-		field = oms_command_field(def, command_tags[i].field);
+		field = oms_command_field(def, t->field);
 		if (field)
 			return field->name;
 	}
@@ -54,8 +50,8 @@ field_of_tag(int tag, const CommandDef *def)
 }
 
 /*
- * FIX states what does not apply as 0 or, of an id, as "NONE": no quantity above
- * zero, and no id, is then given.
+ * FIX states what does not apply as 0 or, of an id, as "NONE" and the like: no
+ * quantity above zero, and no id, is then given.
  */
 static bool
 applies(const FixTag *tag, const CommandDef *def, const char *name)
@@ -64,8 +60,9 @@ applies(const FixTag *tag, const CommandDef *def, const char *name)
 
 	if (field == NULL)
 		return true;
-	if (field->type == CMD_ID)
-		return tag->length != 4 || memcmp(tag->value, "NONE", 4) != 0;
+	if (tag->tag == TAG_CL_ORD_ID || tag->tag == TAG_ORIG_CL_ORD_ID || tag->tag == TAG_ORDER_ID ||
+		tag->tag == TAG_EXEC_REF_ID)
+		return !oms_fix_is_none(tag->tag, tag->value, tag->length);
 	return field->type != CMD_QTY || !is_zero(tag);
 }
 
@@ -75,13 +72,13 @@ put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 	for (int i = 0; i < message->ntags; i++)
 	{
 		const FixTag *tag = &message->tags[i];
-		const char *name = field_of_tag(tag->tag, def);
-		bool		first = true;
+		const char *name;
 
-		/* in a repeating group a tag comes again: the first one is the message's own */
-		for (int k = 0; k < i && first; k++)
-			first = message->tags[k].tag != tag->tag;
-		if (name && first && applies(tag, def, name))
+		/* what stands in a group, and the same once more, is not the message's own */
+		if (tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
+			continue;
+		name = field_of_tag(tag->tag, def);
+		if (name && applies(tag, def, name))
 			oms_json_string_len(w, name, tag->value, tag->length);
 	}
 }
@@ -100,6 +97,9 @@ oms_fix_command(const FixMessage *message, const CommandDef *def)
 void
 oms_fix_put_origin(JsonWriter *w, const FixMessage *message)
 {
-	oms_json_string(w, "fixSession", message->session);
-	oms_json_string(w, "fixMessage", message->raw);
+	if (message->session)
+		oms_json_string(w, "fixSession", message->session);
+	oms_json_string(w, message->base64 ? "fixMessageBase64" : "fixMessage", message->raw);
+	if (message->encoding)
+		oms_json_string(w, "fixEncoding", message->encoding);
 }

@@ -14,35 +14,24 @@
 #include "fix_message.h"
 #include "jsonb_io.h"
 
-/* The tags that oms_fix() itself looks at. */
-enum FixTagNumber
+/* Tags that are fields of commands; all others go by their FIX name, or stay in the raw message. */
+typedef struct FixCommandTag
 {
-	TAG_AVG_PX = 6,
-	TAG_CL_ORD_ID = 11,
-	TAG_CUM_QTY = 14,
-	TAG_EXEC_ID = 17,
-	TAG_EXEC_TRANS_TYPE = 20,
-	TAG_LAST_PX = 31,
-	TAG_LAST_QTY = 32,
-	TAG_ORDER_ID = 37,
-	TAG_ORDER_QTY = 38,
-	TAG_ORD_STATUS = 39,
-	TAG_ORD_TYPE = 40,
-	TAG_ORIG_CL_ORD_ID = 41,
-	TAG_POSS_DUP_FLAG = 43,
-	TAG_SIDE = 54,
-	TAG_SYMBOL = 55,
-	TAG_POSS_RESEND = 97,
-	TAG_EXEC_TYPE = 150,
-	TAG_EXEC_RESTATEMENT_REASON = 378,
-	TAG_CXL_REJ_RESPONSE_TO = 434,
-	TAG_SECONDARY_CL_ORD_ID = 526
-};
+	int			tag;
+	const char *field;
+} FixCommandTag;
+
+extern const FixCommandTag oms_fix_command_tags[];	/* ends with tag 0 */
 
 /* A command of this kind with all fields that the message has for it, still open. */
 extern JsonWriter oms_fix_command(const FixMessage *message, const CommandDef *def);
 
-/* The raw message and its session: what only oms_fix() may say. */
+/*
+ * The raw message and its session: what only oms_fix() may say.  "fixMessage" is
+ * its text; where the message came as bytes that are not ASCII, "fixEncoding" is
+ * what they were converted from, so that convert_to() gives them again; where they
+ * could not be, "fixMessageBase64" has them.
+ */
 extern void oms_fix_put_origin(JsonWriter *w, const FixMessage *message);
 
 #endif							/* OMS_FIX_COMMAND_H */

@@ -12,14 +12,7 @@
 
 #include "command_store.h"
 #include "fix_match.h"
-
-enum MatchTag
-{
-	TAG_CL_ORD_ID = 11,
-	TAG_EXEC_REF_ID = 19,
-	TAG_ORDER_ID = 37,
-	TAG_ORIG_CL_ORD_ID = 41
-};
+#include "fix_tags.h"
 
 static char *
 find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)

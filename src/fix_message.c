@@ -9,33 +9,20 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
+#include "common/base64.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
 
+#include "fix_charset.h"
 #include "fix_message.h"
+#include "fix_tags.h"
 
 #define SOH '\001'
 #define TAG_DIGITS_MAX 9
 #define COMP_ID_LENGTH_MAX 100
-
-enum HeaderTag
-{
-	TAG_BEGIN_STRING = 8,
-	TAG_BODY_LENGTH = 9,
-	TAG_CHECK_SUM = 10,
-	TAG_MSG_TYPE = 35,
-	TAG_SENDER_COMP_ID = 49,
-	TAG_TARGET_COMP_ID = 56
-};
-
-/* Fields of raw data, which may hold a separator, and the field that tells how long they are. */
-static const struct
-{
-	int			length_tag;
-	int			data_tag;
-}			data_fields[] = {
-	{90, 91}, {93, 89}, {95, 96}, {212, 213}, {348, 349}, {350, 351}, {352, 353}, {354, 355},
-	{356, 357}, {358, 359}, {360, 361}, {362, 363}, {364, 365}, {445, 446}, {618, 619}, {621, 622}
-};
+#define BEGIN_STRING_MAX 16
+#define SHOWN_MAX 20			/* bytes of a value in an error */
+#define FIELDS_PER_INTERRUPT 1024
 
 static Refusal *
 damaged(const char *fmt,...) pg_attribute_printf(1, 2);
@@ -52,18 +39,32 @@ damaged(const char *fmt,...)
 	return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), "%s", facts);
 }
 
-static int
-data_tag_after(int length_tag)
+/*
+ * A value as an error shows it: a part, in ASCII.  What else it has may be in any
+ * encoding, and a character must not be cut.
+ */
+static char *
+shown(const FixTag *tag)
 {
-	for (int i = 0; i < lengthof(data_fields); i++)
-		if (data_fields[i].length_tag == length_tag)
-			return data_fields[i].data_tag;
-	return 0;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < tag->length && i < SHOWN_MAX; i++)
+	{
+		unsigned char c = tag->value[i];
+
+		if (c >= ' ' && c < 0x7f)
+			appendStringInfoChar(&text, c);
+		else
+			appendStringInfo(&text, "\\x%02x", c);
+	}
+	if (tag->length > SHOWN_MAX)
+		appendStringInfoString(&text, "...");
+	return text.data;
 }
 
-/* A value that is a plain number, or -1. */
-static int
-number_of(const FixTag *tag)
+int
+oms_fix_number(const FixTag *tag)
 {
 	int			number = 0;
 
@@ -87,7 +88,7 @@ read_field(const char *text, const char *at, const char *end, char separator, in
 	FixTag		number = {.value = at, .length = equals ? equals - at : 0};
 	const char *stop;
 
-	tag->tag = equals ? number_of(&number) : -1;
+	tag->tag = equals ? oms_fix_number(&number) : -1;
 	if (tag->tag <= 0 || *at == '0')
 		return damaged("There is no tag=value at byte %d.", (int) (at - text));
 	tag->value = equals + 1;
@@ -101,8 +102,6 @@ read_field(const char *text, const char *at, const char *end, char separator, in
 	if (stop == NULL)
 		return damaged("The field of tag %d is not ended.", tag->tag);
 	tag->length = stop - tag->value;
-	if (tag->length == 0)
-		return damaged("The field of tag %d is empty.", tag->tag);
 	*next = stop + 1;
 	return NULL;
 }
@@ -122,6 +121,8 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 		FixTag	   *tag;
 		Refusal    *refusal;
 
+		if (message->ntags % FIELDS_PER_INTERRUPT == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (message->ntags == size)
 		{
 			size *= 2;
@@ -133,8 +134,8 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 			return refusal;
 		if (data_length > 0 && tag->tag != data_tag)
 			return damaged("Tag %d must follow its length.", data_tag);
-		data_tag = data_tag_after(tag->tag);
-		data_length = data_tag ? number_of(tag) : 0;
+		data_tag = oms_fix_data_tag_after(tag->tag);
+		data_length = data_tag ? oms_fix_number(tag) : 0;
 	}
 	return NULL;
 }
@@ -156,14 +157,25 @@ check_envelope(const char *text, char separator, const FixMessage *message)
 		return damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
 	body = tags[1].value + tags[1].length + 1;
 	trailer = last->value - 3;	/* "10=" */
-	if (number_of(&tags[1]) != trailer - body)
-		return damaged("BodyLength (9) is %.*s; the body has %d bytes.", Min(tags[1].length, 20), tags[1].value,
-					   (int) (trailer - body));
+	if (oms_fix_number(&tags[1]) != trailer - body)
+		return damaged("BodyLength (9) is %s; the body has %d bytes.", shown(&tags[1]), (int) (trailer - body));
 	for (const char *p = text; p < trailer; p++)
 		sum += *p == separator ? SOH : (unsigned char) *p;
-	if (last->length != 3 || number_of(last) != sum % 256)
-		return damaged("CheckSum (10) is %.*s; the message has %03u.", Min(last->length, 20), last->value, sum % 256);
+	if (last->length != 3 || oms_fix_number(last) != sum % 256)
+		return damaged("CheckSum (10) is %s; the message has %03u.", shown(last), sum % 256);
 	return NULL;
+}
+
+/* As it is, or, where one of the two has the sign between them, with that and "\\" escaped. */
+static void
+append_comp_id(StringInfo session, const char *comp_id, bool escaped)
+{
+	for (const char *p = comp_id; *p != '\0'; p++)
+	{
+		if (escaped && (*p == '|' || *p == '\\'))
+			appendStringInfoChar(session, '\\');
+		appendStringInfoChar(session, *p);
+	}
 }
 
 /* The pair of comp ids in alphabetical order: both directions are one session. */
@@ -172,26 +184,59 @@ name_session(FixMessage *message)
 {
 	char	   *sender = oms_fix_get(message, TAG_SENDER_COMP_ID);
 	char	   *target = oms_fix_get(message, TAG_TARGET_COMP_ID);
+	bool		in_order;
+	bool		escaped;
+	StringInfoData session;
 
 	if (sender == NULL || target == NULL)
 		return damaged("SenderCompID (49) and TargetCompID (56) are required.");
 	if (strlen(sender) > COMP_ID_LENGTH_MAX || strlen(target) > COMP_ID_LENGTH_MAX)
 		return damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
-	if (strcmp(sender, target) <= 0)
-		message->session = psprintf("%s|%s", sender, target);
-	else
-		message->session = psprintf("%s|%s", target, sender);
+	in_order = strcmp(sender, target) <= 0;
+	escaped = strchr(sender, '|') || strchr(target, '|');
+	initStringInfo(&session);
+	append_comp_id(&session, in_order ? sender : target, escaped);
+	appendStringInfoChar(&session, '|');
+	append_comp_id(&session, in_order ? target : sender, escaped);
+	message->session = session.data;
 	return NULL;
 }
 
-Refusal *
-oms_fix_parse(const char *text, size_t length, FixMessage *message)
+static bool
+is_one_of(const char *msg_type, const char *types)
 {
-	char		separator = memchr(text, SOH, length) ? SOH : '|';
+	return strlen(msg_type) == 1 && strchr(types, msg_type[0]) != NULL;
+}
+
+/* The messages that commands are made of: what is read must be said once, and what is asked for said. */
+static Refusal *
+check_fields(FixMessage *message)
+{
+	const FixTag *again = NULL;
+	const FixTag *before = oms_fix_find_scopes(message, &again);
+	char	   *msg_type = oms_fix_get(message, TAG_MSG_TYPE);
+
+	if (msg_type == NULL)
+		return damaged("MsgType (35) is empty.");
+	message->msg_type = msg_type;
+	if (before && is_one_of(msg_type, "DFGH89"))
+		return damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
+					   shown(before), shown(again));
+	for (int i = 0; i < message->ntags && is_one_of(msg_type, "DFG"); i++)
+		if (message->tags[i].length == 0)
+			return damaged("The field of tag %d is empty.", message->tags[i].tag);
+	return NULL;
+}
+
+static Refusal *
+read_message(const char *text, size_t length, FixMessage *message)
+{
+	size_t		head = Min(length, BEGIN_STRING_MAX);
+	const char *soh = memchr(text, SOH, head);
+	const char *bar = memchr(text, '|', head);
+	char		separator = bar && (soh == NULL || bar < soh) ? '|' : SOH;
 	Refusal    *refusal;
 
-	memset(message, 0, sizeof(*message));
-	message->raw = text;
 	/* logs end a message with a line break */
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		length--;
@@ -200,19 +245,123 @@ oms_fix_parse(const char *text, size_t length, FixMessage *message)
 	refusal = read_fields(text, length, separator, message);
 	if (refusal == NULL)
 		refusal = check_envelope(text, separator, message);
-	if (refusal)
-		return refusal;
-	message->msg_type = oms_fix_get(message, TAG_MSG_TYPE);
-	return name_session(message);
+	return refusal ? refusal : check_fields(message);
+}
+
+Refusal *
+oms_fix_parse_text(const char *text, size_t length, FixMessage *message)
+{
+	Refusal    *refusal;
+
+	memset(message, 0, sizeof(*message));
+	message->raw = text;
+	refusal = read_message(text, length, message);
+	if (refusal && message->ntags > 0 && !oms_charset_is_ascii(text, length))
+		oms_with_hint(refusal, "A message that was not written in the database's encoding is given as bytea.");
+	return refusal ? refusal : name_session(message);
+}
+
+/* Ids and figures must be readable; of all else is kept what there is. */
+static bool
+must_be_readable(int tag)
+{
+	static const int tags[] = {11, 17, 19, 31, 32, 37, 49, 56, 150};
+
+	for (int i = 0; i < lengthof(tags); i++)
+		if (tags[i] == tag)
+			return true;
+	return false;
+}
+
+/* Only what becomes fields of commands is converted: data stays in the raw message. */
+static Refusal *
+convert_values(FixMessage *message, const FixCharset *charset)
+{
+	for (int i = 0; i < message->ntags; i++)
+	{
+		FixTag	   *tag = &message->tags[i];
+		char	   *text;
+
+		if (!oms_fix_tag_is_own(tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
+			continue;
+		text = oms_charset_convert(charset, tag->value, tag->length, false);
+		if (text == NULL && must_be_readable(tag->tag))
+			return damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
+						   shown(tag));
+		if (text == NULL)
+			text = oms_charset_escape(charset, tag->value, tag->length);
+		tag->value = text;
+		tag->length = strlen(text);
+	}
+	return NULL;
+}
+
+static char *
+to_base64(const char *bytes, size_t length)
+{
+	int			size = pg_b64_enc_len(length) + 1;
+	char	   *text = palloc(size);
+	int			written = pg_b64_encode((const void *) bytes, length, text, size);
+
+	if (written < 0)
+		elog(ERROR, "cannot encode a message of %zu bytes", length);
+	text[written] = '\0';
+	return text;
+}
+
+/* How the message itself is kept, so that its bytes can be had again. */
+static void
+keep_raw(const char *bytes, size_t length, const FixCharset *charset, FixMessage *message)
+{
+	char	   *text = oms_charset_convert(charset, bytes, length, true);
+
+	message->encoding = text ? oms_charset_name(charset) : NULL;
+	message->base64 = text == NULL;
+	message->raw = text ? text : to_base64(bytes, length);
+}
+
+Refusal *
+oms_fix_parse_bytes(const char *bytes, size_t length, FixMessage *message)
+{
+	bool		ascii = oms_charset_is_ascii(bytes, length);
+	FixCharset	charset = {0};
+	char	   *name;
+	Refusal    *refusal;
+
+	memset(message, 0, sizeof(*message));
+	if (ascii)
+		message->raw = pnstrdup(bytes, length);
+	refusal = read_message(bytes, length, message);
+	if (!ascii)
+	{
+		name = message->infos ? oms_fix_get(message, TAG_MESSAGE_ENCODING) : NULL;
+		charset = oms_charset_open(name);
+		keep_raw(bytes, length, &charset, message);
+		if (refusal == NULL)
+			refusal = convert_values(message, &charset);
+	}
+	return refusal ? refusal : name_session(message);
 }
 
 char *
 oms_fix_get(const FixMessage *message, int tag)
 {
-	for (int i = 0; i < message->ntags; i++)
-		if (message->tags[i].tag == tag)
-			return pnstrdup(message->tags[i].value, message->tags[i].length);
-	return NULL;
+	const FixTag *found = oms_fix_find(message, tag);
+
+	return found && found->length > 0 ? pnstrdup(found->value, found->length) : NULL;
+}
+
+bool
+oms_fix_is_none(int tag, const char *value, int length)
+{
+	static const char *const none[] = {"NONE", "UNKNOWN", "N/A", "[N/A]"};
+
+	for (int i = 0; i < lengthof(none); i++)
+		if (strlen(none[i]) == length && pg_strncasecmp(none[i], value, length) == 0)
+			return true;
+	/* a ClOrdID may be 0 */
+	return length == 0 ||
+		(length == 1 && *value == '0' && (tag == TAG_ORDER_ID || tag == TAG_EXEC_REF_ID));
 }
 
 char *
@@ -220,7 +369,7 @@ oms_fix_get_id(const FixMessage *message, int tag)
 {
 	char	   *id = oms_fix_get(message, tag);
 
-	return id && strcmp(id, "NONE") != 0 ? id : NULL;
+	return id && !oms_fix_is_none(tag, id, strlen(id)) ? id : NULL;
 }
 
 bool

@@ -14,6 +14,7 @@
 
 #include "fix_command.h"
 #include "fix_message.h"
+#include "fix_tags.h"
 #include "unit_of_work.h"
 
 /* One message on its way. */

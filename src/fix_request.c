@@ -34,6 +34,9 @@ without(Jsonb *object, const char *key)
 static bool
 is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 {
+	static const char *const envelope[] = {
+		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession", "transactTime"
+	};
 	Jsonb	   *first = oms_event_first_payload(oms_uow_estate(fix->uow), order);
 	JsonbValue	hold;
 	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
@@ -41,7 +44,9 @@ is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 
 	if (v == NULL)
 		return false;
-	known = without(without(without(JsonbValueToJsonb(v), "fixMessage"), "fixSession"), "transactTime");
+	known = JsonbValueToJsonb(v);
+	for (int i = 0; i < lengthof(envelope); i++)
+		known = without(known, envelope[i]);
 	return oms_json_equal(known, without(command, "transactTime"));
 }
 

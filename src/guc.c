@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "mb/pg_wchar.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
@@ -77,6 +78,32 @@ oms_guc_overfill_tolerance(void)
 	return overfill_tolerance;
 }
 
+/*
+ * The encoding of FIX messages that come as bytes and do not say theirs
+ * (MessageEncoding).  FIX itself is ASCII; a feed that writes names or texts in
+ * anything but ISO 8859-1 sets it for its role.
+ */
+static char *fix_encoding_name = NULL;
+
+static bool
+check_encoding(char **newval, void **extra, GucSource source)
+{
+	int			encoding = pg_char_to_encoding(*newval);
+
+	if (encoding < 0 || encoding == PG_SQL_ASCII || encoding == PG_MULE_INTERNAL)
+	{
+		GUC_check_errdetail("It must be an encoding of PostgreSQL, as UTF8, LATIN1, SJIS or EUC_JP.");
+		return false;
+	}
+	return true;
+}
+
+int
+oms_guc_fix_encoding(void)
+{
+	return pg_char_to_encoding(fix_encoding_name);
+}
+
 void
 oms_guc_init(void)
 {
@@ -100,5 +127,9 @@ oms_guc_init(void)
 							   "0.01 allows one per cent.",
 							   &overfill_tolerance_text, "0", PGC_SUSET, 0,
 							   check_tolerance, assign_tolerance, NULL);
+	DefineCustomStringVariable("oms_state.fix_encoding",
+							   "The encoding of FIX messages given as bytea that do not say theirs (MessageEncoding, 347).",
+							   NULL, &fix_encoding_name, "LATIN1", PGC_USERSET, 0,
+							   check_encoding, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

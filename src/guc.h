@@ -20,4 +20,7 @@ extern void oms_guc_init(void);
 /* The part of an order's quantity by which fills may exceed it: 0.01 is one per cent. */
 extern Numeric oms_guc_overfill_tolerance(void);
 
+/* The encoding of FIX messages that do not say theirs. */
+extern int	oms_guc_fix_encoding(void);
+
 #endif							/* OMS_GUC_H */

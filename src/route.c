@@ -124,7 +124,7 @@ oms_route_fix(PG_FUNCTION_ARGS)
 {
 	char	   *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	FixMessage	message;
-	Refusal    *refusal = oms_fix_parse(raw, strlen(raw), &message);
+	Refusal    *refusal = oms_fix_parse_text(raw, strlen(raw), &message);
 	OrderNames	names = {0};
 	Route		route;
 	Datum		ids[2];
