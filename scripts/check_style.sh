@@ -97,11 +97,23 @@ check_parts() {
     done
 }
 
+# A script loads whatever the database's encoding, and no schema but pg_catalog decides what a name in it means.
+check_scripts() {
+    local script
+    for script in sql/*.sql; do
+        ! LC_ALL=C grep -nP '[^\x00-\x7F]' "$script" || breach "$script is not ASCII"
+    done
+    for script in sql/10_schema.sql sql/oms_state--*--*.sql; do
+        [ "$(sed -n 2p "$script")" = "SET LOCAL search_path = pg_catalog, pg_temp;" ] || breach "the first statement of $script does not set search_path"
+    done
+}
+
 check_layers src
 check_layers debezium/bridge
 check_errors
 check_sizes
 check_version
 check_parts
+check_scripts
 [ $# -eq 0 ] || check_exports "$1"
 [ "$breaches" -eq 0 ]

@@ -12,7 +12,7 @@ packages=(
     libipc-run-perl libdbd-pg-perl
     libpq-dev librdkafka-dev libjansson-dev libmicrohttpd-dev libsystemd-dev pkg-config
     openjdk-17-jre-headless maven kcat openssl
-    clang-14 libclang-rt-14-dev
+    clang-14 libclang-rt-14-dev locales
     "$@"
 )
 

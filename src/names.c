@@ -10,8 +10,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "lib/stringinfo.h"
 
 #include "names.h"
@@ -95,7 +93,7 @@ const OmsName	oms_restatement_names[] = {
 	{0}
 };
 
-/* equal but for case, spaces, underscores and hyphens */
+/* Equal but for case, spaces, underscores and hyphens. In ASCII, whatever the locale: in Turkish an i has no I above it. */
 static bool
 same_name(const char *name, const char *text, size_t length)
 {
@@ -109,7 +107,7 @@ same_name(const char *name, const char *text, size_t length)
 			i++;
 		if (*name == '\0' || i >= length)
 			return *name == '\0' && i >= length;
-		if (toupper((unsigned char) text[i]) != *name)
+		if (pg_ascii_toupper((unsigned char) text[i]) != (unsigned char) *name)
 			return false;
 		name++;
 		i++;

@@ -48,7 +48,7 @@
 #define ANSWER				'd' /* type of the message with the result */
 
 #define REPAIR \
-	"SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r)), '[]')::text FROM oms.repair_publication($1) AS r"
+	"SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r)), '[]')::pg_catalog.text FROM oms.repair_publication($1) AS r"
 
 /* What the worker is told; the queue follows it in the segment. */
 typedef struct Errand
