@@ -54,7 +54,8 @@ CREATE TABLE oms.orders (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   tree_updated_at timestamptz,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  corporate_actions jsonb
 ) WITH (fillfactor = 70);
 -- No column of an index ever changes: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
@@ -89,4 +90,5 @@ COMMENT ON COLUMN oms.orders.reported_cum_qty IS 'CumQty (14) as the counterpart
 COMMENT ON COLUMN oms.orders.fix IS 'Other fields of the order''s FIX message, by name';
 COMMENT ON COLUMN oms.orders.attributes IS 'The user''s own fields';
 COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s newest event occurred';
+COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';

@@ -252,3 +252,10 @@ COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
 
 REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
 GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;
+
+-- ---------------------------------------------------------------------------------------------------
+-- splits: each corporate action once
+-- ---------------------------------------------------------------------------------------------------
+
+ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
+COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';

@@ -115,7 +115,7 @@ static const CommandField request_fields[] = {
 static const CommandField restate_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
 	{"reason", CMD_OPEN_NAME, false, false, offsetof(Command, reason), oms_restatement_names},
-	F("quantityFactor", CMD_QTY, quantity_factor),
+	F("quantityFactor", CMD_QTY, quantity_factor), F("corporateActionId", CMD_ID, corporate_action_id),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField update_fields[] = {

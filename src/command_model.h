@@ -115,6 +115,7 @@ typedef struct Command
 	Tristate	ambiguous;		/* more than one order matches the report */
 	char	   *reason;
 	Numeric		quantity_factor;
+	char	   *corporate_action_id;
 	struct Command *children;	/* of a placement, each a Create order */
 	int			nchildren;
 

@@ -98,6 +98,14 @@ oms_dec_round(Numeric a, int scale)
 											   Int32GetDatum(scale)));
 }
 
+Numeric
+oms_dec_smallest(Numeric a)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in,
+											   CStringGetDatum(psprintf("1e-%d", Max(QUANTITY_SCALE, oms_dec_scale(a)))),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
 /* 10^power, made once for each of the few powers in use. */
 static Numeric
 power_of_ten(int power)

@@ -17,6 +17,7 @@
 #define DECIMAL_DIGITS_MAX	38	/* digits a number given by a user may have */
 #define AVG_PX_SCALE		10	/* decimals of an average price */
 #define FACTOR_SCALE		20	/* decimals of a quantity factor */
+#define QUANTITY_SCALE		10	/* decimals that a scaled quantity has at least */
 
 extern Numeric oms_dec_zero(void);
 extern Numeric oms_dec_one(void);
@@ -30,6 +31,9 @@ extern Numeric oms_dec_mul(Numeric a, Numeric b);
 extern Numeric oms_dec_neg(Numeric a);
 extern Numeric oms_dec_max(Numeric a, Numeric b);
 extern Numeric oms_dec_trim(Numeric a);
+
+/* One unit of the last decimal that a scaled quantity has: of the tenth, or of a's own last. */
+extern Numeric oms_dec_smallest(Numeric a);
 
 /* a ÷ b, rounded half away from zero to `scale` decimals, trailing zeros cut. */
 extern Numeric oms_dec_div(Numeric a, Numeric b, int scale);

@@ -60,7 +60,7 @@ static void
 count_quantity(Execution *execution)
 {
 	execution->quantity = execution->quantity_factor ?
-		oms_scale_quantity(execution->last_qty, execution->quantity_factor) : execution->last_qty;
+		oms_scale_fill(execution->last_qty, execution->quantity_factor) : execution->last_qty;
 }
 
 /* As this report states it, else the one it corrects, else as the order has it. */
@@ -108,6 +108,9 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->quantity_factor = old ? old->quantity_factor : NULL;
 	execution->allocated_quantity = oms_dec_zero();
 	count_quantity(execution);
+	/* and counts as that fill did, to the last digit that rounding gave it, where the quantity is the same */
+	if (old && old->quantity_factor && oms_dec_cmp(old->last_qty, execution->last_qty) == 0)
+		execution->quantity = old->quantity;
 }
 
 static void
@@ -262,7 +265,7 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 {
 	if (factor)
 	{
-		execution->quantity = oms_scale_quantity(execution->quantity, factor);
+		execution->quantity = oms_scale_fill(execution->quantity, factor);
 		execution->quantity_factor = oms_scale_factor(execution->quantity_factor, factor);
 	}
 	if (rest)

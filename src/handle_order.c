@@ -292,7 +292,7 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 		return refusal;
 	outcome->store = &oms_order_store;
 	outcome->id = before.id;
-	if (event.factor)
+	if (event.split)
 		return oms_handle_split(uow, &before, &event);
 	oms_apply_to_tree(uow, &before, &event);
 	return NULL;

@@ -1,69 +1,116 @@
 /*-------------------------------------------------------------------------
  *
  * handle_split.c
- *	  A split scales a whole tree: its fills, its orders, and so its sums.
+ *	  A split scales orders of a tree: their fills, their terms, and so the sums.
  *
  * Writes nothing itself: the unit of work does.  The sums of an order are never
  * scaled, because rounding would part them from what they are sums of: the
- * fills are scaled, and their differences climb, children before parents.  The
- * quantities of orders and fills are rounded to ten decimals.
+ * fills are scaled, and their differences climb, children before parents.
+ *
+ * What a counterparty reports scales the order that it names and what lies below
+ * it; of the orders above, the terms.  What somebody asks for scales the tree.
+ * Where the corporate action has come to an order already, it does not again.
+ * All is decided before anything is put: a split that is refused leaves nothing.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/hsearch.h"
 
 #include "decimal.h"
 #include "handlers.h"
+#include "order_split.h"
 #include "order_tree.h"
 
 /* An order of the tree, while the split works its way up. */
 typedef struct SplitNode
 {
 	char		id[ID_LENGTH_MAX + 1];	/* hash key */
-	const Order *order;
-	TreeDelta	children;
+	Order		order;			/* as it was */
 	int			depth;			/* -1: not known yet */
+	bool		below;			/* the named order, or below it */
+	bool		above;
+	OrderSplit	split;			/* what happens to this order */
+	bool		changes;
+	OrderEvent	event;
+	Order		after;
+	TreeDelta	children;
+	List	   *fills;			/* of Execution: scaled */
 } SplitNode;
 
-static HTAB *
-nodes_of(List *orders)
+/* One split on its way. */
+typedef struct SplitPlan
 {
-	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
-	.hcxt = CurrentMemoryContext};
-	HTAB	   *nodes = hash_create("oms split", Max(list_length(orders), 16), &control,
-									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	ListCell   *cell;
+	UnitOfWork *uow;
+	const Order *named;
+	const OrderEvent *event;	/* of the named order */
+	bool		reported;
+	HTAB	   *nodes;
+	List	   *deepest_first;	/* of SplitNode */
+	bool		vanishes;		/* a fill would count for nothing */
+} SplitPlan;
 
-	foreach(cell, orders)
-	{
-		Order	   *order = lfirst(cell);
-		Order	   *copy = palloc(sizeof(Order));
-		SplitNode	   *node = hash_search(nodes, order->id, HASH_ENTER, NULL);
+static SplitNode *
+find_node(const SplitPlan *plan, const char *id)
+{
+	SplitNode  *node = hash_search(plan->nodes, id, HASH_FIND, NULL);
 
-		*copy = *order;
-		node->order = copy;
-		memset(&node->children, 0, sizeof(node->children));
-		node->depth = -1;
-	}
-	return nodes;
+	if (node == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("cannot find order \"%s\" in the tree of \"%s\"", id, plan->named->root_id)));
+	return node;
 }
 
-static int
-depth_of(HTAB *nodes, SplitNode *node)
+static void
+load_nodes(SplitPlan *plan)
 {
-	int			depth = 0;
-	SplitNode	   *up = node;
+	List	   *orders = oms_uow_tree(plan->uow, plan->named->root_id);
+	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
+	.hcxt = CurrentMemoryContext};
+	ListCell   *cell;
 
-	while (up->order->parent_id != NULL)
+	plan->nodes = hash_create("oms split", Max(list_length(orders), 16), &control,
+							  HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	foreach(cell, orders)
 	{
-		up = hash_search(nodes, up->order->parent_id, HASH_FIND, NULL);
-		if (up == NULL)
-			elog(ERROR, "cannot find the parent of order \"%s\"", node->order->id);
-		depth++;
+		const Order *order = lfirst(cell);
+		SplitNode  *node = hash_search(plan->nodes, order->id, HASH_ENTER, NULL);
+
+		memset((char *) node + sizeof(node->id), 0, sizeof(SplitNode) - sizeof(node->id));
+		node->order = *order;
+		node->depth = -1;
+		plan->deepest_first = lappend(plan->deepest_first, node);
 	}
-	return depth;
+}
+
+/* Each order is walked over once or twice: up to the first one whose depth is known, and back. */
+static void
+find_depth(const SplitPlan *plan, SplitNode *node)
+{
+	List	   *way = NIL;
+	ListCell   *cell;
+	int			depth;
+
+	CHECK_FOR_INTERRUPTS();
+	while (node->depth < 0 && node->order.parent_id != NULL)
+	{
+		if (list_length(way) >= list_length(plan->deepest_first))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("order \"%s\" is among those above itself", node->id),
+					 errhint("SELECT * FROM oms.verify() names all that is damaged.")));
+		way = lcons(node, way);
+		node = find_node(plan, node->order.parent_id);
+	}
+	if (node->depth < 0)
+		node->depth = 0;
+	depth = node->depth;
+	foreach(cell, way)
+		((SplitNode *) lfirst(cell))->depth = ++depth;
+	list_free(way);
 }
 
 static int
@@ -74,49 +121,79 @@ compare_depth(const ListCell *a, const ListCell *b)
 
 	if (first->depth != second->depth)
 		return first->depth > second->depth ? -1 : 1;
-	return strcmp(first->order->id, second->order->id);
+	return strcmp(first->id, second->id);
 }
 
-static List *
-deepest_first(HTAB *nodes)
+/* Which orders lie below the named one, and which above. */
+static void
+find_places(SplitPlan *plan)
 {
-	HASH_SEQ_STATUS scan;
-	List	   *list = NIL;
-	SplitNode	   *node;
+	SplitNode  *up = find_node(plan, plan->named->id);
+	ListCell   *cell;
 
-	hash_seq_init(&scan, nodes);
-	while ((node = hash_seq_search(&scan)) != NULL)
-		list = lappend(list, node);
-	for (int i = 0; i < list_length(list); i++)
+	foreach(cell, plan->deepest_first)
+		find_depth(plan, lfirst(cell));
+	list_sort(plan->deepest_first, compare_depth);
+	up->below = true;
+	while (up->order.parent_id != NULL)
 	{
-		node = list_nth(list, i);
-		node->depth = depth_of(nodes, node);
+		up = find_node(plan, up->order.parent_id);
+		up->above = true;
 	}
-	list_sort(list, compare_depth);
-	return list;
+	/* parents before children */
+	for (int i = list_length(plan->deepest_first) - 1; i >= 0; i--)
+	{
+		SplitNode  *node = list_nth(plan->deepest_first, i);
+
+		if (node->order.parent_id != NULL && find_node(plan, node->order.parent_id)->below)
+			node->below = true;
+	}
 }
+
+/* How much of this order the split scales.  True if any of it. */
+static bool
+choose_part(const SplitPlan *plan, SplitNode *node)
+{
+	SplitReach	reach = oms_split_reach(&node->order, plan->event->split->action);
+
+	node->split = *plan->event->split;
+	if (strcmp(node->id, plan->named->id) != 0)
+		node->split.stated = NULL;
+	node->split.terms = reach == SPLIT_NOT_YET && (node->below || node->above || !plan->reported);
+	node->split.fills = reach != SPLIT_WHOLE && (node->below || !plan->reported);
+	return node->split.terms || node->split.fills;
+}
+
+/* ------------------------------------------------------------------------
+ * fills
+ * ------------------------------------------------------------------------
+ */
 
 /*
- * Scale the fills of one status of an order.  Each is rounded; so that an order
- * that was filled stays so, what rounding took or gave goes to the largest.
- * Returns what they count for more than before.
+ * Scale the fills of one status of an order.  Each is rounded, and never to
+ * nothing; what rounding took or gave goes to the largest, so that their sum is
+ * the scaled sum.  Returns what they count for more than before.
  */
 static Numeric
-scale_fills(UnitOfWork *uow, List *executions, bool live, Numeric factor)
+scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
 {
+	Numeric		factor = node->split.factor;
 	Execution  *largest = NULL;
 	Numeric		before = oms_dec_zero();
 	Numeric		after = oms_dec_zero();
-	List	   *scaled = NIL;
+	Numeric		rest;
 	ListCell   *cell;
 
 	foreach(cell, executions)
 	{
-		Execution  *execution = lfirst(cell);
+		const Execution *execution = lfirst(cell);
 		Execution  *copy;
 
 		if (live ? !oms_execution_is_live(execution) : execution->status != OMS_EXECUTION_REVIEW)
 			continue;
+		if (oms_dec_sign(execution->quantity) > 0 &&
+			oms_dec_sign(oms_scale_quantity(execution->quantity, factor)) == 0)
+			plan->vanishes = true;
 		copy = palloc(sizeof(Execution));
 		*copy = *execution;
 		before = oms_dec_add(before, copy->quantity);
@@ -124,35 +201,67 @@ scale_fills(UnitOfWork *uow, List *executions, bool live, Numeric factor)
 		after = oms_dec_add(after, copy->quantity);
 		if (largest == NULL || oms_dec_cmp(copy->quantity, largest->quantity) > 0)
 			largest = copy;
-		scaled = lappend(scaled, copy);
+		node->fills = lappend(node->fills, copy);
 	}
 	if (largest == NULL)
 		return NULL;
-	oms_execution_scale(largest, NULL, oms_dec_sub(oms_scale_quantity(before, factor), after));
-	foreach(cell, scaled)
-		oms_uow_put_execution(uow, lfirst(cell), &oms_execution_transitions[EXECUTION_SCALED], false);
-	return oms_dec_sub(oms_scale_quantity(before, factor), before);
+	rest = oms_dec_sub(oms_scale_quantity(before, factor), after);
+	/* very many very small fills: the largest cannot carry it */
+	if (oms_dec_sign(oms_dec_add(largest->quantity, rest)) > 0)
+	{
+		oms_execution_scale(largest, NULL, rest);
+		after = oms_dec_add(after, rest);
+	}
+	return oms_dec_sub(after, before);
 }
 
-/* What happens to one order of the tree, its children being done. */
-static void
-scale_order(UnitOfWork *uow, const SplitNode *node, const OrderEvent *event, OrderEvent *change)
-{
-	List	   *executions = oms_uow_executions_of(uow, node->order->id);
-	TransitionFacts facts = {0};
+/* ------------------------------------------------------------------------
+ * orders
+ * ------------------------------------------------------------------------
+ */
 
-	if (strcmp(node->order->id, event->command->order_id) == 0)
-		*change = *event;
-	else
+static bool
+is_nothing(const TreeDelta *delta)
+{
+	return delta->executed == NULL && delta->value == NULL && delta->allocated == NULL && delta->working == NULL &&
+		delta->reserved == NULL && delta->live == 0 && delta->count == 0;
+}
+
+/* The event of one order, its children being done. */
+static void
+decide_order(SplitPlan *plan, SplitNode *node)
+{
+	TransitionFacts facts = {0};
+	bool		scaled = node->split.terms || node->split.fills;
+
+	if (strcmp(node->id, plan->named->id) == 0)
 	{
-		oms_order_event_init(change, event->command);
-		change->own = false;
-		change->factor = event->factor;
-		change->transition = oms_transition_find(TRIGGER_SCALE, node->order, &facts);
+		node->event = *plan->event;
+		node->event.children = node->children;
+		scaled = true;
 	}
-	change->fill.quantity = scale_fills(uow, executions, true, event->factor);
-	change->fill.review = scale_fills(uow, executions, false, event->factor);
-	change->children = node->children;
+	else if (scaled)
+	{
+		oms_order_event_init(&node->event, plan->event->command);
+		node->event.own = false;
+		node->event.transition = oms_transition_find(TRIGGER_SCALE, &node->order, &facts);
+		node->event.children = node->children;
+	}
+	else if (!is_nothing(&node->children))
+		oms_tree_roll_up(plan->event->command, &node->order, &node->children, &node->event);
+	else
+		return;
+	node->event.split = &node->split;
+	if (node->split.fills)
+	{
+		List	   *executions = oms_uow_executions_of(plan->uow, node->id);
+
+		node->event.fill.quantity = scale_fills(plan, node, executions, true);
+		node->event.fill.review = scale_fills(plan, node, executions, false);
+	}
+	node->changes = true;
+	node->after = node->order;
+	oms_order_evolve(&node->after, &node->event);
 }
 
 /* Is the number still one that a user could have given? */
@@ -162,47 +271,117 @@ is_in_range(Numeric value)
 	return value == NULL || oms_dec_acceptable(value);
 }
 
-static Refusal *
-check_range(const Order *before, const Order *after, Numeric factor)
+/* A limit or a stop that would become nothing means something else. */
+static bool
+is_lost(Numeric before, Numeric after)
 {
-	bool		vanishes = (after->order_qty && oms_dec_sign(after->order_qty) <= 0) ||
-		oms_dec_sign(after->quantity_factor) <= 0;
+	return before && after && oms_dec_sign(before) != 0 && oms_dec_sign(after) == 0;
+}
 
+static Refusal *
+check_order(const SplitPlan *plan, const SplitNode *node)
+{
+	const Order *before = &node->order;
+	const Order *after = &node->after;
+	Numeric		scaled = node->split.terms ? oms_scale_quantity(before->order_qty, node->split.factor) : NULL;
+	bool		vanishes = (scaled && oms_dec_sign(scaled) <= 0) || (after->order_qty && oms_dec_sign(after->order_qty) <= 0) ||
+		(after->quantity_factor && oms_dec_sign(after->quantity_factor) <= 0) || is_lost(before->price, after->price) ||
+		is_lost(before->stop_px, after->stop_px);
+
+	if (plan->vanishes && !plan->reported)
+		return oms_split_refuse(before, "quantityFactor %s leaves nothing of one of its fills.",
+								oms_dec_text(node->split.factor));
 	if (!vanishes && is_in_range(after->order_qty) && is_in_range(after->executed_quantity) &&
 		is_in_range(after->review_quantity) && is_in_range(after->price) && is_in_range(after->stop_px) &&
 		is_in_range(after->quantity_factor))
 		return NULL;
-	return oms_refuse_by_rule("split_factor", psprintf("the split brings order \"%s\" out of range", before->id),
-							  "orderQty %s times %s leaves nothing, or needs more than %d digits.",
-							  oms_dec_text(before->order_qty), oms_dec_text(factor), DECIMAL_DIGITS_MAX);
+	return oms_split_refuse(before, "orderQty %s times %s leaves nothing, or needs more than %d digits.",
+							oms_dec_text(before->order_qty), oms_dec_text(node->split.factor), DECIMAL_DIGITS_MAX);
+}
+
+static Refusal *
+decide_all(SplitPlan *plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->deepest_first)
+	{
+		SplitNode  *node = lfirst(cell);
+		Refusal    *refusal;
+		TreeDelta	delta;
+
+		CHECK_FOR_INTERRUPTS();
+		decide_order(plan, node);
+		if (!node->changes)
+			continue;
+		refusal = check_order(plan, node);
+		if (refusal)
+			return refusal;
+		if (node->order.parent_id && oms_tree_delta(&node->order, &node->after, &delta))
+			oms_tree_delta_add(&find_node(plan, node->order.parent_id)->children, &delta);
+	}
+	return NULL;
+}
+
+static void
+put_all(SplitPlan *plan)
+{
+	ListCell   *cell;
+	ListCell   *fill;
+
+	foreach(cell, plan->deepest_first)
+	{
+		SplitNode  *node = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!node->changes)
+			continue;
+		foreach(fill, node->fills)
+			oms_uow_put_execution(plan->uow, lfirst(fill), &oms_execution_transitions[EXECUTION_SCALED], false);
+		oms_uow_put_order(plan->uow, &node->after, node->event.transition, false);
+	}
+}
+
+/* What a counterparty states stands, also where it is no split that we can count. */
+static void
+restate_only(SplitPlan *plan, bool disagrees)
+{
+	OrderEvent	event = *plan->event;
+
+	event.split = NULL;
+	if (event.terms.order_qty == NULL)
+		event.terms.order_qty = plan->event->split->stated;
+	if (disagrees)
+		event.raises |= FLAG_DISAGREES;
+	oms_apply_to_tree(plan->uow, plan->named, &event);
 }
 
 Refusal *
 oms_handle_split(UnitOfWork *uow, const Order *named, const OrderEvent *event)
 {
-	HTAB	   *nodes = nodes_of(oms_uow_tree(uow, named->root_id));
+	SplitPlan	plan = {.uow = uow, .named = named, .event = event,
+	.reported = oms_command_is_report(event->command)};
+	bool		anything = false;
 	ListCell   *cell;
+	Refusal    *refusal;
 
-	foreach(cell, deepest_first(nodes))
+	load_nodes(&plan);
+	find_places(&plan);
+	foreach(cell, plan.deepest_first)
 	{
 		SplitNode  *node = lfirst(cell);
-		Order		after = *node->order;
-		OrderEvent	change;
-		TreeDelta	delta;
-		Refusal    *refusal;
 
-		scale_order(uow, node, event, &change);
-		oms_order_evolve(&after, &change);
-		refusal = check_range(node->order, &after, event->factor);
-		if (refusal)
-			return refusal;
-		oms_uow_put_order(uow, &after, change.transition, false);
-		if (after.parent_id && oms_tree_delta(node->order, &after, &delta))
-		{
-			SplitNode  *parent = hash_search(nodes, after.parent_id, HASH_FIND, NULL);
-
-			oms_tree_delta_add(&parent->children, &delta);
-		}
+		if (choose_part(&plan, node) && (node->below || !plan.reported))
+			anything = true;
 	}
-	return NULL;
+	if (!anything && !plan.reported)
+		return oms_with_hint(oms_split_refuse(named, "corporate action \"%s\" has come to every order of the tree already.",
+											  event->split->action),
+							 "Give another one its own corporateActionId.");
+	refusal = anything ? decide_all(&plan) : NULL;
+	if (anything && refusal == NULL)
+		put_all(&plan);
+	else if (plan.reported)
+		restate_only(&plan, refusal != NULL);
+	return plan.reported ? NULL : refusal;
 }

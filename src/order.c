@@ -17,6 +17,7 @@
 #include "decimal.h"
 #include "moment.h"
 #include "order.h"
+#include "order_split.h"
 
 bool
 oms_order_is_good_till(const Order *order)
@@ -101,16 +102,6 @@ add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
 		derive_average(order);
 }
 
-/* A split: the order's own terms.  Sums come as deltas, from the scaled fills and children. */
-static void
-scale(Order *order, Numeric factor)
-{
-	order->order_qty = oms_scale_quantity(order->order_qty, factor);
-	order->price = oms_scale_price(order->price, factor);
-	order->stop_px = oms_scale_price(order->stop_px, factor);
-	order->quantity_factor = oms_scale_factor(order->quantity_factor, factor);
-}
-
 bool
 oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px)
 {
@@ -175,13 +166,20 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 {
 	const Transition *t = event->transition;
 	Numeric		before_qty = order->order_qty;
+	Order		before;
 
+	if (event->split)
+		before = *order;
 	order->conditions = (order->conditions & ~t->clears) | t->sets;
 	order->flags |= event->raises | t->raises;
-	if (event->factor)
-		scale(order, event->factor);
+	if (event->split && event->split->terms)
+		oms_split_scale(order, event->split->factor);
 	add_figures(order, &event->fill, &event->children);
+	if (event->split)
+		oms_split_fit(order, &before, event->split);
 	oms_terms_apply(order, &event->terms);
+	if (event->terms.order_qty && order->corporate_actions)
+		oms_split_forget_quantity(order);
 	if (event->own)
 		take_particulars(order, event->command);
 	if (order->pending_requests != NULL || event->edit != REQUEST_KEEP)

@@ -55,7 +55,7 @@ typedef struct OrderEvent
 	FillDelta	fill;
 	TreeDelta	children;
 	DateADT		done_for_day;	/* NO_DATE: stays */
-	Numeric		factor;			/* of a split, or NULL */
+	const struct OrderSplit *split; /* order_split.h; or NULL */
 	uint32		raises;			/* flags */
 } OrderEvent;
 
@@ -122,6 +122,8 @@ extern Numeric oms_requests_leaves(const Order *order);
 /* The factors of one split after another. */
 extern Numeric oms_scale_factor(Numeric factor, Numeric by);
 extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);
+/* The same of a fill: never nothing. */
+extern Numeric oms_scale_fill(Numeric quantity, Numeric factor);
 extern Numeric oms_scale_price(Numeric price, Numeric factor);
 
 #endif							/* OMS_ORDER_H */

@@ -17,6 +17,7 @@
 #include "decimal.h"
 #include "moment.h"
 #include "order.h"
+#include "order_split.h"
 
 static const char *
 status_name(const Order *order)
@@ -185,6 +186,7 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 			return refusal;
 		order->parent_id = parent->id;
 		order->root_id = parent->root_id;
+		order->corporate_actions = oms_split_inherit(parent->corporate_actions);
 	}
 	else
 		order->root_id = order->id;
@@ -392,31 +394,6 @@ check_acceptance(const Command *command, const Order *order, OrderEvent *event)
 	return NULL;
 }
 
-/* ExecRestatementReason 0: a corporate action states the quantity after a split. */
-static Numeric
-split_factor(const Command *command, const Order *order)
-{
-	Numeric		order_qty = command->terms.order_qty;
-
-	if (command->quantity_factor)
-		return command->quantity_factor;
-	if (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0 && order_qty &&
-		order->order_qty && oms_dec_cmp(order_qty, order->order_qty) != 0)
-		return oms_dec_div(order_qty, order->order_qty, FACTOR_SCALE);
-	return NULL;
-}
-
-/* Prices are divided by it. */
-static Refusal *
-check_factor(const Order *order, Numeric factor)
-{
-	if (factor == NULL || oms_dec_sign(factor) > 0)
-		return NULL;
-	return oms_refuse_by_rule("split_factor", psprintf("the split leaves nothing of order \"%s\"", order->id),
-							  "new ÷ old orderQty is nothing with %d decimals; the order has %s.",
-							  FACTOR_SCALE, figures(order));
-}
-
 /* What this type of command brings along besides its transition. */
 static Refusal *
 take_details(const Command *command, const OrderContext *context, OrderEvent *event)
@@ -457,8 +434,7 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 			return NULL;
 		case COMMAND_RESTATE_ORDER:
 			event->terms = *terms;
-			event->factor = split_factor(command, order);
-			return check_factor(order, event->factor);
+			return oms_split_decide(command, order, context->now, event);
 		default:
 			return NULL;
 	}
@@ -470,10 +446,41 @@ check_new_terms(const Command *command, const Order *order, const OrderEvent *ev
 {
 	Order		after = *order;
 
-	if (oms_command_is_report(command) || !oms_terms_given(&event->terms) || event->factor)
+	if (oms_command_is_report(command) || !oms_terms_given(&event->terms))
 		return NULL;
 	oms_order_evolve(&after, event);
 	return check_completeness(command, &after);
+}
+
+/*
+ * A split scales the order, its children and those above it alike: what else
+ * the command changes is judged in the quantities of before it.
+ */
+static OrderEvent
+without_split(const OrderEvent *event)
+{
+	OrderEvent	rest = *event;
+
+	if (event->split && event->split->terms && event->terms.order_qty)
+		rest.terms.order_qty = oms_dec_div(event->terms.order_qty, event->split->factor, FACTOR_SCALE);
+	rest.split = NULL;
+	return rest;
+}
+
+static Refusal *
+check_rules(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	OrderEvent	rest = without_split(event);
+	Refusal    *refusal = check_new_terms(command, context->order, &rest);
+
+	if (refusal == NULL)
+		refusal = check_live_children(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = check_below_placed(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = check_over_placed(command, context, &rest);
+	event->raises = rest.raises;
+	return refusal;
 }
 
 Refusal *
@@ -491,13 +498,5 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderEvent
 		return NULL;
 
 	refusal = take_details(command, context, event);
-	if (refusal == NULL)
-		refusal = check_new_terms(command, order, event);
-	if (refusal == NULL)
-		refusal = check_live_children(command, order, event);
-	if (refusal == NULL && event->factor == NULL)
-		refusal = check_below_placed(command, order, event);
-	if (refusal == NULL && event->factor == NULL)
-		refusal = check_over_placed(command, context, event);
-	return refusal;
+	return refusal ? refusal : check_rules(command, context, event);
 }

@@ -127,6 +127,7 @@ static const RecordColumn order_columns[] = {
 	ORDER("updatedAt", updated_at, FIELD_TIME),
 	ORDER("treeUpdatedAt", tree_updated_at, FIELD_TIME),
 	ORDER(NULL, hash, FIELD_HASH),
+	ORDER("corporateActions", corporate_actions, FIELD_JSON),
 };
 
 static RecordOrder order_key_order;

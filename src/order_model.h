@@ -137,6 +137,7 @@ typedef struct Order
 	char	   *text;
 	Jsonb	   *fix;
 	Jsonb	   *attributes;
+	Jsonb	   *corporate_actions;	/* as order_split.c writes them */
 } Order;
 
 typedef struct Execution

@@ -12,8 +12,7 @@
 #include "decimal.h"
 #include "moment.h"
 #include "order.h"
-
-#define QUANTITY_SCALE 10		/* decimals that a scaled quantity has at least */
+#include "order_split.h"
 
 bool
 oms_terms_given(const OrderTerms *terms)
@@ -67,6 +66,14 @@ oms_scale_quantity(Numeric quantity, Numeric factor)
 		return NULL;
 	return oms_dec_trim(oms_dec_round(oms_dec_mul(quantity, factor),
 									  Max(QUANTITY_SCALE, oms_dec_scale(quantity))));
+}
+
+Numeric
+oms_scale_fill(Numeric quantity, Numeric factor)
+{
+	Numeric		scaled = oms_scale_quantity(quantity, factor);
+
+	return oms_dec_sign(scaled) == 0 && oms_dec_sign(quantity) > 0 ? oms_dec_smallest(quantity) : scaled;
 }
 
 Numeric
@@ -221,10 +228,10 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 		if (event->edit == REQUEST_OPEN && event->terms.order_qty && known[i].kind == REQUEST_REPLACE &&
 			oms_dec_same(known[i].terms.order_qty, event->terms.order_qty))
 			requests[kept].restores_qty = before_qty;
-		if (event->factor)
+		if (event->split && event->split->terms)
 		{
-			oms_terms_scale(&requests[kept].terms, event->factor);
-			requests[kept].restores_qty = oms_scale_quantity(requests[kept].restores_qty, event->factor);
+			oms_terms_scale(&requests[kept].terms, event->split->factor);
+			requests[kept].restores_qty = oms_scale_quantity(requests[kept].restores_qty, event->split->factor);
 		}
 		kept++;
 	}

@@ -128,8 +128,11 @@ oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, void *record)
 	oms_record_init(def, record);
 	slot_getallattrs(slot);
 	if (slot->tts_tupleDescriptor->natts < def->ncolumns)
-		elog(ERROR, "cannot read table oms.%s: it has %d columns, not %d", def->table,
-			 slot->tts_tupleDescriptor->natts, def->ncolumns);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table oms.%s has %d columns, not %d", def->table,
+						slot->tts_tupleDescriptor->natts, def->ncolumns),
+				 errhint("Run ALTER EXTENSION oms_state UPDATE.")));
 	for (int i = 0; i < def->ncolumns; i++)
 		if (!slot->tts_isnull[i])
 			member_from_datum(&def->columns[i], slot->tts_values[i], record);

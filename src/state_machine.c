@@ -233,7 +233,7 @@ const Transition oms_transitions[] = {
 	{.number = 341, .trigger = TRIGGER_ROLL_UP, .event_type = "OrderQuantitiesChanged",
 	.sentence = "Quantities of the children changed."},
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
-	.sentence = "A split scales the quantities and prices of the whole tree."},
+	.sentence = "A split scales an order that the command does not name."},
 	{.number = 351, .trigger = TRIGGER_LAST_CHILD_CLOSED, .forbids = COND_CLOSED,
 		.guard = GUARD_REQUEST_OPEN, .fills = FILLS_OPEN, .sets = COND_CANCELLED, .clears = ENDS, .event_type = "OrderCancelled",
 	.sentence = "The last child of an order whose cancel is requested closed: the order is cancelled."},

@@ -308,7 +308,7 @@ sub split_shares
 
 	return update($model) if ($ids->{splits} // 0) >= 3 || grep { $_->{conditions}{DONE_FOR_DAY} } orders($model);
 	$ids->{splits}++;
-	return order_command('Restate', $model, $root, reason => 'GT_CORPORATE_ACTION', quantityFactor => pick(OmsModel::factors()));
+	return order_command('Restate', $model, $root, reason => 'GT_CORPORATE_ACTION', quantityFactor => pick(OmsModel::factors()), corporateActionId => new_id($ids, 'a'));
 }
 
 1;
