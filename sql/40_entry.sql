@@ -49,11 +49,13 @@ CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
 COMMENT ON VIEW oms.state_transitions IS
   'The state machine: for a command the first row whose conditions hold fires; a command without a row is refused (OM004)';
 
-CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean)
+CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
+    OUT unless text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
 COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/command_fields.c';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
-COMMENT ON VIEW oms.command_reference IS 'Every command type with its fields';
+COMMENT ON VIEW oms.command_reference IS
+  'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
 
 -- They hold no data of anybody, and the hints of errors name them.
 GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;

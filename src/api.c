@@ -233,8 +233,8 @@ oms_list_commands(PG_FUNCTION_ARGS)
 
 		for (const CommandField *f = def->fields; f->name != NULL; f++)
 		{
-			Datum		values[5];
-			bool		nulls[5] = {0};
+			Datum		values[6];
+			bool		nulls[6] = {0};
 
 			if (f->internal)
 				continue;
@@ -242,7 +242,10 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			values[1] = CStringGetTextDatum(def->object == OBJECT_ORDER ? "order" : "execution");
 			values[2] = CStringGetTextDatum(f->name);
 			values[3] = CStringGetTextDatum(oms_command_field_type_name(f->type));
-			values[4] = BoolGetDatum(f->required);
+			values[4] = BoolGetDatum(f->required || f->unless);
+			nulls[5] = f->unless == NULL || f->unless[0] == '\0';
+			if (!nulls[5])
+				values[5] = CStringGetTextDatum(f->unless);
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		}
 	}

@@ -24,6 +24,11 @@
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
 #define NAMED(name, member, names)		{name, CMD_NAME, false, false, offsetof(Command, member), names}
 #define INTERNAL(name, type, member)	{name, type, false, true, offsetof(Command, member), NULL}
+/* what a report echoes or states besides what it does */
+#define STATED(n, t, member)			{.name = n, .type = t, .offset = offsetof(Command, member), .stated = true}
+#define STATED_NAME(n, t, member, list) \
+	{.name = n, .type = t, .offset = offsetof(Command, member), .names = list, .stated = true}
+#define STATED_INTERNAL(n, t, member)	{.name = n, .type = t, .internal = true, .offset = offsetof(Command, member), .stated = true}
 /* every id of an object says what it names: by that a command finds its database (command_route.c) */
 #define OBJECT_ID(name, member, role)	{name, CMD_ID, false, false, offsetof(Command, member), NULL, role}
 #define REQ_OBJECT_ID(name, member, role) {name, CMD_ID, true, false, offsetof(Command, member), NULL, role}
@@ -35,8 +40,8 @@
 	F("expectedVersion", CMD_VERSION, expected_version), \
 	F("correlationId", CMD_ID, correlation_id), \
 	F("causationId", CMD_ID, causation_id), \
-	F("transactTime", CMD_TIME, transact_time), \
-	F("text", CMD_TEXT, text), \
+	STATED("transactTime", CMD_TIME, transact_time), \
+	STATED("text", CMD_TEXT, text), \
 	F("attributes", CMD_OBJECT, attributes), \
 	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
 	INTERNAL("fixMessageBase64", CMD_TEXT, fix_message), \
@@ -47,43 +52,44 @@
 #define STATED_FIELDS \
 	F("execID", CMD_ID, exec_id), \
 	NAMED("execType", exec_type, oms_exec_type_names), \
-	NAMED("ordStatus", ord_status, oms_order_status_names), \
-	F("cumQty", CMD_QTY_OR_ZERO, cum_qty), \
-	F("leavesQty", CMD_QTY_OR_ZERO, leaves_qty), \
-	F("avgPx", CMD_FIGURE, avg_px), \
+	STATED_NAME("ordStatus", CMD_OPEN_NAME, ord_status, oms_order_status_names), \
+	STATED("cumQty", CMD_QTY_OR_ZERO, cum_qty), \
+	STATED("leavesQty", CMD_QTY_OR_ZERO, leaves_qty), \
+	STATED("avgPx", CMD_FIGURE, avg_px), \
 	F("orderID", CMD_ID, counterparty_order_id), \
-	F("origClOrdID", CMD_ID, orig_cl_ord_id), \
-	F("symbol", CMD_ID, symbol), \
-	NAMED("side", side, oms_side_names), \
-	F("account", CMD_ID, account), \
-	F("currency", CMD_ID, currency), \
-	F("tradeDate", CMD_DATE, trade_date)
+	STATED("origClOrdID", CMD_ID, orig_cl_ord_id), \
+	STATED("symbol", CMD_ID, symbol), \
+	STATED_NAME("side", CMD_NAME, side, oms_side_names), \
+	STATED("account", CMD_ID, account), \
+	STATED("currency", CMD_ID, currency), \
+	STATED("tradeDate", CMD_DATE, trade_date)
 
 #define TERM_FIELDS \
-	F("orderQty", CMD_QTY, terms.order_qty), \
-	F("cashOrderQty", CMD_QTY, terms.cash_order_qty), \
-	F("price", CMD_PRICE, terms.price), \
-	F("stopPx", CMD_PRICE, terms.stop_px), \
-	NAMED("ordType", terms.ord_type, oms_ord_type_names), \
-	NAMED("timeInForce", terms.time_in_force, oms_time_in_force_names), \
-	F("expireTime", CMD_TIME, terms.expire_time), \
-	F("expireDate", CMD_DATE, terms.expire_date)
+	STATED("orderQty", CMD_QTY, terms.order_qty), \
+	STATED("cashOrderQty", CMD_QTY, terms.cash_order_qty), \
+	STATED("price", CMD_PRICE, terms.price), \
+	STATED("stopPx", CMD_PRICE, terms.stop_px), \
+	STATED_NAME("ordType", CMD_NAME, terms.ord_type, oms_ord_type_names), \
+	STATED_NAME("timeInForce", CMD_NAME, terms.time_in_force, oms_time_in_force_names), \
+	STATED("expireTime", CMD_TIME, terms.expire_time), \
+	STATED("expireDate", CMD_DATE, terms.expire_date)
 
 #define LAST_FIELDS \
 	F("lastQty", CMD_QTY_OR_ZERO, last_qty), \
 	F("lastPx", CMD_PRICE, last_px), \
-	F("lastMkt", CMD_ID, last_mkt)
+	STATED("lastMkt", CMD_ID, last_mkt)
 
 #define CREATE_FIELDS \
 	OBJECT_ID("orderId", order_id, ID_OF_NEW), \
 	F("clOrdID", CMD_ID, cl_ord_id), \
 	TERM_FIELDS, \
-	F("symbol", CMD_ID, symbol), \
-	NAMED("side", side, oms_side_names), \
-	F("account", CMD_ID, account), \
-	F("currency", CMD_ID, currency), \
+	{.name = "symbol", .type = CMD_ID, .offset = offsetof(Command, symbol), .stated = true, .unless = "parentId"}, \
+	{.name = "side", .type = CMD_NAME, .offset = offsetof(Command, side), .names = oms_side_names, .stated = true, \
+	.unless = "parentId"}, \
+	STATED("account", CMD_ID, account), \
+	STATED("currency", CMD_ID, currency), \
 	F("assetClass", CMD_ID, asset_class), \
-	F("destination", CMD_ID, destination), \
+	STATED("destination", CMD_ID, destination), \
 	F("pending", CMD_BOOL, pending)
 
 static const CommandField create_fields[] = {
@@ -99,17 +105,17 @@ static const CommandField slice_fields[] = {
 
 /* an order command that tells what a counterparty did, or does it for them */
 static const CommandField report_fields[] = {
-	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id), F("reason", CMD_TEXT, reason),
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id), STATED("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField accept_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
-	F("forBidding", CMD_BOOL, for_bidding), F("reason", CMD_TEXT, reason),
+	F("forBidding", CMD_BOOL, for_bidding), STATED("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField request_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
-	F("pending", CMD_BOOL, pending), F("reason", CMD_TEXT, reason),
+	F("pending", CMD_BOOL, pending), STATED("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField restate_fields[] = {
@@ -123,10 +129,11 @@ static const CommandField update_fields[] = {
 	/* a report that only compares is an update of what the counterparty stated */
 	INTERNAL("execID", CMD_ID, exec_id),
 	{"execType", CMD_NAME, false, true, offsetof(Command, exec_type), oms_exec_type_names},
-	{"ordStatus", CMD_NAME, false, true, offsetof(Command, ord_status), oms_order_status_names},
-	INTERNAL("cumQty", CMD_QTY_OR_ZERO, cum_qty), INTERNAL("leavesQty", CMD_QTY_OR_ZERO, leaves_qty),
-	INTERNAL("avgPx", CMD_FIGURE, avg_px), INTERNAL("orderID", CMD_ID, counterparty_order_id),
-	INTERNAL("clOrdID", CMD_ID, cl_ord_id), INTERNAL("origClOrdID", CMD_ID, orig_cl_ord_id),
+	{.name = "ordStatus", .type = CMD_OPEN_NAME, .internal = true, .offset = offsetof(Command, ord_status),
+	.names = oms_order_status_names, .stated = true},
+	STATED_INTERNAL("cumQty", CMD_QTY_OR_ZERO, cum_qty), STATED_INTERNAL("leavesQty", CMD_QTY_OR_ZERO, leaves_qty),
+	STATED_INTERNAL("avgPx", CMD_FIGURE, avg_px), INTERNAL("orderID", CMD_ID, counterparty_order_id),
+	INTERNAL("clOrdID", CMD_ID, cl_ord_id), STATED_INTERNAL("origClOrdID", CMD_ID, orig_cl_ord_id),
 	{0}
 };
 static const CommandField place_fields[] = {
@@ -134,22 +141,23 @@ static const CommandField place_fields[] = {
 };
 static const CommandField execute_fields[] = {
 	/* oms_fix() leaves it out where no order matches: the fill then waits in review */
-	OBJECT_ID("orderId", order_id, ID_OF_ORDER), OBJECT_ID("executionId", execution_id, ID_OF_NEW),
+	{.name = "orderId", .type = CMD_ID, .offset = offsetof(Command, order_id), .role = ID_OF_ORDER, .unless = ""},
+	OBJECT_ID("executionId", execution_id, ID_OF_NEW),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id),
-	F("reason", CMD_TEXT, reason),
-	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	STATED("reason", CMD_TEXT, reason),
+	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
 	INTERNAL("ambiguous", CMD_BOOL, ambiguous),
 	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField correct_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
-	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
-	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
+	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
 	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField bust_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
-	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), F("reason", CMD_TEXT, reason),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
 	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 
@@ -329,7 +337,7 @@ read_name(const CommandField *f, const JsonbValue *v, void *member)
 	if (v->type == jbvNumeric)
 	{
 		code.type = jbvString;
-		code.val.string.val = oms_dec_text(v->val.numeric);
+		code.val.string.val = oms_dec_text(oms_dec_trim(v->val.numeric));
 		code.val.string.len = strlen(code.val.string.val);
 		v = &code;
 	}
@@ -367,7 +375,8 @@ read_version(const CommandField *f, const JsonbValue *v, void *member)
 
 	if (v->type != jbvNumeric)
 		return wrong_json_type(f, v);
-	text = oms_dec_text(v->val.numeric);
+	/* 1.0 is an integer */
+	text = oms_dec_text(oms_dec_trim(v->val.numeric));
 	errno = 0;
 	*(int64 *) member = strtoi64(text, &end, 10);
 	if (errno != 0 || *end != '\0' || *(int64 *) member < 0)
@@ -497,15 +506,44 @@ init_command(Command *command)
 }
 
 static Refusal *
-check_required(const Command *command, uint64 seen)
+check_required(const Command *command, uint64 seen, bool from_fix)
 {
 	int			i = 0;
 
 	for (const CommandField *f = command->def->fields; f->name != NULL; f++, i++)
-		if (f->required && (seen & (UINT64CONST(1) << i)) == 0)
+	{
+		bool		needed = f->required || (!from_fix && f->unless && f->unless[0] == '\0');
+
+		if (needed && (seen & (UINT64CONST(1) << i)) == 0)
 			return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"%s\"", command->def->name, f->name),
 								   "It must be a valid %s.", oms_command_field_type_name(f->type));
+	}
 	return NULL;
+}
+
+/* Does an object whose fields are not read yet tell what a counterparty did? */
+static bool
+is_report(const Command *command, bool from_fix)
+{
+	static const char *const keys[] = {"execID", "execType", "ordStatus"};
+	JsonbValue	hold;
+
+	for (int i = 0; i < lengthof(keys); i++)
+		if (oms_json_get(command->raw, keys[i], &hold) != NULL)
+			return true;
+	/* the report that makes an order: a telephoned one */
+	return from_fix && command->def->type == COMMAND_CREATE_ORDER &&
+		oms_json_get(command->raw, "orderID", &hold) != NULL;
+}
+
+/* Keep a value as it came, under `fix`. */
+static void
+keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
+{
+	if (fix->level == NULL)
+		oms_json_open_object(fix);
+	oms_json_key_len(fix, key->val.string.val, key->val.string.len);
+	oms_json_scalar(fix, NULL, v);
 }
 
 /* Read all fields of an object whose command type is known. */
@@ -534,7 +572,10 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 			if (v.type == jbvNull)
 				continue;
 			refusal = read_field(f, &v, command);
-			if (refusal)
+			/* a fact is not refused for what it only echoes */
+			if (refusal && f->stated && v.type != jbvBinary && is_report(command, from_fix))
+				keep_value(&fix, &key, &v);
+			else if (refusal)
 				return refusal;
 			seen |= UINT64CONST(1) << (f - command->def->fields);
 		}
@@ -543,10 +584,7 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 		{
 			if (v.type == jbvNull)
 				continue;
-			if (fix.level == NULL)
-				oms_json_open_object(&fix);
-			oms_json_key_len(&fix, key.val.string.val, key.val.string.len);
-			oms_json_scalar(&fix, NULL, &v);
+			keep_value(&fix, &key, &v);
 		}
 		else if (key.val.string.len != 11 || memcmp(key.val.string.val, "commandType", 11) != 0 ||
 				 command->def == &slice_def)
@@ -557,7 +595,7 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 		oms_json_close_object(&fix);
 		command->fix = oms_json_finish(&fix);
 	}
-	return check_required(command, seen);
+	return check_required(command, seen, from_fix);
 }
 
 Refusal *
@@ -584,9 +622,6 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	refusal = read_fields(&raw->root, from_fix, command);
 	if (refusal)
 		return refusal;
-	if (command->def->type == COMMAND_EXECUTE_ORDER && command->order_id == NULL && !from_fix)
-		return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"orderId\"", command->def->name),
-							   "It must be a valid %s.", oms_command_field_type_name(CMD_ID));
 	if (command->def->type == COMMAND_EXECUTE_ORDER && oms_dec_sign(command->last_qty) == 0 && !from_fix)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"lastQty\" is not a valid %s",
 										  oms_command_field_type_name(CMD_QTY)), "It is 0.");

@@ -158,6 +158,8 @@ typedef struct CommandField
 	size_t		offset;
 	const OmsName *names;		/* for CMD_NAME and CMD_OPEN_NAME */
 	IdRole		role;			/* for CMD_ID */
+	bool		stated;			/* a report only echoes it: what cannot be read costs nothing (read_fields()) */
+	const char *unless;			/* needed, but where this other field is given; "" where oms_fix() may leave it out */
 } CommandField;
 
 struct CommandDef

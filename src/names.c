@@ -3,8 +3,8 @@
  * names.c
  *	  Tables of names: a C value, our name for it, and FIX's code.
  *
- * Pure.  The sets of values are those of FIX 4.4 volume 6; where an older
- * version has a code that 4.4 dropped, it stands here too.
+ * Pure.  The sets of values are those of FIX 5.0 SP2 with its extension packs;
+ * where an older version has a code that was dropped since, it stands here too.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +31,7 @@ const OmsName	oms_side_names[] = {
 	{14, "REDEEM", "E"},
 	{15, "LEND", "F"},
 	{16, "BORROW", "G"},
+	{17, "SELL_UNDISCLOSED", "H"},
 	{0}
 };
 
@@ -59,6 +60,8 @@ const OmsName	oms_ord_type_names[] = {
 	{22, "NEXT_FUND_VALUATION_POINT", "M"},
 	{23, "PEGGED", "P"},
 	{24, "COUNTER_ORDER_SELECTION", "Q"},
+	{25, "STOP_ON_BID_OR_OFFER", "R"},
+	{26, "STOP_LIMIT_ON_BID_OR_OFFER", "S"},
 	{0}
 };
 
@@ -73,6 +76,9 @@ const OmsName	oms_time_in_force_names[] = {
 	{8, "AT_THE_CLOSE", "7", "ATC"},
 	{9, "GOOD_THROUGH_CROSSING", "8"},
 	{10, "AT_CROSSING", "9"},
+	{11, "GOOD_FOR_TIME", "A", "GFT"},
+	{12, "GOOD_FOR_AUCTION", "B", "GFA"},
+	{13, "GOOD_FOR_MONTH", "C", "GFM"},
 	{0}
 };
 
@@ -89,6 +95,15 @@ const OmsName	oms_restatement_names[] = {
 	{10, "CANCELED_NOT_BEST", "9"},
 	{11, "WAREHOUSE_RECAP", "10"},
 	{12, "PEG_REFRESH", "11"},
+	{14, "CANCEL_ON_CONNECTION_LOSS", "12"},
+	{15, "CANCEL_ON_LOGOUT", "13"},
+	{16, "ASSIGN_TIME_PRIORITY", "14"},
+	{17, "CANCELLED_FOR_TRADE_PRICE_VIOLATION", "15"},
+	{18, "CANCELLED_FOR_CROSS_IMBALANCE", "16"},
+	{19, "CANCELLED_BY_SELF_MATCH_PREVENTION", "17", "CXLD_SMP"},
+	{20, "CANCELLED_AS_AGGRESSOR_BY_SELF_MATCH_PREVENTION", "18", "CXLD_SMP_AGGRESSIVE"},
+	{21, "CANCELLED_AS_PASSIVE_BY_SELF_MATCH_PREVENTION", "19", "CXLD_SMP_PASSIVE"},
+	{22, "CANCELLED_BOTH_BY_SELF_MATCH_PREVENTION", "20", "CXLD_SMP_AGGRESSIVE_PASSIVE"},
 	{13, "OTHER", "99"},
 	{0}
 };
