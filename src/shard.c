@@ -130,6 +130,8 @@ read_shard(void)
 static void
 know_shard(void)
 {
+	/* a transaction that has its locks already would not hear of a change before its end */
+	AcceptInvalidationMessages();
 	if (likely(shard.valid))
 		return;
 	shard.relation = oms_relation(OMS_SHARD);
