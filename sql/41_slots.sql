@@ -52,6 +52,11 @@ COMMENT ON FUNCTION oms.route(jsonb) IS
 
 CREATE FUNCTION oms.route_fix(message text, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
     OUT by text, OUT certain boolean)
-  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix';
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix';
 COMMENT ON FUNCTION oms.route_fix(text) IS
   'Where a FIX message belongs, and by what to look for its order: its session, its ClOrdIDs, the first of the chain first, and OrderID (37; of a new order SecondaryClOrdID, 526). Reads no table. OM009 as oms_fix()';
+
+CREATE FUNCTION oms.route_fix(message bytea, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
+    OUT by text, OUT certain boolean)
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix_bytes';
+COMMENT ON FUNCTION oms.route_fix(bytea) IS 'The same for a message as it came from the wire, read as oms_fix(bytea) reads it';

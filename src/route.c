@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(oms_slot_of);
 PG_FUNCTION_INFO_V1(oms_slot_of_scoped);
 PG_FUNCTION_INFO_V1(oms_route);
 PG_FUNCTION_INFO_V1(oms_route_fix);
+PG_FUNCTION_INFO_V1(oms_route_fix_bytes);
 
 Datum
 oms_slot_of(PG_FUNCTION_ARGS)
@@ -111,20 +112,10 @@ route_message(const FixMessage *message, OrderNames *names)
 	return oms_names_route(names);
 }
 
+/* (message) → (slot, session, cl_ord_ids, order_id, by, certain) */
 static Datum
-text_or_null(const char *text, bool *isnull)
+route_fix(FunctionCallInfo fcinfo, const FixMessage *message, const Refusal *refusal)
 {
-	*isnull = text == NULL;
-	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-/* (message text) → (slot, session, cl_ord_ids, order_id, by, certain) */
-Datum
-oms_route_fix(PG_FUNCTION_ARGS)
-{
-	char	   *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	FixMessage	message;
-	Refusal    *refusal = oms_fix_parse_text(raw, strlen(raw), &message);
 	OrderNames	names = {0};
 	Route		route;
 	Datum		ids[2];
@@ -134,18 +125,39 @@ oms_route_fix(PG_FUNCTION_ARGS)
 
 	if (refusal)
 		oms_raise(refusal);
-	names.session = message.session;
-	route = route_message(&message, &names);
+	names.session = message->session;
+	route = route_message(message, &names);
 	if (names.orig_cl_ord_id)
 		ids[nids++] = CStringGetTextDatum(names.orig_cl_ord_id);
 	if (names.cl_ord_id)
 		ids[nids++] = CStringGetTextDatum(names.cl_ord_id);
 	values[0] = Int32GetDatum(route.slot);
 	nulls[0] = route.slot == OMS_ANY_SLOT;
-	values[1] = text_or_null(names.session, &nulls[1]);
+	values[1] = CStringGetTextDatum(names.session);
 	values[2] = PointerGetDatum(construct_array(ids, nids, TEXTOID, -1, false, TYPALIGN_INT));
-	values[3] = text_or_null(names.order_id, &nulls[3]);
+	nulls[3] = names.order_id == NULL;
+	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(names.order_id);
 	values[4] = CStringGetTextDatum(route.by);
 	values[5] = BoolGetDatum(route.certain);
 	PG_RETURN_DATUM(answer(fcinfo, values, nulls));
+}
+
+Datum
+oms_route_fix(PG_FUNCTION_ARGS)
+{
+	char	   *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	FixMessage	message;
+	Refusal    *refusal = oms_fix_parse_text(raw, strlen(raw), &message);
+
+	return route_fix(fcinfo, &message, refusal);
+}
+
+Datum
+oms_route_fix_bytes(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	FixMessage	message;
+	Refusal    *refusal = oms_fix_parse_bytes(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &message);
+
+	return route_fix(fcinfo, &message, refusal);
 }

@@ -78,6 +78,8 @@ SELECT slot = oms.slot_of('SLOTA|SLOTB', 'V1') AS by_order_id, cl_ord_ids, order
 SELECT slot = oms.slot_of('x') AS by_parent, order_id, by, certain FROM unnest(ARRAY['x', 'y{x}']) AS parent, oms.route_fix(pg_temp.fix('D', '11=sf-1|526=' || parent || '|55=X|54=1|38=10|40=1|'));
 SELECT slot, cl_ord_ids, order_id, by, certain FROM oms.route_fix(pg_temp.fix('0', ''));
 SELECT oms.route_fix('8=FIX.4.4|9=5|35=D|10=000|');
+-- as bytes, and a ClOrdID that is no ASCII: its slot is that of its text
+SELECT r.slot = oms.slot_of('SLOTA|SLOTB', U&'\00fc-1') AS by_text, r.cl_ord_ids FROM (SELECT convert_to(pg_temp.fix('D', U&'11=\00fc-1|55=X|54=1|38=10|40=1|'), 'LATIN1')) AS b (m), oms.route_fix(m) AS r;
 
 -- rootId is held against the truth
 SELECT pg_temp.did('{"commandType": ' || c || '}') FROM unnest(ARRAY[
