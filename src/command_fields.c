@@ -536,6 +536,14 @@ is_report(const Command *command, bool from_fix)
 		oms_json_get(command->raw, "orderID", &hold) != NULL;
 }
 
+/* An OrderID that stands for none neither names an order nor finds one. */
+static bool
+is_no_order_id(const CommandField *f, const JsonbValue *v)
+{
+	return f->offset == offsetof(Command, counterparty_order_id) && v->type == jbvString &&
+		oms_order_id_is_none(v->val.string.val, v->val.string.len);
+}
+
 /* Keep a value as it came, under `fix`. */
 static void
 keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
@@ -569,7 +577,7 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 		f = find_field(command->def, key.val.string.val, key.val.string.len, from_fix);
 		if (f != NULL)
 		{
-			if (v.type == jbvNull)
+			if (v.type == jbvNull || is_no_order_id(f, &v))
 				continue;
 			refusal = read_field(f, &v, command);
 			/* a fact is not refused for what it only echoes */
@@ -625,6 +633,9 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	if (command->def->type == COMMAND_EXECUTE_ORDER && oms_dec_sign(command->last_qty) == 0 && !from_fix)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"lastQty\" is not a valid %s",
 										  oms_command_field_type_name(CMD_QTY)), "It is 0.");
+	/* an answer to a request does not rename the order */
+	if (command->def->type == COMMAND_REJECT_CANCEL_ORDER || command->def->type == COMMAND_REJECT_REPLACE_ORDER)
+		command->counterparty_order_id = NULL;
 	command->command_id_given = command->command_id != NULL;
 	if (!command->command_id_given)
 		command->command_id = oms_new_id(OMS_ANY_SLOT);

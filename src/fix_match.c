@@ -60,6 +60,34 @@ is_free(UnitOfWork *uow, const char *order_id, const char *session)
 	return owner == NULL || strcmp(owner, order_id) == 0;
 }
 
+/* Does the message state it, and otherwise than the order has it? */
+static bool
+states_other(const FixMessage *message, int tag, const char *has, const OmsName *names)
+{
+	char	   *stated = oms_fix_get_id(message, tag);
+	const OmsName *name = stated && names ? oms_name_find(names, stated, strlen(stated)) : NULL;
+
+	if (stated == NULL || (names && name == NULL))
+		return false;
+	return strcmp(name ? name->name : stated, has) != 0;
+}
+
+/*
+ * Counterparties use an OrderID again.  Where it alone names an order, nothing
+ * else may say that another is meant; that its ClOrdIDs are not known in the
+ * session was found out before.
+ */
+static bool
+is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	const Order *order = oms_uow_order(uow, order_id);
+
+	return order == NULL ||
+		(order->cl_ord_id && (oms_fix_get_id(message, TAG_CL_ORD_ID) || oms_fix_get_id(message, TAG_ORIG_CL_ORD_ID))) ||
+		states_other(message, TAG_SYMBOL, order->symbol, NULL) ||
+		states_other(message, TAG_SIDE, order->side, oms_side_names);
+}
+
 FixMatch
 oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 {
@@ -72,7 +100,7 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 	{
 		match.order_id = oms_counterparty_id_find(oms_uow_estate(uow), message->session, order_id,
 												  &match.ambiguous);
-		if (match.ambiguous)
+		if (match.ambiguous || (match.order_id && is_contradicted(uow, message, match.order_id)))
 			match.order_id = NULL;
 		if (match.order_id || match.ambiguous)
 			return match;

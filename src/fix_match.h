@@ -21,7 +21,8 @@ typedef struct FixMatch
 
 /*
  * By ClOrdID (11) or OrigClOrdID (41) in the session, then by OrderID (37)
- * there, then by ClOrdID among the orders of SQL callers.
+ * there, unless ClOrdID, symbol or side say that another order is meant, then by
+ * ClOrdID among the orders of SQL callers.
  */
 extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message);
 

@@ -16,6 +16,7 @@
 #include "fix_charset.h"
 #include "fix_message.h"
 #include "fix_tags.h"
+#include "names.h"
 
 #define SOH '\001'
 #define TAG_DIGITS_MAX 9
@@ -354,14 +355,9 @@ oms_fix_get(const FixMessage *message, int tag)
 bool
 oms_fix_is_none(int tag, const char *value, int length)
 {
-	static const char *const none[] = {"NONE", "UNKNOWN", "N/A", "[N/A]"};
-
-	for (int i = 0; i < lengthof(none); i++)
-		if (strlen(none[i]) == length && pg_strncasecmp(none[i], value, length) == 0)
-			return true;
-	/* a ClOrdID may be 0 */
-	return length == 0 ||
-		(length == 1 && *value == '0' && (tag == TAG_ORDER_ID || tag == TAG_EXEC_REF_ID));
+	if (tag == TAG_ORDER_ID || tag == TAG_EXEC_REF_ID)
+		return oms_order_id_is_none(value, length);
+	return oms_id_is_none(value, length);
 }
 
 char *

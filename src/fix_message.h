@@ -68,10 +68,7 @@ extern Refusal *oms_fix_parse_bytes(const char *bytes, size_t length, FixMessage
 /* The message's own value of a tag as C string; NULL where there is none, or an empty one. */
 extern char *oms_fix_get(const FixMessage *message, int tag);
 
-/*
- * The same for an id: what stands for "none" is none ("NONE", "UNKNOWN", "N/A",
- * "[N/A]", and of an OrderID or ExecRefID also "0").
- */
+/* The same for an id: what stands for none (names.h) is none. */
 extern char *oms_fix_get_id(const FixMessage *message, int tag);
 extern bool oms_fix_is_none(int tag, const char *value, int length);
 extern bool oms_fix_is(const FixMessage *message, int tag, const char *value);

@@ -161,3 +161,20 @@ oms_names_list(const OmsName *names)
 		appendStringInfo(&list, "%s%s", list.len ? ", " : "", n->name);
 	return list.data;
 }
+
+bool
+oms_id_is_none(const char *text, size_t length)
+{
+	static const char *const none[] = {"NONE", "UNKNOWN", "N/A", "[N/A]"};
+
+	for (int i = 0; i < lengthof(none); i++)
+		if (strlen(none[i]) == length && pg_strncasecmp(none[i], text, length) == 0)
+			return true;
+	return length == 0;
+}
+
+bool
+oms_order_id_is_none(const char *text, size_t length)
+{
+	return oms_id_is_none(text, length) || (length == 1 && *text == '0');
+}

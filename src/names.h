@@ -34,4 +34,11 @@ extern const OmsName oms_ord_type_names[];		/* OrdType (40) */
 extern const OmsName oms_time_in_force_names[];	/* TimeInForce (59) */
 extern const OmsName oms_restatement_names[];	/* ExecRestatementReason (378) */
 
+/*
+ * What FIX messages say where there is no id: "NONE", "UNKNOWN", "N/A" or "[N/A]"
+ * in any case, or nothing; of an OrderID or ExecRefID also "0", which a ClOrdID may be.
+ */
+extern bool oms_id_is_none(const char *text, size_t length);
+extern bool oms_order_id_is_none(const char *text, size_t length);
+
 #endif							/* OMS_NAMES_H */
