@@ -14,7 +14,8 @@ COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table i
 COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: order or execution';
 
 -- Walked tree by tree, down from each root, so that a condition on root_id reads that tree alone; what hangs
--- on no root is not seen here, but by oms.verify().
+-- on no root is not seen here, but by oms.verify(). So it ends whatever parent_id says: an order has one parent,
+-- and orders that go round in a cycle are below no root.
 CREATE VIEW oms.order_tree WITH (security_invoker = true) AS
   SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
          o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
@@ -89,15 +90,26 @@ COMMENT ON VIEW oms.execution_review IS
   'Executions that could not be booked and wait for ApproveExecutionCommand or RejectExecutionCommand, oldest first';
 COMMENT ON COLUMN oms.execution_review.reasons IS 'Codes of review_reasons, where the figures stand';
 
+-- What an event holds may have been damaged: what is no number there is none here.
 CREATE VIEW oms.order_history WITH (security_invoker = true) AS
-  SELECT e.occurred_at, e.aggregate_id AS order_id, e.version, e.event_type, s.state ->> 'status' AS status,
-         (s.state ->> 'orderQty')::numeric AS order_qty, (s.state ->> 'price')::numeric AS price,
-         (s.state ->> 'executedQuantity')::numeric AS executed_quantity, (s.state ->> 'leavesQuantity')::numeric AS leaves_quantity,
-         (s.state ->> 'workingQuantity')::numeric AS working_quantity, (s.state ->> 'avgPx')::numeric AS avg_px,
-         e.transition, t.sentence, e.payload #>> '{command,commandType}' AS command_type, e.command_id, e.actor, e.role,
-         e.root_id, e.tree_version, e.sequence
+  SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
+         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role,
+         e.payload #>> '{command,commandType}' AS command_type, e.command_id,
+         s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
+         n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,
+         e.transition, t.sentence, e.root_id, e.tree_version, e.sequence
     FROM oms.order_events AS e
    CROSS JOIN LATERAL (SELECT e.payload -> 'state' AS state) AS s
+   CROSS JOIN LATERAL (
+     SELECT CASE jsonb_typeof(s.state -> 'orderQty') WHEN 'number' THEN (s.state -> 'orderQty')::numeric END AS order_qty,
+            CASE jsonb_typeof(s.state -> 'price') WHEN 'number' THEN (s.state -> 'price')::numeric END AS price,
+            CASE jsonb_typeof(s.state -> 'executedQuantity') WHEN 'number' THEN (s.state -> 'executedQuantity')::numeric END AS executed_quantity,
+            CASE jsonb_typeof(s.state -> 'leavesQuantity') WHEN 'number' THEN (s.state -> 'leavesQuantity')::numeric END AS leaves_quantity,
+            CASE jsonb_typeof(s.state -> 'workingQuantity') WHEN 'number' THEN (s.state -> 'workingQuantity')::numeric END AS working_quantity,
+            CASE jsonb_typeof(s.state -> 'avgPx') WHEN 'number' THEN (s.state -> 'avgPx')::numeric END AS avg_px
+   ) AS n
     LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition;
-COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: state after it, who did it by which command, and the rule that fired';
+COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: who did it, why and by which command, the state after it, and the rule that fired';
+COMMENT ON COLUMN oms.order_history.reason IS 'Why: the reason that the command gave';
+COMMENT ON COLUMN oms.order_history.text IS 'Text (58) of the command; what an order keeps of it stands in its own row';
 COMMENT ON COLUMN oms.order_history.sentence IS 'What the transition means, as oms.state_transitions says it';

@@ -33,6 +33,11 @@ CREATE FUNCTION oms.execution_state_problem(state jsonb) RETURNS text
 COMMENT ON FUNCTION oms.execution_state_problem(jsonb) IS
   'Why oms.execution_from_state() would refuse the state; null when it would not';
 
+CREATE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_command_digest';
+COMMENT ON FUNCTION oms.command_digest(jsonb) IS
+  'SHA-256 that oms.commands keeps of a command: equal for commands that are equal as jsonb, and for no others';
+
 CREATE FUNCTION oms.time_text(moment timestamptz) RETURNS text
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN pg_catalog.to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
@@ -51,6 +56,7 @@ CREATE FUNCTION oms.replay_orders()
   RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.orders)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
@@ -58,17 +64,17 @@ AS $function$
   ), trees AS (
     SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
       FROM oms.all_events AS e GROUP BY e.root_id
+  ), heads AS (
+    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, t.tree_version, t.updated_at,
+           coalesce(oms.order_state_problem(coalesce(e.payload -> 'state', 'null')),
+                    CASE WHEN e.payload #>> '{state,orderId}' <> e.aggregate_id THEN 'Field "orderId" names another order.' END) AS problem
+      FROM newest AS n
+      JOIN oms.order_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+      LEFT JOIN trees AS t ON t.root_id = CASE WHEN e.root_id = e.aggregate_id THEN e.root_id END
   )
-  SELECT e.aggregate_id, e.root_id, e.sequence, e.version, p.problem,
-         CASE WHEN p.problem IS NULL
-              THEN oms.order_from_state((e.payload -> 'state') || oms.tree_state(t.tree_version, t.updated_at), e.hash) END
-    FROM newest AS n
-    JOIN oms.order_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
-    LEFT JOIN trees AS t ON t.root_id = e.aggregate_id AND e.root_id = e.aggregate_id
-   CROSS JOIN LATERAL oms.order_state_problem(coalesce(e.payload -> 'state', 'null')) AS s (problem)
-   CROSS JOIN LATERAL (
-     SELECT coalesce(s.problem, CASE WHEN e.payload #>> '{state,orderId}' <> e.aggregate_id THEN 'Field "orderId" names another order.' END)
-   ) AS p (problem)
+  SELECT h.aggregate_id, h.root_id, h.sequence, h.version, h.problem,
+         CASE WHEN h.problem IS NULL THEN oms.order_from_state(h.state || oms.tree_state(h.tree_version, h.updated_at), h.hash) END
+    FROM heads AS h
 $function$;
 COMMENT ON FUNCTION oms.replay_orders() IS
   'Every order as its newest event says it is; problem tells why that cannot be read, and replayed is null then';
@@ -77,6 +83,7 @@ CREATE FUNCTION oms.replay_executions()
   RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.executions)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
@@ -84,17 +91,17 @@ AS $function$
   ), trees AS (
     SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
       FROM oms.execution_events AS e WHERE e.root_id = e.aggregate_id GROUP BY e.root_id
+  ), heads AS (
+    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, t.tree_version, t.updated_at,
+           coalesce(oms.execution_state_problem(coalesce(e.payload -> 'state', 'null')),
+                    CASE WHEN e.payload #>> '{state,executionId}' <> e.aggregate_id THEN 'Field "executionId" names another execution.' END) AS problem
+      FROM newest AS n
+      JOIN oms.execution_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+      LEFT JOIN trees AS t ON t.root_id = CASE WHEN e.root_id = e.aggregate_id THEN e.root_id END
   )
-  SELECT e.aggregate_id, e.root_id, e.sequence, e.version, p.problem,
-         CASE WHEN p.problem IS NULL
-              THEN oms.execution_from_state((e.payload -> 'state') || oms.tree_state(t.tree_version, t.updated_at), e.hash) END
-    FROM newest AS n
-    JOIN oms.execution_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
-    LEFT JOIN trees AS t ON t.root_id = e.aggregate_id AND e.root_id = e.aggregate_id
-   CROSS JOIN LATERAL oms.execution_state_problem(coalesce(e.payload -> 'state', 'null')) AS s (problem)
-   CROSS JOIN LATERAL (
-     SELECT coalesce(s.problem, CASE WHEN e.payload #>> '{state,executionId}' <> e.aggregate_id THEN 'Field "executionId" names another execution.' END)
-   ) AS p (problem)
+  SELECT h.aggregate_id, h.root_id, h.sequence, h.version, h.problem,
+         CASE WHEN h.problem IS NULL THEN oms.execution_from_state(h.state || oms.tree_state(h.tree_version, h.updated_at), h.hash) END
+    FROM heads AS h
 $function$;
 COMMENT ON FUNCTION oms.replay_executions() IS
   'Every execution as its newest event says it is; problem tells why that cannot be read, and replayed is null then';
@@ -140,7 +147,8 @@ AS $function$
   )
   SELECT r.*
     FROM newest AS n
-    LEFT JOIN LATERAL oms.tree_as_of(n.root_id, order_as_of.at) AS t ON n.root_id = n.aggregate_id
+    -- strict: of a null root it reads nothing
+   CROSS JOIN LATERAL oms.tree_as_of(CASE WHEN n.root_id = n.aggregate_id THEN n.root_id END, order_as_of.at) AS t
    CROSS JOIN LATERAL oms.order_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
 $function$;
 COMMENT ON FUNCTION oms.order_as_of(text, timestamptz) IS
@@ -158,7 +166,8 @@ AS $function$
   )
   SELECT r.*
     FROM newest AS n
-    LEFT JOIN LATERAL oms.tree_as_of(n.root_id, execution_as_of.at) AS t ON n.root_id = n.aggregate_id
+    -- strict: of a null root it reads nothing
+   CROSS JOIN LATERAL oms.tree_as_of(CASE WHEN n.root_id = n.aggregate_id THEN n.root_id END, execution_as_of.at) AS t
    CROSS JOIN LATERAL oms.execution_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
 $function$;
 COMMENT ON FUNCTION oms.execution_as_of(text, timestamptz) IS
@@ -176,6 +185,7 @@ AS $function$
 DECLARE
   target text := CASE WHEN lower(object) IN ('order', 'orders') THEN 'orders'
                       WHEN lower(object) IN ('execution', 'executions') THEN 'executions' END;
+  events text := CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END;
   unreadable record;
   without_events bigint;
   made bigint;
@@ -199,8 +209,15 @@ BEGIN
       USING ERRCODE = 'data_corrupted', DETAIL = unreadable.problem, HINT = 'SELECT * FROM oms.verify() names all that is damaged.';
   END IF;
 
+  EXECUTE format('SELECT e.aggregate_id AS id, e.sequence FROM oms.%I AS e GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 2 LIMIT 1', events)
+     INTO unreadable;
+  IF unreadable.id IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot rebuild oms.%: event % of "%" is there twice', target, unreadable.sequence, unreadable.id
+      USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM oms.verify() names all that is damaged.';
+  END IF;
+
   EXECUTE format('SELECT count(*) FROM oms.%I AS o WHERE NOT EXISTS (SELECT FROM oms.%I AS e WHERE e.aggregate_id = o.id)',
-                 target, CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END) INTO without_events;
+                 target, events) INTO without_events;
   IF without_events > 0 THEN
     RAISE WARNING 'rows of oms.% without events, which stay as they are: %', target, without_events;
   END IF;
@@ -218,7 +235,7 @@ COMMENT ON FUNCTION oms.rebuild(text) IS
 
 REVOKE ALL ON FUNCTION oms.order_from_state(jsonb, bytea), oms.execution_from_state(jsonb, bytea),
   oms.order_state(oms.orders), oms.execution_state(oms.executions),
-  oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb),
+  oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb), oms.command_digest(jsonb),
   oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
   oms.replay_orders(), oms.replay_executions(), oms.tree_as_of(text, timestamptz),
   oms.order_as_of(text, timestamptz), oms.execution_as_of(text, timestamptz), oms.rebuild(text) FROM PUBLIC;

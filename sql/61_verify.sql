@@ -1,7 +1,9 @@
 -- oms.verify(): every invariant of the store, computed again in the slow and obvious way, from the tables alone.
 -- Written to share nothing with the C code that keeps them but the reading of a state (oms.order_from_state()).
 -- Each function below returns what oms.verify() returns and stands for itself. What it reads may have been
--- damaged by hand, so that no cast here may fail.
+-- damaged by hand, so that no cast here may fail. And it takes time in proportion to what it reads, whatever
+-- the statistics say: no plan here walks one table for each row of another (enable_nestloop), and whatever
+-- compares an event with the one before it does so in one scan.
 
 -- 1. Numbers and times of events
 
@@ -9,6 +11,7 @@ CREATE FUNCTION oms.verify_event_numbers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH in_object AS (
     SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.version,
@@ -44,7 +47,9 @@ AS $function$
   UNION ALL
   SELECT 'sequence_duplicate', min(e.object), min(e.aggregate_id), min(e.root_id), e.sequence,
          format('%s events have this sequence: %s.', count(*), string_agg(format('%s %s version %s', e.object, e.aggregate_id, e.version), ', '))
-    FROM oms.all_events AS e GROUP BY e.sequence HAVING count(*) > 1
+    FROM oms.all_events AS e
+    JOIN (SELECT s.sequence FROM oms.all_events AS s GROUP BY s.sequence HAVING count(*) > 1) AS d ON d.sequence = e.sequence
+   GROUP BY e.sequence
 $function$;
 COMMENT ON FUNCTION oms.verify_event_numbers() IS
   'Part of oms.verify(): versions and tree versions run from 1 without gaps, sequences are unique, neither sequence nor time runs backwards in a tree';
@@ -53,27 +58,28 @@ COMMENT ON FUNCTION oms.verify_event_numbers() IS
 
 -- A changed event breaks the chain at itself, or at the next one where its hash was made to fit; a removed or an
 -- inserted one breaks it at the event that follows. Later breaks of the same object are not told.
+-- The hash is computed beside the window, in one scan: a join back to the events would have to find a plan
+-- that does not compare every event of an object with every other.
 CREATE FUNCTION oms.verify_hash_chains()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
   WITH chain AS (
-    SELECT e.object, e.aggregate_id, e.version, e.sequence,
-           row_number() OVER w AS position, lag(e.hash) OVER w AS previous_hash, lag(e.sequence) OVER w AS previous_sequence
+    SELECT e.object, e.aggregate_id, e.root_id, e.version, e.sequence,
+           row_number() OVER w AS position, lag(e.sequence) OVER w AS previous_sequence,
+           e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')) AS follows
       FROM oms.all_events AS e
     WINDOW w AS (PARTITION BY e.object, e.aggregate_id ORDER BY e.version, e.sequence)
   )
-  SELECT DISTINCT ON (e.object, e.aggregate_id) 'hash_chain', e.object, e.aggregate_id, e.root_id, e.sequence,
+  SELECT DISTINCT ON (c.object, c.aggregate_id) 'hash_chain', c.object, c.aggregate_id, c.root_id, c.sequence,
          CASE WHEN c.version > c.position THEN format('Version %s is missing before version %s.', c.position, c.version)
               WHEN c.version < c.position THEN format('It is a second event of version %s.', c.version)
               WHEN c.previous_sequence IS NULL THEN 'Its hash is not that of its payload.'
               ELSE format('Its hash does not follow from that of event %s and its payload: one of the two was changed.', c.previous_sequence) END
     FROM chain AS c
-    JOIN oms.all_events AS e ON e.sequence = c.sequence AND e.object = c.object AND e.aggregate_id = c.aggregate_id AND e.version = c.version
-   WHERE c.version <> c.position
-      OR e.hash <> sha256(coalesce(c.previous_hash, '') || convert_to(e.payload::text, 'UTF8'))
-   ORDER BY e.object, e.aggregate_id, c.position
+   WHERE c.version <> c.position OR NOT c.follows
+   ORDER BY c.object, c.aggregate_id, c.position
 $function$;
 COMMENT ON FUNCTION oms.verify_hash_chains() IS 'Part of oms.verify(): the first event of each object whose hash does not follow from what stands before it';
 
@@ -81,6 +87,7 @@ CREATE FUNCTION oms.verify_event_content()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
@@ -119,6 +126,7 @@ CREATE FUNCTION oms.verify_rows()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH differing AS (
     SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
@@ -174,6 +182,7 @@ CREATE FUNCTION oms.verify_roll_up()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH fills AS (
     SELECT e.order_id AS id,
@@ -212,6 +221,7 @@ CREATE FUNCTION oms.verify_derived()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH expected AS (
     SELECT o.*, f.filled,
@@ -276,6 +286,7 @@ CREATE FUNCTION oms.verify_allocation()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH named AS (
     SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
@@ -322,6 +333,7 @@ CREATE FUNCTION oms.verify_execution_links()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   WITH facts AS (
     SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
@@ -362,17 +374,39 @@ CREATE FUNCTION oms.verify_orphans()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET enable_mergejoin = off
 AS $function$
+  WITH RECURSIVE edges AS MATERIALIZED (
+    SELECT o.id, o.parent_id FROM oms.orders AS o
+  ), attached AS (
+    -- it ends: an order has one parent, so nothing below a root is met twice, and a cycle is not met at all
+    SELECT e.id FROM edges AS e WHERE e.parent_id IS NULL
+    UNION ALL
+    SELECT e.id FROM attached AS a JOIN edges AS e ON e.parent_id = a.id
+  ), with_events AS (
+    SELECT 'order' AS object, e.aggregate_id AS id, min(e.root_id) AS root_id, max(e.sequence) AS sequence, count(*) AS events
+      FROM oms.order_events AS e GROUP BY e.aggregate_id
+    UNION ALL
+    SELECT 'execution', e.aggregate_id, min(e.root_id), max(e.sequence), count(*)
+      FROM oms.execution_events AS e GROUP BY e.aggregate_id
+  ), with_row AS (
+    SELECT 'order' AS object, o.id, o.root_id FROM oms.orders AS o
+    UNION ALL
+    SELECT 'execution', x.id, x.root_id FROM oms.executions AS x
+  )
   SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
     FROM oms.orders AS o
     LEFT JOIN oms.orders AS r ON r.id = o.root_id
     LEFT JOIN oms.orders AS p ON p.id = o.parent_id
+    LEFT JOIN attached AS a ON a.id = o.id
    CROSS JOIN LATERAL (VALUES
      (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
      (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
      (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
      (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
-     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id))
+     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id)),
+     (p.id IS NOT NULL AND a.id IS NULL, format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id))
    ) AS v (broken, detail)
    WHERE v.broken
   UNION ALL
@@ -386,25 +420,20 @@ AS $function$
    ) AS v (broken, detail)
    WHERE v.broken
   UNION ALL
-  SELECT 'orphan', 'order', o.id, o.root_id, NULL, 'It has no events.'
-    FROM oms.orders AS o WHERE NOT EXISTS (SELECT FROM oms.order_events AS e WHERE e.aggregate_id = o.id)
-  UNION ALL
-  SELECT 'orphan', 'execution', x.id, x.root_id, NULL, 'It has no events.'
-    FROM oms.executions AS x WHERE NOT EXISTS (SELECT FROM oms.execution_events AS e WHERE e.aggregate_id = x.id)
-  UNION ALL
-  SELECT 'orphan', 'order', e.aggregate_id, min(e.root_id), max(e.sequence), format('It has %s events and no row.', count(*))
-    FROM oms.order_events AS e WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = e.aggregate_id) GROUP BY e.aggregate_id
-  UNION ALL
-  SELECT 'orphan', 'execution', e.aggregate_id, min(e.root_id), max(e.sequence), format('It has %s events and no row.', count(*))
-    FROM oms.execution_events AS e WHERE NOT EXISTS (SELECT FROM oms.executions AS x WHERE x.id = e.aggregate_id) GROUP BY e.aggregate_id
+  SELECT 'orphan', coalesce(r.object, e.object), coalesce(r.id, e.id), coalesce(r.root_id, e.root_id), e.sequence,
+         CASE WHEN e.id IS NULL THEN 'It has no events.' ELSE format('It has %s events and no row.', e.events) END
+    FROM with_row AS r
+    FULL JOIN with_events AS e ON e.object = r.object AND e.id = r.id
+   WHERE r.id IS NULL OR e.id IS NULL
 $function$;
 COMMENT ON FUNCTION oms.verify_orphans() IS
-  'Part of oms.verify(): parents, roots and orders exist and are of the same tree; no row is without events, no event without its row';
+  'Part of oms.verify(): parents, roots and orders exist and are of the same tree, every order hangs on a root; no row is without events, no event without its row';
 
 CREATE FUNCTION oms.verify_identifiers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
 AS $function$
   SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
          format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
@@ -423,7 +452,139 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
 
--- 7. The guards of the event tables
+-- 7. Commands and transactions
+
+-- A command whose id was given has a row, which names its events; after oms_state.command_retention the row may be
+-- gone, or belong to a later command of the same id. The older one's events are then earlier ones, and named by none.
+CREATE FUNCTION oms.verify_commands()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH setting AS (
+    -- known once the library is loaded, which a call of it brings about
+    SELECT coalesce(current_setting('oms_state.command_retention', true)::interval, '7 days') AS retention
+      FROM (SELECT count(*) FROM oms.list_transitions()) AS loaded
+  ), commands AS (
+    SELECT c.actor, c.command_id, c.recorded_at, c.aggregate_id, coalesce(c.sequences, '{}') AS sequences, c.content_hash, c.command_hash
+      FROM oms.commands AS c
+  ), named AS (
+    SELECT c.actor, c.command_id, c.content_hash, c.command_hash, unnest(c.sequences) AS sequence
+      FROM commands AS c
+  ), found AS (
+    SELECT n.actor, n.command_id,
+           min(n.sequence) FILTER (WHERE e.sequence IS NULL) AS missing, count(*) FILTER (WHERE n.sequence IS NULL) > 0 AS names_null,
+           min(n.sequence) FILTER (WHERE e.actor <> n.actor OR e.command_id <> n.command_id) AS another,
+           min(e.occurred_at) AS oldest, max(e.occurred_at) AS newest, min(e.root_id) AS root_id, min(e.sequence) AS first,
+           -- a slice of a placement carries its own part of the command: one event that has the whole is enough
+           bool_or(CASE WHEN n.content_hash IS NULL THEN jsonb_hash_extended(e.payload -> 'command', 0) = n.command_hash
+                        ELSE oms.command_digest(e.payload -> 'command') = n.content_hash END) AS same
+      FROM named AS n
+      LEFT JOIN oms.all_events AS e ON e.sequence = n.sequence
+     GROUP BY n.actor, n.command_id
+  ), objects AS (
+    SELECT o.id FROM oms.orders AS o UNION SELECT x.id FROM oms.executions AS x
+  ), facts AS (
+    SELECT c.*, f.missing, f.names_null, f.another, f.oldest, f.newest, f.root_id, f.first, f.same, o.id AS object_id
+      FROM commands AS c
+      LEFT JOIN found AS f ON f.actor = c.actor AND f.command_id = c.command_id
+      LEFT JOIN objects AS o ON o.id = c.aggregate_id
+  ), events AS (
+    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, e.payload #>> '{command,commandId}' IS NOT DISTINCT FROM e.command_id AS given
+      FROM oms.all_events AS e
+  ), without_row AS (
+    SELECT e.actor, e.command_id, min(e.root_id) AS root_id, min(e.sequence) AS sequence, max(e.occurred_at) AS newest
+      FROM events AS e GROUP BY e.actor, e.command_id HAVING bool_or(e.given)
+  )
+  SELECT 'command', 'command', f.command_id, f.root_id, f.first, format('The row of %s %s', f.actor, v.detail)
+    FROM facts AS f
+   CROSS JOIN LATERAL (VALUES
+     (f.missing IS NOT NULL OR f.names_null, format('names event %s, which does not exist.', coalesce(f.missing::text, 'null'))),
+     (f.another IS NOT NULL, format('names event %s, which is of another command.', f.another)),
+     (f.newest <> f.recorded_at, format('is of %s, its newest event of %s.', oms.time_text(f.recorded_at), oms.time_text(f.newest))),
+     (f.content_hash IS NULL AND f.command_hash IS NULL, 'has no hash of the command.'),
+     (f.first IS NOT NULL AND NOT coalesce(f.same, false), 'has the hash of another command than its events.'),
+     (f.object_id IS NULL, format('names object %s, which does not exist.', coalesce(f.aggregate_id, 'null')))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'command', 'command', e.command_id, min(e.root_id), min(e.sequence), format('The row of %s does not name event %s.', e.actor, min(e.sequence))
+    FROM events AS e
+    JOIN facts AS f ON f.actor = e.actor AND f.command_id = e.command_id
+    LEFT JOIN named AS n ON n.actor = e.actor AND n.command_id = e.command_id AND n.sequence = e.sequence
+   WHERE n.sequence IS NULL AND e.occurred_at >= coalesce(f.oldest, f.recorded_at)
+   GROUP BY e.actor, e.command_id
+  UNION ALL
+  SELECT 'command', 'command', w.command_id, w.root_id, w.sequence, format('%s gave it, and has no row of it in oms.commands.', w.actor)
+    FROM without_row AS w
+   CROSS JOIN setting AS s
+    LEFT JOIN commands AS c ON c.actor = w.actor AND c.command_id = w.command_id
+   WHERE c.command_id IS NULL AND w.newest > now() - s.retention
+$function$;
+COMMENT ON FUNCTION oms.verify_commands() IS
+  'Part of oms.verify(): every commandId within oms_state.command_retention has its row, and each row names all events of its command, with its time and its content';
+
+-- The numbers of transactions are those of the cluster that wrote the events: in a store that was restored, copied or
+-- repacked they say nothing about today's. A row is seen to be as it was written where its xmin is its xid, and
+-- that xmin wrote no event of another xid, as a COPY does. Whatever follows such a row in its partition was written
+-- here too: by its transaction, or by a subtransaction of it, which begins later and was not rolled back.
+CREATE FUNCTION oms.verify_transactions()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH events AS (
+    SELECT 'order' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
+      FROM oms.order_events AS e
+    UNION ALL
+    SELECT 'execution', e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
+      FROM oms.execution_events AS e
+  ), copied AS (
+    SELECT e.tableoid, e.xmin FROM events AS e GROUP BY e.tableoid, e.xmin HAVING min(e.xid) <> max(e.xid)
+  ), written AS (
+    SELECT e.*, bool_or(e.xmin = e.xid::xid AND c.tableoid IS NULL) OVER (PARTITION BY e.tableoid ORDER BY e.sequence) AS here
+      FROM events AS e
+      LEFT JOIN copied AS c ON c.tableoid = e.tableoid AND c.xmin = e.xmin
+  ), in_tree AS (
+    SELECT w.object, w.aggregate_id, w.root_id, w.tree_version, w.sequence, w.xid, w.here,
+           (w.xid, w.here) IS DISTINCT FROM (lag(w.xid) OVER t, lag(w.here) OVER t) AS begins
+      FROM written AS w
+    WINDOW t AS (PARTITION BY w.root_id ORDER BY w.tree_version, w.sequence)
+  ), runs AS (
+    SELECT i.*, row_number() OVER (PARTITION BY i.root_id, i.xid, i.here ORDER BY i.tree_version, i.sequence) AS run
+      FROM in_tree AS i WHERE i.begins
+  ), rewritten AS (
+    SELECT w.*, CASE WHEN w.xid < n.next THEN pg_xact_status(w.xid) END AS status,
+           -- the whole number of xmin: the one nearest to today's that ends in its 32 bits
+           n.number + mod(w.xmin::text::numeric - mod(n.number, 4294967296) + 6442450944, 4294967296) - 2147483648 AS writer
+      FROM written AS w
+     CROSS JOIN (SELECT x.next, x.next::text::numeric AS number FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())) AS x (next)) AS n
+     WHERE w.here AND w.xmin <> w.xid::xid
+  )
+  SELECT 'transaction', r.object, r.aggregate_id, r.root_id, r.sequence,
+         format('Its transaction %s has earlier events in this tree, and another transaction came between.', r.xid)
+    FROM runs AS r WHERE r.run > 1
+  UNION ALL
+  SELECT 'transaction', min(e.object), min(e.aggregate_id), min(e.root_id), min(e.sequence),
+         format('Command %s of %s has events of transactions %s and %s.', e.command_id, e.actor, min(e.xid), max(e.xid))
+    FROM events AS e GROUP BY e.actor, e.command_id, e.occurred_at HAVING min(e.xid) <> max(e.xid)
+  UNION ALL
+  SELECT 'transaction', e.object, e.aggregate_id, e.root_id, e.sequence, format('No transaction has the number %s.', e.xid)
+    FROM events AS e WHERE e.xid < '3'
+  UNION ALL
+  SELECT 'transaction', r.object, r.aggregate_id, r.root_id, r.sequence,
+         format('Transaction %s did not write it: it %s.', r.xid,
+                CASE r.status WHEN 'aborted' THEN 'was rolled back' WHEN 'in progress' THEN 'is not committed' ELSE 'began later' END)
+    FROM rewritten AS r
+   WHERE r.xid::text::numeric > r.writer OR r.status = 'aborted'
+      OR r.status = 'in progress' AND r.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
+$function$;
+COMMENT ON FUNCTION oms.verify_transactions() IS
+  'Part of oms.verify(): the events of a command are of one transaction, those of a transaction stand together in a tree, and each row was written by the transaction that it names, as far as that can be told';
+
+-- 8. The guards of the event tables
 
 CREATE FUNCTION oms.verify_guards()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -460,7 +621,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_guards() IS 'Part of oms.verify(): every event table and partition has the triggers that keep it append-only, and its unique indexes';
 
--- 8. All of it
+-- 9. All of it
 
 CREATE FUNCTION oms.verify()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -481,13 +642,15 @@ AS $function$
       UNION ALL SELECT * FROM oms.verify_execution_links()
       UNION ALL SELECT * FROM oms.verify_orphans()
       UNION ALL SELECT * FROM oms.verify_identifiers()
+      UNION ALL SELECT * FROM oms.verify_commands()
+      UNION ALL SELECT * FROM oms.verify_transactions()
       UNION ALL SELECT * FROM oms.verify_guards()
     ) AS v
    ORDER BY v.root_id, v.sequence, v.invariant, v.object, v.id
 $function$;
 COMMENT ON FUNCTION oms.verify() IS
-  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, guards';
+  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards';
 
 REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
   oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
-  oms.verify_identifiers(), oms.verify_guards() FROM PUBLIC;
+  oms.verify_identifiers(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;

@@ -273,3 +273,748 @@ GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;
 
 ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
+
+-- ---------------------------------------------------------------------------------------------------
+-- oms.verify() in time proportional to what it reads; replay, as-of and history
+-- ---------------------------------------------------------------------------------------------------
+
+-- a view whose columns come in another order is made again: who could read it still can
+SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
+DROP VIEW oms.order_history;
+CREATE VIEW oms.order_history WITH (security_invoker = true) AS
+  SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
+         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role,
+         e.payload #>> '{command,commandType}' AS command_type, e.command_id,
+         s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
+         n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,
+         e.transition, t.sentence, e.root_id, e.tree_version, e.sequence
+    FROM oms.order_events AS e
+   CROSS JOIN LATERAL (SELECT e.payload -> 'state' AS state) AS s
+   CROSS JOIN LATERAL (
+     SELECT CASE jsonb_typeof(s.state -> 'orderQty') WHEN 'number' THEN (s.state -> 'orderQty')::numeric END AS order_qty,
+            CASE jsonb_typeof(s.state -> 'price') WHEN 'number' THEN (s.state -> 'price')::numeric END AS price,
+            CASE jsonb_typeof(s.state -> 'executedQuantity') WHEN 'number' THEN (s.state -> 'executedQuantity')::numeric END AS executed_quantity,
+            CASE jsonb_typeof(s.state -> 'leavesQuantity') WHEN 'number' THEN (s.state -> 'leavesQuantity')::numeric END AS leaves_quantity,
+            CASE jsonb_typeof(s.state -> 'workingQuantity') WHEN 'number' THEN (s.state -> 'workingQuantity')::numeric END AS working_quantity,
+            CASE jsonb_typeof(s.state -> 'avgPx') WHEN 'number' THEN (s.state -> 'avgPx')::numeric END AS avg_px
+   ) AS n
+    LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition;
+DO $do$
+DECLARE
+  granted record;
+BEGIN
+  FOR granted IN
+    SELECT a.privilege_type, a.grantee, a.is_grantable
+      FROM aclexplode(current_setting('oms_upgrade.acl')::aclitem[]) AS a, pg_class AS c
+     WHERE c.oid = 'oms.order_history'::regclass AND a.grantee <> c.relowner
+  LOOP
+    EXECUTE format('GRANT %s ON oms.order_history TO %s%s', granted.privilege_type,
+                   CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END,
+                   CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+  END LOOP;
+  -- they are the user's own, not the extension's: a dump must carry them
+  DELETE FROM pg_init_privs AS i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = 'oms.order_history'::regclass;
+END
+$do$;
+
+COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: who did it, why and by which command, the state after it, and the rule that fired';
+
+COMMENT ON COLUMN oms.order_history.reason IS 'Why: the reason that the command gave';
+
+COMMENT ON COLUMN oms.order_history.text IS 'Text (58) of the command; what an order keeps of it stands in its own row';
+
+COMMENT ON COLUMN oms.order_history.sentence IS 'What the transition means, as oms.state_transitions says it';
+
+CREATE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_command_digest';
+
+COMMENT ON FUNCTION oms.command_digest(jsonb) IS
+  'SHA-256 that oms.commands keeps of a command: equal for commands that are equal as jsonb, and for no others';
+
+CREATE OR REPLACE FUNCTION oms.replay_orders()
+  RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.orders)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
+      FROM oms.order_events AS e GROUP BY e.aggregate_id
+  ), trees AS (
+    SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
+      FROM oms.all_events AS e GROUP BY e.root_id
+  ), heads AS (
+    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, t.tree_version, t.updated_at,
+           coalesce(oms.order_state_problem(coalesce(e.payload -> 'state', 'null')),
+                    CASE WHEN e.payload #>> '{state,orderId}' <> e.aggregate_id THEN 'Field "orderId" names another order.' END) AS problem
+      FROM newest AS n
+      JOIN oms.order_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+      LEFT JOIN trees AS t ON t.root_id = CASE WHEN e.root_id = e.aggregate_id THEN e.root_id END
+  )
+  SELECT h.aggregate_id, h.root_id, h.sequence, h.version, h.problem,
+         CASE WHEN h.problem IS NULL THEN oms.order_from_state(h.state || oms.tree_state(h.tree_version, h.updated_at), h.hash) END
+    FROM heads AS h
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.replay_executions()
+  RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.executions)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
+      FROM oms.execution_events AS e GROUP BY e.aggregate_id
+  ), trees AS (
+    SELECT e.root_id, max(e.tree_version) AS tree_version, max(e.occurred_at) AS updated_at
+      FROM oms.execution_events AS e WHERE e.root_id = e.aggregate_id GROUP BY e.root_id
+  ), heads AS (
+    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, t.tree_version, t.updated_at,
+           coalesce(oms.execution_state_problem(coalesce(e.payload -> 'state', 'null')),
+                    CASE WHEN e.payload #>> '{state,executionId}' <> e.aggregate_id THEN 'Field "executionId" names another execution.' END) AS problem
+      FROM newest AS n
+      JOIN oms.execution_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
+      LEFT JOIN trees AS t ON t.root_id = CASE WHEN e.root_id = e.aggregate_id THEN e.root_id END
+  )
+  SELECT h.aggregate_id, h.root_id, h.sequence, h.version, h.problem,
+         CASE WHEN h.problem IS NULL THEN oms.execution_from_state(h.state || oms.tree_state(h.tree_version, h.updated_at), h.hash) END
+    FROM heads AS h
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.order_as_of(id text, at timestamptz) RETURNS oms.orders
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, e.root_id, e.payload -> 'state' AS state, e.hash
+      FROM oms.order_events AS e
+     WHERE e.aggregate_id = order_as_of.id AND e.occurred_at <= order_as_of.at
+     ORDER BY e.version DESC LIMIT 1
+  )
+  SELECT r.*
+    FROM newest AS n
+    -- strict: of a null root it reads nothing
+   CROSS JOIN LATERAL oms.tree_as_of(CASE WHEN n.root_id = n.aggregate_id THEN n.root_id END, order_as_of.at) AS t
+   CROSS JOIN LATERAL oms.order_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.execution_as_of(id text, at timestamptz) RETURNS oms.executions
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, e.root_id, e.payload -> 'state' AS state, e.hash
+      FROM oms.execution_events AS e
+     WHERE e.aggregate_id = execution_as_of.id AND e.occurred_at <= execution_as_of.at
+     ORDER BY e.version DESC LIMIT 1
+  )
+  SELECT r.*
+    FROM newest AS n
+    -- strict: of a null root it reads nothing
+   CROSS JOIN LATERAL oms.tree_as_of(CASE WHEN n.root_id = n.aggregate_id THEN n.root_id END, execution_as_of.at) AS t
+   CROSS JOIN LATERAL oms.execution_from_state(n.state || oms.tree_state(t.tree_version, t.updated_at), n.hash) AS r
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.rebuild(object text) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+AS $function$
+DECLARE
+  target text := CASE WHEN lower(object) IN ('order', 'orders') THEN 'orders'
+                      WHEN lower(object) IN ('execution', 'executions') THEN 'executions' END;
+  events text := CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END;
+  unreadable record;
+  without_events bigint;
+  made bigint;
+BEGIN
+  IF target IS NULL THEN
+    RAISE EXCEPTION 'cannot rebuild "%"', object
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = 'The objects are: orders, executions.';
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'cannot rebuild at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'invalid_transaction_state',
+            DETAIL = 'It must see what was committed until it had locked the table.',
+            HINT = 'Run it at READ COMMITTED.';
+  END IF;
+  EXECUTE format('LOCK TABLE oms.%I IN SHARE ROW EXCLUSIVE MODE', target);
+
+  EXECUTE format('SELECT r.id, r.sequence, r.problem FROM oms.%I() AS r WHERE r.problem IS NOT NULL ORDER BY r.sequence LIMIT 1',
+                 'replay_' || target) INTO unreadable;
+  IF unreadable.id IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot rebuild oms.%: the state in event % of "%" cannot be read', target, unreadable.sequence, unreadable.id
+      USING ERRCODE = 'data_corrupted', DETAIL = unreadable.problem, HINT = 'SELECT * FROM oms.verify() names all that is damaged.';
+  END IF;
+
+  EXECUTE format('SELECT e.aggregate_id AS id, e.sequence FROM oms.%I AS e GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 2 LIMIT 1', events)
+     INTO unreadable;
+  IF unreadable.id IS NOT NULL THEN
+    RAISE EXCEPTION 'cannot rebuild oms.%: event % of "%" is there twice', target, unreadable.sequence, unreadable.id
+      USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM oms.verify() names all that is damaged.';
+  END IF;
+
+  EXECUTE format('SELECT count(*) FROM oms.%I AS o WHERE NOT EXISTS (SELECT FROM oms.%I AS e WHERE e.aggregate_id = o.id)',
+                 target, events) INTO without_events;
+  IF without_events > 0 THEN
+    RAISE WARNING 'rows of oms.% without events, which stay as they are: %', target, without_events;
+  END IF;
+
+  EXECUTE format('DELETE FROM oms.%1$I AS o USING oms.%2$I() AS r WHERE r.id = o.id AND o IS DISTINCT FROM r.replayed',
+                 target, 'replay_' || target);
+  EXECUTE format('INSERT INTO oms.%1$I SELECT (r.replayed).* FROM oms.%2$I() AS r '
+                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, 'replay_' || target);
+  GET DIAGNOSTICS made = ROW_COUNT;
+  RETURN made;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_event_numbers()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH in_object AS (
+    SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.version,
+           row_number() OVER (PARTITION BY e.object, e.aggregate_id ORDER BY e.version, e.sequence) AS position
+      FROM oms.all_events AS e
+  ), in_tree AS (
+    SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.tree_version, e.occurred_at,
+           row_number() OVER w AS position, lag(e.occurred_at) OVER w AS previous_time, lag(e.sequence) OVER w AS previous_sequence
+      FROM oms.all_events AS e
+    WINDOW w AS (PARTITION BY e.root_id ORDER BY e.tree_version, e.sequence)
+  ), gaps AS (
+    -- after the first gap every number is off: the first event says it all
+    SELECT DISTINCT ON (v.object, v.aggregate_id) v.* FROM in_object AS v WHERE v.version <> v.position
+     ORDER BY v.object, v.aggregate_id, v.position
+  ), tree_gaps AS (
+    SELECT DISTINCT ON (t.root_id) t.* FROM in_tree AS t WHERE t.tree_version <> t.position ORDER BY t.root_id, t.position
+  )
+  SELECT 'version_gap', g.object, g.aggregate_id, g.root_id, g.sequence,
+         format('Version %s stands where version %s belongs.', g.version, g.position)
+    FROM gaps AS g
+  UNION ALL
+  SELECT 'tree_version_gap', g.object, g.aggregate_id, g.root_id, g.sequence,
+         format('Tree version %s stands where tree version %s belongs.', g.tree_version, g.position)
+    FROM tree_gaps AS g
+  UNION ALL
+  SELECT 'event_time', t.object, t.aggregate_id, t.root_id, t.sequence,
+         format('It occurred at %s, before the tree''s previous event at %s.', oms.time_text(t.occurred_at), oms.time_text(t.previous_time))
+    FROM in_tree AS t WHERE t.occurred_at < t.previous_time
+  UNION ALL
+  SELECT 'sequence_order', t.object, t.aggregate_id, t.root_id, t.sequence,
+         format('The tree''s previous event has sequence %s.', t.previous_sequence)
+    FROM in_tree AS t WHERE t.sequence < t.previous_sequence
+  UNION ALL
+  SELECT 'sequence_duplicate', min(e.object), min(e.aggregate_id), min(e.root_id), e.sequence,
+         format('%s events have this sequence: %s.', count(*), string_agg(format('%s %s version %s', e.object, e.aggregate_id, e.version), ', '))
+    FROM oms.all_events AS e
+    JOIN (SELECT s.sequence FROM oms.all_events AS s GROUP BY s.sequence HAVING count(*) > 1) AS d ON d.sequence = e.sequence
+   GROUP BY e.sequence
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_hash_chains()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH chain AS (
+    SELECT e.object, e.aggregate_id, e.root_id, e.version, e.sequence,
+           row_number() OVER w AS position, lag(e.sequence) OVER w AS previous_sequence,
+           e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')) AS follows
+      FROM oms.all_events AS e
+    WINDOW w AS (PARTITION BY e.object, e.aggregate_id ORDER BY e.version, e.sequence)
+  )
+  SELECT DISTINCT ON (c.object, c.aggregate_id) 'hash_chain', c.object, c.aggregate_id, c.root_id, c.sequence,
+         CASE WHEN c.version > c.position THEN format('Version %s is missing before version %s.', c.position, c.version)
+              WHEN c.version < c.position THEN format('It is a second event of version %s.', c.version)
+              WHEN c.previous_sequence IS NULL THEN 'Its hash is not that of its payload.'
+              ELSE format('Its hash does not follow from that of event %s and its payload: one of the two was changed.', c.previous_sequence) END
+    FROM chain AS c
+   WHERE c.version <> c.position OR NOT c.follows
+   ORDER BY c.object, c.aggregate_id, c.position
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_event_content()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH content AS (
+    SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
+           ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
+                 'occurredAt', 'actor', 'role', 'commandId', 'transition',
+                 'state id', 'state rootId', 'state version'] AS fields,
+           ARRAY['1', initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+                 oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
+                 e.aggregate_id, e.root_id, e.version::text] AS columns,
+           ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
+                 p."occurredAt", p.actor, p.role, p."commandId", p.transition,
+                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version'] AS payload
+      FROM oms.all_events AS e
+     CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
+           AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
+                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, "commandId" text, transition text, state jsonb)
+  )
+  SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
+         (SELECT string_agg(format('%s of the payload is %s, not %s', v.field, coalesce(v.sent, 'missing'), v.stored), '; ')
+            FROM unnest(c.fields, c.columns, c.payload) AS v (field, stored, sent) WHERE v.stored IS DISTINCT FROM v.sent) || '.'
+    FROM content AS c WHERE c.columns IS DISTINCT FROM c.payload
+  UNION ALL
+  SELECT 'transition_unknown', e.object, e.aggregate_id, e.root_id, e.sequence,
+         CASE WHEN t.transition IS NULL THEN format('There is no transition %s.', e.transition)
+              ELSE format('Transition %s makes %s, not %s.', e.transition, t.event_type, e.event_type) END
+    FROM oms.all_events AS e
+    LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition
+   WHERE t.event_type IS DISTINCT FROM e.event_type
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_rows()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH differing AS (
+    SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
+      FROM oms.replay_orders() AS r
+      JOIN oms.orders AS o ON o.id = r.id
+     WHERE o IS DISTINCT FROM r.replayed
+    UNION ALL
+    SELECT 'execution', r.id, o.root_id, r.sequence, r.problem, to_jsonb(o), to_jsonb(r.replayed)
+      FROM oms.replay_executions() AS r
+      JOIN oms.executions AS o ON o.id = r.id
+     WHERE o IS DISTINCT FROM r.replayed
+  ), columns AS (
+    SELECT d.object, d.id, d.root_id, d.sequence,
+           CASE WHEN s.key = 'hash' THEN 'row_hash'
+                WHEN s.key IN ('version', 'tree_version', 'tree_updated_at') THEN 'row_version'
+                ELSE 'row_state' END AS invariant,
+           format('%s is %s, not %s', s.key, coalesce(s.value, 'null'), coalesce(d.replayed ->> s.key, 'null')) AS difference
+      FROM differing AS d
+     CROSS JOIN LATERAL jsonb_each_text(d.stored) AS s
+     WHERE d.problem IS NULL AND d.stored -> s.key IS DISTINCT FROM d.replayed -> s.key
+  )
+  SELECT c.invariant, c.object, c.id, c.root_id, c.sequence, string_agg(c.difference, '; ' ORDER BY c.difference) || '.'
+    FROM columns AS c GROUP BY c.invariant, c.object, c.id, c.root_id, c.sequence
+  UNION ALL
+  SELECT 'row_state', d.object, d.id, d.root_id, d.sequence, 'The state in its newest event cannot be read: ' || d.problem
+    FROM differing AS d WHERE d.problem IS NOT NULL
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_roll_up()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH fills AS (
+    SELECT e.order_id AS id,
+           sum(e.quantity) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS executed,
+           sum(e.last_qty * e.last_px) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS value,
+           sum(e.quantity) FILTER (WHERE e.status = 'REVIEW') AS in_review
+      FROM oms.executions AS e GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.executed_quantity) AS executed, sum(o.executed_value) AS value, sum(o.leaves_quantity) AS leaves,
+           sum(f.reservation) AS reserved, count(*) AS children, count(*) FILTER (WHERE f.live) AS live
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  )
+  SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, trim_scale(v.expected)), '; ' ORDER BY v.name) || '.'
+    FROM oms.orders AS o
+    LEFT JOIN fills AS f ON f.id = o.id
+    LEFT JOIN children AS c ON c.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
+     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0)),
+     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0)),
+     ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
+     ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
+     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0)),
+     ('child_count', o.child_count, coalesce(c.children, 0)),
+     ('live_children', o.live_children, coalesce(c.live, 0))
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY o.id
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_derived()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH expected AS (
+    SELECT o.*, f.filled,
+           coalesce(o.conditions, '{}') AS holds,
+           CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
+                ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,
+           -- whole units of the tenth decimal, the half rounded away from zero
+           CASE WHEN o.executed_quantity = 0 THEN 0
+                ELSE sign(o.executed_value) * 0.0000000001
+                     * div(2 * abs(o.executed_value) * 10000000000 + o.executed_quantity, 2 * o.executed_quantity) END AS average,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS r (requests)
+  ), shown AS (
+    -- FIX 4.4, Execution Report: precedence of OrdStatus
+    SELECT x.*,
+           CASE WHEN 'PENDING_CANCEL' = ANY (x.holds) THEN 'PENDING_CANCEL'
+                WHEN 'PENDING_REPLACE' = ANY (x.holds) THEN 'PENDING_REPLACE'
+                WHEN 'DONE_FOR_DAY' = ANY (x.holds) THEN 'DONE_FOR_DAY'
+                WHEN 'CALCULATED' = ANY (x.holds) THEN 'CALCULATED'
+                WHEN x.filled THEN 'FILLED'
+                WHEN 'STOPPED' = ANY (x.holds) THEN 'STOPPED'
+                WHEN 'SUSPENDED' = ANY (x.holds) THEN 'SUSPENDED'
+                WHEN 'CANCELLED' = ANY (x.holds) THEN 'CANCELLED'
+                WHEN 'EXPIRED' = ANY (x.holds) THEN 'EXPIRED'
+                WHEN x.executed_quantity > 0 THEN 'PARTIALLY_FILLED'
+                WHEN 'REJECTED' = ANY (x.holds) THEN 'REJECTED'
+                WHEN 'NEW' = ANY (x.holds) THEN 'NEW'
+                WHEN 'PENDING_NEW' = ANY (x.holds) THEN 'PENDING_NEW'
+                WHEN 'ACCEPTED_FOR_BIDDING' = ANY (x.holds) THEN 'ACCEPTED_FOR_BIDDING' END AS shows
+      FROM expected AS x
+  )
+  SELECT 'derived', 'order', s.id, s.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, coalesce(v.expected, 'known')), '; ' ORDER BY v.name) || '.'
+    FROM shown AS s
+   CROSS JOIN LATERAL (VALUES
+     ('status', s.status, s.shows),
+     ('leaves_quantity', trim_scale(s.leaves_quantity)::text, trim_scale(s.leaves)::text),
+     ('unplaced_quantity', trim_scale(s.unplaced_quantity)::text, trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text),
+     ('avg_px', trim_scale(s.avg_px)::text, trim_scale(s.average)::text),
+     ('condition PENDING_CANCEL', ('PENDING_CANCEL' = ANY (s.holds))::text, s.asks_cancel::text),
+     ('condition PENDING_REPLACE', ('PENDING_REPLACE' = ANY (s.holds))::text, s.asks_replace::text)
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY s.id, s.root_id
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_allocation()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH named AS (
+    SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
+  ), fills AS (
+    SELECT e.order_id AS id, sum(e.allocated_quantity) AS quantity
+      FROM oms.executions AS e WHERE e.status IN ('VALIDATED', 'ALLOCATED') GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.allocated_quantity) AS quantity FROM oms.orders AS o WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  ), orders AS (
+    SELECT o.id, o.root_id, o.allocated_quantity,
+           CASE WHEN o.parent_id IS NULL THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
+      FROM oms.orders AS o
+      LEFT JOIN named AS n ON n.id = o.id
+      LEFT JOIN fills AS f ON f.id = o.id
+      LEFT JOIN children AS c ON c.id = o.id
+  ), executions AS (
+    SELECT e.id, e.root_id, e.status, e.quantity, e.allocated_quantity, coalesce(a.quantity, 0) AS expected
+      FROM oms.executions AS e
+      LEFT JOIN (SELECT a.execution_id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a GROUP BY a.execution_id) AS a
+        ON a.execution_id = e.id
+  )
+  SELECT 'allocation', 'order', o.id, o.root_id, NULL::bigint,
+         format('allocated_quantity is %s, not %s.', o.allocated_quantity, trim_scale(o.expected))
+    FROM orders AS o WHERE o.allocated_quantity IS DISTINCT FROM o.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected))
+    FROM executions AS e WHERE e.allocated_quantity IS DISTINCT FROM e.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status)
+    FROM executions AS e
+   WHERE e.allocated_quantity > e.quantity
+      OR e.status = 'ALLOCATED' AND e.allocated_quantity < e.quantity
+      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity
+  UNION ALL
+  SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL,
+         format('It allocates %s to order %s, which does not exist.', coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'))
+    FROM oms.execution_allocations AS a WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = a.order_id)
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_execution_links()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH facts AS (
+    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
+           round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
+           corrected.id AS corrected, corrected.correcting_execution_id AS corrected_by,
+           correcting.id AS correcting, correcting.corrected_execution_id AS correcting_of
+      FROM oms.executions AS e
+      LEFT JOIN oms.executions AS corrected ON corrected.id = e.corrected_execution_id
+      LEFT JOIN oms.executions AS correcting ON correcting.id = e.correcting_execution_id
+  )
+  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
+    FROM facts AS f
+   CROSS JOIN LATERAL (VALUES
+     -- a split rounds each fill and gives the largest what is left: there the sums decide (roll_up)
+     (f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
+     (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
+     (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
+     (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
+     (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
+      format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
+     -- a correction that waited in review is overtaken by one of the fill itself
+     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
+      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL),
+      format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     -- a correction that waited in review and ended there has corrected nothing
+     ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
+      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
+      format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.verify_orphans()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET enable_mergejoin = off
+AS $function$
+  WITH RECURSIVE edges AS MATERIALIZED (
+    SELECT o.id, o.parent_id FROM oms.orders AS o
+  ), attached AS (
+    -- it ends: an order has one parent, so nothing below a root is met twice, and a cycle is not met at all
+    SELECT e.id FROM edges AS e WHERE e.parent_id IS NULL
+    UNION ALL
+    SELECT e.id FROM attached AS a JOIN edges AS e ON e.parent_id = a.id
+  ), with_events AS (
+    SELECT 'order' AS object, e.aggregate_id AS id, min(e.root_id) AS root_id, max(e.sequence) AS sequence, count(*) AS events
+      FROM oms.order_events AS e GROUP BY e.aggregate_id
+    UNION ALL
+    SELECT 'execution', e.aggregate_id, min(e.root_id), max(e.sequence), count(*)
+      FROM oms.execution_events AS e GROUP BY e.aggregate_id
+  ), with_row AS (
+    SELECT 'order' AS object, o.id, o.root_id FROM oms.orders AS o
+    UNION ALL
+    SELECT 'execution', x.id, x.root_id FROM oms.executions AS x
+  )
+  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
+    FROM oms.orders AS o
+    LEFT JOIN oms.orders AS r ON r.id = o.root_id
+    LEFT JOIN oms.orders AS p ON p.id = o.parent_id
+    LEFT JOIN attached AS a ON a.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
+     (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
+     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id)),
+     (p.id IS NOT NULL AND a.id IS NULL, format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, v.detail
+    FROM oms.executions AS e
+    LEFT JOIN oms.orders AS o ON o.id = e.order_id
+   CROSS JOIN LATERAL (VALUES
+     (e.order_id IS NOT NULL AND o.id IS NULL, format('Its order %s does not exist.', e.order_id)),
+     (o.root_id <> e.root_id, format('Its order %s is in the tree of %s.', e.order_id, o.root_id)),
+     (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', coalesce(r.object, e.object), coalesce(r.id, e.id), coalesce(r.root_id, e.root_id), e.sequence,
+         CASE WHEN e.id IS NULL THEN 'It has no events.' ELSE format('It has %s events and no row.', e.events) END
+    FROM with_row AS r
+    FULL JOIN with_events AS e ON e.object = r.object AND e.id = r.id
+   WHERE r.id IS NULL OR e.id IS NULL
+$function$;
+
+COMMENT ON FUNCTION oms.verify_orphans() IS
+  'Part of oms.verify(): parents, roots and orders exist and are of the same tree, every order hangs on a root; no row is without events, no event without its row';
+
+CREATE OR REPLACE FUNCTION oms.verify_identifiers()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
+         format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
+    FROM oms.cl_ord_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL,
+         format('OrderID %s of session "%s" names this order, which does not exist.', c.counterparty_order_id, c.fix_session)
+    FROM oms.counterparty_order_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'identifier', 'order', o.id, o.root_id, NULL,
+         format('Its ClOrdID %s stands %s in oms.cl_ord_ids.', o.cl_ord_id,
+                CASE WHEN c.order_id IS NULL THEN 'nowhere' ELSE format('for order %s', c.order_id) END)
+    FROM oms.orders AS o
+    LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
+   WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
+$function$;
+
+CREATE FUNCTION oms.verify_commands()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH setting AS (
+    -- known once the library is loaded, which a call of it brings about
+    SELECT coalesce(current_setting('oms_state.command_retention', true)::interval, '7 days') AS retention
+      FROM (SELECT count(*) FROM oms.list_transitions()) AS loaded
+  ), commands AS (
+    SELECT c.actor, c.command_id, c.recorded_at, c.aggregate_id, coalesce(c.sequences, '{}') AS sequences, c.content_hash, c.command_hash
+      FROM oms.commands AS c
+  ), named AS (
+    SELECT c.actor, c.command_id, c.content_hash, c.command_hash, unnest(c.sequences) AS sequence
+      FROM commands AS c
+  ), found AS (
+    SELECT n.actor, n.command_id,
+           min(n.sequence) FILTER (WHERE e.sequence IS NULL) AS missing, count(*) FILTER (WHERE n.sequence IS NULL) > 0 AS names_null,
+           min(n.sequence) FILTER (WHERE e.actor <> n.actor OR e.command_id <> n.command_id) AS another,
+           min(e.occurred_at) AS oldest, max(e.occurred_at) AS newest, min(e.root_id) AS root_id, min(e.sequence) AS first,
+           -- a slice of a placement carries its own part of the command: one event that has the whole is enough
+           bool_or(CASE WHEN n.content_hash IS NULL THEN jsonb_hash_extended(e.payload -> 'command', 0) = n.command_hash
+                        ELSE oms.command_digest(e.payload -> 'command') = n.content_hash END) AS same
+      FROM named AS n
+      LEFT JOIN oms.all_events AS e ON e.sequence = n.sequence
+     GROUP BY n.actor, n.command_id
+  ), objects AS (
+    SELECT o.id FROM oms.orders AS o UNION SELECT x.id FROM oms.executions AS x
+  ), facts AS (
+    SELECT c.*, f.missing, f.names_null, f.another, f.oldest, f.newest, f.root_id, f.first, f.same, o.id AS object_id
+      FROM commands AS c
+      LEFT JOIN found AS f ON f.actor = c.actor AND f.command_id = c.command_id
+      LEFT JOIN objects AS o ON o.id = c.aggregate_id
+  ), events AS (
+    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, e.payload #>> '{command,commandId}' IS NOT DISTINCT FROM e.command_id AS given
+      FROM oms.all_events AS e
+  ), without_row AS (
+    SELECT e.actor, e.command_id, min(e.root_id) AS root_id, min(e.sequence) AS sequence, max(e.occurred_at) AS newest
+      FROM events AS e GROUP BY e.actor, e.command_id HAVING bool_or(e.given)
+  )
+  SELECT 'command', 'command', f.command_id, f.root_id, f.first, format('The row of %s %s', f.actor, v.detail)
+    FROM facts AS f
+   CROSS JOIN LATERAL (VALUES
+     (f.missing IS NOT NULL OR f.names_null, format('names event %s, which does not exist.', coalesce(f.missing::text, 'null'))),
+     (f.another IS NOT NULL, format('names event %s, which is of another command.', f.another)),
+     (f.newest <> f.recorded_at, format('is of %s, its newest event of %s.', oms.time_text(f.recorded_at), oms.time_text(f.newest))),
+     (f.content_hash IS NULL AND f.command_hash IS NULL, 'has no hash of the command.'),
+     (f.first IS NOT NULL AND NOT coalesce(f.same, false), 'has the hash of another command than its events.'),
+     (f.object_id IS NULL, format('names object %s, which does not exist.', coalesce(f.aggregate_id, 'null')))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'command', 'command', e.command_id, min(e.root_id), min(e.sequence), format('The row of %s does not name event %s.', e.actor, min(e.sequence))
+    FROM events AS e
+    JOIN facts AS f ON f.actor = e.actor AND f.command_id = e.command_id
+    LEFT JOIN named AS n ON n.actor = e.actor AND n.command_id = e.command_id AND n.sequence = e.sequence
+   WHERE n.sequence IS NULL AND e.occurred_at >= coalesce(f.oldest, f.recorded_at)
+   GROUP BY e.actor, e.command_id
+  UNION ALL
+  SELECT 'command', 'command', w.command_id, w.root_id, w.sequence, format('%s gave it, and has no row of it in oms.commands.', w.actor)
+    FROM without_row AS w
+   CROSS JOIN setting AS s
+    LEFT JOIN commands AS c ON c.actor = w.actor AND c.command_id = w.command_id
+   WHERE c.command_id IS NULL AND w.newest > now() - s.retention
+$function$;
+
+COMMENT ON FUNCTION oms.verify_commands() IS
+  'Part of oms.verify(): every commandId within oms_state.command_retention has its row, and each row names all events of its command, with its time and its content';
+
+CREATE FUNCTION oms.verify_transactions()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  WITH events AS (
+    SELECT 'order' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
+      FROM oms.order_events AS e
+    UNION ALL
+    SELECT 'execution', e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
+      FROM oms.execution_events AS e
+  ), copied AS (
+    SELECT e.tableoid, e.xmin FROM events AS e GROUP BY e.tableoid, e.xmin HAVING min(e.xid) <> max(e.xid)
+  ), written AS (
+    SELECT e.*, bool_or(e.xmin = e.xid::xid AND c.tableoid IS NULL) OVER (PARTITION BY e.tableoid ORDER BY e.sequence) AS here
+      FROM events AS e
+      LEFT JOIN copied AS c ON c.tableoid = e.tableoid AND c.xmin = e.xmin
+  ), in_tree AS (
+    SELECT w.object, w.aggregate_id, w.root_id, w.tree_version, w.sequence, w.xid, w.here,
+           (w.xid, w.here) IS DISTINCT FROM (lag(w.xid) OVER t, lag(w.here) OVER t) AS begins
+      FROM written AS w
+    WINDOW t AS (PARTITION BY w.root_id ORDER BY w.tree_version, w.sequence)
+  ), runs AS (
+    SELECT i.*, row_number() OVER (PARTITION BY i.root_id, i.xid, i.here ORDER BY i.tree_version, i.sequence) AS run
+      FROM in_tree AS i WHERE i.begins
+  ), rewritten AS (
+    SELECT w.*, CASE WHEN w.xid < n.next THEN pg_xact_status(w.xid) END AS status,
+           -- the whole number of xmin: the one nearest to today's that ends in its 32 bits
+           n.number + mod(w.xmin::text::numeric - mod(n.number, 4294967296) + 6442450944, 4294967296) - 2147483648 AS writer
+      FROM written AS w
+     CROSS JOIN (SELECT x.next, x.next::text::numeric AS number FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())) AS x (next)) AS n
+     WHERE w.here AND w.xmin <> w.xid::xid
+  )
+  SELECT 'transaction', r.object, r.aggregate_id, r.root_id, r.sequence,
+         format('Its transaction %s has earlier events in this tree, and another transaction came between.', r.xid)
+    FROM runs AS r WHERE r.run > 1
+  UNION ALL
+  SELECT 'transaction', min(e.object), min(e.aggregate_id), min(e.root_id), min(e.sequence),
+         format('Command %s of %s has events of transactions %s and %s.', e.command_id, e.actor, min(e.xid), max(e.xid))
+    FROM events AS e GROUP BY e.actor, e.command_id, e.occurred_at HAVING min(e.xid) <> max(e.xid)
+  UNION ALL
+  SELECT 'transaction', e.object, e.aggregate_id, e.root_id, e.sequence, format('No transaction has the number %s.', e.xid)
+    FROM events AS e WHERE e.xid < '3'
+  UNION ALL
+  SELECT 'transaction', r.object, r.aggregate_id, r.root_id, r.sequence,
+         format('Transaction %s did not write it: it %s.', r.xid,
+                CASE r.status WHEN 'aborted' THEN 'was rolled back' WHEN 'in progress' THEN 'is not committed' ELSE 'began later' END)
+    FROM rewritten AS r
+   WHERE r.xid::text::numeric > r.writer OR r.status = 'aborted'
+      OR r.status = 'in progress' AND r.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()
+$function$;
+
+COMMENT ON FUNCTION oms.verify_transactions() IS
+  'Part of oms.verify(): the events of a command are of one transaction, those of a transaction stand together in a tree, and each row was written by the transaction that it names, as far as that can be told';
+
+CREATE OR REPLACE FUNCTION oms.verify()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+  SET work_mem = '64MB'
+AS $function$
+  SELECT v.invariant, v.object, v.id, v.root_id, v.sequence, v.detail
+    FROM (
+      SELECT * FROM oms.verify_event_numbers()
+      UNION ALL SELECT * FROM oms.verify_hash_chains()
+      UNION ALL SELECT * FROM oms.verify_event_content()
+      UNION ALL SELECT * FROM oms.verify_rows()
+      UNION ALL SELECT * FROM oms.verify_roll_up()
+      UNION ALL SELECT * FROM oms.verify_derived()
+      UNION ALL SELECT * FROM oms.verify_allocation()
+      UNION ALL SELECT * FROM oms.verify_execution_links()
+      UNION ALL SELECT * FROM oms.verify_orphans()
+      UNION ALL SELECT * FROM oms.verify_identifiers()
+      UNION ALL SELECT * FROM oms.verify_commands()
+      UNION ALL SELECT * FROM oms.verify_transactions()
+      UNION ALL SELECT * FROM oms.verify_guards()
+    ) AS v
+   ORDER BY v.root_id, v.sequence, v.invariant, v.object, v.id
+$function$;
+
+COMMENT ON FUNCTION oms.verify() IS
+  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards';
+
+REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.command_digest(jsonb) FROM PUBLIC;
+-- (end of verify, replay, as-of and history)

@@ -60,9 +60,8 @@ oms_command_is_expired(const KnownCommand *known)
 	return known->recorded_at < GetCurrentTimestamp() - (TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC;
 }
 
-/* SHA-256 of the canonical text: equal for commands that are equal as jsonb, and for no others. */
-static bytea *
-content_hash(Jsonb *command)
+bytea *
+oms_command_content_hash(Jsonb *command)
 {
 	int			length;
 	char	   *text = oms_json_canonical(command, &length);
@@ -81,7 +80,7 @@ oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb *recorded)
 {
 	if (known->content_hash)
 	{
-		bytea	   *hash = content_hash(command);
+		bytea	   *hash = oms_command_content_hash(command);
 
 		return VARSIZE_ANY_EXHDR(known->content_hash) == VARSIZE_ANY_EXHDR(hash) &&
 			memcmp(VARDATA_ANY(known->content_hash), VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash)) == 0;
@@ -138,7 +137,7 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 	values[COMMAND_SEQUENCES] = PointerGetDatum(construct_array(sequences, nevents, INT8OID, sizeof(int64),
 															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	nulls[COMMAND_HASH] = true;
-	values[COMMAND_CONTENT_HASH] = PointerGetDatum(content_hash(command->raw));
+	values[COMMAND_CONTENT_HASH] = PointerGetDatum(oms_command_content_hash(command->raw));
 	nulls[COMMAND_SEQUENCES] = nevents == 0;
 	return oms_table_claim(commands, oms_relation(OMS_COMMANDS_PKEY), values, nulls, tid);
 }

@@ -35,6 +35,9 @@ extern bool oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb
 /* Is it older than oms_state.command_retention?  A repeat of it is then new. */
 extern bool oms_command_is_expired(const KnownCommand *known);
 
+/* SHA-256 of the command's canonical text: equal for commands that are equal as jsonb, and for no others. */
+extern bytea *oms_command_content_hash(Jsonb *command);
+
 extern KnownCommand *oms_command_find(EState *estate, const char *actor, const char *command_id);
 
 /* Record a command; false if its id is taken by one that commits first. */

@@ -27,6 +27,7 @@
 #include "utils/typcache.h"
 
 #include "catalog.h"
+#include "command_store.h"
 #include "decimal.h"
 #include "moment.h"
 #include "order_model.h"
@@ -39,6 +40,7 @@ PG_FUNCTION_INFO_V1(oms_order_state_problem);
 PG_FUNCTION_INFO_V1(oms_execution_state_problem);
 PG_FUNCTION_INFO_V1(oms_order_state);
 PG_FUNCTION_INFO_V1(oms_execution_state);
+PG_FUNCTION_INFO_V1(oms_command_digest);
 
 /* The row type of the kind's table; the caller releases it. */
 static TupleDesc
@@ -359,4 +361,11 @@ Datum
 oms_execution_state(PG_FUNCTION_ARGS)
 {
 	return state_of_row(fcinfo, &oms_execution_def);
+}
+
+/* (command jsonb) -> the hash that oms.commands keeps of it */
+Datum
+oms_command_digest(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(oms_command_content_hash(PG_GETARG_JSONB_P(0)));
 }

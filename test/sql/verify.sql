@@ -39,6 +39,9 @@ SELECT quantity, last_px, value, currency, order_id, cl_ord_id, order_status, ro
 SELECT execution_id, exec_id, reasons, last_qty, last_px, order_id, order_qty FROM oms.execution_review WHERE root_id = 'V';
 SELECT version, event_type, status, order_qty, executed_quantity, leaves_quantity, avg_px, sentence, command_type
   FROM oms.order_history WHERE order_id = 'V-1-1' ORDER BY version;
+-- who did this, and why
+SELECT event_type, reason, text, actor = session_user AS by_me, command_type, cl_ord_id, symbol, account
+  FROM oms.order_history WHERE order_id = 'V-1-1' AND version >= 5 ORDER BY version;
 SELECT object, count(*) FROM oms.all_events WHERE root_id = 'V' GROUP BY object ORDER BY object;
 
 -- 3. as of: after each step every object was what its row was then, tree_version of the root included
@@ -51,6 +54,14 @@ SELECT (oms.order_as_of('V', s.at)).tree_version, (oms.order_as_of('V-1-1', s.at
        s.step FROM steps AS s ORDER BY s.at;
 SELECT oms.order_as_of('V', '2000-01-01Z') IS NULL AS before, oms.order_as_of('nobody', now()) IS NULL AS unknown,
        oms.execution_as_of('V', now()) IS NULL AS other, oms.order_as_of(NULL, now()) IS NULL AS without;
+
+-- of a slice, and of a fill of it, the tree is not read: only a root follows it
+BEGIN;
+SET LOCAL track_functions = 'all';
+SELECT (oms.order_as_of('V-1-1', now())).version > 1 AS slice, (oms.execution_as_of('V-x1', now())).version > 1 AS fill,
+       coalesce(pg_stat_get_xact_function_calls('oms.tree_as_of'::regproc), 0) AS trees_read;
+SELECT (oms.order_as_of('V', now())).tree_version > 1 AS root, pg_stat_get_xact_function_calls('oms.tree_as_of'::regproc) AS trees_read;
+ROLLBACK;
 
 -- 4. state and row
 SELECT count(*) FILTER (WHERE oms.order_from_state(oms.order_state(o), o.hash) IS DISTINCT FROM o) AS differ FROM oms.orders AS o;

@@ -149,6 +149,75 @@ is_deeply([ findings("UPDATE oms.orders SET pending_requests = '7', conditions =
 		UPDATE oms.executions SET allocations = '[1]', review_reasons = '{}' WHERE id = 'A-x2'") ] > 0, 1,
 	'damaged JSON in a row does not stop the search');
 
+# cycles: every walk ends, and verify() names what hangs on no root
+for my $cycle ("UPDATE oms.orders SET parent_id = id WHERE id = 'A-1'",
+	"UPDATE oms.orders SET parent_id = CASE id WHEN 'A-1' THEN 'A-2' ELSE 'A-1' END WHERE id IN ('A-1', 'A-2')")
+{
+	my $two = "INSERT INTO oms.orders SELECT (jsonb_populate_record(o, '{\"id\": \"A-2\", \"cl_ord_id\": null}')).* FROM oms.orders AS o WHERE id = 'A-1'; $cycle";
+
+	is(sql("SET statement_timeout = '60s'; BEGIN; SET LOCAL session_replication_role = replica; $two;
+			SELECT string_agg(DISTINCT id, ',') FROM oms.verify() WHERE detail LIKE 'It hangs on no root%';
+			SELECT string_agg(id, ',' ORDER BY id) FROM oms.order_tree WHERE root_id = 'A';
+			SELECT (oms.order_as_of('A', now())).id, (SELECT count(*) > 0 FROM oms.replay_orders()); ROLLBACK"),
+		($cycle =~ /CASE/ ? "A-1,A-2\nA\nA|t" : "A-1\nA,A-2\nA|t"), "it ends: $cycle");
+}
+
+# commands that have rows
+command(commandId => 'c1', commandType => 'CreateOrderCommand', orderId => 'C', symbol => 'IBM', side => 'BUY', orderQty => 1000, price => '10.50');
+command(commandId => 'c2', commandType => 'PlaceOrderCommand', orderId => 'C',
+	children => [ { orderId => 'C-1', orderQty => 400 }, { orderId => 'C-2', orderQty => 100 } ]);
+my %fill = (commandType => 'ExecuteOrderCommand', orderId => 'C-1', executionId => 'C-x1', execID => 'E1', lastQty => 100, lastPx => '10.40');
+command(commandId => 'c3', %fill);
+command(commandId => 'c4', %fill);    # the same report again: a row, and no event
+command(commandId => 'c5', commandType => 'UpdateOrderCommand', orderId => 'C-1', text => 'a note');
+command(commandId => 'c6', commandType => 'UpdateOrderCommand', orderId => 'C-1', text => 'another');
+is(sql("SELECT string_agg(format('%s %s', command_id, coalesce(cardinality(sequences), 0)), ',' ORDER BY command_id) FROM oms.commands"),
+	'c1 1,c2 3,c3 3,c4 0,c5 1,c6 1', 'commands and how many events their rows name');
+is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold with rows of commands');
+
+sub first_of { my ($command) = @_; return sql("SELECT min(sequence) FROM oms.all_events WHERE command_id = '$command'"); }
+my ($c1, $c2, $c3, $c5) = map { first_of($_) } qw(c1 c2 c3 c5);
+
+found("a command's row removed", "DELETE FROM oms.commands WHERE command_id = 'c3'", "command command c3 $c3");
+found('all rows of commands removed', 'DELETE FROM oms.commands', map { "command command $_ " . first_of($_) } qw(c1 c2 c3 c5 c6));
+found('all of them, once the retention is over', "SET LOCAL oms_state.command_retention = 0; DELETE FROM oms.commands");
+found('its content changed', "UPDATE oms.commands SET content_hash = sha256('x') WHERE command_id = 'c3'", "command command c3 $c3");
+found('its content made unknown', "UPDATE oms.commands SET content_hash = NULL WHERE command_id = 'c4'", 'command command c4');
+found('the content of two commands exchanged',
+	"UPDATE oms.commands AS c SET content_hash = (SELECT o.content_hash FROM oms.commands AS o WHERE o.command_id IN ('c1', 'c2') AND o.command_id <> c.command_id)
+	  WHERE command_id IN ('c1', 'c2')", "command command c1 $c1", "command command c2 $c2");
+found('it names an event less', "UPDATE oms.commands SET sequences = sequences[2:] WHERE command_id = 'c3'", "command command c3 $c3");
+found('it names its last event no more', "UPDATE oms.commands SET sequences = sequences[:2] WHERE command_id = 'c2'", "command command c2 " . ($c2 + 2));
+found('it names no event', "UPDATE oms.commands SET sequences = NULL WHERE command_id = 'c3'", "command command c3 $c3");
+found('it names an event that does not exist', "UPDATE oms.commands SET sequences = sequences || 999999 WHERE command_id = 'c3'", "command command c3 $c3");
+found('it names an event of another command', "UPDATE oms.commands SET sequences = sequences || $c5 WHERE command_id = 'c3'",
+	("command command c3 $c3") x 2);
+found('a row without events gets one', "UPDATE oms.commands SET sequences = ARRAY[$c5] WHERE command_id = 'c4'", ("command command c4 $c5") x 3);
+found('its time changed', "UPDATE oms.commands SET recorded_at = recorded_at - interval '1 day' WHERE command_id = 'c3'", "command command c3 $c3");
+found('it answers with another object', "UPDATE oms.commands SET aggregate_id = 'ghost' WHERE command_id = 'c4'", 'command command c4');
+found("it is somebody else's", "UPDATE oms.commands SET actor = 'nobody' WHERE command_id = 'c5'", ("command command c5 $c5") x 2);
+found('it has another id', "UPDATE oms.commands SET command_id = 'c9' WHERE command_id = 'c5'", "command command c5 $c5", "command command c9 $c5");
+is(sql(q(BEGIN; SET LOCAL oms_state.command_retention = 0;
+		SELECT count(*) FROM oms_commands('[{"commandId": "c5", "commandType": "UpdateOrderCommand", "orderId": "C-1", "text": "later"}]');
+		SET LOCAL oms_state.command_retention = '7d'; SELECT * FROM oms.verify(); ROLLBACK)), '1', 'a commandId that was used again when it was forgotten');
+
+# transactions
+sql('BEGIN; SAVEPOINT s; ' . join('; SAVEPOINT t; ', map { "SELECT oms_command('{\"commandType\": \"UpdateOrderCommand\", \"orderId\": \"$_\", \"text\": \"in a savepoint\"}')" } qw(C-1 C-2 C-1))
+	. '; ROLLBACK TO t; RELEASE s; COMMIT');
+is(sql('SELECT * FROM oms.verify()'), '', 'events that subtransactions wrote');
+my $rolled_back = sql('BEGIN; SELECT pg_current_xact_id(); ROLLBACK');
+my $here = "aggregate_id = 'C-1' AND version = 3";
+my $note = sequence('C-1', 3);
+is($note, $c5, 'the event that is now edited');
+found('an xid of the future', "UPDATE oms.order_events SET xid = '4000000000' WHERE $here", "transaction order C-1 $note");
+found('an xid of the far future', "UPDATE oms.order_events SET xid = '18446744073709551615' WHERE $here", "transaction order C-1 $note");
+found('an xid of none', "UPDATE oms.order_events SET xid = '2' WHERE $here", "transaction order C-1 $note");
+found('the xid of a transaction that was rolled back', "UPDATE oms.order_events SET xid = '$rolled_back' WHERE $here", "transaction order C-1 $note");
+found('the xid of another transaction in the tree', "UPDATE oms.order_events SET xid = (SELECT xid FROM oms.order_events WHERE sequence = $c1) WHERE $here",
+	"transaction order C-1 $note");
+found_among('one event of a command with another xid', "UPDATE oms.order_events SET xid = '$rolled_back' WHERE aggregate_id = 'C' AND version = 3",
+	'transaction order C ' . sequence('C', 3), 'transaction execution C ' . $c3);
+
 # guards
 my $leaf = sql("SELECT tableoid::regclass FROM oms.order_events LIMIT 1");
 is_deeply([ findings("ALTER TABLE $leaf DISABLE TRIGGER USER") ],

@@ -96,12 +96,15 @@ my ($state, $error) = ($session->state // '', $@);
 $session->rollback;
 ok($state eq '' || $state =~ /^(OM...|0A000|55000|42...)$/, 'today\'s library on the tables of 0.1.0: done, or refused clearly') or diag("$state $error");
 
-in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader');
+in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader; GRANT SELECT ON oms.order_history TO trader WITH GRANT OPTION; GRANT SELECT ON oms.order_history TO PUBLIC');
 my ($status, $stdout, $stderr) = $node->psql('upgraded', 'ALTER EXTENSION oms_state UPDATE', on_error_stop => 1);
 is($status, 0, 'ALTER EXTENSION UPDATE') or BAIL_OUT("the upgrade script fails: $stderr");
 is($stderr, '', 'and says nothing');
-is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'))), 't', 'what was granted is still granted');
-in_upgraded('REVOKE EXECUTE ON FUNCTION oms_command(jsonb) FROM trader');
+is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'), has_table_privilege('trader', 'oms.order_history', 'SELECT WITH GRANT OPTION'),
+	(SELECT count(*) FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a WHERE c.oid = 'oms.order_history'::regclass AND a.grantee = 0),
+	(SELECT count(*) FROM pg_init_privs WHERE objoid = 'oms.order_history'::regclass))), 't|t|1|0', 'what was granted is still granted');
+in_upgraded('REVOKE EXECUTE ON FUNCTION oms_command(jsonb) FROM trader; REVOKE ALL ON oms.order_history FROM trader, PUBLIC;
+	UPDATE pg_class SET relacl = NULL WHERE oid = \'oms.order_history\'::regclass');
 
 # ------------------------------------------------------------------------
 # the catalog
@@ -230,7 +233,7 @@ is($session->selectrow_array(q(SELECT oms.order_as_of('fund', '2026-01-01') IS N
 # ------------------------------------------------------------------------
 
 is($session->selectrow_array('SELECT oms_command($1) #>> \'{state,text}\'', undef, $probe), 'in between', 'the session that was there all the time goes on');
-in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader');
+in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader; GRANT SELECT ON oms.order_history TO trader WITH GRANT OPTION; GRANT SELECT ON oms.order_history TO PUBLIC');
 my %of = (oms => $session, trader => oms_dbh($node, dbname => 'upgraded', user => 'trader'));
 my $events = in_upgraded('SELECT count(*) FROM oms.all_events');
 my @other;
