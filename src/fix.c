@@ -72,10 +72,10 @@ oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
 }
 
 Refusal *
-oms_fix_require(const FixMessage *message, const int *tags, int count)
+oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty)
 {
 	for (int i = 0; i < count; i++)
-		if (oms_fix_get(message, tags[i]) == NULL)
+		if (even_empty ? oms_fix_find(message, tags[i]) == NULL : oms_fix_get(message, tags[i]) == NULL)
 			return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
 								   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
 	return NULL;

@@ -6,7 +6,8 @@
  * Pure data.  FIX 4.4 volume 6 (field definitions): what the messages D, F, G
  * and 8, 9 may carry besides the members of Command.  By tag, and each under
  * its name in camelCase; a repeating group is one field, as array of objects, from
- * SQL callers; from a FIX message only its count (the event has the raw message).
+ * SQL callers; from a FIX message only its count (the event has the raw message).  FillExecID is
+ * kept of a fill that is one part of a trade (fix_fills.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -170,6 +171,8 @@ const FixField oms_fix_fields[] = {
 	{1040, "secondaryTradeID", FIX_MSG_REPORT},
 	{1090, "maxPriceLevels", FIX_MSG_ORDER | FIX_MSG_REPORT},
 	{1138, "displayQty", FIX_MSG_ORDER | FIX_MSG_REPORT},
+	{1362, "noFills", FIX_MSG_REPORT},
+	{1363, "fillExecID", FIX_MSG_REPORT},
 	{0}
 };
 

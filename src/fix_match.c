@@ -10,9 +10,12 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "command_store.h"
 #include "fix_match.h"
 #include "fix_tags.h"
+#include "handlers.h"
 
 static char *
 find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
@@ -111,10 +114,10 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 	return match;
 }
 
-const Execution *
-oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+static const Execution *
+match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
-	char	   *exec_ref_id = oms_fix_get(message, TAG_EXEC_REF_ID);
+	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
 	const Execution *found = NULL;
 	ListCell   *cell;
 
@@ -129,4 +132,47 @@ oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order
 			found = fill;
 	}
 	return found;
+}
+
+/* The ExecID of the trade that this execution is a part of (fix_fills.c), or NULL. */
+static char *
+trade_of_part(const Execution *execution)
+{
+	char	   *slash = execution->exec_id && execution->fix ? strrchr(execution->exec_id, '/') : NULL;
+	char	   *part = slash ? oms_json_get_string(execution->fix, "fillExecID") : NULL;
+	size_t		length = slash ? strlen(execution->exec_id) : 0;
+
+	/* the part's own id may have a slash */
+	if (part == NULL || length <= strlen(part) || strcmp(execution->exec_id + length - strlen(part), part) != 0)
+		return NULL;
+	length -= strlen(part) + 1;
+	return execution->exec_id[length] == '/' ? pnstrdup(execution->exec_id, length) : NULL;
+}
+
+static List *
+parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
+{
+	List	   *parts = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_uow_executions_of(uow, order_id))
+	{
+		char	   *trade = trade_of_part(lfirst(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (trade && strcmp(trade, exec_id) == 0)
+			parts = lappend(parts, lfirst(cell));
+	}
+	return parts;
+}
+
+List *
+oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	const Execution *fill = match_fill(uow, message, order_id);
+	char	   *trade = fill ? trade_of_part(oms_last_of_chain(uow, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
+
+	if (fill && trade == NULL)
+		return list_make1(unconstify(Execution *, fill));
+	return trade ? parts_of(uow, order_id, trade) : NIL;
 }

@@ -29,7 +29,7 @@ extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message);
 /* The order that a ClOrdID names in the message's session, or NULL. */
 extern char *oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag);
 
-/* The fill that ExecRefID (19) names on this order, or NULL. */
-extern const Execution *oms_fix_match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id);
+/* The fill that ExecRefID (19) names on this order, or all parts of the trade that it names, as Execution; or NIL. */
+extern List *oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id);
 
 #endif							/* OMS_FIX_MATCH_H */

@@ -33,11 +33,13 @@ extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const c
 /* Nothing changes: the order as it stands is the result. */
 extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);
 
-/* OM009 if one of these tags is missing. */
-extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int count);
+/* OM009 if one of these tags is missing, or (unless `even_empty`) has no value. */
+extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty);
 
 #define REQUIRE(fix, ...) \
-	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})))
+	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), false)
+#define REQUIRE_EVEN_EMPTY(fix, ...) \
+	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), true)
 
 /* Does a message of this type stand for a command? */
 extern bool oms_fix_knows_type(const char *msg_type);

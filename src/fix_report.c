@@ -13,7 +13,10 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "decimal.h"
+#include "fix_fills.h"
 #include "fix_match.h"
 #include "fix_private.h"
 #include "handlers.h"
@@ -76,20 +79,38 @@ is_guarantee(FixContext *fix, const FixMatch *match)
 		oms_dec_cmp(stated, order->executed_quantity) == 0;
 }
 
+/* One fill: the trade as the message has it, or (`part`) as a part of it is. */
 static Refusal *
-handle_fill(FixContext *fix, const FixMatch *match)
+execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
 {
-	JsonWriter	w;
-	Refusal    *refusal = REQUIRE(fix, TAG_LAST_QTY, TAG_LAST_PX);
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
 
-	if (refusal)
-		return refusal;
-	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
 	if (match->order_id)
 		oms_json_string(&w, "orderId", match->order_id);
 	if (match->ambiguous)
 		oms_json_bool(&w, "ambiguous", true);
+	if (part)
+		oms_fix_put_fill(&w, &fix->message, part, last);
 	return oms_fix_run(fix, &w);
+}
+
+static Refusal *
+execute_parts(FixContext *fix, const FixMatch *match, const FixFills *fills, int first)
+{
+	Refusal    *refusal = NULL;
+
+	for (int i = first; i < fills->count && refusal == NULL; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		refusal = execute(fix, match, &fills->fills[i], i == fills->count - 1);
+	}
+	return refusal;
+}
+
+static Refusal *
+handle_fill(FixContext *fix, const FixMatch *match, const FixFills *fills)
+{
+	return fills->count > 0 ? execute_parts(fix, match, fills, 0) : execute(fix, match, NULL, true);
 }
 
 static bool
@@ -98,38 +119,101 @@ has_ended(const Execution *fill)
 	return !oms_execution_is_live(fill) && fill->status != OMS_EXECUTION_REVIEW;
 }
 
+/* A change of a fill that nobody knows goes to review, even without figures. */
 static Refusal *
-handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
+change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const FixFills *fills)
 {
-	const Execution *fill = match->order_id ?
-		oms_fix_match_fill(fix->uow, &fix->message, match->order_id) : NULL;
-	JsonWriter	w;
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
 
-	if (fill == NULL)
+	if (match->ambiguous)
+		oms_json_bool(&w, "ambiguous", true);
+	/* FIX 4.2 has it in ExecTransType alone */
+	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	if (match->order_id)
+		oms_json_string(&w, "orderId", match->order_id);
+	if (fills->count == 1)
+		oms_fix_put_fill(&w, &fix->message, &fills->fills[0], true);
+	else
 	{
-		/* a change of a fill that nobody knows goes to review, even without figures */
-		w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
-		if (match->ambiguous)
-			oms_json_bool(&w, "ambiguous", true);
-		/* FIX 4.2 has it in ExecTransType alone */
-		oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
-		if (match->order_id)
-			oms_json_string(&w, "orderId", match->order_id);
 		if (oms_fix_get(&fix->message, TAG_LAST_QTY) == NULL)
 			oms_json_int(&w, "lastQty", 0);
 		if (oms_fix_get(&fix->message, TAG_LAST_PX) == NULL)
 			oms_json_int(&w, "lastPx", 0);
-		return oms_fix_run(fix, &w);
 	}
-	/* a change of a fill that has ended can only be held against ours */
-	fill = oms_last_of_chain(fix->uow, fill);
-	if (has_ended(fill) && !(type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
-							 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
-		return oms_fix_run_for_order(fix, COMMAND_UPDATE_ORDER, match->order_id);
-	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
-	oms_json_string(&w, "executionId", fill->id);
-	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 	return oms_fix_run(fix, &w);
+}
+
+static Refusal *
+change(FixContext *fix, CommandType type, const char *execution_id, const FixFill *part, bool last)
+{
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+
+	oms_json_string(&w, "executionId", execution_id);
+	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	if (part)
+		oms_fix_put_fill(&w, &fix->message, part, last);
+	else if (!last)
+		oms_fix_put_nothing_stated(&w);
+	return oms_fix_run(fix, &w);
+}
+
+/* Those of the fills that the report can still change, as ids: what they are may change meanwhile. */
+static List *
+changeable(FixContext *fix, List *fills, CommandType type)
+{
+	List	   *ids = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fills)
+	{
+		const Execution *fill = oms_last_of_chain(fix->uow, lfirst(cell));
+
+		if (!has_ended(fill) || (type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
+								 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
+			ids = lappend(ids, pstrdup(fill->id));
+	}
+	return ids;
+}
+
+/*
+ * A bust takes back all parts of a trade.  A correction makes the first one what
+ * is left of it, takes back the others, and books what else there is now.
+ */
+static Refusal *
+handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
+{
+	List	   *known = match->order_id ? oms_fix_match_fills(fix->uow, &fix->message, match->order_id) : NIL;
+	FixFills	fills;
+	List	   *ids;
+	ListCell   *cell;
+	Refusal    *refusal = oms_fix_fills(&fix->message, &fills);
+
+	if (refusal)
+		return refusal;
+	if (known == NIL)
+		return change_unknown(fix, match, type, &fills);
+	/* a change of a fill that has ended can only be held against ours */
+	ids = changeable(fix, known, type);
+	if (ids == NIL)
+		return oms_fix_run_for_order(fix, COMMAND_UPDATE_ORDER, match->order_id);
+	if (type == COMMAND_CORRECT_EXECUTION)
+	{
+		for_each_from(cell, ids, 1)
+		{
+			refusal = change(fix, COMMAND_BUST_EXECUTION, lfirst(cell), NULL, false);
+			if (refusal)
+				return refusal;
+		}
+		refusal = change(fix, type, linitial(ids), fills.count > 0 ? &fills.fills[0] : NULL, fills.count <= 1);
+		return refusal ? refusal : execute_parts(fix, match, &fills, 1);
+	}
+	foreach(cell, ids)
+	{
+		refusal = change(fix, type, lfirst(cell), NULL, lnext(ids, cell) == NULL);
+		if (refusal)
+			return refusal;
+	}
+	return NULL;
 }
 
 /* An order that was telephoned: its first report creates it. */
@@ -183,14 +267,38 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 	return oms_fix_run(fix, &w);
 }
 
+/* A trade says what was done; only one of an order that somebody knows may say "nothing", and is compared. */
+static Refusal *
+handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
+{
+	FixFills	fills;
+	Refusal    *refusal = oms_fix_fills(&fix->message, &fills);
+
+	if (refusal == NULL && fills.count == 0)
+		refusal = REQUIRE(fix, TAG_LAST_QTY);
+	if (refusal)
+		return refusal;
+	if (match->order_id && fills.count == 0 && !has_quantity(&fix->message, TAG_LAST_QTY))
+		return handle_status_report(fix, match, exec_type);
+	if (fills.count == 0)
+		refusal = REQUIRE(fix, TAG_LAST_PX);
+	if (refusal)
+		return refusal;
+	if (is_guarantee(fix, match))
+		return oms_fix_run_for_order(fix, COMMAND_STOP_ORDER, match->order_id);
+	return handle_fill(fix, match, &fills);
+}
+
 /* ExecTransType (20), which FIX 4.2 has and 4.4 habits keep, goes before ExecType. */
 Refusal *
 oms_fix_handle_execution_report(FixContext *fix)
 {
 	FixMatch	match;
 	char	   *exec_type;
-	Refusal    *refusal = REQUIRE(fix, TAG_ORDER_ID, TAG_EXEC_ID, TAG_EXEC_TYPE, TAG_ORD_STATUS);
+	Refusal    *refusal = REQUIRE(fix, TAG_EXEC_ID, TAG_EXEC_TYPE);
 
+	if (refusal == NULL)
+		refusal = REQUIRE_EVEN_EMPTY(fix, TAG_ORDER_ID, TAG_ORD_STATUS);
 	if (refusal)
 		return refusal;
 	match = oms_fix_match_order(fix->uow, &fix->message);
@@ -199,13 +307,8 @@ oms_fix_handle_execution_report(FixContext *fix)
 		return handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
 	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "2") || strcmp(exec_type, "G") == 0)
 		return handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
-	if (is_fill_type(exec_type) && !oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3") &&
-		has_quantity(&fix->message, TAG_LAST_QTY))
-	{
-		if (is_guarantee(fix, &match))
-			return oms_fix_run_for_order(fix, COMMAND_STOP_ORDER, match.order_id);
-		return handle_fill(fix, &match);
-	}
+	if (is_fill_type(exec_type) && !oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
+		return handle_trade(fix, &match, exec_type);
 	return handle_status_report(fix, &match, exec_type);
 }
 

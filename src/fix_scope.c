@@ -281,19 +281,23 @@ oms_fix_find_scopes(FixMessage *message, const FixTag **again)
 
 /*
  * The message's own value; of a tag that only groups have, the first one; of a
- * field of the message that only a group of users has, none, unless all its
- * values are one.
+ * field of the message that stands in a group of users alone, that one if all
+ * its values are one: it may have been no group.
  */
 const FixTag *
 oms_fix_find(const FixMessage *message, int tag)
 {
 	const FixTagInfo *info = info_of(message, tag);
+	const FixTag *first;
 
 	if (info->tag == 0 || info->first < 0)
 		return NULL;
 	if (info->own >= 0)
 		return &message->tags[info->own];
-	return oms_fix_tag_is_own(tag) && info->again ? NULL : &message->tags[info->first];
+	first = &message->tags[info->first];
+	if (oms_fix_tag_is_own(tag) && (info->again || !message->groups[first->group].unknown))
+		return NULL;
+	return first;
 }
 
 int

@@ -78,14 +78,14 @@ static const int envelope_tags[] = {
 
 /*
  * In the messages that are read, a field of the message itself stands in a group only here
- * (TrdgSesGrp of D and G).  Checked against the message definitions of all three versions.
+ * (TrdgSesGrp of D and G; FillExecID is kept by name too).  Checked against the message definitions of all three versions.
  */
 static const struct
 {
 	int			count_tag;
 	int			tag;
 }			own_in_group[] = {
-	{386, 336}, {386, 625}
+	{386, 336}, {386, 625}, {1362, 1363}
 };
 
 /* FIX defines tags up to here, and those of its later ranges; all others are users' own, or younger. */
