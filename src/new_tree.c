@@ -46,12 +46,15 @@ compare_root(const Command *command, const char *object, const char *id, const c
 Refusal *
 oms_check_root(UnitOfWork *uow, const Command *command)
 {
-	const char *order_id = oms_command_object_id(command, ID_OF_ORDER);
-	const char *execution_id = oms_command_object_id(command, ID_OF_EXECUTION);
-	const char *new_id = oms_command_object_id(command, ID_OF_NEW);
+	const char *order_id;
+	const char *execution_id;
+	const char *new_id;
 
 	if (command->root_id == NULL)
 		return NULL;
+	order_id = oms_command_object_id(command, ID_OF_ORDER);
+	execution_id = oms_command_object_id(command, ID_OF_EXECUTION);
+	new_id = oms_command_object_id(command, ID_OF_NEW);
 	if (execution_id)
 	{
 		const Execution *execution = oms_uow_execution(uow, execution_id);
