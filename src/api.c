@@ -89,8 +89,11 @@ elements_of(Jsonb *array)
 	JsonbIteratorToken token;
 
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM)
 			elements = lappend(elements, JsonbValueToJsonb(&v));
+	}
 	return elements;
 }
 

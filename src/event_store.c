@@ -183,6 +183,7 @@ append_of(const ObjectStore *store, EState *estate, const Event *events, int cou
 	{
 		Oid			leaf;
 
+		CHECK_FOR_INTERRUPTS();
 		if (events[i].store != store)
 			continue;
 		leaf = leaf_for(store->events, events[i].occurred_at);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "damage.h"
 #include "decimal.h"
 #include "guc.h"
 #include "handlers.h"
@@ -162,12 +163,24 @@ oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
  */
 
 static const Execution *
-follow(UnitOfWork *uow, const char *id)
+follow(UnitOfWork *uow, Walk *walk, const Execution *from, const char *id)
 {
 	const Execution *execution = oms_uow_execution(uow, id);
 
 	if (execution == NULL)
-		elog(ERROR, "cannot find execution \"%s\" of a chain of corrections", id);
+		oms_damaged("execution \"%s\", a correction of or by \"%s\", does not exist", id, from->id);
+	oms_walk_step(walk, "execution", from->id);
+	return execution;
+}
+
+/* As far as the corrections that were booked lead. */
+static const Execution *
+last_correction(UnitOfWork *uow, const Execution *execution)
+{
+	Walk		walk = {0};
+
+	while (execution->correcting_execution_id)
+		execution = follow(uow, &walk, execution, execution->correcting_execution_id);
 	return execution;
 }
 
@@ -175,15 +188,13 @@ const Execution *
 oms_last_of_chain(UnitOfWork *uow, const Execution *execution)
 {
 	const Execution *fill;
+	Walk		walk = {0};
 
-	while (execution->correcting_execution_id)
-		execution = follow(uow, execution->correcting_execution_id);
+	execution = last_correction(uow, execution);
 	if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL)
 		return execution;
 	/* a correction that waits in review left the fill it is about as it was */
-	fill = follow(uow, execution->corrected_execution_id);
-	while (fill->correcting_execution_id)
-		fill = follow(uow, fill->correcting_execution_id);
+	fill = last_correction(uow, follow(uow, &walk, execution, execution->corrected_execution_id));
 	return oms_execution_is_live(fill) ? fill : execution;
 }
 
@@ -241,7 +252,7 @@ load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContex
 
 	found = oms_uow_order(uow, chain->fill.order_id);
 	if (found == NULL)
-		elog(ERROR, "cannot find order \"%s\"", chain->fill.order_id);
+		oms_damaged("order \"%s\" of execution \"%s\" does not exist", chain->fill.order_id, chain->fill.id);
 	chain->order = *found;
 	context->order = &chain->order;
 	find_held(uow, chain);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "damage.h"
 #include "handlers.h"
 #include "order_tree.h"
 
@@ -69,6 +70,7 @@ climb(UnitOfWork *uow, const Command *command, const Order *child_before, const 
 	Order		after = *child_after;
 	TreeDelta	delta;
 	bool		changed = oms_tree_delta(child_before, child_after, &delta);
+	Walk		walk = {0};
 
 	while (changed && after.parent_id != NULL)
 	{
@@ -76,7 +78,8 @@ climb(UnitOfWork *uow, const Command *command, const Order *child_before, const 
 		OrderEvent	event;
 
 		if (parent == NULL)
-			elog(ERROR, "cannot find order \"%s\", the parent of \"%s\"", after.parent_id, after.id);
+			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", after.parent_id, after.id);
+		oms_walk_step(&walk, "order", after.id);
 		before = *parent;
 		after = *parent;
 		oms_tree_roll_up(command, &before, &delta, &event);

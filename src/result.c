@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "utils/elog.h"
+#include "miscadmin.h"
 
 #include "handlers.h"
 
@@ -52,6 +52,7 @@ put_events(JsonWriter *w, const ResultSource *source)
 	oms_json_open_array(w);
 	for (int i = 0; i < source->npayloads; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		oms_json_open_object(w);
 		for (int k = 0; k < lengthof(keys); k++)
 			copy_key(w, source->payloads[i], keys[k]);
@@ -88,6 +89,7 @@ put_orders(JsonWriter *w, const ResultSource *source)
 	{
 		JsonbValue	hold;
 
+		CHECK_FOR_INTERRUPTS();
 		if (key_is(source->payloads[i], "aggregateType", oms_order_def.aggregate_type))
 			oms_json_scalar(w, NULL, oms_json_get(source->payloads[i], "state", &hold));
 	}

@@ -22,6 +22,7 @@
 
 #include "catalog.h"
 #include "compat.h"
+#include "damage.h"
 #include "moment.h"
 #include "uow_private.h"
 
@@ -136,6 +137,8 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	Aggregate  *record;
 	ItemPointerData tid;
 
+	/* whoever loops over objects comes through here for each */
+	CHECK_FOR_INTERRUPTS();
 	if (t != NULL)
 		return t;
 	record = palloc(store->def->size);
@@ -151,7 +154,8 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 
 		lock_root_in(uow, &oms_order_store, root_id);
 		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
-			elog(ERROR, "cannot find order \"%s\", the root of \"%s\"", root_id, id);
+			oms_damaged("order \"%s\", the root of \"%s\", does not exist or is no root", root_id, id);
+		CHECK_FOR_INTERRUPTS();
 		if (!oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid))
 			return NULL;
 	}
@@ -191,12 +195,14 @@ oms_uow_has_execution(UnitOfWork *uow, const char *id)
 char *
 oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
 {
+	CHECK_FOR_INTERRUPTS();
 	return oms_object_find_root(&oms_order_store, oms_uow_table(uow, OMS_ORDERS), order_id);
 }
 
 char *
 oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
 {
+	CHECK_FOR_INTERRUPTS();
 	return oms_object_find_root(&oms_execution_store, oms_uow_table(uow, OMS_EXECUTIONS), execution_id);
 }
 
@@ -211,6 +217,7 @@ collect_id(TupleTableSlot *slot, void *arg)
 	List	  **ids = arg;
 	bool		isnull;
 
+	CHECK_FOR_INTERRUPTS();
 	*ids = lappend(*ids, TextDatumGetCString(slot_getattr(slot, 1, &isnull)));
 }
 
@@ -293,6 +300,7 @@ oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, 
 	int			low = 0;
 	int			high = uow->nevents;
 
+	CHECK_FOR_INTERRUPTS();
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
@@ -360,6 +368,7 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	Event	   *event;
 	TimestampTz time;
 
+	CHECK_FOR_INTERRUPTS();
 	if (t == NULL)
 	{
 		void	   *record = palloc(store->def->size);
@@ -380,7 +389,8 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	now->hash = counted.hash;
 	root = find_root(uow, store, now);
 	if (root == NULL)
-		elog(ERROR, "BUG: the tree of \"%s\" is not locked", now->id);
+		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
+					store == &oms_order_store ? "order" : "execution", now->id, now->root_id);
 	touch(uow, root);
 	time = oms_uow_now(uow, now->root_id);
 
@@ -425,6 +435,7 @@ oms_uow_flush(UnitOfWork *uow)
 	{
 		Tracked    *t = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (t->dirty)
 			oms_object_update(t->store, oms_uow_table(uow, t->store->table), t->now, &t->tid);
 		t->dirty = false;

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "moment.h"
@@ -144,6 +145,7 @@ oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
 	{
 		Tracked    *t = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (t->is_new)
 			*refusal = claim_object(uow, t);
 		if (*refusal)
