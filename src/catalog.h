@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.h
- *	  The OIDs of our own tables and indexes, and the partition for a moment.
+ *	  The OIDs of our own tables, and the partition for a moment.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,20 +14,14 @@
 typedef enum OmsRelation
 {
 	OMS_ORDERS,
-	OMS_ORDERS_PKEY,
-	OMS_ORDERS_ROOT_ID,
 	OMS_EXECUTIONS,
-	OMS_EXECUTIONS_PKEY,
-	OMS_EXECUTIONS_ORDER_ID,
 	OMS_ORDER_EVENTS,
 	OMS_EXECUTION_EVENTS,
 	OMS_EVENT_SEQUENCE,
+	OMS_ROOT_IDS,
 	OMS_COMMANDS,
-	OMS_COMMANDS_PKEY,
 	OMS_CL_ORD_IDS,
-	OMS_CL_ORD_IDS_PKEY,
 	OMS_COUNTERPARTY_ORDER_IDS,
-	OMS_COUNTERPARTY_ORDER_IDS_PKEY,
 	OMS_REJECTED_COMMANDS,
 	OMS_SHARD,
 	OMS_RELATION_COUNT

@@ -122,7 +122,7 @@ find_known(UnitOfWork *uow, const Command *command)
 
 	if (!command->command_id_given)
 		return NULL;
-	known = oms_command_find(oms_uow_estate(uow), oms_uow_caller(uow)->actor, command->command_id);
+	known = oms_command_find(oms_uow_tables(uow), oms_uow_caller(uow)->actor, command->command_id);
 	return known && !oms_command_is_expired(known) ? known : NULL;
 }
 
@@ -203,7 +203,7 @@ oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
 	char	   *command_id = text_member(raw, "commandId");
 	char	   *command_type = text_member(raw, "commandType");
 
-	oms_rejection_keep(oms_uow_estate(uow), oms_uow_caller(uow), raw, command_id, command_type, refusal);
+	oms_rejection_keep(oms_uow_tables(uow), oms_uow_caller(uow), raw, command_id, command_type, refusal);
 	return oms_result_rejected(refusal, command_id, command_type);
 }
 

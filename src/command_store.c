@@ -3,15 +3,18 @@
  * command_store.c
  *	  The ids that commands are recognised by, and refused commands.
  *
- * The sole writer of oms.commands, oms.cl_ord_ids, oms.counterparty_order_ids
- * and oms.rejected_commands.  Takes no row lock; a claim waits for a rival that
- * has inserted the same id and not committed yet.
+ * The sole writer of oms.commands, oms.cl_ord_ids, oms.counterparty_order_ids,
+ * oms.root_ids and oms.rejected_commands.  Takes no row lock but that of an
+ * expired command it deletes; a claim waits for a rival that has inserted the
+ * same id and not committed yet.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -33,7 +36,17 @@ enum CommandColumn
 	COMMAND_COLUMNS
 };
 
-/* Three texts: a session, an id, and the order it names. */
+static const TableColumn command_columns[COMMAND_COLUMNS] = {
+	[COMMAND_ACTOR] = {"actor", TEXTOID},
+	[COMMAND_ID] = {"command_id", TEXTOID},
+	[COMMAND_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID},
+	[COMMAND_AGGREGATE_ID] = {"aggregate_id", TEXTOID},
+	[COMMAND_SEQUENCES] = {"sequences", INT8ARRAYOID},
+	[COMMAND_HASH] = {"command_hash", INT8OID},
+	[COMMAND_CONTENT_HASH] = {"content_hash", BYTEAOID},
+};
+
+/* An id, in a session, and the order it names. */
 enum IdColumn
 {
 	ID_SESSION,
@@ -41,6 +54,74 @@ enum IdColumn
 	ID_ORDER_ID,
 	ID_COLUMNS
 };
+
+static const TableColumn cl_ord_id_columns[ID_COLUMNS] = {
+	[ID_SESSION] = {"fix_session", TEXTOID},
+	[ID_ID] = {"cl_ord_id", TEXTOID},
+	[ID_ORDER_ID] = {"order_id", TEXTOID},
+};
+
+static const TableColumn counterparty_id_columns[ID_COLUMNS] = {
+	[ID_SESSION] = {"fix_session", TEXTOID},
+	[ID_ID] = {"counterparty_order_id", TEXTOID},
+	[ID_ORDER_ID] = {"order_id", TEXTOID},
+};
+
+enum RootIdColumn
+{
+	ROOT_ID,
+	ROOT_KIND,
+	ROOT_COLUMNS
+};
+
+static const TableColumn root_id_columns[ROOT_COLUMNS] = {
+	[ROOT_ID] = {"id", TEXTOID},
+	[ROOT_KIND] = {"kind", TEXTOID},
+};
+
+/* All but its id, which its default gives. */
+enum RejectionColumn
+{
+	REJECTED_AT,
+	REJECTED_TEXTS,
+	REJECTED_COMMAND = 10,
+	REJECTED_COLUMNS
+};
+
+static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
+	[REJECTED_AT] = {"rejected_at", TIMESTAMPTZOID},
+	[REJECTED_TEXTS] = {"actor", TEXTOID},
+	{"role", TEXTOID},
+	{"command_id", TEXTOID},
+	{"command_type", TEXTOID},
+	{"sqlstate", TEXTOID},
+	{"message", TEXTOID},
+	{"detail", TEXTOID},
+	{"hint", TEXTOID},
+	{"rule", TEXTOID},
+	[REJECTED_COMMAND] = {"command", JSONBOID},
+};
+
+static const TableDef table_defs[OMS_RELATION_COUNT] = {
+	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns},
+	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns},
+	[OMS_CL_ORD_IDS] = {"cl_ord_ids", ID_COLUMNS, cl_ord_id_columns},
+	[OMS_COUNTERPARTY_ORDER_IDS] = {"counterparty_order_ids", ID_COLUMNS, counterparty_id_columns},
+	[OMS_REJECTED_COMMANDS] = {"rejected_commands", REJECTED_COLUMNS, rejection_columns},
+};
+
+const TableDef *
+oms_command_table(OmsRelation relation)
+{
+	if (table_defs[relation].name == NULL)
+		elog(ERROR, "BUG: relation %d is no table of commands", relation);
+	return &table_defs[relation];
+}
+
+/* ------------------------------------------------------------------------
+ * commands
+ * ------------------------------------------------------------------------
+ */
 
 static void
 read_sequences(Datum datum, KnownCommand *known)
@@ -92,32 +173,52 @@ oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb *recorded)
 }
 
 KnownCommand *
-oms_command_find(EState *estate, const char *actor, const char *command_id)
+oms_command_find(TableSet *tables, const char *actor, const char *command_id)
 {
-	Table	   *table = oms_table_open(estate, oms_relation(OMS_COMMANDS));
+	Table	   *table = oms_tables_get(tables, OMS_COMMANDS);
 	Datum		keys[2] = {CStringGetTextDatum(actor), CStringGetTextDatum(command_id)};
-	KnownCommand *known = NULL;
+	KnownCommand *known;
+	Datum		value;
+	bool		isnull;
 
-	if (oms_table_find(table, oms_relation(OMS_COMMANDS_PKEY), 2, keys))
-	{
-		Datum	   *values = table->slot->tts_values;
-		bool	   *nulls = table->slot->tts_isnull;
-
-		slot_getallattrs(table->slot);
-		known = palloc0(sizeof(KnownCommand));
-		known->recorded_at = DatumGetTimestampTz(values[COMMAND_RECORDED_AT]);
-		if (!nulls[COMMAND_AGGREGATE_ID])
-			known->aggregate_id = TextDatumGetCString(values[COMMAND_AGGREGATE_ID]);
-		if (!nulls[COMMAND_SEQUENCES])
-			read_sequences(values[COMMAND_SEQUENCES], known);
-		if (!nulls[COMMAND_HASH])
-			known->command_hash = DatumGetInt64(values[COMMAND_HASH]);
-		if (!nulls[COMMAND_CONTENT_HASH])
-			known->content_hash = DatumGetByteaPCopy(values[COMMAND_CONTENT_HASH]);
-		known->tid = table->slot->tts_tid;
-	}
-	oms_table_close(table);
+	if (!oms_table_find(table, KEY_COMMAND, keys))
+		return NULL;
+	known = palloc0(sizeof(KnownCommand));
+	known->tid = table->slot->tts_tid;
+	known->recorded_at = DatumGetTimestampTz(oms_table_value(table, COMMAND_RECORDED_AT, &isnull));
+	value = oms_table_value(table, COMMAND_HASH, &isnull);
+	if (!isnull)
+		known->command_hash = DatumGetInt64(value);
+	value = oms_table_value(table, COMMAND_CONTENT_HASH, &isnull);
+	if (!isnull)
+		known->content_hash = DatumGetByteaPCopy(value);
+	value = oms_table_value(table, COMMAND_AGGREGATE_ID, &isnull);
+	if (!isnull)
+		known->aggregate_id = TextDatumGetCString(value);
+	value = oms_table_value(table, COMMAND_SEQUENCES, &isnull);
+	if (!isnull)
+		read_sequences(value, known);
 	return known;
+}
+
+bool
+oms_command_taken(TableSet *tables, const char *actor, const char *command_id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_COMMANDS);
+	Datum		keys[2] = {CStringGetTextDatum(actor), CStringGetTextDatum(command_id)};
+
+	while (oms_table_taken(table, KEY_COMMAND, keys))
+	{
+		KnownCommand *known = oms_command_find(tables, actor, command_id);
+
+		CHECK_FOR_INTERRUPTS();
+		/* it may be gone again, or another session may delete it at the same moment: look again then */
+		if (known && !oms_command_is_expired(known))
+			return true;
+		if (known && oms_table_delete(table, &known->tid))
+			CommandCounterIncrement();
+	}
+	return false;
 }
 
 bool
@@ -139,7 +240,7 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 	nulls[COMMAND_HASH] = true;
 	values[COMMAND_CONTENT_HASH] = PointerGetDatum(oms_command_content_hash(command->raw));
 	nulls[COMMAND_SEQUENCES] = nevents == 0;
-	return oms_table_claim(commands, oms_relation(OMS_COMMANDS_PKEY), values, nulls, tid);
+	return oms_table_claim(commands, KEY_COMMAND, values, nulls, tid);
 }
 
 static void
@@ -150,56 +251,71 @@ set_text(Datum *value, bool *isnull, const char *text)
 }
 
 void
-oms_rejection_keep(EState *estate, const Caller *caller, Jsonb *command, const char *command_id,
+oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const char *command_id,
 				   const char *command_type, const Refusal *refusal)
 {
-	Table	   *table = oms_table_open(estate, oms_relation(OMS_REJECTED_COMMANDS));
-	Datum		values[11];
-	bool		nulls[11] = {0};
+	Datum		values[REJECTED_COLUMNS];
+	bool		nulls[REJECTED_COLUMNS] = {0};
 	const char *texts[] = {
 		caller->actor, caller->role, command_id, command_type, unpack_sql_state(refusal->sqlstate),
 		refusal->message, refusal->detail, refusal->hint, refusal->rule
 	};
 
-	values[0] = TimestampTzGetDatum(GetCurrentTimestamp());
+	StaticAssertStmt(REJECTED_TEXTS + lengthof(texts) == REJECTED_COMMAND, "a text for each column");
+	values[REJECTED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
 	for (int i = 0; i < lengthof(texts); i++)
-		set_text(&values[i + 1], &nulls[i + 1], texts[i]);
-	values[10] = JsonbPGetDatum(command);
-	oms_table_insert(table, values, nulls, NULL);
-	oms_table_close(table);
+		set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
+	values[REJECTED_COMMAND] = JsonbPGetDatum(command);
+	oms_table_insert(oms_tables_get(tables, OMS_REJECTED_COMMANDS), values, nulls, NULL);
+}
+
+/* ------------------------------------------------------------------------
+ * ids
+ * ------------------------------------------------------------------------
+ */
+
+static TableKey
+key_of(OmsRelation table)
+{
+	return table == OMS_ROOT_IDS ? KEY_ID : table == OMS_CL_ORD_IDS ? KEY_CL_ORD_ID : KEY_COUNTERPARTY_ORDER;
 }
 
 static void
-id_row(const char *session, const char *id, const char *order_id, Datum *values)
+id_row(const IdClaim *claim, Datum *values)
 {
-	values[ID_SESSION] = CStringGetTextDatum(session);
-	values[ID_ID] = CStringGetTextDatum(id);
-	values[ID_ORDER_ID] = CStringGetTextDatum(order_id);
-}
-
-char *
-oms_cl_ord_id_find(EState *estate, const char *session, const char *cl_ord_id)
-{
-	Table	   *table = oms_table_open(estate, oms_relation(OMS_CL_ORD_IDS));
-	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
-	char	   *order_id = NULL;
-	bool		isnull;
-
-	if (oms_table_find(table, oms_relation(OMS_CL_ORD_IDS_PKEY), 2, keys))
-		order_id = TextDatumGetCString(slot_getattr(table->slot, ID_ORDER_ID + 1, &isnull));
-	oms_table_close(table);
-	return order_id;
+	for (int i = 0; i < lengthof(claim->ids); i++)
+		values[i] = claim->ids[i] ? CStringGetTextDatum(claim->ids[i]) : (Datum) 0;
 }
 
 bool
-oms_cl_ord_id_claim(Table *cl_ord_ids, const char *session, const char *cl_ord_id,
-					const char *order_id, ItemPointer tid)
+oms_id_taken(Table *table, const IdClaim *claim)
 {
-	Datum		values[ID_COLUMNS];
-	static const bool nulls[ID_COLUMNS] = {0};
+	Datum		values[lengthof(claim->ids)];
 
-	id_row(session, cl_ord_id, order_id, values);
-	return oms_table_claim(cl_ord_ids, oms_relation(OMS_CL_ORD_IDS_PKEY), values, nulls, tid);
+	id_row(claim, values);
+	return oms_table_taken(table, key_of(claim->table), values);
+}
+
+bool
+oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid)
+{
+	Datum		values[lengthof(claim->ids)];
+	static const bool nulls[lengthof(claim->ids)] = {0};
+
+	id_row(claim, values);
+	return oms_table_claim(table, key_of(claim->table), values, nulls, tid);
+}
+
+char *
+oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_CL_ORD_IDS);
+	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
+	bool		isnull;
+
+	if (!oms_table_find(table, KEY_CL_ORD_ID, keys))
+		return NULL;
+	return TextDatumGetCString(oms_table_value(table, ID_ORDER_ID, &isnull));
 }
 
 typedef struct FoundOrders
@@ -209,35 +325,35 @@ typedef struct FoundOrders
 } FoundOrders;
 
 static void
-found_order(TupleTableSlot *slot, void *arg)
+found_order(Table *table, void *arg)
 {
 	FoundOrders *found = arg;
 	bool		isnull;
 
 	if (found->count++ == 0)
-		found->order_id = TextDatumGetCString(slot_getattr(slot, ID_ORDER_ID + 1, &isnull));
+		found->order_id = TextDatumGetCString(oms_table_value(table, ID_ORDER_ID, &isnull));
 }
 
 char *
-oms_counterparty_id_find(EState *estate, const char *session, const char *id, bool *more)
+oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, bool *more)
 {
-	Table	   *table = oms_table_open(estate, oms_relation(OMS_COUNTERPARTY_ORDER_IDS));
+	Table	   *table = oms_tables_get(tables, OMS_COUNTERPARTY_ORDER_IDS);
 	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(id)};
 	FoundOrders found = {0};
 
-	oms_table_each(table, oms_relation(OMS_COUNTERPARTY_ORDER_IDS_PKEY), 2, keys, found_order, &found);
-	oms_table_close(table);
+	oms_table_each(table, KEY_COUNTERPARTY_ORDER_ID, keys, found_order, &found);
 	*more = found.count > 1;
 	return found.order_id;
 }
 
-bool
-oms_counterparty_id_claim(Table *ids, const char *session, const char *id, const char *order_id,
-						  ItemPointer tid)
+char *
+oms_root_kind_find(TableSet *tables, const char *id)
 {
-	Datum		values[ID_COLUMNS];
-	static const bool nulls[ID_COLUMNS] = {0};
+	Table	   *table = oms_tables_get(tables, OMS_ROOT_IDS);
+	Datum		key = CStringGetTextDatum(id);
+	bool		isnull;
 
-	id_row(session, id, order_id, values);
-	return oms_table_claim(ids, oms_relation(OMS_COUNTERPARTY_ORDER_IDS_PKEY), values, nulls, tid);
+	if (!oms_table_find(table, KEY_ID, &key))
+		return NULL;
+	return TextDatumGetCString(oms_table_value(table, ROOT_KIND, &isnull));
 }

@@ -12,7 +12,7 @@
 
 #include "command_model.h"
 #include "event_store.h"
-#include "table_io.h"
+#include "table_set.h"
 
 /* A command that was applied before. */
 typedef struct KnownCommand
@@ -26,6 +26,9 @@ typedef struct KnownCommand
 	ItemPointerData tid;
 } KnownCommand;
 
+/* What we need of the tables that this file writes. */
+extern const TableDef *oms_command_table(OmsRelation relation);
+
 /*
  * Has the command the content that is known?  `recorded` is the command as an
  * event of it carries it, or NULL: it tells where only version 0.1.0 knows it.
@@ -38,7 +41,13 @@ extern bool oms_command_is_expired(const KnownCommand *known);
 /* SHA-256 of the command's canonical text: equal for commands that are equal as jsonb, and for no others. */
 extern bytea *oms_command_content_hash(Jsonb *command);
 
-extern KnownCommand *oms_command_find(EState *estate, const char *actor, const char *command_id);
+extern KnownCommand *oms_command_find(TableSet *tables, const char *actor, const char *command_id);
+
+/*
+ * Has a command that is not expired, committed or in flight, this id?  Waits for
+ * one in flight; an expired one is deleted.
+ */
+extern bool oms_command_taken(TableSet *tables, const char *actor, const char *command_id);
 
 /* Record a command; false if its id is taken by one that commits first. */
 extern bool oms_command_claim(Table *commands, const char *actor, const Command *command,
@@ -46,18 +55,33 @@ extern bool oms_command_claim(Table *commands, const char *actor, const Command 
 							  int nevents, ItemPointer tid);
 
 /* Keep a refusal in oms.rejected_commands; `command` may be any jsonb. */
-extern void oms_rejection_keep(EState *estate, const Caller *caller, Jsonb *command,
+extern void oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command,
 							   const char *command_id, const char *command_type,
 							   const Refusal *refusal);
 
-/* ClOrdIDs, by session; '' is the session of SQL callers. */
-extern char *oms_cl_ord_id_find(EState *estate, const char *session, const char *cl_ord_id);
-extern bool oms_cl_ord_id_claim(Table *cl_ord_ids, const char *session, const char *cl_ord_id,
-								const char *order_id, ItemPointer tid);
+/*
+ * Ids that somebody gave: the ClOrdID of an order in its session ('' is that of
+ * SQL callers), the OrderID of a counterparty, and the id of a root.
+ */
+typedef struct IdClaim
+{
+	OmsRelation table;
+	const char *ids[3];			/* the row; the id itself is the second, or the first of root_ids */
+} IdClaim;
 
-/* OrderIDs of counterparties: the orders known under one; `more` if several. */
-extern char *oms_counterparty_id_find(EState *estate, const char *session, const char *id, bool *more);
-extern bool oms_counterparty_id_claim(Table *ids, const char *session, const char *id,
-									  const char *order_id, ItemPointer tid);
+/* Has a committed row, or one in flight that then commits, the same key? */
+extern bool oms_id_taken(Table *table, const IdClaim *claim);
+
+/* Insert the row; false if its key is taken. */
+extern bool oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid);
+
+/* The order that a ClOrdID names, or NULL. */
+extern char *oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id);
+
+/* The order known under a counterparty's OrderID, or NULL; `more` if there are several. */
+extern char *oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, bool *more);
+
+/* Of what kind is the root that a given id was claimed for?  NULL if it was not. */
+extern char *oms_root_kind_find(TableSet *tables, const char *id);
 
 #endif							/* OMS_COMMAND_STORE_H */

@@ -11,9 +11,9 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_type_d.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -42,8 +42,29 @@ enum EventColumn
 	EVENT_XID,
 	EVENT_PAYLOAD,
 	EVENT_HASH,
+	EVENT_ACCOUNT,
 	EVENT_COLUMNS
 };
+
+static const TableColumn event_columns[EVENT_COLUMNS] = {
+	[EVENT_SEQUENCE] = {"sequence", INT8OID},
+	[EVENT_AGGREGATE_ID] = {"aggregate_id", TEXTOID},
+	[EVENT_VERSION] = {"version", INT8OID},
+	[EVENT_ROOT_ID] = {"root_id", TEXTOID},
+	[EVENT_TREE_VERSION] = {"tree_version", INT8OID},
+	[EVENT_TYPE] = {"event_type", TEXTOID},
+	[EVENT_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID},
+	[EVENT_ACTOR] = {"actor", TEXTOID},
+	[EVENT_ROLE] = {"role", TEXTOID},
+	[EVENT_COMMAND_ID] = {"command_id", TEXTOID},
+	[EVENT_TRANSITION] = {"transition", INT4OID},
+	[EVENT_XID] = {"xid", XID8OID},
+	[EVENT_PAYLOAD] = {"payload", JSONBOID},
+	[EVENT_HASH] = {"hash", BYTEAOID},
+	[EVENT_ACCOUNT] = {"account", TEXTOID},
+};
+
+const TableDef oms_events_table = {"order_events", EVENT_COLUMNS, event_columns};
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
 static bytea *
@@ -102,6 +123,7 @@ oms_event_build(const ObjectStore *store, const void *record, const Command *com
 	event->id = aggregate->id;
 	event->version = aggregate->version;
 	event->root_id = aggregate->root_id;
+	event->account = oms_object_account(store, record);
 	event->tree_version = tree_version;
 	event->event_type = event_type;
 	event->occurred_at = occurred_at;
@@ -133,17 +155,17 @@ make_partitions(void)
 	SetUserIdAndSecContext(user, security);
 }
 
-static Oid
-leaf_for(OmsRelation parent, TimestampTz time)
+static Table *
+leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 {
-	Oid			leaf = oms_partition_for(parent, time);
+	Table	   *leaf = oms_tables_leaf(tables, parent, time);
 
-	if (!OidIsValid(leaf))
+	if (leaf == NULL)
 	{
 		make_partitions();
-		leaf = oms_partition_for(parent, time);
+		leaf = oms_tables_leaf(tables, parent, time);
 	}
-	if (!OidIsValid(leaf))
+	if (leaf == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("there is no event partition for %s", timestamptz_to_str(time)),
@@ -152,8 +174,11 @@ leaf_for(OmsRelation parent, TimestampTz time)
 }
 
 static void
-event_to_row(const Event *event, const Caller *caller, uint64 xid, Datum *values)
+append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 {
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS] = {0};
+
 	values[EVENT_SEQUENCE] = Int64GetDatum(event->sequence);
 	values[EVENT_AGGREGATE_ID] = CStringGetTextDatum(event->id);
 	values[EVENT_VERSION] = Int64GetDatum(event->version);
@@ -168,106 +193,50 @@ event_to_row(const Event *event, const Caller *caller, uint64 xid, Datum *values
 	values[EVENT_XID] = UInt64GetDatum(xid);
 	values[EVENT_PAYLOAD] = JsonbPGetDatum(event->payload);
 	values[EVENT_HASH] = PointerGetDatum(event->hash);
-}
-
-/* One pass for each kind of object, so that a leaf is opened once for all its events. */
-static void
-append_of(const ObjectStore *store, EState *estate, const Event *events, int count,
-		  const Caller *caller, uint64 xid)
-{
-	Table	   *table = NULL;
-	Datum		values[EVENT_COLUMNS];
-	static const bool nulls[EVENT_COLUMNS] = {0};
-
-	for (int i = 0; i < count; i++)
-	{
-		Oid			leaf;
-
-		CHECK_FOR_INTERRUPTS();
-		if (events[i].store != store)
-			continue;
-		leaf = leaf_for(store->events, events[i].occurred_at);
-		if (table && RelationGetRelid(table->rel) != leaf)
-		{
-			oms_table_close(table);
-			table = NULL;
-		}
-		if (table == NULL)
-			table = oms_table_open(estate, leaf);
-		event_to_row(&events[i], caller, xid, values);
-		oms_table_insert(table, values, nulls, NULL);
-	}
-	if (table)
-		oms_table_close(table);
+	nulls[EVENT_ACCOUNT] = event->account == NULL;
+	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
+	oms_table_insert(leaf_for(tables, event->store->events, event->occurred_at), values, nulls, NULL);
 }
 
 void
-oms_events_append(EState *estate, const Event *events, int count, const Caller *caller, uint64 xid)
+oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller, uint64 xid)
 {
-	append_of(&oms_execution_store, estate, events, count, caller, xid);
-	append_of(&oms_order_store, estate, events, count, caller, xid);
-}
-
-/* The index of a leaf that begins with this column. */
-static Oid
-index_on(Oid leaf, int attnum)
-{
-	Relation	rel = table_open(leaf, AccessShareLock);
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *cell;
-	Oid			found = InvalidOid;
-
-	foreach(cell, indexes)
+	for (int i = 0; i < count; i++)
 	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		if (index->rd_index->indkey.values[0] == attnum)
-			found = lfirst_oid(cell);
-		index_close(index, NoLock);
+		CHECK_FOR_INTERRUPTS();
+		append(tables, &events[i], caller, xid);
 	}
-	table_close(rel, NoLock);
-	return found;
 }
 
 static Jsonb *
-payload_in(const ObjectStore *store, EState *estate, TimestampTz occurred_at, int attnum, int nkeys,
-		   const Datum *keys, uint64 *xid)
+payload_in(TableSet *tables, const ObjectStore *store, TimestampTz occurred_at, TableKey key, const Datum *values,
+		   uint64 *xid)
 {
-	Oid			leaf = oms_partition_for(store->events, occurred_at);
-	Oid			index = OidIsValid(leaf) ? index_on(leaf, attnum) : InvalidOid;
-	Jsonb	   *payload = NULL;
-	Table	   *table;
+	Table	   *leaf = oms_tables_leaf(tables, store->events, occurred_at);
+	bool		isnull;
 
-	if (!OidIsValid(index))
+	if (leaf == NULL || !oms_table_find(leaf, key, values))
 		return NULL;
-	table = oms_table_open(estate, leaf);
-	if (oms_table_find(table, index, nkeys, keys))
-	{
-		bool		isnull;
-
-		payload = DatumGetJsonbPCopy(slot_getattr(table->slot, EVENT_PAYLOAD + 1, &isnull));
-		*xid = DatumGetUInt64(slot_getattr(table->slot, EVENT_XID + 1, &isnull));
-	}
-	oms_table_close(table);
-	return payload;
+	*xid = DatumGetUInt64(oms_table_value(leaf, EVENT_XID, &isnull));
+	return DatumGetJsonbPCopy(oms_table_value(leaf, EVENT_PAYLOAD, &isnull));
 }
 
 Jsonb *
-oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid)
 {
 	Datum		key = Int64GetDatum(sequence);
-	Jsonb	   *payload = payload_in(&oms_order_store, estate, occurred_at, EVENT_SEQUENCE + 1, 1, &key, xid);
+	Jsonb	   *payload = payload_in(tables, &oms_order_store, occurred_at, KEY_SEQUENCE, &key, xid);
 
 	if (payload == NULL)
-		payload = payload_in(&oms_execution_store, estate, occurred_at, EVENT_SEQUENCE + 1, 1, &key, xid);
+		payload = payload_in(tables, &oms_execution_store, occurred_at, KEY_SEQUENCE, &key, xid);
 	return payload;
 }
 
 Jsonb *
-oms_event_first_payload(EState *estate, const Order *order)
+oms_event_first_payload(TableSet *tables, const Order *order)
 {
 	Datum		keys[2] = {CStringGetTextDatum(order->id), Int64GetDatum(1)};
 	uint64		xid;
 
-	return payload_in(&oms_order_store, estate, order->created_at, EVENT_AGGREGATE_ID + 1, 2, keys, &xid);
+	return payload_in(tables, &oms_order_store, order->created_at, KEY_VERSION, keys, &xid);
 }

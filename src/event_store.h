@@ -9,11 +9,11 @@
 #define OMS_EVENT_STORE_H
 
 #include "postgres.h"
-#include "nodes/execnodes.h"
 
 #include "command_model.h"
 #include "object_store.h"
 #include "order_model.h"
+#include "table_set.h"
 
 /* Who sends a command: taken from the session, never from the command. */
 typedef struct Caller
@@ -22,6 +22,9 @@ typedef struct Caller
 	char	   *role;			/* current user */
 } Caller;
 
+/* What we need of an event table, and of each partition. */
+extern const TableDef oms_events_table;
+
 typedef struct Event
 {
 	const ObjectStore *store;
@@ -29,6 +32,7 @@ typedef struct Event
 	const char *id;
 	int64		version;
 	const char *root_id;
+	const char *account;		/* the object's after this event, or NULL */
 	int64		tree_version;
 	const char *event_type;
 	TimestampTz occurred_at;
@@ -48,13 +52,16 @@ extern void oms_event_build(const ObjectStore *store, const void *record, const 
 							const char *event_type, TimestampTz occurred_at, Event *event);
 
 /* Append events to the partitions they belong to, making these where missing. */
-extern void oms_events_append(EState *estate, const Event *events, int count, const Caller *caller,
+extern void oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller,
 							  uint64 xid);
 
-/* The payload of a stored event, or NULL; `xid` is set to its transaction. */
-extern Jsonb *oms_event_payload(EState *estate, int64 sequence, TimestampTz occurred_at, uint64 *xid);
+/*
+ * The payload of a stored event, or NULL; `xid` is set to its transaction.  55000
+ * where the partition is no plain table, or has no index to find it by.
+ */
+extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
 /* The payload of an order's first event, or NULL. */
-extern Jsonb *oms_event_first_payload(EState *estate, const Order *order);
+extern Jsonb *oms_event_first_payload(TableSet *tables, const Order *order);
 
 #endif							/* OMS_EVENT_STORE_H */

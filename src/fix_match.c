@@ -22,7 +22,7 @@ find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, 
 {
 	char	   *id = oms_fix_get_id(message, tag);
 
-	return id ? oms_cl_ord_id_find(oms_uow_estate(uow), session, id) : NULL;
+	return id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, id) : NULL;
 }
 
 char *
@@ -59,7 +59,7 @@ is_free(UnitOfWork *uow, const char *order_id, const char *session)
 		return false;
 	if (order->fix_session)
 		return strcmp(order->fix_session, session) == 0;
-	owner = order->cl_ord_id ? oms_cl_ord_id_find(oms_uow_estate(uow), session, order->cl_ord_id) : NULL;
+	owner = order->cl_ord_id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, order->cl_ord_id) : NULL;
 	return owner == NULL || strcmp(owner, order_id) == 0;
 }
 
@@ -101,7 +101,7 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
 		return match;
 	if (order_id)
 	{
-		match.order_id = oms_counterparty_id_find(oms_uow_estate(uow), message->session, order_id,
+		match.order_id = oms_counterparty_id_find(oms_uow_tables(uow), message->session, order_id,
 												  &match.ambiguous);
 		if (match.ambiguous || (match.order_id && is_contradicted(uow, message, match.order_id)))
 			match.order_id = NULL;

@@ -37,7 +37,7 @@ is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 	static const char *const envelope[] = {
 		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession", "transactTime"
 	};
-	Jsonb	   *first = oms_event_first_payload(oms_uow_estate(fix->uow), order);
+	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), order);
 	JsonbValue	hold;
 	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
 	Jsonb	   *known;

@@ -131,7 +131,7 @@ shows_recorded_request(const Command *command, const Order *order)
 static Refusal *
 take_cl_ord_id(UnitOfWork *uow, const Command *command, const Order *order, const char *session)
 {
-	char	   *owner = oms_cl_ord_id_find(oms_uow_estate(uow), session ? session : "", command->cl_ord_id);
+	char	   *owner = oms_cl_ord_id_find(oms_uow_tables(uow), session ? session : "", command->cl_ord_id);
 
 	if (owner == NULL)
 	{
@@ -152,7 +152,7 @@ oms_take_names(UnitOfWork *uow, const Command *command, const Order *order)
 
 	/* the first match binds the order, and the id it is known under, to the session */
 	if (order->fix_session == NULL && session != NULL && order->cl_ord_id != NULL &&
-		oms_cl_ord_id_find(oms_uow_estate(uow), session, order->cl_ord_id) == NULL)
+		oms_cl_ord_id_find(oms_uow_tables(uow), session, order->cl_ord_id) == NULL)
 		oms_uow_name_order(uow, session, order->cl_ord_id, NULL, order->id);
 	if (command->counterparty_order_id &&
 		(order->counterparty_order_id == NULL ||

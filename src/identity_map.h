@@ -23,6 +23,7 @@ typedef struct Tracked
 	bool		is_new;			/* made by that command, its row not yet there */
 	bool		id_is_given;
 	bool		dirty;			/* its row has to be written */
+	bool		was_dirty;		/* … already when the current command found it */
 	ItemPointerData tid;
 } Tracked;
 

@@ -19,31 +19,40 @@
 const ObjectStore oms_order_store = {
 	.def = &oms_order_def,
 	.table = OMS_ORDERS,
-	.pkey = OMS_ORDERS_PKEY,
 	.events = OMS_ORDER_EVENTS,
+	.account = offsetof(Order, account),
 };
 
 const ObjectStore oms_execution_store = {
 	.def = &oms_execution_def,
 	.table = OMS_EXECUTIONS,
-	.pkey = OMS_EXECUTIONS_PKEY,
 	.events = OMS_EXECUTION_EVENTS,
 };
+
+const char *
+oms_object_account(const ObjectStore *store, const void *record)
+{
+	return store->account == 0 ? NULL : *(char *const *) ((const char *) record + store->account);
+}
 
 bool
 oms_object_find(const ObjectStore *store, Table *table, const char *id, void *record, ItemPointer tid)
 {
 	Datum		key = CStringGetTextDatum(id);
 
-	if (!oms_table_find(table, oms_relation(store->pkey), 1, &key))
+	if (!oms_table_find(table, KEY_ID, &key))
 		return false;
-	oms_record_from_slot(store->def, table->slot, record);
+	oms_record_from_slot(store->def, table->slot, table->layout->attnums, record);
 	*tid = table->slot->tts_tid;
 	return true;
 }
 
-/* root_id is the second column of every table of objects. */
-#define ROOT_ID_ATTRIBUTE 2
+/* Every object begins with these two columns. */
+enum ObjectColumn
+{
+	OBJECT_ID,
+	OBJECT_ROOT_ID
+};
 
 char *
 oms_object_find_root(const ObjectStore *store, Table *table, const char *id)
@@ -51,9 +60,18 @@ oms_object_find_root(const ObjectStore *store, Table *table, const char *id)
 	Datum		key = CStringGetTextDatum(id);
 	bool		isnull;
 
-	if (!oms_table_find(table, oms_relation(store->pkey), 1, &key))
+	if (!oms_table_find(table, KEY_ID, &key))
 		return NULL;
-	return TextDatumGetCString(slot_getattr(table->slot, ROOT_ID_ATTRIBUTE, &isnull));
+	return TextDatumGetCString(oms_table_value(table, OBJECT_ROOT_ID, &isnull));
+}
+
+static void
+collect_id(Table *table, void *arg)
+{
+	List	  **ids = arg;
+	bool		isnull;
+
+	*ids = lappend(*ids, TextDatumGetCString(oms_table_value(table, OBJECT_ID, &isnull)));
 }
 
 bool
@@ -66,10 +84,18 @@ oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointe
 	/* nobody changed it meanwhile: what was read is its newest version */
 	if (!ItemPointerEquals(&found, &table->slot->tts_tid))
 	{
-		oms_record_from_slot(store->def, table->slot, record);
+		oms_record_from_slot(store->def, table->slot, table->layout->attnums, record);
 		*tid = table->slot->tts_tid;
 	}
 	return true;
+}
+
+bool
+oms_object_taken(Table *table, const char *id)
+{
+	Datum		key = CStringGetTextDatum(id);
+
+	return oms_table_taken(table, KEY_ID, &key);
 }
 
 bool
@@ -81,9 +107,18 @@ oms_object_insert(const ObjectStore *store, Table *table, const void *record, bo
 
 	oms_record_to_row(store->def, record, values, nulls);
 	if (id_is_given)
-		return oms_table_claim(table, oms_relation(store->pkey), values, nulls, tid);
+		return oms_table_claim(table, KEY_ID, values, nulls, tid);
 	oms_table_insert(table, values, nulls, tid);
 	return true;
+}
+
+List *
+oms_object_ids(Table *table, TableKey key, const Datum *values)
+{
+	List	   *ids = NIL;
+
+	oms_table_each(table, key, values, collect_id, &ids);
+	return ids;
 }
 
 void

@@ -9,6 +9,7 @@
 #define OMS_OBJECT_STORE_H
 
 #include "postgres.h"
+#include "nodes/pg_list.h"
 
 #include "catalog.h"
 #include "record.h"
@@ -19,12 +20,15 @@ typedef struct ObjectStore
 {
 	const RecordDef *def;
 	OmsRelation table;
-	OmsRelation pkey;
 	OmsRelation events;
+	size_t		account;		/* offset of the object's account; 0: it has none */
 } ObjectStore;
 
 extern const ObjectStore oms_order_store;
 extern const ObjectStore oms_execution_store;
+
+/* The account that the object belongs to, or NULL. */
+extern const char *oms_object_account(const ObjectStore *store, const void *record);
 
 /* Read the row with this id into `record`; false if there is none. */
 extern bool oms_object_find(const ObjectStore *store, Table *table, const char *id, void *record,
@@ -36,7 +40,13 @@ extern char *oms_object_find_root(const ObjectStore *store, Table *table, const 
 /* Lock the row that oms_object_find() found last, and read its newest version. */
 extern bool oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointer tid);
 
-/* False if the id is taken. */
+/* The ids of all objects with this key, in no order. */
+extern List *oms_object_ids(Table *table, TableKey key, const Datum *values);
+
+/* Has a committed row, or one in flight that then commits, this id? */
+extern bool oms_object_taken(Table *table, const char *id);
+
+/* Insert the row, and tell where.  False if the id is taken. */
 extern bool oms_object_insert(const ObjectStore *store, Table *table, const void *record,
 							  bool id_is_given, ItemPointer tid);
 extern void oms_object_update(const ObjectStore *store, Table *table, const void *record, ItemPointer tid);

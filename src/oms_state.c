@@ -13,6 +13,7 @@
 #include "guc.h"
 #include "shard.h"
 #include "state_machine.h"
+#include "table_set.h"
 
 PG_MODULE_MAGIC;
 
@@ -23,6 +24,8 @@ _PG_init(void)
 {
 	oms_guc_init();
 	oms_catalog_init();
+	oms_layout_init();
+	oms_tables_init();
 	oms_shard_init();
 	oms_state_machine_check();
 }

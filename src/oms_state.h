@@ -8,7 +8,7 @@
 #ifndef OMS_STATE_H
 #define OMS_STATE_H
 
-#define OMS_STATE_SCHEMA_VERSION 1	/* of an event's payload */
+#define OMS_STATE_SCHEMA_VERSION 2	/* of an event's payload; those of version 1 stay readable */
 
 /* OrdStatus (FIX tag 39).  Shown is the one that wins FIX's precedence. */
 typedef enum OmsOrderStatus

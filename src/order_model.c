@@ -134,6 +134,7 @@ static RecordOrder order_key_order;
 
 const RecordDef oms_order_def = {
 	.table = "orders",
+	.kind = "order",
 	.aggregate_type = "Order",
 	.columns = order_columns,
 	.ncolumns = lengthof(order_columns),
@@ -190,6 +191,7 @@ static RecordOrder execution_key_order;
 
 const RecordDef oms_execution_def = {
 	.table = "executions",
+	.kind = "execution",
 	.aggregate_type = "Execution",
 	.columns = execution_columns,
 	.ncolumns = lengthof(execution_columns),

@@ -42,26 +42,22 @@ PG_FUNCTION_INFO_V1(oms_order_state);
 PG_FUNCTION_INFO_V1(oms_execution_state);
 PG_FUNCTION_INFO_V1(oms_command_digest);
 
-/* The row type of the kind's table; the caller releases it. */
+/* The row type of the kind's table, and where in it our columns are; the caller releases it. */
 static TupleDesc
-row_descriptor(const RecordDef *def, OmsRelation table)
+row_descriptor(const RecordDef *def, OmsRelation table, AttrNumber *attnums)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(table)), -1);
 
-	if (desc->natts < def->ncolumns)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table oms.%s has %d columns, not %d", def->table, desc->natts, def->ncolumns),
-				 errhint("Run ALTER EXTENSION oms_state UPDATE.")));
+	oms_layout_columns(desc, oms_record_table(def), attnums);
 	return desc;
 }
 
 /* May this column not be null?  The hash is given beside the state, or not at all. */
 static bool
-is_required(const RecordColumn *column, TupleDesc desc, int i)
+is_required(const RecordColumn *column, TupleDesc desc, AttrNumber attnum)
 {
 	return column->json != NULL &&
-		(TupleDescAttr(desc, i)->attnotnull || column->type == FIELD_NAME);
+		(TupleDescAttr(desc, attnum - 1)->attnotnull || column->type == FIELD_NAME);
 }
 
 /*
@@ -127,7 +123,7 @@ field_problem(const RecordColumn *column, const JsonbValue *v)
 
 /* A sentence about the first thing that keeps the state from being a row, or NULL. */
 static char *
-state_problem(const RecordDef *def, TupleDesc desc, Jsonb *state)
+state_problem(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state)
 {
 	if (!oms_json_is_object(state))
 		return pstrdup("It is no JSON object.");
@@ -139,7 +135,7 @@ state_problem(const RecordDef *def, TupleDesc desc, Jsonb *state)
 		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
 
 		if (v == NULL)
-			problem = is_required(column, desc, i) ? "is missing" : NULL;
+			problem = is_required(column, desc, attnums[i]) ? "is missing" : NULL;
 		else
 			problem = field_problem(column, v);
 		if (problem)
@@ -148,22 +144,26 @@ state_problem(const RecordDef *def, TupleDesc desc, Jsonb *state)
 	return NULL;
 }
 
+/* Columns of users are null: no event has them. */
 static Datum
-form_row(const RecordDef *def, TupleDesc desc, Jsonb *state, NullableDatum hash)
+form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state, NullableDatum hash)
 {
 	void	   *record = palloc(def->size);
+	Datum		ours[RECORD_COLUMNS_MAX];
+	bool		ours_null[RECORD_COLUMNS_MAX];
 	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
 
 	memset(nulls, true, sizeof(bool) * desc->natts);
 	oms_record_from_json(def, state, record);
-	oms_record_to_row(def, record, values, nulls);
+	oms_record_to_row(def, record, ours, ours_null);
 	for (int i = 0; i < def->ncolumns; i++)
-		if (def->columns[i].type == FIELD_HASH)
-		{
-			values[i] = hash.value;
-			nulls[i] = hash.isnull;
-		}
+	{
+		bool		is_hash = def->columns[i].type == FIELD_HASH;
+
+		values[attnums[i] - 1] = is_hash ? hash.value : ours[i];
+		nulls[attnums[i] - 1] = is_hash ? hash.isnull : ours_null[i];
+	}
 	return heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
 }
 
@@ -173,20 +173,21 @@ row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 {
 	Jsonb	   *state;
 	TupleDesc	desc;
+	AttrNumber	attnums[RECORD_COLUMNS_MAX];
 	char	   *problem;
 	Datum		row;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = PG_GETARG_JSONB_P(0);
-	desc = row_descriptor(def, table);
-	problem = state_problem(def, desc, state);
+	desc = row_descriptor(def, table, attnums);
+	problem = state_problem(def, desc, attnums, state);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot read a state of oms.%s", def->table),
 				 errdetail_internal("%s", problem)));
-	row = form_row(def, desc, state, fcinfo->args[1]);
+	row = form_row(def, desc, attnums, state, fcinfo->args[1]);
 	ReleaseTupleDesc(desc);
 	PG_RETURN_DATUM(row);
 }
@@ -194,8 +195,9 @@ row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 static Datum
 problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 {
-	TupleDesc	desc = row_descriptor(def, table);
-	char	   *problem = state_problem(def, desc, PG_GETARG_JSONB_P(0));
+	AttrNumber	attnums[RECORD_COLUMNS_MAX];
+	TupleDesc	desc = row_descriptor(def, table, attnums);
+	char	   *problem = state_problem(def, desc, attnums, PG_GETARG_JSONB_P(0));
 
 	ReleaseTupleDesc(desc);
 	if (problem == NULL)
@@ -280,20 +282,21 @@ value_problem(const RecordColumn *column, Datum value)
 }
 
 static void
-check_row(const RecordDef *def, TupleTableSlot *slot)
+check_row(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 
 	slot_getallattrs(slot);
-	for (int i = 0; i < Min(def->ncolumns, desc->natts); i++)
+	for (int i = 0; i < def->ncolumns; i++)
 	{
 		const RecordColumn *column = &def->columns[i];
+		int			place = attnums[i] - 1;
 		const char *problem;
 
-		if (slot->tts_isnull[i])
-			problem = is_required(column, desc, i) ? "is null" : NULL;
+		if (slot->tts_isnull[place])
+			problem = is_required(column, desc, attnums[i]) ? "is null" : NULL;
 		else
-			problem = value_problem(column, slot->tts_values[i]);
+			problem = value_problem(column, slot->tts_values[place]);
 		if (problem)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -311,6 +314,7 @@ state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
 											  HeapTupleHeaderGetTypMod(header));
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	void	   *record = palloc(def->size);
+	AttrNumber	attnums[RECORD_COLUMNS_MAX];
 	HeapTupleData tuple = {0};
 	JsonWriter	w = {0};
 
@@ -318,8 +322,9 @@ state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
 	tuple.t_data = header;
 	ItemPointerSetInvalid(&tuple.t_self);
 	ExecStoreHeapTuple(&tuple, slot, false);
-	check_row(def, slot);
-	oms_record_from_slot(def, slot, record);
+	oms_layout_columns(desc, oms_record_table(def), attnums);
+	check_row(def, slot, attnums);
+	oms_record_from_slot(def, slot, attnums, record);
 	ExecDropSingleTupleTableSlot(slot);
 	ReleaseTupleDesc(desc);
 

@@ -122,20 +122,56 @@ member_from_datum(const RecordColumn *c, Datum datum, void *record)
 	}
 }
 
+static Oid
+column_type(const RecordColumn *c)
+{
+	static const Oid types[] = {
+		[FIELD_TEXT] = TEXTOID,
+		[FIELD_NUMERIC] = NUMERICOID,
+		[FIELD_COUNT] = INT8OID,
+		[FIELD_COUNT_OR_NULL] = INT8OID,
+		[FIELD_TIME] = TIMESTAMPTZOID,
+		[FIELD_DATE] = DATEOID,
+		[FIELD_JSON] = JSONBOID,
+		[FIELD_HASH] = BYTEAOID,
+		[FIELD_NAME] = TEXTOID,
+		[FIELD_NAMES] = TEXTARRAYOID,
+	};
+
+	return types[c->type];
+}
+
+const TableDef *
+oms_record_table(const RecordDef *def)
+{
+	TableDef   *table = &def->order->table;
+
+	if (table->name == NULL)
+	{
+		for (int i = 0; i < def->ncolumns; i++)
+		{
+			def->order->table_columns[i].name = def->columns[i].column;
+			def->order->table_columns[i].type = column_type(&def->columns[i]);
+		}
+		table->columns = def->order->table_columns;
+		table->ncolumns = def->ncolumns;
+		table->name = def->table;
+	}
+	return table;
+}
+
 void
-oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, void *record)
+oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record)
 {
 	oms_record_init(def, record);
 	slot_getallattrs(slot);
-	if (slot->tts_tupleDescriptor->natts < def->ncolumns)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table oms.%s has %d columns, not %d", def->table,
-						slot->tts_tupleDescriptor->natts, def->ncolumns),
-				 errhint("Run ALTER EXTENSION oms_state UPDATE.")));
 	for (int i = 0; i < def->ncolumns; i++)
-		if (!slot->tts_isnull[i])
-			member_from_datum(&def->columns[i], slot->tts_values[i], record);
+	{
+		int			place = attnums[i] - 1;
+
+		if (!slot->tts_isnull[place])
+			member_from_datum(&def->columns[i], slot->tts_values[place], record);
+	}
 }
 
 /* Is the member null?  If not, its value as a Datum. */

@@ -15,6 +15,7 @@
 
 #include "jsonb_io.h"
 #include "names.h"
+#include "table_layout.h"
 
 typedef enum FieldType
 {
@@ -39,20 +40,23 @@ typedef struct RecordColumn
 	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES */
 } RecordColumn;
 
-#define RECORD_COLUMNS_MAX 64
+#define RECORD_COLUMNS_MAX TABLE_COLUMNS_MAX
 
 /* The columns of a state in the order of their keys; filled when first needed. */
 typedef struct RecordOrder
 {
 	int			count;
 	const RecordColumn *columns[RECORD_COLUMNS_MAX];
+	TableDef	table;			/* the same columns as their table has them; filled likewise */
+	TableColumn	table_columns[RECORD_COLUMNS_MAX];
 } RecordOrder;
 
 typedef struct RecordDef
 {
 	const char *table;			/* in schema oms */
+	const char *kind;			/* "order" */
 	const char *aggregate_type; /* "Order" */
-	const RecordColumn *columns;	/* in the order of the table's attributes */
+	const RecordColumn *columns;
 	int			ncolumns;
 	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
@@ -61,8 +65,12 @@ typedef struct RecordDef
 /* Set every member to its null. */
 extern void oms_record_init(const RecordDef *def, void *record);
 
+/* The record's columns as those of its table. */
+extern const TableDef *oms_record_table(const RecordDef *def);
+
 /* Row to struct; everything is copied into the current memory context. */
-extern void oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, void *record);
+extern void oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums,
+								 void *record);
 
 /* Struct to row; the arrays have def->ncolumns members. */
 extern void oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool *nulls);

@@ -1,17 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * table_io.c
- *	  Rows of our own tables through the table access method.
+ *	  Rows of our own tables: opened, found and locked.
  *
- * The way of logical replication's apply worker (executor/execReplication.c)
- * and of COPY: no SQL text, no plan, no search_path, no privilege check.  Who
- * may do what is decided before, at the SQL function.  Measured, it costs about
- * half of a saved SPI plan (doc/performance.md).
+ * By index and without a plan: no SQL text, no search_path, no privilege check.
+ * Who may do what is decided before, at the SQL function.  Measured, it costs
+ * about half of a saved SPI plan (doc/performance.md).  table_write.c writes.
  *
  * Reads use the newest snapshot that the isolation level allows, as a new
  * statement would, so that what is read after a lock is what the lock protects.
- * Row locks: the row named, exclusively, by oms_table_lock() alone.
- * Row triggers that a user adds to these tables do not fire.
+ * Row locks: the row named, by oms_table_lock(), FOR NO KEY UPDATE: our keys
+ * never change, so whoever only refers to a row does not wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,10 +20,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -32,155 +29,58 @@
 #include "compat.h"
 #include "table_io.h"
 
-#define KEYS_MAX 3
-
 Table *
-oms_table_open(EState *estate, Oid relid)
+oms_table_open(TableWork *work, Oid relid, const TableDef *def)
 {
 	Table	   *table = palloc0(sizeof(Table));
 
-	table->estate = estate;
+	table->work = work;
+	table->def = def;
 	table->rel = table_open(relid, RowExclusiveLock);
-	table->info = makeNode(ResultRelInfo);
-	/* in no range table: which columns an update touches is then not asked for */
-	InitResultRelInfo(table->info, table->rel, 0, NULL, 0);
+	if (table->rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is no plain table", RelationGetRelationName(table->rel)),
+				 table->rel->rd_rel->relispartition ?
+				 errhint("Events stand in plain tables: detach a partition that is partitioned itself, or foreign.") : 0));
+	table->layout = oms_layout_of(table->rel, def);
 	table->slot = table_slot_create(table->rel, NULL);
 	return table;
 }
 
+/* The indexes that a writer opened are closed with the executor's state. */
 void
 oms_table_close(Table *table)
 {
-	if (table->info->ri_IndexRelationDescs)
-		ExecCloseIndices(table->info);
 	if (table->lookup)
 		index_close(table->lookup, NoLock);
 	ExecDropSingleTupleTableSlot(table->slot);
 	if (table->out)
+	{
 		ExecDropSingleTupleTableSlot(table->out);
+		ExecDropSingleTupleTableSlot(table->old);
+	}
 	table_close(table->rel, NoLock);
 }
 
-/* Indexes and the slot for writing are opened only by those who write. */
-static TupleTableSlot *
-fill_slot(Table *table, const Datum *values, const bool *nulls)
+Datum
+oms_table_value(Table *table, int column, bool *isnull)
 {
-	if (table->out == NULL)
-	{
-		table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
-		ExecOpenIndices(table->info, false);
-	}
-	ExecForceStoreHeapTuple(heap_form_tuple(RelationGetDescr(table->rel),
-											unconstify(Datum *, values), unconstify(bool *, nulls)),
-							table->out, true);
-	table->out->tts_tableOid = RelationGetRelid(table->rel);
-	return table->out;
+	return slot_getattr(table->slot, table->layout->attnums[column], isnull);
 }
 
 void
-oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPointer tid)
+oms_raise_serialization(void)
 {
-	TupleTableSlot *slot = fill_slot(table, values, nulls);
-
-	simple_table_tuple_insert(table->rel, slot);
-	if (table->info->ri_NumIndices > 0)
-		oms_insert_index_tuples(table->info, slot, table->estate, false, false, NULL, NIL, false);
-	if (tid)
-		*tid = slot->tts_tid;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
 }
 
-/* As ExecCheckTIDVisible() of nodeModifyTable.c: a rival we cannot see is a conflict. */
-static void
-check_rival_visible(Table *table, ItemPointer rival)
-{
-	TupleTableSlot *slot;
-	bool		visible;
-
-	if (!IsolationUsesXactSnapshot())
-		return;
-	slot = table_slot_create(table->rel, NULL);
-	visible = table_tuple_fetch_row_version(table->rel, rival, SnapshotAny, slot);
-	if (visible && !table_tuple_satisfies_snapshot(table->rel, slot, GetTransactionSnapshot()))
-	{
-		bool		isnull;
-		Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
-
-		visible = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	if (!visible)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
-}
-
-/* A claim compares by the unique index's operators; only claims need them looked up. */
-static void
-prepare_arbiter(Table *table, Oid index)
-{
-	for (int i = 0; i < table->info->ri_NumIndices; i++)
-	{
-		IndexInfo  *info = table->info->ri_IndexRelationInfo[i];
-
-		if (RelationGetRelid(table->info->ri_IndexRelationDescs[i]) == index &&
-			info->ii_UniqueOps == NULL)
-			BuildSpeculativeIndexInfo(table->info->ri_IndexRelationDescs[i], info);
-	}
-}
-
-bool
-oms_table_claim(Table *table, Oid index, const Datum *values, const bool *nulls, ItemPointer tid)
-{
-	TupleTableSlot *slot = fill_slot(table, values, nulls);
-	List	   *arbiters = list_make1_oid(index);
-
-	prepare_arbiter(table, index);
-	for (;;)
-	{
-		ItemPointerData rival;
-		uint32		token;
-		bool		conflict = false;
-
-		ItemPointerSetInvalid(&rival);
-		if (!oms_check_index_constraints(table->info, slot, table->estate, &rival, arbiters))
-		{
-			check_rival_visible(table, &rival);
-			return false;
-		}
-		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
-		table_tuple_insert_speculative(table->rel, slot, GetCurrentCommandId(true), 0, NULL, token);
-		oms_insert_index_tuples(table->info, slot, table->estate, false, true, &conflict, arbiters,
-								false);
-		table_tuple_complete_speculative(table->rel, slot, token, !conflict);
-		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
-		if (!conflict)
-			break;
-		/* somebody came between the check and the insert: look again, and wait for him */
-		CHECK_FOR_INTERRUPTS();
-	}
-	if (tid)
-		*tid = slot->tts_tid;
-	return true;
-}
-
-void
-oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
-{
-	TupleTableSlot *slot = fill_slot(table, values, nulls);
-	OmsUpdateIndexes update;
-
-	simple_table_tuple_update(table->rel, tid, slot, GetActiveSnapshot(), &update);
-	if (table->info->ri_NumIndices > 0 && !OMS_UPDATES_NO_INDEX(update))
-		oms_insert_index_tuples(table->info, slot, table->estate, true, false, NULL, NIL,
-								OMS_ONLY_SUMMARIZING(update));
-	*tid = slot->tts_tid;
-}
-
-void
-oms_table_delete(Table *table, ItemPointer tid)
-{
-	simple_table_tuple_delete(table->rel, tid, GetActiveSnapshot());
-}
+/* ------------------------------------------------------------------------
+ * looking up
+ * ------------------------------------------------------------------------
+ */
 
 /* What a new statement of this transaction would see, our own writes included. */
 static Snapshot
@@ -190,85 +90,152 @@ statement_snapshot(void)
 	return RegisterSnapshot(GetTransactionSnapshot());
 }
 
-static IndexScanDesc
-begin_scan(Table *table, Oid index, Snapshot snapshot, int nkeys, const Datum *keys)
+/* A look-up under way: by index, or row by row where no index serves. */
+typedef struct Search
 {
-	ScanKeyData scankeys[KEYS_MAX];
-	IndexScanDesc scan;
+	Snapshot	snapshot;
+	IndexScanDesc by_index;
+	TableScanDesc by_row;
+} Search;
 
-	Assert(nkeys <= KEYS_MAX);
-	if (table->lookup && RelationGetRelid(table->lookup) != index)
+static void
+init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum, Datum value)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->rel), attnum - 1);
+
+	ScanKeyEntryInitialize(scankey, 0, place, BTEqualStrategyNumber, InvalidOid, att->attcollation,
+						   att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ, value);
+}
+
+static void
+search_by_index(Table *table, const KeyLayout *key, const Datum *values, Search *search)
+{
+	ScanKeyData scankeys[KEY_COLUMNS_MAX];
+
+	if (table->lookup && RelationGetRelid(table->lookup) != key->index)
 	{
 		index_close(table->lookup, NoLock);
 		table->lookup = NULL;
 	}
 	if (table->lookup == NULL)
-		table->lookup = index_open(index, AccessShareLock);
+		table->lookup = index_open(key->index, AccessShareLock);
 
-	for (int i = 0; i < nkeys; i++)
+	/* in the order of the index's columns */
+	for (int i = 0; i < key->ncolumns; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->lookup), i);
-		RegProcedure equal = att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ;
+		AttrNumber	attnum = table->lookup->rd_index->indkey.values[i];
+		int			k = 0;
 
-		ScanKeyEntryInitialize(&scankeys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
-							   att->attcollation, equal, keys[i]);
+		while (key->attnums[k] != attnum)
+			k++;
+		init_scankey(table, &scankeys[i], i + 1, attnum, values[k]);
+		scankeys[i].sk_collation = table->lookup->rd_indcollation[i];
 	}
-	scan = oms_index_beginscan(table->rel, table->lookup, snapshot, nkeys);
-	index_rescan(scan, scankeys, nkeys, NULL, 0);
-	return scan;
+	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
+	index_rescan(search->by_index, scankeys, key->ncolumns, NULL, 0);
+}
+
+static void
+search_by_row(Table *table, const KeyLayout *key, const Datum *values, Search *search)
+{
+	ScanKey		scankeys = palloc(sizeof(ScanKeyData) * key->ncolumns);
+
+	for (int i = 0; i < key->ncolumns; i++)
+		init_scankey(table, &scankeys[i], key->attnums[i], key->attnums[i], values[i]);
+	search->by_row = table_beginscan(table->rel, search->snapshot, key->ncolumns, scankeys);
+}
+
+static Search
+begin_search(Table *table, TableKey which, const Datum *values)
+{
+	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
+	Search		search = {.snapshot = statement_snapshot()};
+
+	if (OidIsValid(key->index))
+		search_by_index(table, key, values, &search);
+	else
+		search_by_row(table, key, values, &search);
+	return search;
+}
+
+static bool
+search_next(Table *table, Search *search)
+{
+	if (search->by_index)
+		return index_getnext_slot(search->by_index, ForwardScanDirection, table->slot);
+	return table_scan_getnextslot(search->by_row, ForwardScanDirection, table->slot);
+}
+
+static void
+end_search(Search *search)
+{
+	if (search->by_index)
+		index_endscan(search->by_index);
+	else
+		table_endscan(search->by_row);
+	UnregisterSnapshot(search->snapshot);
 }
 
 bool
-oms_table_find(Table *table, Oid index, int nkeys, const Datum *keys)
+oms_table_find(Table *table, TableKey key, const Datum *values)
 {
-	Snapshot	snapshot = statement_snapshot();
-	IndexScanDesc scan = begin_scan(table, index, snapshot, nkeys, keys);
-	bool		found = index_getnext_slot(scan, ForwardScanDirection, table->slot);
+	Search		search = begin_search(table, key, values);
+	bool		found = search_next(table, &search);
 
 	if (found)
 		ExecMaterializeSlot(table->slot);
-	index_endscan(scan);
-	UnregisterSnapshot(snapshot);
+	end_search(&search);
 	return found;
 }
 
-/* As ExecLockRows() of nodeLockRows.c does it for SELECT … FOR UPDATE. */
-bool
-oms_table_lock(Table *table)
+void
+oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg)
 {
-	ItemPointerData tid = table->slot->tts_tid;
+	Search		search = begin_search(table, key, values);
+
+	while (search_next(table, &search))
+	{
+		CHECK_FOR_INTERRUPTS();
+		callback(table, arg);
+	}
+	end_search(&search);
+}
+
+/* ------------------------------------------------------------------------
+ * locking
+ * ------------------------------------------------------------------------
+ */
+
+/* As ExecLockRows() of nodeLockRows.c does it for SELECT ... FOR NO KEY UPDATE. */
+TM_Result
+oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTableSlot *slot)
+{
+	ItemPointerData from = *tid;
 	TM_FailureData failure;
 	TM_Result	result;
 	uint8		flags = TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS;
 
 	if (!IsolationUsesXactSnapshot())
 		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
-	result = table_tuple_lock(table->rel, &tid, GetTransactionSnapshot(), table->slot,
-							  GetCurrentCommandId(true), LockTupleExclusive, LockWaitBlock, flags,
-							  &failure);
+	result = table_tuple_lock(table->rel, &from, GetTransactionSnapshot(), slot,
+							  GetCurrentCommandId(true), mode, LockWaitBlock, flags, &failure);
 	if (result == TM_Ok)
 	{
-		ExecMaterializeSlot(table->slot);
-		return true;
+		ExecMaterializeSlot(slot);
+		*tid = slot->tts_tid;
 	}
-	if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
-	if (result != TM_Deleted)
-		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel),
-			 result);
-	return false;
+	else if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())
+		oms_raise_serialization();
+	return result;
 }
 
-void
-oms_table_each(Table *table, Oid index, int nkeys, const Datum *keys, OmsRowCallback callback, void *arg)
+bool
+oms_table_lock(Table *table)
 {
-	Snapshot	snapshot = statement_snapshot();
-	IndexScanDesc scan = begin_scan(table, index, snapshot, nkeys, keys);
+	ItemPointerData tid = table->slot->tts_tid;
+	TM_Result	result = oms_table_lock_tid(table, &tid, LockTupleNoKeyExclusive, table->slot);
 
-	while (index_getnext_slot(scan, ForwardScanDirection, table->slot))
-		callback(table->slot, arg);
-	index_endscan(scan);
-	UnregisterSnapshot(snapshot);
+	if (result != TM_Ok && result != TM_Deleted)
+		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel), result);
+	return result == TM_Ok;
 }

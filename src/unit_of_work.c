@@ -15,13 +15,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
-#include "compat.h"
 #include "damage.h"
 #include "moment.h"
 #include "uow_private.h"
@@ -31,7 +29,7 @@ oms_uow_begin(void)
 {
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
-	uow->estate = CreateExecutorState();
+	uow->tables = oms_tables_begin();
 	uow->caller.actor = GetUserNameFromId(GetSessionUserId(), false);
 	uow->caller.role = GetUserNameFromId(GetUserId(), false);
 	uow->map = oms_map_create();
@@ -46,10 +44,10 @@ oms_uow_caller(UnitOfWork *uow)
 	return &uow->caller;
 }
 
-EState *
-oms_uow_estate(UnitOfWork *uow)
+TableSet *
+oms_uow_tables(UnitOfWork *uow)
 {
-	return uow->estate;
+	return uow->tables;
 }
 
 uint64
@@ -58,22 +56,13 @@ oms_uow_xid(UnitOfWork *uow)
 	return U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
-Table *
-oms_uow_table(UnitOfWork *uow, OmsRelation relation)
-{
-	if (uow->tables[relation] == NULL)
-		uow->tables[relation] = oms_table_open(uow->estate, oms_relation(relation));
-	return uow->tables[relation];
-}
-
 /* ------------------------------------------------------------------------
  * identity map
  * ------------------------------------------------------------------------
  */
 
-/* An order without a parent, or an execution without an order. */
-static bool
-is_root(const ObjectStore *store, const void *record)
+bool
+oms_uow_is_root(const ObjectStore *store, const void *record)
 {
 	if (store == &oms_order_store)
 		return ((const Order *) record)->parent_id == NULL;
@@ -84,7 +73,7 @@ is_root(const ObjectStore *store, const void *record)
 static Tracked *
 find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
 {
-	if (is_root(store, object))
+	if (oms_uow_is_root(store, object))
 		return oms_map_find(uow->map, store, object->id);
 	return oms_map_find(uow->map, &oms_order_store, object->root_id);
 }
@@ -98,7 +87,7 @@ lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPoi
 {
 	Tracked    *t;
 
-	if (!oms_object_lock(store, oms_uow_table(uow, store->table), record, &tid))
+	if (!oms_object_lock(store, oms_tables_get(uow->tables, store->table), record, &tid))
 		return NULL;
 	t = oms_map_add(uow->map, store, record);
 	t->tid = tid;
@@ -114,7 +103,7 @@ lock_root_in(UnitOfWork *uow, const ObjectStore *store, const char *root_id)
 	if (oms_map_find(uow->map, store, root_id) != NULL)
 		return;
 	root = palloc(store->def->size);
-	if (oms_object_find(store, oms_uow_table(uow, store->table), root_id, root, &tid) && is_root(store, root))
+	if (oms_object_find(store, oms_tables_get(uow->tables, store->table), root_id, root, &tid) && oms_uow_is_root(store, root))
 		lock_found_root(uow, store, root, tid);
 }
 
@@ -142,9 +131,9 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 	if (t != NULL)
 		return t;
 	record = palloc(store->def->size);
-	if (!oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid))
+	if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
 		return NULL;
-	if (is_root(store, record))
+	if (oms_uow_is_root(store, record))
 		return lock_found_root(uow, store, record, tid);
 
 	/* an execution may meanwhile have been matched to an order of another tree */
@@ -156,7 +145,7 @@ load(UnitOfWork *uow, const ObjectStore *store, const char *id)
 		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
 			oms_damaged("order \"%s\", the root of \"%s\", does not exist or is no root", root_id, id);
 		CHECK_FOR_INTERRUPTS();
-		if (!oms_object_find(store, oms_uow_table(uow, store->table), id, record, &tid))
+		if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
 			return NULL;
 	}
 	t = oms_map_add(uow->map, store, record);
@@ -196,39 +185,20 @@ char *
 oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
 {
 	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(&oms_order_store, oms_uow_table(uow, OMS_ORDERS), order_id);
+	return oms_object_find_root(&oms_order_store, oms_tables_get(uow->tables, OMS_ORDERS), order_id);
 }
 
 char *
 oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
 {
 	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(&oms_execution_store, oms_uow_table(uow, OMS_EXECUTIONS), execution_id);
+	return oms_object_find_root(&oms_execution_store, oms_tables_get(uow->tables, OMS_EXECUTIONS), execution_id);
 }
 
 /* ------------------------------------------------------------------------
  * lists of objects: those that have a row, as all but the current command's new ones do
  * ------------------------------------------------------------------------
  */
-
-static void
-collect_id(TupleTableSlot *slot, void *arg)
-{
-	List	  **ids = arg;
-	bool		isnull;
-
-	CHECK_FOR_INTERRUPTS();
-	*ids = lappend(*ids, TextDatumGetCString(slot_getattr(slot, 1, &isnull)));
-}
-
-static List *
-ids_by(UnitOfWork *uow, OmsRelation table, OmsRelation index, int nkeys, const Datum *keys)
-{
-	List	   *ids = NIL;
-
-	oms_table_each(oms_uow_table(uow, table), oms_relation(index), nkeys, keys, collect_id, &ids);
-	return ids;
-}
 
 List *
 oms_uow_tree(UnitOfWork *uow, const char *root_id)
@@ -237,18 +207,18 @@ oms_uow_tree(UnitOfWork *uow, const char *root_id)
 	List	   *orders = NIL;
 	ListCell   *cell;
 
-	foreach(cell, ids_by(uow, OMS_ORDERS, OMS_ORDERS_ROOT_ID, 1, &key))
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_ORDERS), KEY_ROOT_ID, &key))
 		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
 	return orders;
 }
 
 static List *
-executions_by(UnitOfWork *uow, int nkeys, const Datum *keys)
+executions_by(UnitOfWork *uow, TableKey key, const Datum *values)
 {
 	List	   *executions = NIL;
 	ListCell   *cell;
 
-	foreach(cell, ids_by(uow, OMS_EXECUTIONS, OMS_EXECUTIONS_ORDER_ID, nkeys, keys))
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_EXECUTIONS), key, values))
 		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
 	return executions;
 }
@@ -258,7 +228,7 @@ oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
 {
 	Datum		key = CStringGetTextDatum(order_id);
 
-	return executions_by(uow, 1, &key);
+	return executions_by(uow, KEY_ORDER_ID, &key);
 }
 
 List *
@@ -266,7 +236,7 @@ oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char 
 {
 	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
 
-	return executions_by(uow, 2, keys);
+	return executions_by(uow, KEY_ORDER_EXEC_ID, keys);
 }
 
 /* ------------------------------------------------------------------------
@@ -315,7 +285,7 @@ oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, 
 		*xid = oms_uow_xid(uow);
 		return uow->events[low].payload;
 	}
-	return oms_event_payload(uow->estate, sequence, occurred_at, xid);
+	return oms_event_payload(uow->tables, sequence, occurred_at, xid);
 }
 
 /* Remember what the current command found, once. */
@@ -325,6 +295,7 @@ touch(UnitOfWork *uow, Tracked *t)
 	if (t->touched_by == uow->command_number)
 		return;
 	t->touched_by = uow->command_number;
+	t->was_dirty = t->dirty;
 	t->before = palloc(t->store->def->size);
 	memcpy(t->before, t->now, t->store->def->size);
 	uow->touched = lappend(uow->touched, t);
@@ -428,7 +399,7 @@ oms_uow_flush(UnitOfWork *uow)
 	ListCell   *cell;
 
 	if (uow->nevents > 0)
-		oms_events_append(uow->estate, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
+		oms_events_append(uow->tables, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
 	/* rows claimed by this call may have to be written again */
 	CommandCounterIncrement();
 	foreach(cell, oms_map_objects(uow->map))
@@ -437,12 +408,9 @@ oms_uow_flush(UnitOfWork *uow)
 
 		CHECK_FOR_INTERRUPTS();
 		if (t->dirty)
-			oms_object_update(t->store, oms_uow_table(uow, t->store->table), t->now, &t->tid);
+			oms_object_update(t->store, oms_tables_get(uow->tables, t->store->table), t->now, &t->tid);
 		t->dirty = false;
 	}
-	for (int i = 0; i < OMS_RELATION_COUNT; i++)
-		if (uow->tables[i])
-			oms_table_close(uow->tables[i]);
-	FreeExecutorState(uow->estate);
+	oms_tables_end(uow->tables);
 	CommandCounterIncrement();
 }

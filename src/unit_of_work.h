@@ -19,12 +19,12 @@
 typedef struct UnitOfWork UnitOfWork;
 
 /*
- * Begin a unit of work in the current memory context, which must outlive it.
+ * Begin a unit of work (55000 inside of another one) in the current memory context, which must outlive it.
  * All objects it hands out live there too; take them as values.
  */
 extern UnitOfWork *oms_uow_begin(void);
 extern const Caller *oms_uow_caller(UnitOfWork *uow);
-extern EState *oms_uow_estate(UnitOfWork *uow);
+extern TableSet *oms_uow_tables(UnitOfWork *uow);
 extern uint64 oms_uow_xid(UnitOfWork *uow);
 
 /* Commands: what is changed after a start is undone by oms_uow_abandon(). */

@@ -5,8 +5,9 @@
  *	  known under; and taking a command back.
  *
  * Writes through the stores.  Waits for a rival that has inserted the same id
- * and not committed yet; takes no other lock.  What a command claimed before a
- * later claim of it failed is deleted again.
+ * and not committed yet; takes no other lock.  All ids are looked up before the
+ * first is inserted, so that a refusal leaves nothing behind.  If a rival still
+ * takes one in between, the rows that the command has claimed are deleted again.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,12 +23,9 @@
 static void
 want_name(UnitOfWork *uow, OmsRelation table, const char *session, const char *id, const char *order_id)
 {
-	NameClaim  *claim = palloc(sizeof(NameClaim));
+	IdClaim    *claim = palloc(sizeof(IdClaim));
 
-	claim->table = table;
-	claim->session = session;
-	claim->id = id;
-	claim->order_id = order_id;
+	*claim = (IdClaim) {table, {session ? session : "", id, order_id}};
 	uow->names = lappend(uow->names, claim);
 }
 
@@ -36,10 +34,106 @@ oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
 				   const char *counterparty_order_id, const char *order_id)
 {
 	if (cl_ord_id)
-		want_name(uow, OMS_CL_ORD_IDS, session ? session : "", cl_ord_id, order_id);
+		want_name(uow, OMS_CL_ORD_IDS, session, cl_ord_id, order_id);
 	if (counterparty_order_id)
-		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session ? session : "", counterparty_order_id, order_id);
+		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session, counterparty_order_id, order_id);
 }
+
+/* A root's id is unique over all kinds where a caller gave it; ids that we make are unique by themselves. */
+static bool
+needs_root_id(const Tracked *t)
+{
+	return t->is_new && t->id_is_given && oms_uow_is_root(t->store, t->now);
+}
+
+static IdClaim
+root_claim(const Tracked *t)
+{
+	return (IdClaim) {OMS_ROOT_IDS, {((Aggregate *) t->now)->id, t->store->def->kind}};
+}
+
+/* ------------------------------------------------------------------------
+ * refusals
+ * ------------------------------------------------------------------------
+ */
+
+static Refusal *
+name_taken(UnitOfWork *uow, const IdClaim *claim)
+{
+	char	   *owner = oms_cl_ord_id_find(uow->tables, claim->ids[0], claim->ids[1]);
+
+	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", claim->ids[1]),
+						   "It is known for order \"%s\".", owner ? owner : "?");
+}
+
+static Refusal *
+object_taken(const Tracked *t)
+{
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", t->store->def->kind, ((Aggregate *) t->now)->id);
+}
+
+static Refusal *
+root_taken(UnitOfWork *uow, const Tracked *t)
+{
+	const char *id = ((Aggregate *) t->now)->id;
+	char	   *kind = oms_root_kind_find(uow->tables, id);
+
+	if (kind && strcmp(kind, t->store->def->kind) == 0)
+		return object_taken(t);
+	return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of another tree: %s", t->store->def->kind, id,
+					  kind ? kind : "?");
+}
+
+/* ------------------------------------------------------------------------
+ * looking up
+ * ------------------------------------------------------------------------
+ */
+
+static Refusal *
+object_refusal(UnitOfWork *uow, const Tracked *t)
+{
+	IdClaim		root = root_claim(t);
+
+	if (!t->is_new || !t->id_is_given)
+		return NULL;
+	if (oms_object_taken(oms_tables_get(uow->tables, t->store->table), root.ids[0]))
+		return object_taken(t);
+	if (needs_root_id(t) && oms_id_taken(oms_tables_get(uow->tables, OMS_ROOT_IDS), &root))
+		return root_taken(uow, t);
+	return NULL;
+}
+
+/* A counterparty's OrderID is shared: there is nothing to refuse. */
+static ClaimResult
+look_up(UnitOfWork *uow, Refusal **refusal)
+{
+	ListCell   *cell;
+
+	if (uow->command->command_id_given &&
+		oms_command_taken(uow->tables, uow->caller.actor, uow->command->command_id))
+		return CLAIM_REPEATED;
+	foreach(cell, uow->names)
+	{
+		IdClaim    *claim = lfirst(cell);
+
+		if (claim->table == OMS_CL_ORD_IDS && oms_id_taken(oms_tables_get(uow->tables, claim->table), claim))
+			*refusal = name_taken(uow, claim);
+		if (*refusal)
+			return CLAIM_TAKEN;
+	}
+	foreach(cell, uow->touched)
+	{
+		*refusal = object_refusal(uow, lfirst(cell));
+		if (*refusal)
+			return CLAIM_TAKEN;
+	}
+	return CLAIM_OK;
+}
+
+/* ------------------------------------------------------------------------
+ * inserting
+ * ------------------------------------------------------------------------
+ */
 
 static void
 remember_inserted(UnitOfWork *uow, Table *table, ItemPointerData tid)
@@ -49,19 +143,6 @@ remember_inserted(UnitOfWork *uow, Table *table, ItemPointerData tid)
 	row->table = table;
 	row->tid = tid;
 	uow->inserted = lappend(uow->inserted, row);
-}
-
-/* An id that is recorded of a commandId long ago does not count any more. */
-static void
-forget_expired(UnitOfWork *uow, Table *commands)
-{
-	KnownCommand *known = oms_command_find(uow->estate, uow->caller.actor, uow->command->command_id);
-
-	if (known && oms_command_is_expired(known))
-	{
-		oms_table_delete(commands, &known->tid);
-		CommandCounterIncrement();
-	}
 }
 
 static bool
@@ -74,53 +155,47 @@ claim_command(UnitOfWork *uow, const char *aggregate_id)
 
 	if (!uow->command->command_id_given)
 		return true;
-	commands = oms_uow_table(uow, OMS_COMMANDS);
-	for (int attempt = 0; attempt < 2; attempt++)
-	{
-		if (oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
-							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
-		{
-			remember_inserted(uow, commands, tid);
-			return true;
-		}
-		if (attempt == 0)
-			forget_expired(uow, commands);
-	}
-	return false;
+	commands = oms_tables_get(uow->tables, OMS_COMMANDS);
+	if (!oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
+						   uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
+		return false;
+	remember_inserted(uow, commands, tid);
+	return true;
+}
+
+static bool
+claim_id(UnitOfWork *uow, const IdClaim *claim)
+{
+	Table	   *table = oms_tables_get(uow->tables, claim->table);
+	ItemPointerData tid;
+
+	if (!oms_id_claim(table, claim, &tid))
+		return false;
+	remember_inserted(uow, table, tid);
+	return true;
 }
 
 static Refusal *
-claim_name(UnitOfWork *uow, const NameClaim *claim)
+claim_name(UnitOfWork *uow, const IdClaim *claim)
 {
-	Table	   *table = oms_uow_table(uow, claim->table);
-	ItemPointerData tid;
-	char	   *owner;
-
-	if (claim->table == OMS_COUNTERPARTY_ORDER_IDS)
-	{
-		if (oms_counterparty_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
-			remember_inserted(uow, table, tid);
+	if (claim->table == OMS_COUNTERPARTY_ORDER_IDS &&
+		oms_id_taken(oms_tables_get(uow->tables, claim->table), claim))
 		return NULL;
-	}
-	if (oms_cl_ord_id_claim(table, claim->session, claim->id, claim->order_id, &tid))
-	{
-		remember_inserted(uow, table, tid);
+	if (claim_id(uow, claim) || claim->table == OMS_COUNTERPARTY_ORDER_IDS)
 		return NULL;
-	}
-	owner = oms_cl_ord_id_find(uow->estate, claim->session, claim->id);
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", claim->id),
-						   "It is known for order \"%s\".", owner ? owner : "?");
+	return name_taken(uow, claim);
 }
 
 static Refusal *
 claim_object(UnitOfWork *uow, Tracked *t)
 {
-	Table	   *table = oms_uow_table(uow, t->store->table);
-	Aggregate  *object = t->now;
+	Table	   *table = oms_tables_get(uow->tables, t->store->table);
+	IdClaim		root = root_claim(t);
 
-	if (!oms_object_insert(t->store, table, object, t->id_is_given, &t->tid))
-		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already",
-						  t->store == &oms_order_store ? "order" : "execution", object->id);
+	if (needs_root_id(t) && !claim_id(uow, &root))
+		return root_taken(uow, t);
+	if (!oms_object_insert(t->store, table, t->now, t->id_is_given, &t->tid))
+		return object_taken(t);
 	remember_inserted(uow, table, t->tid);
 	t->is_new = false;
 	t->dirty = false;
@@ -130,9 +205,13 @@ claim_object(UnitOfWork *uow, Tracked *t)
 ClaimResult
 oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
 {
+	ClaimResult result;
 	ListCell   *cell;
 
 	*refusal = NULL;
+	result = look_up(uow, refusal);
+	if (result != CLAIM_OK)
+		return result;
 	if (!claim_command(uow, aggregate_id))
 		return CLAIM_REPEATED;
 	foreach(cell, uow->names)
@@ -166,17 +245,18 @@ oms_uow_abandon(UnitOfWork *uow)
 	{
 		Inserted   *row = lfirst(cell);
 
-		oms_table_delete(row->table, &row->tid);
+		if (!oms_table_delete(row->table, &row->tid))
+			elog(ERROR, "BUG: a row that a command claimed is gone");
 	}
 	foreach(cell, uow->touched)
 	{
 		Tracked    *t = lfirst(cell);
 		Aggregate  *before = t->before;
 
+		/* its row need not be written for this command's sake */
+		t->dirty = t->was_dirty;
 		if (before->version == 0)
-		{
 			oms_map_remove(uow->map, t);
-		}
 		else
 			memcpy(t->now, t->before, t->store->def->size);
 	}

@@ -13,15 +13,6 @@
 #include "identity_map.h"
 #include "unit_of_work.h"
 
-/* An id that the current command wants for an order. */
-typedef struct NameClaim
-{
-	OmsRelation table;
-	const char *session;
-	const char *id;
-	const char *order_id;
-} NameClaim;
-
 /* A row that the current command has inserted already. */
 typedef struct Inserted
 {
@@ -31,9 +22,8 @@ typedef struct Inserted
 
 struct UnitOfWork
 {
-	EState	   *estate;
+	TableSet   *tables;
 	Caller		caller;
-	Table	   *tables[OMS_RELATION_COUNT];
 	IdentityMap *map;
 
 	Event	   *events;
@@ -45,11 +35,11 @@ struct UnitOfWork
 	int			first_event;	/* of the current command */
 	TimestampTz time;			/* of all its events, once the clock is read */
 	List	   *touched;		/* of Tracked */
-	List	   *names;			/* of NameClaim */
+	List	   *names;			/* of IdClaim */
 	List	   *inserted;		/* of Inserted */
 };
 
-/* The table, opened when first needed and kept until the flush. */
-extern Table *oms_uow_table(UnitOfWork *uow, OmsRelation relation);
+/* An order without a parent, or an execution without an order. */
+extern bool oms_uow_is_root(const ObjectStore *store, const void *record);
 
 #endif							/* OMS_UOW_PRIVATE_H */

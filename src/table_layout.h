@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_layout.h
+ *	  Which column of a relation is which of ours, and which index finds what.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_TABLE_LAYOUT_H
+#define OMS_TABLE_LAYOUT_H
+
+#include "postgres.h"
+#include "access/attnum.h"
+#include "access/tupdesc.h"
+#include "utils/relcache.h"
+
+#define TABLE_COLUMNS_MAX 64
+#define KEY_COLUMNS_MAX 3
+
+typedef struct TableColumn
+{
+	const char *name;
+	Oid			type;
+} TableColumn;
+
+/* What we need of a table; it may have more, and in any order. */
+typedef struct TableDef
+{
+	const char *name;			/* in schema oms */
+	int			ncolumns;
+	const TableColumn *columns;
+} TableDef;
+
+/* What rows are looked up by. */
+typedef enum TableKey
+{
+	KEY_ID,
+	KEY_ROOT_ID,
+	KEY_ORDER_ID,
+	KEY_ORDER_EXEC_ID,
+	KEY_COMMAND,
+	KEY_CL_ORD_ID,
+	KEY_COUNTERPARTY_ORDER,		/* the id and the order */
+	KEY_COUNTERPARTY_ORDER_ID,	/* the id alone */
+	KEY_SEQUENCE,
+	KEY_VERSION,
+	KEY_COUNT
+} TableKey;
+
+typedef struct KeyLayout
+{
+	bool		known;
+	Oid			index;			/* that serves look-ups, or InvalidOid */
+	int			ncolumns;
+	AttrNumber	attnums[KEY_COLUMNS_MAX];
+} KeyLayout;
+
+/* Of one relation, kept for the life of the backend and made anew when the relation changed. */
+typedef struct TableLayout
+{
+	Oid			relid;
+	bool		valid;
+	bool		all_ours;		/* no column of a user, none dropped */
+	AttrNumber	attnums[TABLE_COLUMNS_MAX]; /* of our columns */
+	KeyLayout	keys[KEY_COUNT];
+} TableLayout;
+
+extern void oms_layout_init(void);
+
+/* The layout of an open, locked relation; 55000 where a column of ours is missing or changed. */
+extern TableLayout *oms_layout_of(Relation rel, const TableDef *def);
+
+/* The attribute numbers of our columns in a row type; 55000 as above. */
+extern void oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums);
+
+/*
+ * The key's columns, and the index that look-ups take: valid, a btree without
+ * predicate or expressions; for a unique key unique and on exactly its columns,
+ * for another one beginning with them.  55000 where a unique key has none.
+ */
+extern const KeyLayout *oms_layout_key(TableLayout *layout, Relation rel, TableKey key);
+
+/* Does this open index keep the key unique at once, valid or not? */
+extern bool oms_layout_is_arbiter(Relation index, const KeyLayout *key);
+
+#endif							/* OMS_TABLE_LAYOUT_H */
