@@ -36,7 +36,17 @@ SELECT pg_catalog.pg_extension_config_dump('oms.counterparty_order_ids', '');
 COMMENT ON TABLE oms.counterparty_order_ids IS
   'Every OrderID (37) that a counterparty gave an order; counterparties reuse them, so one may name several orders';
 
+CREATE TABLE oms.root_ids (
+  id text COLLATE "C" NOT NULL CONSTRAINT root_ids_pkey PRIMARY KEY,
+  kind text COLLATE "C" NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.root_ids', '');
+COMMENT ON TABLE oms.root_ids IS
+  'The ids that callers gave to roots of trees, of all kinds: no id is the root of two trees. Ids that the store made are unique by themselves and not here';
+COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution (one without an order)';
+
 CREATE TABLE oms.rejected_commands (
+  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
   rejected_at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL,
@@ -51,4 +61,6 @@ CREATE TABLE oms.rejected_commands (
 );
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
+SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
 COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(..., false) refused';
+COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';

@@ -11,6 +11,7 @@ CREATE TABLE oms.order_events (
   occurred_at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL,
+  account text COLLATE "C",
   command_id text COLLATE "C" NOT NULL,
   transition integer NOT NULL,
   xid xid8 NOT NULL,
@@ -28,6 +29,7 @@ COMMENT ON COLUMN oms.order_events.version IS 'Number of the event in its object
 COMMENT ON COLUMN oms.order_events.tree_version IS 'Number of the event in its tree: 1, 2, 3 ..., over all event tables';
 COMMENT ON COLUMN oms.order_events.occurred_at IS 'The server''s clock after the tree was locked';
 COMMENT ON COLUMN oms.order_events.transition IS 'Number of the row of oms.state_transitions that fired';
+COMMENT ON COLUMN oms.order_events.account IS 'Account of the object after this event; null without one, and in events of version 0.1.0';
 COMMENT ON COLUMN oms.order_events.payload IS 'The whole event, as it goes to Kafka';
 COMMENT ON COLUMN oms.order_events.hash IS 'SHA-256 of the object''s previous hash and the payload''s text';
 

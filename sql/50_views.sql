@@ -4,11 +4,11 @@
 -- One place that knows all event tables: what reads events of every kind reads this.
 CREATE VIEW oms.all_events WITH (security_invoker = true) AS
   SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
     FROM oms.order_events AS e
   UNION ALL
   SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
     FROM oms.execution_events AS e;
 COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
 COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: order or execution';

@@ -38,6 +38,11 @@ CREATE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
 COMMENT ON FUNCTION oms.command_digest(jsonb) IS
   'SHA-256 that oms.commands keeps of a command: equal for commands that are equal as jsonb, and for no others';
 
+CREATE FUNCTION oms.own_columns(object text) RETURNS text[]
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_own_columns';
+COMMENT ON FUNCTION oms.own_columns(text) IS
+  'The columns of oms.orders (order) or oms.executions (execution) that are the store''s own; others were added by users (22023 for another object)';
+
 CREATE FUNCTION oms.time_text(moment timestamptz) RETURNS text
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN pg_catalog.to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
@@ -186,6 +191,10 @@ DECLARE
   target text := CASE WHEN lower(object) IN ('order', 'orders') THEN 'orders'
                       WHEN lower(object) IN ('execution', 'executions') THEN 'executions' END;
   events text := CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END;
+  columns text;
+  stored text;
+  replayed text;
+  changed bigint;
   unreadable record;
   without_events bigint;
   made bigint;
@@ -222,20 +231,24 @@ BEGIN
     RAISE WARNING 'rows of oms.% without events, which stay as they are: %', target, without_events;
   END IF;
 
-  EXECUTE format('DELETE FROM oms.%1$I AS o USING oms.%2$I() AS r WHERE r.id = o.id AND o IS DISTINCT FROM r.replayed',
-                 target, 'replay_' || target);
-  EXECUTE format('INSERT INTO oms.%1$I SELECT (r.replayed).* FROM oms.%2$I() AS r '
-                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, 'replay_' || target);
+  SELECT string_agg(quote_ident(c), ', '), string_agg('o.' || quote_ident(c), ', '), string_agg('(r.replayed).' || quote_ident(c), ', ')
+    INTO columns, stored, replayed FROM unnest(oms.own_columns(rtrim(target, 's'))) AS c;
+  -- the columns that users added keep their values
+  EXECUTE format('UPDATE oms.%1$I AS o SET (%2$s) = ROW(%4$s) FROM oms.%5$I() AS r WHERE r.id = o.id AND (%3$s) IS DISTINCT FROM (%4$s)',
+                 target, columns, stored, replayed, 'replay_' || target);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  EXECUTE format('INSERT INTO oms.%1$I (%2$s) SELECT %3$s FROM oms.%4$I() AS r '
+                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, columns, replayed, 'replay_' || target);
   GET DIAGNOSTICS made = ROW_COUNT;
-  RETURN made;
+  RETURN changed + made;
 END
 $function$;
 COMMENT ON FUNCTION oms.rebuild(text) IS
-  'Makes the rows of oms.orders or oms.executions anew from the events; returns how many differed or were missing. For the owner only';
+  'Makes the rows of oms.orders or oms.executions anew from the events, and leaves columns of users as they are; returns how many differed or were missing. For the owner only';
 
 REVOKE ALL ON FUNCTION oms.order_from_state(jsonb, bytea), oms.execution_from_state(jsonb, bytea),
   oms.order_state(oms.orders), oms.execution_state(oms.executions),
   oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb), oms.command_digest(jsonb),
-  oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
+  oms.own_columns(text), oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
   oms.replay_orders(), oms.replay_executions(), oms.tree_as_of(text, timestamptz),
   oms.order_as_of(text, timestamptz), oms.execution_as_of(text, timestamptz), oms.rebuild(text) FROM PUBLIC;

@@ -93,13 +93,14 @@ AS $function$
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
            ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
                  'occurredAt', 'actor', 'role', 'commandId', 'transition',
-                 'state id', 'state rootId', 'state version'] AS fields,
-           ARRAY['1', initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+                 'state id', 'state rootId', 'state version', 'state account'] AS fields,
+           ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
                  oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
-                 e.aggregate_id, e.root_id, e.version::text] AS columns,
+                 -- events of version 1 had no such column
+                 e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN p.state ->> 'account' ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
                  p."occurredAt", p.actor, p.role, p."commandId", p.transition,
-                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version'] AS payload
+                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
       FROM oms.all_events AS e
      CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
            AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
@@ -147,6 +148,8 @@ AS $function$
       FROM differing AS d
      CROSS JOIN LATERAL jsonb_each_text(d.stored) AS s
      WHERE d.problem IS NULL AND d.stored -> s.key IS DISTINCT FROM d.replayed -> s.key
+       -- columns that users added are not ours to judge
+       AND s.key = ANY (oms.own_columns(d.object))
   )
   SELECT c.invariant, c.object, c.id, c.root_id, c.sequence, string_agg(c.difference, '; ' ORDER BY c.difference) || '.'
     FROM columns AS c GROUP BY c.invariant, c.object, c.id, c.root_id, c.sequence
@@ -429,6 +432,24 @@ $function$;
 COMMENT ON FUNCTION oms.verify_orphans() IS
   'Part of oms.verify(): parents, roots and orders exist and are of the same tree, every order hangs on a root; no row is without events, no event without its row';
 
+-- A command that makes a root and names its id has given it; others name an id of before, or none.
+CREATE FUNCTION oms.given_root_ids() RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  SELECT 'order', o.id
+    FROM oms.orders AS o
+    JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = 1
+   WHERE o.parent_id IS NULL AND e.payload #>> '{command,orderId}' = o.id
+  UNION ALL
+  SELECT 'execution', x.id
+    FROM oms.executions AS x
+    JOIN oms.execution_events AS e ON e.aggregate_id = x.id AND e.version = 1
+   WHERE x.order_id IS NULL AND e.payload #>> '{command,executionId}' = x.id
+$function$;
+COMMENT ON FUNCTION oms.given_root_ids() IS 'The roots of trees whose ids were given by the commands that made them, by their first events';
+
 CREATE FUNCTION oms.verify_identifiers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -449,8 +470,24 @@ AS $function$
     FROM oms.orders AS o
     LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
    WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
+  UNION ALL
+  SELECT 'identifier', 'order', o.id, o.root_id, NULL, 'An execution without an order has the same id: two roots in one tree.'
+    FROM oms.orders AS o
+    JOIN oms.executions AS e ON e.id = o.id AND e.order_id IS NULL
+   WHERE o.parent_id IS NULL
+  UNION ALL
+  SELECT 'orphan', r.kind, r.id, r.id, NULL, format('Its id is in oms.root_ids as that of an %s, which does not exist.', r.kind)
+    FROM oms.root_ids AS r
+    LEFT JOIN oms.orders AS o ON r.kind = 'order' AND o.id = r.id
+    LEFT JOIN oms.executions AS e ON r.kind = 'execution' AND e.id = r.id
+   WHERE o.id IS NULL AND e.id IS NULL
+  UNION ALL
+  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id was given by a command, and oms.root_ids does not have it.'
+    FROM oms.given_root_ids() AS g
+    LEFT JOIN oms.root_ids AS r ON r.id = g.id
+   WHERE r.id IS NULL
 $function$;
-COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
+COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID; no id is the root of two trees';
 
 -- 7. Commands and transactions
 
@@ -653,4 +690,4 @@ COMMENT ON FUNCTION oms.verify() IS
 
 REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
   oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
-  oms.verify_identifiers(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;
+  oms.verify_identifiers(), oms.given_root_ids(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;

@@ -275,6 +275,63 @@ ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 
 -- ---------------------------------------------------------------------------------------------------
+-- rows through the executor: ids of roots in one place, a key for refusals, the account of events
+-- ---------------------------------------------------------------------------------------------------
+
+CREATE TABLE oms.root_ids (
+  id text COLLATE "C" NOT NULL CONSTRAINT root_ids_pkey PRIMARY KEY,
+  kind text COLLATE "C" NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.root_ids', '');
+COMMENT ON TABLE oms.root_ids IS
+  'The ids that callers gave to roots of trees, of all kinds: no id is the root of two trees. Ids that the store made are unique by themselves and not here';
+COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution (one without an order)';
+
+ALTER TABLE oms.rejected_commands
+  ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY;
+SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
+COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';
+
+ALTER TABLE oms.order_events ADD COLUMN account text COLLATE "C";
+ALTER TABLE oms.execution_events ADD COLUMN account text COLLATE "C";
+COMMENT ON COLUMN oms.order_events.account IS 'Account of the object after this event; null without one, and in events of version 0.1.0';
+CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
+  SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+    FROM oms.order_events AS e
+  UNION ALL
+  SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+    FROM oms.execution_events AS e;
+
+CREATE FUNCTION oms.own_columns(object text) RETURNS text[]
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_own_columns';
+COMMENT ON FUNCTION oms.own_columns(text) IS
+  'The columns of oms.orders (order) or oms.executions (execution) that are the store''s own; others were added by users (22023 for another object)';
+
+-- A command that makes a root and names its id has given it; others name an id of before, or none.
+CREATE FUNCTION oms.given_root_ids() RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+AS $function$
+  SELECT 'order', o.id
+    FROM oms.orders AS o
+    JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = 1
+   WHERE o.parent_id IS NULL AND e.payload #>> '{command,orderId}' = o.id
+  UNION ALL
+  SELECT 'execution', x.id
+    FROM oms.executions AS x
+    JOIN oms.execution_events AS e ON e.aggregate_id = x.id AND e.version = 1
+   WHERE x.order_id IS NULL AND e.payload #>> '{command,executionId}' = x.id
+$function$;
+COMMENT ON FUNCTION oms.given_root_ids() IS 'The roots of trees whose ids were given by the commands that made them, by their first events';
+REVOKE ALL ON FUNCTION oms.own_columns(text), oms.given_root_ids() FROM PUBLIC;
+
+-- Where 0.1.0 let two roots have one id, the order has it; oms.verify() names both.
+INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.given_root_ids() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
+
+-- ---------------------------------------------------------------------------------------------------
 -- oms.verify() in time proportional to what it reads; replay, as-of and history
 -- ---------------------------------------------------------------------------------------------------
 
@@ -424,6 +481,10 @@ DECLARE
   target text := CASE WHEN lower(object) IN ('order', 'orders') THEN 'orders'
                       WHEN lower(object) IN ('execution', 'executions') THEN 'executions' END;
   events text := CASE target WHEN 'orders' THEN 'order_events' ELSE 'execution_events' END;
+  columns text;
+  stored text;
+  replayed text;
+  changed bigint;
   unreadable record;
   without_events bigint;
   made bigint;
@@ -460,14 +521,20 @@ BEGIN
     RAISE WARNING 'rows of oms.% without events, which stay as they are: %', target, without_events;
   END IF;
 
-  EXECUTE format('DELETE FROM oms.%1$I AS o USING oms.%2$I() AS r WHERE r.id = o.id AND o IS DISTINCT FROM r.replayed',
-                 target, 'replay_' || target);
-  EXECUTE format('INSERT INTO oms.%1$I SELECT (r.replayed).* FROM oms.%2$I() AS r '
-                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, 'replay_' || target);
+  SELECT string_agg(quote_ident(c), ', '), string_agg('o.' || quote_ident(c), ', '), string_agg('(r.replayed).' || quote_ident(c), ', ')
+    INTO columns, stored, replayed FROM unnest(oms.own_columns(rtrim(target, 's'))) AS c;
+  -- the columns that users added keep their values
+  EXECUTE format('UPDATE oms.%1$I AS o SET (%2$s) = ROW(%4$s) FROM oms.%5$I() AS r WHERE r.id = o.id AND (%3$s) IS DISTINCT FROM (%4$s)',
+                 target, columns, stored, replayed, 'replay_' || target);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  EXECUTE format('INSERT INTO oms.%1$I (%2$s) SELECT %3$s FROM oms.%4$I() AS r '
+                 'WHERE NOT EXISTS (SELECT FROM oms.%1$I AS o WHERE o.id = r.id)', target, columns, replayed, 'replay_' || target);
   GET DIAGNOSTICS made = ROW_COUNT;
-  RETURN made;
+  RETURN changed + made;
 END
 $function$;
+COMMENT ON FUNCTION oms.rebuild(text) IS
+  'Makes the rows of oms.orders or oms.executions anew from the events, and leaves columns of users as they are; returns how many differed or were missing. For the owner only';
 
 CREATE OR REPLACE FUNCTION oms.verify_event_numbers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -546,13 +613,14 @@ AS $function$
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
            ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
                  'occurredAt', 'actor', 'role', 'commandId', 'transition',
-                 'state id', 'state rootId', 'state version'] AS fields,
-           ARRAY['1', initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+                 'state id', 'state rootId', 'state version', 'state account'] AS fields,
+           ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
                  oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
-                 e.aggregate_id, e.root_id, e.version::text] AS columns,
+                 -- events of version 1 had no such column
+                 e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN p.state ->> 'account' ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
                  p."occurredAt", p.actor, p.role, p."commandId", p.transition,
-                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version'] AS payload
+                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
       FROM oms.all_events AS e
      CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
            AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
@@ -596,6 +664,8 @@ AS $function$
       FROM differing AS d
      CROSS JOIN LATERAL jsonb_each_text(d.stored) AS s
      WHERE d.problem IS NULL AND d.stored -> s.key IS DISTINCT FROM d.replayed -> s.key
+       -- columns that users added are not ours to judge
+       AND s.key = ANY (oms.own_columns(d.object))
   )
   SELECT c.invariant, c.object, c.id, c.root_id, c.sequence, string_agg(c.difference, '; ' ORDER BY c.difference) || '.'
     FROM columns AS c GROUP BY c.invariant, c.object, c.id, c.root_id, c.sequence
@@ -859,7 +929,24 @@ AS $function$
     FROM oms.orders AS o
     LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
    WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
+  UNION ALL
+  SELECT 'identifier', 'order', o.id, o.root_id, NULL, 'An execution without an order has the same id: two roots in one tree.'
+    FROM oms.orders AS o
+    JOIN oms.executions AS e ON e.id = o.id AND e.order_id IS NULL
+   WHERE o.parent_id IS NULL
+  UNION ALL
+  SELECT 'orphan', r.kind, r.id, r.id, NULL, format('Its id is in oms.root_ids as that of an %s, which does not exist.', r.kind)
+    FROM oms.root_ids AS r
+    LEFT JOIN oms.orders AS o ON r.kind = 'order' AND o.id = r.id
+    LEFT JOIN oms.executions AS e ON r.kind = 'execution' AND e.id = r.id
+   WHERE o.id IS NULL AND e.id IS NULL
+  UNION ALL
+  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id was given by a command, and oms.root_ids does not have it.'
+    FROM oms.given_root_ids() AS g
+    LEFT JOIN oms.root_ids AS r ON r.id = g.id
+   WHERE r.id IS NULL
 $function$;
+COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID; no id is the root of two trees';
 
 CREATE FUNCTION oms.verify_commands()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)

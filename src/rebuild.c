@@ -41,6 +41,7 @@ PG_FUNCTION_INFO_V1(oms_execution_state_problem);
 PG_FUNCTION_INFO_V1(oms_order_state);
 PG_FUNCTION_INFO_V1(oms_execution_state);
 PG_FUNCTION_INFO_V1(oms_command_digest);
+PG_FUNCTION_INFO_V1(oms_own_columns);
 
 /* The row type of the kind's table, and where in it our columns are; the caller releases it. */
 static TupleDesc
@@ -373,4 +374,26 @@ Datum
 oms_command_digest(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(oms_command_content_hash(PG_GETARG_JSONB_P(0)));
+}
+
+/* What is ours of a table that users may have added columns to. */
+Datum
+oms_own_columns(PG_FUNCTION_ARGS)
+{
+	static const RecordDef *const defs[] = {&oms_order_def, &oms_execution_def};
+	char	   *kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Datum		names[RECORD_COLUMNS_MAX];
+
+	for (int i = 0; i < lengthof(defs); i++)
+	{
+		if (strcmp(defs[i]->kind, kind) != 0)
+			continue;
+		for (int c = 0; c < defs[i]->ncolumns; c++)
+			names[c] = CStringGetTextDatum(defs[i]->columns[c].column);
+		PG_RETURN_ARRAYTYPE_P(construct_array(names, defs[i]->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no object \"%s\"", kind),
+			 errdetail("The objects are: order, execution.")));
 }
