@@ -11,12 +11,12 @@ CREATE TABLE oms.order_events (
   occurred_at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL,
-  account text COLLATE "C",
   command_id text COLLATE "C" NOT NULL,
   transition integer NOT NULL,
   xid xid8 NOT NULL,
   payload jsonb NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  account text COLLATE "C"
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE oms.execution_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.order_events', '');
