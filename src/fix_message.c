@@ -82,7 +82,7 @@ oms_fix_number(const FixTag *tag)
 
 /* Read the field at `at`; *next is where the one after it begins. */
 static Refusal *
-read_field(const char *text, const char *at, const char *end, char separator, int data_length,
+read_field(const char *text, const char *at, const char *end, char separator, int data_tag, int data_length,
 		   FixTag *tag, const char **next)
 {
 	const char *equals = memchr(at, '=', Min(end - at, TAG_DIGITS_MAX + 1));
@@ -93,7 +93,8 @@ read_field(const char *text, const char *at, const char *end, char separator, in
 	if (tag->tag <= 0 || *at == '0')
 		return damaged("There is no tag=value at byte %d.", (int) (at - text));
 	tag->value = equals + 1;
-	if (data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
+	/* where the length is wrong, or stands alone, the separator decides */
+	if (tag->tag == data_tag && data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
 		stop = tag->value + data_length;
 	else
 		stop = memchr(tag->value, separator, end - tag->value);
@@ -130,11 +131,9 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 			message->tags = repalloc_huge(message->tags, sizeof(FixTag) * size);
 		}
 		tag = &message->tags[message->ntags++];
-		refusal = read_field(text, at, end, separator, data_length, tag, &at);
+		refusal = read_field(text, at, end, separator, data_tag, data_length, tag, &at);
 		if (refusal)
 			return refusal;
-		if (data_length > 0 && tag->tag != data_tag)
-			return damaged("Tag %d must follow its length.", data_tag);
 		data_tag = oms_fix_data_tag_after(tag->tag);
 		data_length = data_tag ? oms_fix_number(tag) : 0;
 	}

@@ -229,6 +229,27 @@ is_no_group(const FixGroup *g)
 	return g->unknown && (g->instances != g->count || g->count < 2);
 }
 
+/*
+ * What proved to be no group is none: what stands in it stands where its count
+ * does.  A count comes before what it opens, so one step up is enough for each.
+ */
+static void
+forget_no_groups(FixMessage *message)
+{
+	for (int i = 0; i < message->ngroups; i++)
+	{
+		FixGroup   *g = &message->groups[i];
+
+		if (g->parent >= 0 && is_no_group(&message->groups[g->parent]))
+		{
+			const FixGroup *none = &message->groups[g->parent];
+
+			g->parent = none->parent;
+			g->parent_instance = none->parent_instance;
+		}
+	}
+}
+
 /* Second reading: the groups are known whole now. */
 static const FixTag *
 settle_scope(FixMessage *message, int at)
@@ -268,6 +289,7 @@ oms_fix_find_scopes(FixMessage *message, const FixTag **again)
 												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	message->mask = size - 1;
 	find_scopes(message);
+	forget_no_groups(message);
 	for (int i = 0; i < message->ntags && before == NULL; i++)
 	{
 		if (i % FIELDS_PER_INTERRUPT == 0)

@@ -1,0 +1,249 @@
+/*
+ * Reading a FIX message: the tables of tags, groups, data, what comes twice, and bytes.
+ * What breaks if a pair of length and data is missing, a group's end is not seen, a
+ * group of users costs a valid message, a repetition outside groups is taken, or the
+ * work grows faster than the message.
+ */
+#include "unit.h"
+
+#include "portability/instr_time.h"
+
+#include "fix_fills.h"
+#include "fix_message.h"
+#include "fix_tags.h"
+
+/* Fields, separated by |, as a message of MsgType 8; with BodyLength and CheckSum. */
+static StringInfo
+message_of(const char *fields, int length)
+{
+	static const char head[] = "35=8|49=A|56=B|";
+	StringInfo	m = makeStringInfo();
+	unsigned int sum = 0;
+
+	appendStringInfo(m, "8=FIX.4.4|9=%d|%s", (int) strlen(head) + length, head);
+	for (int i = 0; i < m->len; i++)
+		if (m->data[i] == '|')
+			m->data[i] = '\001';
+	appendBinaryStringInfo(m, fields, length);
+	for (int i = 0; i < m->len; i++)
+		sum += (unsigned char) m->data[i];
+	appendStringInfo(m, "10=%03u\001", sum % 256);
+	return m;
+}
+
+static Refusal *
+parse_bytes(const char *fields, int length, FixMessage *message)
+{
+	StringInfo	m = message_of(fields, length);
+
+	return oms_fix_parse_bytes(m->data, m->len, message);
+}
+
+static char *
+with_soh(const char *fields)
+{
+	char	   *text = pstrdup(fields);
+
+	for (char *p = text; *p; p++)
+		if (*p == '|')
+			*p = '\001';
+	return text;
+}
+
+static Refusal *
+parse(const char *fields, FixMessage *message)
+{
+	return parse_bytes(with_soh(fields), strlen(fields), message);
+}
+
+/* The value that counts, or what it is refused for. */
+static void
+bytes_are(const char *fields, int length, int tag, const char *expected, const char *name)
+{
+	FixMessage	message;
+	Refusal    *refusal = parse_bytes(fields, length, &message);
+	char	   *value = refusal ? psprintf("! %s", refusal->detail) : oms_fix_get(&message, tag);
+
+	is_text(value ? value : "(none)", expected, name);
+}
+
+static void
+value_is(const char *fields, int tag, const char *expected, const char *name)
+{
+	bytes_are(with_soh(fields), strlen(fields), tag, expected, name);
+}
+
+static void
+test_tables(void)
+{
+	static const int pairs[][2] = {
+		{90, 91}, {93, 89}, {95, 96}, {212, 213}, {354, 355}, {364, 365}, {445, 446}, {618, 619}, {621, 622},
+		{1184, 1185}, {1401, 1402}, {1525, 1527}, {1578, 1579}, {1678, 1697}, {2372, 2371}, {2522, 2521}, {2815, 2814},
+		{41873, 41874}, {43109, 42684}, {43111, 42982}
+	};
+
+	for (int i = 0; i < lengthof(pairs); i++)
+		ok(oms_fix_data_tag_after(pairs[i][0]) == pairs[i][1], "%d is the length of %d", pairs[i][0], pairs[i][1]);
+	ok(oms_fix_data_tag_after(58) == 0 && oms_fix_data_tag_after(0) == 0 && oms_fix_data_tag_after(99999) == 0, "others are none");
+	ok(oms_fix_tag_is_count(453) && oms_fix_tag_is_count(1362) && oms_fix_tag_is_count(957) && oms_fix_tag_is_count(40000) &&
+	   oms_fix_tag_is_count(33), "counts of groups of every range are known");
+	ok(!oms_fix_tag_is_count(38) && !oms_fix_tag_is_count(9001) && !oms_fix_tag_is_count(0), "others are no counts");
+	ok(oms_fix_tag_is_own(38) && oms_fix_tag_is_own(49) && oms_fix_tag_is_own(151) && oms_fix_tag_is_own(528), "fields of the message are known");
+	ok(!oms_fix_tag_is_own(448) && !oms_fix_tag_is_own(1364) && !oms_fix_tag_is_own(9001) && !oms_fix_tag_is_own(40010), "members of groups are none");
+	ok(oms_fix_tag_is_unknown(5000) && oms_fix_tag_is_unknown(39999) && oms_fix_tag_is_unknown(60000) && !oms_fix_tag_is_unknown(1) &&
+	   !oms_fix_tag_is_unknown(40001), "users' tags are told from those of FIX");
+}
+
+static void
+test_groups(void)
+{
+	value_is("38=1|38=1|", 38, "1", "the same value twice does no harm");
+	value_is("38=1|38=2|", 38, "! Tag 38 comes twice, as 1 and as 2, and not in two instances of a group.", "another value is damage");
+	value_is("9001=a|9001=b|", 9001, "! Tag 9001 comes twice, as a and as b, and not in two instances of a group.", "of a user's tag too");
+	value_is("453=2|448=a|447=D|452=1|448=b|447=D|452=3|38=7|", 38, "7", "a field after a group is the message's");
+	value_is("38=7|453=2|448=a|452=1|448=b|452=3|38=8|", 38, "! Tag 38 comes twice, as 7 and as 8, and not in two instances of a group.", "no field of the message hides in a group");
+	value_is("453=2|448=a|38=7|448=b|38=8|", 38, "! Tag 38 comes twice, as 7 and as 8, and not in two instances of a group.", "nor between two parties");
+	value_is("453=2|448=a|447=D|447=E|448=b|", 447, "! Tag 447 comes twice, as D and as E, and not in two instances of a group.", "twice in one instance");
+	value_is("453=2|448=a|802=2|523=x|803=1|523=y|803=2|448=b|802=1|523=z|803=9|38=7|", 38, "7", "nested groups");
+	value_is("555=2|600=A|624=1|539=2|524=p|525=D|524=q|525=D|687=5|600=B|624=2|539=1|524=r|687=6|38=7|", 38, "7", "legs with nested parties");
+	value_is("453=1|448=a|382=2|375=x|375=y|136=2|137=1|137=2|711=2|311=u|311=v|518=2|519=1|519=2|78=2|79=k|80=1|79=l|80=2|768=2|769=s|769=t|957=2|958=m|958=n|38=7|",
+			 38, "7", "one group after the other");
+	value_is("386=2|336=1|625=a|336=2|625=b|38=7|", 38, "7", "336 may stand in 386");
+	value_is("453=3|448=a|448=b|38=7|", 38, "7", "a count that says too much costs nothing");
+	/* groups of users */
+	value_is("9100=2|9101=a|9102=x|9101=b|9102=y|38=7|", 38, "7", "a user's group");
+	value_is("38=7|58=t|9100=2|9101=a|38=1|58=p|9101=b|38=2|58=q|", 38, "7", "it may have fields of the message");
+	value_is("9100=2|9101=a|38=1|9101=b|38=2|38=7|", 38, "! Tag 38 comes twice, as 2 and as 7, and not in two instances of a group.", "not the same twice in its last instance");
+	value_is("9100=2|9101=a|38=1|9101=b|38=2|", 38, "(none)", "what stands in it alone is not the message's");
+	value_is("9100=2|9101=a|9101=b|38=7|", 38, "7", "what comes once may have followed it");
+	value_is("38=1|9100=2|9101=a|38=2|", 38, "! Tag 38 comes twice, as 1 and as 2, and not in two instances of a group.", "a number is no count unless as many came");
+	value_is("38=1|9100=1|9101=a|38=2|", 38, "! Tag 38 comes twice, as 1 and as 2, and not in two instances of a group.", "one instance repeats nothing");
+	value_is("9500=2|9501=a|453=1|448=x|9501=b|453=2|448=y|448=z|38=7|", 38, "7", "a user's group with parties in it");
+	value_is("453=2|448=a|9001=2|447=D|448=b|9001=1|447=D|38=7|", 38, "7", "a user's field in a group of FIX");
+	value_is("3500=2|3501=a|3501=b|38=7|", 38, "7", "a group of a later version");
+}
+
+static void
+test_values(void)
+{
+	FixMessage	message;
+
+	value_is("37=|38=7|", 38, "7", "an empty value is none");
+	value_is("37=|38=7|", 37, "(none)", "and is not there");
+	if (parse("37=Unknown|11=0|19=0|41=n/a|", &message) != NULL)
+		elog(ERROR, "ids that are none cost a message");
+	ok(oms_fix_get_id(&message, 37) == NULL && oms_fix_get_id(&message, 19) == NULL && oms_fix_get_id(&message, 41) == NULL, "ids that are none are read as none");
+	is_text(oms_fix_get_id(&message, 11), "0", "but a ClOrdID may be 0");
+	value_is("354=5|38=7|", 38, "7", "a length without its data");
+	value_is("354=99|355=ab|38=7|", 38, "7", "a wrong length");
+}
+
+static void
+test_bytes(void)
+{
+	static const char data[] = "95=7\00196=a\001b\000c=\377\00138=7\001";
+	static const char xml[] = "1184=3\0011185=\001\000\001\0011578=3\0011579=\00110\00138=7\001";
+	static const char bad[] = "58=a\000b\001347=UTF-8\00155=\377\00138=7\001";
+	static const char id[] = "11=a\377\001347=UTF-8\001";
+	FixMessage	message;
+
+	bytes_are(data, sizeof(data) - 1, 38, "7", "raw data may hold any byte, and ends where its length says");
+	bytes_are(xml, sizeof(xml) - 1, 38, "7", "so of 5.0 SP2, also where it looks like a field");
+	bytes_are(bad, sizeof(bad) - 1, 58, "a\\x00b", "what cannot be converted costs nothing: a zero byte");
+	bytes_are(bad, sizeof(bad) - 1, 55, "\\xff", "or one that is no UTF-8");
+	bytes_are(id, sizeof(id) - 1, 38, "! The field of tag 11 cannot be converted from UTF8: a\\xff.", "but an id must be one");
+	ok(parse_bytes(data, sizeof(data) - 1, &message) == NULL && message.base64 && message.encoding == NULL, "a zero byte is kept in base64");
+	ok(parse("58=plain|", &message) == NULL && message.encoding == NULL && !message.base64, "ASCII is as text");
+}
+
+static void
+test_sessions(void)
+{
+	static const char *const wire[] = {"35=8\00149=A|B\00156=C\001", "35=8\00149=B|C\00156=A\001", "35=8\00149=A\\\00156=B\001"};
+	static const char *const expected[] = {"A\\|B|C", "A|B\\|C", "A\\|B"};
+
+	for (int i = 0; i < lengthof(wire); i++)
+	{
+		StringInfo	m = makeStringInfo();
+		unsigned int sum = 0;
+		FixMessage	message;
+
+		appendStringInfo(m, "8=FIX.4.4\0019=%d\001%s", (int) strlen(wire[i]), wire[i]);
+		for (int k = 0; k < m->len; k++)
+			sum += (unsigned char) m->data[k];
+		appendStringInfo(m, "10=%03u\001", sum % 256);
+		if (oms_fix_parse_bytes(m->data, m->len, &message) != NULL)
+			elog(ERROR, "comp ids %d are not read", i);
+		is_text(message.session, expected[i], "a session is no other's");
+	}
+}
+
+static void
+fills_are(const char *fields, const char *expected, const char *name)
+{
+	FixMessage	message;
+	FixFills	fills;
+	StringInfoData got;
+	Refusal    *refusal = parse(fields, &message);
+
+	initStringInfo(&got);
+	if (refusal == NULL)
+		refusal = oms_fix_fills(&message, &fills);
+	if (refusal)
+		appendStringInfo(&got, "! %s", refusal->detail);
+	for (int i = 0; refusal == NULL && i < fills.count; i++)
+		appendStringInfo(&got, "%s%s@%s", i ? " " : "",
+						 DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(fills.fills[i].quantity))),
+						 psprintf("%s%s%s", DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(fills.fills[i].price))),
+								  fills.fills[i].id ? "#" : "", fills.fills[i].id ? fills.fills[i].id : ""));
+	is_text(got.data, expected, name);
+}
+
+static void
+test_fills(void)
+{
+	fills_are("1362=2|1363=a|1364=10|1365=10|1363=b|1364=11.5|1365=20|", "30@11", "an exact average is one fill");
+	fills_are("1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2|", "1@10#a 2@11#b", "else each is one");
+	fills_are("1362=2|1363=a|1364=10|1365=1|1363=a|1364=11|1365=2|", "1@10#1 2@11#2", "without ids of their own they are numbered");
+	fills_are("1362=2|1364=10|1365=1|1364=11|1365=2|", "1@10#1 2@11#2", "so without ids");
+	fills_are("32=3|31=10.67|1362=2|1364=10|1365=1|1364=11|1365=2|", "", "what LastQty and LastPx say stands");
+	fills_are("32=4|1362=2|1364=10|1365=1|1364=11|1365=2|", "! The fills make 3, LastQty (32) is another quantity.", "they make LastQty");
+	fills_are("1362=3|1364=10|1365=1|1364=11|1365=2|", "! NoFills (1362) is not the number of fills: there are 2.", "there are as many as it says");
+	fills_are("1362=2|1364=10|1365=1|1364=11|", "! Fill 2 of 2 has no FillPx (1364), or no FillQty (1365) above zero.", "none lacks a figure");
+	fills_are("1362=1|1364=x|1365=1|", "! Tag 1364 of fill 1 is no decimal number.", "each figure is one");
+	fills_are("1362=2|1363=a|1364=10|1365=10|1414=1|1415=p|1416=D|1363=b|1364=11.5|1365=20|1414=2|1415=q|1415=r|", "30@11", "nested parties of a fill");
+}
+
+/* Twice the fields must not be much more than twice the work, whatever they are. */
+static void
+test_work(void)
+{
+	static const char *const repeated[] = {"9%05d=x|", "9%05d=2|", "9%05d=2|8%05d=a|", "453=2|448=%d|"};
+
+	for (int k = 0; k < lengthof(repeated); k++)
+	{
+		StringInfo	fields = makeStringInfo();
+		FixMessage	message;
+		instr_time	start,
+					end;
+
+		for (int i = 0; i < 60000; i++)
+			appendStringInfo(fields, repeated[k], k == 3 ? 1 : i, i);
+		INSTR_TIME_SET_CURRENT(start);
+		ok(parse(fields->data, &message) == NULL, "60,000 times %s", repeated[k]);
+		INSTR_TIME_SET_CURRENT(end);
+		INSTR_TIME_SUBTRACT(end, start);
+		ok(INSTR_TIME_GET_MILLISEC(end) < 1000, "take milliseconds");
+	}
+}
+
+UNIT_TEST(fix_message)
+{
+	test_tables();
+	test_groups();
+	test_values();
+	test_bytes();
+	test_sessions();
+	test_fills();
+	test_work();
+}
