@@ -1,16 +1,142 @@
 \echo Use "ALTER EXTENSION oms_state UPDATE TO '0.2.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- From 0.1.0 to 0.2.0. One part a topic, each under its heading, in an order in which each finds what it needs.
+-- From 0.1.0 to 0.2.0. One part a topic, each under its heading (one line: merges of this file keep both sides), in an order
+-- in which each finds what it needs, above the last one.
 -- test/t/064_upgrade.pl runs it over data of 0.1.0 and holds the catalog against a fresh installation.
 -- Columns: ALTER TABLE puts a new one last, wherever the install script has it. Everything resolves columns by
 -- name. A column that is added to oms.order_events comes to its partitions by itself; a function whose result
 -- or parameters change is dropped and made again, with its comment and its REVOKE.
 -- Old events keep their payload, their hash and their schemaVersion 1: nothing here writes one.
 
--- ---------------------------------------------------------------------------------------------------
--- comments in ASCII
--- ---------------------------------------------------------------------------------------------------
+-- ==== first: what is yours on the tables of 0.1.0 (sql/80_local_changes.sql), while it can still be told from what comes now ====
+
+CREATE FUNCTION oms.objects_on_tables() RETURNS TABLE (kind text, table_name name, object text, phase text, statement text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH tables AS (
+    SELECT c.oid, c.relname, c.reloptions, c.relrowsecurity, s.spcname
+      FROM pg_extension AS e
+      JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass
+      JOIN pg_class AS c ON c.oid = d.objid
+      LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
+     WHERE e.extname = 'oms_state' AND c.relkind IN ('r', 'p')
+  ), columns AS (
+    SELECT t.relname, a.*, pg_get_expr(x.adbin, x.adrelid) AS expression, format_type(a.atttypid, a.atttypmod) AS type_name, y.typcollation, y.typstorage
+      FROM tables AS t
+      JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_type AS y ON y.oid = a.atttypid
+      LEFT JOIN pg_attrdef AS x ON x.adrelid = t.oid AND x.adnum = a.attnum
+  )
+  SELECT 'column', c.relname, c.attname::text, 'before',
+         format('ALTER TABLE oms.%I ADD COLUMN %I %s', c.relname, c.attname, c.type_name)
+         || CASE WHEN c.attcollation <> c.typcollation THEN ' COLLATE ' || c.attcollation::regcollation::text ELSE '' END
+         || CASE c.attgenerated WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED', c.expression) ELSE '' END
+    FROM columns AS c
+  UNION ALL
+  SELECT 'setting', c.relname, c.attname || ' ' || v.setting, 'after', format('ALTER TABLE oms.%I ALTER COLUMN %I SET ', c.relname, c.attname) || v.setting
+    FROM columns AS c
+   CROSS JOIN LATERAL (VALUES
+     (c.attgenerated = '' AND c.expression IS NOT NULL, 'DEFAULT ' || c.expression),
+     (c.attnotnull, 'NOT NULL'),
+     (c.attstattarget >= 0, 'STATISTICS ' || c.attstattarget),
+     (c.attcompression <> '', 'COMPRESSION ' || CASE c.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END),
+     (c.attstorage <> c.typstorage, 'STORAGE ' || CASE c.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)
+   ) AS v (holds, setting)
+   WHERE v.holds
+  UNION ALL
+  SELECT 'setting', t.relname, o.option, 'after', format('ALTER TABLE oms.%I SET (%s)', t.relname, o.option) FROM tables AS t CROSS JOIN LATERAL unnest(t.reloptions) AS o (option)
+  UNION ALL
+  SELECT 'setting', t.relname, 'TABLESPACE ' || quote_ident(t.spcname), 'before', format('ALTER TABLE oms.%I SET TABLESPACE %I', t.relname, t.spcname)
+    FROM tables AS t WHERE t.spcname IS NOT NULL
+  UNION ALL
+  SELECT 'constraint', t.relname, k.conname::text, 'after', format('ALTER TABLE oms.%I ADD CONSTRAINT %I %s', t.relname, k.conname, pg_get_constraintdef(k.oid))
+    FROM tables AS t JOIN pg_constraint AS k ON k.conrelid = t.oid WHERE k.contype <> 't' AND k.conparentid = 0
+  UNION ALL
+  -- a partitioned index is shown as one ON ONLY; it is to find the indexes of the partitions, or to make them
+  SELECT 'index', t.relname, c.relname::text, 'after', regexp_replace(pg_get_indexdef(c.oid), '( INDEX \S+ ON) ONLY ', '\1 ')
+    FROM tables AS t JOIN pg_index AS i ON i.indrelid = t.oid JOIN pg_class AS c ON c.oid = i.indexrelid
+   WHERE NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = c.oid AND k.conrelid = t.oid)
+  UNION ALL
+  SELECT 'statistics', t.relname, s.stxname::text, 'after', pg_get_statisticsobjdef(s.oid) FROM tables AS t JOIN pg_statistic_ext AS s ON s.stxrelid = t.oid
+  UNION ALL
+  SELECT 'trigger', t.relname, g.tgname::text, 'after',
+         pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE
+           format('; ALTER TABLE oms.%I %s TRIGGER %I', t.relname, CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, g.tgname) END
+    FROM tables AS t JOIN pg_trigger AS g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
+  UNION ALL
+  SELECT 'setting', t.relname, 'ROW LEVEL SECURITY', 'after', format('ALTER TABLE oms.%I ENABLE ROW LEVEL SECURITY', t.relname) FROM tables AS t WHERE t.relrowsecurity
+  UNION ALL
+  SELECT 'policy', t.relname, p.polname::text, 'after',
+         format('CREATE POLICY %I ON oms.%I AS %s FOR %s TO %s', p.polname, t.relname, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE r.role WHEN 0 THEN 'PUBLIC' ELSE r.role::regrole::text END, ', ') FROM unnest(p.polroles) AS r (role)))
+         || coalesce(' USING (' || pg_get_expr(p.polqual, t.oid) || ')', '') || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, t.oid) || ')', '')
+    FROM tables AS t JOIN pg_policy AS p ON p.polrelid = t.oid
+  UNION ALL
+  SELECT 'rule', t.relname, r.rulename::text, 'after', pg_get_ruledef(r.oid) FROM tables AS t JOIN pg_rewrite AS r ON r.ev_class = t.oid
+$function$;
+COMMENT ON FUNCTION oms.objects_on_tables() IS 'Part of oms.local_changes(): everything that stands on the tables of the extension, with the statement that makes it';
+
+CREATE TABLE oms.shipped_objects (
+  kind text COLLATE "C" NOT NULL,
+  table_name name NOT NULL,
+  object text COLLATE "C" NOT NULL,
+  CONSTRAINT shipped_objects_pkey PRIMARY KEY (table_name, kind, object)
+);
+COMMENT ON TABLE oms.shipped_objects IS 'What came with the extension on its tables; a dump leaves it out, and CREATE EXTENSION fills it';
+
+INSERT INTO oms.shipped_objects
+  SELECT o.kind, o.table_name, o.object
+    FROM oms.objects_on_tables() AS o
+   WHERE o.table_name <> 'shipped_objects' AND NOT EXISTS (SELECT FROM (VALUES
+    ('column', 'cl_ord_ids', '{cl_ord_id,fix_session,order_id}'),
+    ('column', 'commands', '{actor,aggregate_id,command_hash,command_id,recorded_at,sequences}'),
+    ('column', 'counterparty_order_ids', '{counterparty_order_id,fix_session,order_id}'),
+    ('column', 'execution_events', '{actor,aggregate_id,command_id,event_type,hash,occurred_at,payload,role,root_id,sequence,transition,tree_version,
+      version,xid}'),
+    ('column', 'executions', '{allocated_quantity,allocations,attributes,avg_px,bust_exec_id,cl_ord_id,corrected_execution_id,correcting_execution_id,
+      counterparty_order_id,created_at,cum_qty,exec_id,exec_ref_id,exec_type,fix,fix_session,flags,hash,id,last_mkt,last_px,last_qty,leaves_qty,
+      ord_status,order_id,quantity,quantity_factor,reason,review_reasons,root_id,side,status,symbol,text,transact_time,tree_updated_at,tree_version,
+      updated_at,version}'),
+    ('column', 'order_events', '{actor,aggregate_id,command_id,event_type,hash,occurred_at,payload,role,root_id,sequence,transition,tree_version,
+      version,xid}'),
+    ('column', 'orders', '{account,allocated_quantity,asset_class,attributes,avg_px,cash_order_qty,child_count,cl_ord_id,conditions,
+      counterparty_order_id,created_at,currency,destination,done_for_day_date,executed_quantity,executed_value,expire_date,expire_time,fix,
+      fix_session,flags,hash,id,leaves_quantity,live_children,ord_type,order_qty,own_executed_quantity,parent_id,pending_requests,price,
+      quantity_factor,reason,reported_avg_px,reported_cum_qty,reported_leaves_qty,reported_ord_status,reserved_quantity,review_quantity,root_id,side,
+      status,stop_px,symbol,text,time_in_force,tree_updated_at,tree_version,unplaced_quantity,updated_at,version,working_quantity}'),
+    ('column', 'rejected_commands', '{actor,command,command_id,command_type,detail,hint,message,rejected_at,role,rule,sqlstate}'),
+    ('constraint', 'cl_ord_ids', '{cl_ord_ids_pkey}'),
+    ('constraint', 'commands', '{commands_pkey}'),
+    ('constraint', 'counterparty_order_ids', '{counterparty_order_ids_pkey}'),
+    ('constraint', 'executions', '{executions_pkey}'),
+    ('constraint', 'orders', '{orders_pkey}'),
+    ('index', 'executions', '{executions_order_id_exec_id_idx}'),
+    ('index', 'orders', '{orders_root_id_idx}'),
+    ('index', 'rejected_commands', '{rejected_commands_rejected_at_idx}'),
+    ('setting', 'cl_ord_ids', '{"cl_ord_id NOT NULL","fix_session NOT NULL","order_id NOT NULL"}'),
+    ('setting', 'commands', '{"actor NOT NULL","command_hash NOT NULL","command_id NOT NULL","recorded_at NOT NULL"}'),
+    ('setting', 'counterparty_order_ids', '{"counterparty_order_id NOT NULL","fix_session NOT NULL","order_id NOT NULL"}'),
+    ('setting', 'execution_events', '{"actor NOT NULL","aggregate_id NOT NULL","command_id NOT NULL","event_type NOT NULL","hash NOT NULL",
+      "occurred_at NOT NULL","payload NOT NULL","role NOT NULL","root_id NOT NULL","sequence NOT NULL","transition NOT NULL","tree_version NOT NULL",
+      "version NOT NULL","xid NOT NULL"}'),
+    ('setting', 'executions', '{"allocated_quantity NOT NULL","created_at NOT NULL",fillfactor=90,"hash NOT NULL","id NOT NULL","last_px NOT NULL",
+      "last_qty NOT NULL","quantity NOT NULL","root_id NOT NULL","status NOT NULL","updated_at NOT NULL","version NOT NULL"}'),
+    ('setting', 'order_events', '{"actor NOT NULL","aggregate_id NOT NULL","command_id NOT NULL","event_type NOT NULL","hash NOT NULL",
+      "occurred_at NOT NULL","payload NOT NULL","role NOT NULL","root_id NOT NULL","sequence NOT NULL","transition NOT NULL","tree_version NOT NULL",
+      "version NOT NULL","xid NOT NULL"}'),
+    ('setting', 'orders', '{"allocated_quantity NOT NULL","avg_px NOT NULL","child_count NOT NULL","created_at NOT NULL","executed_quantity NOT NULL",
+      "executed_value NOT NULL",fillfactor=70,"hash NOT NULL","id NOT NULL","leaves_quantity NOT NULL","live_children NOT NULL",
+      "own_executed_quantity NOT NULL","reserved_quantity NOT NULL","review_quantity NOT NULL","root_id NOT NULL","side NOT NULL","status NOT NULL",
+      "symbol NOT NULL","unplaced_quantity NOT NULL","updated_at NOT NULL","version NOT NULL","working_quantity NOT NULL"}'),
+    ('setting', 'rejected_commands', '{"actor NOT NULL","message NOT NULL","rejected_at NOT NULL","role NOT NULL","sqlstate NOT NULL"}'),
+    ('trigger', 'execution_events', '{execution_events_append_only,execution_events_no_truncate}'),
+    ('trigger', 'order_events', '{order_events_append_only,order_events_no_truncate}')
+  ) AS s (kind, table_name, objects) WHERE s.kind = o.kind AND s.table_name = o.table_name AND o.object = ANY (s.objects::text[]));
+
+-- ==== comments in ASCII ====
 
 COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1, 2, 3 ...';
 COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}: why it could not be booked';
@@ -20,9 +146,7 @@ COMMENT ON COLUMN oms.order_events.tree_version IS 'Number of the event in its t
 COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, ...';
 COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...';
 
--- ---------------------------------------------------------------------------------------------------
--- what a commandId stands for: by content, not by 64 bits of it
--- ---------------------------------------------------------------------------------------------------
+-- ==== what a commandId stands for: by content, not by 64 bits of it ====
 
 ALTER TABLE oms.commands ALTER COLUMN command_hash DROP NOT NULL, ADD COLUMN content_hash bytea;
 COMMENT ON TABLE oms.commands IS
@@ -30,9 +154,7 @@ COMMENT ON TABLE oms.commands IS
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
--- ---------------------------------------------------------------------------------------------------
--- an order is live for its ancestors while it or anything below it is
--- ---------------------------------------------------------------------------------------------------
+-- ==== an order is live for its ancestors while it or anything below it is ====
 
 CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
   SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
@@ -49,8 +171,8 @@ CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
    ) AS i;
 COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
 COMMENT ON COLUMN oms.orders.live_children IS 'Children that are live, or have something live below them';
--- partitions of the events (sql/30_events.sql)
--- ---------------------------------------------------------------------------------------------------
+
+-- ==== partitions of the events (sql/30_events.sql) ====
 
 CREATE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -171,9 +293,7 @@ COMMENT ON FUNCTION oms.ensure_partitions(integer) IS
   'Makes the event partitions of this month (UTC) and the given number of months ahead; returns how many it made';
 REVOKE ALL ON FUNCTION oms.ensure_partitions(integer), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
 
--- ---------------------------------------------------------------------------------------------------
--- slots
--- ---------------------------------------------------------------------------------------------------
+-- ==== slots ====
 
 CREATE FUNCTION oms.slot_of(id text) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_slot_of';
@@ -236,9 +356,7 @@ CREATE FUNCTION oms.route_fix(message bytea, OUT slot integer, OUT session text,
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix_bytes';
 COMMENT ON FUNCTION oms.route_fix(bytea) IS 'The same for a message as it came from the wire, read as oms_fix(bytea) reads it';
 
--- ---------------------------------------------------------------------------------------------------
--- FIX as bytes, and refusals of FIX messages as results
--- ---------------------------------------------------------------------------------------------------
+-- ==== FIX as bytes, and refusals of FIX messages as results ====
 
 CREATE FUNCTION @extschema@.oms_fix(message bytea) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_bytes';
@@ -267,9 +385,7 @@ COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
 GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;
 
--- ---------------------------------------------------------------------------------------------------
--- splits: each corporate action once
--- ---------------------------------------------------------------------------------------------------
+-- ==== splits: each corporate action once ====
 
 ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
@@ -334,6 +450,7 @@ INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.given_root_id
 -- ---------------------------------------------------------------------------------------------------
 -- oms.verify() in time proportional to what it reads; replay, as-of and history
 -- ---------------------------------------------------------------------------------------------------
+-- ==== oms.verify() in time proportional to what it reads; replay, as-of and history ====
 
 -- a view whose columns come in another order is made again: who could read it still can
 SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
@@ -1105,3 +1222,25 @@ COMMENT ON FUNCTION oms.verify() IS
 
 REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.command_digest(jsonb) FROM PUBLIC;
 -- (end of verify, replay, as-of and history)
+
+-- ==== last, with nothing below: what is ours now is all but what was yours before ====
+
+CREATE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT o.phase, o.kind, o.table_name, o.object, o.statement || ';'
+    FROM oms.objects_on_tables() AS o
+   WHERE NOT EXISTS (SELECT FROM oms.shipped_objects AS s WHERE s.table_name = o.table_name AND s.kind = o.kind AND s.object = o.object)
+   ORDER BY o.phase DESC, array_position(ARRAY['column', 'setting', 'index', 'constraint', 'statistics', 'trigger', 'policy', 'rule'], o.kind), o.statement LIKE '% FOREIGN KEY %', o.table_name, o.object
+$function$;
+COMMENT ON FUNCTION oms.local_changes() IS
+  'What was added to the tables of the extension here, which no dump has: the statements that make it again before and after a restore';
+
+REVOKE ALL ON FUNCTION oms.objects_on_tables(), oms.local_changes() FROM PUBLIC;
+
+WITH yours AS (DELETE FROM oms.shipped_objects AS s RETURNING s.*)
+INSERT INTO oms.shipped_objects
+  SELECT o.kind, o.table_name, o.object
+    FROM oms.objects_on_tables() AS o
+   WHERE NOT EXISTS (SELECT FROM yours AS y WHERE y.table_name = o.table_name AND y.kind = o.kind AND y.object = o.object);

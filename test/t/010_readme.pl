@@ -150,6 +150,10 @@ sub check_command
 		my $file = $1;
 		like(slurp_file("$root/scripts/demo.sh"), qr/> "\$project\/\Q$file\E"/, "the demo writes $file");
 	}
+	elsif ($program =~ /^(psql|pg_dump|pg_restore)$/)
+	{
+		like(slurp_file("$root/test/t/062_dump_restore.pl"), qr/recipe of doc\/operations\.md/, "run by 062: $command");
+	}
 	else
 	{
 		fail("no way to check: $command");
