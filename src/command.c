@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "command.h"
+#include "command_size.h"
 #include "handlers.h"
 
 static const CommandHandler handlers[COMMAND_TYPE_COUNT] = {
@@ -75,14 +76,22 @@ result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome
  * ------------------------------------------------------------------------
  */
 
-/* The command as its events carry it, if they are still there. */
+/* The command as the event of what it was about carries it, if that is still there: others may have a part of it. */
 static Jsonb *
 recorded_command(const ResultSource *source)
 {
-	JsonbValue	hold;
-	JsonbValue *v = source->npayloads > 0 ? oms_json_get(source->payloads[0], "command", &hold) : NULL;
+	for (int i = 0; i < source->npayloads; i++)
+	{
+		char	   *id = oms_json_get_string(source->payloads[i], "aggregateId");
+		JsonbValue	hold;
+		JsonbValue *v;
 
-	return v ? JsonbValueToJsonb(v) : NULL;
+		if (id == NULL || strcmp(id, source->outcome->id) != 0)
+			continue;
+		v = oms_json_get(source->payloads[i], "command", &hold);
+		return v ? JsonbValueToJsonb(v) : NULL;
+	}
+	return NULL;
 }
 
 /* The first result again, from the events that it was built of. */
@@ -149,6 +158,8 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 	if (*refusal == NULL)
 		*refusal = oms_check_shard(uow, command, &outcome);
 	if (*refusal == NULL)
+		*refusal = oms_uow_too_large(uow);
+	if (*refusal == NULL)
 		claim = oms_uow_claim(uow, outcome.id, refusal);
 	if (*refusal == NULL && claim == CLAIM_OK)
 		result = result_of_events(uow, command, &outcome);
@@ -203,6 +214,9 @@ oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
 	char	   *command_id = text_member(raw, "commandId");
 	char	   *command_type = text_member(raw, "commandType");
 
+	/* what is too large to be a command is too large to be kept */
+	if (refusal->too_large && oms_command_check_size(raw) != NULL)
+		raw = oms_command_brief(raw);
 	oms_rejection_keep(oms_uow_tables(uow), oms_uow_caller(uow), raw, command_id, command_type, refusal);
 	return oms_result_rejected(refusal, command_id, command_type);
 }

@@ -19,6 +19,7 @@
 #include "ids.h"
 #include "moment.h"
 #include "command_model.h"
+#include "command_size.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
@@ -413,7 +414,7 @@ read_children(const CommandField *f, const JsonbValue *v, Command *command)
 		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
 			return bad_field(f, "Member %d is no object.", command->nchildren + 1);
 		child->def = &slice_def;
-		child->raw = command->raw;
+		child->raw = command->raw;	/* its own is made once all is read */
 		refusal = read_fields(element.val.binary.data, false, child);
 		if (refusal)
 			return refusal;
@@ -606,6 +607,66 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 	return check_required(command, seen, from_fix);
 }
 
+/* A slice as the command that its order's event carries: what it has itself, and what the placement has. */
+static Jsonb *
+slice_command(const Command *placement, JsonbContainer *slice)
+{
+	static const char *const shared[] = {"transactTime", "correlationId", "causationId"};
+	JsonWriter	w = {0};
+	JsonbIterator *it = JsonbIteratorInit(slice);
+	JsonbValue	key,
+				v;
+	JsonbIteratorToken token;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", slice_def.name);
+	oms_json_string(&w, "commandId", placement->command_id);
+	oms_json_string(&w, "parentId", placement->order_id);
+	for (int i = 0; i < lengthof(shared); i++)
+	{
+		JsonbValue	hold;
+		JsonbValue *given = oms_json_get(placement->raw, shared[i], &hold);
+
+		if (given && given->type != jbvNull)
+			oms_json_scalar(&w, shared[i], given);
+	}
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
+		oms_json_scalar(&w, NULL, &v);
+	}
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+static void
+make_slices(Command *command)
+{
+	JsonbValue	hold;
+	JsonbValue *children = oms_json_get(command->raw, "children", &hold);
+	JsonbIterator *it = JsonbIteratorInit(children->val.binary.data);
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			n = 0;
+
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		Command    *child = &command->children[n];
+
+		if (token != WJB_ELEM)
+			continue;
+		child->raw = slice_command(command, element.val.binary.data);
+		child->command_id = command->command_id;
+		child->correlation_id = command->correlation_id;
+		child->causation_id = command->causation_id;
+		child->transact_time = command->transact_time;
+		n++;
+	}
+}
+
 Refusal *
 oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 {
@@ -617,6 +678,9 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	command->raw = raw;
 	if (!oms_json_is_object(raw))
 		return oms_refuse(OMS_MALFORMED, "a command must be a JSON object");
+	refusal = oms_command_check_size(raw);
+	if (refusal)
+		return refusal;
 	type = oms_json_get(raw, "commandType", &hold);
 	if (type == NULL || type->type != jbvString)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "a command needs field \"commandType\""),
@@ -639,6 +703,8 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	command->command_id_given = command->command_id != NULL;
 	if (!command->command_id_given)
 		command->command_id = oms_new_id(OMS_ANY_SLOT);
+	if (command->nchildren > 0)
+		make_slices(command);
 	return NULL;
 }
 

@@ -35,6 +35,7 @@ typedef struct Refusal
 	const char *detail;			/* full sentences, or NULL */
 	const char *hint;			/* only where the caller can act, or NULL */
 	const char *rule;			/* the rule's name for OM005, or NULL */
+	bool		too_large;		/* OM001 for its size alone */
 } Refusal;
 
 /*

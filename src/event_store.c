@@ -68,11 +68,11 @@ const TableDef oms_events_table = {"order_events", EVENT_COLUMNS, event_columns}
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
 static bytea *
-chain_hash(const bytea *previous, Jsonb *payload)
+chain_hash(const bytea *previous, Jsonb *payload, int *size)
 {
 	int			length;
 	char	   *text = oms_json_text(payload, &length);
-	bytea	   *hash = oms_digest(previous, text, length, NULL);
+	bytea	   *hash = oms_digest(previous, text, length, size);
 
 	pfree(text);
 	return hash;
@@ -130,7 +130,7 @@ oms_event_build(const ObjectStore *store, const void *record, const Command *com
 	event->command = command;
 	event->transition = transition;
 	event->payload = build_payload(event, record, caller);
-	event->hash = chain_hash(aggregate->hash, event->payload);
+	event->hash = chain_hash(aggregate->hash, event->payload, &event->size);
 }
 
 /*

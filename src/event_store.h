@@ -40,6 +40,7 @@ typedef struct Event
 	int			transition;
 	Jsonb	   *payload;
 	bytea	   *hash;
+	int			size;			/* bytes of the payload's text in UTF-8 */
 } Event;
 
 /*

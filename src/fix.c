@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 
 #include "command.h"
+#include "command_size.h"
 #include "fix_private.h"
 #include "handlers.h"
 
@@ -43,7 +44,7 @@ oms_fix_run(FixContext *fix, JsonWriter *w)
 	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
 	if (result)
 		fix->results = lappend(fix->results, result);
-	else if (refusal->sqlstate == OMS_MALFORMED)
+	else if (refusal->sqlstate == OMS_MALFORMED && !refusal->too_large)
 		refusal->sqlstate = OMS_BAD_FIX;
 	return result ? NULL : refusal;
 }
@@ -153,10 +154,14 @@ static Refusal *
 parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
 {
 	bytea	   *argument;
+	Refusal    *refusal;
 
 	if (PG_ARGISNULL(0))
 		return oms_refuse(OMS_BAD_FIX, "a FIX message must not be null");
 	argument = PG_GETARG_BYTEA_PP(0);
+	refusal = oms_message_check_size(VARSIZE_ANY_EXHDR(argument));
+	if (refusal)
+		return refusal;
 	if (as_text)
 		return oms_fix_parse_text(text_to_cstring(argument), VARSIZE_ANY_EXHDR(argument), message);
 	return oms_fix_parse_bytes(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), message);

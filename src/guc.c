@@ -26,6 +26,13 @@
 int			oms_guc_command_retention_s = 7 * SECONDS_PER_DAY;
 
 /*
+ * How large a command may be, as JSON in UTF-8.  Its event, which has the state
+ * too, is at most a sixth larger (and 64 kB): as shipped it is below what Kafka
+ * takes.  An administrator who raises it raises the limits of the topics too.
+ */
+int			oms_guc_command_size_kb = 768;
+
+/*
  * How much WAL a slot may hold back, and how old a commit that its reader has
  * not confirmed may be, before oms.bridge_alerts has a row.  An administrator
  * sets the size well below what the disk (or max_slot_wal_keep_size) has room
@@ -111,6 +118,11 @@ oms_guc_init(void)
 							"How long a commandId is remembered, so that a repeat returns the first result.",
 							NULL, &oms_guc_command_retention_s,
 							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.command_size",
+							"How large a command may be, as JSON in UTF-8.",
+							"An object's texts, FIX fields and attributes may have a sixth of it.", &oms_guc_command_size_kb,
+							768, 16, 64 * 1024, PGC_SUSET, GUC_UNIT_KB,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.slot_alert_size",
 							"How much WAL a replication slot may hold back before oms.bridge_alerts has a row.",

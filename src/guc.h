@@ -15,6 +15,8 @@ extern int	oms_guc_command_retention_s;	/* seconds */
 extern int	oms_guc_slot_alert_size_mb; /* megabytes; -1 is never */
 extern int	oms_guc_slot_alert_age_s;	/* seconds; -1 is never */
 
+extern int	oms_guc_command_size_kb;	/* kilobytes */
+
 extern void oms_guc_init(void);
 
 /* The part of an order's quantity by which fills may exceed it: 0.01 is one per cent. */

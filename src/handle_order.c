@@ -245,7 +245,7 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 		Order		child;
 		TreeDelta	delta;
 
-		slice->command_id = command->command_id;
+		oms_uow_set_cause(uow, slice);
 		refusal = create(uow, slice, &running, context.now, &child);
 		if (refusal)
 			break;
@@ -257,6 +257,7 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 	}
 	if (refusal)
 		return refusal;
+	oms_uow_set_cause(uow, NULL);
 	outcome->store = &oms_order_store;
 	outcome->id = before.id;
 	oms_apply_to_tree(uow, &before, &event);

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 
+#include "command_size.h"
 #include "decimal.h"
 #include "handlers.h"
 #include "order_split.h"
@@ -329,6 +330,11 @@ put_all(SplitPlan *plan)
 	ListCell   *cell;
 	ListCell   *fill;
 
+	Command    *brief = palloc(sizeof(Command));
+
+	/* a tree may be wide, and the command long; events point to it until they are written */
+	*brief = *plan->event->command;
+	brief->raw = oms_command_brief(brief->raw);
 	foreach(cell, plan->deepest_first)
 	{
 		SplitNode  *node = lfirst(cell);
@@ -336,10 +342,14 @@ put_all(SplitPlan *plan)
 		CHECK_FOR_INTERRUPTS();
 		if (!node->changes)
 			continue;
+		oms_uow_set_cause(plan->uow, brief);
 		foreach(fill, node->fills)
 			oms_uow_put_execution(plan->uow, lfirst(fill), &oms_execution_transitions[EXECUTION_SCALED], false);
+		if (strcmp(node->id, plan->named->id) == 0)
+			oms_uow_set_cause(plan->uow, NULL);
 		oms_uow_put_order(plan->uow, &node->after, node->event.transition, false);
 	}
+	oms_uow_set_cause(plan->uow, NULL);
 }
 
 /* What a counterparty states stands, also where it is no split that we can count. */

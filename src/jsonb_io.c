@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -189,6 +190,109 @@ put_container(StringInfo out, const JsonbContainer *container, bool canonical)
 	}
 	if (!scalar)
 		put(out, object ? "}" : "]", 1);
+}
+
+/* ------------------------------------------------------------------------
+ * how long the text is
+ * ------------------------------------------------------------------------
+ */
+
+/* What a byte takes beyond itself: put_escaped() writes six of most controls, two of the others. */
+static inline int
+escape_size(unsigned char c)
+{
+	if (likely(c >= ' '))
+		return c == '"' || c == '\\';
+	return c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t' ? 1 : 5;
+}
+
+int64
+oms_json_string_size(const char *text, int length)
+{
+	int64		size = 2;
+	unsigned char all = 0;
+	bool		ascii;
+
+	for (int i = 0; i < length; i++)
+	{
+		all |= (unsigned char) text[i];
+		size += escape_size(text[i]);
+	}
+	ascii = all < 0x80;
+	if (!ascii && GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+	{
+		char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
+
+		size += utf8 == text ? length : strlen(utf8);
+		if (utf8 != text)
+			pfree(utf8);
+		return size;
+	}
+	return size + length;
+}
+
+static int64
+number_size(Numeric value)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+	int64		size = strlen(text);
+
+	pfree(text);
+	return size;
+}
+
+static int64 container_size(const JsonbContainer *container);
+
+static int64
+value_size(const char *base, int start, int end, JEntry entry)
+{
+	if (JBE_ISSTRING(entry))
+		return oms_json_string_size(base + start, end - start);
+	if (JBE_ISNUMERIC(entry))
+		return number_size((Numeric) unconstify(char *, base + INTALIGN(start)));
+	if (JBE_ISCONTAINER(entry))
+		return container_size((const JsonbContainer *) (base + INTALIGN(start)));
+	return JBE_ISNULL(entry) || JBE_ISBOOL_TRUE(entry) ? 4 : 5;
+}
+
+static int64
+container_size(const JsonbContainer *container)
+{
+	bool		object = (container->header & JB_FOBJECT) != 0;
+	int			count = container->header & JB_CMASK;
+	int			nkeys = object ? count : 0;
+	const char *base = (const char *) &container->children[nkeys + count];
+	int			key = 0;
+	int			value = 0;
+	/* the brackets, what stands between members, and between key and value */
+	int64		size = (container->header & JB_FSCALAR) ? 0 : 2 + 2 * Max(count - 1, 0) + 2 * nkeys;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < nkeys; i++)
+		value = end_of(container->children[i], value);
+	for (int i = 0; i < count; i++)
+	{
+		JEntry		entry = container->children[nkeys + i];
+		int			end = end_of(entry, value);
+
+		if (object)
+		{
+			int			key_end = end_of(container->children[i], key);
+
+			size += oms_json_string_size(base + key, key_end - key);
+			key = key_end;
+		}
+		size += value_size(base, value, end, entry);
+		value = end;
+	}
+	return size;
+}
+
+int64
+oms_json_size(Jsonb *value)
+{
+	return container_size(&value->root);
 }
 
 static char *

@@ -51,6 +51,10 @@ extern char *oms_json_get_string(Jsonb *object, const char *key);
 
 extern bool oms_json_is_object(Jsonb *value);
 extern bool oms_json_is_array(Jsonb *value);
+
+/* How long that text is in UTF-8, whatever the encoding of the database, without making it. */
+extern int64 oms_json_size(Jsonb *value);
+extern int64 oms_json_string_size(const char *text, int length);
 extern char *oms_json_text(Jsonb *value, int *length);
 
 /* The same text for every value that is equal as jsonb: keys are sorted already, numbers lose their trailing zeros. */

@@ -43,6 +43,13 @@ key_is(Jsonb *payload, const char *key, const char *value)
 		memcmp(v->val.string.val, value, v->val.string.len) == 0;
 }
 
+/*
+ * A fact's answer is never too large to be given: beyond these an order is
+ * named by what tells it, and events are not listed any more.
+ */
+#define RESULT_STATES_MAX	(32 * 1024 * 1024)
+#define RESULT_EVENTS_MAX	100000
+
 static void
 put_events(JsonWriter *w, const ResultSource *source)
 {
@@ -50,7 +57,7 @@ put_events(JsonWriter *w, const ResultSource *source)
 
 	oms_json_key(w, "events");
 	oms_json_open_array(w);
-	for (int i = 0; i < source->npayloads; i++)
+	for (int i = 0; i < Min(source->npayloads, RESULT_EVENTS_MAX); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		oms_json_open_object(w);
@@ -79,21 +86,46 @@ put_state(JsonWriter *w, const ResultSource *source)
 		oms_json_jsonb(w, "state", source->state);
 }
 
-/* An order has one event in a command, whatever happens to it. */
 static void
+put_short_state(JsonWriter *w, Jsonb *state)
+{
+	static const char *const keys[] = {"status", "orderId", "version"};
+
+	oms_json_open_object(w);
+	for (int k = 0; k < lengthof(keys); k++)
+		copy_key(w, state, keys[k]);
+	oms_json_close_object(w);
+}
+
+/* An order has one event in a command, whatever happens to it.  False if not every order is there with all it has. */
+static bool
 put_orders(JsonWriter *w, const ResultSource *source)
 {
+	int64		room = RESULT_STATES_MAX;
+	int			listed = 0;
+
 	oms_json_key(w, "orders");
 	oms_json_open_array(w);
-	for (int i = 0; i < source->npayloads; i++)
+	for (int i = 0; i < source->npayloads && listed < RESULT_EVENTS_MAX; i++)
 	{
 		JsonbValue	hold;
+		JsonbValue *state;
 
 		CHECK_FOR_INTERRUPTS();
-		if (key_is(source->payloads[i], "aggregateType", oms_order_def.aggregate_type))
-			oms_json_scalar(w, NULL, oms_json_get(source->payloads[i], "state", &hold));
+		if (!key_is(source->payloads[i], "aggregateType", oms_order_def.aggregate_type))
+			continue;
+		state = oms_json_get(source->payloads[i], "state", &hold);
+		if (state == NULL || state->type != jbvBinary)
+			continue;
+		listed++;
+		room -= state->val.binary.len;
+		if (room >= 0)
+			oms_json_scalar(w, NULL, state);
+		else
+			put_short_state(w, JsonbValueToJsonb(state));
 	}
 	oms_json_close_array(w);
+	return room >= 0;
 }
 
 static void
@@ -108,6 +140,7 @@ oms_result_build(const ResultSource *source)
 {
 	JsonWriter	w = {0};
 	char		token[24];
+	bool		whole;
 
 	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
 	oms_json_open_object(&w);
@@ -115,11 +148,13 @@ oms_result_build(const ResultSource *source)
 	put_state(&w, source);
 	oms_json_string(&w, "token", token);
 	put_events(&w, source);
-	put_orders(&w, source);
+	whole = put_orders(&w, source) && source->npayloads <= RESULT_EVENTS_MAX;
 	oms_json_string(&w, "status", "ACCEPTED");
 	put_optional(&w, "commandId", source->command_id);
 	if (source->duplicate)
 		oms_json_bool(&w, "duplicate", true);
+	if (!whole)
+		oms_json_bool(&w, "truncated", true);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
 }

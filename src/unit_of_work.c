@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "command_size.h"
 #include "damage.h"
 #include "moment.h"
 #include "uow_private.h"
@@ -247,13 +248,26 @@ oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char 
 void
 oms_uow_start_command(UnitOfWork *uow, const Command *command)
 {
-	uow->command = command;
+	uow->command = uow->cause = command;
+	uow->too_large = NULL;
 	uow->command_number++;
 	uow->first_event = uow->nevents;
 	uow->time = NO_TIME;
 	uow->touched = NIL;
 	uow->names = NIL;
 	uow->inserted = NIL;
+}
+
+void
+oms_uow_set_cause(UnitOfWork *uow, const Command *cause)
+{
+	uow->cause = cause ? cause : uow->command;
+}
+
+Refusal *
+oms_uow_too_large(UnitOfWork *uow)
+{
+	return uow->too_large;
 }
 
 const Event *
@@ -327,6 +341,28 @@ next_event(UnitOfWork *uow)
 	return &uow->events[uow->nevents++];
 }
 
+/*
+ * The texts and documents of an object are bounded (command_size.c): what is
+ * asked for is refused, of a fact the state takes no more than fits.  True if
+ * the state was changed for that.
+ */
+static bool
+bound_state(UnitOfWork *uow, Tracked *t)
+{
+	const Aggregate *found = t->before;
+	const Aggregate *before = found->version > 0 ? found : NULL;
+	bool		fact = uow->command->def->object == OBJECT_EXECUTION || oms_command_is_report(uow->command);
+	int64		size = oms_state_size(t->store->def, t->now);
+
+	if (size <= oms_state_size_max() || (before && size <= oms_state_size(t->store->def, before)))
+		return false;
+	if (fact)
+		oms_state_shorten(t->store->def, t->now, before);
+	else if (uow->too_large == NULL)
+		uow->too_large = oms_state_refuse_size(t->store->def, ((Aggregate *) t->now)->id, size);
+	return fact;
+}
+
 static void
 put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition,
 	const char *event_type, bool id_is_given)
@@ -375,8 +411,11 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	t->dirty = true;
 
 	event = next_event(uow);
-	oms_event_build(store, now, uow->command, &uow->caller, ((Aggregate *) root->now)->tree_version,
+	oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
 					transition, event_type, time, event);
+	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
+		oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
+						transition, event_type, time, event);
 	now->hash = event->hash;
 }
 

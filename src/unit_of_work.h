@@ -31,6 +31,12 @@ extern uint64 oms_uow_xid(UnitOfWork *uow);
 extern void oms_uow_start_command(UnitOfWork *uow, const Command *command);
 extern void oms_uow_abandon(UnitOfWork *uow);
 
+/* What the next events carry as their command: NULL is the command itself. */
+extern void oms_uow_set_cause(UnitOfWork *uow, const Command *cause);
+
+/* Why what the current command has put cannot be, or NULL. */
+extern Refusal *oms_uow_too_large(UnitOfWork *uow);
+
 /* The payload of an event by its sequence, written or still to be written, or NULL. */
 extern Jsonb *oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 

@@ -31,6 +31,8 @@ struct UnitOfWork
 	int			events_size;
 
 	const Command *command;
+	const Command *cause;		/* as events carry it */
+	Refusal    *too_large;		/* the current command would leave too large a state */
 	uint32		command_number;
 	int			first_event;	/* of the current command */
 	TimestampTz time;			/* of all its events, once the clock is read */
