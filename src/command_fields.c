@@ -620,7 +620,8 @@ slice_command(const Command *placement, JsonbContainer *slice)
 
 	oms_json_open_object(&w);
 	oms_json_string(&w, "commandType", slice_def.name);
-	oms_json_string(&w, "commandId", placement->command_id);
+	if (placement->command_id_given)
+		oms_json_string(&w, "commandId", placement->command_id);
 	oms_json_string(&w, "parentId", placement->order_id);
 	for (int i = 0; i < lengthof(shared); i++)
 	{
