@@ -20,6 +20,7 @@
 #include "utils/hsearch.h"
 
 #include "command_size.h"
+#include "damage.h"
 #include "decimal.h"
 #include "handlers.h"
 #include "order_split.h"
@@ -59,9 +60,7 @@ find_node(const SplitPlan *plan, const char *id)
 	SplitNode  *node = hash_search(plan->nodes, id, HASH_FIND, NULL);
 
 	if (node == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("cannot find order \"%s\" in the tree of \"%s\"", id, plan->named->root_id)));
+		oms_damaged("order \"%s\" is not in the tree of \"%s\", where it is a parent", id, plan->named->root_id);
 	return node;
 }
 
@@ -99,10 +98,7 @@ find_depth(const SplitPlan *plan, SplitNode *node)
 	while (node->depth < 0 && node->order.parent_id != NULL)
 	{
 		if (list_length(way) >= list_length(plan->deepest_first))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("order \"%s\" is among those above itself", node->id),
-					 errhint("SELECT * FROM oms.verify() names all that is damaged.")));
+			oms_damaged("order \"%s\" is among those above itself", node->id);
 		way = lcons(node, way);
 		node = find_node(plan, node->order.parent_id);
 	}

@@ -1,0 +1,175 @@
+# Rows whose links go in a circle or to nowhere, made by somebody who may write past us: a command that
+# follows them stops with XX001 and the object's name, at once and without a trace. And whatever loops over
+# many objects lets itself be interrupted.
+# Broken by: a walk up the parents or along corrections without a bound (memory until the kernel kills the
+# server), and a loop over objects or events that does not look whether it may go on.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes 'time';
+
+use OmsTest;
+
+my $node = oms_node('links');
+my $dbh = oms_dbh($node);
+
+sub command { my (%command) = @_; return json()->decode($dbh->selectrow_array('SELECT oms_command(?::jsonb)', undef, json()->encode(\%command))); }
+sub value { my ($sql) = @_; return scalar $dbh->selectrow_array($sql); }
+
+# A command whose change dies out below the damage may pass; it ends.
+sub ends
+{
+	my ($name, $damage, $command) = @_;
+	my $begun = time;
+
+	$dbh->begin_work;
+	$dbh->do($damage);
+	$dbh->do(q(SET LOCAL statement_timeout = '10s'));
+	ok(eval { command(%$command); 1 } || $dbh->state eq 'XX001', $name);
+	$dbh->rollback;
+	cmp_ok(time - $begun, '<', 5, "$name: at once");
+	return;
+}
+
+# What a command says on damaged rows: state and message, within a second; the damage is rolled back.
+sub stopped
+{
+	my ($name, $damage, $command, $message) = @_;
+	my $begun = time;
+
+	$dbh->begin_work;
+	$dbh->do($_) foreach ref $damage ? @$damage : $damage;
+	$dbh->do(q(SET LOCAL statement_timeout = '10s'));
+	my $ok = eval { command(%$command); 1 };
+	my ($state, $said) = ($dbh->state // '', $@ // '');
+	my $elapsed = time - $begun;
+	$dbh->rollback;
+	is($ok ? 'accepted' : $state, 'XX001', "$name: XX001") or diag($said);
+	like($said, $message, "$name: which object");
+	like($said, qr/HINT:.*oms\.verify\(\)/, "$name: and who names all") if $state eq 'XX001';
+	cmp_ok($elapsed, '<', 5, "$name: at once");
+	return;
+}
+
+sub create { my ($id, $parent, %more) = @_; return command(commandType => 'CreateOrderCommand', orderId => $id, ($parent ? (parentId => $parent) : (symbol => 'X', side => 'BUY')), orderQty => 100, %more); }
+sub fill { my ($id, $execution, %more) = @_; return (commandType => 'ExecuteOrderCommand', orderId => $id, executionId => $execution, execID => "exec-$execution", lastQty => 10, lastPx => 1, %more); }
+
+create('R', undef, orderQty => 100000);
+create('R.1', 'R');
+create('R.2', 'R.1', orderQty => 60);
+create('R.3', 'R.2', orderQty => 50);
+create('R.4', 'R.3', orderQty => 40);
+command(fill('R.4', 'x1'));
+# a chain of corrections x1 → c2 → c3, and one that waits in review
+my $c2 = command(commandType => 'CorrectExecutionCommand', executionId => 'x1', execID => 'c2', lastQty => 11)->{state}{executionId};
+my $c3 = command(commandType => 'CorrectExecutionCommand', executionId => 'x1', execID => 'c3', lastQty => 12)->{state}{executionId};
+my $held = command(commandType => 'CorrectExecutionCommand', executionId => 'x1', execID => 'c4', lastQty => 1000)->{state};
+is($held->{status}, 'REVIEW', 'a correction waits');
+
+# parents
+my $up = qr/order "R(\.\d)?" (comes back to itself by its links|is among those above itself)/;
+my %split = (commandType => 'RestateOrderCommand', orderId => 'R.4', quantityFactor => 2);
+foreach ([ 'a parent that is itself', q(UPDATE oms.orders SET parent_id = 'R.3' WHERE id = 'R.3') ],
+	[ 'two parents of each other', q(UPDATE oms.orders SET parent_id = 'R.3' WHERE id = 'R.2') ],
+	[ 'a circle of three', q(UPDATE oms.orders SET parent_id = 'R.4' WHERE id = 'R.2') ])
+{
+	my ($name, $damage) = @$_;
+
+	stopped("fill, $name", $damage, { fill('R.4', 'x9') }, $up);
+	ends("new child, $name", $damage, { commandType => 'CreateOrderCommand', orderId => 'R.9', parentId => 'R.4', orderQty => 1 });
+	ends("placement, $name", $damage, { commandType => 'PlaceOrderCommand', orderId => 'R.4', children => [ { orderQty => 1 } ] });
+	ends("cancel, $name", $damage, { commandType => 'CancelOrderCommand', orderId => 'R.4' });
+	stopped("bust, $name", $damage, { commandType => 'BustExecutionCommand', executionId => $c3 }, $up);
+	stopped("split, $name", $damage, \%split, $up);
+}
+stopped('a parent that is not there', q(UPDATE oms.orders SET parent_id = 'nobody' WHERE id = 'R.3'), { fill('R.4', 'x9') }, qr/order "nobody", the parent of "R.3", does not exist/);
+stopped('a split where a parent is not there', q(UPDATE oms.orders SET parent_id = 'nobody' WHERE id = 'R.3'), \%split, qr/order "nobody"/);
+stopped('a root that is not there', q(UPDATE oms.orders SET root_id = 'nobody' WHERE id = 'R.4'), { fill('R.4', 'x9') }, qr/order "nobody", the root of "R.4", does not exist/);
+stopped('a root that is none', q(UPDATE oms.orders SET root_id = 'R.1' WHERE id = 'R.4'), { fill('R.4', 'x9') }, qr/order "R.1", the root of "R.4", does not exist or is no root/);
+stopped('an order of no order', [ 'ALTER TABLE oms.executions DISABLE TRIGGER USER', q(UPDATE oms.executions SET order_id = 'nobody' WHERE id = 'x1'), qq(UPDATE oms.executions SET order_id = 'nobody' WHERE id = '$c3') ], { commandType => 'BustExecutionCommand', executionId => $c3 }, qr/order "nobody" of execution "\Q$c3\E" does not exist/);
+
+# corrections
+my $chain = qr/execution "[^"]+" comes back to itself by its links/;
+my @circles = (
+	[ 'a correction of itself', q(UPDATE oms.executions SET correcting_execution_id = 'x1' WHERE id = 'x1') ],
+	[ 'two corrections of each other', qq(UPDATE oms.executions SET correcting_execution_id = 'x1' WHERE id = '$c2') ],
+	[ 'a circle of three corrections', qq(UPDATE oms.executions SET correcting_execution_id = 'x1' WHERE id = '$c3') ]);
+foreach (@circles)
+{
+	my ($name, $damage) = @$_;
+
+	stopped("bust, $name", $damage, { commandType => 'BustExecutionCommand', executionId => 'x1' }, $chain);
+	stopped("correction, $name", $damage, { commandType => 'CorrectExecutionCommand', executionId => 'x1', execID => 'c9', lastQty => 5 }, $chain);
+}
+stopped('a correction in review that leads into a circle', [ $circles[2][1] ], { commandType => 'BustExecutionCommand', executionId => $held->{executionId} }, $chain);
+stopped('a correction by nothing', q(UPDATE oms.executions SET correcting_execution_id = 'nothing' WHERE id = 'x1'), { commandType => 'BustExecutionCommand', executionId => 'x1' }, qr/execution "nothing", a correction of or by "x1", does not exist/);
+
+# It is rows that were damaged, and that is what verify() says, in finite time.
+foreach my $damage (q(UPDATE oms.orders SET parent_id = 'R.3' WHERE id = 'R.3'), q(UPDATE oms.orders SET parent_id = 'R.4' WHERE id = 'R.2'), $circles[2][1])
+{
+	$dbh->begin_work;
+	$dbh->do(q(SET LOCAL statement_timeout = '20s'));
+	$dbh->do($damage);
+	my ($id) = $damage =~ /WHERE id = '([^']+)'/;
+	ok(value("SELECT count(*) FROM oms.verify() WHERE id = '$id'") > 0, "verify() names it: $damage");
+	ok(defined value('SELECT count(*) FROM oms.order_tree'), 'and the view of trees ends');
+	$dbh->rollback;
+}
+is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
+is(value(q(SELECT executed_quantity FROM oms.orders WHERE id = 'R')), '12', 'and the figures are those of before');
+
+# ------------------------------------------------------------------------
+# interrupts
+# ------------------------------------------------------------------------
+
+my $many = rounds(5000, 20000);
+
+# The longest that a call goes on after its timeout, the best of three: other work on the machine is not ours.
+sub overrun
+{
+	my ($sql) = @_;
+	my $best;
+
+	foreach (1 .. 3)
+	{
+		my $worst = 0;
+		foreach my $timeout (40, 80, 120, 200, 300)
+		{
+			$dbh->begin_work;
+			$dbh->do("SET LOCAL statement_timeout = $timeout");
+			my $begun = time;
+			my $done = eval { $dbh->selectrow_array($sql); 1 };
+			my $late = (time - $begun) * 1000 - $timeout;
+			$dbh->rollback;
+			last if $done;
+			$worst = $late if $late > $worst;
+		}
+		$best = $worst if !defined $best || $worst < $best;
+		last if $best < 100;
+	}
+	return $best;
+}
+
+sub array { my (@commands) = @_; return $dbh->quote(json()->encode(\@commands)); }
+
+my $fills = array(map { { fill('W', "w$_") } } 1 .. $many);
+create('W', undef, orderQty => 100 * $many);
+my %long = (
+	'a batch of new orders' => 'SELECT count(*) FROM oms_commands(' . array(map { { commandType => 'CreateOrderCommand', orderId => "b$_", symbol => 'X', side => 'BUY', orderQty => 1 } } 1 .. $many) . ')',
+	'a batch of refusals' => 'SELECT count(*) FROM oms_commands(' . array(map { { commandType => 'CancelOrderCommand', orderId => "none$_" } } 1 .. $many) . ', false)',
+	'a batch of fills' => "SELECT count(*) FROM oms_commands($fills)",
+	'a placement' => 'SELECT jsonb_typeof(oms_command(' . $dbh->quote(json()->encode({ commandType => 'PlaceOrderCommand', orderId => 'W', children => [ map { { orderQty => 1, text => 'x' x 300 } } 1 .. 1000 ] })) . '))');
+foreach my $name (sort keys %long)
+{
+	cmp_ok(overrun($long{$name}), '<', 100, "$name ends within 100 ms of its timeout");
+}
+value("SELECT count(*) FROM oms_commands($fills)");
+my $split = q(SELECT jsonb_typeof(oms_command('{"commandType": "RestateOrderCommand", "commandId": "split", "orderId": "W", "quantityFactor": 2}')));
+cmp_ok(overrun($split), '<', 100, 'a split of many fills ends within 100 ms of its timeout');
+value($split);
+cmp_ok(overrun($split), '<', 100, 'and its repeat');
+is(value('SELECT count(*) FROM oms.verify()'), 0, 'all invariants hold');
+
+done_testing();
