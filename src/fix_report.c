@@ -90,7 +90,11 @@ execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
 	if (match->ambiguous)
 		oms_json_bool(&w, "ambiguous", true);
 	if (part)
+	{
 		oms_fix_put_fill(&w, &fix->message, part, last);
+		/* one that a correction adds is a trade */
+		oms_json_string(&w, "execType", "F");
+	}
 	return oms_fix_run(fix, &w);
 }
 

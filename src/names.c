@@ -158,7 +158,8 @@ oms_names_list(const OmsName *names)
 
 	initStringInfo(&list);
 	for (const OmsName *n = names; n->name != NULL; n++)
-		appendStringInfo(&list, "%s%s", list.len ? ", " : "", n->name);
+		if (n == names || n->value != n[-1].value)
+			appendStringInfo(&list, "%s%s", list.len ? ", " : "", n->name);
 	return list.data;
 }
 
