@@ -66,6 +66,12 @@ applies(const FixTag *tag, const CommandDef *def, const char *name)
 	return field->type != CMD_QTY || !is_zero(tag);
 }
 
+static bool
+is_report(const FixMessage *message)
+{
+	return strcmp(message->msg_type, "8") == 0 || strcmp(message->msg_type, "9") == 0;
+}
+
 static void
 put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 {
@@ -76,6 +82,9 @@ put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 
 		/* what stands in a group, and the same once more, is not the message's own */
 		if (tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
+			continue;
+		/* of a report this would be kept beside the raw message as it came, which has it */
+		if (tag->length > TEXT_LENGTH_MAX && is_report(message))
 			continue;
 		name = field_of_tag(tag->tag, def);
 		if (name && applies(tag, def, name))
