@@ -176,7 +176,7 @@ sub one_case
 {
 	my ($statements, $dbh) = @_;
 	my $is_fix = chance(35);
-	my $statement = $is_fix ? $statements->{fix} : pick(@$statements{qw(try command batch)});
+	my $statement = pick(@$statements{ $is_fix ? qw(fix fix fix route_fix) : qw(try try command command batch batch route) });
 	my $text = $is_fix ? fuzzed_fix() : fuzzed_command();
 
 	$text = '[' . join(',', $text, map { fuzzed_command() } 1 .. int rand 3) . ']' if $statement == $statements->{batch};
@@ -208,7 +208,8 @@ sub session
 		{
 			begin_anew($dbh);
 			$statements = { try => $dbh->prepare('SELECT oms_try_command($1::jsonb)'), command => $dbh->prepare('SELECT oms_command($1::jsonb)'),
-				batch => $dbh->prepare('SELECT count(*) FROM oms_commands($1::jsonb, false)'), fix => $dbh->prepare('SELECT oms_fix($1)') };
+				batch => $dbh->prepare('SELECT count(*) FROM oms_commands($1::jsonb, false)'), fix => $dbh->prepare('SELECT oms_fix($1)'),
+				route => $dbh->prepare('SELECT oms.route($1::jsonb)'), route_fix => $dbh->prepare('SELECT oms.route_fix($1::text)') };
 		}
 		my ($state, $good, $text) = one_case($statements, $dbh);
 		$seen{$state}++;
