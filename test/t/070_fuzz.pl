@@ -73,6 +73,15 @@ my @FIX = map { s/\s+$//r } split /\n/, <<'FIX';
 35=8|49=SELL|56=BUY|34=7|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=H|19=new|39=0|55=X|54=1|32=0|31=0|14=0|151=100|6=0
 35=9|49=SELL|56=BUY|34=8|52=20260302-09:30:00.000|37=O1|11=new|41=fix1|39=0|434=1|102=1
 FIX
+# Groups of FIX and of users, raw data, other encodings: <SOH> and <NUL> are bytes of data
+push @FIX, map { s/\s+$//r } split /\n/, <<'FIX';
+35=D|49=BUY|56=SELL|34=1|52=20260302-09:30:00.000|11=new|55=X|54=1|60=20260302-09:30:00|38=100|40=2|44=10.5|453=2|448=a|447=D|452=1|802=2|523=p|803=1|523=q|803=2|448=b|447=D|452=3|78=2|79=k|80=40|79=l|80=60|386=2|336=1|336=2|957=1|958=s|959=1|960=x
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=F|39=1|55=X|54=1|38=100|14=3|151=97|6=10.67|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2|1414=1|1415=c
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|19=new|150=G|39=1|55=X|54=1|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|37=O1|11=fix1|17=new|150=F|39=1|32=1|31=10|555=2|600=A|624=1|539=2|524=m|524=n|600=B|624=2|382=2|375=u|375=v|136=2|137=1|138=GBP|137=2|518=1|519=1|520=2|711=1|311=w|768=1|769=20260302-09:30:00
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|347=UTF-8|37=O1|11=fix1|17=new|150=F|39=1|32=1|31=10|9100=2|9101=a|38=1|9101=b|38=2|58=x|354=5|355=a<SOH>b<NUL>c|1184=3|1185=<SOH><SOH><SOH>|1578=2|1579==<NUL>
+35=8|49=SELL|56=BUY|34=6|52=20260302-09:30:00.000|347=Shift_JIS|37=NONE|11=fix1|17=new|150=F|39=1|32=1|31=10|40=W|59=Z|432=00000000|126=20260302|6=NaN|14=abc|38=junk
+FIX
 push @FIX, '35=A|49=BUY|56=SELL|34=1|52=20260302-09:30:00.000|98=0|108=30', '35=0|49=BUY|56=SELL|34=9|52=20260302-09:30:00.000';
 
 # --- mutations -------------------------------------------------------------------------------
@@ -134,13 +143,14 @@ sub fuzzed_fix
 		if ($what < 30) { $fields[$at] =~ s/=.*/'=' . (pick(@VALUES) =~ s{^"|"$|\\u0000|\|}{}gr)/e; }
 		elsif ($what < 45) { splice @fields, $at, 1; }
 		elsif ($what < 60) { splice @fields, int rand(1 + @fields), 0, $fields[$at]; }
-		elsif ($what < 75) { splice @fields, int rand(1 + @fields), 0, pick('9999=x', '58=', '=', '58', '-1=2', '0=0', 'x=y', '99999999999=1', '38=abc', '54=9', '453=2|448=a', '14=' . '9' x 60, '96=' . 'y' x 2000, "58=é\xff", '38=1e5', '6=NaN', '35=8', '10=000', '9=5', '8=FIX.4.2', '43=Y', '97=Y', '526=A', '152=100', '39=Z', '150=1', '150=2', '20=1', '20=2'); }
+		elsif ($what < 75) { splice @fields, int rand(1 + @fields), 0, pick('453=2|448=a|448=b', '453=0', '9100=2|9101=a|9101=b', '9100=3|9101=a|38=1|9101=b', '802=1|523=x', '1362=1|1364=1|1365=1', '1362=2', '1364=1', '354=3|355=abc', '354=99', '1184=2|1185=ab', '95=1000000|96=x', '347=EUC-JP', '347=nonsense', '37=', '17=', '37=UNKNOWN', "58=\x93\xfa\x96\x7b", "11=\xe9", "55=a\0b", '9999=x', '58=', '=', '58', '-1=2', '0=0', 'x=y', '99999999999=1', '38=abc', '54=9', '453=2|448=a', '14=' . '9' x 60, '96=' . 'y' x 2000, "58=é\xff", '38=1e5', '6=NaN', '35=8', '10=000', '9=5', '8=FIX.4.2', '43=Y', '97=Y', '526=A', '152=100', '39=Z', '150=1', '150=2', '20=1', '20=2'); }
 		elsif ($what < 85) { $fields[$at] =~ s/^\d+/int rand 1200/e; }
 		elsif ($what < 92) { @fields = shuffle @fields; }
 		else { $fields[$at] = damaged($fields[$at]); }
 		@fields = ('35=D') if !@fields;
 	}
 	my $separator = chance(50) ? '|' : "\001";
+	@fields = map { s/<SOH>/\001/gr =~ s/<NUL>/\0/gr } @fields if $separator eq "\001";
 	my $body = join('', map { "$_$separator" } @fields);
 	utf8::encode($body) if utf8::is_utf8($body);
 	my $head = '8=' . pick(('FIX.4.4') x 20, 'FIX.4.2', 'FIXT.1.1', 'FIX.5.0', 'FIX.9.9') . $separator;
@@ -176,17 +186,20 @@ sub one_case
 {
 	my ($statements, $dbh) = @_;
 	my $is_fix = chance(35);
-	my $statement = pick(@$statements{ $is_fix ? qw(fix fix fix route_fix) : qw(try try command command batch batch route) });
+	my $as_bytes = $is_fix && chance(50);
+	my $statement = pick(@$statements{ $as_bytes ? qw(fix_bytes fix_bytes try_fix_bytes route_fix_bytes) : $is_fix ? qw(fix fix try_fix route_fix) : qw(try try command command batch batch route) });
 	my $text = $is_fix ? fuzzed_fix() : fuzzed_command();
 
 	$text = '[' . join(',', $text, map { fuzzed_command() } 1 .. int rand 3) . ']' if $statement == $statements->{batch};
 	# text goes as bytes, so that invalid UTF-8 reaches the server too
 	utf8::encode($text) if utf8::is_utf8($text);
-	$text =~ tr/\0//d;
+	$text =~ tr/\0//d if !$as_bytes;
+	$text = unpack 'H*', $text if $as_bytes;
 	my $answer = eval { $statement->execute($text); $statement->fetchall_arrayref->[0][0] };
 	my $state = defined $answer ? ($answer =~ /"sqlstate": "(\w+)"/)[0] // 'ok' : $dbh->state;
 	# PostgreSQL's own: bad JSON or bytes, too deep, too long, no such character in SQL_ASCII
-	my $good = $state =~ ($is_fix ? qr/^(ok|OM00\d|OM01[01]|22021)$/ : qr/^(ok|OM00\d|OM01[01]|22P0[25]|22003|22021|22023|54...|0A000)$/);
+	# the bytes of a message are refused by us alone
+	my $good = $state =~ ($as_bytes ? qr/^(ok|OM00\d|OM01[012])$/ : $is_fix ? qr/^(ok|OM00\d|OM01[01]|22021)$/ : qr/^(ok|OM00\d|OM01[01]|22P0[25]|22003|22021|22023|54...|0A000)$/);
 
 	return ($is_fix ? "fix $state" : $state, $good, $text);
 }
@@ -208,8 +221,10 @@ sub session
 		{
 			begin_anew($dbh);
 			$statements = { try => $dbh->prepare('SELECT oms_try_command($1::jsonb)'), command => $dbh->prepare('SELECT oms_command($1::jsonb)'),
-				batch => $dbh->prepare('SELECT count(*) FROM oms_commands($1::jsonb, false)'), fix => $dbh->prepare('SELECT oms_fix($1)'),
-				route => $dbh->prepare('SELECT oms.route($1::jsonb)'), route_fix => $dbh->prepare('SELECT oms.route_fix($1::text)') };
+				batch => $dbh->prepare('SELECT count(*) FROM oms_commands($1::jsonb, false)'), route => $dbh->prepare('SELECT oms.route($1::jsonb)'),
+				fix => $dbh->prepare('SELECT oms_fix($1::text)'), try_fix => $dbh->prepare('SELECT oms_try_fix($1::text)'),
+				route_fix => $dbh->prepare('SELECT oms.route_fix($1::text)'),
+				map({ ("${_}_bytes" => $dbh->prepare("SELECT oms_$_(decode(\$1, 'hex'))")) } qw(fix try_fix)), route_fix_bytes => $dbh->prepare(q(SELECT oms.route_fix(decode($1, 'hex')))) };
 		}
 		my ($state, $good, $text) = one_case($statements, $dbh);
 		$seen{$state}++;
