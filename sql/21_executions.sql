@@ -40,7 +40,15 @@ CREATE TABLE oms.executions (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   tree_updated_at timestamptz,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  trade_date date,
+  settl_date date,
+  commission numeric,
+  comm_type text COLLATE "C",
+  last_capacity text COLLATE "C",
+  currency text COLLATE "C",
+  account text COLLATE "C",
+  reported_account text COLLATE "C"
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
@@ -58,3 +66,11 @@ COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}
 COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';
 COMMENT ON COLUMN oms.executions.correcting_execution_id IS 'The execution that corrects this one';
 COMMENT ON COLUMN oms.executions.bust_exec_id IS 'ExecID of the report that busted it';
+COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
+COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
+COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
+COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';

@@ -1244,3 +1244,24 @@ INSERT INTO oms.shipped_objects
   SELECT o.kind, o.table_name, o.object
     FROM oms.objects_on_tables() AS o
    WHERE NOT EXISTS (SELECT FROM yours AS y WHERE y.table_name = o.table_name AND y.kind = o.kind AND y.object = o.object);
+-- facts of an execution
+-- ---------------------------------------------------------------------------------------------------
+
+ALTER TABLE oms.executions
+  ADD COLUMN trade_date date,
+  ADD COLUMN settl_date date,
+  ADD COLUMN commission numeric,
+  ADD COLUMN comm_type text COLLATE "C",
+  ADD COLUMN last_capacity text COLLATE "C",
+  ADD COLUMN currency text COLLATE "C",
+  ADD COLUMN account text COLLATE "C",
+  ADD COLUMN reported_account text COLLATE "C";
+COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
+COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
+COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
+COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';

@@ -114,3 +114,17 @@ oms_partition_for(OmsRelation parent, TimestampTz time)
 	table_close(rel, NoLock);
 	return leaf;
 }
+
+List *
+oms_partitions_of(OmsRelation parent)
+{
+	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
+	List	   *leaves = NIL;
+
+	/* in the order of their bounds */
+	for (int i = 0; i < desc->nparts; i++)
+		leaves = lappend_oid(leaves, desc->oids[i]);
+	table_close(rel, NoLock);
+	return leaves;
+}

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 
 typedef enum OmsRelation
 {
@@ -34,5 +35,8 @@ extern Oid	oms_relation(OmsRelation relation);
 
 /* The leaf of a partitioned event table that holds `time`, or InvalidOid. */
 extern Oid	oms_partition_for(OmsRelation parent, TimestampTz time);
+
+/* All of them, oldest first. */
+extern List *oms_partitions_of(OmsRelation parent);
 
 #endif							/* OMS_CATALOG_H */

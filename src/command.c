@@ -66,7 +66,7 @@ result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome
 	for (int i = 0; i < source.npayloads; i++)
 		source.payloads[i] = events[i].payload;
 	source.duplicate = outcome->repeat;
-	if (source.npayloads == 0)
+	if (source.npayloads == 0 || outcome->repeat)
 		source.state = current_state(uow, outcome->store, outcome->id);
 	return oms_result_build(&source);
 }

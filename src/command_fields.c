@@ -63,7 +63,16 @@
 	STATED_NAME("side", CMD_NAME, side, oms_side_names), \
 	STATED("account", CMD_ID, account), \
 	STATED("currency", CMD_ID, currency), \
-	STATED("tradeDate", CMD_DATE, trade_date)
+	STATED("tradeDate", CMD_DATE, trade_date), \
+	F("possDupFlag", CMD_BOOL, poss_dup), \
+	F("possResend", CMD_BOOL, poss_resend)
+
+/* facts of an execution that a correction may change */
+#define FACT_FIELDS \
+	STATED("settlDate", CMD_DATE, settl_date), \
+	STATED("commission", CMD_PRICE, commission), \
+	STATED_NAME("commType", CMD_OPEN_NAME, comm_type, oms_comm_type_names), \
+	STATED_NAME("lastCapacity", CMD_OPEN_NAME, last_capacity, oms_last_capacity_names)
 
 #define TERM_FIELDS \
 	STATED("orderQty", CMD_QTY, terms.order_qty), \
@@ -135,6 +144,10 @@ static const CommandField update_fields[] = {
 	STATED_INTERNAL("cumQty", CMD_QTY_OR_ZERO, cum_qty), STATED_INTERNAL("leavesQty", CMD_QTY_OR_ZERO, leaves_qty),
 	STATED_INTERNAL("avgPx", CMD_FIGURE, avg_px), INTERNAL("orderID", CMD_ID, counterparty_order_id),
 	INTERNAL("clOrdID", CMD_ID, cl_ord_id), STATED_INTERNAL("origClOrdID", CMD_ID, orig_cl_ord_id),
+	STATED_INTERNAL("symbol", CMD_ID, symbol),
+	{.name = "side", .type = CMD_OPEN_NAME, .internal = true, .offset = offsetof(Command, side), .names = oms_side_names, .stated = true},
+	STATED_INTERNAL("multiLegReportingType", CMD_TEXT, multi_leg_type),
+	INTERNAL("possDupFlag", CMD_BOOL, poss_dup), INTERNAL("possResend", CMD_BOOL, poss_resend),
 	{0}
 };
 static const CommandField place_fields[] = {
@@ -148,13 +161,13 @@ static const CommandField execute_fields[] = {
 	STATED("reason", CMD_TEXT, reason),
 	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
 	INTERNAL("ambiguous", CMD_BOOL, ambiguous),
-	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+	FACT_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField correct_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
 	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
-	STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+	FACT_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField bust_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
@@ -504,6 +517,7 @@ init_command(Command *command)
 	command->terms.expire_time = NO_TIME;
 	command->terms.expire_date = NO_DATE;
 	command->trade_date = NO_DATE;
+	command->settl_date = NO_DATE;
 }
 
 static Refusal *
@@ -707,6 +721,12 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	if (command->nchildren > 0)
 		make_slices(command);
 	return NULL;
+}
+
+bool
+oms_command_is_resent(const Command *command)
+{
+	return command->poss_dup == TRI_TRUE || command->poss_resend == TRI_TRUE;
 }
 
 bool

@@ -132,6 +132,13 @@ typedef struct Command
 	Numeric		leaves_qty;
 	Numeric		avg_px;
 	DateADT		trade_date;
+	DateADT		settl_date;
+	Numeric		commission;
+	char	   *comm_type;
+	char	   *last_capacity;
+	Tristate	poss_dup;		/* PossDupFlag (43), PossResend (97): it may have been reported before */
+	Tristate	poss_resend;
+	char	   *multi_leg_type; /* of a report that is only compared; else it is in `fix` */
 } Command;
 
 /*
@@ -203,5 +210,8 @@ extern Refusal *oms_command_parse(Jsonb *raw, bool from_fix, Command *command);
 
 /* Does the command tell what a counterparty did?  Facts are not refused. */
 extern bool oms_command_is_report(const Command *command);
+
+/* Does it say of itself that it may have been reported before? */
+extern bool oms_command_is_resent(const Command *command);
 
 #endif							/* OMS_COMMAND_MODEL_H */

@@ -127,6 +127,13 @@ power_of_ten(int power)
 	return *slot;
 }
 
+Numeric
+oms_dec_half_unit(int scale)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(psprintf("5e-%d", scale + 1)),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
 /*
  * numeric's own division picks a result scale of 16 or more significant
  * digits, which is too few for a value of many digits, and rounding its result

@@ -38,6 +38,9 @@ extern Numeric oms_dec_smallest(Numeric a);
 /* a ÷ b, rounded half away from zero to `scale` decimals, trailing zeros cut. */
 extern Numeric oms_dec_div(Numeric a, Numeric b, int scale);
 extern Numeric oms_dec_round(Numeric a, int scale);
+
+/* Half of the last digit of a number with this many decimals. */
+extern Numeric oms_dec_half_unit(int scale);
 extern int	oms_dec_scale(Numeric a);
 extern int	oms_dec_cmp(Numeric a, Numeric b);
 extern int	oms_dec_sign(Numeric a);

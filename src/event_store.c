@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
@@ -239,4 +240,36 @@ oms_event_first_payload(TableSet *tables, const Order *order)
 	uint64		xid;
 
 	return payload_in(tables, &oms_order_store, order->created_at, KEY_VERSION, keys, &xid);
+}
+
+typedef struct EventWalk
+{
+	EventVisit	visit;
+	void	   *arg;
+	MemoryContext row;			/* of one event */
+} EventWalk;
+
+static void
+visit_row(Table *leaf, void *arg)
+{
+	EventWalk  *walk = arg;
+	MemoryContext old = MemoryContextSwitchTo(walk->row);
+	bool		isnull;
+
+	walk->visit(DatumGetJsonbPCopy(oms_table_value(leaf, EVENT_PAYLOAD, &isnull)), walk->arg);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(walk->row);
+}
+
+void
+oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg)
+{
+	EventWalk	walk = {.visit = visit, .arg = arg};
+	Datum		key = CStringGetTextDatum(order_id);
+	ListCell   *cell;
+
+	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, oms_tables_leaves(tables, OMS_ORDER_EVENTS))
+		oms_table_each(lfirst(cell), KEY_AGGREGATE_ID, &key, visit_row, &walk);
+	MemoryContextDelete(walk.row);
 }

@@ -62,6 +62,13 @@ extern void oms_events_append(TableSet *tables, const Event *events, int count, 
  */
 extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
+/*
+ * Show the payload of every stored event of an order to `visit`, the oldest
+ * first; the payload and what the visitor makes of it go with the next one.
+ */
+typedef void (*EventVisit) (Jsonb *payload, void *arg);
+extern void oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg);
+
 /* The payload of an order's first event, or NULL. */
 extern Jsonb *oms_event_first_payload(TableSet *tables, const Order *order);
 

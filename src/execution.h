@@ -17,9 +17,12 @@
 typedef enum ExecutionChange
 {
 	EXECUTION_BOOKED,
+	EXECUTION_BOOKED_AFTER_REVIEW,
 	EXECUTION_TO_REVIEW,
 	EXECUTION_CORRECTED,
+	EXECUTION_LINKED,
 	EXECUTION_BUSTED,
+	EXECUTION_SETTLED,
 	EXECUTION_SCALED,
 	EXECUTION_CHANGE_COUNT
 } ExecutionChange;
@@ -42,11 +45,21 @@ typedef enum ReviewReason
 	REVIEW_AMBIGUOUS_ORDER,
 	REVIEW_WRONG_SYMBOL,
 	REVIEW_WRONG_SIDE,
+	REVIEW_WRONG_CURRENCY,
+	REVIEW_WRONG_INSTRUMENT,
+	REVIEW_PRICE_BEYOND_LIMIT,
 	REVIEW_ORDER_REJECTED,
 	REVIEW_OVERFILL,
 	REVIEW_DUPLICATE_EXEC_ID,
 	REVIEW_UNKNOWN_EXECUTION
 } ReviewReason;
+
+/* Side and price that the order had under an earlier ClOrdID. */
+typedef struct PastTerms
+{
+	char	   *side;
+	Numeric		price;			/* NULL: it had no limit */
+} PastTerms;
 
 /* What was found out about a fill before it is decided upon. */
 typedef struct FillContext
@@ -57,7 +70,10 @@ typedef struct FillContext
 	bool		unknown_execution;	/* a bust or correction of a fill nobody knows */
 	const Execution *same_exec_id;	/* another one of this order, or NULL */
 	const Execution *corrected; /* the one that this one corrects, or NULL */
-	Numeric		tolerance;
+	Numeric		tolerance;		/* of quantity */
+	Numeric		price_tolerance;
+	bool		price_tolerance_is_part;
+	List	   *past;			/* of PastTerms: those under the ClOrdID that the report names */
 	TimestampTz now;
 } FillContext;
 
@@ -69,6 +85,15 @@ extern Jsonb *oms_execution_review(const Execution *execution, const FillContext
 
 /* Is the report the same as the one already known? */
 extern bool oms_execution_is_repeat(const Command *command, const Execution *known);
+
+/* Do these reasons say that the report may not be about this order at all? */
+extern bool oms_reasons_tell_misdirected(Jsonb *reasons);
+
+/* Might the terms of an earlier ClOrdID of the order make these reasons void? */
+extern bool oms_reasons_ask_for_past(Jsonb *reasons);
+
+/* A field of FIX that has no column: as text, or NULL. */
+extern char *oms_fix_text(Jsonb *fix, const char *name);
 
 /* Apply a change. */
 extern void oms_execution_book(Execution *execution, const Order *order);

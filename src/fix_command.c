@@ -19,7 +19,7 @@ const FixCommandTag oms_fix_command_tags[] = {
 	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
 	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
 	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
-	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}, {0}
+	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}, {442, "multiLegReportingType"}, {0}
 };
 
 static bool

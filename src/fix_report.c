@@ -20,6 +20,7 @@
 #include "fix_match.h"
 #include "fix_private.h"
 #include "handlers.h"
+#include "report_history.h"
 
 /* ExecType (150) of a report that is no fill, and the command it means. */
 static const struct
@@ -63,27 +64,70 @@ matched_order(FixContext *fix, const FixMatch *match)
 	return match->order_id ? oms_uow_order(fix->uow, match->order_id) : NULL;
 }
 
+static bool
+get_quantity(const FixMessage *message, int tag, Numeric *value)
+{
+	char	   *text = oms_fix_get(message, tag);
+
+	return text && oms_dec_parse(text, strlen(text), value);
+}
+
 /*
- * FIX 4.2 tells a guarantee as a fill with OrdStatus Stopped that does not move
- * CumQty (matrix L.1.a).
+ * FIX 4.2 tells a guarantee as a fill (1 or 2, never F) with OrdStatus Stopped
+ * that does not move CumQty (matrix L.1.a); a trade may have that OrdStatus too.
+ * CumQty holds what a trade brought, so LastQty above it is none; nor is one
+ * whose CumQty we have wholly heard of, in reports up to this one.  What came
+ * before under its ExecID is what it was then.
  */
 static bool
-is_guarantee(FixContext *fix, const FixMatch *match)
+is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
-	const Order *order = matched_order(fix, match);
-	char	   *cum_qty = oms_fix_get(&fix->message, TAG_CUM_QTY);
-	Numeric		stated;
+	const Order *found = matched_order(fix, match);
+	char	   *exec_id = oms_fix_get(&fix->message, TAG_EXEC_ID);
+	Order		order;
+	Numeric		cum_qty;
+	Numeric		last_qty;
 
-	return order && cum_qty && oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") &&
-		oms_dec_parse(cum_qty, strlen(cum_qty), &stated) &&
-		oms_dec_cmp(stated, order->executed_quantity) == 0;
+	if (found == NULL || strcmp(exec_type, "F") == 0 || !oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") ||
+		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
+		return false;
+	order = *found;
+	if (oms_history_has(fix->uow, &order, exec_id, COMMAND_STOP_ORDER))
+		return true;
+	if (oms_uow_executions_by_exec_id(fix->uow, order.id, exec_id) != NIL)
+		return false;
+	return oms_dec_cmp(last_qty, cum_qty) > 0 ||
+		(oms_dec_cmp(cum_qty, order.executed_quantity) == 0 &&
+		 (order.reported_cum_qty == NULL || oms_dec_cmp(cum_qty, order.reported_cum_qty) == 0));
+}
+
+/* A command with what the report states, and whether it may have come before. */
+static JsonWriter
+report_command(FixContext *fix, CommandType type)
+{
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+
+	if (oms_fix_is(&fix->message, TAG_POSS_DUP_FLAG, "Y"))
+		oms_json_bool(&w, "possDupFlag", true);
+	if (oms_fix_is(&fix->message, TAG_POSS_RESEND, "Y"))
+		oms_json_bool(&w, "possResend", true);
+	return w;
+}
+
+static Refusal *
+run_report(FixContext *fix, CommandType type, const char *order_id)
+{
+	JsonWriter	w = report_command(fix, type);
+
+	oms_json_string(&w, "orderId", order_id);
+	return oms_fix_run(fix, &w);
 }
 
 /* One fill: the trade as the message has it, or (`part`) as a part of it is. */
 static Refusal *
 execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
 {
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+	JsonWriter	w = report_command(fix, COMMAND_EXECUTE_ORDER);
 
 	if (match->order_id)
 		oms_json_string(&w, "orderId", match->order_id);
@@ -127,7 +171,7 @@ has_ended(const Execution *fill)
 static Refusal *
 change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const FixFills *fills)
 {
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_EXECUTE_ORDER]);
+	JsonWriter	w = report_command(fix, COMMAND_EXECUTE_ORDER);
 
 	if (match->ambiguous)
 		oms_json_bool(&w, "ambiguous", true);
@@ -150,7 +194,7 @@ change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const F
 static Refusal *
 change(FixContext *fix, CommandType type, const char *execution_id, const FixFill *part, bool last)
 {
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+	JsonWriter	w = report_command(fix, type);
 
 	oms_json_string(&w, "executionId", execution_id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
@@ -196,10 +240,10 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 		return refusal;
 	if (known == NIL)
 		return change_unknown(fix, match, type, &fills);
-	/* a change of a fill that has ended can only be held against ours */
 	ids = changeable(fix, known, type);
+	/* a change of a fill that has ended is a repeat, or can only be held against ours */
 	if (ids == NIL)
-		return oms_fix_run_for_order(fix, COMMAND_UPDATE_ORDER, match->order_id);
+		ids = list_make1(((const Execution *) linitial(known))->id);
 	if (type == COMMAND_CORRECT_EXECUTION)
 	{
 		for_each_from(cell, ids, 1)
@@ -257,7 +301,7 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 		type = COMMAND_UPDATE_ORDER;
 	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
 		type = COMMAND_UPDATE_ORDER;
-	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+	w = report_command(fix, type);
 	oms_json_string(&w, "orderId", match->order_id);
 	if (type == COMMAND_ACCEPT_ORDER && oms_fix_is(&fix->message, TAG_ORD_STATUS, "D"))
 		oms_json_bool(&w, "forBidding", true);
@@ -288,8 +332,8 @@ handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
 		refusal = REQUIRE(fix, TAG_LAST_PX);
 	if (refusal)
 		return refusal;
-	if (is_guarantee(fix, match))
-		return oms_fix_run_for_order(fix, COMMAND_STOP_ORDER, match->order_id);
+	if (is_guarantee(fix, match, exec_type))
+		return run_report(fix, COMMAND_STOP_ORDER, match->order_id);
 	return handle_fill(fix, match, &fills);
 }
 

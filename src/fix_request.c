@@ -96,6 +96,23 @@ oms_fix_handle_new_order(FixContext *fix)
 	return oms_fix_run(fix, &w);
 }
 
+/*
+ * Was this request seen before?  One that is known from its Pending report
+ * only, or that goes under the order's own ClOrdID, has yet to be.
+ */
+static bool
+is_repeat(FixContext *fix, const char *order_id)
+{
+	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
+	const Order *order = oms_uow_order(fix->uow, order_id);
+	const OrderRequest *request = order ? oms_request_named(order, cl_ord_id) : NULL;
+
+	if (request)
+		return !request->unasked;
+	return order && !(order->cl_ord_id && strcmp(order->cl_ord_id, cl_ord_id) == 0 &&
+					  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id));
+}
+
 static Refusal *
 handle_request(FixContext *fix, CommandType type)
 {
@@ -113,7 +130,7 @@ handle_request(FixContext *fix, CommandType type)
 	if (match.order_id == NULL)
 		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
 						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
-	if (known && is_resent(&fix->message) && strcmp(known, match.order_id) == 0)
+	if (known && is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && is_repeat(fix, known))
 	{
 		oms_fix_answer_with_order(fix, known, true);
 		return NULL;

@@ -9,7 +9,9 @@
 #define OMS_GUC_H
 
 #include "postgres.h"
+#include "utils/date.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
 extern int	oms_guc_command_retention_s;	/* seconds */
 extern int	oms_guc_slot_alert_size_mb; /* megabytes; -1 is never */
@@ -24,5 +26,17 @@ extern Numeric oms_guc_overfill_tolerance(void);
 
 /* The encoding of FIX messages that do not say theirs. */
 extern int	oms_guc_fix_encoding(void);
+
+/* By how much a fill may be beyond the limit: in units of the price, or as a part of the limit. */
+typedef struct PriceTolerance
+{
+	Numeric		amount;
+	bool		is_part;		/* given in per cent: 0.01 is one */
+} PriceTolerance;
+
+extern const PriceTolerance *oms_guc_price_tolerance(void);
+
+/* The trading day of a moment, until calendars say it. */
+extern DateADT oms_trading_day(TimestampTz time);
 
 #endif							/* OMS_GUC_H */

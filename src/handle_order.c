@@ -45,6 +45,9 @@ check_particular(const Command *command, const Order *order, const char *field, 
 Refusal *
 oms_check_particulars(const Command *command, const Order *order)
 {
+	/* FIX 4.4 vol. 4, Order Cancel/Replace Request: side within its kind, and account, may be replaced */
+	bool		replaces = command->def->type == COMMAND_REPLACE_ORDER ||
+		command->def->type == COMMAND_REQUEST_REPLACE_ORDER;
 	Refusal    *refusal;
 
 	if (oms_command_is_report(command) && command->order_id == NULL)
@@ -53,11 +56,11 @@ oms_check_particulars(const Command *command, const Order *order)
 	if (refusal || oms_command_is_report(command))
 		return refusal;
 	refusal = check_particular(command, order, "symbol", command->symbol, order->symbol);
-	if (refusal == NULL)
+	if (refusal == NULL && !(replaces && command->side && oms_sides_are_kin(command->side, order->side)))
 		refusal = check_particular(command, order, "side", command->side, order->side);
 	if (refusal == NULL)
 		refusal = check_particular(command, order, "currency", command->currency, order->currency);
-	if (refusal == NULL)
+	if (refusal == NULL && !replaces)
 		refusal = check_particular(command, order, "account", command->account, order->account);
 	return refusal;
 }
@@ -119,13 +122,20 @@ is_fresh_request(const Command *command)
 			command->def->type == COMMAND_REQUEST_REPLACE_ORDER) && !oms_command_is_report(command);
 }
 
-/* Is the ClOrdID that of a request which was recorded and is now shown? */
+/*
+ * May a fresh request have a ClOrdID that the order has already?  It shows a
+ * request that was recorded, or completes one that is known from its Pending
+ * report only, or is made under the order's own ClOrdID.
+ */
 static bool
-shows_recorded_request(const Command *command, const Order *order)
+may_share_cl_ord_id(const Command *command, const Order *order)
 {
 	const OrderRequest *request = oms_request_named(order, command->cl_ord_id);
+	RequestKind kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
 
-	return request && !request->shown && command->pending != TRI_FALSE;
+	if (request == NULL)
+		return order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+	return request->kind == kind && (request->unasked || (!request->shown && command->pending != TRI_FALSE));
 }
 
 static Refusal *
@@ -139,7 +149,7 @@ take_cl_ord_id(UnitOfWork *uow, const Command *command, const Order *order, cons
 		return NULL;
 	}
 	if (strcmp(owner, order->id) == 0 &&
-		(!is_fresh_request(command) || shows_recorded_request(command, order)))
+		(!is_fresh_request(command) || may_share_cl_ord_id(command, order)))
 		return NULL;
 	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", command->cl_ord_id),
 						   "It is known for order \"%s\".", owner);
@@ -288,6 +298,9 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 	refusal = oms_check_version(command, "order", before.id, before.version);
 	if (refusal == NULL)
 		refusal = oms_check_particulars(command, &before);
+	if (refusal == NULL && oms_keep_order_report(uow, command, &before, outcome))
+		return NULL;
+	context.answered = oms_was_answered(uow, command, &before);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)

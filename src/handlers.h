@@ -35,6 +35,27 @@ extern Refusal *oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *o
 extern Refusal *oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome);
 extern Refusal *oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome);
 
+/* handle_report.c: what a report stated the first time; each NULL if it did not. */
+typedef struct StatedFigures
+{
+	Numeric		cum_qty;
+	Numeric		leaves_qty;
+	Numeric		avg_px;
+} StatedFigures;
+
+/* Flag the order where the repeat of a report states other figures than it did, and than ours. */
+extern void oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, const StatedFigures *first);
+
+/*
+ * True where all is said: a report about a leg of the order's strategy was kept.
+ * The second also: a repeat, or a report that names another symbol or side.
+ */
+extern bool oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
+extern bool oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
+
+/* Does it report a request or replacement of a ClOrdID that was answered before? */
+extern bool oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order);
+
 /* The execution that any id of a chain of corrections means. */
 extern const Execution *oms_last_of_chain(UnitOfWork *uow, const Execution *execution);
 

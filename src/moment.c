@@ -210,11 +210,16 @@ oms_date_text(DateADT date, char *buf)
 }
 
 DateADT
-oms_date_of(TimestampTz time)
+oms_date_in(TimestampTz time, pg_tz *zone, int minutes)
 {
-	TimestampTz day = time / USECS_PER_DAY;
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset;
 
-	if (time < 0 && time % USECS_PER_DAY != 0)
-		day--;
-	return (DateADT) day;
+	if (TIMESTAMP_NOT_FINITE(time) || timestamp2tm(time, &offset, &tm, &fsec, NULL, zone) != 0)
+		elog(ERROR, "cannot find the date of a timestamp out of range");
+	/* of the clock on the wall: a day is 24 hours there, whatever summer time does */
+	minutes += tm.tm_hour * 60 + tm.tm_min;
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE +
+		(minutes < 0 ? -1 : minutes / (24 * 60));
 }

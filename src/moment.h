@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 #include "datatype/timestamp.h"
+#include "pgtime.h"
 #include "utils/date.h"
 
 #define MOMENT_TEXT_SIZE	40
@@ -32,7 +33,7 @@ extern bool oms_date_parse(const char *text, size_t length, DateADT *result);
 extern int	oms_time_text(TimestampTz time, char *buf);
 extern int	oms_date_text(DateADT date, char *buf);
 
-/* The UTC day of a moment. */
-extern DateADT oms_date_of(TimestampTz time);
+/* The date in a zone of so many minutes after a moment. */
+extern DateADT oms_date_in(TimestampTz time, pg_tz *zone, int minutes);
 
 #endif							/* OMS_MOMENT_H */

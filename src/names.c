@@ -108,6 +108,24 @@ const OmsName	oms_restatement_names[] = {
 	{0}
 };
 
+const OmsName	oms_comm_type_names[] = {
+	{1, "PER_UNIT", "1"},
+	{2, "PERCENT", "2"},
+	{3, "ABSOLUTE", "3"},
+	{4, "PERCENTAGE_WAIVED_CASH_DISCOUNT", "4"},
+	{5, "PERCENTAGE_WAIVED_ENHANCED_UNITS", "5"},
+	{6, "POINTS_PER_BOND_OR_CONTRACT", "6"},
+	{0}
+};
+
+const OmsName	oms_last_capacity_names[] = {
+	{1, "AGENT", "1"},
+	{2, "CROSS_AS_AGENT", "2"},
+	{3, "CROSS_AS_PRINCIPAL", "3"},
+	{4, "PRINCIPAL", "4"},
+	{0}
+};
+
 /* Equal but for case, spaces, underscores and hyphens. In ASCII, whatever the locale: in Turkish an i has no I above it. */
 static bool
 same_name(const char *name, const char *text, size_t length)

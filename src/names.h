@@ -33,6 +33,8 @@ extern const OmsName oms_side_names[];			/* Side (54) */
 extern const OmsName oms_ord_type_names[];		/* OrdType (40) */
 extern const OmsName oms_time_in_force_names[];	/* TimeInForce (59) */
 extern const OmsName oms_restatement_names[];	/* ExecRestatementReason (378) */
+extern const OmsName oms_comm_type_names[];		/* CommType (13) */
+extern const OmsName oms_last_capacity_names[];	/* LastCapacity (29) */
 
 /*
  * What FIX messages say where there is no id: "NONE", "UNKNOWN", "N/A" or "[N/A]"

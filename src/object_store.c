@@ -27,6 +27,7 @@ const ObjectStore oms_execution_store = {
 	.def = &oms_execution_def,
 	.table = OMS_EXECUTIONS,
 	.events = OMS_EXECUTION_EVENTS,
+	.account = offsetof(Execution, account),
 };
 
 const char *

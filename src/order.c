@@ -15,6 +15,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "decimal.h"
+#include "guc.h"
 #include "moment.h"
 #include "order.h"
 #include "order_split.h"
@@ -32,7 +33,7 @@ oms_command_day(const Command *command, TimestampTz now)
 {
 	if (command->trade_date != NO_DATE)
 		return command->trade_date;
-	return oms_date_of(command->transact_time != NO_TIME ? command->transact_time : now);
+	return oms_trading_day(command->transact_time != NO_TIME ? command->transact_time : now);
 }
 
 void
@@ -102,18 +103,42 @@ add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
 		derive_average(order);
 }
 
+/*
+ * Is this value ÷ quantity, rounded to the digits it was stated with?  Not held
+ * against our own average, which is rounded already.  Half of the last digit
+ * either way: a tie may have been rounded up or down.
+ */
+static bool
+is_average(const Order *order, Numeric stated)
+{
+	Numeric		error;
+	Numeric		most;
+
+	if (oms_dec_sign(order->executed_quantity) == 0)
+		return oms_dec_sign(stated) == 0;
+	error = oms_dec_sub(order->executed_value, oms_dec_mul(stated, order->executed_quantity));
+	if (oms_dec_sign(error) == 0)
+		return true;
+	if (oms_dec_sign(error) < 0)
+		error = oms_dec_neg(error);
+	most = oms_dec_mul(order->executed_quantity, oms_dec_half_unit(oms_dec_scale(stated)));
+	return oms_dec_cmp(error, most) <= 0;
+}
+
 bool
 oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px)
 {
 	return (cum_qty && oms_dec_cmp(cum_qty, order->executed_quantity) != 0) ||
 		(leaves_qty && oms_dec_cmp(leaves_qty, order->leaves_quantity) != 0) ||
-		(avg_px && oms_dec_cmp(avg_px, oms_dec_round(order->avg_px, oms_dec_scale(avg_px))) != 0);
+		(avg_px && !is_average(order, avg_px));
 }
 
 /* What a report states is kept beside ours, and held against it once ours is computed. */
 static void
-compare_stated(Order *order, const Command *command)
+compare_stated(Order *order, const OrderEvent *event)
 {
+	const Command *command = event->command;
+
 	if (command->ord_status)
 		order->reported_ord_status = command->ord_status;
 	if (command->cum_qty == NULL && command->leaves_qty == NULL && command->avg_px == NULL)
@@ -126,7 +151,7 @@ compare_stated(Order *order, const Command *command)
 		order->reported_avg_px = command->avg_px;
 	if (oms_order_disagrees(order, command->cum_qty, command->leaves_qty, command->avg_px))
 		order->flags |= FLAG_DISAGREES;
-	else
+	else if ((event->raises & FLAG_DISAGREES) == 0)
 		order->flags &= ~FLAG_DISAGREES;
 }
 
@@ -171,7 +196,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 	if (event->split)
 		before = *order;
 	order->conditions = (order->conditions & ~t->clears) | t->sets;
-	order->flags |= event->raises | t->raises;
+	order->flags = (order->flags & ~event->lowers) | event->raises | t->raises;
 	if (event->split && event->split->terms)
 		oms_split_scale(order, event->split->factor);
 	add_figures(order, &event->fill, &event->children);
@@ -192,5 +217,5 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 		order->done_for_day_date = NO_DATE;
 	oms_order_derive(order);
 	if (event->own)
-		compare_stated(order, event->command);
+		compare_stated(order, event);
 }

@@ -52,11 +52,13 @@ typedef struct OrderEvent
 	RequestEdit edit;
 	OrderRequest request;
 	const char *cl_ord_id;		/* ClOrdID that comes into force, or NULL */
+	const char *overtakes;		/* ClOrdID of an earlier request that this replacement implies, or NULL */
 	FillDelta	fill;
 	TreeDelta	children;
 	DateADT		done_for_day;	/* NO_DATE: stays */
 	const struct OrderSplit *split; /* order_split.h; or NULL */
 	uint32		raises;			/* flags */
+	uint32		lowers;			/* flags that end */
 } OrderEvent;
 
 /* What decide knows: values, no tables and no clock. */
@@ -65,6 +67,7 @@ typedef struct OrderContext
 	const Order *order;
 	const Order *parent;		/* NULL for a root */
 	TimestampTz now;
+	bool		answered;		/* was the ClOrdID that it names answered before? */
 } OrderContext;
 
 /* The new order of a Create command, before its event, or a refusal. */
@@ -75,9 +78,29 @@ extern Refusal *oms_order_create(const Command *command, const Order *parent, Ti
 extern Refusal *oms_order_decide(const Command *command, const OrderContext *context,
 								 OrderEvent *event);
 
+/* order_report.c: what the caller found out about a fill, for its transition. */
+typedef struct FillFacts
+{
+	DateADT		day;			/* its business day; needed only where the order is done for day */
+	bool		implies_replace;
+	bool		misdirected;	/* what its report states of the order is not of this one */
+} FillFacts;
+
 /* May an execution command do this?  NULL where the machine has no such row. */
 extern const Transition *oms_order_fill_transition(OrderTrigger trigger, const Command *command,
-												   const Order *order, TimestampTz now);
+												   const Order *order, const FillFacts *facts);
+
+/* Does the report's OrdStatus say neither Suspended nor Stopped? */
+extern bool oms_report_states_working(const Command *command);
+
+/* The event that only keeps a report, for the reason of this guard. */
+extern void oms_order_keep_report(const Command *command, const Order *order, uint32 guard, OrderEvent *event);
+
+/* May a replacement turn one side into the other?  (FIX 4.4 vol. 4, Order Cancel/Replace Request) */
+extern bool oms_sides_are_kin(const char *a, const char *b);
+
+/* Does a report name another symbol or side than the order, or a request of it, has? */
+extern bool oms_report_is_misdirected(const Command *command, const Order *order);
 
 /* Apply an event.  The order's members are values: none is changed in place. */
 extern void oms_order_evolve(Order *order, const OrderEvent *event);
@@ -97,7 +120,7 @@ extern Numeric oms_order_reservation(const Order *order);
 /* A good-till order: it lives beyond the day. */
 extern bool oms_order_is_good_till(const Order *order);
 
-/* The business day of a command: trade date, else transact time, else the clock. */
+/* The business day of a command: trade date, else that of its transact time, else of the clock. */
 extern DateADT oms_command_day(const Command *command, TimestampTz now);
 
 /* An event of this order with nothing in it yet. */
@@ -110,6 +133,15 @@ extern Refusal *oms_refuse_transition(const Command *command, const Order *order
 extern void oms_terms_apply(Order *order, const OrderTerms *terms);
 extern void oms_terms_scale(OrderTerms *terms, Numeric factor);
 extern bool oms_terms_given(const OrderTerms *terms);
+
+/* Terms of a replacement: as given, else term by term as they were requested under its ClOrdID. */
+extern OrderTerms oms_terms_of_replacement(const Command *command, const Order *order);
+
+/* The open replace request that a fill implies to be accepted, or NULL. */
+extern const OrderRequest *oms_request_implied(const Command *command, const Order *order);
+
+/* Is a price of this order a limit that fills keep to? */
+extern bool oms_order_has_limit(const Order *order);
 extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
 extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
 											const char *cl_ord_id, const char *in_force);
@@ -119,6 +151,7 @@ extern const OrderRequest *oms_request_named(const Order *order, const char *cl_
 extern bool oms_request_is_open(const Order *order, RequestKind kind);
 extern Numeric oms_request_taken_over(const Order *order, const Command *command);
 extern Numeric oms_requests_leaves(const Order *order);
+
 /* The factors of one split after another. */
 extern Numeric oms_scale_factor(Numeric factor, Numeric by);
 extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);

@@ -206,13 +206,6 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
  */
 
 static bool
-states_working(const Command *command)
-{
-	return command->ord_status != NULL && strcmp(command->ord_status, "SUSPENDED") != 0 &&
-		strcmp(command->ord_status, "STOPPED") != 0;
-}
-
-static bool
 request_is_open(const Command *command, const Order *order, RequestKind kind)
 {
 	int			count;
@@ -248,7 +241,7 @@ trigger_of(const Command *command)
 }
 
 static const Transition *
-find_transition(const Command *command, const Order *order, const OrderTerms *terms)
+find_transition(const Command *command, const Order *order, const OrderTerms *terms, bool answered)
 {
 	TransitionFacts facts = {.reported = oms_command_is_report(command)};
 	RequestKind kind = answered_kind(command->def->type);
@@ -257,40 +250,64 @@ find_transition(const Command *command, const Order *order, const OrderTerms *te
 		facts.guards |= GUARD_GROWS;
 	if (kind != REQUEST_NONE && request_is_open(command, order, kind))
 		facts.guards |= GUARD_REQUEST_OPEN;
-	if (states_working(command))
+	if (oms_report_states_working(command))
 		facts.guards |= GUARD_STATES_WORKING;
 	if (order->order_qty == NULL && terms->order_qty)
 		facts.guards |= GUARD_STATES_QTY;
+	if (answered)
+		facts.guards |= GUARD_ANSWERED;
 	return oms_transition_find(trigger_of(command), order, &facts);
 }
 
-const Transition *
-oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Order *order,
-						  TimestampTz now)
-{
-	TransitionFacts facts = {.reported = true};
-
-	if (order->done_for_day_date != NO_DATE && oms_order_is_good_till(order) &&
-		oms_command_day(command, now) > order->done_for_day_date)
-		facts.guards |= GUARD_LATER_DAY;
-	if (states_working(command))
-		facts.guards |= GUARD_STATES_WORKING;
-	return oms_transition_find(trigger, order, &facts);
-}
-
-/* Terms of a replacement: as given, else as they were requested under its ClOrdID. */
-static const OrderTerms *
+static OrderTerms
 terms_of(const Command *command, const Order *order)
 {
-	int			count;
-	OrderRequest *requests;
-	const OrderRequest *request;
+	OrderTerms	terms = command->terms;
 
-	if (command->def->type != COMMAND_REPLACE_ORDER || oms_terms_given(&command->terms))
-		return &command->terms;
-	requests = oms_requests_from_json(order->pending_requests, &count);
-	request = oms_request_find(requests, count, REQUEST_REPLACE, command->cl_ord_id, order->cl_ord_id);
-	return request ? &request->terms : &command->terms;
+	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_REQUEST_REPLACE_ORDER ||
+		command->def->type == COMMAND_RESTATE_ORDER)
+	{
+		if (command->def->type == COMMAND_REPLACE_ORDER)
+			return oms_terms_of_replacement(command, order);
+		if (command->side && strcmp(command->side, order->side) != 0 && oms_sides_are_kin(command->side, order->side))
+			terms.side = command->side;
+	}
+	if (command->def->type == COMMAND_REQUEST_REPLACE_ORDER && command->account &&
+		(order->account == NULL || strcmp(command->account, order->account) != 0))
+		terms.account = command->account;
+	return terms;
+}
+
+/*
+ * OrderQty below what is executed becomes that (matrix C.3.c); a report that
+ * states more executed than we have heard of bounds it by that.
+ */
+static void
+bound_by_stated(const Command *command, OrderTerms *terms)
+{
+	if (oms_command_is_report(command) && terms->order_qty && command->cum_qty)
+		terms->order_qty = oms_dec_max(terms->order_qty, command->cum_qty);
+}
+
+/* A side that a child would not share with its parent: refused, or flagged where it is a fact. */
+static Refusal *
+check_side(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	const Order *order = context->order;
+	const char *side = event->terms.side ? event->terms.side : event->request.terms.side;
+	bool		differs = side && ((context->parent && strcmp(side, context->parent->side) != 0) || order->child_count > 0);
+
+	/* what a client asked for on the wire is recorded */
+	if (!differs || (event->terms.side == NULL && command->pending == TRI_FALSE))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_NOT_INHERITED;
+		return NULL;
+	}
+	return oms_refuse_by_rule("inherited", psprintf("order \"%s\" cannot have another side than its parent and its children",
+													order->id),
+							  "side %s is asked for; it has %s.", side, order->side);
 }
 
 /* Does the event end the order?  A quantity that brings it down to what is executed does too. */
@@ -396,10 +413,10 @@ check_acceptance(const Command *command, const Order *order, OrderEvent *event)
 
 /* What this type of command brings along besides its transition. */
 static Refusal *
-take_details(const Command *command, const OrderContext *context, OrderEvent *event)
+take_details(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
 {
 	const Order *order = context->order;
-	const OrderTerms *terms = terms_of(command, order);
+	Refusal    *refusal;
 
 	switch (command->def->type)
 	{
@@ -410,7 +427,9 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 			event->edit = REQUEST_OPEN;
 			event->request.kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
 			event->request.cl_ord_id = command->cl_ord_id;
+			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
 			event->request.shown = command->pending != TRI_FALSE;
+			event->request.unasked = oms_command_is_report(command);
 			/* a report of a pending replacement repeats the terms still in force */
 			if (oms_command_is_report(command))
 				event->terms.order_qty = oms_request_taken_over(order, command);
@@ -420,8 +439,10 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 		case COMMAND_REPLACE_ORDER:
 			if (!oms_terms_given(terms) && command->cl_ord_id == NULL)
 				return missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
+			bound_by_stated(command, terms);
 			event->terms = *terms;
 			event->cl_ord_id = command->cl_ord_id;
+			event->overtakes = command->orig_cl_ord_id;
 			/* FALLTHROUGH */
 		case COMMAND_REJECT_CANCEL_ORDER:
 		case COMMAND_REJECT_REPLACE_ORDER:
@@ -434,7 +455,10 @@ take_details(const Command *command, const OrderContext *context, OrderEvent *ev
 			return NULL;
 		case COMMAND_RESTATE_ORDER:
 			event->terms = *terms;
-			return oms_split_decide(command, order, context->now, event);
+			refusal = oms_split_decide(command, order, context->now, event);
+			if (refusal == NULL && event->split == NULL)
+				bound_by_stated(command, &event->terms);
+			return refusal;
 		default:
 			return NULL;
 	}
@@ -487,16 +511,19 @@ Refusal *
 oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
 {
 	const Order *order = context->order;
+	OrderTerms	terms = terms_of(command, order);
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);
-	event->transition = find_transition(command, order, terms_of(command, order));
+	event->transition = find_transition(command, order, &terms, context->answered);
 	if (event->transition == NULL)
 		return oms_refuse_transition(command, order);
 	/* a report that comes too late to change anything is only compared */
 	if (strcmp(event->transition->event_type, "OrderReported") == 0)
 		return NULL;
 
-	refusal = take_details(command, context, event);
+	refusal = take_details(command, context, &terms, event);
+	if (refusal == NULL)
+		refusal = check_side(command, context, event);
 	return refusal ? refusal : check_rules(command, context, event);
 }

@@ -58,6 +58,8 @@ const OmsName	oms_flag_names[] = {
 	{FLAG_OVER_PLACED, "OVER_PLACED"},
 	{FLAG_BELOW_PLACED, "BELOW_PLACED"},
 	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
+	{FLAG_UNSETTLED, "UNSETTLED"},
+	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
 	{0}
 };
 
@@ -185,6 +187,14 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("updatedAt", updated_at, FIELD_TIME),
 	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
 	EXECUTION(NULL, hash, FIELD_HASH),
+	EXECUTION("tradeDate", trade_date, FIELD_DATE),
+	EXECUTION("settlDate", settl_date, FIELD_DATE),
+	EXECUTION("commission", commission, FIELD_NUMERIC),
+	EXECUTION("commType", comm_type, FIELD_TEXT),
+	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT),
+	EXECUTION("currency", currency, FIELD_TEXT),
+	EXECUTION("account", account, FIELD_TEXT),
+	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
 };
 
 static RecordOrder execution_key_order;
@@ -218,6 +228,10 @@ terms_to_json(const OrderTerms *terms, JsonWriter *w)
 		oms_json_time(w, "expireTime", terms->expire_time);
 	if (terms->expire_date != NO_DATE)
 		oms_json_date(w, "expireDate", terms->expire_date);
+	if (terms->side)
+		oms_json_string(w, "side", terms->side);
+	if (terms->account)
+		oms_json_string(w, "account", terms->account);
 }
 
 Jsonb *
@@ -237,6 +251,10 @@ oms_requests_to_json(const OrderRequest *requests, int count)
 		oms_json_bool(&w, "pending", r->shown);
 		if (r->cl_ord_id)
 			oms_json_string(&w, "clOrdID", r->cl_ord_id);
+		if (r->orig_cl_ord_id)
+			oms_json_string(&w, "origClOrdID", r->orig_cl_ord_id);
+		if (r->unasked)
+			oms_json_bool(&w, "unasked", true);
 		if (r->kind == REQUEST_REPLACE)
 			terms_to_json(&r->terms, &w);
 		if (r->restores_qty)
@@ -266,6 +284,9 @@ request_from_json(Jsonb *json, OrderRequest *r)
 	r->kind = text && strcmp(text, "CANCEL") == 0 ? REQUEST_CANCEL : REQUEST_REPLACE;
 	r->shown = v && v->type == jbvBool && v->val.boolean;
 	r->cl_ord_id = oms_json_get_string(json, "clOrdID");
+	r->orig_cl_ord_id = oms_json_get_string(json, "origClOrdID");
+	v = oms_json_get(json, "unasked", &hold);
+	r->unasked = v && v->type == jbvBool && v->val.boolean;
 	r->restores_qty = get_numeric(json, "restoresOrderQty");
 	r->terms.order_qty = get_numeric(json, "orderQty");
 	r->terms.cash_order_qty = get_numeric(json, "cashOrderQty");
@@ -275,6 +296,8 @@ request_from_json(Jsonb *json, OrderRequest *r)
 	r->terms.time_in_force = oms_json_get_string(json, "timeInForce");
 	r->terms.expire_time = NO_TIME;
 	r->terms.expire_date = NO_DATE;
+	r->terms.side = oms_json_get_string(json, "side");
+	r->terms.account = oms_json_get_string(json, "account");
 	text = oms_json_get_string(json, "expireTime");
 	if (text)
 		oms_time_parse(text, strlen(text), &r->terms.expire_time);

@@ -43,6 +43,8 @@
 #define FLAG_OVER_PLACED	(1 << 3)	/* a counterparty's report reserved more than there was */
 #define FLAG_BELOW_PLACED	(1 << 4)	/* … reduced the order below what is placed */
 #define FLAG_LIVE_CHILDREN	(1 << 5)	/* … ended the order above live children */
+#define FLAG_UNSETTLED		(1 << 6)	/* a bust or correction waits for the fill that it names */
+#define FLAG_NOT_INHERITED	(1 << 7)	/* a report gave the order another side than its parent or children */
 
 typedef enum RequestKind
 {
@@ -62,6 +64,8 @@ typedef struct OrderTerms
 	const char *time_in_force;
 	TimestampTz expire_time;
 	DateADT		expire_date;
+	const char *side;
+	const char *account;
 } OrderTerms;
 
 /* A cancel or replace request that nobody has answered yet. */
@@ -69,7 +73,9 @@ typedef struct OrderRequest
 {
 	RequestKind kind;
 	const char *cl_ord_id;		/* NULL for SQL callers without one */
+	const char *orig_cl_ord_id; /* the ClOrdID it follows, if that was said */
 	bool		shown;			/* does it make the status pending? */
+	bool		unasked;		/* known from a Pending report: the request itself was not seen */
 	OrderTerms	terms;			/* of a replace request */
 	Numeric		restores_qty;	/* orderQty that comes back if it is rejected, or NULL */
 } OrderRequest;
@@ -174,6 +180,14 @@ typedef struct Execution
 	char	   *text;
 	Jsonb	   *fix;
 	Jsonb	   *attributes;
+	DateADT		trade_date;
+	DateADT		settl_date;
+	Numeric		commission;
+	char	   *comm_type;
+	char	   *last_capacity;
+	char	   *currency;
+	char	   *account;		/* the order's */
+	char	   *reported_account;	/* as the report stated it */
 } Execution;
 
 extern const RecordDef oms_order_def;

@@ -14,20 +14,88 @@
 #include "order.h"
 #include "order_split.h"
 
+/* What a price and a stop price mean for an order of a type; of a type that is not here, both may. */
+typedef struct TypeFacts
+{
+	const char *name;
+	bool		has_price;
+	bool		is_limit;		/* no fill is beyond the price */
+	bool		has_stop;
+} TypeFacts;
+
+static const TypeFacts type_facts[] = {
+	{"MARKET", false, false, false},
+	{"LIMIT", true, true, false},
+	{"STOP", false, false, true},
+	{"STOP_LIMIT", true, true, true},
+	{"MARKET_ON_CLOSE", false, false, false},
+	{"LIMIT_OR_BETTER", true, true, false},
+	{"LIMIT_WITH_OR_WITHOUT", true, true, false},
+	{"ON_CLOSE", true, false, false},
+	{"LIMIT_ON_CLOSE", true, true, false},
+	{"FOREX_MARKET", false, false, false},
+	{"PREVIOUSLY_QUOTED", true, true, false},
+	{"PREVIOUSLY_INDICATED", true, true, false},
+	{"FOREX_LIMIT", true, true, false},
+	{"FOREX_PREVIOUSLY_QUOTED", true, true, false}
+};
+
+static const TypeFacts *
+facts_of(const char *ord_type)
+{
+	for (int i = 0; ord_type && i < lengthof(type_facts); i++)
+		if (strcmp(type_facts[i].name, ord_type) == 0)
+			return &type_facts[i];
+	return NULL;
+}
+
+bool
+oms_order_has_limit(const Order *order)
+{
+	const TypeFacts *facts = facts_of(order->ord_type);
+
+	return order->price != NULL && facts != NULL && facts->is_limit;
+}
+
 bool
 oms_terms_given(const OrderTerms *terms)
 {
 	return terms->order_qty || terms->cash_order_qty || terms->price || terms->stop_px ||
 		terms->ord_type || terms->time_in_force || terms->expire_time != NO_TIME ||
-		terms->expire_date != NO_DATE;
+		terms->expire_date != NO_DATE || terms->side || terms->account;
 }
 
-/* Has an order of this type a limit price? */
-static bool
-has_price(const char *ord_type)
+/* What is not given is as `other` has it. */
+static void
+complete(OrderTerms *terms, const OrderTerms *other)
 {
-	return strcmp(ord_type, "MARKET") != 0 && strcmp(ord_type, "STOP") != 0 &&
-		strcmp(ord_type, "MARKET_ON_CLOSE") != 0 && strcmp(ord_type, "FOREX_MARKET") != 0;
+	terms->order_qty = terms->order_qty ? terms->order_qty : other->order_qty;
+	terms->cash_order_qty = terms->cash_order_qty ? terms->cash_order_qty : other->cash_order_qty;
+	terms->price = terms->price ? terms->price : other->price;
+	terms->stop_px = terms->stop_px ? terms->stop_px : other->stop_px;
+	terms->ord_type = terms->ord_type ? terms->ord_type : other->ord_type;
+	terms->time_in_force = terms->time_in_force ? terms->time_in_force : other->time_in_force;
+	terms->expire_time = terms->expire_time != NO_TIME ? terms->expire_time : other->expire_time;
+	terms->expire_date = terms->expire_date != NO_DATE ? terms->expire_date : other->expire_date;
+	terms->side = terms->side ? terms->side : other->side;
+	terms->account = terms->account ? terms->account : other->account;
+}
+
+/* A new type or time in force leaves behind what it has no use for. */
+static void
+drop_meaningless(Order *order, const OrderTerms *terms)
+{
+	const TypeFacts *facts = facts_of(terms->ord_type);
+
+	if (facts && !facts->has_price && terms->price == NULL)
+		order->price = NULL;
+	if (facts && !facts->has_stop)
+		order->stop_px = NULL;
+	if (terms->time_in_force && strcmp(terms->time_in_force, "GOOD_TILL_DATE") != 0)
+	{
+		order->expire_time = NO_TIME;
+		order->expire_date = NO_DATE;
+	}
 }
 
 /*
@@ -42,11 +110,7 @@ oms_terms_apply(Order *order, const OrderTerms *terms)
 	if (terms->cash_order_qty)
 		order->cash_order_qty = terms->cash_order_qty;
 	if (terms->ord_type)
-	{
 		order->ord_type = unconstify(char *, terms->ord_type);
-		if (!has_price(order->ord_type))
-			order->price = NULL;
-	}
 	if (terms->price)
 		order->price = terms->price;
 	if (terms->stop_px)
@@ -57,6 +121,13 @@ oms_terms_apply(Order *order, const OrderTerms *terms)
 		order->expire_time = terms->expire_time;
 	if (terms->expire_date != NO_DATE)
 		order->expire_date = terms->expire_date;
+	if (terms->side)
+		order->side = unconstify(char *, terms->side);
+	if (terms->account)
+		order->account = unconstify(char *, terms->account);
+	/* a new order is as it was given */
+	if (order->version > 0)
+		drop_meaningless(order, terms);
 }
 
 Numeric
@@ -155,11 +226,42 @@ open_request(OrderRequest *requests, int *count, const Order *order, const Order
 	if (known != NULL && !(request->cl_ord_id == NULL && known->shown))
 	{
 		known->shown |= request->shown;
+		known->unasked &= request->unasked;
+		if (known->orig_cl_ord_id == NULL)
+			known->orig_cl_ord_id = request->orig_cl_ord_id;
 		if (oms_terms_given(&request->terms))
 			known->terms = request->terms;
 		return;
 	}
 	requests[(*count)++] = *request;
+}
+
+static const OrderRequest *
+replace_request(const OrderRequest *requests, int count, const char *cl_ord_id)
+{
+	for (int i = 0; cl_ord_id && i < count; i++)
+		if (requests[i].kind == REQUEST_REPLACE && requests[i].cl_ord_id &&
+			strcmp(requests[i].cl_ord_id, cl_ord_id) == 0)
+			return &requests[i];
+	return NULL;
+}
+
+/*
+ * A replacement that follows another (OrigClOrdID) implies that the other was
+ * accepted.  No longer than there are requests: one might follow itself.
+ */
+static bool
+is_overtaken(const OrderRequest *r, const OrderRequest *requests, int count, const char *overtakes)
+{
+	const OrderRequest *other = replace_request(requests, count, overtakes);
+
+	for (int i = 0; other && i < count; i++)
+	{
+		if (other == r)
+			return true;
+		other = replace_request(requests, count, other->orig_cl_ord_id);
+	}
+	return false;
 }
 
 /* A rejection without a ClOrdID answers every request of its kind. */
@@ -170,6 +272,49 @@ is_answered(const OrderRequest *r, const OrderRequest *answered, const OrderRequ
 	if (event->edit != REQUEST_ANSWER || r->kind != answer->kind)
 		return false;
 	return r == answered || answer->cl_ord_id == NULL;
+}
+
+OrderTerms
+oms_terms_of_replacement(const Command *command, const Order *order)
+{
+	OrderTerms	terms = command->terms;
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+	const OrderRequest *request = oms_request_find(requests, count, REQUEST_REPLACE, command->cl_ord_id,
+												   order->cl_ord_id);
+
+	terms.account = command->account;
+	if (command->side && oms_sides_are_kin(command->side, order->side))
+		terms.side = command->side;
+	if (request)
+		complete(&terms, &request->terms);
+	/* what it overtakes was accepted before it */
+	for (int i = count - 1; i >= 0; i--)
+		if (&requests[i] != request && is_overtaken(&requests[i], requests, count, command->orig_cl_ord_id))
+			complete(&terms, &requests[i].terms);
+	/* a term that stays is none */
+	if (terms.account && order->account && strcmp(terms.account, order->account) == 0)
+		terms.account = NULL;
+	if (terms.side && strcmp(terms.side, order->side) == 0)
+		terms.side = NULL;
+	return terms;
+}
+
+const OrderRequest *
+oms_request_implied(const Command *command, const Order *order)
+{
+	const OrderRequest *request = command->cl_ord_id && order->pending_requests ?
+		oms_request_named(order, command->cl_ord_id) : NULL;
+	Numeric		asked;
+
+	if (request == NULL || request->kind != REQUEST_REPLACE || command->terms.order_qty == NULL ||
+		oms_order_is_closed(order) || (order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0))
+		return NULL;
+	/* it says itself that the replacement is still pending */
+	if (command->ord_status && strcmp(command->ord_status, "PENDING_REPLACE") == 0)
+		return NULL;
+	asked = request->terms.order_qty ? request->terms.order_qty : order->order_qty;
+	return oms_dec_same(asked, command->terms.order_qty) ? request : NULL;
 }
 
 /*
@@ -218,7 +363,8 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 			continue;
 		if (known[i].kind == REQUEST_REPLACE && (clears & COND_PENDING_REPLACE))
 			continue;
-		if (is_answered(&known[i], answered, &event->request, event))
+		if (is_answered(&known[i], answered, &event->request, event) ||
+			is_overtaken(&known[i], known, count, event->overtakes))
 		{
 			if (known[i].restores_qty && event->terms.order_qty == NULL)
 				order->order_qty = oms_dec_max(known[i].restores_qty, order->executed_quantity);

@@ -44,6 +44,7 @@ typedef enum OrderTrigger
 	TRIGGER_ROLL_UP,
 	TRIGGER_SCALE,
 	TRIGGER_LAST_CHILD_CLOSED,
+	TRIGGER_KEEP_REPORT,
 	TRIGGER_COUNT
 } OrderTrigger;
 
@@ -61,6 +62,15 @@ typedef enum FillState
 #define GUARD_STATES_WORKING	(1 << 2)	/* the report states neither Suspended nor Stopped */
 #define GUARD_LATER_DAY			(1 << 3)	/* a good-till order, and a later day than Done for Day */
 #define GUARD_STATES_QTY		(1 << 4)	/* the quantity of a cash order is stated, and was not known */
+#define GUARD_ANSWERED			(1 << 5)	/* the ClOrdID that the report names was answered before */
+#define GUARD_IMPLIES_REPLACE	(1 << 6)	/* the fill names an open replace request and states its quantity */
+#define GUARD_STATES_CANCELLED	(1 << 7)	/* the fill's report states that the order is over, so: */
+#define GUARD_STATES_EXPIRED	(1 << 8)
+#define GUARD_STATES_REJECTED	(1 << 9)
+#define GUARD_STATES_DONE		(1 << 10)	/* … a day order, done for the day */
+#define GUARD_LEG				(1 << 11)	/* the report is of a leg, the order is none */
+#define GUARD_OTHER_ORDER		(1 << 12)	/* the report names another symbol or side */
+#define GUARD_RESTATED_FIGURES	(1 << 13)	/* the repeat states other figures than the first time */
 
 /* One row: for a trigger the first row whose conditions hold fires. */
 typedef struct Transition

@@ -103,8 +103,13 @@ init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum,
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->rel), attnum - 1);
 
-	ScanKeyEntryInitialize(scankey, 0, place, BTEqualStrategyNumber, InvalidOid, att->attcollation,
-						   att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ, value);
+	/* a text that is no pointer asks for null */
+	if (att->atttypid != INT8OID && DatumGetPointer(value) == NULL)
+		ScanKeyEntryInitialize(scankey, SK_ISNULL | SK_SEARCHNULL, place, InvalidStrategy, InvalidOid, InvalidOid,
+							   InvalidOid, (Datum) 0);
+	else
+		ScanKeyEntryInitialize(scankey, 0, place, BTEqualStrategyNumber, InvalidOid, att->attcollation,
+							   att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ, value);
 }
 
 static void

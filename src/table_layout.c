@@ -49,6 +49,7 @@ static const KeyDef key_defs[KEY_COUNT] = {
 	[KEY_COUNTERPARTY_ORDER_ID] = {false, {"fix_session", "counterparty_order_id"}},
 	[KEY_SEQUENCE] = {true, {"sequence"}},
 	[KEY_VERSION] = {true, {"aggregate_id", "version"}},
+	[KEY_AGGREGATE_ID] = {false, {"aggregate_id"}},
 };
 
 static HTAB *layouts = NULL;

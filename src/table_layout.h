@@ -43,6 +43,7 @@ typedef enum TableKey
 	KEY_COUNTERPARTY_ORDER_ID,	/* the id alone */
 	KEY_SEQUENCE,
 	KEY_VERSION,
+	KEY_AGGREGATE_ID,			/* all events of an object */
 	KEY_COUNT
 } TableKey;
 

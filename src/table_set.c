@@ -16,6 +16,7 @@
 
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -98,15 +99,12 @@ oms_tables_get(TableSet *set, OmsRelation relation)
 	return set->tables[relation];
 }
 
-Table *
-oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time)
+static Table *
+open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
 {
-	Oid			leaf = oms_partition_for(parent, time);
 	Table	   *table;
 	ListCell   *cell;
 
-	if (!OidIsValid(leaf))
-		return NULL;
 	foreach(cell, set->leaves)
 	{
 		table = lfirst(cell);
@@ -116,6 +114,28 @@ oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time)
 	table = oms_table_open(&set->work, leaf, table_def(parent));
 	set->leaves = lappend(set->leaves, table);
 	return table;
+}
+
+Table *
+oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time)
+{
+	Oid			leaf = oms_partition_for(parent, time);
+
+	return OidIsValid(leaf) ? open_leaf(set, parent, leaf) : NULL;
+}
+
+List *
+oms_tables_leaves(TableSet *set, OmsRelation parent)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_partitions_of(parent))
+	{
+		CHECK_FOR_INTERRUPTS();
+		tables = lappend(tables, open_leaf(set, parent, lfirst_oid(cell)));
+	}
+	return tables;
 }
 
 void

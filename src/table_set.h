@@ -27,6 +27,9 @@ extern Table *oms_tables_get(TableSet *set, OmsRelation relation);
 /* The leaf of a partitioned event table for this moment, likewise; NULL if there is none. */
 extern Table *oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time);
 
+/* All leaves of a partitioned event table: a list of Table. */
+extern List *oms_tables_leaves(TableSet *set, OmsRelation parent);
+
 /* Fire the AFTER triggers of what was written, and close everything. */
 extern void oms_tables_end(TableSet *set);
 

@@ -15,7 +15,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -240,6 +242,33 @@ oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char 
 	return executions_by(uow, KEY_ORDER_EXEC_ID, keys);
 }
 
+List *
+oms_uow_unmatched_executions(UnitOfWork *uow, const char *exec_id)
+{
+	Datum		keys[2] = {(Datum) 0, CStringGetTextDatum(exec_id)};
+	List	   *unmatched = NIL;
+	ListCell   *cell;
+
+	foreach(cell, executions_by(uow, KEY_ORDER_EXEC_ID, keys))
+	{
+		const Execution *execution = lfirst(cell);
+
+		/* it may have found its order while we waited for its lock */
+		if (execution && execution->order_id == NULL)
+			unmatched = lappend(unmatched, lfirst(cell));
+	}
+	return unmatched;
+}
+
+/* A lock that no SQL function gives: nobody can hold it but for this. */
+void
+oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
+{
+	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
+
+	LockDatabaseObject(oms_relation(OMS_EXECUTIONS), hash, 0, ExclusiveLock);
+}
+
 /* ------------------------------------------------------------------------
  * changes
  * ------------------------------------------------------------------------
@@ -394,6 +423,12 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	now->tree_version = counted.tree_version;
 	now->tree_updated_at = counted.tree_updated_at;
 	now->hash = counted.hash;
+	/* what has found its order is no root any more */
+	if (!oms_uow_is_root(store, now))
+	{
+		now->tree_version = 0;
+		now->tree_updated_at = NO_TIME;
+	}
 	root = find_root(uow, store, now);
 	if (root == NULL)
 		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",

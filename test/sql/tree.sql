@@ -108,7 +108,7 @@ SELECT * FROM pg_temp.show('t3');
 
 -- A split scales the whole tree: quantities by the factor, prices by its inverse.
 SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t4", "symbol": "BP.L", "side": "SELL", "orderQty": 10000, "price": 50}');
-SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t4.1", "parentId": "t4", "orderQty": 6000, "price": 51}');
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "t4.1", "parentId": "t4", "orderQty": 6000, "price": 50}');
 SELECT pg_temp.do('{"commandType": "ExecuteOrderCommand", "orderId": "t4.1", "executionId": "t4-X1", "execID": "E1", "lastQty": 2000, "lastPx": 50.5}');
 SELECT pg_temp.do('{"commandType": "RestateOrderCommand", "orderId": "t4", "quantityFactor": 2, "reason": "GT_CORPORATE_ACTION"}');
 SELECT pg_temp.do('{"commandType": "ExecuteOrderCommand", "orderId": "t4.1", "executionId": "t4-X2", "execID": "E2", "lastQty": 1000, "lastPx": 25}');

@@ -63,6 +63,6 @@ UNIT_TEST(moment)
 	is_text(date_round_trip("20260302"), "2026-03-02", "FIX's date");
 	is_text(date_round_trip("2026-0302"), "refused", "a date with one dash");
 	is_text(date_round_trip("2026-02-30"), "refused", "a day that does not exist");
-	ok(oms_date_of(0) == 0 && oms_date_of(-1) == -1 && oms_date_of(USECS_PER_DAY - 1) == 0,
+	ok(oms_date_in(0, pg_tzset("UTC"), 0) == 0 && oms_date_in(-1, pg_tzset("UTC"), 0) == -1 && oms_date_in(USECS_PER_DAY - 1, pg_tzset("UTC"), 0) == 0,
 	   "the day of a moment, before 2000 too");
 }

@@ -1,0 +1,188 @@
+/*-------------------------------------------------------------------------
+ *
+ * handle_report.c
+ *	  What is asked of every report before it is applied: was it here before,
+ *	  is it about this order, which day is it of?
+ *
+ * Writes nothing itself: the unit of work does.  The order's tree is locked.
+ * The order's past is read only where the report gives cause to: an ordinary
+ * one pays nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "decimal.h"
+#include "handlers.h"
+#include "moment.h"
+#include "report_history.h"
+
+static bool
+is_split(const Command *command)
+{
+	return command->def->type == COMMAND_RESTATE_ORDER &&
+		(command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0));
+}
+
+/*
+ * Would it do harm to apply it twice?  Then it is looked for even where it does
+ * not say that it may be a repeat, and must be the very same, its time too:
+ * brokers number reports that are no fills carelessly.
+ */
+static bool
+is_harmful_twice(const Command *command, const Order *order)
+{
+	if (command->transact_time == NO_TIME)
+		return false;
+	switch (command->def->type)
+	{
+		case COMMAND_RESTATE_ORDER:
+		case COMMAND_DONE_FOR_DAY_ORDER:
+		case COMMAND_SUSPEND_ORDER:
+		case COMMAND_RESUME_ORDER:
+		case COMMAND_STOP_ORDER:
+			return true;
+		case COMMAND_ACCEPT_ORDER:
+			return (order->conditions & COND_SUSPENDED) != 0;
+		case COMMAND_REPLACE_ORDER:
+		case COMMAND_REQUEST_CANCEL_ORDER:
+		case COMMAND_REQUEST_REPLACE_ORDER:
+			return command->cl_ord_id && order->cl_ord_id && oms_request_named(order, command->cl_ord_id) == NULL &&
+				strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+		default:
+			return false;
+	}
+}
+
+/* Does it state this figure neither as it did the first time nor as we have it? */
+static bool
+is_new_figure(Numeric stated, Numeric first, Numeric ours)
+{
+	return stated && !(first && oms_dec_cmp(stated, first) == 0) && oms_dec_cmp(stated, ours) != 0;
+}
+
+void
+oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, const StatedFigures *first)
+{
+	OrderEvent	event;
+
+	if (!is_new_figure(command->cum_qty, first->cum_qty, order->executed_quantity) &&
+		!is_new_figure(command->leaves_qty, first->leaves_qty, order->leaves_quantity) &&
+		!(command->avg_px && !(first->avg_px && oms_dec_cmp(command->avg_px, first->avg_px) == 0) &&
+		  oms_order_disagrees(order, NULL, NULL, command->avg_px)))
+		return;
+	oms_order_keep_report(command, order, GUARD_RESTATED_FIGURES, &event);
+	oms_apply_to_tree(uow, order, &event);
+}
+
+/* The multi-leg order is what we keep; its legs are reported apart (FIX 4.4 vol. 4, MultiLegReportingType). */
+static bool
+is_multi_leg(const Order *order)
+{
+	char	   *type = oms_fix_text(order->fix, "securityType");
+
+	return (type && strcmp(type, "MLEG") == 0) || oms_fix_text(order->fix, "noLegs");
+}
+
+static bool
+is_leg(UnitOfWork *uow, const Order *order)
+{
+	char	   *type = oms_fix_text(order->fix, "multiLegReportingType");
+	const Order *parent;
+
+	if (is_multi_leg(order))
+		return false;
+	if (type && strcmp(type, "2") == 0)
+		return true;
+	parent = order->parent_id ? oms_uow_order(uow, order->parent_id) : NULL;
+	return parent && is_multi_leg(parent);
+}
+
+static void
+keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, Outcome *outcome)
+{
+	Order		before = *order;
+	OrderEvent	event;
+
+	oms_order_keep_report(command, &before, guard, &event);
+	oms_apply_to_tree(uow, &before, &event);
+	outcome->store = &oms_order_store;
+	outcome->id = before.id;
+}
+
+bool
+oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	char	   *type = command->multi_leg_type ? command->multi_leg_type :
+		oms_fix_text(command->fix, "multiLegReportingType");
+
+	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
+		return false;
+	keep(uow, command, order, GUARD_LEG, outcome);
+	return true;
+}
+
+static bool
+is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	bool		exact = !oms_command_is_resent(command) && !is_split(command);
+	Command    *first;
+	StatedFigures figures;
+
+	if (command->exec_id == NULL || (exact && !is_harmful_twice(command, order)))
+		return false;
+	first = oms_history_report(uow, order, command, exact);
+	if (first == NULL)
+		return false;
+	figures.cum_qty = first->cum_qty;
+	figures.leaves_qty = first->leaves_qty;
+	figures.avg_px = first->avg_px;
+	oms_compare_repeat(uow, command, order, &figures);
+	outcome->store = &oms_order_store;
+	outcome->id = order->id;
+	outcome->repeat = true;
+	return true;
+}
+
+bool
+oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	if (!oms_command_is_report(command))
+		return false;
+	if (oms_keep_leg_report(uow, command, order, outcome) || is_known(uow, command, order, outcome))
+		return true;
+	if (!oms_report_is_misdirected(command, order))
+		return false;
+	keep(uow, command, order, GUARD_OTHER_ORDER, outcome);
+	return true;
+}
+
+static bool
+is_of_chain(UnitOfWork *uow, const Command *command, const Order *order)
+{
+	const char *session = order->fix_session ? order->fix_session : command->fix_session;
+	char	   *owner = oms_cl_ord_id_find(oms_uow_tables(uow), session ? session : "", command->cl_ord_id);
+
+	return owner && strcmp(owner, order->id) == 0;
+}
+
+bool
+oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
+{
+	bool		in_force;
+
+	if (!oms_command_is_report(command) || command->cl_ord_id == NULL || order->cl_ord_id == NULL ||
+		(command->def->type != COMMAND_REPLACE_ORDER && command->def->type != COMMAND_REQUEST_CANCEL_ORDER &&
+		 command->def->type != COMMAND_REQUEST_REPLACE_ORDER) ||
+		oms_request_named(order, command->cl_ord_id) != NULL)
+		return false;
+	in_force = strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+	/* a replacement may be stated again; pending it is no more once it is in force */
+	if (in_force)
+		return command->def->type != COMMAND_REPLACE_ORDER && command->orig_cl_ord_id &&
+			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
+	if (!is_of_chain(uow, command, order))
+		return false;
+	return command->def->type != COMMAND_REPLACE_ORDER ||
+		oms_history_terms(uow, order, command->cl_ord_id) != NIL;
+}
