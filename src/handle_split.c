@@ -166,6 +166,15 @@ choose_part(const SplitPlan *plan, SplitNode *node)
  * ------------------------------------------------------------------------
  */
 
+/* Of equal ones the one with the smaller id, so that it does not matter where rows lie. */
+static bool
+is_larger(const Execution *fill, const Execution *than)
+{
+	int			order = than ? oms_dec_cmp(fill->quantity, than->quantity) : 1;
+
+	return order > 0 || (order == 0 && strcmp(fill->id, than->id) < 0);
+}
+
 /*
  * Scale the fills of one status of an order.  Each is rounded, and never to
  * nothing; what rounding took or gave goes to the largest, so that their sum is
@@ -196,7 +205,7 @@ scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
 		before = oms_dec_add(before, copy->quantity);
 		oms_execution_scale(copy, factor, NULL);
 		after = oms_dec_add(after, copy->quantity);
-		if (largest == NULL || oms_dec_cmp(copy->quantity, largest->quantity) > 0)
+		if (is_larger(copy, largest))
 			largest = copy;
 		node->fills = lappend(node->fills, copy);
 	}

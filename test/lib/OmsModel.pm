@@ -2,8 +2,8 @@
 # (terms, conditions, open requests, fills) and works every quantity out anew, by recursion, from
 # section 3 of the contract.
 #
-# Numbers are whole numbers of a small unit, so that nothing is ever rounded: of 10^-8 for
-# quantities, of 10^-6 for values.  Perl's integers do for small ones; wide => 1 uses Math::BigInt.
+# Numbers are whole numbers of a small unit, so that only a split rounds: of 10^-10 for
+# quantities and prices, of 10^-20 for values.  Perl's integers do for small ones; wide => 1 uses Math::BigInt.
 #
 # refusals() says what must be refused (and how) and what may be, where the contract leaves it
 # open; apply() carries a command out that was accepted; quantities() is what the tables must show.
@@ -15,13 +15,13 @@ use strict;
 use warnings;
 use feature 'state';
 
-use List::Util qw(any first max sum0);
+use List::Util qw(any first max min sum0);
 use Math::BigInt;
 
-use constant { QTY_SCALE => 8, PX_SCALE => 4, VALUE_SCALE => 6 };
+use constant { QTY_SCALE => 10, PX_SCALE => 10, VALUE_SCALE => 20, FACTOR_SCALE => 20 };
 
 my @CLOSED = qw(REJECTED CANCELLED EXPIRED CALCULATED);
-my %FACTORS = ('2' => [ 2, 1 ], '4' => [ 4, 1 ], '0.5' => [ 1, 2 ], '0.25' => [ 1, 4 ], '1.5' => [ 3, 2 ]);
+my @FACTORS = ('2', '4', '3', '7', '0.5', '0.25', '1.5', '0.33333333333333333333', '0.66666666666666666667', '0.14285714285714285714', '0.42857142857142857143', '2.33333333333333333333');
 
 sub new
 {
@@ -32,7 +32,7 @@ sub new
 	  $class;
 }
 
-sub factors { return sort keys %FACTORS; }
+sub factors { return @FACTORS; }
 
 # --- numbers ---------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ sub units
 	my ($sign, $whole, $part) = $text =~ /^(-?)(\d+)(?:\.(\d*))?$/ or die "no decimal: $text";
 
 	$part = substr(($part // '') . '0' x $scale, 0, $scale);
-	return $self->{wide} ? Math::BigInt->new("$sign$whole$part") : "$sign$whole$part" + 0;
+	return $self->{wide} || length $whole > 8 ? Math::BigInt->new("$sign$whole$part") : "$sign$whole$part" + 0;
 }
 
 sub qty { my ($self, $text) = @_; return defined $text ? $self->units($text, QTY_SCALE) : undef; }
@@ -62,11 +62,11 @@ sub decimal
 	return $text eq '0' ? '0' : "$sign$text";
 }
 
-# lastQty times lastPx: a quantity as reported has two decimals at most, a price four
+# lastQty times lastPx, exact
 sub value
 {
 	my ($self, $qty, $px) = @_;
-	return $self->units($qty, VALUE_SCALE - PX_SCALE) * $self->units($px, PX_SCALE);
+	return Math::BigInt->new('' . $self->units($qty, QTY_SCALE)) * Math::BigInt->new('' . $self->units($px, PX_SCALE));
 }
 
 # value / quantity, rounded half up to ten decimals; most are asked for again and again
@@ -441,12 +441,19 @@ sub refuse_RestateOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
 
-	if (defined $command->{quantityFactor})
+	my $reported = reported($command);
+
+	if (my $split = $self->split_of($command, $order))
 	{
-		$may->{OM004} = 1 if closed($order) || $self->filled($order);
-		$may->{OM004} = $may->{OM005} = $may->{OM001} = 1 if $order->{parent};
+		return if $reported;
+		$must->{OM004} = 1 if closed($order);
+		$must->{OM005} = 1 if $split->{contradicts} || !$self->split_reaches($split, $order);
+		$must->{OM005} = 1 if !closed($order) && !$split->{contradicts} && $self->vanishes($split, $order);
+		$may->{OM005} = 1 if $self->{wide};    # more than 38 digits
+		$may->{OM005} = 1 if has($order, 'DONE_FOR_DAY') && $order->{parent};
 		return;
 	}
+	return if $reported;
 	my $qty = positive($command->{orderQty}) ? $self->qty($command->{orderQty}) : undef;
 	$self->refuse_terms($order, $qty, $must, $may, filled => $may);
 	if (has($order, 'DONE_FOR_DAY') && $order->{parent})
@@ -617,6 +624,9 @@ sub add_order
 		conditions => { $command->{pending} ? 'PENDING_NEW' : 'NEW' => 1 },
 		qty => $self->qty($command->{orderQty}), cash => defined $command->{cashOrderQty},
 		tif => $command->{timeInForce},
+		# what its parent has behind it, it has
+		actions => { map { $_ => { factor => $parent->{actions}{$_}{factor}, fills => 1 } } $parent ? keys %{ $parent->{actions} } : () },
+		newest_action => $parent ? $parent->{newest_action} : undef,
 		symbol => $parent ? $parent->{symbol} : $command->{symbol}, side => $parent ? $parent->{side} : $command->{side},
 	};
 	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
@@ -691,7 +701,11 @@ sub apply_ReplaceOrder
 	my $qty = $self->replaced_qty($command, $request);
 
 	# below what is executed it stops the order there
-	$order->{qty} = max($qty, $self->executed($order)) if defined $qty;
+	if (defined $qty)
+	{
+		$order->{qty} = max($qty, $self->executed($order));
+		delete $_->{base} foreach values %{ $order->{actions} };
+	}
 	$self->drop_request($order, $request);
 	$order->{conditions}{DONE_FOR_DAY} = 'maybe' if has($order, 'DONE_FOR_DAY');
 	$self->maybe_accepted($order);
@@ -710,36 +724,217 @@ sub apply_RestateOrder
 {
 	my ($self, $command, $order) = @_;
 
-	$self->split_tree($command->{quantityFactor}) if defined $command->{quantityFactor};
-	$order->{qty} = max($self->qty($command->{orderQty}), $self->executed($order)) if defined $command->{orderQty};
+	my $split = $self->split_of($command, $order);
+
+	# what is reported of a closed order is kept, and changes nothing
+	return if closed($order);
+	$self->apply_split($split, $order) if $split;
+	$self->restate_qty($order, $command->{orderQty}) if defined $command->{orderQty} && !($split && $split->{takes_stated});
 	delete $order->{conditions}{DONE_FOR_DAY};
 	$order->{conditions}{STOPPED} = 'maybe' if has($order, 'STOPPED');
 	$self->maybe_accepted($order);
 }
 
-sub scaled
+sub restate_qty
 {
-	my ($units, $factor) = @_;
-	my ($times, $by) = @$factor;
-
-	die 'a split leaves the scale of the model' if $units * $times % $by != 0;
-	return $units * $times / $by;
+	my ($self, $order, $qty) = @_;
+	$order->{qty} = max($self->qty($qty), $self->executed($order));
+	delete $_->{base} foreach values %{ $order->{actions} };
 }
 
-sub split_tree
-{
-	my ($self, $text) = @_;
-	my $factor = $FACTORS{$text};
-	my @orders = values %{ $self->{orders} };
+# --- splits ----------------------------------------------------------------------------------
 
-	foreach my $object (@orders, (map { @{ $_->{requests} } } @orders), grep { defined $_->{order} } values %{ $self->{executions} })
+sub reported { my ($command) = @_; return defined $command->{execID} || defined $command->{ordStatus}; }
+
+# "0.5" as a whole number of 10^-20
+sub factor_units
+{
+	my ($text) = @_;
+	my ($whole, $part) = $text =~ /^(\d+)(?:\.(\d*))?$/ or die "no factor: $text";
+	return Math::BigInt->new($whole . substr(($part // '') . '0' x FACTOR_SCALE, 0, FACTOR_SCALE));
+}
+
+# a / b, the half away from zero
+sub rounded
+{
+	my ($top, $bottom) = @_;
+	return ((Math::BigInt->new("$top") * 2 + $bottom) / (Math::BigInt->new("$bottom") * 2));
+}
+
+sub scaled
+{
+	my ($self, $units, $factor) = @_;
+	my $result = rounded(Math::BigInt->new("$units") * $factor, Math::BigInt->new(10)->bpow(FACTOR_SCALE));
+	return $self->{wide} ? $result : $result->numify;
+}
+
+# What a Restate command splits, and by what: undef if it is no split.
+sub split_of
+{
+	my ($self, $command, $order) = @_;
+	my $given = positive($command->{orderQty}) ? $self->qty($command->{orderQty}) : undef;
+	my $day = defined $command->{transactTime} ? 'then' : 'today';
+	my ($factor, $key);
+
+	if (defined $command->{quantityFactor})
 	{
-		$object->{qty} = scaled($object->{qty}, $factor) if defined $object->{qty};
+		return undef if !positive($command->{quantityFactor});
+		$factor = factor_units($command->{quantityFactor});
 	}
-	foreach my $execution (grep { defined $_->{order} } values %{ $self->{executions} })
+	else
 	{
-		$execution->{factor} = [ map { $execution->{factor}[$_] * $factor->[$_] } 0, 1 ];
+		return undef if ($command->{reason} // '') !~ /^(0|GT_CORPORATE_ACTION)$/ || !defined $given || !defined $order->{qty};
+		my $mark = $self->awaited($command, $order, $given);
+		if ($mark) { ($factor, $key) = @$mark{qw(factor key)}; }
+		elsif ($given == $order->{qty}) { return undef; }
+		else { $factor = rounded(Math::BigInt->new("$given") * Math::BigInt->new(10)->bpow(FACTOR_SCALE), $order->{qty}); }
 	}
+	$key //= $command->{corporateActionId} // "$factor $day";
+	my $split = { factor => $factor, key => $key, reported => reported($command), given => $given };
+	my $mark = $order->{actions}{$key};
+	if (defined $given)
+	{
+		# beside a factor a quantity is the scaled one, or something else
+		my $fits = defined $order->{qty} && ($mark ? $given == $order->{qty} : $self->is_scaled($given, $order->{qty}, $factor));
+		$split->{ $fits ? 'takes_stated' : 'contradicts' } = 1;
+	}
+	if ($factor == Math::BigInt->new(10)->bpow(FACTOR_SCALE))
+	{
+		return $split->{contradicts} && !$split->{reported} ? $split : undef;
+	}
+	return $split;
+}
+
+sub is_scaled
+{
+	my ($self, $given, $qty, $factor) = @_;
+	return 1 if $self->scaled($qty, $factor) == $given;
+	my $one = Math::BigInt->new(10)->bpow(FACTOR_SCALE);
+	my $off = (Math::BigInt->new("$given") * $one - Math::BigInt->new("$qty") * $factor)->babs;    # of 10^-30
+	return rounded($off, max(Math::BigInt->new("$qty"), Math::BigInt->new(10)->bpow(QTY_SCALE))) == 0;
+}
+
+# the report of an order whose terms were scaled with those of an order below it
+sub awaited
+{
+	my ($self, $command, $order, $given) = @_;
+	return undef if !reported($command);
+	my $key = $command->{corporateActionId} // $order->{newest_action};
+	my $mark = defined $key ? $order->{actions}{$key} : undef;
+
+	return undef if !$mark || $mark->{fills};
+	return defined $command->{corporateActionId} || ($mark->{base} // $order->{qty}) == $given ? { %$mark, key => $key } : undef;
+}
+
+sub below { my ($self, $order) = @_; return ($order, map { $self->below($_) } $self->children($order)); }
+
+# Orders that are to be scaled as a whole: those that the action has not come to.
+sub split_whole
+{
+	my ($self, $split, $order) = @_;
+	my @all = $split->{reported} ? $self->below($order) : values %{ $self->{orders} };
+	return grep { !($_->{actions}{ $split->{key} } && $_->{actions}{ $split->{key} }{fills}) } @all;
+}
+
+sub split_reaches { my ($self, $split, $order) = @_; return scalar(my @whole = $self->split_whole($split, $order)); }
+
+# Would an order, or one of its fills, be nothing?
+sub vanishes
+{
+	my ($self, $split, $order) = @_;
+	foreach my $each ($self->split_whole($split, $order))
+	{
+		return 1 if defined $each->{qty} && !$each->{actions}{ $split->{key} } && $self->scaled($each->{qty}, $split->{factor}) == 0;
+		return 1 if any { $_->{status} =~ /^(LIVE|REVIEW)$/ && $self->scaled($_->{qty}, $split->{factor}) == 0 } @{ $each->{executions} };
+	}
+	return 0;
+}
+
+sub split_fills
+{
+	my ($self, $order, $status, $factor) = @_;
+	my @fills = grep { $_->{status} eq $status } @{ $order->{executions} } or return;
+	my $before = sum0 map { $_->{qty} } @fills;
+
+	foreach my $fill (@fills)
+	{
+		$fill->{qty} = max(1, $self->scaled($fill->{qty}, $factor));
+		$fill->{factor} = rounded($fill->{factor} * $factor, Math::BigInt->new(10)->bpow(FACTOR_SCALE));
+	}
+	# what rounding left goes to the largest
+	my ($largest) = sort { $b->{qty} <=> $a->{qty} || $a->{id} cmp $b->{id} } @fills;
+	my $rest = $self->scaled($before, $factor) - sum0 map { $_->{qty} } @fills;
+	$largest->{qty} += $rest if $largest->{qty} + $rest > 0;
+}
+
+sub apply_split
+{
+	my ($self, $split, $named) = @_;
+	my %whole = map { $_->{id} => 1 } $self->split_whole($split, $named);
+	my %above;
+	my %before = map { $_->{id} => { executed => $self->executed($_), reserved => $self->reserved($_), qty => $_->{qty} } } values %{ $self->{orders} };
+
+	return if !%whole;
+	for (my $up = $named; $split->{reported} && ($up = $self->order($up->{parent}));) { $above{ $up->{id} } = 1; }
+	$self->split_branch($self->order($self->{root}), $split, $named, \%whole, \%above, \%before);
+}
+
+# Children first: what an order has executed and what is placed of it is known then.
+sub split_branch
+{
+	my ($self, $order, $split, $named, $whole, $above, $before) = @_;
+	my ($factor, $key) = @$split{qw(factor key)};
+	my $was = $before->{ $order->{id} };
+	my $mark = $order->{actions}{$key};
+
+	$self->split_branch($_, $split, $named, $whole, $above, $before) foreach $self->children($order);
+	my $fills = $whole->{ $order->{id} };
+	my $terms = !$mark && ($fills || $above->{ $order->{id} });
+	if ($terms)
+	{
+		foreach my $object ($order, @{ $order->{requests} })
+		{
+			$object->{qty} = $self->scaled($object->{qty}, $factor) if defined $object->{qty};
+		}
+		$order->{newest_action} = $key;
+		$mark = $order->{actions}{$key} = { factor => $factor };
+	}
+	if ($fills)
+	{
+		$self->split_fills($order, $_, $factor) foreach qw(LIVE REVIEW);
+		$mark->{fills} = 1;
+	}
+	my $executed = $self->executed($order);
+	my $reserved = $self->reserved($order);
+	return if !$mark;
+	return if !($terms || $fills || $order == $named || $executed != $was->{executed} || $reserved != $was->{reserved});
+	my $base = $mark->{base};
+	delete $mark->{base};
+	return if !defined $order->{qty} || $was->{qty} <= 0;
+	my $stated = $order == $named && $split->{takes_stated} ? $split->{given} : undef;
+	$base = $stated // $base // $order->{qty};
+	$order->{qty} = $self->fitting($base, $was, $executed, $reserved, $fills && !defined $stated);
+	$mark->{base} = $base if !$mark->{fills} && $order->{qty} != $base && $executed < $order->{qty};
+}
+
+# What was filled stays filled, what was open stays open, what was placed in full stays so.
+sub fitting
+{
+	my ($self, $base, $was, $executed, $reserved, $with_children) = @_;
+	my $free = $was->{qty} - $was->{executed} - $was->{reserved};
+
+	if ($was->{executed} >= $was->{qty})
+	{
+		return $base if $executed <= 0;
+		return $was->{executed} == $was->{qty} ? $executed : min($base, $executed);
+	}
+	my $qty = $base;
+	if ($with_children)
+	{
+		if ($free == 0 && $was->{reserved} > 0) { $qty = $executed + $reserved; }
+		elsif ($free > 0) { $qty = max($qty, $executed + $reserved); }
+	}
+	return max($qty, $executed + 1);
 }
 
 sub apply_SuspendOrder { my ($self, $command, $order) = @_; $order->{conditions}{SUSPENDED} = 1; $self->maybe_accepted($order); }
@@ -768,7 +963,7 @@ sub add_execution
 	my ($self, $id, $order_id, $command, $status, $kind) = @_;
 	my $execution = {
 		id => $id, order => $order_id, execID => $command->{execID} // '', status => $status, kind => $kind,
-		lastQty => $command->{lastQty}, lastPx => $command->{lastPx}, factor => [ 1, 1 ],
+		lastQty => $command->{lastQty}, lastPx => $command->{lastPx}, factor => Math::BigInt->new(10)->bpow(FACTOR_SCALE),
 		qty => $self->qty($command->{lastQty}), value => $self->value($command->{lastQty}, $command->{lastPx}),
 	};
 
@@ -797,7 +992,9 @@ sub apply_ExecuteOrder
 sub corrected_qty
 {
 	my ($self, $command, $old) = @_;
-	return scaled($self->qty($command->{lastQty}), $old->{factor});
+	# the same quantity counts as it did, to the last digit that rounding gave it
+	return $old->{qty} if $self->qty($command->{lastQty}) == $self->qty($old->{lastQty});
+	return max(1, $self->scaled($self->qty($command->{lastQty}), $old->{factor}));
 }
 
 # What a correction becomes: LIVE, or REVIEW where more would be executed than ordered, and more than

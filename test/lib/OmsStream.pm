@@ -23,7 +23,7 @@ my @MAKERS = (
 	[ 24, \&create_child ], [ 6, \&place ], [ 30, \&fill ], [ 4, \&correct ], [ 3, \&bust ],
 	[ 5, \&accept ], [ 2, \&reject ], [ 3, \&request_cancel ], [ 2, \&reject_cancel ], [ 4, \&cancel ],
 	[ 5, \&request_replace ], [ 5, \&replace ], [ 3, \&reject_replace ], [ 2, \&suspend ], [ 2, \&resume ],
-	[ 2, \&stop ], [ 2, \&done_for_day ], [ 2, \&restate ], [ 1, \&split_shares ], [ 1, \&calculate ],
+	[ 2, \&stop ], [ 2, \&done_for_day ], [ 2, \&restate ], [ 3, \&split_shares ], [ 1, \&calculate ],
 	[ 1, \&expire ], [ 1, \&update ]);
 my $WEIGHTS = 0;
 $WEIGHTS += $_->[0] foreach @MAKERS;
@@ -43,7 +43,13 @@ sub random_command
 	return $command;
 }
 
-sub new_id { my ($ids, $kind) = @_; return "$ids->{prefix}-$kind" . ++$ids->{last}; }
+# as long as an id may be, now and then (and a little shorter, for a longer prefix when a difference is shrunk)
+sub new_id
+{
+	my ($ids, $kind) = @_;
+	my $id = "$ids->{prefix}-$kind" . ++$ids->{last};
+	return chance(1) ? $id . '-' . 'x' x (236 - length $id) : $id;
+}
 
 # --- picking ---------------------------------------------------------------------------------
 
@@ -74,7 +80,8 @@ sub part_of
 {
 	my ($units) = @_;
 	my $percent = chance(15) ? 100 : chance(5) ? 100 + int rand 50 : 1 + int rand 60;
-	my $cent = 10**(OmsModel::QTY_SCALE - 2);
+	# to the cent, mostly; to the last decimal too
+	my $cent = chance(10) ? 1 : 10**(OmsModel::QTY_SCALE - 2);
 	my $part = $units * $percent / 100;
 
 	$part = ref $part ? $part : int $part;
@@ -83,7 +90,7 @@ sub part_of
 	return chance(0.5) ? pick('0', '-1') : OmsModel::decimal($part, OmsModel::QTY_SCALE);
 }
 
-sub price { return sprintf '%d.%0*d', 1 + int rand 200, @{ pick([ 1, int rand 10 ], [ 2, int rand 100 ], [ 4, int rand 10000 ]) }; }
+sub price { return sprintf '%d.%0*d', 1 + int rand 200, @{ pick([ 1, int rand 10 ], [ 2, int rand 100 ], [ 4, int rand 10000 ], [ 10, int rand 1e10 ]) }; }
 
 # --- makers ----------------------------------------------------------------------------------
 
@@ -96,7 +103,7 @@ sub create_root
 	};
 
 	if (chance(4)) { @$command{qw(cashOrderQty pending)} = ('10000', JSON::PP::true); }
-	else { $command->{orderQty} = $model->{wide} ? '9' x (10 + int rand 18) . '.25' : 100 * (1 + int rand 500); }
+	else { $command->{orderQty} = $model->{wide} ? '9' x (10 + int rand 19) . pick('.25', '.0000000001', '') : 100 * (1 + int rand 500); }
 	$command->{pending} = JSON::PP::true if chance(30);
 	$command->{timeInForce} = pick('DAY', 'GOOD_TILL_CANCEL') if chance(40);
 	$command->{price} = price() if chance(50);
@@ -147,7 +154,7 @@ sub place
 {
 	my ($model, $ids) = @_;
 	my $parent = with_room($model, $ids) or return fill($model, $ids);
-	my @children = map { child($model, $ids, $parent) } 1 .. 1 + int rand 4;
+	my @children = map { child($model, $ids, $parent) } 1 .. 1 + int rand(chance(3) ? 40 : 4);
 	return order_command('Place', $model, $parent, children => \@children);
 }
 
@@ -300,15 +307,39 @@ sub restate
 	return order_command('Restate', $model, $order, reason => 'REPRICING_OF_ORDER', %terms, price => price());
 }
 
-# At most three of a tree, so that the model's scale holds them
+# Splits: of the whole tree or reported for one order, for the first time, again, or for a sibling; by thirds and sevenths;
+# with every other term beside.  At most a few of a tree, or nothing would be left of it.
 sub split_shares
 {
 	my ($model, $ids) = @_;
-	my $root = $model->order($model->{root});
+	my $order = chance(25) ? $model->order($model->{root}) : find($model, \&open_order);
+	my $last = $ids->{split};
+	my %split = (reason => 'GT_CORPORATE_ACTION');
 
-	return update($model) if ($ids->{splits} // 0) >= 3 || grep { $_->{conditions}{DONE_FOR_DAY} } orders($model);
-	$ids->{splits}++;
-	return order_command('Restate', $model, $root, reason => 'GT_CORPORATE_ACTION', quantityFactor => pick(OmsModel::factors()), corporateActionId => new_id($ids, 'a'));
+	return update($model) if ($ids->{splits} // 0) >= ($model->{wide} ? 1 : 4) && !$last;
+	if ($last && chance(60)) { $split{$_} = $last->{$_} foreach grep { defined $last->{$_} } qw(quantityFactor corporateActionId); }
+	else
+	{
+		return update($model) if ($ids->{splits} // 0) >= ($model->{wide} ? 1 : 4);
+		$ids->{splits}++;
+		$split{quantityFactor} = pick(OmsModel::factors());
+		$split{corporateActionId} = new_id($ids, 'a') if chance(70);
+		$ids->{split} = {%split};
+	}
+	$split{execID} = new_id($ids, 'r') if chance(60);
+	if (defined $order->{qty} && chance(35))
+	{
+		my $scaled = $model->scaled($order->{qty}, OmsModel::factor_units($split{quantityFactor}));
+		my $other = $scaled + (ref $scaled ? $scaled / 2 : int($scaled / 2));
+		$split{orderQty} = OmsModel::decimal(chance(70) ? $scaled : chance(50) ? $order->{qty} : $other, OmsModel::QTY_SCALE);
+		delete $split{orderQty} if $split{orderQty} !~ /[1-9]/;
+		# as FIX says it
+		delete $split{quantityFactor} if defined $split{orderQty} && defined $split{execID} && chance(40);
+	}
+	$split{price} = price() if chance(20);
+	$split{stopPx} = price() if chance(5);
+	$split{timeInForce} = 'GOOD_TILL_CANCEL' if chance(5) && ($order->{tif} // '') eq 'GOOD_TILL_CANCEL';
+	return order_command('Restate', $model, $order, %split);
 }
 
 1;
