@@ -364,10 +364,12 @@ restate_only(SplitPlan *plan, bool disagrees)
 	OrderEvent	event = *plan->event;
 
 	event.split = NULL;
-	if (event.terms.order_qty == NULL)
-		event.terms.order_qty = plan->event->split->stated;
 	if (disagrees)
+	{
 		event.raises |= FLAG_DISAGREES;
+		if (event.terms.order_qty == NULL)
+			event.terms.order_qty = plan->event->split->stated;
+	}
 	oms_apply_to_tree(plan->uow, plan->named, &event);
 }
 
