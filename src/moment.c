@@ -162,6 +162,21 @@ put_digits(char *at, int value, int count)
 	return at + count;
 }
 
+#define FIRST_DAY	(-730119)	/* 0001-01-01, counted from 2000-01-01 */
+#define END_DAY		2921940		/* 10000-01-01 */
+
+bool
+oms_time_is_printable(TimestampTz time)
+{
+	return time >= FIRST_DAY * USECS_PER_DAY && time < END_DAY * USECS_PER_DAY;
+}
+
+bool
+oms_date_is_printable(DateADT date)
+{
+	return date >= FIRST_DAY && date < END_DAY;
+}
+
 static char *
 put_date(char *at, int year, int month, int day)
 {

@@ -36,4 +36,8 @@ extern int	oms_date_text(DateADT date, char *buf);
 /* The date in a zone of so many minutes after a moment. */
 extern DateADT oms_date_in(TimestampTz time, pg_tz *zone, int minutes);
 
+/* Is it in the years 1 to 9999, the only ones that RFC 3339 can write?  What is not given is not. */
+extern bool oms_time_is_printable(TimestampTz time);
+extern bool oms_date_is_printable(DateADT date);
+
 #endif							/* OMS_MOMENT_H */

@@ -21,7 +21,6 @@
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -31,8 +30,6 @@
 #include "decimal.h"
 #include "moment.h"
 #include "order_model.h"
-
-#define YEAR_MAX 9999			/* the last that RFC 3339 can write */
 
 PG_FUNCTION_INFO_V1(oms_order_from_state);
 PG_FUNCTION_INFO_V1(oms_execution_from_state);
@@ -51,14 +48,6 @@ row_descriptor(const RecordDef *def, OmsRelation table, AttrNumber *attnums)
 
 	oms_layout_columns(desc, oms_record_table(def), attnums);
 	return desc;
-}
-
-/* May this column not be null?  The hash is given beside the state, or not at all. */
-static bool
-is_required(const RecordColumn *column, TupleDesc desc, AttrNumber attnum)
-{
-	return column->json != NULL &&
-		(TupleDescAttr(desc, attnum - 1)->attnotnull || column->type == FIELD_NAME);
 }
 
 /*
@@ -136,7 +125,7 @@ state_problem(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, J
 		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
 
 		if (v == NULL)
-			problem = is_required(column, desc, attnums[i]) ? "is missing" : NULL;
+			problem = column->required ? "is missing" : NULL;
 		else
 			problem = field_problem(column, v);
 		if (problem)
@@ -206,106 +195,6 @@ problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation tabl
 	PG_RETURN_TEXT_P(cstring_to_text(problem));
 }
 
-/*
- * From a row: what a state could not hold.
- */
-static bool
-is_writable_time(TimestampTz time)
-{
-	struct pg_tm tm;
-	fsec_t		fsec;
-
-	return !TIMESTAMP_NOT_FINITE(time) && timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) == 0 &&
-		tm.tm_year >= 1 && tm.tm_year <= YEAR_MAX;
-}
-
-static bool
-is_writable_date(DateADT date)
-{
-	int			year,
-				month,
-				day;
-
-	if (DATE_NOT_FINITE(date))
-		return false;
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	return year >= 1 && year <= YEAR_MAX;
-}
-
-static bool
-is_name(const OmsName *names, Datum datum)
-{
-	text	   *t = DatumGetTextPP(datum);
-
-	return oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)) != NULL;
-}
-
-static bool
-are_names(const OmsName *names, ArrayType *array)
-{
-	Datum	   *elements;
-	int			count;
-
-	if (array_contains_nulls(array))
-		return false;
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
-	for (int i = 0; i < count; i++)
-		if (!is_name(names, elements[i]))
-			return false;
-	return true;
-}
-
-static const char *
-value_problem(const RecordColumn *column, Datum value)
-{
-	switch (column->type)
-	{
-		case FIELD_NUMERIC:
-			if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value)))
-				return "is no finite number";
-			return NULL;
-		case FIELD_TIME:
-			return is_writable_time(DatumGetTimestampTz(value)) ? NULL : "is out of the years 1 to 9999";
-		case FIELD_DATE:
-			return is_writable_date(DatumGetDateADT(value)) ? NULL : "is out of the years 1 to 9999";
-		case FIELD_NAME:
-			return is_name(column->names, value) ? NULL : "is none of the known names";
-		case FIELD_NAMES:
-			return are_names(column->names, DatumGetArrayTypeP(value)) ? NULL : "is no array of known names";
-		case FIELD_TEXT:
-		case FIELD_COUNT:
-		case FIELD_COUNT_OR_NULL:
-		case FIELD_JSON:
-		case FIELD_HASH:
-			return NULL;
-	}
-	pg_unreachable();
-}
-
-static void
-check_row(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-
-	slot_getallattrs(slot);
-	for (int i = 0; i < def->ncolumns; i++)
-	{
-		const RecordColumn *column = &def->columns[i];
-		int			place = attnums[i] - 1;
-		const char *problem;
-
-		if (slot->tts_isnull[place])
-			problem = is_required(column, desc, attnums[i]) ? "is null" : NULL;
-		else
-			problem = value_problem(column, slot->tts_values[place]);
-		if (problem)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cannot write a row of oms.%s as a state", def->table),
-					 errdetail("Column \"%s\" %s.", column->column, problem)));
-	}
-}
-
 /* row → state */
 static Datum
 state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
@@ -318,14 +207,20 @@ state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
 	AttrNumber	attnums[RECORD_COLUMNS_MAX];
 	HeapTupleData tuple = {0};
 	JsonWriter	w = {0};
+	const RecordColumn *column;
+	const char *problem;
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 	tuple.t_data = header;
 	ItemPointerSetInvalid(&tuple.t_self);
 	ExecStoreHeapTuple(&tuple, slot, false);
 	oms_layout_columns(desc, oms_record_table(def), attnums);
-	check_row(def, slot, attnums);
-	oms_record_from_slot(def, slot, attnums, record);
+	problem = oms_record_read(def, slot, attnums, record, &column);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot write a row of oms.%s as a state", def->table),
+				 errdetail("Column \"%s\" %s.", column->column, problem)));
 	ExecDropSingleTupleTableSlot(slot);
 	ReleaseTupleDesc(desc);
 

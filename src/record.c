@@ -18,6 +18,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "damage.h"
 #include "moment.h"
 #include "record.h"
 
@@ -39,25 +40,26 @@ oms_record_init(const RecordDef *def, void *record)
 	}
 }
 
-static uint32
-names_from_array(const OmsName *names, Datum datum)
+static const char *
+names_from_array(const OmsName *names, Datum datum, uint32 *bits)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
 	Datum	   *elements;
+	bool	   *nulls;
 	int			count;
-	uint32		bits = 0;
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	*bits = 0;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
 	for (int i = 0; i < count; i++)
 	{
-		text	   *t = DatumGetTextPP(elements[i]);
-		const OmsName *name = oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+		text	   *t = nulls[i] ? NULL : DatumGetTextPP(elements[i]);
+		const OmsName *name = t ? oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)) : NULL;
 
 		if (name == NULL)
-			elog(ERROR, "cannot read name \"%s\"", text_to_cstring(t));
-		bits |= name->value;
+			return "is no array of known names";
+		*bits |= name->value;
 	}
-	return bits;
+	return NULL;
 }
 
 static Datum
@@ -82,44 +84,71 @@ name_value(const OmsName *names, const char *text, size_t length)
 	return name->value;
 }
 
-static void
+static bool
+has_shape(Jsonb *json, FieldShape shape)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	if (shape == SHAPE_ANY)
+		return true;
+	if (shape == SHAPE_OBJECT || !oms_json_is_array(json))
+		return shape == SHAPE_OBJECT && oms_json_is_object(json);
+	it = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data)))
+			return false;
+	return true;
+}
+
+/* What is wrong with the value, or NULL. */
+static const char *
 member_from_datum(const RecordColumn *c, Datum datum, void *record)
 {
 	switch (c->type)
 	{
 		case FIELD_TEXT:
 			MEMBER(record, c, char *) = TextDatumGetCString(datum);
-			break;
+			return NULL;
 		case FIELD_NUMERIC:
-			MEMBER(record, c, Numeric) = DatumGetNumericCopy(datum);
-			break;
+			{
+				Numeric		n = DatumGetNumericCopy(datum);
+
+				MEMBER(record, c, Numeric) = n;
+				return numeric_is_nan(n) || numeric_is_inf(n) ? "is no finite number" : NULL;
+			}
 		case FIELD_COUNT:
 		case FIELD_COUNT_OR_NULL:
 			MEMBER(record, c, int64) = DatumGetInt64(datum);
-			break;
+			return NULL;
 		case FIELD_TIME:
 			MEMBER(record, c, TimestampTz) = DatumGetTimestampTz(datum);
-			break;
+			return oms_time_is_printable(DatumGetTimestampTz(datum)) ? NULL : "is out of the years 1 to 9999";
 		case FIELD_DATE:
 			MEMBER(record, c, DateADT) = DatumGetDateADT(datum);
-			break;
+			return oms_date_is_printable(DatumGetDateADT(datum)) ? NULL : "is out of the years 1 to 9999";
 		case FIELD_JSON:
 			MEMBER(record, c, Jsonb *) = DatumGetJsonbPCopy(datum);
-			break;
+			if (has_shape(MEMBER(record, c, Jsonb *), c->shape))
+				return NULL;
+			return c->shape == SHAPE_OBJECT ? "is no object" : "is no array of objects";
 		case FIELD_HASH:
 			MEMBER(record, c, bytea *) = DatumGetByteaPCopy(datum);
-			break;
+			return NULL;
 		case FIELD_NAME:
 			{
 				text	   *t = DatumGetTextPP(datum);
+				const OmsName *name = oms_name_find(c->names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 
-				MEMBER(record, c, int) = name_value(c->names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
-				break;
+				if (name)
+					MEMBER(record, c, int) = name->value;
+				return name ? NULL : "is none of the known names";
 			}
 		case FIELD_NAMES:
-			MEMBER(record, c, uint32) = names_from_array(c->names, datum);
-			break;
+			return names_from_array(c->names, datum, &MEMBER(record, c, uint32));
 	}
+	pg_unreachable();
 }
 
 static Oid
@@ -160,18 +189,39 @@ oms_record_table(const RecordDef *def)
 	return table;
 }
 
-void
-oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record)
+const char *
+oms_record_read(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record,
+				const RecordColumn **column)
 {
 	oms_record_init(def, record);
 	slot_getallattrs(slot);
 	for (int i = 0; i < def->ncolumns; i++)
 	{
+		const RecordColumn *c = &def->columns[i];
 		int			place = attnums[i] - 1;
+		const char *problem;
 
-		if (!slot->tts_isnull[place])
-			member_from_datum(&def->columns[i], slot->tts_values[place], record);
+		*column = c;
+		if (slot->tts_isnull[place])
+			problem = c->required ? "is null" : NULL;
+		else
+			problem = member_from_datum(c, slot->tts_values[place], record);
+		if (problem == NULL && c->required && c->type == FIELD_NAMES && MEMBER(record, c, uint32) == 0)
+			problem = "is empty";
+		if (problem)
+			return problem;
 	}
+	return NULL;
+}
+
+void
+oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record)
+{
+	const RecordColumn *column;
+	const char *problem = oms_record_read(def, slot, attnums, record, &column);
+
+	if (problem)
+		oms_damaged("column \"%s\" of %s \"%s\" %s", column->column, def->kind, MEMBER(record, &def->columns[0], char *), problem);
 }
 
 /* Is the member null?  If not, its value as a Datum. */

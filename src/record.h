@@ -31,6 +31,14 @@ typedef enum FieldType
 	FIELD_NAMES					/* uint32 of bits, a text[] of their names; 0 = null */
 } FieldType;
 
+/* What a FIELD_JSON is made of. */
+typedef enum FieldShape
+{
+	SHAPE_ANY,
+	SHAPE_OBJECT,
+	SHAPE_OBJECTS				/* an array of objects */
+} FieldShape;
+
 typedef struct RecordColumn
 {
 	const char *json;			/* name in the state; NULL: not part of it */
@@ -38,6 +46,8 @@ typedef struct RecordColumn
 	FieldType	type;
 	size_t		offset;			/* of the member in the struct */
 	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES */
+	bool		required;		/* never null; the code relies on it, whatever a table allows */
+	FieldShape	shape;
 } RecordColumn;
 
 #define RECORD_COLUMNS_MAX TABLE_COLUMNS_MAX
@@ -68,7 +78,14 @@ extern void oms_record_init(const RecordDef *def, void *record);
 /* The record's columns as those of its table. */
 extern const TableDef *oms_record_table(const RecordDef *def);
 
-/* Row to struct; everything is copied into the current memory context. */
+/*
+ * Row to struct; everything is copied into the current memory context.  What is
+ * wrong with a column that no command can have written, as "is null"; or NULL.
+ */
+extern const char *oms_record_read(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums,
+								   void *record, const RecordColumn **column);
+
+/* The same of a row of ours: what is wrong with it is damage (XX001). */
 extern void oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums,
 								 void *record);
 

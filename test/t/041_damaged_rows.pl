@@ -1,8 +1,9 @@
-# Rows whose links go in a circle or to nowhere, made by somebody who may write past us: a command that
-# follows them stops with XX001 and the object's name, at once and without a trace. And whatever loops over
-# many objects lets itself be interrupted.
+# Rows whose links go in a circle or to nowhere, or whose columns hold what no command writes, made by
+# somebody who may write past us: a command that meets them stops with XX001 and the object's name, at once
+# and without a trace. And whatever loops over many objects lets itself be interrupted.
 # Broken by: a walk up the parents or along corrections without a bound (memory until the kernel kills the
-# server), and a loop over objects or events that does not look whether it may go on.
+# server), a member that is taken as it comes from the row (a null is a crash), and a loop over objects or
+# events that does not look whether it may go on.
 
 use strict;
 use warnings;
@@ -119,6 +120,62 @@ foreach my $damage (q(UPDATE oms.orders SET parent_id = 'R.3' WHERE id = 'R.3'),
 }
 is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
 is(value(q(SELECT executed_quantity FROM oms.orders WHERE id = 'R')), '12', 'and the figures are those of before');
+
+# ------------------------------------------------------------------------
+# values
+# ------------------------------------------------------------------------
+
+my %bad = (
+	'text' => [ 'NULL', q(''), q('x'), q(repeat('x', 300)) ],
+	'numeric' => [ 'NULL', q('NaN'), q('-Infinity'), '-1', '1e100' ],
+	'bigint' => [ 'NULL', '-1', '9223372036854775807' ],
+	'timestamp with time zone' => [ 'NULL', q('infinity'), q('-infinity'), q('10000-01-01 00:00+00'), q('0001-01-01 00:00+00 BC') ],
+	'date' => [ q('infinity'), q('-infinity'), q('5000000-01-01') ],
+	'jsonb' => [ q('5'), q('null'), q('[5]'), q('{}'), q('[{}]'), q('[{"request": 5, "clOrdID": 1, "orderQty": "x", "expireTime": "x", "corporateAction": "x", "quantityFactor": 0}]') ],
+	'text[]' => [ 'NULL', q('{}'), q('{x}'), q('{NULL}') ],
+	'bytea' => [ 'NULL', q('')]);
+my @commands = map { json()->encode($_) } (
+	{ fill('R.2', 'x9', cumQty => 5) }, { commandType => 'ReplaceOrderCommand', orderId => 'R.2', clOrdID => 'v2' },
+	{ commandType => 'RequestCancelOrderCommand', orderId => 'R.2', clOrdID => 'v9' }, { commandType => 'RestateOrderCommand', orderId => 'R.2', quantityFactor => 2 },
+	{ commandType => 'CreateOrderCommand', parentId => 'R.2', orderQty => 1 }, { commandType => 'BustExecutionCommand', executionId => 'x2' },
+	{ commandType => 'CorrectExecutionCommand', executionId => 'x2', execID => 'v3', lastQty => 3 });
+command(fill('R.2', 'x2'));
+command(commandType => 'RequestReplaceOrderCommand', orderId => 'R.2', clOrdID => 'v2', orderQty => 70);
+my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');
+my (%states, @odd);
+
+foreach (@{ $dbh->selectall_arrayref(q(
+	SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+	WHERE attrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND attnum > 0 AND NOT attisdropped AND attname <> 'id' ORDER BY 1, 2)) })
+{
+	my ($table, $column, $type) = @$_;
+
+	foreach my $id ($table eq 'orders' ? ('R.2', 'R') : ('x2'))
+	{
+		foreach my $value (@{ $bad{$type} })
+		{
+			$dbh->begin_work;
+			$dbh->do("ALTER TABLE oms.$table ALTER $column DROP NOT NULL");
+			$dbh->do(q(SET LOCAL statement_timeout = '10s'));
+			$dbh->do("UPDATE oms.$table SET $column = $value WHERE id = '$id'");
+			foreach my $command (@commands)
+			{
+				$dbh->do('SAVEPOINT s');
+				my $state = eval { $dbh->selectrow_array('SELECT oms_command(?::jsonb)', undef, $command); 1 } ? 'ok' : $dbh->state;
+				$states{$state}++;
+				push @odd, "$table.$column = $value of $id, $command: " . $dbh->errstr if $state !~ /^(ok|OM\d\d\d|XX001)$/;
+				$dbh->do('ROLLBACK TO s');
+			}
+			$dbh->rollback;
+		}
+	}
+}
+is_deeply(\@odd, [], 'what a row cannot hold is damage, or goes through, and never anything else');
+note(join ', ', map { "$_ $states{$_}" } sort keys %states);
+cmp_ok($states{XX001}, '>', 500, 'most of it is found');
+is(value('SELECT pg_backend_pid()'), $pid, 'without a crash');
+stopped('a column that is null', [ 'ALTER TABLE oms.orders ALTER symbol DROP NOT NULL', q(UPDATE oms.orders SET symbol = NULL WHERE id = 'R.2') ], { fill('R.2', 'x9') }, qr/column "symbol" of order "R.2" is null/);
+is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
 
 # ------------------------------------------------------------------------
 # interrupts
