@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.send(msg_type text, fields text, header text DEFAULT '')
   SELECT pg_temp.said(oms_try_fix(pg_temp.wire(msg_type, header, convert_to(replace(fields, '|', E'\x01') || E'\x01', 'UTF8'))))
 $$;
 CREATE FUNCTION pg_temp.d(id text, fields text DEFAULT '') RETURNS text LANGUAGE sql AS $$
-  SELECT pg_temp.send('D', format('11=%s|55=VOD|54=1|38=100|40=2|44=10|60=20260302-09:30:00', id) || fields)
+  SELECT pg_temp.send('D', format('11=%s|55=VOD|54=1|38=100|40=2|44=12|60=20260302-09:30:00', id) || fields)
 $$;
 CREATE FUNCTION pg_temp.fill(id text, exec text, fields text) RETURNS text LANGUAGE sql AS $$
   SELECT pg_temp.send('8', format('37=b-%s|11=%s|17=%s|150=F|39=1|55=VOD|54=1|', id, id, exec) || fields)
