@@ -7,7 +7,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- Columns: ALTER TABLE puts a new one last, wherever the install script has it. Everything resolves columns by
 -- name. A column that is added to oms.order_events comes to its partitions by itself; a function whose result
 -- or parameters change is dropped and made again, with its comment and its REVOKE.
--- Old events keep their payload, their hash and their schemaVersion 1: nothing here writes one.
+-- Old events keep their payload, their hash and their schemaVersion 1. Only oms.recount_live_children() writes events, new ones.
 
 -- ==== first: what is yours on the tables of 0.1.0 (sql/80_local_changes.sql), while it can still be told from what comes now ====
 
@@ -1222,6 +1222,88 @@ COMMENT ON FUNCTION oms.verify() IS
 
 REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.command_digest(jsonb) FROM PUBLIC;
 -- (end of verify, replay, as-of and history)
+
+-- ---------------------------------------------------------------------------------------------------
+-- live_children of what version 0.1.0 wrote
+-- ---------------------------------------------------------------------------------------------------
+
+-- Version 0.1.0 counted a filled or closed child as ended, also while something below it was live. What it wrote is counted anew
+-- with events of its own, as every change is; a number that is right has none.
+CREATE FUNCTION oms.recount_live_children() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  wrong record;
+  changed oms.orders;
+  root oms.orders;
+  event record;
+  recounted bigint := 0;
+BEGIN
+  LOCK TABLE oms.orders IN SHARE ROW EXCLUSIVE MODE;
+  FOR wrong IN
+    WITH RECURSIVE live AS (
+      SELECT o.id, o.parent_id
+        FROM oms.orders AS o
+       WHERE NOT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)
+         AND NOT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)
+      UNION
+      SELECT p.id, p.parent_id FROM live AS l JOIN oms.orders AS p ON p.id = l.parent_id
+    ), counts AS (
+      SELECT l.parent_id AS id, count(*) AS live FROM live AS l WHERE l.parent_id IS NOT NULL GROUP BY l.parent_id
+    )
+    SELECT o.id, coalesce(c.live, 0) AS live
+      FROM oms.orders AS o
+      LEFT JOIN counts AS c ON c.id = o.id
+     WHERE o.live_children <> coalesce(c.live, 0)
+     ORDER BY o.root_id, o.id
+  LOOP
+    IF recounted = 0 THEN
+      PERFORM oms.ensure_partitions();
+    END IF;
+    SELECT o.* INTO STRICT changed FROM oms.orders AS o WHERE o.id = wrong.id;
+    SELECT r.* INTO STRICT root FROM oms.orders AS r WHERE r.id = changed.root_id;
+    root.tree_version := root.tree_version + 1;
+    root.tree_updated_at := greatest(clock_timestamp(), root.tree_updated_at);
+    changed.version := changed.version + 1;
+    changed.live_children := wrong.live;
+    changed.updated_at := root.tree_updated_at;
+    IF changed.parent_id IS NULL THEN
+      changed.tree_version := root.tree_version;
+      changed.tree_updated_at := root.tree_updated_at;
+    END IF;
+    -- the transaction's id goes before the sequence, as in every command
+    SELECT pg_current_xact_id() AS xid, nextval('oms.event_sequence') AS sequence, gen_random_uuid()::text AS command_id INTO event;
+    WITH made AS (
+      SELECT jsonb_build_object('schemaVersion', 2, 'eventType', 'OrderQuantitiesChanged', 'aggregateType', 'Order', 'aggregateId', changed.id,
+               'rootId', changed.root_id, 'version', changed.version, 'treeVersion', root.tree_version, 'sequence', event.sequence,
+               'occurredAt', oms.time_text(root.tree_updated_at), 'actor', session_user, 'role', current_user, 'commandId', event.command_id,
+               'transition', 341, 'command', jsonb_build_object('commandType', 'UpdateOrderCommand', 'orderId', changed.id,
+               'text', 'oms.recount_live_children()'), 'state', oms.order_state(changed)) AS payload
+    ), hashed AS (
+      SELECT m.payload, sha256(changed.hash || convert_to(m.payload::text, 'UTF8')) AS hash FROM made AS m
+    ), appended AS (
+      INSERT INTO oms.order_events (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, command_id,
+                                    transition, xid, payload, hash, account)
+      SELECT event.sequence, changed.id, changed.version, changed.root_id, root.tree_version, 'OrderQuantitiesChanged', root.tree_updated_at,
+             session_user, current_user, event.command_id, 341, event.xid, h.payload, h.hash, changed.account
+        FROM hashed AS h
+    )
+    UPDATE oms.orders AS o
+       SET version = changed.version, live_children = changed.live_children, updated_at = changed.updated_at, hash = h.hash
+      FROM hashed AS h
+     WHERE o.id = changed.id;
+    UPDATE oms.orders AS o SET tree_version = root.tree_version, tree_updated_at = root.tree_updated_at WHERE o.id = root.id;
+    recounted := recounted + 1;
+  END LOOP;
+  RETURN recounted;
+END
+$function$;
+COMMENT ON FUNCTION oms.recount_live_children() IS
+  'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
+
+REVOKE ALL ON FUNCTION oms.recount_live_children() FROM PUBLIC;
+SELECT oms.recount_live_children();
 
 -- ==== last, with nothing below: what is ours now is all but what was yours before ====
 

@@ -285,6 +285,50 @@ command_ok([ 'pg_restore', @connection, '--exit-on-error', '-d', 'restored', "$f
 is(sql('restored', 'SELECT * FROM oms.verify()'), '', 'where every invariant holds too');
 is(sql('restored', q(SELECT oms_command('{"commandType": "CancelOrderCommand", "orderId": "after"}') #>> '{state,status}')), 'CANCELLED', 'and orders go on');
 
+# ------------------------------------------------------------------------
+# what 0.1.0 counted otherwise
+# ------------------------------------------------------------------------
+
+# A tree as 0.1.0 left it: a counterparty cancelled its middle, the leaf below works on, and the root counted no live child.
+sql('postgres', 'CREATE DATABASE counted');
+sql('counted', <<'SQL');
+CREATE EXTENSION oms_state VERSION '0.1.0';
+SELECT oms.ensure_partitions();
+CREATE FUNCTION pg_temp.event(id text, more jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  at timestamptz := date_trunc('second', now());
+  tree bigint := (SELECT count(*) + 1 FROM oms.order_events WHERE root_id = 'old-root');
+  seq bigint := nextval('oms.event_sequence');
+  state jsonb := jsonb_build_object('orderId', id, 'rootId', 'old-root', 'version', 1, 'status', 'NEW', 'conditions', '["NEW"]'::jsonb, 'symbol', 'X', 'side', 'BUY',
+    'ordType', 'MARKET', 'executedQuantity', 0, 'workingQuantity', 0, 'unplacedQuantity', 0, 'allocatedQuantity', 0, 'executedValue', 0, 'avgPx', 0,
+    'ownExecutedQuantity', 0, 'reservedQuantity', 0, 'reviewQuantity', 0, 'childCount', 0, 'liveChildren', 0, 'createdAt', oms.time_text(at), 'updatedAt', oms.time_text(at)) || more;
+  payload jsonb;
+BEGIN
+  IF id = 'old-root' THEN state := state || jsonb_build_object('treeVersion', tree, 'treeUpdatedAt', oms.time_text(at)); END IF;
+  payload := jsonb_build_object('schemaVersion', 1, 'eventType', 'OrderCreated', 'aggregateType', 'Order', 'aggregateId', id, 'rootId', 'old-root', 'version', 1, 'treeVersion', tree,
+    'sequence', seq, 'occurredAt', oms.time_text(at), 'actor', 'oms', 'role', 'oms', 'commandId', 'old-' || id, 'transition', 101, 'command', jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', id), 'state', state);
+  INSERT INTO oms.order_events VALUES (seq, id, 1, 'old-root', tree, 'OrderCreated', at, 'oms', 'oms', 'old-' || id, 101, pg_current_xact_id(), payload, sha256(convert_to(payload::text, 'UTF8')));
+  INSERT INTO oms.orders (id, root_id, parent_id, version, tree_version, status, conditions, symbol, side, ord_type, order_qty, executed_quantity, leaves_quantity, working_quantity, unplaced_quantity,
+      allocated_quantity, executed_value, avg_px, own_executed_quantity, reserved_quantity, review_quantity, child_count, live_children, created_at, updated_at, tree_updated_at, hash)
+    SELECT id, 'old-root', state ->> 'parentId', 1, CASE id WHEN 'old-root' THEN 4 END, state ->> 'status', '{NEW}', 'X', 'BUY', 'MARKET', (state ->> 'orderQty')::numeric, (state ->> 'executedQuantity')::numeric,
+      (state ->> 'leavesQuantity')::numeric, (state ->> 'workingQuantity')::numeric, (state ->> 'unplacedQuantity')::numeric, (state ->> 'allocatedQuantity')::numeric, (state ->> 'executedValue')::numeric,
+      (state ->> 'avgPx')::numeric, (state ->> 'ownExecutedQuantity')::numeric, (state ->> 'reservedQuantity')::numeric, 0, (state ->> 'childCount')::bigint, (state ->> 'liveChildren')::bigint, at, at,
+      CASE id WHEN 'old-root' THEN at END, sha256(convert_to(payload::text, 'UTF8'));
+END $$;
+SELECT pg_temp.event('old-root', '{"orderQty": 200, "executedQuantity": 0, "leavesQuantity": 200, "unplacedQuantity": 200, "childCount": 1}');
+SELECT pg_temp.event('old-middle', '{"parentId": "old-root", "orderQty": 100, "leavesQuantity": 0, "reservedQuantity": 50, "workingQuantity": 50, "childCount": 1, "liveChildren": 1, "status": "CANCELLED", "conditions": ["CANCELLED"]}');
+SELECT pg_temp.event('old-leaf', '{"parentId": "old-middle", "orderQty": 50, "leavesQuantity": 50, "unplacedQuantity": 50}');
+UPDATE oms.orders SET conditions = '{CANCELLED}' WHERE id = 'old-middle';
+UPDATE oms.orders SET tree_version = 3 WHERE id = 'old-root';
+SQL
+is(sql('counted', 'ALTER EXTENSION oms_state UPDATE; SELECT string_agg(live_children::text, $$ $$ ORDER BY id DESC) FROM oms.orders'), '1 1 0', 'an order that had ended above a live one counts');
+is(sql('counted', q(SELECT event_type, version, tree_version FROM oms.order_events WHERE aggregate_id = 'old-root' ORDER BY version DESC LIMIT 1)), 'OrderQuantitiesChanged|2|4', 'with an event of its own');
+is(sql('counted', 'SELECT * FROM oms.verify()'), '', 'every invariant holds there');
+is(sql('counted', 'SELECT oms.recount_live_children()'), '0', 'and it is counted once');
+is(sql('counted', q(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "old-root"}') #>> '{error,rule}')), 'live_children', 'the root cannot be cancelled over it');
+is(sql('counted', q(SELECT oms_command('{"commandType": "CancelOrderCommand", "orderId": "old-leaf"}') ->> 'status')), 'ACCEPTED', 'the leaf can');
+is(sql('counted', 'SELECT sum(live_children) FROM oms.orders'), '0', 'and nothing is live');
+
 $_->disconnect foreach values %of;
 $node->stop;
 done_testing();
