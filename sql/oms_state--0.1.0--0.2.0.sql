@@ -1305,27 +1305,7 @@ COMMENT ON FUNCTION oms.recount_live_children() IS
 REVOKE ALL ON FUNCTION oms.recount_live_children() FROM PUBLIC;
 SELECT oms.recount_live_children();
 
--- ==== last, with nothing below: what is ours now is all but what was yours before ====
-
-CREATE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)
-  LANGUAGE sql STABLE PARALLEL SAFE
-  SET search_path = pg_catalog, pg_temp
-AS $function$
-  SELECT o.phase, o.kind, o.table_name, o.object, o.statement || ';'
-    FROM oms.objects_on_tables() AS o
-   WHERE NOT EXISTS (SELECT FROM oms.shipped_objects AS s WHERE s.table_name = o.table_name AND s.kind = o.kind AND s.object = o.object)
-   ORDER BY o.phase DESC, array_position(ARRAY['column', 'setting', 'index', 'constraint', 'statistics', 'trigger', 'policy', 'rule'], o.kind), o.statement LIKE '% FOREIGN KEY %', o.table_name, o.object
-$function$;
-COMMENT ON FUNCTION oms.local_changes() IS
-  'What was added to the tables of the extension here, which no dump has: the statements that make it again before and after a restore';
-
-REVOKE ALL ON FUNCTION oms.objects_on_tables(), oms.local_changes() FROM PUBLIC;
-
-WITH yours AS (DELETE FROM oms.shipped_objects AS s RETURNING s.*)
-INSERT INTO oms.shipped_objects
-  SELECT o.kind, o.table_name, o.object
-    FROM oms.objects_on_tables() AS o
-   WHERE NOT EXISTS (SELECT FROM yours AS y WHERE y.table_name = o.table_name AND y.kind = o.kind AND y.object = o.object);
+-- ---------------------------------------------------------------------------------------------------
 -- facts of an execution
 -- ---------------------------------------------------------------------------------------------------
 
@@ -1347,3 +1327,25 @@ COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the re
 COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
 COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
 COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
+
+-- ==== last, with nothing below: what is ours now is all but what was yours before ====
+
+CREATE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT o.phase, o.kind, o.table_name, o.object, o.statement || ';'
+    FROM oms.objects_on_tables() AS o
+   WHERE NOT EXISTS (SELECT FROM oms.shipped_objects AS s WHERE s.table_name = o.table_name AND s.kind = o.kind AND s.object = o.object)
+   ORDER BY o.phase DESC, array_position(ARRAY['column', 'setting', 'index', 'constraint', 'statistics', 'trigger', 'policy', 'rule'], o.kind), o.statement LIKE '% FOREIGN KEY %', o.table_name, o.object
+$function$;
+COMMENT ON FUNCTION oms.local_changes() IS
+  'What was added to the tables of the extension here, which no dump has: the statements that make it again before and after a restore';
+
+REVOKE ALL ON FUNCTION oms.objects_on_tables(), oms.local_changes() FROM PUBLIC;
+
+WITH yours AS (DELETE FROM oms.shipped_objects AS s RETURNING s.*)
+INSERT INTO oms.shipped_objects
+  SELECT o.kind, o.table_name, o.object
+    FROM oms.objects_on_tables() AS o
+   WHERE NOT EXISTS (SELECT FROM yours AS y WHERE y.table_name = o.table_name AND y.kind = o.kind AND y.object = o.object);
