@@ -650,6 +650,7 @@ BEGIN
   RETURN changed + made;
 END
 $function$;
+
 COMMENT ON FUNCTION oms.rebuild(text) IS
   'Makes the rows of oms.orders or oms.executions anew from the events, and leaves columns of users as they are; returns how many differed or were missing. For the owner only';
 
@@ -734,7 +735,7 @@ AS $function$
            ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
                  oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
                  -- events of version 1 had no such column
-                 e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN p.state ->> 'account' ELSE e.account END] AS columns,
+                 e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN coalesce(e.account, p.state ->> 'account') ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
                  p."occurredAt", p.actor, p.role, p."commandId", p.transition,
                  p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
@@ -1063,6 +1064,7 @@ AS $function$
     LEFT JOIN oms.root_ids AS r ON r.id = g.id
    WHERE r.id IS NULL
 $function$;
+
 COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID; no id is the root of two trees';
 
 CREATE FUNCTION oms.verify_commands()
@@ -1078,6 +1080,13 @@ AS $function$
   ), commands AS (
     SELECT c.actor, c.command_id, c.recorded_at, c.aggregate_id, coalesce(c.sequences, '{}') AS sequences, c.content_hash, c.command_hash
       FROM oms.commands AS c
+  ), events AS MATERIALIZED (
+    -- a slice of a placement carries its own part of the command: what has the commandId has the whole
+    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, g.given,
+           CASE WHEN g.given THEN oms.command_digest(e.payload -> 'command') END AS content_hash,
+           CASE WHEN g.given THEN jsonb_hash_extended(e.payload -> 'command', 0) END AS command_hash
+      FROM oms.all_events AS e
+     CROSS JOIN LATERAL (SELECT e.payload #>> '{command,commandId}' IS NOT DISTINCT FROM e.command_id) AS g (given)
   ), named AS (
     SELECT c.actor, c.command_id, c.content_hash, c.command_hash, unnest(c.sequences) AS sequence
       FROM commands AS c
@@ -1086,11 +1095,9 @@ AS $function$
            min(n.sequence) FILTER (WHERE e.sequence IS NULL) AS missing, count(*) FILTER (WHERE n.sequence IS NULL) > 0 AS names_null,
            min(n.sequence) FILTER (WHERE e.actor <> n.actor OR e.command_id <> n.command_id) AS another,
            min(e.occurred_at) AS oldest, max(e.occurred_at) AS newest, min(e.root_id) AS root_id, min(e.sequence) AS first,
-           -- a slice of a placement carries its own part of the command: one event that has the whole is enough
-           bool_or(CASE WHEN n.content_hash IS NULL THEN jsonb_hash_extended(e.payload -> 'command', 0) = n.command_hash
-                        ELSE oms.command_digest(e.payload -> 'command') = n.content_hash END) AS same
+           bool_or(CASE WHEN n.content_hash IS NULL THEN e.command_hash = n.command_hash ELSE e.content_hash = n.content_hash END) AS same
       FROM named AS n
-      LEFT JOIN oms.all_events AS e ON e.sequence = n.sequence
+      LEFT JOIN events AS e ON e.sequence = n.sequence
      GROUP BY n.actor, n.command_id
   ), objects AS (
     SELECT o.id FROM oms.orders AS o UNION SELECT x.id FROM oms.executions AS x
@@ -1099,9 +1106,6 @@ AS $function$
       FROM commands AS c
       LEFT JOIN found AS f ON f.actor = c.actor AND f.command_id = c.command_id
       LEFT JOIN objects AS o ON o.id = c.aggregate_id
-  ), events AS (
-    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, e.payload #>> '{command,commandId}' IS NOT DISTINCT FROM e.command_id AS given
-      FROM oms.all_events AS e
   ), without_row AS (
     SELECT e.actor, e.command_id, min(e.root_id) AS root_id, min(e.sequence) AS sequence, max(e.occurred_at) AS newest
       FROM events AS e GROUP BY e.actor, e.command_id HAVING bool_or(e.given)
@@ -1155,12 +1159,19 @@ AS $function$
       LEFT JOIN copied AS c ON c.tableoid = e.tableoid AND c.xmin = e.xmin
   ), in_tree AS (
     SELECT w.object, w.aggregate_id, w.root_id, w.tree_version, w.sequence, w.xid, w.here,
-           (w.xid, w.here) IS DISTINCT FROM (lag(w.xid) OVER t, lag(w.here) OVER t) AS begins
+           (w.xid, w.here) IS DISTINCT FROM (lag(w.xid) OVER t, lag(w.here) OVER t) AS begins,
+           max(w.xid) OVER (t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest,
+           CASE WHEN (w.actor, w.command_id, w.occurred_at) = (lag(w.actor) OVER t, lag(w.command_id) OVER t, lag(w.occurred_at) OVER t)
+                THEN lag(w.xid) OVER t END AS of_command
       FROM written AS w
     WINDOW t AS (PARTITION BY w.root_id ORDER BY w.tree_version, w.sequence)
   ), runs AS (
+    -- only a number that is not above all before it can have been there before
     SELECT i.*, row_number() OVER (PARTITION BY i.root_id, i.xid, i.here ORDER BY i.tree_version, i.sequence) AS run
-      FROM in_tree AS i WHERE i.begins
+      FROM in_tree AS i
+      JOIN (SELECT DISTINCT c.root_id, c.xid, c.here FROM in_tree AS c WHERE c.begins AND c.xid <= c.highest) AS c
+        ON c.root_id = i.root_id AND c.xid = i.xid AND c.here = i.here
+     WHERE i.begins
   ), rewritten AS (
     SELECT w.*, CASE WHEN w.xid < n.next THEN pg_xact_status(w.xid) END AS status,
            -- the whole number of xmin: the one nearest to today's that ends in its 32 bits
@@ -1173,9 +1184,9 @@ AS $function$
          format('Its transaction %s has earlier events in this tree, and another transaction came between.', r.xid)
     FROM runs AS r WHERE r.run > 1
   UNION ALL
-  SELECT 'transaction', min(e.object), min(e.aggregate_id), min(e.root_id), min(e.sequence),
-         format('Command %s of %s has events of transactions %s and %s.', e.command_id, e.actor, min(e.xid), max(e.xid))
-    FROM events AS e GROUP BY e.actor, e.command_id, e.occurred_at HAVING min(e.xid) <> max(e.xid)
+  SELECT 'transaction', i.object, i.aggregate_id, i.root_id, i.sequence,
+         format('Its transaction is %s, that of the event before it, of the same command, is %s.', i.xid, i.of_command)
+    FROM in_tree AS i WHERE i.of_command <> i.xid
   UNION ALL
   SELECT 'transaction', e.object, e.aggregate_id, e.root_id, e.sequence, format('No transaction has the number %s.', e.xid)
     FROM events AS e WHERE e.xid < '3'
@@ -1226,6 +1237,28 @@ REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.com
 -- ---------------------------------------------------------------------------------------------------
 -- live_children of what version 0.1.0 wrote
 -- ---------------------------------------------------------------------------------------------------
+-- ==== facts of an execution ====
+
+ALTER TABLE oms.executions
+  ADD COLUMN trade_date date,
+  ADD COLUMN settl_date date,
+  ADD COLUMN commission numeric,
+  ADD COLUMN comm_type text COLLATE "C",
+  ADD COLUMN last_capacity text COLLATE "C",
+  ADD COLUMN currency text COLLATE "C",
+  ADD COLUMN account text COLLATE "C",
+  ADD COLUMN reported_account text COLLATE "C";
+COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
+COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
+COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
+COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
+
+-- ==== last, with nothing below: what is ours now is all but what was yours before ====
 
 -- Version 0.1.0 counted a filled or closed child as ended, also while something below it was live. What it wrote is counted anew
 -- with events of its own, as every change is; a number that is right has none.
