@@ -111,7 +111,7 @@ SELECT pg_temp.send('D', '11=s1|55=VOD|54=H|38=1|40=R|59=C|60=20260302-09:30:00'
 SELECT side, ord_type, time_in_force FROM oms.orders WHERE cl_ord_id = 's1';
 
 -- FillsGrp. An average that is a decimal is one fill; else each part is one, and a bust or correction means them all.
-SELECT pg_temp.d('g1', '|38=100');
+SELECT pg_temp.send('D', '11=g1|55=VOD|54=1|38=100|40=2|44=12|60=20260302-09:30:00');
 SELECT pg_temp.fill('g1', 'f1', '14=30|151=70|6=11|1362=2|1363=a|1364=10|1365=10|1363=b|1364=11.5|1365=20');
 SELECT pg_temp.fill('g1', 'f2', '14=33|151=67|6=10.9697|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2');
 SELECT pg_temp.fill('g1', 'f2', '14=33|151=67|6=10.9697|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2');
