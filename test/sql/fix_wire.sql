@@ -100,6 +100,14 @@ SELECT regexp_replace(f, 'ccc+', 'c...') AS f, left(pg_temp.send('8', f), 100) A
     '37=b-v1|11=' || repeat('c', 300) || '|17=y4|150=F|39=1|32=1|31=10', '11=v1|17=y5|150=F|39=1|32=1|31=10', '37=b-v1|11=v1|17=y6|150=F|32=1|31=10']) AS f;
 SELECT executed_quantity, executed_value, reported_ord_status FROM oms.orders WHERE cl_ord_id = 'v1';
 SELECT exec_id, ord_status, left(fix::text, 60) AS fix FROM oms.executions WHERE cl_ord_id = 'v1' ORDER BY exec_id COLLATE "C";
+-- The same of every kind of report, each on an order of its own: whatever is refused is listed.
+SELECT pg_temp.d('m' || t || '-' || n) LIKE 'ACCEPTED%' AS made, count(*) FROM unnest(string_to_array('0 3 4 5 6 7 8 9 A B C D E F G H I J K L M N 1 2 9x', ' ')) AS t, generate_series(1, 24) AS n GROUP BY 1;
+SELECT t, f, said FROM unnest(string_to_array('0 3 4 5 6 7 8 9 A B C D E F G H I J K L M N 1 2 9x', ' ')) AS t,
+  unnest(ARRAY['40=W', '59=Z', '54=Z', '432=00000000', '126=20260302', '6=NaN', '14=abc', '151=-1', '38=junk', '44=1e5', '99=x', '60=junk', '75=2026', '15=' || repeat('c', 300), '1=' || repeat('a', 300), '30=' || repeat('m', 300),
+    '58=' || repeat('t', 70000), '152=NaN', '378=Z', '12=x', '13=Z', '29=Z', '64=junk', '442=Z']) WITH ORDINALITY AS j (f, n),
+  LATERAL (SELECT pg_temp.send(left(CASE t WHEN '9x' THEN '9' ELSE '8' END, 1), format('37=m%s%s|11=m%s-%s|41=m%s-%s|', t, n, t, n, t, n) || CASE t WHEN '9x' THEN '39=0|434=1|' ELSE format('17=x|19=y|150=%s|39=0|%s', t,
+    CASE WHEN t IN ('F', 'G', 'H', '1', '2', '7') THEN '32=1|31=10|' ELSE '' END) END || f) AS said) AS x
+  WHERE said NOT LIKE 'ACCEPTED%' ORDER BY t, n;
 -- So a report as a command; what is asked for is refused.
 SELECT oms_command(format('{"commandType": "ExecuteOrderCommand", "orderId": "%s", "execID": "z1", "lastQty": 1, "lastPx": 10, "ordType": "W", "cumQty": "many", "expireDate": "00000000", "orderID": "unknown"}', id)::jsonb)
        #>> '{state,fix}' AS fix FROM oms.orders WHERE cl_ord_id = 'v1';
