@@ -56,10 +56,9 @@ oms_table_close(Table *table)
 		index_close(table->lookup, NoLock);
 	ExecDropSingleTupleTableSlot(table->slot);
 	if (table->out)
-	{
 		ExecDropSingleTupleTableSlot(table->out);
+	if (table->old)
 		ExecDropSingleTupleTableSlot(table->old);
-	}
 	table_close(table->rel, NoLock);
 }
 

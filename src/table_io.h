@@ -39,7 +39,7 @@ typedef struct Table
 	ResultRelInfo *info;
 	Bitmapset **updated;		/* the columns that an update changes; empty where nobody asks */
 	TupleTableSlot *out;		/* the row to write */
-	TupleTableSlot *old;		/* the row that an update starts from */
+	TupleTableSlot *old;		/* the row that an update starts from, once one is asked for */
 	List	   *defaults;		/* of UserDefault */
 	bool		plain_update;	/* nobody added columns or triggers that an update has to look at */
 } Table;

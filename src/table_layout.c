@@ -152,7 +152,9 @@ oms_layout_of(Relation rel, const TableDef *def)
 	layout->valid = false;
 	oms_layout_columns(RelationGetDescr(rel), def, layout->attnums);
 	/* each attribute is one of ours, then, and none is dropped */
-	layout->all_ours = RelationGetDescr(rel)->natts == def->ncolumns;
+	layout->all_ours = layout->in_order = RelationGetDescr(rel)->natts == def->ncolumns;
+	for (int i = 0; layout->in_order && i < def->ncolumns; i++)
+		layout->in_order = layout->attnums[i] == i + 1;
 	memset(layout->keys, 0, sizeof(layout->keys));
 	layout->valid = true;
 	return layout;

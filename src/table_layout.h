@@ -61,6 +61,7 @@ typedef struct TableLayout
 	Oid			relid;
 	bool		valid;
 	bool		all_ours;		/* no column of a user, none dropped */
+	bool		in_order;		/* … and ours in the order of the TableDef */
 	AttrNumber	attnums[TABLE_COLUMNS_MAX]; /* of our columns */
 	KeyLayout	keys[KEY_COUNT];
 } TableLayout;

@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
@@ -125,8 +126,7 @@ open_for_writing(Table *table)
 		find_defaults(table);
 	table->plain_update = table->layout->all_ours &&
 		!(triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row));
-	table->old = table_slot_create(table->rel, NULL);
-	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsVirtual);
+	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
 	table->out->tts_tableOid = RelationGetRelid(table->rel);
 }
 
@@ -156,6 +156,14 @@ oms_table_fire_triggers(TableWork *work)
 	AfterTriggerEndQuery(work->estate);
 	PopActiveSnapshot();
 	work->writing = false;
+}
+
+static TupleTableSlot *
+old_slot(Table *table)
+{
+	if (table->old == NULL)
+		table->old = table_slot_create(table->rel, NULL);
+	return table->old;
 }
 
 /* ------------------------------------------------------------------------
@@ -206,14 +214,35 @@ form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nul
 		put_old_row(slot, old);
 	else if (!table->layout->all_ours)
 		put_defaults(table, slot);
-	for (int i = 0; i < table->def->ncolumns; i++)
+	if (table->layout->in_order)
 	{
-		int			place = table->layout->attnums[i] - 1;
-
-		slot->tts_values[place] = values[i];
-		slot->tts_isnull[place] = nulls[i];
+		memcpy(slot->tts_values, values, sizeof(Datum) * table->def->ncolumns);
+		memcpy(slot->tts_isnull, nulls, sizeof(bool) * table->def->ncolumns);
 	}
+	else
+		for (int i = 0; i < table->def->ncolumns; i++)
+		{
+			int			place = table->layout->attnums[i] - 1;
+
+			slot->tts_values[place] = values[i];
+			slot->tts_isnull[place] = nulls[i];
+		}
 	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * The tuple to store, if no trigger has made one.  The slot goes on with the
+ * values that it was formed of: there is nothing to be taken apart again.
+ */
+static void
+form_tuple(TupleTableSlot *slot)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	if (((HeapTupleTableSlot *) slot)->tuple != NULL)
+		return;
+	ExecStoreHeapTuple(heap_form_tuple(desc, slot->tts_values, slot->tts_isnull), slot, true);
+	slot->tts_nvalid = desc->natts;
 }
 
 static bool
@@ -283,6 +312,7 @@ complete_row(Table *table)
 	if (RelationGetDescr(table->rel)->constr)
 		ExecConstraints(table->info, table->out, estate);
 	/* the partition is the one of the row's moment, which no trigger can have changed */
+	form_tuple(table->out);
 	estate->es_output_cid = GetCurrentCommandId(true);
 }
 
@@ -362,19 +392,21 @@ arbiters(Table *table, const KeyLayout *key)
 static void
 check_rival_visible(Table *table, ItemPointer rival)
 {
+	TupleTableSlot *slot;
 	bool		visible;
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	visible = table_tuple_fetch_row_version(table->rel, rival, SnapshotAny, table->old);
-	if (visible && !table_tuple_satisfies_snapshot(table->rel, table->old, GetTransactionSnapshot()))
+	slot = old_slot(table);
+	visible = table_tuple_fetch_row_version(table->rel, rival, SnapshotAny, slot);
+	if (visible && !table_tuple_satisfies_snapshot(table->rel, slot, GetTransactionSnapshot()))
 	{
 		bool		isnull;
-		Datum		xmin = slot_getsysattr(table->old, MinTransactionIdAttributeNumber, &isnull);
+		Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
 
 		visible = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 	}
-	ExecClearTuple(table->old);
+	ExecClearTuple(slot);
 	if (!visible)
 		oms_raise_serialization();
 }
@@ -480,7 +512,7 @@ static void
 start_from_row(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(table->rel);
-	TupleTableSlot *old = table->old;
+	TupleTableSlot *old = old_slot(table);
 	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, old);
 	Bitmapset  *updated = NULL;
 
@@ -566,7 +598,8 @@ oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool 
 	}
 	if (result != TM_Ok)
 		lost_row(table, result);
-	ExecClearTuple(table->old);
+	if (table->old)
+		ExecClearTuple(table->old);
 	ResetPerTupleExprContext(table->work->estate);
 }
 
@@ -586,7 +619,7 @@ oms_table_delete(Table *table, ItemPointer tid)
 	{
 		ItemPointerData found = *tid;
 
-		result = oms_table_lock_tid(table, &found, LockTupleExclusive, table->old);
+		result = oms_table_lock_tid(table, &found, LockTupleExclusive, old_slot(table));
 		if (result == TM_Ok && !ItemPointerEquals(&found, tid))
 			result = TM_Updated;
 		oms_init_epq(&epq, estate);
