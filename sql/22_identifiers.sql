@@ -42,8 +42,8 @@ CREATE TABLE oms.root_ids (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.root_ids', '');
 COMMENT ON TABLE oms.root_ids IS
-  'The ids that callers gave to roots of trees, of all kinds: no id is the root of two trees. Ids that the store made are unique by themselves and not here';
-COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution (one without an order)';
+  'The ids that callers gave to roots of trees, of all kinds, and those of executions that began without an order: no id is the root of two trees';
+COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution';
 
 CREATE TABLE oms.rejected_commands (
   id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,

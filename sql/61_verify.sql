@@ -432,8 +432,9 @@ $function$;
 COMMENT ON FUNCTION oms.verify_orphans() IS
   'Part of oms.verify(): parents, roots and orders exist and are of the same tree, every order hangs on a root; no row is without events, no event without its row';
 
--- A command that makes a root and names its id has given it; others name an id of before, or none.
-CREATE FUNCTION oms.given_root_ids() RETURNS TABLE (object text, id text)
+-- A command that makes an order without a parent and names its id has given it. An execution that began without an order
+-- has its id claimed in any case.
+CREATE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
@@ -443,12 +444,9 @@ AS $function$
     JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = 1
    WHERE o.parent_id IS NULL AND e.payload #>> '{command,orderId}' = o.id
   UNION ALL
-  SELECT 'execution', x.id
-    FROM oms.executions AS x
-    JOIN oms.execution_events AS e ON e.aggregate_id = x.id AND e.version = 1
-   WHERE x.order_id IS NULL AND e.payload #>> '{command,executionId}' = x.id
+  SELECT 'execution', e.aggregate_id FROM oms.execution_events AS e WHERE e.version = 1 AND e.root_id = e.aggregate_id
 $function$;
-COMMENT ON FUNCTION oms.given_root_ids() IS 'The roots of trees whose ids were given by the commands that made them, by their first events';
+COMMENT ON FUNCTION oms.root_id_claims() IS 'What oms.root_ids must hold, by the first events of objects: roots whose ids were given, and executions that began without an order';
 
 CREATE FUNCTION oms.verify_identifiers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -482,8 +480,8 @@ AS $function$
     LEFT JOIN oms.executions AS e ON r.kind = 'execution' AND e.id = r.id
    WHERE o.id IS NULL AND e.id IS NULL
   UNION ALL
-  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id was given by a command, and oms.root_ids does not have it.'
-    FROM oms.given_root_ids() AS g
+  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id is missing in oms.root_ids.'
+    FROM oms.root_id_claims() AS g
     LEFT JOIN oms.root_ids AS r ON r.id = g.id
    WHERE r.id IS NULL
 $function$;
@@ -699,4 +697,4 @@ COMMENT ON FUNCTION oms.verify() IS
 
 REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
   oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
-  oms.verify_identifiers(), oms.given_root_ids(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;
+  oms.verify_identifiers(), oms.root_id_claims(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;

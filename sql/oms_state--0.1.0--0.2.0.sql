@@ -400,8 +400,8 @@ CREATE TABLE oms.root_ids (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.root_ids', '');
 COMMENT ON TABLE oms.root_ids IS
-  'The ids that callers gave to roots of trees, of all kinds: no id is the root of two trees. Ids that the store made are unique by themselves and not here';
-COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution (one without an order)';
+  'The ids that callers gave to roots of trees, of all kinds, and those of executions that began without an order: no id is the root of two trees';
+COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution';
 
 ALTER TABLE oms.rejected_commands
   ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY;
@@ -425,8 +425,9 @@ CREATE FUNCTION oms.own_columns(object text) RETURNS text[]
 COMMENT ON FUNCTION oms.own_columns(text) IS
   'The columns of oms.orders (order) or oms.executions (execution) that are the store''s own; others were added by users (22023 for another object)';
 
--- A command that makes a root and names its id has given it; others name an id of before, or none.
-CREATE FUNCTION oms.given_root_ids() RETURNS TABLE (object text, id text)
+-- A command that makes an order without a parent and names its id has given it. An execution that began without an order
+-- has its id claimed in any case.
+CREATE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
@@ -436,16 +437,13 @@ AS $function$
     JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = 1
    WHERE o.parent_id IS NULL AND e.payload #>> '{command,orderId}' = o.id
   UNION ALL
-  SELECT 'execution', x.id
-    FROM oms.executions AS x
-    JOIN oms.execution_events AS e ON e.aggregate_id = x.id AND e.version = 1
-   WHERE x.order_id IS NULL AND e.payload #>> '{command,executionId}' = x.id
+  SELECT 'execution', e.aggregate_id FROM oms.execution_events AS e WHERE e.version = 1 AND e.root_id = e.aggregate_id
 $function$;
-COMMENT ON FUNCTION oms.given_root_ids() IS 'The roots of trees whose ids were given by the commands that made them, by their first events';
-REVOKE ALL ON FUNCTION oms.own_columns(text), oms.given_root_ids() FROM PUBLIC;
+COMMENT ON FUNCTION oms.root_id_claims() IS 'What oms.root_ids must hold, by the first events of objects: roots whose ids were given, and executions that began without an order';
+REVOKE ALL ON FUNCTION oms.own_columns(text), oms.root_id_claims() FROM PUBLIC;
 
 -- Where 0.1.0 let two roots have one id, the order has it; oms.verify() names both.
-INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.given_root_ids() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
+INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.root_id_claims() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------------------------------------------------------
 -- oms.verify() in time proportional to what it reads; replay, as-of and history
@@ -1059,8 +1057,8 @@ AS $function$
     LEFT JOIN oms.executions AS e ON r.kind = 'execution' AND e.id = r.id
    WHERE o.id IS NULL AND e.id IS NULL
   UNION ALL
-  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id was given by a command, and oms.root_ids does not have it.'
-    FROM oms.given_root_ids() AS g
+  SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id is missing in oms.root_ids.'
+    FROM oms.root_id_claims() AS g
     LEFT JOIN oms.root_ids AS r ON r.id = g.id
    WHERE r.id IS NULL
 $function$;

@@ -191,8 +191,8 @@ create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, 
 		command->order_id = parent ? oms_new_id_in_tree(parent->root_id) : oms_new_root_id(uow, command);
 	else if (oms_uow_has_order(uow, command->order_id))
 		return oms_refuse(OMS_DUPLICATE, "order \"%s\" exists already", command->order_id);
-	/* an execution without an order is the root of a tree of its own */
-	else if (oms_uow_root_of_execution(uow, command->order_id) != NULL)
+	/* a root's id is claimed for all kinds */
+	else if (parent && oms_uow_root_of_execution(uow, command->order_id) != NULL)
 		return oms_refuse(OMS_DUPLICATE, "orderId \"%s\" is the id of an execution", command->order_id);
 	refusal = oms_order_create(command, parent, now, order, &event);
 	if (refusal)

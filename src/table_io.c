@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -92,6 +93,8 @@ statement_snapshot(void)
 /* A look-up under way: by index, or row by row where no index serves. */
 typedef struct Search
 {
+	const KeyLayout *key;
+	const Datum *values;
 	Snapshot	snapshot;
 	IndexScanDesc by_index;
 	TableScanDesc by_row;
@@ -112,8 +115,9 @@ init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum,
 }
 
 static void
-search_by_index(Table *table, const KeyLayout *key, const Datum *values, Search *search)
+search_by_index(Table *table, Search *search)
 {
+	const KeyLayout *key = search->key;
 	ScanKeyData scankeys[KEY_COLUMNS_MAX];
 
 	if (table->lookup && RelationGetRelid(table->lookup) != key->index)
@@ -132,34 +136,43 @@ search_by_index(Table *table, const KeyLayout *key, const Datum *values, Search 
 
 		while (key->attnums[k] != attnum)
 			k++;
-		init_scankey(table, &scankeys[i], i + 1, attnum, values[k]);
+		init_scankey(table, &scankeys[i], i + 1, attnum, search->values[k]);
 		scankeys[i].sk_collation = table->lookup->rd_indcollation[i];
 	}
 	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
 	index_rescan(search->by_index, scankeys, key->ncolumns, NULL, 0);
 }
 
-static void
-search_by_row(Table *table, const KeyLayout *key, const Datum *values, Search *search)
-{
-	ScanKey		scankeys = palloc(sizeof(ScanKeyData) * key->ncolumns);
-
-	for (int i = 0; i < key->ncolumns; i++)
-		init_scankey(table, &scankeys[i], key->attnums[i], key->attnums[i], values[i]);
-	search->by_row = table_beginscan(table->rel, search->snapshot, key->ncolumns, scankeys);
-}
-
 static Search
 begin_search(Table *table, TableKey which, const Datum *values)
 {
-	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
-	Search		search = {.snapshot = statement_snapshot()};
+	Search		search = {.values = values, .snapshot = statement_snapshot()};
 
-	if (OidIsValid(key->index))
-		search_by_index(table, key, values, &search);
+	search.key = oms_layout_key(table->layout, table->rel, which);
+	if (OidIsValid(search.key->index))
+		search_by_index(table, &search);
 	else
-		search_by_row(table, key, values, &search);
+		search.by_row = table_beginscan(table->rel, search.snapshot, 0, NULL);
 	return search;
+}
+
+/* What scan keys of a table cannot say: a null that is asked for. */
+static bool
+has_key(Table *table, const Search *search)
+{
+	for (int i = 0; i < search->key->ncolumns; i++)
+	{
+		AttrNumber	attnum = search->key->attnums[i];
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->rel), attnum - 1);
+		bool		isnull;
+		Datum		value = slot_getattr(table->slot, attnum, &isnull);
+		bool		null_wanted = !att->attbyval && DatumGetPointer(search->values[i]) == NULL;
+
+		if (isnull != null_wanted ||
+			(!isnull && !datum_image_eq(value, search->values[i], att->attbyval, att->attlen)))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -167,7 +180,13 @@ search_next(Table *table, Search *search)
 {
 	if (search->by_index)
 		return index_getnext_slot(search->by_index, ForwardScanDirection, table->slot);
-	return table_scan_getnextslot(search->by_row, ForwardScanDirection, table->slot);
+	while (table_scan_getnextslot(search->by_row, ForwardScanDirection, table->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (has_key(table, search))
+			return true;
+	}
+	return false;
 }
 
 static void

@@ -6,8 +6,9 @@
  *
  * Writes through the stores.  Waits for a rival that has inserted the same id
  * and not committed yet; takes no other lock.  All ids are looked up before the
- * first is inserted, so that a refusal leaves nothing behind.  If a rival still
- * takes one in between, the rows that the command has claimed are deleted again.
+ * first is inserted, so that a refusal leaves nothing behind; but for the id of a
+ * root, whose claim goes first and is its own look-up.  If a rival still takes an
+ * id in between, the rows that the command has claimed are deleted again.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,11 +40,15 @@ oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
 		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session, counterparty_order_id, order_id);
 }
 
-/* A root's id is unique over all kinds where a caller gave it; ids that we make are unique by themselves. */
+/*
+ * A root's id is unique over all kinds where a caller gave it; ids that we make
+ * are unique by themselves.  An execution waits without an order, known by its id
+ * to callers who may give it to an order: it has it claimed, whoever made it.
+ */
 static bool
 needs_root_id(const Tracked *t)
 {
-	return t->is_new && t->id_is_given && oms_uow_is_root(t->store, t->now);
+	return t->is_new && (t->id_is_given || t->store != &oms_order_store) && oms_uow_is_root(t->store, t->now);
 }
 
 static IdClaim
@@ -78,10 +83,9 @@ root_taken(UnitOfWork *uow, const Tracked *t)
 	const char *id = ((Aggregate *) t->now)->id;
 	char	   *kind = oms_root_kind_find(uow->tables, id);
 
-	if (kind && strcmp(kind, t->store->def->kind) == 0)
+	if (kind == NULL || strcmp(kind, t->store->def->kind) == 0)
 		return object_taken(t);
-	return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of another tree: %s", t->store->def->kind, id,
-					  kind ? kind : "?");
+	return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of an %s", t->store->def->kind, id, kind);
 }
 
 /* ------------------------------------------------------------------------
@@ -89,17 +93,18 @@ root_taken(UnitOfWork *uow, const Tracked *t)
  * ------------------------------------------------------------------------
  */
 
+/* An order that is a root is in oms.root_ids; if its id was made, in the table of orders alone. */
 static Refusal *
 object_refusal(UnitOfWork *uow, const Tracked *t)
 {
-	IdClaim		root = root_claim(t);
+	const char *id = ((Aggregate *) t->now)->id;
 
-	if (!t->is_new || !t->id_is_given)
+	if (!t->is_new || !t->id_is_given || (t->store == &oms_order_store && needs_root_id(t)))
 		return NULL;
-	if (oms_object_taken(oms_tables_get(uow->tables, t->store->table), root.ids[0]))
+	if (oms_object_taken(oms_tables_get(uow->tables, t->store->table), id))
 		return object_taken(t);
-	if (needs_root_id(t) && oms_id_taken(oms_tables_get(uow->tables, OMS_ROOT_IDS), &root))
-		return root_taken(uow, t);
+	if (needs_root_id(t) && oms_object_taken(oms_tables_get(uow->tables, OMS_ORDERS), id))
+		return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of an order", t->store->def->kind, id);
 	return NULL;
 }
 
@@ -190,15 +195,29 @@ static Refusal *
 claim_object(UnitOfWork *uow, Tracked *t)
 {
 	Table	   *table = oms_tables_get(uow->tables, t->store->table);
-	IdClaim		root = root_claim(t);
 
-	if (needs_root_id(t) && !claim_id(uow, &root))
-		return root_taken(uow, t);
 	if (!oms_object_insert(t->store, table, t->now, t->id_is_given, &t->tid))
 		return object_taken(t);
 	remember_inserted(uow, table, t->tid);
 	t->is_new = false;
 	t->dirty = false;
+	return NULL;
+}
+
+static Refusal *
+claim_roots(UnitOfWork *uow)
+{
+	ListCell   *cell;
+
+	foreach(cell, uow->touched)
+	{
+		Tracked    *t = lfirst(cell);
+		IdClaim		root = root_claim(t);
+
+		CHECK_FOR_INTERRUPTS();
+		if (needs_root_id(t) && !claim_id(uow, &root))
+			return root_taken(uow, t);
+	}
 	return NULL;
 }
 
@@ -212,6 +231,9 @@ oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
 	result = look_up(uow, refusal);
 	if (result != CLAIM_OK)
 		return result;
+	*refusal = claim_roots(uow);
+	if (*refusal)
+		return CLAIM_TAKEN;
 	if (!claim_command(uow, aggregate_id))
 		return CLAIM_REPEATED;
 	foreach(cell, uow->names)
