@@ -66,6 +66,7 @@ check(const char *text, const char *name)
 
 	ok(same_bytes(document, rewrite(document, false)), "%s: written value by value", name);
 	ok(same_bytes(document, rewrite(document, true)), "%s: written with its containers copied", name);
+	ok(oms_json_size(document) == strlen(ours), "%s: as long as is counted", name);
 	ok(strcmp(ours, DatumGetCString(DirectFunctionCall1(jsonb_out, JsonbPGetDatum(document)))) == 0,
 	   "%s: the text", name);
 }
@@ -121,6 +122,38 @@ unordered(void)
 	ok(same_bytes(parse("{\"a\":true,\"b\":2,\"zeta\":\"last\"}"), oms_json_finish(&w)), "unordered keys");
 }
 
+/* The canonical text is the same for what is equal as jsonb, and for nothing else. */
+static void
+canonical(void)
+{
+	static const struct
+	{
+		const char *a;
+		const char *b;
+	}			pairs[] = {
+		{"{\"a\":1.0,\"b\":[1e2,0.50]}", "{\"b\":[100.000,0.5], \"a\":1}"},
+		{"[-0.0,0]", "[0,0.000]"},
+		{"{\"a\":1,\"a\":2}", "{\"a\":2.00}"},
+		{"{\"a\":\"1.0\"}", "{\"a\":\"1\"}"},
+		{"{\"a\":1}", "{\"a\":\"1\"}"},
+		{"[[1],2]", "[[1,2]]"},
+		{"{\"a\":{\"b\":1}}", "{\"a\":1,\"b\":1}"},
+		{"[\"a\",\"b\"]", "[\"a, b\"]"},
+		{"[\"a\\\", \\\"b\"]", "[\"a\", \"b\"]"},
+		{"[null]", "[\"null\"]"},
+		{"[1,2]", "[2,1]"},
+	};
+
+	for (int i = 0; i < lengthof(pairs); i++)
+	{
+		Jsonb	   *a = parse(pairs[i].a);
+		Jsonb	   *b = parse(pairs[i].b);
+
+		ok((strcmp(oms_json_canonical(a, NULL), oms_json_canonical(b, NULL)) == 0) == oms_json_equal(a, b),
+		   "canonical text of %s and %s", pairs[i].a, pairs[i].b);
+	}
+}
+
 UNIT_TEST(jsonb_io)
 {
 	static const char *const documents[] = {
@@ -138,4 +171,5 @@ UNIT_TEST(jsonb_io)
 	}
 	check(wide(5000, true), "object of 5000");
 	unordered();
+	canonical();
 }
