@@ -285,12 +285,16 @@ is_beyond(const Execution *execution, const FillContext *context, const char *si
 {
 	Numeric		distance;
 	Numeric		most = context->price_tolerance;
+	Numeric		price = execution->last_px;
 	bool		buys;
 
 	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
 		return false;
 	buys = oms_sides_are_kin(side, "BUY") != is_second_of_pair(context->order);
-	distance = buys ? oms_dec_sub(execution->last_px, limit) : oms_dec_sub(limit, execution->last_px);
+	/* what was stated before a split stands beside its factor; the limit was divided by it */
+	if (execution->quantity_factor)
+		price = oms_scale_price(price, execution->quantity_factor);
+	distance = buys ? oms_dec_sub(price, limit) : oms_dec_sub(limit, price);
 	if (oms_dec_sign(distance) <= 0)
 		return false;
 	if (context->price_tolerance_is_part)

@@ -388,6 +388,15 @@ init_fill_event(const Command *command, const FillContext *context, Jsonb *reaso
 		event->raises |= FLAG_UNSETTLED;
 }
 
+/* One that waits in review is no younger for being reported again, and has been through splits. */
+static void
+as_counted(const Execution *known, Execution *execution)
+{
+	execution->created_at = known->created_at;
+	execution->quantity = known->quantity;
+	execution->quantity_factor = known->quantity_factor;
+}
+
 /* A fill: new, or `known` and reported again while it waits in review. */
 static Refusal *
 apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const Execution *known,
@@ -410,17 +419,15 @@ apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const 
 		context->order = &judged;
 	}
 	oms_execution_create(command, context, &execution);
+	if (known)
+		as_counted(known, &execution);
 	reasons = review(uow, &execution, context);
 	context->order = order;
 	if (known && (order == NULL || (reasons && known->order_id)))
 		return is_repeat(uow, command, context, known, outcome);
 
-	if (known)
-	{
-		execution.created_at = known->created_at;
-		if (known->order_id)
-			take_out(known, &event.fill);
-	}
+	if (known && known->order_id)
+		take_out(known, &event.fill);
 	if (order)
 	{
 		/* what waits in review implies nothing */
@@ -723,13 +730,14 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	context.unknown_execution = waits_for_its_fill(uow, &old);
 	command->execution_id = known ? known->id : oms_new_id_in_tree(chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
+	if (known)
+		as_counted(known, &correction);
 	reasons = review(uow, &correction, &context);
 	if (known && reasons)
 		return is_repeat(uow, command, &context, known, outcome);
 	oms_order_event_init(&event, command);
 	if (known)
 	{
-		correction.created_at = known->created_at;
 		take_out(known, &event.fill);
 		forget_held(&chain, known);
 	}

@@ -126,6 +126,28 @@ sub executed_value
 	return sum0((map { $_->{value} } $self->live_fills($order)), (map { $self->executed_value($_) } $self->children($order)));
 }
 
+# a limit in units of 10^-10; a split divides it, rounded to these
+sub px { my ($self, $text) = @_; return defined $text ? $self->units($text, PX_SCALE) * 10**(10 - PX_SCALE) : undef; }
+
+sub split_px
+{
+	my ($px, $factor) = @_;
+	return defined $px ? rounded(Math::BigInt->new("$px") * Math::BigInt->new(10)->bpow(FACTOR_SCALE), $factor) : undef;
+}
+
+# Is the price worse than the limit of the order and of every replacement that is asked for?
+sub beyond_limit
+{
+	my ($self, $order, $last_px, $factor) = @_;
+	my $px = $self->px($last_px);
+	my $worse = sub { return $order->{side} eq 'BUY' ? $px > $_[0] : $px < $_[0]; };
+
+	$px = split_px($px, $factor) if defined $factor;
+
+	return 0 if !$order->{limited} || !$worse->($order->{price});
+	return !any { defined $_->{price} && !$worse->($_->{price}) } @{ $order->{requests} };
+}
+
 sub filled
 {
 	my ($self, $order) = @_;
@@ -501,9 +523,9 @@ sub refuse_UpdateOrder
 sub refuse_ExecuteOrder
 {
 	my ($self, $command, $order, $must, $may) = @_;
-	my ($booking) = $self->booking($command);
+	my ($booking, undef, $known) = $self->booking($command);
 	# one told twice is known by its ExecID first
-	($booking eq 'REPEAT' ? $may : $must)->{OM007} = 1 if $self->{executions}{ $command->{executionId} };
+	($booking eq 'REPEAT' || $known ? $may : $must)->{OM007} = 1 if $self->{executions}{ $command->{executionId} };
 }
 
 # the newest of a chain of corrections, by any id of it
@@ -547,10 +569,22 @@ sub booking
 	return ('REVIEW', 'UNKNOWN_ORDER') if !$order;
 	$qty = $self->qty($command->{lastQty});
 	@same = grep { defined $command->{execID} && $_->{execID} eq $command->{execID} } @{ $order->{executions} };
-	return ('REPEAT', undef) if any { $self->same_fill($_, $command) } @same;
+	my $known = first { $self->same_fill($_, $command) } @same;
+
+	# what waits in review is decided anew
+	return ('REPEAT', undef) if $known && $known->{status} ne 'REVIEW';
+	my ($booking, $why) = $self->booking_of($command, $order, $known ? $known->{qty} : $qty, grep { !$known || $_ != $known } @same);
+	return $known && $booking eq 'REVIEW' ? ('REPEAT', undef) : ($booking, $why, $known);
+}
+
+sub booking_of
+{
+	my ($self, $command, $order, $qty, @same) = @_;
+
 	return ('REVIEW', 'DUPLICATE_EXEC_ID') if @same;
 	return ('REVIEW', 'WRONG_SYMBOL') if defined $command->{symbol} && $command->{symbol} ne $order->{symbol};
 	return ('REVIEW', 'WRONG_SIDE') if defined $command->{side} && $command->{side} ne $order->{side};
+	return ('REVIEW', 'PRICE_BEYOND_LIMIT') if $self->beyond_limit($order, $command->{lastPx});
 	return ('REVIEW', 'ORDER_REJECTED') if has($order, 'REJECTED');
 	return ('REVIEW', 'OVERFILL') if defined $order->{qty} && $self->executed($order) + $qty > $order->{qty};
 	return ('LIVE', undef);
@@ -627,6 +661,7 @@ sub add_order
 		# what its parent has behind it, it has
 		actions => { map { $_ => { factor => $parent->{actions}{$_}{factor}, fills => 1 } } $parent ? keys %{ $parent->{actions} } : () },
 		newest_action => $parent ? $parent->{newest_action} : undef,
+		price => $self->px($command->{price}), limited => defined $command->{price},
 		symbol => $parent ? $parent->{symbol} : $command->{symbol}, side => $parent ? $parent->{side} : $command->{side},
 	};
 	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
@@ -669,7 +704,8 @@ sub add_request
 {
 	my ($self, $command, $order, $kind) = @_;
 	push @{ $order->{requests} },
-	  { kind => $kind, clOrdID => $command->{clOrdID}, shown => $command->{pending} // 1, qty => $kind eq 'REPLACE' ? $self->qty($command->{orderQty}) : undef };
+	  { kind => $kind, clOrdID => $command->{clOrdID}, shown => $command->{pending} // 1, qty => $kind eq 'REPLACE' ? $self->qty($command->{orderQty}) : undef,
+		price => $kind eq 'REPLACE' ? $self->px($command->{price}) : undef };
 }
 
 sub apply_RequestCancelOrder { my ($self, $command, $order) = @_; $self->add_request($command, $order, 'CANCEL'); }
@@ -706,6 +742,7 @@ sub apply_ReplaceOrder
 		$order->{qty} = max($qty, $self->executed($order));
 		delete $_->{base} foreach values %{ $order->{actions} };
 	}
+	$order->{price} = $self->px($command->{price}) // ($request ? $request->{price} : undef) // $order->{price};
 	$self->drop_request($order, $request);
 	$order->{conditions}{DONE_FOR_DAY} = 'maybe' if has($order, 'DONE_FOR_DAY');
 	$self->maybe_accepted($order);
@@ -730,6 +767,7 @@ sub apply_RestateOrder
 	return if closed($order);
 	$self->apply_split($split, $order) if $split;
 	$self->restate_qty($order, $command->{orderQty}) if defined $command->{orderQty} && !($split && $split->{takes_stated});
+	$order->{price} = $self->px($command->{price}) // $order->{price};
 	delete $order->{conditions}{DONE_FOR_DAY};
 	$order->{conditions}{STOPPED} = 'maybe' if has($order, 'STOPPED');
 	$self->maybe_accepted($order);
@@ -895,6 +933,7 @@ sub split_branch
 		foreach my $object ($order, @{ $order->{requests} })
 		{
 			$object->{qty} = $self->scaled($object->{qty}, $factor) if defined $object->{qty};
+			$object->{price} = split_px($object->{price}, $factor);
 		}
 		$order->{newest_action} = $key;
 		$mark = $order->{actions}{$key} = { factor => $factor };
@@ -974,11 +1013,12 @@ sub add_execution
 sub apply_ExecuteOrder
 {
 	my ($self, $command, $order, $state) = @_;
-	my ($status, $why) = $self->booking($command);
+	my ($status, $why, $known) = $self->booking($command);
 	my $at = $order;
 
 	return if $status eq 'REPEAT';
-	$self->add_execution($command->{executionId}, $order ? $order->{id} : undef, $command, $status, 'FILL')->{why} = $why;
+	if ($known) { $known->{status} = 'LIVE'; }
+	else { $self->add_execution($command->{executionId}, $order ? $order->{id} : undef, $command, $status, 'FILL')->{why} = $why; }
 	return if $status ne 'LIVE';
 
 	accepted($order) if !closed($order) && (has($order, 'PENDING_NEW') || has($order, 'ACCEPTED_FOR_BIDDING'));
@@ -1008,6 +1048,8 @@ sub correction
 	my $counted = $old->{status} eq 'LIVE' ? $old->{qty} : 0;
 
 	return undef if !$order || has($order, 'REJECTED') || ($old->{status} eq 'REVIEW' && $old->{why} ne 'OVERFILL');
+	return 'REVIEW' if $self->beyond_limit($order, $command->{lastPx}, $old->{factor})
+	  && !($counted && $self->px($old->{lastPx}) == $self->px($command->{lastPx}));
 	return 'LIVE' if !defined $order->{qty} || $qty <= $counted;
 	return $self->executed($order) - $counted + $qty > $order->{qty} ? 'REVIEW' : 'LIVE';
 }

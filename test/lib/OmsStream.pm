@@ -158,12 +158,21 @@ sub place
 	return order_command('Place', $model, $parent, children => \@children);
 }
 
+# Mostly within the limit
+sub fill_price
+{
+	my ($order) = @_;
+	return price() if !$order->{limited} || chance(15);
+	return $order->{side} eq 'BUY' ? pick('0.01', '0.0125') : pick('1000', '987.65') if chance(50) || $order->{price} % 10**6 != 0;
+	return OmsModel::decimal($order->{price}, 10);
+}
+
 sub fill
 {
 	my ($model, $ids) = @_;
 	my $order = find($model, sub { $model->leaves($_[0]) > 0 && (!@{ $_[0]{children} } || chance(10)) });
 	my $command = order_command('Execute', $model, $order, executionId => new_id($ids, 'x'), execID => new_id($ids, 'e'),
-		lastQty => part_of($model->leaves($order)), lastPx => price());
+		lastQty => part_of($model->leaves($order)), lastPx => fill_price($order));
 
 	$command->{symbol} = chance(20) ? 'OTHER' : $order->{symbol} if chance(10);
 	$command->{side} = chance(10) ? 'BUY' : $order->{side} if chance(10);
@@ -195,7 +204,8 @@ sub correct
 	my $old = $model->newest($id =~ s/^@//r);
 	return {
 		commandType => 'CorrectExecutionCommand', executionId => $id, execID => new_id($ids, 'e'),
-		lastQty => $old ? part_of($old->{qty} * 2) : '1', lastPx => price()
+		lastQty => $old ? part_of($old->{qty} * 2) : '1',
+		lastPx => $old && defined $old->{order} && chance(70) ? fill_price($model->order($old->{order})) : price()
 	};
 }
 
