@@ -159,7 +159,7 @@ COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, 
 CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
   SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
          coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
-           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE') AS over_today,
+           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH') AS over_today,
          greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
     FROM oms.orders AS o
    CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)

@@ -25,7 +25,8 @@ oms_order_is_good_till(const Order *order)
 {
 	return order->time_in_force != NULL &&
 		(strcmp(order->time_in_force, "GOOD_TILL_CANCEL") == 0 ||
-		 strcmp(order->time_in_force, "GOOD_TILL_DATE") == 0);
+		 strcmp(order->time_in_force, "GOOD_TILL_DATE") == 0 ||
+		 strcmp(order->time_in_force, "GOOD_FOR_MONTH") == 0);
 }
 
 DateADT

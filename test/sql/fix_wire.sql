@@ -117,6 +117,9 @@ SELECT f, left(pg_temp.d('q' || n, f), 100) AS came FROM unnest(ARRAY['|59=Z', '
 -- Codes of 5.0 SP2.
 SELECT pg_temp.send('D', '11=s1|55=VOD|54=H|38=1|40=R|59=C|60=20260302-09:30:00');
 SELECT side, ord_type, time_in_force FROM oms.orders WHERE cl_ord_id = 's1';
+-- Good for the month is not done with its day.
+SELECT pg_temp.send('8', '37=S|11=s1|17=1|150=3|39=3|14=0|151=1|6=0');
+SELECT status, leaves_quantity FROM oms.orders WHERE cl_ord_id = 's1';
 
 -- FillsGrp. An average that is a decimal is one fill; else each part is one, and a bust or correction means them all.
 SELECT pg_temp.send('D', '11=g1|55=VOD|54=1|38=100|40=2|44=12|60=20260302-09:30:00');
