@@ -108,15 +108,15 @@ object_refusal(UnitOfWork *uow, const Tracked *t)
 	return NULL;
 }
 
-/* A counterparty's OrderID is shared: there is nothing to refuse. */
+/*
+ * A counterparty's OrderID is shared: there is nothing to refuse.  The commandId was looked up before the command was
+ * decided; a rival is met when it is claimed.
+ */
 static ClaimResult
 look_up(UnitOfWork *uow, Refusal **refusal)
 {
 	ListCell   *cell;
 
-	if (uow->command->command_id_given &&
-		oms_command_taken(uow->tables, uow->caller.actor, uow->command->command_id))
-		return CLAIM_REPEATED;
 	foreach(cell, uow->names)
 	{
 		IdClaim    *claim = lfirst(cell);
@@ -161,9 +161,11 @@ claim_command(UnitOfWork *uow, const char *aggregate_id)
 	if (!uow->command->command_id_given)
 		return true;
 	commands = oms_tables_get(uow->tables, OMS_COMMANDS);
-	if (!oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
-						   uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
-		return false;
+	/* an expired one gives way */
+	while (!oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
+							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
+		if (oms_command_taken(uow->tables, uow->caller.actor, uow->command->command_id))
+			return false;
 	remember_inserted(uow, commands, tid);
 	return true;
 }
