@@ -35,7 +35,9 @@ sub create { my ($id) = @_; return qq(SELECT oms_command('{"commandType": "Creat
 
 fresh();
 sql(q(
-	ALTER TABLE oms.order_events ADD CONSTRAINT no_future CHECK (occurred_at < '2200-01-01'), ALTER COLUMN payload SET STORAGE EXTERNAL;
+	ALTER TABLE oms.order_events ADD CONSTRAINT no_future CHECK (occurred_at < '2200-01-01'), ADD COLUMN desk text DEFAULT 'none' NOT NULL,
+		ADD COLUMN day date GENERATED ALWAYS AS ((occurred_at AT TIME ZONE 'UTC')::date) STORED, ADD COLUMN dropped int, ALTER COLUMN payload SET STORAGE EXTERNAL;
+	ALTER TABLE oms.order_events DROP COLUMN dropped;
 	CREATE INDEX by_type ON oms.order_events (event_type);
 	CREATE STATISTICS together ON event_type, transition FROM oms.order_events;
 	CREATE TABLE types (event_type text COLLATE "C" PRIMARY KEY);
@@ -47,6 +49,7 @@ sql(q(
 	ALTER TABLE oms.order_events ENABLE ROW LEVEL SECURITY));
 is(sql(create('A')), 'ACCEPTED', 'the first command of the month, with columns, a CHECK, an index, a foreign key and a trigger of one\'s own on the parent');
 my $leaf = 'oms.order_events_' . month(0);
+is(sql("SELECT desk, day = (occurred_at AT TIME ZONE 'UTC')::date, tableoid::regclass FROM oms.order_events"), "none|t|$leaf", 'defaults and generated columns are there');
 is(sql("SELECT string_agg(concat_ws(' ', conname, contype), ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid = '$leaf'::regclass"), 'known f, no_future c', 'constraints');
 is(sql("SELECT string_agg(concat_ws(' ', pg_get_indexdef(indexrelid) ~ 'event_type', indisreplident), ', ' ORDER BY indkey::text) FROM pg_index WHERE indrelid = '$leaf'::regclass"),
 	'f t, f f, t f', 'indexes, and the one on sequence is the replica identity');
@@ -115,6 +118,12 @@ is(sql(q(SELECT string_agg(DISTINCT spcname, ','), string_agg(c.relname, ' ' ORD
 sql('CREATE ROLE reader LOGIN; ALTER DEFAULT PRIVILEGES IN SCHEMA oms GRANT SELECT ON TABLES TO reader; GRANT USAGE ON SCHEMA oms TO reader');
 sql('ALTER TABLE oms.order_events ENABLE ROW LEVEL SECURITY; SELECT oms.ensure_partitions(4)');
 is(sql('SELECT relrowsecurity FROM pg_class WHERE oid = ' . "'oms.order_events_" . month(4) . "'::regclass"), 't', 'default privileges do not open what the parent\'s policies close');
+
+# ---- published as everything ------------------------------------------------------------------------------
+
+sql(q(CREATE PUBLICATION everything FOR ALL TABLES; SELECT oms_try_command('{"commandType": "None"}')));
+is(error_of(q(DELETE FROM oms.rejected_commands; DELETE FROM oms.commands)), '', 'what the manual says may be deleted can be, beside a publication FOR ALL TABLES');
+is(sql(create('B')), 'ACCEPTED', 'and commands go on');
 
 $node->stop;
 done_testing();
