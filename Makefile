@@ -1,26 +1,32 @@
 # oms_state: a PGXS extension.  make, make install, make uninstall and make installcheck
-# behave as everywhere, with PG_CONFIG and DESTDIR.  The targets at the end (demo, test,
-# soak, bench) do all of their own set-up and never use what is built here.
+# behave as everywhere, with PG_CONFIG, DESTDIR and a build outside of the sources (VPATH);
+# make tapcheck runs the TAP tests against the installed extension.  The targets at the end
+# (demo, test, soak, bench) do all of their own set-up and never use what is built here.
+
+# Where the sources are, as pgxs.mk works it out further down.
+SOURCES := $(patsubst %/,%,$(if $(USE_VPATH),$(USE_VPATH),$(dir $(firstword $(MAKEFILE_LIST)))))
+sources = $(sort $(patsubst $(SOURCES)/%,%,$(wildcard $(addprefix $(SOURCES)/,$(1)))))
 
 EXTENSION = oms_state
-EXTVERSION := $(shell sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" oms_state.control)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" '$(SOURCES)/oms_state.control')
 
 MODULE_big = oms_state
-OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-HEADERS := $(wildcard src/oms_state.h)
+OBJS := $(patsubst %.c,%.o,$(call sources,src/*.c))
+HEADERS := $(call sources,src/oms_state.h)
+$(if $(OBJS),,$(error no sources below $(SOURCES)))
 
 # The install script is its parts, concatenated in the order of sql/parts.list.
-SQL_PARTS := $(addprefix sql/,$(notdir $(shell sed 's/\#.*//' sql/parts.list 2>/dev/null)))
+SQL_PARTS := $(addprefix sql/,$(notdir $(shell sed 's/\#.*//' '$(SOURCES)/sql/parts.list')))
 SQL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(SQL_SCRIPT)
-DATA := $(wildcard sql/$(EXTENSION)--*--*.sql)
+DATA := $(call sources,sql/$(EXTENSION)--*--*.sql)
 
-REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
-ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
-PROVE_TESTS := $(sort $(wildcard test/t/*.pl))
-TAP_TESTS := $(if $(PROVE_TESTS),1)
+REGRESS := $(patsubst test/sql/%.sql,%,$(call sources,test/sql/*.sql))
+REGRESS_OPTS = --inputdir='$(SOURCES)/test' --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
+ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(call sources,test/isolation/specs/*.spec))
+ISOLATION_OPTS = --inputdir='$(SOURCES)/test/isolation' --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
+# Not TAP_TESTS: installcheck needs a running server and nothing else, as elsewhere.
+PROVE_TESTS := $(call sources,test/t/*.pl)
 
 # -Wno-unused-parameter and -Wno-sign-compare: the server's own headers trip over them.
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
@@ -38,31 +44,38 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 ifneq ($(PGXS),)
 include $(PGXS)
-PROVE_FLAGS += -I '$(CURDIR)/test/lib'
+PROVE_FLAGS += -I '$(abspath $(SOURCES))/test/lib'
+
+# The folders of what is made, where the sources are not.
+$(shell mkdir -p src sql)
+
+.PHONY: tapcheck
+tapcheck:
+	$(prove_installcheck)
 else
-all install uninstall installcheck clean:
+all install uninstall installcheck tapcheck clean:
 	@echo "$(PG_CONFIG) --pgxs names no PGXS: install postgresql-server-dev-15, or set PG_CONFIG" >&2; exit 1
 endif
 
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) oms_state.control
+$(OBJS) $(OBJS:.o=.bc): $(call sources,src/*.h) oms_state.control
 
 $(SQL_SCRIPT): sql/parts.list $(SQL_PARTS) oms_state.control
-	cat $(SQL_PARTS) > $@.tmp
+	cat $(addprefix '$(SOURCES)'/,$(SQL_PARTS)) > $@.tmp
 	mv $@.tmp $@
 
 .PHONY: demo demo-stop test soak bench
 
 demo:
-	@scripts/demo.sh start
+	@'$(SOURCES)'/scripts/demo.sh start
 
 demo-stop:
-	@scripts/demo.sh stop
+	@'$(SOURCES)'/scripts/demo.sh stop
 
 test:
-	@scripts/test.sh
+	@'$(SOURCES)'/scripts/test.sh
 
 soak:
-	@OMS_SOAK=1 scripts/test.sh
+	@OMS_SOAK=1 '$(SOURCES)'/scripts/test.sh
 
 bench:
-	@scripts/bench.sh
+	@'$(SOURCES)'/scripts/bench.sh

@@ -10,6 +10,13 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+case ${1:-} in
+    -h | --help | help) usage; exit 0 ;;
+    '' | style | unit | bridge | regress | isolation | pgtap | tap) ;;
+    *) usage >&2; die "test.sh: no category $1" ;;
+esac
+
 "$scripts/setup.sh"
 # The jars of the real broker, into a cache outside the tree. Without them the tests that need one say so, and are skipped.
 "$project/test/kafka/kafka.sh" fetch || say "no Kafka here: the tests against a real broker will be skipped"

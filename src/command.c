@@ -41,6 +41,14 @@ static const CommandHandler handlers[COMMAND_TYPE_COUNT] = {
 	[COMMAND_BUST_EXECUTION] = oms_handle_bust,
 };
 
+void
+oms_handlers_check(void)
+{
+	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+		if (handlers[i] == NULL || oms_command_defs[i].name == NULL || oms_command_defs[i].type != i)
+			elog(ERROR, "BUG: command type %d has no handler, or no definition in its place", i);
+}
+
 static const ObjectStore *
 store_of(const Command *command)
 {

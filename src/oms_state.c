@@ -10,6 +10,7 @@
 #include "fmgr.h"
 
 #include "catalog.h"
+#include "command.h"
 #include "guc.h"
 #include "shard.h"
 #include "state_machine.h"
@@ -28,4 +29,5 @@ _PG_init(void)
 	oms_tables_init();
 	oms_shard_init();
 	oms_state_machine_check();
+	oms_handlers_check();
 }

@@ -449,25 +449,34 @@ oms_order_status(uint32 conditions, bool any_fill, bool full)
 	elog(ERROR, "BUG: an order without any condition");
 }
 
+static void
+check_row(bool holds, int number, const char *what)
+{
+	if (!holds)
+		elog(ERROR, "BUG: row %d of the state machine %s", number, what);
+}
+
+/*
+ * When the library is loaded, in every build: a table that a change has broken
+ * is an error of whoever loads it, a crash of nobody.
+ */
 void
 oms_state_machine_check(void)
 {
-#ifdef USE_ASSERT_CHECKING
 	int			last = 0;
 	uint32		triggers = 0;
 
 	for (const Transition *t = oms_transitions; t->number != 0; t++)
 	{
-		Assert(t->number > last);
-		Assert(t->event_type != NULL && t->sentence != NULL);
-		Assert((t->sets & t->clears) == 0);
-		Assert((t->sets & (COND_PENDING_CANCEL | COND_PENDING_REPLACE)) == 0);
+		check_row(t->number > last, t->number, "stands behind a higher number");
+		check_row(t->event_type != NULL && t->sentence != NULL, t->number, "has no event type or no sentence");
+		check_row((t->sets & t->clears) == 0, t->number, "sets what it clears");
+		check_row((t->sets & (COND_PENDING_CANCEL | COND_PENDING_REPLACE)) == 0, t->number,
+				  "sets a pending condition, which follows from the requests");
 		triggers |= 1U << t->trigger;
 		last = t->number;
 	}
-	/* every trigger has a row, and a name to show */
-	Assert(triggers == (1U << TRIGGER_COUNT) - 1);
 	for (int i = 0; i < TRIGGER_COUNT; i++)
-		Assert(trigger_names[i] != NULL);
-#endif
+		if (trigger_names[i] == NULL || (triggers & (1U << i)) == 0)
+			elog(ERROR, "BUG: trigger %d of the state machine has no name or no row", i);
 }

@@ -4,6 +4,7 @@
 -- Slots themselves need wal_level = logical: test/t/101_slot.pl.
 
 SET client_min_messages = error;
+SET search_path = public;  -- whatever the user is called
 
 SELECT table_name, relid::regclass FROM oms.event_tables();
 SELECT * FROM oms.bridge_alerts;

@@ -119,7 +119,7 @@ found_among('an event added at the end, with a hash that fits',
 	     FROM oms.order_events WHERE aggregate_id = 'A-1' AND version = $last",
 	'row_hash order A-1 1000000', 'event_columns order A-1 1000000', 'tree_version_gap order A-1 1000000');
 found('an event ascribed to somebody else',
-	"UPDATE oms.order_events SET actor = 'nobody' WHERE aggregate_id = 'A-1' AND version = 2", "event_columns order A-1 $v2");
+	"UPDATE oms.order_events SET actor = 'somebody else' WHERE aggregate_id = 'A-1' AND version = 2", "event_columns order A-1 $v2");
 found_among('an event moved back in time',
 	"UPDATE oms.order_events SET occurred_at = occurred_at - interval '1 ms' WHERE aggregate_id = 'A-1' AND version = 2",
 	"event_columns order A-1 $v2");
@@ -195,7 +195,7 @@ found('it names an event of another command', "UPDATE oms.commands SET sequences
 found('a row without events gets one', "UPDATE oms.commands SET sequences = ARRAY[$c5] WHERE command_id = 'c4'", ("command command c4 $c5") x 3);
 found('its time changed', "UPDATE oms.commands SET recorded_at = recorded_at - interval '1 day' WHERE command_id = 'c3'", "command command c3 $c3");
 found('it answers with another object', "UPDATE oms.commands SET aggregate_id = 'ghost' WHERE command_id = 'c4'", 'command command c4');
-found("it is somebody else's", "UPDATE oms.commands SET actor = 'nobody' WHERE command_id = 'c5'", ("command command c5 $c5") x 2);
+found("it is somebody else's", "UPDATE oms.commands SET actor = 'somebody else' WHERE command_id = 'c5'", ("command command c5 $c5") x 2);
 found('it has another id', "UPDATE oms.commands SET command_id = 'c9' WHERE command_id = 'c5'", "command command c5 $c5", "command command c9 $c5");
 is(sql(q(BEGIN; SET LOCAL oms_state.command_retention = 0;
 		SELECT count(*) FROM oms_commands('[{"commandId": "c5", "commandType": "UpdateOrderCommand", "orderId": "C-1", "text": "later"}]');
@@ -237,7 +237,7 @@ for my $role ('', 'SET ROLE clerk;')
 {
 	for my $table ('oms.order_events', $leaf, 'oms.execution_events', sql('SELECT tableoid::regclass FROM oms.execution_events LIMIT 1'))
 	{
-		for my $edit ("UPDATE $table SET actor = 'nobody'", "DELETE FROM $table", "TRUNCATE $table")
+		for my $edit ("UPDATE $table SET actor = 'somebody else'", "DELETE FROM $table", "TRUNCATE $table")
 		{
 			my ($status, $out, $error) = $node->psql('postgres', "$role $edit");
 

@@ -1,0 +1,75 @@
+# How it is built and called, as far as that can be seen without building: the targets of PGXS, a build outside of the sources, and
+# scripts that answer before they do anything.
+# Broken by: an installcheck that needs more than a running server; a folder of the sources that the Makefile looks for where it is
+# run; a script that installs and builds before it reads what it was asked.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename;
+use File::Copy;
+use File::Path qw(make_path);
+use FindBin;
+use IPC::Run;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $root = Cwd::abs_path("$FindBin::RealBin/../..");
+
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+
+sub said
+{
+	my ($folder, @command) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run(\@command, '>', \$out, '2>', \$err, init => sub { chdir $folder or die "cannot enter $folder: $!" });
+	return ($? >> 8, $out, $err);
+}
+
+# ---- outside of the sources -------------------------------------------------------------------------------
+
+# From clean sources: make takes what it finds built there for built here.
+my $elsewhere = PostgreSQL::Test::Utils::tempdir();
+my $clean = "$elsewhere/sources";
+make_path("$clean/src", "$clean/sql");
+copy($_, $clean . ($_ =~ s/^\Q$root\E//r)) or die "cannot copy $_: $!" foreach "$root/Makefile", "$root/oms_state.control", "$root/sql/parts.list", glob("$root/src/*.[ch]"), glob("$root/sql/[0-9]*.sql"), glob("$root/sql/*--*--*.sql");
+make_path("$elsewhere/build");
+my ($status, $out, $err) = said("$elsewhere/build", 'make', '-n', '-f', "$clean/Makefile", 'all', 'install', "DESTDIR=$elsewhere/stage");
+is($status, 0, 'make -n outside of the sources') or diag($err);
+my @sources = map { basename($_, '.c') } glob "$root/src/*.c";
+cmp_ok(scalar @sources, '>', 30, 'sources');
+my ($link) = grep { /-shared/ && /-o oms_state\.so/ } split /\n/, $out =~ s/\\\n//gr;
+is(join(' ', grep { ($link // '') !~ m{ src/$_\.o\b} } @sources), '', 'all of them are linked');
+is(join(' ', grep { $out !~ m{/src/$_\.c\b} } @sources), '', 'and compiled from where they are');
+like($out, qr{cat .*\Q$clean\E'?/sql/10_schema\.sql .*\Q$clean\E'?/sql/61_verify\.sql}, 'the script is made of its parts');
+like($out, qr{\Q$clean\E/+(\./+)?sql/oms_state--0\.1\.0--0\.2\.0\.sql}, 'upgrade scripts are installed');
+my (undef, undef, $error) = said($elsewhere, 'sh', '-c', "cp '$root/Makefile' '$root/oms_state.control' . && make -n");
+like($error, qr/no sources below/, 'without sources it says so and links nothing');
+
+# ---- what installcheck runs -------------------------------------------------------------------------------
+
+(undef, $out) = said($root, 'make', '-n', 'installcheck');
+like($out, qr/pg_regress .*\bverify\b/, 'installcheck runs regress');
+like($out, qr/pg_isolation_regress .*\bfirst_commands\b/, 'and isolation');
+unlike($out, qr/prove|\.pl\b/, 'and nothing that makes clusters of its own');
+(undef, $out) = said($root, 'make', '-n', 'tapcheck');
+like($out, qr{prove .*test/t/065_partitions\.pl}, 'tapcheck runs the TAP tests');
+($status, $out) = said($root, 'env', 'OMS_BRIDGE=', "TESTDIR=$elsewhere", 'perl', '-I', "$root/test/lib", (map { ('-I', $_) } grep { !ref && /pgxs/ } @INC), '-e',
+	q(delete $ENV{OMS_BRIDGE}; require OmsBridge; no warnings 'redefine'; *OmsBridge::bridge_program = sub { '/nowhere' }; OmsBridge->import; print "not skipped\n"));
+like($out, qr/^1\.\.0 # SKIP NO BRIDGE HERE: .*make -C debezium\/bridge/m, 'without a bridge its tests are skipped, and say what to build');
+unlike($out, qr/not skipped/, 'really');
+
+# ---- scripts that are asked -------------------------------------------------------------------------------
+
+my $before = time;
+($status, $out, $err) = said($elsewhere, "$root/scripts/test.sh", '--help');
+is("$status $err", '0 ', 'test.sh --help');
+like($out, qr/test\.sh CATEGORY/, 'says how it is called');
+($status, $out, $err) = said($elsewhere, "$root/scripts/test.sh", 'none');
+is($status, 1, 'test.sh of a category that there is not');
+like($err, qr/no category none/, 'says so');
+cmp_ok(time - $before, '<', 5, 'and both before anything is built');
+
+done_testing();
