@@ -181,6 +181,7 @@ wait_until() {
 }
 drained() { [ "$(sql -Atc "SELECT coalesce(bool_and(active AND lag_bytes = 0), false) FROM oms.stat_bridge")" = t ]; }
 
+# Before the day begins: what the slot is older than comes out by itself, whoever reads it.
 demo_slot() {
     title "the way out: a publication and a replication slot (oms.create_slot())"
     sql -c "SELECT * FROM oms.create_slot()"
@@ -192,11 +193,15 @@ idle.record.ms = 500
 CONF
 }
 
+# Nothing is said about a broker before there is one.
+start_kafka() {
+    "$project/test/kafka/kafka.sh" start "$OMS_WORK/kafka" > "$OMS_WORK/kafka.log" 2>&1 || return 1
+    bootstrap=$(cat "$OMS_WORK/kafka/bootstrap")
+}
+
 demo_kafka() {
     local topic
     title "a real broker, and oms_bridge between the two"
-    "$project/test/kafka/kafka.sh" start "$OMS_WORK/kafka" > "$OMS_WORK/kafka.log" 2>&1 || return 1
-    bootstrap=$(cat "$OMS_WORK/kafka/bootstrap")
     for topic in order-events execution-events; do
         "$project/test/kafka/kafka.sh" topic "$OMS_WORK/kafka" "$topic" 3
     done
@@ -216,7 +221,10 @@ demo_kafka() {
 }
 
 demo_stdout() {
-    say "no broker: the bridge prints the events (--sink stdout)"
+    title "oms_bridge without a broker: it prints the day's events (--sink stdout)"
+    say "why there is none:"
+    tail -n 3 "$OMS_WORK/kafka.log" | cut -c 1-1000
+    say
     say "sink = stdout" >> "$OMS_WORK/bridge.conf"
     start_bridge
     wait_until drained
@@ -226,8 +234,8 @@ demo_stdout() {
 
 demo_bridge() {
     bootstrap=
-    demo_slot
-    demo_kafka || demo_stdout
+    # not "a || b": in that, no error of a would end the demo
+    if start_kafka; then demo_kafka; else demo_stdout; fi
     title "one more fill, and where it is a moment later"
     sql -Atc "SELECT format('oms_command: %s, event %s', r ->> 'status', r #>> '{events,0,eventType}')
                 FROM oms_command('{\"commandType\": \"ExecuteOrderCommand\", \"orderId\": \"desk\", \"executionId\": \"t6\", \"execID\": \"T6\", \"lastQty\": 100, \"lastPx\": 72.47}') AS r"
@@ -260,6 +268,7 @@ inside() {
     PATH=$("$PG_CONFIG" --bindir):$PATH
     export PATH
     demo_cluster
+    demo_slot
     demo_session
     demo_views
     demo_tree

@@ -60,7 +60,8 @@ maven() {
     timeout 900 mvn -B -q -C "${repository[@]}" -Dmaven.wagon.http.retryHandler.count=2 -Dmaven.wagon.rto=60000 \
         -f "$here/rig.xml" -P "$1" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$2" > "$temporary/maven.log" 2>&1 < /dev/null && return 0
-    grep -m 3 -E 'ERROR|timed out' "$temporary/maven.log" | cut -c 1-300 >&2 || tail -n 3 "$temporary/maven.log" >&2
+    # the cause stands last in a long line
+    grep -m 3 -E 'ERROR|timed out' "$temporary/maven.log" | sed -E 's/^(\[ERROR\]) .*: (Could not (transfer|find|resolve) artifact)/\1 \2/' | cut -c 1-1000 >&2 || tail -n 3 "$temporary/maven.log" >&2
     cannot "Maven could not get the jars of Kafka $kafka_version and Debezium $debezium_version (is Maven Central reachable?)"
 }
 
@@ -252,6 +253,7 @@ init() {
     dir=$(cd "$1" && pwd -P)
     shift
     [ ! -e "$dir/bootstrap" ] || return 0
+    class_path broker > /dev/null
     if [ "${1:-}" = --tls-sasl ]; then tls=1; shift; fi
     umask 077
     read -ra ports <<< "$(free_ports $((2 + ${tls:-0})))"
