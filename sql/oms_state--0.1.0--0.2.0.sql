@@ -1231,27 +1231,6 @@ COMMENT ON FUNCTION oms.verify() IS
 
 REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.command_digest(jsonb) FROM PUBLIC;
 -- (end of verify, replay, as-of and history)
--- facts of an execution
--- ---------------------------------------------------------------------------------------------------
-
-ALTER TABLE oms.executions
-  ADD COLUMN trade_date date,
-  ADD COLUMN settl_date date,
-  ADD COLUMN commission numeric,
-  ADD COLUMN comm_type text COLLATE "C",
-  ADD COLUMN last_capacity text COLLATE "C",
-  ADD COLUMN currency text COLLATE "C",
-  ADD COLUMN account text COLLATE "C",
-  ADD COLUMN reported_account text COLLATE "C";
-COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
-COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
-COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
-COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
-COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
-COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
-COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
-COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
-COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
 
 -- ---------------------------------------------------------------------------------------------------
 -- live_children of what version 0.1.0 wrote
