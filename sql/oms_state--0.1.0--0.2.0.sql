@@ -1,7 +1,7 @@
 \echo Use "ALTER EXTENSION oms_state UPDATE TO '0.2.0'" to load this file. \quit
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- From 0.1.0 to 0.2.0. One part a topic, each under its heading (one line: merges of this file keep both sides), in an order
+-- From 0.1.0 to 0.2.0. One part a topic, each under its heading, in an order
 -- in which each finds what it needs, above the last one.
 -- test/t/064_upgrade.pl runs it over data of 0.1.0 and holds the catalog against a fresh installation.
 -- Columns: ALTER TABLE puts a new one last, wherever the install script has it. Everything resolves columns by
@@ -390,9 +390,7 @@ GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;
 ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 
--- ---------------------------------------------------------------------------------------------------
--- rows through the executor: ids of roots in one place, a key for refusals, the account of events
--- ---------------------------------------------------------------------------------------------------
+-- ==== rows through the executor: ids of roots in one place, a key for refusals, the account of events ====
 
 CREATE TABLE oms.root_ids (
   id text COLLATE "C" NOT NULL CONSTRAINT root_ids_pkey PRIMARY KEY,
@@ -445,9 +443,7 @@ REVOKE ALL ON FUNCTION oms.own_columns(text), oms.root_id_claims() FROM PUBLIC;
 -- Where 0.1.0 let two roots have one id, the order has it; oms.verify() names both.
 INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.root_id_claims() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
 
--- ---------------------------------------------------------------------------------------------------
--- oms.verify() in time proportional to what it reads; replay, as-of and history
--- ---------------------------------------------------------------------------------------------------
+-- ==== oms.verify() in time proportional to what it reads; replay, as-of and history ====
 -- ==== oms.verify() in time proportional to what it reads; replay, as-of and history ====
 
 -- a view whose columns come in another order is made again: who could read it still can
@@ -1235,6 +1231,28 @@ REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.com
 -- ---------------------------------------------------------------------------------------------------
 -- live_children of what version 0.1.0 wrote
 -- ---------------------------------------------------------------------------------------------------
+-- ==== facts of an execution ====
+
+ALTER TABLE oms.executions
+  ADD COLUMN trade_date date,
+  ADD COLUMN settl_date date,
+  ADD COLUMN commission numeric,
+  ADD COLUMN comm_type text COLLATE "C",
+  ADD COLUMN last_capacity text COLLATE "C",
+  ADD COLUMN currency text COLLATE "C",
+  ADD COLUMN account text COLLATE "C",
+  ADD COLUMN reported_account text COLLATE "C";
+COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
+COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
+COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
+COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
+COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
+COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
+
+-- ==== live_children of what version 0.1.0 wrote ====
 
 -- Version 0.1.0 counted a filled or closed child as ended, also while something below it was live. What it wrote is counted anew
 -- with events of its own, as every change is; a number that is right has none.
@@ -1313,29 +1331,6 @@ COMMENT ON FUNCTION oms.recount_live_children() IS
 
 REVOKE ALL ON FUNCTION oms.recount_live_children() FROM PUBLIC;
 SELECT oms.recount_live_children();
-
--- ---------------------------------------------------------------------------------------------------
--- facts of an execution
--- ---------------------------------------------------------------------------------------------------
-
-ALTER TABLE oms.executions
-  ADD COLUMN trade_date date,
-  ADD COLUMN settl_date date,
-  ADD COLUMN commission numeric,
-  ADD COLUMN comm_type text COLLATE "C",
-  ADD COLUMN last_capacity text COLLATE "C",
-  ADD COLUMN currency text COLLATE "C",
-  ADD COLUMN account text COLLATE "C",
-  ADD COLUMN reported_account text COLLATE "C";
-COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
-COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
-COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
-COMMENT ON COLUMN oms.executions.comm_type IS 'CommType (13): PER_UNIT, PERCENT, ABSOLUTE or another of FIX; a code that is not known is kept as it came';
-COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CROSS_AS_AGENT, CROSS_AS_PRINCIPAL, PRINCIPAL; a code that is not known is kept as it came';
-COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
-COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
-COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
-COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
 
 -- ==== last, with nothing below: what is ours now is all but what was yours before ====
 

@@ -99,7 +99,13 @@ ok($state eq '' || $state =~ /^(OM...|0A000|55000|42...)$/, 'today\'s library on
 
 in_upgraded('GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO trader; GRANT SELECT ON oms.order_history TO trader WITH GRANT OPTION; GRANT SELECT ON oms.order_history TO PUBLIC');
 my ($status, $stdout, $stderr) = $node->psql('upgraded', 'ALTER EXTENSION oms_state UPDATE', on_error_stop => 1);
-is($status, 0, 'ALTER EXTENSION UPDATE') or BAIL_OUT("the upgrade script fails: $stderr");
+if (!is($status, 0, 'ALTER EXTENSION UPDATE'))
+{
+	diag($stderr);
+	$node->stop;
+	done_testing();
+	exit 1;
+}
 is($stderr, '', 'and says nothing');
 is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'), has_table_privilege('trader', 'oms.order_history', 'SELECT WITH GRANT OPTION'),
 	(SELECT count(*) FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a WHERE c.oid = 'oms.order_history'::regclass AND a.grantee = 0),
