@@ -127,9 +127,11 @@ static void
 read_sequences(Datum datum, KnownCommand *known)
 {
 	Datum	   *elements;
+	bool	   *nulls;
 
+	/* a null is no sequence: nothing is found by it */
 	deconstruct_array(DatumGetArrayTypeP(datum), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &elements, NULL, &known->nsequences);
+					  TYPALIGN_DOUBLE, &elements, &nulls, &known->nsequences);
 	known->sequences = palloc(sizeof(int64) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
 		known->sequences[i] = DatumGetInt64(elements[i]);
@@ -192,9 +194,7 @@ oms_command_find(TableSet *tables, const char *actor, const char *command_id)
 	value = oms_table_value(table, COMMAND_CONTENT_HASH, &isnull);
 	if (!isnull)
 		known->content_hash = DatumGetByteaPCopy(value);
-	value = oms_table_value(table, COMMAND_AGGREGATE_ID, &isnull);
-	if (!isnull)
-		known->aggregate_id = TextDatumGetCString(value);
+	known->aggregate_id = TextDatumGetCString(oms_table_needed(table, COMMAND_AGGREGATE_ID));
 	value = oms_table_value(table, COMMAND_SEQUENCES, &isnull);
 	if (!isnull)
 		read_sequences(value, known);
@@ -311,11 +311,10 @@ oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id)
 {
 	Table	   *table = oms_tables_get(tables, OMS_CL_ORD_IDS);
 	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
-	bool		isnull;
 
 	if (!oms_table_find(table, KEY_CL_ORD_ID, keys))
 		return NULL;
-	return TextDatumGetCString(oms_table_value(table, ID_ORDER_ID, &isnull));
+	return TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
 }
 
 typedef struct FoundOrders
@@ -328,10 +327,9 @@ static void
 found_order(Table *table, void *arg)
 {
 	FoundOrders *found = arg;
-	bool		isnull;
 
 	if (found->count++ == 0)
-		found->order_id = TextDatumGetCString(oms_table_value(table, ID_ORDER_ID, &isnull));
+		found->order_id = TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
 }
 
 char *
@@ -351,9 +349,8 @@ oms_root_kind_find(TableSet *tables, const char *id)
 {
 	Table	   *table = oms_tables_get(tables, OMS_ROOT_IDS);
 	Datum		key = CStringGetTextDatum(id);
-	bool		isnull;
 
 	if (!oms_table_find(table, KEY_ID, &key))
 		return NULL;
-	return TextDatumGetCString(oms_table_value(table, ROOT_KIND, &isnull));
+	return TextDatumGetCString(oms_table_needed(table, ROOT_KIND));
 }

@@ -214,12 +214,11 @@ payload_in(TableSet *tables, const ObjectStore *store, TimestampTz occurred_at, 
 		   uint64 *xid)
 {
 	Table	   *leaf = oms_tables_leaf(tables, store->events, occurred_at);
-	bool		isnull;
 
 	if (leaf == NULL || !oms_table_find(leaf, key, values))
 		return NULL;
-	*xid = DatumGetUInt64(oms_table_value(leaf, EVENT_XID, &isnull));
-	return DatumGetJsonbPCopy(oms_table_value(leaf, EVENT_PAYLOAD, &isnull));
+	*xid = DatumGetUInt64(oms_table_needed(leaf, EVENT_XID));
+	return DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD));
 }
 
 Jsonb *
@@ -254,9 +253,8 @@ visit_row(Table *leaf, void *arg)
 {
 	EventWalk  *walk = arg;
 	MemoryContext old = MemoryContextSwitchTo(walk->row);
-	bool		isnull;
 
-	walk->visit(DatumGetJsonbPCopy(oms_table_value(leaf, EVENT_PAYLOAD, &isnull)), walk->arg);
+	walk->visit(DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD)), walk->arg);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(walk->row);
 }

@@ -59,20 +59,18 @@ char *
 oms_object_find_root(const ObjectStore *store, Table *table, const char *id)
 {
 	Datum		key = CStringGetTextDatum(id);
-	bool		isnull;
 
 	if (!oms_table_find(table, KEY_ID, &key))
 		return NULL;
-	return TextDatumGetCString(oms_table_value(table, OBJECT_ROOT_ID, &isnull));
+	return TextDatumGetCString(oms_table_needed(table, OBJECT_ROOT_ID));
 }
 
 static void
 collect_id(Table *table, void *arg)
 {
 	List	  **ids = arg;
-	bool		isnull;
 
-	*ids = lappend(*ids, TextDatumGetCString(oms_table_value(table, OBJECT_ID, &isnull)));
+	*ids = lappend(*ids, TextDatumGetCString(oms_table_needed(table, OBJECT_ID)));
 }
 
 bool

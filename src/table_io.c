@@ -24,10 +24,12 @@
 #include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "damage.h"
 #include "table_io.h"
 
 Table *
@@ -67,6 +69,19 @@ Datum
 oms_table_value(Table *table, int column, bool *isnull)
 {
 	return slot_getattr(table->slot, table->layout->attnums[column], isnull);
+}
+
+Datum
+oms_table_needed(Table *table, int column)
+{
+	bool		isnull;
+	Datum		value = oms_table_value(table, column, &isnull);
+
+	if (isnull)
+		oms_damaged("column \"%s\" of a row of \"%s\" is null",
+					get_attname(RelationGetRelid(table->rel), table->layout->attnums[column], false),
+					RelationGetRelationName(table->rel));
+	return value;
 }
 
 void

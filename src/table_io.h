@@ -53,6 +53,9 @@ extern void oms_table_fire_triggers(TableWork *work);
 /* A column of ours, by its place in the TableDef, of the row in table->slot. */
 extern Datum oms_table_value(Table *table, int column, bool *isnull);
 
+/* The same of one that is never null: a null is damage (XX001). */
+extern Datum oms_table_needed(Table *table, int column);
+
 /*
  * Find the row with this key, as the latest snapshot of the isolation level sees
  * it.  The row is then in table->slot, its tuple id in slot->tts_tid.

@@ -133,6 +133,7 @@ my %bad = (
 	'date' => [ q('infinity'), q('-infinity'), q('5000000-01-01') ],
 	'jsonb' => [ q('5'), q('null'), q('[5]'), q('{}'), q('[{}]'), q('[{"request": 5, "clOrdID": 1, "orderQty": "x", "expireTime": "x", "corporateAction": "x", "quantityFactor": 0}]') ],
 	'text[]' => [ 'NULL', q('{}'), q('{x}'), q('{NULL}') ],
+	'bigint[]' => [ 'NULL', q('{}'), q('{NULL}'), q('{1,2,3}') ],
 	'bytea' => [ 'NULL', q('')]);
 my @commands = map { json()->encode($_) } (
 	{ fill('R.2', 'x9', cumQty => 5) }, { commandType => 'ReplaceOrderCommand', orderId => 'R.2', clOrdID => 'v2' },
@@ -144,32 +145,75 @@ command(commandType => 'RequestReplaceOrderCommand', orderId => 'R.2', clOrdID =
 my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');
 my (%states, @odd);
 
-foreach (@{ $dbh->selectall_arrayref(q(
-	SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-	WHERE attrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND attnum > 0 AND NOT attisdropped AND attname <> 'id' ORDER BY 1, 2)) })
+# Every column of these tables, with each bad value in these rows (all, without ids), for each of these calls.
+sub columns
 {
-	my ($table, $column, $type) = @$_;
+	my ($tables, $ids, @calls) = @_;
 
-	foreach my $id ($table eq 'orders' ? ('R.2', 'R') : ('x2'))
+	foreach (@{ $dbh->selectall_arrayref(q(
+		SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+		WHERE relnamespace = 'oms'::regnamespace AND relname = ANY (?) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY 1, 2), undef, $tables) })
 	{
-		foreach my $value (@{ $bad{$type} })
+		my ($table, $column, $type) = @$_;
+
+		next if $ids && $column eq 'id';
+		foreach my $id ($ids ? @{ $ids->{$table} } : (undef))
 		{
-			$dbh->begin_work;
-			$dbh->do("ALTER TABLE oms.$table ALTER $column DROP NOT NULL");
-			$dbh->do(q(SET LOCAL statement_timeout = '10s'));
-			$dbh->do("UPDATE oms.$table SET $column = $value WHERE id = '$id'");
-			foreach my $command (@commands)
-			{
-				$dbh->do('SAVEPOINT s');
-				my $state = eval { $dbh->selectrow_array('SELECT oms_command(?::jsonb)', undef, $command); 1 } ? 'ok' : $dbh->state;
-				$states{$state}++;
-				push @odd, "$table.$column = $value of $id, $command: " . $dbh->errstr if $state !~ /^(ok|OM\d\d\d|XX001)$/;
-				$dbh->do('ROLLBACK TO s');
-			}
-			$dbh->rollback;
+			damage($table, $column, $_, $id, @calls) foreach @{ $bad{$type} // ['NULL'] };
 		}
 	}
+	return;
 }
+
+sub damage
+{
+	my ($table, $column, $value, $id, @calls) = @_;
+
+	$dbh->begin_work;
+	$dbh->do(q(SET LOCAL statement_timeout = '10s'));
+	my $there = eval {
+		$dbh->do("ALTER TABLE oms.$table ALTER $column DROP NOT NULL") if $value eq 'NULL';
+		$dbh->do('SET LOCAL session_replication_role = replica');
+		$dbh->do("UPDATE oms.$table SET $column = $value" . (defined $id ? " WHERE id = '$id'" : ''));
+		$dbh->do('SET LOCAL session_replication_role = origin');
+		1;
+	};
+	foreach my $call ($there ? @calls : ())
+	{
+		my ($function, $argument) = @$call;
+
+		$dbh->do('SAVEPOINT s');
+		my $state = eval { $dbh->selectrow_array("SELECT $function", undef, $argument); 1 } ? 'ok' : $dbh->state;
+		$states{$state}++;
+		push @odd, "$table.$column = $value, $function of $argument: " . $dbh->errstr if $state !~ /^(ok|OM\d\d\d|XX001)$/;
+		$dbh->do('ROLLBACK TO s');
+	}
+	$dbh->rollback;
+	return;
+}
+
+columns([ 'orders', 'executions' ], { orders => [ 'R.2', 'R' ], executions => ['x2'] }, map { [ 'oms_command(?::jsonb)', $_ ] } @commands);
+
+# What commands are recognised by: repeats, ids that are taken, FIX.
+sub fix
+{
+	my ($type, $body) = @_;
+	my $message = "35=$type|49=A|56=B|34=1|52=20260302-09:30:00|$body";
+
+	$message = '8=FIX.4.4|9=' . length($message) . "|$message";
+	return $message . sprintf '10=%03d|', unpack('%32C*', $message =~ tr/|/\001/r) % 256;
+}
+
+my @repeats = map { json()->encode($_) } ({ commandType => 'CreateOrderCommand', commandId => 'k1', orderId => 'K', clOrdID => 'k', symbol => 'X', side => 'BUY', orderQty => 9 },
+	{ fill('K', 'k1', commandId => 'k2') }, { fill('nobody', 'k2', commandId => 'k3') });
+my @messages = (fix('D', '11=f1|55=X|54=1|38=10|40=1|'), fix('8', '11=f1|37=V1|17=FE1|150=0|39=0|55=X|54=1|38=10|14=0|151=10|6=0|'),
+	fix('8', '11=zz|37=V9|17=FE9|150=F|39=2|55=X|54=1|32=5|31=1|14=5|151=0|6=1|'));
+$dbh->do('SELECT oms_command(?::jsonb)', undef, $_) foreach @repeats;
+$dbh->do('SELECT oms_fix(?)', undef, $_) foreach @messages;
+columns([ 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'order_events', 'execution_events' ], undef,
+	(map { [ 'oms_command(?::jsonb)', $_ ] } @repeats, map { json()->encode($_) } { commandType => 'CreateOrderCommand', orderId => 'K9', clOrdID => 'k', symbol => 'X', side => 'BUY', orderQty => 9 },
+		{ commandType => 'CreateOrderCommand', orderId => 'k2', symbol => 'X', side => 'BUY', orderQty => 9 }),
+	map { [ 'oms_fix(?)', $_ ] } @messages, fix('D', '11=f1|43=Y|55=X|54=1|38=10|40=1|'), fix('F', '41=f1|11=f2|37=V1|55=X|54=1|'), fix('8', '11=q|37=V1|17=FE2|150=F|39=1|55=X|54=1|32=5|31=1|14=5|151=5|6=1|'));
 is_deeply(\@odd, [], 'what a row cannot hold is damage, or goes through, and never anything else');
 note(join ', ', map { "$_ $states{$_}" } sort keys %states);
 cmp_ok($states{XX001}, '>', 500, 'most of it is found');
