@@ -92,7 +92,7 @@ is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
 		return false;
 	order = *found;
-	if (oms_history_has(fix->uow, &order, exec_id, COMMAND_STOP_ORDER))
+	if (oms_history_has_exec_id(fix->uow, &order, exec_id, COMMAND_STOP_ORDER))
 		return true;
 	if (oms_uow_executions_by_exec_id(fix->uow, order.id, exec_id) != NIL)
 		return false;

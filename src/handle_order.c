@@ -134,7 +134,8 @@ may_share_cl_ord_id(const Command *command, const Order *order)
 	RequestKind kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
 
 	if (request == NULL)
-		return order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+		return order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 &&
+			(command->orig_cl_ord_id == NULL || strcmp(command->orig_cl_ord_id, command->cl_ord_id) == 0);
 	return request->kind == kind && (request->unasked || (!request->shown && command->pending != TRI_FALSE));
 }
 

@@ -183,6 +183,7 @@ oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
 			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
 	if (!is_of_chain(uow, command, order))
 		return false;
+	/* a replacement that is reported after its rejection is believed */
 	return command->def->type != COMMAND_REPLACE_ORDER ||
-		oms_history_terms(uow, order, command->cl_ord_id) != NIL;
+		!oms_history_has_cl_ord_id(uow, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
 }

@@ -117,7 +117,8 @@ oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, 
 
 typedef struct TypeSearch
 {
-	const char *exec_id;
+	const char *field;
+	const char *id;
 	const char *command_type;
 	bool		found;
 } TypeSearch;
@@ -128,18 +129,30 @@ visit_type(Jsonb *payload, void *arg)
 	TypeSearch *search = arg;
 	Jsonb	   *raw = object_of(payload, "command");
 
-	if (raw && same_text(oms_json_get_string(raw, "execID"), search->exec_id) &&
+	if (raw && same_text(oms_json_get_string(raw, search->field), search->id) &&
 		same_text(oms_json_get_string(raw, "commandType"), search->command_type))
 		search->found = true;
 }
 
-bool
-oms_history_has(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type)
+static bool
+has_command(UnitOfWork *uow, const Order *order, const char *field, const char *id, CommandType type)
 {
-	TypeSearch	search = {.exec_id = exec_id, .command_type = oms_command_defs[type].name};
+	TypeSearch	search = {.field = field, .id = id, .command_type = oms_command_defs[type].name};
 
 	each_event(uow, order, visit_type, &search);
 	return search.found;
+}
+
+bool
+oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type)
+{
+	return has_command(uow, order, "execID", exec_id, type);
+}
+
+bool
+oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type)
+{
+	return has_command(uow, order, "clOrdID", cl_ord_id, type);
 }
 
 /* ------------------------------------------------------------------------

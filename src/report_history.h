@@ -23,8 +23,9 @@
  */
 extern Command *oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, bool exact);
 
-/* Did a command of this type bring the ExecID? */
-extern bool oms_history_has(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type);
+/* Did a command of this type name the id, an ExecID or a ClOrdID? */
+extern bool oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type);
+extern bool oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type);
 
 /* Side and price that the order had while this ClOrdID was in force: a list of PastTerms. */
 extern List *oms_history_terms(UnitOfWork *uow, const Order *order, const char *cl_ord_id);
