@@ -62,6 +62,7 @@ CREATE FUNCTION oms.replay_orders()
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
@@ -89,6 +90,7 @@ CREATE FUNCTION oms.replay_executions()
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence

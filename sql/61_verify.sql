@@ -2,7 +2,8 @@
 -- Written to share nothing with the C code that keeps them but the reading of a state (oms.order_from_state()).
 -- Each function below returns what oms.verify() returns and stands for itself. What it reads may have been
 -- damaged by hand, so that no cast here may fail. And it takes time in proportion to what it reads, whatever
--- the statistics say: no plan here walks one table for each row of another (enable_nestloop), and whatever
+-- the statistics say: no plan here walks one table for each row of another (enable_nestloop; the cost that stands for
+-- "never" would have every query compiled, hence jit), and whatever
 -- compares an event with the one before it does so in one scan.
 
 -- 1. Numbers and times of events
@@ -12,6 +13,7 @@ CREATE FUNCTION oms.verify_event_numbers()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH in_object AS (
     SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.version,
@@ -88,6 +90,7 @@ CREATE FUNCTION oms.verify_event_content()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
@@ -128,6 +131,7 @@ CREATE FUNCTION oms.verify_rows()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH differing AS (
     SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
@@ -186,6 +190,7 @@ CREATE FUNCTION oms.verify_roll_up()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH fills AS (
     SELECT e.order_id AS id,
@@ -225,6 +230,7 @@ CREATE FUNCTION oms.verify_derived()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH expected AS (
     SELECT o.*, f.filled,
@@ -290,6 +296,7 @@ CREATE FUNCTION oms.verify_allocation()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH named AS (
     SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
@@ -337,6 +344,7 @@ CREATE FUNCTION oms.verify_execution_links()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH facts AS (
     SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
@@ -378,6 +386,7 @@ CREATE FUNCTION oms.verify_orphans()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
   SET enable_mergejoin = off
 AS $function$
   WITH RECURSIVE edges AS MATERIALIZED (
@@ -438,6 +447,7 @@ CREATE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   SELECT 'order', o.id
     FROM oms.orders AS o
@@ -453,6 +463,7 @@ CREATE FUNCTION oms.verify_identifiers()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
          format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
@@ -496,6 +507,7 @@ CREATE FUNCTION oms.verify_commands()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH setting AS (
     -- known once the library is loaded, which a call of it brings about
@@ -571,6 +583,7 @@ CREATE FUNCTION oms.verify_transactions()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH events AS (
     SELECT 'order' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid

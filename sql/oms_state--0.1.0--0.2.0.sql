@@ -429,6 +429,7 @@ CREATE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   SELECT 'order', o.id
     FROM oms.orders AS o
@@ -504,6 +505,7 @@ CREATE OR REPLACE FUNCTION oms.replay_orders()
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
@@ -529,6 +531,7 @@ CREATE OR REPLACE FUNCTION oms.replay_executions()
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH newest AS (
     SELECT e.aggregate_id, (max(ARRAY[e.version, e.sequence]))[2] AS sequence
@@ -653,6 +656,7 @@ CREATE OR REPLACE FUNCTION oms.verify_event_numbers()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH in_object AS (
     SELECT e.object, e.aggregate_id, e.root_id, e.sequence, e.version,
@@ -720,6 +724,7 @@ CREATE OR REPLACE FUNCTION oms.verify_event_content()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
@@ -756,6 +761,7 @@ CREATE OR REPLACE FUNCTION oms.verify_rows()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH differing AS (
     SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
@@ -791,6 +797,7 @@ CREATE OR REPLACE FUNCTION oms.verify_roll_up()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH fills AS (
     SELECT e.order_id AS id,
@@ -829,6 +836,7 @@ CREATE OR REPLACE FUNCTION oms.verify_derived()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH expected AS (
     SELECT o.*, f.filled,
@@ -883,6 +891,7 @@ CREATE OR REPLACE FUNCTION oms.verify_allocation()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH named AS (
     SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
@@ -929,6 +938,7 @@ CREATE OR REPLACE FUNCTION oms.verify_execution_links()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH facts AS (
     SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
@@ -966,6 +976,7 @@ CREATE OR REPLACE FUNCTION oms.verify_orphans()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
   SET enable_mergejoin = off
 AS $function$
   WITH RECURSIVE edges AS MATERIALIZED (
@@ -1026,6 +1037,7 @@ CREATE OR REPLACE FUNCTION oms.verify_identifiers()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
          format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
@@ -1066,6 +1078,7 @@ CREATE FUNCTION oms.verify_commands()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH setting AS (
     -- known once the library is loaded, which a call of it brings about
@@ -1138,6 +1151,7 @@ CREATE FUNCTION oms.verify_transactions()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
+  SET jit = off
 AS $function$
   WITH events AS (
     SELECT 'order' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
