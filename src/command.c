@@ -183,7 +183,9 @@ oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
 	KnownCommand *known;
 	Jsonb	   *result;
 
-	*refusal = oms_command_parse(raw, from_fix, command);
+	*refusal = oms_command_check_size(raw);
+	if (*refusal == NULL)
+		*refusal = oms_command_parse(raw, from_fix, command);
 	if (*refusal)
 		return NULL;
 	known = find_known(uow, command);

@@ -19,7 +19,6 @@
 #include "ids.h"
 #include "moment.h"
 #include "command_model.h"
-#include "command_size.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
@@ -693,9 +692,6 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	command->raw = raw;
 	if (!oms_json_is_object(raw))
 		return oms_refuse(OMS_MALFORMED, "a command must be a JSON object");
-	refusal = oms_command_check_size(raw);
-	if (refusal)
-		return refusal;
 	type = oms_json_get(raw, "commandType", &hold);
 	if (type == NULL || type->type != jbvString)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "a command needs field \"commandType\""),

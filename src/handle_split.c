@@ -257,7 +257,8 @@ decide_order(SplitPlan *plan, SplitNode *node)
 		oms_tree_roll_up(plan->event->command, &node->order, &node->children, &node->event);
 	else
 		return;
-	node->event.split = &node->split;
+	if (scaled || node->children.executed || node->children.reserved)
+		node->event.split = &node->split;
 	if (node->split.fills)
 	{
 		List	   *executions = oms_uow_executions_of(plan->uow, node->id);

@@ -312,9 +312,11 @@ fitting_quantity(const Order *order, const Order *before, const OrderSplit *spli
 	/* it stays filled, and overfilled if it was */
 	if (overfilled >= 0)
 	{
+		if (!split->terms)
+			quantity = before->order_qty;
 		if (oms_dec_sign(executed) <= 0)
-			return by_factor;
-		return overfilled == 0 || oms_dec_cmp(by_factor, executed) > 0 ? executed : by_factor;
+			return quantity;
+		return overfilled == 0 || oms_dec_cmp(quantity, executed) > 0 ? executed : quantity;
 	}
 	/* above an order that was reported, others still have the quantities of before: there the factor alone counts */
 	if (split->fills && split->stated == NULL)

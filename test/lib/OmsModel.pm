@@ -952,20 +952,21 @@ sub split_branch
 	return if !defined $order->{qty} || $was->{qty} <= 0;
 	my $stated = $order == $named && $split->{takes_stated} ? $split->{given} : undef;
 	$base = $stated // $base // $order->{qty};
-	$order->{qty} = $self->fitting($base, $was, $executed, $reserved, $fills && !defined $stated);
+	$order->{qty} = $self->fitting($base, $was, $executed, $reserved, $terms, $fills && !defined $stated);
 	$mark->{base} = $base if !$mark->{fills} && $order->{qty} != $base && $executed < $order->{qty};
 }
 
 # What was filled stays filled, what was open stays open, what was placed in full stays so.
 sub fitting
 {
-	my ($self, $base, $was, $executed, $reserved, $with_children) = @_;
+	my ($self, $base, $was, $executed, $reserved, $terms, $with_children) = @_;
 	my $free = $was->{qty} - $was->{executed} - $was->{reserved};
 
 	if ($was->{executed} >= $was->{qty})
 	{
-		return $base if $executed <= 0;
-		return $was->{executed} == $was->{qty} ? $executed : min($base, $executed);
+		my $most = $terms ? $base : $was->{qty};
+		return $most if $executed <= 0;
+		return $was->{executed} == $was->{qty} ? $executed : min($most, $executed);
 	}
 	my $qty = $base;
 	if ($with_children)
