@@ -65,7 +65,22 @@ sub in_upgraded { my ($sql) = @_; return sql('upgraded', $sql); }
 # ------------------------------------------------------------------------
 
 sql('postgres', 'CREATE ROLE oms SUPERUSER LOGIN; CREATE ROLE trader LOGIN; ' . join ' ', map { "CREATE DATABASE $_ ENCODING 'UTF8' TEMPLATE template0;" } qw(upgraded fresh restored));
+
+# The script of 0.1.0 looked names up in the target schema: what somebody had made there, its views were bound to.
+in_upgraded(q(
+	CREATE FUNCTION public.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT pg_catalog.format($1, $2::text)';
+	CREATE FUNCTION public.overlaps_too(text[], text[]) RETURNS boolean LANGUAGE sql AS 'SELECT pg_catalog.arrayoverlap($1, $2)';
+	CREATE OPERATOR public.&& (LEFTARG = text[], RIGHTARG = text[], FUNCTION = public.overlaps_too);
+	CREATE FUNCTION public.coalesced(text, name) RETURNS boolean LANGUAGE sql AS 'SELECT $1 = $2::text';
+	CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = name, FUNCTION = public.coalesced);
+	CREATE FUNCTION public.glued(text, name) RETURNS text LANGUAGE sql AS 'SELECT pg_catalog.textcat($1, $2::text)';
+	CREATE OPERATOR public.|| (LEFTARG = text, RIGHTARG = name, FUNCTION = public.glued)));
 in_upgraded(q(CREATE EXTENSION oms_state VERSION '0.1.0'));
+my $trapped = q(SELECT DISTINCT coalesce(r.ev_class::regclass::text, pg_describe_object(d.classid, d.objid, 0)) FROM pg_depend d
+	LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+	WHERE (d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'public'::regnamespace)
+		OR d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname !~ '^oms_')) AND d.classid <> 'pg_operator'::regclass);
+isnt(in_upgraded($trapped), '', 'views of 0.1.0 are bound to look-alikes in the target schema');
 append_to_file("$folder/dump.sql", unpacked('dump.sql'));
 command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-d', 'upgraded', '-f', "$folder/dump.sql" ],
 	'the data of 0.1.0 are loaded');
@@ -107,6 +122,7 @@ if (!is($status, 0, 'ALTER EXTENSION UPDATE'))
 	exit 1;
 }
 is($stderr, '', 'and says nothing');
+is(in_upgraded($trapped), '', 'no view is bound to a look-alike any more');
 is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'), has_table_privilege('trader', 'oms.order_history', 'SELECT WITH GRANT OPTION'),
 	(SELECT count(*) FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a WHERE c.oid = 'oms.order_history'::regclass AND a.grantee = 0),
 	(SELECT count(*) FROM pg_init_privs WHERE objoid = 'oms.order_history'::regclass))), 't|t|1|0', 'what was granted is still granted');
