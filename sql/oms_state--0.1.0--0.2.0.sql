@@ -1346,6 +1346,141 @@ COMMENT ON FUNCTION oms.recount_live_children() IS
 REVOKE ALL ON FUNCTION oms.recount_live_children() FROM PUBLIC;
 SELECT oms.recount_live_children();
 
+-- ==== the other views, bound anew ====
+-- The script of 0.1.0 looked names up in the target schema. What somebody had made there (a function format(text, name), an
+-- operator && (text[], text[])) was called by whoever read a view. These are as they were, bound to pg_catalog alone.
+
+CREATE OR REPLACE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
+
+CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
+  SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
+         o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
+         o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at
+    FROM oms.orders AS r
+   CROSS JOIN LATERAL (
+     WITH RECURSIVE branch AS (
+       SELECT 0 AS depth, ARRAY[r.id] AS path, r.id
+       UNION ALL
+       SELECT b.depth + 1, b.path || c.id, c.id
+         FROM branch AS b
+         JOIN oms.orders AS c ON c.root_id = r.id AND c.parent_id = b.id
+     )
+     SELECT b.depth, b.path, b.id FROM branch AS b
+   ) AS t
+    JOIN oms.orders AS o ON o.id = t.id
+   WHERE r.parent_id IS NULL
+   ORDER BY r.created_at, r.id, t.path;
+
+CREATE OR REPLACE VIEW oms.client_orders WITH (security_invoker = true) AS
+  SELECT o.id, o.cl_ord_id, o.account, o.status, o.symbol, o.side, o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px,
+         o.time_in_force, o.expire_time, o.expire_date, o.executed_quantity, o.leaves_quantity, o.working_quantity,
+         o.unplaced_quantity, o.allocated_quantity, o.avg_px, o.currency, o.asset_class, o.child_count, o.live_children,
+         o.flags, o.reason, o.text, o.attributes, o.version, o.tree_version, o.created_at, o.updated_at, o.tree_updated_at
+    FROM oms.orders AS o
+   WHERE o.parent_id IS NULL;
+
+CREATE OR REPLACE VIEW oms.market_orders WITH (security_invoker = true) AS
+  SELECT o.id, o.root_id, o.parent_id, o.cl_ord_id, o.counterparty_order_id, o.destination, o.status, o.symbol, o.side,
+         o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px, o.time_in_force, o.expire_time, o.expire_date,
+         o.own_executed_quantity, o.executed_quantity, o.leaves_quantity, o.review_quantity, o.allocated_quantity, o.avg_px,
+         o.reported_ord_status, o.reported_cum_qty, o.reported_leaves_qty, o.reported_avg_px,
+         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at
+    FROM oms.orders AS o
+   WHERE o.parent_id IS NOT NULL OR o.own_executed_quantity > 0 OR o.review_quantity > 0;
+
+CREATE OR REPLACE VIEW oms.trade_blotter WITH (security_invoker = true) AS
+  SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
+         e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(o.currency, r.currency) AS currency,
+         e.last_mkt, o.destination, e.order_id, o.cl_ord_id, o.counterparty_order_id, o.status AS order_status,
+         e.root_id, r.cl_ord_id AS root_cl_ord_id, r.account, r.status AS root_status,
+         e.allocated_quantity, e.allocations, e.corrected_execution_id, e.flags, e.text, e.version
+    FROM oms.executions AS e
+    JOIN oms.orders AS o ON o.id = e.order_id
+    JOIN oms.orders AS r ON r.id = e.root_id
+   WHERE e.status IN ('VALIDATED', 'ALLOCATED');
+
+CREATE OR REPLACE VIEW oms.execution_review WITH (security_invoker = true) AS
+  SELECT e.created_at AS received_at, e.id AS execution_id, e.exec_id, e.exec_type, codes.reasons, e.review_reasons,
+         e.symbol, e.side, e.last_qty, e.last_px, e.quantity, e.last_mkt, e.order_id, o.status AS order_status, o.symbol AS order_symbol,
+         o.side AS order_side, o.order_qty, o.executed_quantity, e.root_id, e.cl_ord_id, e.counterparty_order_id, e.fix_session,
+         e.exec_ref_id, e.cum_qty, e.leaves_qty, e.avg_px, e.ord_status, e.transact_time, e.text, e.version
+    FROM oms.executions AS e
+    LEFT JOIN oms.orders AS o ON o.id = e.order_id
+   CROSS JOIN LATERAL (
+     SELECT array_agg(x.reason ->> 'code' ORDER BY x.position) AS reasons
+       FROM jsonb_array_elements(CASE jsonb_typeof(e.review_reasons) WHEN 'array' THEN e.review_reasons ELSE '[]' END)
+            WITH ORDINALITY AS x (reason, position)
+   ) AS codes
+   WHERE e.status = 'REVIEW'
+   ORDER BY e.created_at, e.id;
+
+CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
+  SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
+         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
+    FROM oms.executions AS e
+   CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
+
+CREATE OR REPLACE VIEW oms.stat_bridge WITH (security_invoker = true) AS
+  SELECT s.slot_name, s.plugin, s.active, s.active_pid, r.application_name, r.client_addr, r.state,
+         s.confirmed_flush_lsn, s.restart_lsn,
+         CASE WHEN s.confirmed_flush_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(w.lsn, s.confirmed_flush_lsn), 0)::bigint END AS lag_bytes,
+         CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(w.lsn, s.restart_lsn), 0)::bigint END AS retained_bytes,
+         CASE WHEN s.wal_status <> 'lost' THEN oms.seconds_unconfirmed(s.confirmed_flush_lsn) END AS lag_seconds,
+         s.wal_status, s.safe_wal_size, d.spill_txns, d.spill_bytes, d.total_txns, d.total_bytes, p.publication_ok
+    FROM pg_replication_slots AS s
+   CROSS JOIN (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS lsn) AS w
+   CROSS JOIN (SELECT count(*) > 0 AND count(x.object) = 0 AS publication_ok
+                 FROM oms.event_publications() AS e LEFT JOIN LATERAL oms.publication_repairs(e.publication) AS x ON true) AS p
+    LEFT JOIN pg_stat_replication AS r ON r.pid = s.active_pid
+    LEFT JOIN pg_stat_replication_slots AS d ON d.slot_name = s.slot_name
+   WHERE s.slot_type = 'logical' AND s.database = current_database();
+
+CREATE OR REPLACE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
+  SELECT a.severity, a.what, b.slot_name::text AS name, a.detail, a.hint
+    FROM oms.stat_bridge AS b
+   CROSS JOIN oms.slot_limits() AS l
+   CROSS JOIN LATERAL oms.output_plugin_problem(b.plugin) AS p
+   CROSS JOIN LATERAL (VALUES
+     ('critical', 'slot_lost', b.wal_status = 'lost',
+      'WAL that it needs has been removed.',
+      format('SELECT * FROM oms.create_slot(%L) makes it anew once its reader is stopped; the bridge then reconciles.', b.slot_name)),
+     ('critical', 'slot_unreserved', b.wal_status = 'unreserved',
+      'The next checkpoint may remove WAL that it needs.',
+      'Start its reader, or let it catch up; raise max_slot_wal_keep_size where the disk has room.'),
+     ('critical', 'slot_near_limit', b.wal_status IN ('reserved', 'extended') AND b.safe_wal_size < b.retained_bytes,
+      format('%s are held back; after another %s it is lost.', pg_size_pretty(b.retained_bytes), pg_size_pretty(b.safe_wal_size)),
+      'Start its reader, or let it catch up; raise max_slot_wal_keep_size where the disk has room.'),
+     ('warning', 'slot_holds_back', b.retained_bytes > l.alert_bytes,
+      format('%s are held back, more than oms_state.slot_alert_size (%s).', pg_size_pretty(b.retained_bytes), pg_size_pretty(l.alert_bytes)),
+      format('Start its reader, or let it catch up. Is it not needed: SELECT * FROM oms.drop_slot(%L).', b.slot_name)),
+     ('warning', 'slot_inactive', NOT b.active AND b.lag_seconds > l.alert_seconds,
+      format('Nobody reads it; the oldest commit that is not confirmed is %s s old.', round(b.lag_seconds)),
+      format('Start its reader. Is it not needed: SELECT * FROM oms.drop_slot(%L).', b.slot_name)),
+     ('warning', 'slot_behind', b.active AND b.lag_seconds > l.alert_seconds,
+      format('Process %s reads it; the oldest commit that is not confirmed is %s s old.', b.active_pid, round(b.lag_seconds)),
+      'Look at the reader''s log: Kafka may be down, or it cannot keep up.'),
+     ('critical', 'plugin_not_usable', p.problem IS NOT NULL AND b.plugin IN ('wal2json', 'pgoutput'),
+      p.problem || '.', p.hint)
+   ) AS a (severity, what, holds, detail, hint)
+   WHERE a.holds
+  UNION ALL
+  SELECT CASE WHEN bool_or(r.loses) THEN 'critical' ELSE 'warning' END, 'publication_wrong', e.publication::text,
+         string_agg(format('%s %s: %s.', r.object, r.name, r.was), ' '),
+         format('SELECT * FROM oms.repair_publication(%L); slots with pgoutput must then be dropped and made anew where a table was missing.', e.publication)
+    FROM oms.event_publications() AS e
+   CROSS JOIN LATERAL oms.publication_repairs(e.publication) AS r
+   GROUP BY e.publication
+  UNION ALL
+  SELECT 'critical', 'publication_missing', b.slot_name::text, 'It decodes with pgoutput, and there is no publication of the event tables.',
+         format('SELECT * FROM oms.create_slot(%L) makes one.', b.slot_name)
+    FROM oms.stat_bridge AS b
+   WHERE b.plugin = 'pgoutput' AND b.slot_name LIKE 'oms\_%' AND NOT EXISTS (SELECT FROM oms.event_publications())
+  UNION ALL
+  SELECT 'warning', 'no_slot', e.publication::text, 'There is a publication, and no logical slot in this database.',
+         'SELECT * FROM oms.create_slot(), and start the bridge; after a failover it reconciles. Is nothing to leave: DROP PUBLICATION.'
+    FROM oms.event_publications() AS e
+   WHERE NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM oms.stat_bridge);
+
 -- ==== last, with nothing below: what is ours now is all but what was yours before ====
 
 CREATE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)

@@ -123,6 +123,7 @@ if (!is($status, 0, 'ALTER EXTENSION UPDATE'))
 }
 is($stderr, '', 'and says nothing');
 is(in_upgraded($trapped), '', 'no view is bound to a look-alike any more');
+in_upgraded('DROP OPERATOR public.&& (text[], text[]); DROP OPERATOR public.= (text, name); DROP OPERATOR public.|| (text, name); DROP FUNCTION public.format(text, name), public.overlaps_too, public.coalesced, public.glued');
 is(in_upgraded(q(SELECT has_function_privilege('trader', 'oms_command(jsonb)', 'EXECUTE'), has_table_privilege('trader', 'oms.order_history', 'SELECT WITH GRANT OPTION'),
 	(SELECT count(*) FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a WHERE c.oid = 'oms.order_history'::regclass AND a.grantee = 0),
 	(SELECT count(*) FROM pg_init_privs WHERE objoid = 'oms.order_history'::regclass))), 't|t|1|0', 'what was granted is still granted');
