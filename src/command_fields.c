@@ -45,6 +45,7 @@
 	F("attributes", CMD_OBJECT, attributes), \
 	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
 	INTERNAL("fixMessageBase64", CMD_TEXT, fix_message), \
+	INTERNAL("fixMessageIn", CMD_ID, fix_message), \
 	INTERNAL("fixEncoding", CMD_TEXT, fix_encoding), \
 	INTERNAL("fixSession", CMD_TEXT, fix_session)
 

@@ -94,7 +94,7 @@ typedef struct Command
 	Jsonb	   *fix;			/* fields of FIX that have no member here */
 
 	/* set by oms_fix() alone */
-	char	   *fix_message;	/* the raw message, as text or base64 */
+	char	   *fix_message;	/* the raw message as text or base64, or the commandId of the command that has it */
 	char	   *fix_encoding;	/* that its text was converted from, or NULL */
 	char	   *fix_session;
 

@@ -43,7 +43,12 @@ oms_fix_run(FixContext *fix, JsonWriter *w)
 	oms_json_close_object(w);
 	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
 	if (result)
+	{
 		fix->results = lappend(fix->results, result);
+		/* a trade in a thousand parts must not be kept a thousand times a thousand */
+		if (fix->message.kept_in == NULL && strlen(fix->message.raw) > COMMAND_BRIEF_FROM)
+			fix->message.kept_in = oms_json_get_string(result, "commandId");
+	}
 	else if (refusal->sqlstate == OMS_MALFORMED && !refusal->too_large)
 		refusal->sqlstate = OMS_BAD_FIX;
 	return result ? NULL : refusal;
@@ -76,9 +81,16 @@ Refusal *
 oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty)
 {
 	for (int i = 0; i < count; i++)
-		if (even_empty ? oms_fix_find(message, tags[i]) == NULL : oms_fix_get(message, tags[i]) == NULL)
-			return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
-								   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
+	{
+		const FixTag *tag = oms_fix_find(message, tags[i]);
+		bool		none = tag && tags[i] == TAG_CL_ORD_ID && oms_id_is_none(tag->value, tag->length);
+
+		if (tag && (even_empty || (tag->length > 0 && !none)))
+			continue;
+		return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
+							   tag && tag->length > 0 ? "Tag %d of a message of type %s names nothing." :
+							   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
+	}
 	return NULL;
 }
 
@@ -161,7 +173,10 @@ parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
 	argument = PG_GETARG_BYTEA_PP(0);
 	refusal = oms_message_check_size(VARSIZE_ANY_EXHDR(argument));
 	if (refusal)
+	{
+		message->head = oms_fix_head(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
 		return refusal;
+	}
 	if (as_text)
 		return oms_fix_parse_text(text_to_cstring(argument), VARSIZE_ANY_EXHDR(argument), message);
 	return oms_fix_parse_bytes(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), message);
@@ -214,6 +229,8 @@ message_alone(const FixMessage *message)
 		oms_json_string(&w, "msgType", message->msg_type);
 	if (message->raw)
 		oms_fix_put_origin(&w, message);
+	if (message->head)
+		oms_json_string(&w, "fixMessageBegin", message->head);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
 }

@@ -108,6 +108,11 @@ oms_fix_put_origin(JsonWriter *w, const FixMessage *message)
 {
 	if (message->session)
 		oms_json_string(w, "fixSession", message->session);
+	if (message->kept_in)
+	{
+		oms_json_string(w, "fixMessageIn", message->kept_in);
+		return;
+	}
 	oms_json_string(w, message->base64 ? "fixMessageBase64" : "fixMessage", message->raw);
 	if (message->encoding)
 		oms_json_string(w, "fixEncoding", message->encoding);

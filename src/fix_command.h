@@ -30,7 +30,8 @@ extern JsonWriter oms_fix_command(const FixMessage *message, const CommandDef *d
  * The raw message and its session: what only oms_fix() may say.  "fixMessage" is
  * its text; where the message came as bytes that are not ASCII, "fixEncoding" is
  * what they were converted from, so that convert_to() gives them again; where they
- * could not be, "fixMessageBase64" has them.
+ * could not be, "fixMessageBase64" has them.  Of several commands that a long
+ * message stands for the first one has it, the others name that in "fixMessageIn".
  */
 extern void oms_fix_put_origin(JsonWriter *w, const FixMessage *message);
 

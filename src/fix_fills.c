@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "command_model.h"
 #include "decimal.h"
 #include "fix_fills.h"
 #include "fix_tags.h"
@@ -63,9 +64,9 @@ compare_ids(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Each has an id of its own, or all are numbered. */
+/* Each has an id of its own, that an ExecID can end with, or all are numbered. */
 static void
-name_fills(FixFill *fills, int count)
+name_fills(FixFill *fills, int count, size_t room)
 {
 	char	  **ids = palloc(sizeof(char *) * count);
 	bool		named = true;
@@ -73,7 +74,7 @@ name_fills(FixFill *fills, int count)
 	for (int i = 0; i < count && named; i++)
 	{
 		ids[i] = fills[i].id;
-		named = ids[i] != NULL;
+		named = ids[i] != NULL && strlen(ids[i]) <= room;
 	}
 	if (named)
 		qsort(ids, count, sizeof(char *), compare_ids);
@@ -97,6 +98,7 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 {
 	const FixTag *count = oms_fix_find(message, TAG_NO_FILLS);
 	char	   *last_qty = oms_fix_get(message, TAG_LAST_QTY);
+	char	   *exec_id = oms_fix_get(message, TAG_EXEC_ID);
 	int			instances = 0;
 	Numeric		quantity = oms_dec_zero();
 	Numeric		value = oms_dec_zero();
@@ -128,7 +130,7 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 	fills->count = instances;
 	price = exact_average(quantity, value);
 	if (price == NULL)
-		name_fills(fills->fills, instances);
+		name_fills(fills->fills, instances, exec_id && strlen(exec_id) < ID_LENGTH_MAX ? ID_LENGTH_MAX - 1 - strlen(exec_id) : 0);
 	else
 	{
 		fills->count = 1;

@@ -23,6 +23,7 @@
 #define COMP_ID_LENGTH_MAX 100
 #define BEGIN_STRING_MAX 16
 #define SHOWN_MAX 20			/* bytes of a value in an error */
+#define HEAD_MAX 1024			/* bytes of a message that is too large to be kept */
 #define FIELDS_PER_INTERRUPT 1024
 
 static Refusal *
@@ -40,28 +41,38 @@ damaged(const char *fmt,...)
 	return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), "%s", facts);
 }
 
-/*
- * A value as an error shows it: a part, in ASCII.  What else it has may be in any
- * encoding, and a character must not be cut.
- */
+/* Up to so many bytes, in ASCII: what else there is may be in any encoding, and a character must not be cut. */
 static char *
-shown(const FixTag *tag)
+in_ascii(const char *bytes, size_t length, size_t most)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (int i = 0; i < tag->length && i < SHOWN_MAX; i++)
+	for (size_t i = 0; i < length && i < most; i++)
 	{
-		unsigned char c = tag->value[i];
+		unsigned char c = bytes[i];
 
 		if (c >= ' ' && c < 0x7f)
 			appendStringInfoChar(&text, c);
 		else
 			appendStringInfo(&text, "\\x%02x", c);
 	}
-	if (tag->length > SHOWN_MAX)
+	if (length > most)
 		appendStringInfoString(&text, "...");
 	return text.data;
+}
+
+/* A value as an error shows it. */
+static char *
+shown(const FixTag *tag)
+{
+	return in_ascii(tag->value, tag->length, SHOWN_MAX);
+}
+
+char *
+oms_fix_head(const char *bytes, size_t length)
+{
+	return in_ascii(bytes, length, HEAD_MAX);
 }
 
 int

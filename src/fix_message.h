@@ -43,6 +43,8 @@ typedef struct FixMessage
 	const char *raw;
 	const char *encoding;		/* NULL: it came as text, or has ASCII alone */
 	bool		base64;
+	const char *head;			/* of one that is too large: how it begins */
+	const char *kept_in;		/* commandId of the command whose events have it, where another one need not repeat it */
 
 	FixTag	   *tags;
 	int			ntags;
@@ -64,6 +66,9 @@ typedef struct FixMessage
  */
 extern Refusal *oms_fix_parse_text(const char *text, size_t length, FixMessage *message);
 extern Refusal *oms_fix_parse_bytes(const char *bytes, size_t length, FixMessage *message);
+
+/* How a message begins, in ASCII: what else it has stands as \xHH. */
+extern char *oms_fix_head(const char *bytes, size_t length);
 
 /* The message's own value of a tag as C string; NULL where there is none, or an empty one. */
 extern char *oms_fix_get(const FixMessage *message, int tag);

@@ -33,7 +33,7 @@ extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const c
 /* Nothing changes: the order as it stands is the result. */
 extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);
 
-/* OM009 if one of these tags is missing, or (unless `even_empty`) has no value. */
+/* OM009 if one of these tags is missing, has no value (unless `even_empty`), or is a ClOrdID that stands for none. */
 extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty);
 
 #define REQUIRE(fix, ...) \

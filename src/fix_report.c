@@ -377,7 +377,7 @@ oms_fix_handle_cancel_reject(FixContext *fix)
 {
 	FixMatch	match;
 	const Order *order;
-	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID, TAG_ORD_STATUS);
+	Refusal    *refusal = REQUIRE_EVEN_EMPTY(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID, TAG_ORD_STATUS);
 
 	if (refusal)
 		return refusal;

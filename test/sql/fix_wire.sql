@@ -136,6 +136,17 @@ SELECT executed_quantity, executed_value, flags FROM oms.orders WHERE cl_ord_id 
 SELECT pg_temp.fill('g1', 'f5', '14=33|1362=3|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2');
 SELECT pg_temp.fill('g1', 'f6', '14=33|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=0');
 
+-- An ExecID must have room for its part's; a message is applied whole or not at all: here the tenth part is refused.
+SELECT pg_temp.fill('g1', 'f7', '14=33|1362=2|1363=a|1364=10|1365=1|1363=' || repeat('b', 300) || '|1364=11|1365=2');
+SELECT pg_temp.fill('g1', repeat('y', 254), '14=44|1362=10|' || string_agg(format('1364=%s|1365=%s', 10 + n % 2, 1 + n % 2), '|')) FROM generate_series(1, 10) AS n;
+SELECT executed_quantity, string_agg(e.exec_id, ' ' ORDER BY e.exec_id COLLATE "C") AS parts FROM oms.orders AS o JOIN oms.executions AS e ON e.order_id = o.id AND e.exec_id ~ '^(f7|y)' WHERE o.cl_ord_id = 'g1' GROUP BY 1;
+SELECT pg_temp.send('8', '37=b-g1|11=g1|17=f9|19=f7|150=H|39=1|14=30');
+
+-- The first command of a long message has it, the others name that one.
+SELECT pg_temp.said(oms_fix(pg_temp.wire('8', '', convert_to(replace('37=b-g1|11=g1|17=f8|150=F|39=1|14=33|58=' || repeat('x', 20000) || '|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2|', '|', E'\x01'), 'UTF8'))));
+SELECT e.exec_id, length(v.payload->'command'->>'fixMessage') > 20000 AS has_it, v.payload->'command'->>'fixMessageIn' = first_value(v.command_id) OVER (ORDER BY e.exec_id) AS names_it
+  FROM oms.executions AS e JOIN oms.execution_events AS v ON v.aggregate_id = e.id WHERE e.exec_id LIKE 'f8/%' ORDER BY e.exec_id COLLATE "C";
+
 -- A trade without LastQty is damaged, also for nobody's order; one of nothing is compared, and of nobody's order a matter for the desk.
 SELECT pg_temp.d('n1');
 SELECT pg_temp.fill('n1', 'n', '31=10|14=1|151=99');
@@ -163,6 +174,12 @@ SELECT pg_temp.said(oms_try_fix(pg_temp.wire('D', '', '\x31313dff01')));
 SELECT sqlstate, command - 'fixMessage' - 'fixMessageBase64' AS command, left(command->>'fixMessage', 30) AS raw, command->>'fixMessageBase64' AS base64, detail
   FROM (SELECT * FROM oms.rejected_commands ORDER BY rejected_at DESC, id DESC LIMIT 4) AS newest;
 SELECT oms_try_fix(pg_temp.wire('D', '', '\x31313dff01')) ? 'results', oms_try_fix('')->'error'->>'sqlstate';
+
+-- Of one that is too large the beginning is kept. A new order has a ClOrdID; a cancel reject without one finds its order all the same.
+SELECT oms_try_fix('8=FIX.4.4' || E'\x01' || '9=1' || E'\x01' || repeat('x', 1000000)) #>> '{error,sqlstate}' AS sqlstate;
+SELECT left(command->>'fixMessageBegin', 40) AS begins, length(command->>'fixMessageBegin') < 4200 AS short FROM oms.rejected_commands WHERE sqlstate = 'OM001' ORDER BY id DESC LIMIT 1;
+SELECT pg_temp.d('NONE'), pg_temp.d('n/a');
+SELECT pg_temp.send('9', '37=REAL|11=NONE|41=i1|39=0|434=1');
 
 -- A trader sees what the hint names.
 CREATE ROLE regress_fix_trader;
