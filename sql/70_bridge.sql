@@ -53,8 +53,11 @@ AS $function$
 DECLARE
   repair record;
 BEGIN
-  -- one at a time; the key is this function's name
-  PERFORM pg_advisory_xact_lock(hashtext('oms.repair_publication'), 0);
+  -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
+  -- can repair nothing but options, and two who do that at once do the same.
+  IF has_table_privilege('oms.order_events', 'UPDATE') THEN
+    LOCK TABLE oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
+  END IF;
   FOR repair IN SELECT * FROM oms.publication_repairs(publication) LOOP
     IF repair.statement IS NULL THEN
       RAISE EXCEPTION 'publication "%" is for all tables and cannot be made one of the event tables', publication
@@ -169,8 +172,10 @@ DECLARE
   repaired jsonb := '[]';
 BEGIN
   PERFORM oms.check_slot_caller(slot, publication);
-  -- one at a time; the key is this function's name
-  PERFORM pg_advisory_xact_lock(hashtext('oms.create_slot'), 0);
+  -- One at a time, by a lock that needs a privilege and that neither a command nor the worker below waits for.
+  IF has_table_privilege('oms.shipped_objects', 'UPDATE') THEN
+    LOCK TABLE oms.shipped_objects IN SHARE UPDATE EXCLUSIVE MODE;
+  END IF;
   problem := oms.check_slot(slot, plugin);
   SELECT s.plugin INTO chosen FROM pg_replication_slots AS s WHERE s.slot_name = slot;
   chosen := oms.choose_output_plugin(coalesce(plugin, chosen));

@@ -1346,6 +1346,91 @@ COMMENT ON FUNCTION oms.recount_live_children() IS
 REVOKE ALL ON FUNCTION oms.recount_live_children() FROM PUBLIC;
 SELECT oms.recount_live_children();
 
+-- ==== the way out: no lock that any login can hold ====
+
+CREATE OR REPLACE FUNCTION oms.repair_publication(publication name)
+  RETURNS TABLE (object text, name text, was text, action text, loses boolean)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  repair record;
+BEGIN
+  -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
+  -- can repair nothing but options, and two who do that at once do the same.
+  IF has_table_privilege('oms.order_events', 'UPDATE') THEN
+    LOCK TABLE oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
+  END IF;
+  FOR repair IN SELECT * FROM oms.publication_repairs(publication) LOOP
+    IF repair.statement IS NULL THEN
+      RAISE EXCEPTION 'publication "%" is for all tables and cannot be made one of the event tables', publication
+        USING ERRCODE = 'OM011', HINT = format('Name another publication, or DROP PUBLICATION %I and call again.', publication);
+    END IF;
+    EXECUTE repair.statement;
+    object := repair.object;
+    name := repair.name;
+    was := repair.was;
+    action := repair.action;
+    loses := repair.loses;
+    RETURN NEXT;
+  END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION oms.create_slot(slot name DEFAULT 'oms_cdc', plugin name DEFAULT NULL, publication name DEFAULT 'oms_events')
+  RETURNS TABLE (object text, name text, was text, action text)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  chosen name;
+  problem text;
+  others text;
+  repaired jsonb := '[]';
+BEGIN
+  PERFORM oms.check_slot_caller(slot, publication);
+  -- One at a time, by a lock that needs a privilege and that neither a command nor the worker below waits for.
+  IF has_table_privilege('oms.shipped_objects', 'UPDATE') THEN
+    LOCK TABLE oms.shipped_objects IN SHARE UPDATE EXCLUSIVE MODE;
+  END IF;
+  problem := oms.check_slot(slot, plugin);
+  SELECT s.plugin INTO chosen FROM pg_replication_slots AS s WHERE s.slot_name = slot;
+  chosen := oms.choose_output_plugin(coalesce(plugin, chosen));
+
+  -- committed before the slot is made: pgoutput never gets over a change that is older than its publication
+  IF EXISTS (SELECT FROM oms.publication_repairs(publication)) THEN
+    repaired := oms.commit_publication(publication);
+  END IF;
+  RETURN QUERY SELECT r.object, r.name, r.was, r.action FROM jsonb_to_recordset(repaired) AS r (object text, name text, was text, action text);
+  IF NOT FOUND THEN
+    RETURN QUERY VALUES ('publication', publication::text, 'right', 'none');
+  END IF;
+  SELECT string_agg(format('%I.%I', t.schemaname, t.tablename), ', ' ORDER BY t.schemaname, t.tablename) INTO others
+    FROM pg_publication_tables AS t
+   WHERE t.pubname = publication AND NOT (t.schemaname = 'oms' AND t.tablename IN (SELECT e.table_name FROM oms.event_tables() AS e));
+  IF others IS NOT NULL THEN
+    RETURN QUERY VALUES ('publication', publication::text, 'has other tables: ' || others, 'none: not ours to remove');
+  END IF;
+
+  IF problem IS NULL THEN
+    IF chosen = 'pgoutput' AND jsonb_path_exists(repaired, '$[*] ? (@.loses == true)') THEN
+      RAISE WARNING 'replication slot "%" is older than the repair of publication "%"', slot, publication
+        USING DETAIL = 'Events that it has not sent yet, of the time before, may be missing from it or stop it.',
+              HINT = format('Stop its reader, SELECT * FROM oms.drop_slot(%L) and call again; the bridge then reconciles.', slot);
+    END IF;
+    RETURN QUERY SELECT 'slot', slot::text, format('%s, %s', s.plugin, s.wal_status), 'none' FROM pg_replication_slots AS s WHERE s.slot_name = slot;
+    RETURN;
+  END IF;
+  IF problem = 'lost' THEN
+    PERFORM pg_drop_replication_slot(slot);
+  END IF;
+  PERFORM pg_create_logical_replication_slot(slot, chosen);
+  RETURN QUERY SELECT 'slot', slot::text, problem, format('%s with %s, from %s', CASE problem WHEN 'lost' THEN 'made anew' ELSE 'created' END,
+                                                           s.plugin, s.confirmed_flush_lsn)
+                 FROM pg_replication_slots AS s WHERE s.slot_name = slot;
+END
+$function$;
+
 -- ==== the other views, bound anew ====
 -- The script of 0.1.0 looked names up in the target schema. What somebody had made there (a function format(text, name), an
 -- operator && (text[], text[])) was called by whoever read a view. These are as they were, bound to pg_catalog alone.

@@ -265,6 +265,22 @@ sub client
 	is_deeply(\@problems, [], 'made while others write: every change after it can be decoded');
 }
 
+# No login can keep others out: what is locked needs a privilege.
+{
+	$node->safe_psql('postgres', 'CREATE ROLE just_a_login LOGIN');
+	my $login = oms_dbh($node, user => 'just_a_login', autocommit => 0);
+	$login->do("SELECT pg_advisory_lock(hashtext('oms.$_'), 0)") foreach qw(create_slot repair_publication ensure_partitions);
+	foreach my $table (qw(order_events shipped_objects))
+	{
+		eval { $login->do("LOCK TABLE oms.$table IN SHARE UPDATE EXCLUSIVE MODE") };
+		is($login->state, '42501', "a login cannot lock oms.$table");
+		$login->rollback;
+	}
+	is(value(q(SET lock_timeout = '5s'; SELECT count(*) FROM oms.create_slot('held_up', 'pgoutput'))), '2', 'and keeps nobody from making a slot');
+	value(q(SELECT count(*) FROM oms.drop_slot('held_up', 'oms_events')));
+	$login->disconnect;
+}
+
 # two at once: one makes them, the other finds them
 {
 	my @sessions = map { oms_dbh($node) } 1 .. 2;
