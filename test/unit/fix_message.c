@@ -184,7 +184,7 @@ fills_are(const char *fields, const char *expected, const char *name)
 	FixMessage	message;
 	FixFills	fills;
 	StringInfoData got;
-	Refusal    *refusal = parse(fields, &message);
+	Refusal    *refusal = parse(psprintf("17=e|%s", fields), &message);
 
 	initStringInfo(&got);
 	if (refusal == NULL)
@@ -205,6 +205,7 @@ test_fills(void)
 	fills_are("1362=2|1363=a|1364=10|1365=10|1363=b|1364=11.5|1365=20|", "30@11", "an exact average is one fill");
 	fills_are("1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2|", "1@10#a 2@11#b", "else each is one");
 	fills_are("1362=2|1363=a|1364=10|1365=1|1363=a|1364=11|1365=2|", "1@10#1 2@11#2", "without ids of their own they are numbered");
+	fills_are(psprintf("1362=2|1363=a|1364=10|1365=1|1363=%0300d|1364=11|1365=2|", 0), "1@10#1 2@11#2", "so if an ExecID has no room for one");
 	fills_are("1362=2|1364=10|1365=1|1364=11|1365=2|", "1@10#1 2@11#2", "so without ids");
 	fills_are("32=3|31=10.67|1362=2|1364=10|1365=1|1364=11|1365=2|", "", "what LastQty and LastPx say stands");
 	fills_are("32=4|1362=2|1364=10|1365=1|1364=11|1365=2|", "! The fills make 3, LastQty (32) is another quantity.", "they make LastQty");
