@@ -17,40 +17,54 @@
 #include "moment.h"
 #include "report_history.h"
 
-static bool
-is_split(const Command *command)
+/* How like an earlier report must this one be to be its repeat? */
+typedef enum RepeatRule
 {
-	return command->def->type == COMMAND_RESTATE_ORDER &&
-		(command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0));
+	REPEAT_NEVER,				/* it does no harm twice: nothing is looked up */
+	REPEAT_EXACT,				/* time and figures too: brokers number what is no fill carelessly */
+	REPEAT_CONTENT
+} RepeatRule;
+
+static bool
+is_in_force(const Command *command, const Order *order)
+{
+	return command->cl_ord_id && order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 &&
+		oms_request_named(order, command->cl_ord_id) == NULL;
 }
 
-/*
- * Would it do harm to apply it twice?  Then it is looked for even where it does
- * not say that it may be a repeat, and must be the very same, its time too:
- * brokers number reports that are no fills carelessly.
- */
-static bool
-is_harmful_twice(const Command *command, const Order *order)
+static RepeatRule
+repeat_rule(const Command *command, const Order *order)
 {
-	if (command->transact_time == NO_TIME)
-		return false;
+	RepeatRule	exact = command->transact_time == NO_TIME ? REPEAT_NEVER : REPEAT_EXACT;
+
+	if (command->exec_id == NULL)
+		return REPEAT_NEVER;
+	if (oms_command_is_resent(command))
+		return REPEAT_CONTENT;
 	switch (command->def->type)
 	{
 		case COMMAND_RESTATE_ORDER:
+			/* a split */
+			if (command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0))
+				return REPEAT_CONTENT;
+			return exact;
+		case COMMAND_STOP_ORDER:
+			/* FIX 4.2 has the guarantee in the form of a fill */
+			return command->exec_type && strcmp(command->exec_type, "TRADE") == 0 ? REPEAT_CONTENT : exact;
+		case COMMAND_REPLACE_ORDER:
+			/* it grants nothing new, and may put terms from before a split back */
+			return is_in_force(command, order) ? REPEAT_CONTENT : REPEAT_NEVER;
+		case COMMAND_REQUEST_CANCEL_ORDER:
+		case COMMAND_REQUEST_REPLACE_ORDER:
+			return is_in_force(command, order) ? exact : REPEAT_NEVER;
+		case COMMAND_ACCEPT_ORDER:
+			return order->conditions & COND_SUSPENDED ? exact : REPEAT_NEVER;
 		case COMMAND_DONE_FOR_DAY_ORDER:
 		case COMMAND_SUSPEND_ORDER:
 		case COMMAND_RESUME_ORDER:
-		case COMMAND_STOP_ORDER:
-			return true;
-		case COMMAND_ACCEPT_ORDER:
-			return (order->conditions & COND_SUSPENDED) != 0;
-		case COMMAND_REPLACE_ORDER:
-		case COMMAND_REQUEST_CANCEL_ORDER:
-		case COMMAND_REQUEST_REPLACE_ORDER:
-			return command->cl_ord_id && order->cl_ord_id && oms_request_named(order, command->cl_ord_id) == NULL &&
-				strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+			return exact;
 		default:
-			return false;
+			return REPEAT_NEVER;
 	}
 }
 
@@ -110,28 +124,16 @@ keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, 
 	outcome->id = before.id;
 }
 
-bool
-oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
-{
-	char	   *type = command->multi_leg_type ? command->multi_leg_type :
-		oms_fix_text(command->fix, "multiLegReportingType");
-
-	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
-		return false;
-	keep(uow, command, order, GUARD_LEG, outcome);
-	return true;
-}
-
 static bool
 is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
 {
-	bool		exact = !oms_command_is_resent(command) && !is_split(command);
+	RepeatRule	rule = repeat_rule(command, order);
 	Command    *first;
 	StatedFigures figures;
 
-	if (command->exec_id == NULL || (exact && !is_harmful_twice(command, order)))
+	if (rule == REPEAT_NEVER)
 		return false;
-	first = oms_history_report(uow, order, command, exact);
+	first = oms_history_report(uow, order, command, rule == REPEAT_EXACT);
 	if (first == NULL)
 		return false;
 	figures.cum_qty = first->cum_qty;
@@ -141,6 +143,19 @@ is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *o
 	outcome->store = &oms_order_store;
 	outcome->id = order->id;
 	outcome->repeat = true;
+	return true;
+}
+
+bool
+oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	char	   *type = command->multi_leg_type ? command->multi_leg_type :
+		oms_fix_text(command->fix, "multiLegReportingType");
+
+	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
+		return false;
+	if (!is_known(uow, command, order, outcome))
+		keep(uow, command, order, GUARD_LEG, outcome);
 	return true;
 }
 
