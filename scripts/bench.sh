@@ -10,6 +10,8 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+case ${1:-} in -h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
+
 if [ "${1:-}" != inside ]; then
     "$scripts/setup.sh"
     # As root, so that the jars outlive this run; without them the way out is not measured, and the tables say so.

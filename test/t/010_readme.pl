@@ -403,6 +403,11 @@ sub check_functions
 
 cmp_ok(run_statements('README.md', $readme, 'readme'), '>', 20, 'README.md has statements');
 cmp_ok(run_statements('doc/operations.md', slurp_file("$root/doc/operations.md"), 'operations'), '>', 3, 'doc/operations.md has statements');
+
+# What the example of the bridge's configuration tells to grant can be granted.
+my ($grants) = slurp_file("$root/debezium/bridge/oms_bridge.conf.example") =~ /^#   (CREATE ROLE .*)$/m;
+like($grants, qr/GRANT SELECT ON .* TO cdc;/, 'oms_bridge.conf.example says what to grant');
+is(scalar($node->psql('operations', "$grants DROP OWNED BY cdc; DROP ROLE cdc;", on_error_stop => 1)), 0, 'which can be done');
 check_commands_and_links('README.md', $readme);
 check_anchors();
 check_commands_and_links("doc/$_", slurp_file("$root/doc/$_")) foreach map { m{([^/]+)$} } glob "$root/doc/*.md";

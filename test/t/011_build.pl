@@ -61,15 +61,29 @@ like($out, qr{prove .*test/t/065_partitions\.pl}, 'tapcheck runs the TAP tests')
 like($out, qr/^1\.\.0 # SKIP NO BRIDGE HERE: .*make -C debezium\/bridge/m, 'without a bridge its tests are skipped, and say what to build');
 unlike($out, qr/not skipped/, 'really');
 
+# ---- what the README says is needed -----------------------------------------------------------------------
+
+my $readme = slurp_file("$root/README.md");
+my ($needs) = slurp_file("$root/debezium/bridge/Makefile") =~ /^# Needs from Debian: (.*)$/m;
+my ($said) = $readme =~ /^\| `oms_bridge` \| (.*)$/m;
+is(join(' ', grep { ($said // '') !~ /\b\Q$_\E\b/ } split ' ', $needs // 'nothing'), '', 'the libraries of the bridge stand in the README');
+my ($setup) = slurp_file("$root/scripts/setup.sh") =~ /^packages=\((.*?)\)/ms;
+my @packages = map { split ' ' } $readme =~ /^\| (?:the extension|`oms_bridge`|the six lines[^|]*|`make tapcheck`) \|[^`]*`([^`]*)`/mg;
+cmp_ok(scalar @packages, '>', 12, 'packages in the README');
+# build-essential has the first three, the client comes with the server
+is(join(' ', grep { $setup !~ /(^|\s)\Q$_\E(\s|$)/ } grep { !/^(make|gcc|libc6-dev|postgresql-client-15)$/ } @packages), '', 'and are those that make test installs');
+
 # ---- scripts that are asked -------------------------------------------------------------------------------
 
 my $before = time;
 ($status, $out, $err) = said($elsewhere, "$root/scripts/test.sh", '--help');
 is("$status $err", '0 ', 'test.sh --help');
 like($out, qr/test\.sh CATEGORY/, 'says how it is called');
+($status, $out, $err) = said($elsewhere, "$root/scripts/bench.sh", '--help');
+is("$status $err", '0 ', 'bench.sh --help');
 ($status, $out, $err) = said($elsewhere, "$root/scripts/test.sh", 'none');
 is($status, 1, 'test.sh of a category that there is not');
 like($err, qr/no category none/, 'says so');
-cmp_ok(time - $before, '<', 5, 'and both before anything is built');
+cmp_ok(time - $before, '<', 5, 'and all before anything is built');
 
 done_testing();
