@@ -65,24 +65,45 @@ find_node(const SplitPlan *plan, const char *id)
 }
 
 static void
+add_node(SplitPlan *plan, const Order *order)
+{
+	SplitNode  *node = hash_search(plan->nodes, order->id, HASH_ENTER, NULL);
+
+	memset((char *) node + sizeof(node->id), 0, sizeof(SplitNode) - sizeof(node->id));
+	node->order = *order;
+	node->depth = -1;
+	plan->deepest_first = lappend(plan->deepest_first, node);
+}
+
+/* Of the tree what the split may touch: all of it, or the way up from an order without children. */
+static void
 load_nodes(SplitPlan *plan)
 {
-	List	   *orders = oms_uow_tree(plan->uow, plan->named->root_id);
 	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
 	.hcxt = CurrentMemoryContext};
+	const Order *order = plan->named;
 	ListCell   *cell;
+	Walk		walk = {0};
 
-	plan->nodes = hash_create("oms split", Max(list_length(orders), 16), &control,
-							  HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	foreach(cell, orders)
+	plan->nodes = hash_create("oms split", 16, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	if (!plan->reported || order->child_count > 0)
 	{
-		const Order *order = lfirst(cell);
-		SplitNode  *node = hash_search(plan->nodes, order->id, HASH_ENTER, NULL);
+		foreach(cell, oms_uow_tree(plan->uow, order->root_id))
+			add_node(plan, lfirst(cell));
+		return;
+	}
+	for (;;)
+	{
+		const char *id = order->id;
+		const char *parent_id = order->parent_id;
 
-		memset((char *) node + sizeof(node->id), 0, sizeof(SplitNode) - sizeof(node->id));
-		node->order = *order;
-		node->depth = -1;
-		plan->deepest_first = lappend(plan->deepest_first, node);
+		add_node(plan, order);
+		if (parent_id == NULL)
+			return;
+		oms_walk_step(&walk, "order", id);
+		order = oms_uow_order(plan->uow, parent_id);
+		if (order == NULL)
+			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", parent_id, id);
 	}
 }
 
