@@ -83,6 +83,9 @@ put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 		/* what stands in a group, and the same once more, is not the message's own */
 		if (tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
 			continue;
+		/* a new order has no OrderID yet; one that has comes from a report (of a telephoned order) */
+		if (tag->tag == TAG_ORDER_ID && strcmp(message->msg_type, "D") == 0)
+			continue;
 		/* of a report this would be kept beside the raw message as it came, which has it */
 		if (tag->length > TEXT_LENGTH_MAX && is_report(message))
 			continue;

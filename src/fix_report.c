@@ -273,11 +273,18 @@ handle_telephoned(FixContext *fix)
 	return oms_fix_run(fix, &w);
 }
 
+/* The order that a report would make must say at least what an order is. */
 static bool
 is_telephoned(const FixMessage *message, const char *exec_type)
 {
+	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
+	char	   *side = oms_fix_get(message, TAG_SIDE);
+	Numeric		quantity;
+
 	return strcmp(exec_type, "0") == 0 && oms_fix_get_id(message, TAG_CL_ORD_ID) == NULL &&
-		oms_fix_get_id(message, TAG_ORDER_ID) && oms_fix_get(message, TAG_SYMBOL) && oms_fix_get(message, TAG_SIDE) && has_quantity(message, TAG_ORDER_QTY);
+		oms_fix_get_id(message, TAG_ORDER_ID) && symbol && strlen(symbol) <= ID_LENGTH_MAX &&
+		side && oms_name_find(oms_side_names, side, strlen(side)) &&
+		get_quantity(message, TAG_ORDER_QTY, &quantity) && oms_dec_sign(quantity) > 0;
 }
 
 static Refusal *

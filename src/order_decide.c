@@ -63,6 +63,9 @@ check_completeness(const Command *command, const Order *order)
 		return missing(command, "side", "Only a child inherits it.");
 	if (order->order_qty == NULL && order->cash_order_qty == NULL)
 		return missing(command, "orderQty", "An order has orderQty or cashOrderQty.");
+	/* a counterparty's report makes it, and need not tell all */
+	if (command->counterparty_order_id)
+		return NULL;
 	if (order->price == NULL &&
 		(strcmp(order->ord_type, "LIMIT") == 0 || strcmp(order->ord_type, "STOP_LIMIT") == 0))
 		return missing(command, "price", "An order of this ordType has a limit.");

@@ -168,6 +168,12 @@ SELECT counterparty_order_id, status, leaves_quantity FROM oms.orders WHERE cl_o
 SELECT counterparty_order_id FROM oms.counterparty_order_ids WHERE order_id = (SELECT id FROM oms.orders WHERE cl_ord_id = 'i1');
 SELECT pg_temp.send('9', '37=NONE|11=x|41=y|39=8|434=1'), pg_temp.send('8', '37=NONE|11=x|17=1|150=0|39=0');
 
+-- A telephoned order is made of what its report tells; what tells no order is nobody's status.
+SELECT f, pg_temp.send('8', '17=1|150=0|39=0|55=VOD|' || f) AS came FROM unnest(ARRAY['37=T1|54=1|38=10|40=2', '37=T2|54=1|38=10|40=W|44=x|432=0', '37=T3|54=Z|38=10', '37=T4|54=1|38=x', '37=T5|54=1|38=0']) AS f;
+SELECT counterparty_order_id, ord_type, order_qty, leaves_quantity, fix FROM oms.orders WHERE counterparty_order_id ~ '^T[0-9]$' ORDER BY 1;
+SELECT pg_temp.d('t9', '|37=MINE');
+SELECT status, counterparty_order_id FROM oms.orders WHERE cl_ord_id = 't9';
+
 -- A refusal as a result is kept with the whole message; a refused message leaves nothing of itself.
 SELECT pg_temp.said(oms_try_fix('hello')), pg_temp.said(oms_try_fix(NULL::text)), pg_temp.said(oms_try_fix('\x00ff'::bytea));
 SELECT pg_temp.said(oms_try_fix(pg_temp.wire('D', '', '\x31313dff01')));
