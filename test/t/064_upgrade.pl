@@ -352,6 +352,14 @@ is(sql('counted', q(SELECT oms_try_command('{"commandType": "CancelOrderCommand"
 is(sql('counted', q(SELECT oms_command('{"commandType": "CancelOrderCommand", "orderId": "old-leaf"}') ->> 'status')), 'ACCEPTED', 'the leaf can');
 is(sql('counted', 'SELECT sum(live_children) FROM oms.orders'), '0', 'and nothing is live');
 
+# Entry points in another schema, and a database that is not in UTF-8.
+$node->safe_psql('postgres', q(CREATE DATABASE elsewhere ENCODING 'SQL_ASCII' TEMPLATE template0));
+sql('elsewhere', q(CREATE SCHEMA desk; CREATE EXTENSION oms_state SCHEMA desk VERSION '0.1.0'; ALTER EXTENSION oms_state UPDATE));
+my $there = q(SELECT string_agg(p.oid::regprocedure::text || ' ' || l.lanname, ', ' ORDER BY p.proname, p.oid::regprocedure::text) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'desk'::regnamespace);
+my $expected = sql('fresh', q(SELECT string_agg(p.oid::regprocedure::text || ' ' || l.lanname, ', ' ORDER BY p.proname, p.oid::regprocedure::text) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'public'::regnamespace));
+is(sql('elsewhere', $there) =~ s/desk\.//gr, $expected, 'entry points in another schema come there, in SQL_ASCII');
+is(sql('elsewhere', q(SELECT desk.oms_command('{"commandType": "CreateOrderCommand", "orderId": "A", "symbol": "X", "side": "BUY", "orderQty": 3}') ->> 'status'; SELECT count(*) FROM oms.verify())), "ACCEPTED\n0", 'and work');
+
 $_->disconnect foreach values %of;
 $node->stop;
 done_testing();
