@@ -60,10 +60,11 @@ COMMENT ON VIEW oms.market_orders IS
 
 CREATE VIEW oms.trade_blotter WITH (security_invoker = true) AS
   SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
-         e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(o.currency, r.currency) AS currency,
+         e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(e.currency, o.currency, r.currency) AS currency,
          e.last_mkt, o.destination, e.order_id, o.cl_ord_id, o.counterparty_order_id, o.status AS order_status,
          e.root_id, r.cl_ord_id AS root_cl_ord_id, r.account, r.status AS root_status,
-         e.allocated_quantity, e.allocations, e.corrected_execution_id, e.flags, e.text, e.version
+         e.allocated_quantity, e.allocations, e.corrected_execution_id, e.flags, e.text, e.version,
+         e.trade_date, e.settl_date, e.commission, e.comm_type, e.last_capacity, e.reported_account
     FROM oms.executions AS e
     JOIN oms.orders AS o ON o.id = e.order_id
     JOIN oms.orders AS r ON r.id = e.root_id
@@ -76,7 +77,8 @@ CREATE VIEW oms.execution_review WITH (security_invoker = true) AS
   SELECT e.created_at AS received_at, e.id AS execution_id, e.exec_id, e.exec_type, codes.reasons, e.review_reasons,
          e.symbol, e.side, e.last_qty, e.last_px, e.quantity, e.last_mkt, e.order_id, o.status AS order_status, o.symbol AS order_symbol,
          o.side AS order_side, o.order_qty, o.executed_quantity, e.root_id, e.cl_ord_id, e.counterparty_order_id, e.fix_session,
-         e.exec_ref_id, e.cum_qty, e.leaves_qty, e.avg_px, e.ord_status, e.transact_time, e.text, e.version
+         e.exec_ref_id, e.cum_qty, e.leaves_qty, e.avg_px, e.ord_status, e.transact_time, e.text, e.version,
+         e.currency, o.currency AS order_currency, o.price AS order_price, e.account, e.reported_account, e.trade_date, e.settl_date
     FROM oms.executions AS e
     LEFT JOIN oms.orders AS o ON o.id = e.order_id
    CROSS JOIN LATERAL (
