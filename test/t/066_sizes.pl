@@ -7,16 +7,23 @@ use warnings;
 
 use Test::More;
 
-use OmsDelivery;
 use OmsTest;
 
 my $KAFKA = 1_000_000;                  # librdkafka's message.max.bytes; a broker takes 48 kB more
 my $LIMIT = 768 * 1024;
 my $STATE = int $LIMIT / 6;
 
-# the database is in UTF-8, and the server allows wal2json
-my $node = delivery_node('sizes');
-my $dbh = oms_dbh($node);
+# wal2json wants a database in UTF-8, and from 15.19 on it must be allowed
+my $node = oms_node('sizes', streaming => 'logical', extension => 0, conf => "fsync = off\nlog_statement = none\n");
+if ($node->safe_psql('postgres', q(SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries')) ne '0')
+{
+	$node->append_conf('postgresql.conf', "output_plugin_libraries = 'pgoutput, wal2json'\n");
+	$node->restart;
+}
+$node->safe_psql('postgres', q(CREATE DATABASE sizes ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0));
+$node->safe_psql('sizes', 'CREATE EXTENSION oms_state');
+sub session { return oms_dbh($node, dbname => 'sizes'); }
+my $dbh = session();
 sub value { my ($sql, @values) = @_; return $dbh->selectrow_array($sql, undef, @values); }
 sub state_of { my ($sql, @values) = @_; my $state = eval { value($sql, @values) }; return $dbh->state || $state; }
 
@@ -76,7 +83,7 @@ is(state_of("SELECT jsonb_array_length(oms_command($deep) -> 'orders')", $LIMIT)
 # A thousand children with texts: small, and little memory.
 # In a session of its own, which has needed little so far.
 my ($first, $placed) = ($dbh, create('{}'));
-$dbh = oms_dbh($node);
+$dbh = session();
 value($events);
 sub peak { my $pid = value('SELECT pg_backend_pid()'); open my $status, '<', "/proc/$pid/status" or return 0; return (grep { s/^VmHWM:\s*(\d+) kB\n/$1/ } <$status>)[0]; }
 my $before = peak();
