@@ -1,0 +1,91 @@
+# A little of everything that commands write, for tests that do something to the tables: every table of ours gets rows,
+# by every way that writes one.
+
+package OmsWork;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use Test::More;
+
+use FixMessage;
+use OmsTest;
+
+our @EXPORT = qw(@TABLES @EVENT_TABLES do_work same_again intact state_of);
+
+our @EVENT_TABLES = qw(order_events execution_events);
+our @TABLES = (qw(orders executions commands cl_ord_ids counterparty_order_ids root_ids rejected_commands), @EVENT_TABLES);
+
+my $number = 0;
+
+# do_work(DBH): a tree of three levels with fills, a fill of nobody's order, a refusal, FIX. Returns the commands that have a
+# commandId, with their results, for same_again(); and the id of the tree's root.
+sub do_work
+{
+	my ($dbh) = @_;
+	my $id = sprintf 'W%05d-%d', $$, ++$number;
+	my @done;
+
+	my $send = sub {
+		my (%command) = @_;
+		my %with = (commandId => "$id-" . scalar(@done), %command);
+		push @done, [ \%with, oms_command($dbh, \%with) ];
+	};
+	$send->(commandType => 'CreateOrderCommand', orderId => $id, clOrdID => "cl-$id", symbol => 'VOD.L', side => 'BUY', orderQty => 100, account => 'A1');
+	$send->(commandType => 'PlaceOrderCommand', orderId => $id, children => [ map { { orderId => "$id.$_", orderQty => 50, clOrdID => "cl-$id.$_" } } 1, 2 ]);
+	$send->(commandType => 'CreateOrderCommand', orderId => "$id.1.1", parentId => "$id.1", orderQty => 50);
+	$send->(commandType => 'ExecuteOrderCommand', orderId => "$id.1.1", executionId => "$id-x", execID => "e-$id", lastQty => 10, lastPx => '1.5');
+	$send->(commandType => 'CorrectExecutionCommand', executionId => "$id-x", execID => "f-$id", lastQty => 12, lastPx => '1.5');
+	$send->(commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1);
+	$send->(commandType => 'CancelOrderCommand', orderId => "$id.2");
+	$dbh->do('SELECT oms_try_command($1)', undef, json()->encode({ commandType => 'CancelOrderCommand', orderId => "none of $id" }));
+	my @common = (11 => "fix-$id", 55 => 'VOD.L', 54 => 1, 38 => 10);
+	$dbh->do('SELECT oms_fix($1)', undef, fix_message(type => 'D', sender => 'C', target => 'D', fields => [ @common, 40 => 2, 44 => 1, 60 => fix_time(1, 0) ]));
+	$dbh->do('SELECT oms_fix($1)', undef, fix_message(type => '8', sender => 'D', target => 'C',
+			fields => [ @common, 37 => "ctp-$id", 17 => "fe-$id", 150 => 'F', 39 => 1, 32 => 4, 31 => 1, 151 => 6, 14 => 4, 6 => 1 ]));
+	return { id => $id, done => \@done };
+}
+
+# Every command is sent again: nothing changes, and each answers as the first time.
+sub same_again
+{
+	my ($dbh, $work, $name) = @_;
+	my $count = sub { return $dbh->selectrow_array('SELECT (SELECT count(*) FROM oms.all_events) || \' \' || (SELECT count(*) FROM oms.commands)') };
+	my $before = $count->();
+	my $wrong = 0;
+
+	foreach my $done (@{ $work->{done} })
+	{
+		my ($command, $first) = @$done;
+		my $again = eval { oms_command($dbh, $command) } or diag($@);
+		$wrong++ unless $again && delete $again->{duplicate} && json()->encode($again) eq json()->encode($first);
+	}
+	is($wrong, 0, "$name: repeats answer as the first time");
+	is($count->(), $before, "$name: and change nothing");
+	return;
+}
+
+# No invariant is broken.
+sub intact
+{
+	my ($dbh, $name) = @_;
+	my $broken = $dbh->selectall_arrayref('SELECT * FROM oms.verify() LIMIT 5');
+
+	is(scalar @$broken, 0, "$name: all invariants hold") or diag(join "\n", map { join ' | ', map { $_ // 'null' } @$_ } @$broken);
+	return;
+}
+
+# What SQLSTATE the statement ends with ('00000' where it is done); whatever it did is taken back.
+sub state_of
+{
+	my ($dbh, $sql, @values) = @_;
+	my $state = '00000';
+
+	$dbh->begin_work;
+	eval { $dbh->do($_, undef, splice @values, 0, tr/?//) foreach ref $sql ? @$sql : $sql; 1; } or $state = $dbh->state;
+	$dbh->rollback;
+	return $state;
+}
+
+1;
