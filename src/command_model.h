@@ -195,6 +195,7 @@ extern const FixField *oms_fix_field_by_tag(int tag, uint32 messages);
 extern const FixField *oms_fix_field_by_name(const char *name, size_t length, uint32 messages);
 
 extern const CommandDef oms_command_defs[];	/* COMMAND_TYPE_COUNT of them */
+extern const CommandDef oms_slice_def;	/* of a placement's children */
 extern const CommandDef *oms_command_def(const char *name, size_t length);
 /* A field of this command by its name, those of oms_fix() included. */
 extern const CommandField *oms_command_field(const CommandDef *def, const char *name);
