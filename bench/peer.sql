@@ -154,6 +154,9 @@ BEGIN
     'rootId', o.root_id, 'version', 1, 'treeVersion', coalesce(root.tree_version, 0) + 1, 'sequence', seq, 'occurredAt', at,
     'actor', session_user, 'role', current_user, 'commandId', command_id, 'transition', 101, 'command', c, 'state', state);
   o.hash := sha256(convert_to(payload::text, 'UTF8'));
+  IF o.parent_id IS NULL AND c ? 'orderId' THEN
+    INSERT INTO peer.root_ids VALUES (o.id, 'order');
+  END IF;
   INSERT INTO peer.orders SELECT o.*;
   INSERT INTO peer.order_events VALUES (seq, o.id, 1, o.root_id, coalesce(root.tree_version, 0) + 1, 'OrderCreated', at,
     session_user, current_user, command_id, 101, pg_current_xact_id(), payload, o.hash);

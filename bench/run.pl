@@ -128,7 +128,7 @@ sub store_commands {
 
 # --- bases: a database with the scene, the commands, and the rows that they write
 
-my @tables = qw(orders executions commands cl_ord_ids order_events execution_events);
+my @tables = qw(orders executions root_ids commands cl_ord_ids order_events execution_events);
 
 sub make_template {
 	in_db('postgres', 'DROP DATABASE IF EXISTS bench_template', 'CREATE DATABASE bench_template');
@@ -431,6 +431,7 @@ my %new_execution = (
 	'order_events.sequence' => "nextval('floor.event_sequence')",
 	'order_events.version' => ':k::bigint');
 my %new_order = (
+	'root_ids.id' => "('Q' || :k::text)",
 	'orders.id' => "('Q' || :k::text)",
 	'orders.root_id' => "('Q' || :k::text)",
 	'order_events.aggregate_id' => "('Q' || :k::text)",

@@ -41,7 +41,7 @@ $$;
 CREATE SCHEMA floor;
 CREATE SEQUENCE floor.event_sequence START 100000000;
 SELECT bench.copy_table('oms.' || name, 'floor.' || name)
-FROM unnest(ARRAY['orders', 'executions', 'commands', 'cl_ord_ids']) name;
+FROM unnest(ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids']) name;
 SELECT bench.copy_table(bench.leaf(name), 'floor.' || name)
 FROM unnest(ARRAY['order_events', 'execution_events']) name;
 
@@ -49,7 +49,7 @@ FROM unnest(ARRAY['order_events', 'execution_events']) name;
 CREATE SCHEMA peer;
 CREATE SEQUENCE peer.event_sequence START 100000000;
 SELECT bench.copy_table('oms.' || name, 'peer.' || name)
-FROM unnest(ARRAY['orders', 'executions', 'commands', 'cl_ord_ids']) name;
+FROM unnest(ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids']) name;
 SELECT bench.copy_table(bench.leaf(name), 'peer.' || name || '_leaf')
 FROM unnest(ARRAY['order_events', 'execution_events']) name;
 CREATE TABLE peer.order_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
@@ -60,6 +60,7 @@ ALTER TABLE peer.execution_events ATTACH PARTITION peer.execution_events_leaf FO
 -- What each call wrote.  STORAGE PLAIN: read back as it was before it went into the table, not compressed.
 CREATE TABLE bench.rec_orders (n integer NOT NULL, created boolean NOT NULL, LIKE oms.orders);
 CREATE TABLE bench.rec_executions (n integer NOT NULL, created boolean NOT NULL, LIKE oms.executions);
+CREATE TABLE bench.rec_root_ids (n integer NOT NULL, LIKE oms.root_ids);
 CREATE TABLE bench.rec_commands (n integer NOT NULL, LIKE oms.commands);
 CREATE TABLE bench.rec_cl_ord_ids (n integer NOT NULL, LIKE oms.cl_ord_ids);
 CREATE TABLE bench.rec_order_events (n integer NOT NULL, LIKE oms.order_events);
@@ -86,7 +87,7 @@ DECLARE
   t text;
 BEGIN
   FOREACH s IN ARRAY ARRAY['floor', 'peer'] LOOP
-    FOREACH t IN ARRAY ARRAY['orders', 'executions', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
+    FOREACH t IN ARRAY ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
       EXECUTE format('TRUNCATE %I.%I', s, t);
       EXECUTE format('INSERT INTO %I.%I SELECT * FROM oms.%I', s, t, t);
     END LOOP;
@@ -122,6 +123,7 @@ BEGIN
     SELECT coalesce(array_agg(aggregate_id) FILTER (WHERE version = 1), '{}'), coalesce(array_agg(DISTINCT aggregate_id), '{}'),
            greatest(max(sequence), seen_before)
       INTO made, changed, seen FROM bench.rec_order_events WHERE n = cmd.n;
+    INSERT INTO bench.rec_root_ids SELECT cmd.n, k.* FROM oms.root_ids k WHERE k.id = ANY (made);
     INSERT INTO bench.rec_orders SELECT cmd.n, o.id = ANY (made), o.* FROM oms.orders o WHERE o.id = ANY (changed);
 
     INSERT INTO bench.rec_execution_events
@@ -147,7 +149,7 @@ DECLARE
 BEGIN
   UPDATE bench.rec_order_events SET payload = payload || '{}' WHERE pg_column_compression(payload) IS NOT NULL;
   UPDATE bench.rec_execution_events SET payload = payload || '{}' WHERE pg_column_compression(payload) IS NOT NULL;
-  FOREACH t IN ARRAY ARRAY['orders', 'executions', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
+  FOREACH t IN ARRAY ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
     EXECUTE format('CREATE INDEX ON bench.rec_%I (n)', t);
   END LOOP;
 END

@@ -40,13 +40,27 @@ for package in "${optional[@]}"; do
 done
 [ "${#missing[@]}" -gt 0 ] || [ "${#wanted[@]}" -gt 0 ] || exit 0
 
-say "installing: ${missing[*]} ${wanted[*]}"
 root=()
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "needs root or sudo to install: ${missing[*]}"
+    if ! command -v sudo >/dev/null; then
+        [ "${#missing[@]}" -eq 0 ] || die "needs root or sudo to install: ${missing[*]}"
+        exit 0
+    fi
     root=(sudo)
 fi
 apt() { "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
+install_optional() {
+    local package
+    for package in "${wanted[@]}"; do
+        apt install --no-install-recommends "$package" || say "$package cannot be installed: the test that needs it will be skipped"
+    done
+}
+if [ "${#missing[@]}" -eq 0 ]; then
+    say "installing: ${wanted[*]}"
+    { apt update && install_optional; } || say "the archive cannot be reached: what needs ${wanted[*]} will be skipped"
+    exit 0
+fi
+say "installing: ${missing[*]} ${wanted[*]}"
 
 apt update
 
@@ -70,7 +84,5 @@ if ! installed postgresql-15; then
     "${root[@]}" sh -c "echo 'create_main_cluster = false' >> $config"
 fi
 
-[ "${#missing[@]}" -eq 0 ] || apt install --no-install-recommends "${missing[@]}"
-for package in "${wanted[@]}"; do
-    apt install --no-install-recommends "$package" || say "$package cannot be installed: what needs it will be skipped"
-done
+apt install --no-install-recommends "${missing[@]}"
+install_optional
