@@ -30,6 +30,12 @@ typedef struct FixContext
 extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
 extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
 
+/* Does the message say of itself that it may have been sent before? */
+extern bool oms_fix_is_resent(const FixMessage *message);
+
+/* Did this command make the order?  All but the envelope and the time is compared. */
+extern bool oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command);
+
 /* Nothing changes: the order as it stands is the result. */
 extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);
 

@@ -265,10 +265,16 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 }
 
 /* An order that was telephoned: its first report creates it. */
+static JsonWriter
+telephoned_command(FixContext *fix)
+{
+	return oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+}
+
 static Refusal *
 handle_telephoned(FixContext *fix)
 {
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	JsonWriter	w = telephoned_command(fix);
 
 	return oms_fix_run(fix, &w);
 }
@@ -287,6 +293,23 @@ is_telephoned(const FixMessage *message, const char *exec_type)
 		get_quantity(message, TAG_ORDER_QTY, &quantity) && oms_dec_sign(quantity) > 0;
 }
 
+/* The report that made this order, sent again? */
+static bool
+is_known_telephoned(FixContext *fix, const FixMatch *match, const char *exec_type)
+{
+	const Order *order;
+	JsonWriter	w;
+
+	if (!oms_fix_is_resent(&fix->message) || !is_telephoned(&fix->message, exec_type))
+		return false;
+	order = matched_order(fix, match);
+	if (order == NULL || order->cl_ord_id != NULL)
+		return false;
+	w = telephoned_command(fix);
+	oms_json_close_object(&w);
+	return oms_fix_is_same_order(fix, order, oms_json_finish(&w));
+}
+
 static Refusal *
 handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
@@ -298,6 +321,11 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 		if (!match->ambiguous && is_telephoned(&fix->message, exec_type))
 			return handle_telephoned(fix);
 		fix->ignored = match->ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	if (is_known_telephoned(fix, match, exec_type))
+	{
+		oms_fix_answer_with_order(fix, match->order_id, true);
 		return NULL;
 	}
 	for (int i = 0; i < lengthof(report_commands); i++)
@@ -379,6 +407,17 @@ rejected_request(FixContext *fix, const Order *order)
 	return kind == REQUEST_REPLACE ? COMMAND_REJECT_REPLACE_ORDER : COMMAND_REJECT_CANCEL_ORDER;
 }
 
+/* It has no ExecID: sent again, it is known by its request, which was answered. */
+static bool
+is_known_reject(FixContext *fix, const Order *order)
+{
+	char	   *known = oms_fix_is_resent(&fix->message) ?
+		oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID) : NULL;
+
+	return known && strcmp(known, order->id) == 0 &&
+		oms_request_named(order, oms_fix_get(&fix->message, TAG_CL_ORD_ID)) == NULL;
+}
+
 Refusal *
 oms_fix_handle_cancel_reject(FixContext *fix)
 {
@@ -393,6 +432,11 @@ oms_fix_handle_cancel_reject(FixContext *fix)
 	if (order == NULL)
 	{
 		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
+		return NULL;
+	}
+	if (is_known_reject(fix, order))
+	{
+		oms_fix_answer_with_order(fix, match.order_id, true);
 		return NULL;
 	}
 	return oms_fix_run_for_order(fix, rejected_request(fix, order), match.order_id);

@@ -18,8 +18,8 @@
 #include "fix_private.h"
 #include "handlers.h"
 
-static bool
-is_resent(const FixMessage *message)
+bool
+oms_fix_is_resent(const FixMessage *message)
 {
 	return oms_fix_is(message, TAG_POSS_RESEND, "Y") || oms_fix_is(message, TAG_POSS_DUP_FLAG, "Y");
 }
@@ -31,8 +31,8 @@ without(Jsonb *object, const char *key)
 }
 
 /* Equal but for the envelope and the time it was sent. */
-static bool
-is_same_order(FixContext *fix, const Order *order, Jsonb *command)
+bool
+oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 {
 	static const char *const envelope[] = {
 		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession", "transactTime"
@@ -74,7 +74,7 @@ resent_order(FixContext *fix)
 		return NULL;
 	w = new_order_command(fix);
 	oms_json_close_object(&w);
-	return is_same_order(fix, order, oms_json_finish(&w)) ? known : NULL;
+	return oms_fix_is_same_order(fix, order, oms_json_finish(&w)) ? known : NULL;
 }
 
 Refusal *
@@ -86,7 +86,7 @@ oms_fix_handle_new_order(FixContext *fix)
 
 	if (refusal)
 		return refusal;
-	known = is_resent(&fix->message) ? resent_order(fix) : NULL;
+	known = oms_fix_is_resent(&fix->message) ? resent_order(fix) : NULL;
 	if (known)
 	{
 		oms_fix_answer_with_order(fix, known, true);
@@ -130,7 +130,7 @@ handle_request(FixContext *fix, CommandType type)
 	if (match.order_id == NULL)
 		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
 						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
-	if (known && is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && is_repeat(fix, known))
+	if (known && oms_fix_is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && is_repeat(fix, known))
 	{
 		oms_fix_answer_with_order(fix, known, true);
 		return NULL;

@@ -273,23 +273,45 @@ waiting_of(UnitOfWork *uow, const char *order_id)
 	return waiting;
 }
 
-/* The first of them that names this execution, taken out of the list. */
+/* The first of them that names an ExecID of the chain, taken out of the list. */
 static const Execution *
-next_waiting(List **waiting, const Execution *fill)
+next_waiting(List **waiting, List *chain, const Execution *fill)
 {
 	ListCell   *cell;
+	ListCell   *id;
 
 	foreach(cell, *waiting)
 	{
 		const Execution *execution = lfirst(cell);
 
-		if (fill->exec_id && strcmp(execution->exec_ref_id, fill->exec_id) == 0 && strcmp(execution->id, fill->id) != 0)
-		{
-			*waiting = foreach_delete_current(*waiting, cell);
-			return execution;
-		}
+		if (strcmp(execution->id, fill->id) == 0)
+			continue;
+		foreach(id, chain)
+			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0)
+			{
+				*waiting = foreach_delete_current(*waiting, cell);
+				return execution;
+			}
 	}
 	return NULL;
+}
+
+/* The fill was taken back: what else waited for it has nothing to change any more. */
+static void
+end_waiting(UnitOfWork *uow, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
+{
+	const Execution *next;
+
+	while ((next = next_waiting(&waiting, chain, fill)) != NULL)
+	{
+		Execution	change = *next;
+
+		if (change.status != OMS_EXECUTION_REVIEW)
+			continue;
+		change.bust_exec_id = bust_exec_id;
+		end_execution(uow, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLED : EXECUTION_BUSTED,
+					  event->command, &event->fill);
+	}
 }
 
 /* A correction whose fill has come. */
@@ -311,17 +333,18 @@ decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *contex
 
 /*
  * The fill has come that a bust or a correction waited for: it is taken back, or
- * the correction takes its place; and so on with what waited for that.  Each
- * turn takes one out of the list, so this ends.
+ * the correction takes its place; and so on with what names any ExecID of the
+ * chain.  Each turn takes one out of the list, so this ends.
  */
 static void
 settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *context, OrderEvent *event)
 {
 	List	   *waiting = waiting_of(uow, context->order->id);
+	List	   *chain = fill->exec_id ? list_make1(fill->exec_id) : NIL;
 	Execution	last = *fill;
 	const Execution *next;
 
-	while ((next = next_waiting(&waiting, &last)) != NULL)
+	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(&waiting, chain, fill)) != NULL)
 	{
 		Execution	change = *next;
 
@@ -335,15 +358,20 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 		last.correcting_execution_id = change.id;
 		end_execution(uow, &last, EXECUTION_CORRECTED, event->command, &event->fill);
 		change.corrected_execution_id = last.id;
+		if (change.exec_id)
+			chain = lappend(chain, change.exec_id);
 		if (change.status != OMS_EXECUTION_REVIEW)
 			oms_uow_put_execution(uow, &change, &oms_execution_transitions[EXECUTION_LINKED], false);
 		/* it was corrected itself before its fill came */
 		change = *last_correction(uow, &change);
-		if (change.status != OMS_EXECUTION_REVIEW)
-			break;
-		decide_waiting(uow, &change, context, event);
+		if (change.exec_id)
+			chain = lappend(chain, change.exec_id);
+		if (change.status == OMS_EXECUTION_REVIEW)
+			decide_waiting(uow, &change, context, event);
 		last = change;
 	}
+	if (last.status == OMS_EXECUTION_BUSTED)
+		end_waiting(uow, waiting, chain, fill, last.bust_exec_id, event);
 	if (waiting_of(uow, context->order->id) == NIL)
 		event->lowers |= FLAG_UNSETTLED;
 }

@@ -56,7 +56,8 @@ oms_check_particulars(const Command *command, const Order *order)
 	if (refusal || oms_command_is_report(command))
 		return refusal;
 	refusal = check_particular(command, order, "symbol", command->symbol, order->symbol);
-	if (refusal == NULL && !(replaces && command->side && oms_sides_are_kin(command->side, order->side)))
+	if (refusal == NULL && !(command->side && replaces && oms_sides_are_kin(command->side, order->side)) &&
+		!(command->side && command->def->type == COMMAND_REQUEST_CANCEL_ORDER && oms_side_is_asked_for(order, command->side)))
 		refusal = check_particular(command, order, "side", command->side, order->side);
 	if (refusal == NULL)
 		refusal = check_particular(command, order, "currency", command->currency, order->currency);

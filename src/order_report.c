@@ -23,6 +23,13 @@ oms_report_states_working(const Command *command)
 		strcmp(command->ord_status, "STOPPED") != 0;
 }
 
+/* It outranks what else may hold, and so says nothing of it. */
+static bool
+states_pending(const Command *command)
+{
+	return strcmp(command->ord_status, "PENDING_CANCEL") == 0 || strcmp(command->ord_status, "PENDING_REPLACE") == 0;
+}
+
 /* What the OrdStatus of a trade says of the order: that it is over (FIX Latest, EP 284, matrix I.1.b). */
 static uint32
 stated_end(const Command *command, const Order *order)
@@ -72,7 +79,7 @@ oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Or
 
 	if (is_next_session(command, order, fill->day))
 		facts.guards |= GUARD_LATER_DAY;
-	if (oms_report_states_working(command))
+	if (oms_report_states_working(command) && !states_pending(command))
 		facts.guards |= GUARD_STATES_WORKING;
 	if (fill->implies_replace)
 		facts.guards |= GUARD_IMPLIES_REPLACE;
@@ -117,11 +124,20 @@ oms_sides_are_kin(const char *a, const char *b)
 }
 
 bool
-oms_report_is_misdirected(const Command *command, const Order *order)
+oms_side_is_asked_for(const Order *order, const char *side)
 {
 	int			count;
-	OrderRequest *requests;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
 
+	for (int i = 0; i < count; i++)
+		if (requests[i].terms.side && strcmp(requests[i].terms.side, side) == 0)
+			return true;
+	return false;
+}
+
+bool
+oms_report_is_misdirected(const Command *command, const Order *order)
+{
 	if (command->symbol && strcmp(command->symbol, order->symbol) != 0)
 		return true;
 	if (command->side == NULL || strcmp(command->side, order->side) == 0)
@@ -129,9 +145,5 @@ oms_report_is_misdirected(const Command *command, const Order *order)
 	/* an accepted replacement may change it, and what is pending may be stated already */
 	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_RESTATE_ORDER)
 		return !oms_sides_are_kin(command->side, order->side);
-	requests = oms_requests_from_json(order->pending_requests, &count);
-	for (int i = 0; i < count; i++)
-		if (requests[i].terms.side && strcmp(requests[i].terms.side, command->side) == 0)
-			return false;
-	return true;
+	return !oms_side_is_asked_for(order, command->side);
 }
