@@ -48,6 +48,8 @@ oms_check_particulars(const Command *command, const Order *order)
 	/* FIX 4.4 vol. 4, Order Cancel/Replace Request: side within its kind, and account, may be replaced */
 	bool		replaces = command->def->type == COMMAND_REPLACE_ORDER ||
 		command->def->type == COMMAND_REQUEST_REPLACE_ORDER;
+	/* a client's cancel states the side as he knows it: before a change, or as he asked for it */
+	bool		crosses = command->def->type == COMMAND_REQUEST_CANCEL_ORDER && command->pending == TRI_FALSE;
 	Refusal    *refusal;
 
 	if (oms_command_is_report(command) && command->order_id == NULL)
@@ -56,8 +58,7 @@ oms_check_particulars(const Command *command, const Order *order)
 	if (refusal || oms_command_is_report(command))
 		return refusal;
 	refusal = check_particular(command, order, "symbol", command->symbol, order->symbol);
-	if (refusal == NULL && !(command->side && replaces && oms_sides_are_kin(command->side, order->side)) &&
-		!(command->side && command->def->type == COMMAND_REQUEST_CANCEL_ORDER && oms_side_is_asked_for(order, command->side)))
+	if (refusal == NULL && !(command->side && (replaces || crosses) && oms_sides_are_kin(command->side, order->side)))
 		refusal = check_particular(command, order, "side", command->side, order->side);
 	if (refusal == NULL)
 		refusal = check_particular(command, order, "currency", command->currency, order->currency);

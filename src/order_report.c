@@ -123,8 +123,8 @@ oms_sides_are_kin(const char *a, const char *b)
 	return strcmp(a, b) == 0 || (kin_of_a != 0 && kin_of_a == kin_of_b);
 }
 
-bool
-oms_side_is_asked_for(const Order *order, const char *side)
+static bool
+side_is_asked_for(const Order *order, const char *side)
 {
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
@@ -145,5 +145,5 @@ oms_report_is_misdirected(const Command *command, const Order *order)
 	/* an accepted replacement may change it, and what is pending may be stated already */
 	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_RESTATE_ORDER)
 		return !oms_sides_are_kin(command->side, order->side);
-	return !oms_side_is_asked_for(order, command->side);
+	return !side_is_asked_for(order, command->side);
 }

@@ -8,7 +8,7 @@
 # Repeats.  A message under PossDupFlag or PossResend that came before, and a fill, correction, bust or split also without
 # them, is answered as a repeat and changes no row, whatever came between.  A Cancel Reject (9), which has no ExecID, likewise
 # where a flag says that it may be a repeat.  Another report without a flag may be applied again; at once after itself it
-# leaves the same state.  D, F and G without a flag are OM007, but for a request under the order's own ClOrdID.
+# leaves the same state.  D, F and G without a flag are refused, but for a request under the order's own ClOrdID.
 #
 # The strong law.  The same end state as the clean session, for every order of arrival that FIX allows.  One session of FIX
 # is in order; what swaps are two legs (a drop copy beside the order's own session, two gateways, a request and a report that
@@ -153,7 +153,7 @@ sub always
 		{
 			# a request under the order's own ClOrdID may be made again
 			my %field = @{ $message->{fields} };
-			return shown($refused) . " instead of OM007: $about" if shown($answer->{code}) ne 'OM007' && $field{11} ne ($field{41} // '');
+			return "taken again: $about" if !defined $refused && $field{11} ne ($field{41} // '');
 			next;
 		}
 		return "$refused: $about" if defined $refused && ($report || $flagged) && $law ne 'weak';
