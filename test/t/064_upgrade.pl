@@ -134,7 +134,8 @@ in_upgraded('REVOKE EXECUTE ON FUNCTION oms_command(jsonb) FROM trader; REVOKE A
 # the catalog
 # ------------------------------------------------------------------------
 
-# Everything about the members of the extension and what hangs on them, one line a fact; columns by name.
+# Everything about the members of the extension and what hangs on them, one line a fact; columns by name. (Options pg_... of a column are
+# the server's own: since 15.20 one tells when CREATE OR REPLACE VIEW made it.)
 my $catalog = <<'SQL';
 WITH members AS (
 	SELECT d.classid, d.objid FROM pg_depend d
@@ -149,7 +150,7 @@ SELECT 'relation', c.oid::regclass::text, concat_ws(' ', c.relkind, c.relpersist
   FROM relations c
 UNION ALL
 SELECT 'column', c.oid::regclass::text || '.' || a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage, a.attcompression, a.attidentity, a.attgenerated, a.attstattarget),
-       concat_ws(' ', a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid), a.attacl, a.attoptions)
+       concat_ws(' ', a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid), a.attacl, (SELECT string_agg(o, ' ') FROM unnest(a.attoptions) o WHERE o !~ '^pg_'))
   FROM relations c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relkind IN ('r', 'p', 'v')
 UNION ALL
