@@ -28,7 +28,10 @@ AS $function$
   UNION ALL
   SELECT 'setting', c.relname, c.attname || ' ' || v.setting, 'after', format('ALTER TABLE oms.%I ALTER COLUMN %I SET ', c.relname, c.attname) || v.setting
     FROM columns AS c
+    -- those of the server itself begin with pg_
+   CROSS JOIN LATERAL (SELECT string_agg(u.option, ', ') AS list FROM unnest(c.attoptions) AS u (option) WHERE u.option !~ '^pg_') AS o
    CROSS JOIN LATERAL (VALUES
+     (o.list IS NOT NULL, '(' || o.list || ')'),
      (c.attgenerated = '' AND c.expression IS NOT NULL, 'DEFAULT ' || c.expression),
      (c.attnotnull, 'NOT NULL'),
      (c.attstattarget >= 0, 'STATISTICS ' || c.attstattarget),

@@ -131,7 +131,7 @@ psql('own', q(
 	UPDATE oms.orders SET desk = 'uk' WHERE id = 'A.1';
 	ALTER TABLE oms.order_events ADD COLUMN seen boolean, ADD CONSTRAINT young CHECK (occurred_at > '2001-01-01');
 	ALTER TABLE oms.order_events ADD CONSTRAINT known FOREIGN KEY (event_type) REFERENCES kinds;
-	ALTER TABLE oms.executions ADD CONSTRAINT positive CHECK (last_qty >= 0), SET (autovacuum_vacuum_scale_factor = 0.01), ALTER COLUMN symbol SET STATISTICS 500;
+	ALTER TABLE oms.executions ADD CONSTRAINT positive CHECK (last_qty >= 0), SET (autovacuum_vacuum_scale_factor = 0.01), ALTER COLUMN symbol SET STATISTICS 500, ALTER COLUMN order_id SET (n_distinct = -0.5);
 	CREATE INDEX by_symbol ON oms.orders (symbol) WHERE leaves_quantity > 0;
 	CREATE INDEX by_type ON oms.order_events (event_type);
 	CREATE UNIQUE INDEX once ON oms.executions (id, exec_id);
@@ -153,7 +153,7 @@ psql('own', "ALTER TABLE oms.order_events DETACH PARTITION oms.order_events_$mon
 
 # Names of what ATTACH and CREATE INDEX make on partitions are PostgreSQL's: they may differ after a restore.
 sub own_shape { my ($database) = @_; return psql($database, q(
-	SELECT a.attrelid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated, a.attstattarget, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+	SELECT a.attrelid::regclass::text, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated, a.attstattarget, (SELECT string_agg(o, ' ') FROM unnest(a.attoptions) o WHERE o !~ '^pg_'), pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 		WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2;
 	SELECT i.indrelid::regclass::text, regexp_replace(pg_get_indexdef(i.indexrelid), 'INDEX \S+ ON', 'INDEX ON'), i.indisvalid, i.indisreplident, (SELECT count(*) FROM pg_inherits WHERE inhrelid = i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'oms'::regnamespace ORDER BY 1, 2;
 	SELECT k.conrelid::regclass::text, k.contype, CASE WHEN k.conparentid = 0 THEN k.conname END, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 'oms'::regnamespace ORDER BY 1, 2, 4;
