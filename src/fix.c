@@ -255,41 +255,62 @@ keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
 	return oms_json_finish(&w);
 }
 
+/* The answer, or NULL and why it was refused. */
+static Jsonb *
+apply_whole(FixContext *fix, Refusal **refusal)
+{
+	fix->uow = oms_uow_begin();
+	*refusal = handle(fix);
+	if (*refusal)
+		return NULL;
+	oms_uow_flush(fix->uow);
+	return answer(fix);
+}
+
 /*
  * A message is applied whole or not at all.  Where it stands for several
- * commands, the first of them must be undone if a later one is refused.
+ * commands, the first of them must be undone if a later one is refused; an error
+ * ends the subtransaction too, or the session would stay in it.
  */
 static Jsonb *
 try_apply(FixContext *fix, Refusal **refusal)
 {
-	bool		several = oms_fix_get(&fix->message, TAG_NO_FILLS) != NULL;
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Jsonb	   *result = NULL;
+	Jsonb	   *volatile result = NULL;
+	volatile bool open = true;
 
-	if (several)
+	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL)
+		return apply_whole(fix, refusal);
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
 	{
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-	}
-	fix->uow = oms_uow_begin();
-	*refusal = handle(fix);
-	if (*refusal == NULL)
-	{
-		oms_uow_flush(fix->uow);
-		result = answer(fix);
-	}
-	if (several)
-	{
+		result = apply_whole(fix, refusal);
+		open = false;
 		if (result)
 			ReleaseCurrentSubTransaction();
 		else
 			RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (result == NULL)
-			fix->uow = NULL;
 	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (open)
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	if (result == NULL)
+		fix->uow = NULL;
 	return result;
 }
 
