@@ -112,7 +112,7 @@ foreach my $mode (qw(exactly_once low_latency))
 	streams("$mode, stop");
 	create_text("big-$mode", noise(60000));
 	my $command = sql(sprintf q(SELECT oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'huge-%s', 'symbol', 'VOD.L', 'side', 'BUY', 'orderQty', 1,
-		'attributes', (SELECT jsonb_object_agg('a' || g, md5(random()::text) || md5(random()::text)) FROM generate_series(1, 4000) g))) ->> 'status'), $mode);
+		'attributes', (SELECT jsonb_object_agg('a' || g, md5(random()::text) || md5(random()::text)) FROM generate_series(1, 1500) g))) ->> 'status'), $mode);
 	is($command, 'ACCEPTED', 'a huge order');
 	my $huge = sql("SELECT sequence FROM oms.order_events WHERE aggregate_id = 'huge-$mode'");
 	is($bridge->wait_exit(40), 3, "$mode, stop: it stops");
