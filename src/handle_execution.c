@@ -181,20 +181,17 @@ find_known(UnitOfWork *uow, const Command *command, FillContext *context)
 
 	if (command->exec_id == NULL)
 		return NULL;
-	if (context->order)
-		foreach(cell, oms_uow_executions_by_exec_id(uow, context->order->id, command->exec_id))
-		{
-			const Execution *known = lfirst(cell);
-
-			if (oms_execution_is_repeat(command, known))
-				return known;
-			context->same_exec_id = known;
-		}
-	else
+	if (context->order == NULL)
 		oms_uow_lock_exec_id(uow, command->fix_session, command->exec_id);
-	foreach(cell, oms_uow_unmatched_executions(uow, command->exec_id))
-		if (is_same_stranger(command, lfirst(cell)))
-			return lfirst(cell);
+	foreach(cell, oms_uow_executions_told(uow, context->order ? context->order->id : NULL, command->exec_id))
+	{
+		const Execution *known = lfirst(cell);
+
+		if (known->order_id ? oms_execution_is_repeat(command, known) : is_same_stranger(command, known))
+			return known;
+		if (known->order_id)
+			context->same_exec_id = known;
+	}
 	return NULL;
 }
 

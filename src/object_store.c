@@ -114,9 +114,15 @@ oms_object_insert(const ObjectStore *store, Table *table, const void *record, bo
 List *
 oms_object_ids(Table *table, TableKey key, const Datum *values)
 {
+	return oms_object_ids_of(table, key, &values, 1);
+}
+
+List *
+oms_object_ids_of(Table *table, TableKey key, const Datum *const *values, int count)
+{
 	List	   *ids = NIL;
 
-	oms_table_each(table, key, values, collect_id, &ids);
+	oms_table_each_of(table, key, values, count, collect_id, &ids);
 	return ids;
 }
 

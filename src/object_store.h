@@ -42,6 +42,7 @@ extern bool oms_object_lock(const ObjectStore *store, Table *table, void *record
 
 /* The ids of all objects with this key, in no order. */
 extern List *oms_object_ids(Table *table, TableKey key, const Datum *values);
+extern List *oms_object_ids_of(Table *table, TableKey key, const Datum *const *values, int count);
 
 /* Has a committed row, or one in flight that then commits, this id? */
 extern bool oms_object_taken(Table *table, const char *id);

@@ -129,19 +129,12 @@ init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum,
 							   att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ, value);
 }
 
+/* Look for search->values from the beginning. */
 static void
-search_by_index(Table *table, Search *search)
+rescan_index(Table *table, Search *search)
 {
 	const KeyLayout *key = search->key;
 	ScanKeyData scankeys[KEY_COLUMNS_MAX];
-
-	if (table->lookup && RelationGetRelid(table->lookup) != key->index)
-	{
-		index_close(table->lookup, NoLock);
-		table->lookup = NULL;
-	}
-	if (table->lookup == NULL)
-		table->lookup = index_open(key->index, AccessShareLock);
 
 	/* in the order of the index's columns */
 	for (int i = 0; i < key->ncolumns; i++)
@@ -154,8 +147,23 @@ search_by_index(Table *table, Search *search)
 		init_scankey(table, &scankeys[i], i + 1, attnum, search->values[k]);
 		scankeys[i].sk_collation = table->lookup->rd_indcollation[i];
 	}
-	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
 	index_rescan(search->by_index, scankeys, key->ncolumns, NULL, 0);
+}
+
+static void
+search_by_index(Table *table, Search *search)
+{
+	const KeyLayout *key = search->key;
+
+	if (table->lookup && RelationGetRelid(table->lookup) != key->index)
+	{
+		index_close(table->lookup, NoLock);
+		table->lookup = NULL;
+	}
+	if (table->lookup == NULL)
+		table->lookup = index_open(key->index, AccessShareLock);
+	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
+	rescan_index(table, search);
 }
 
 static Search
@@ -227,16 +235,31 @@ oms_table_find(Table *table, TableKey key, const Datum *values)
 }
 
 void
-oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg)
+oms_table_each_of(Table *table, TableKey key, const Datum *const *values, int count, OmsRowCallback callback,
+				  void *arg)
 {
-	Search		search = begin_search(table, key, values);
+	Search		search = begin_search(table, key, values[0]);
 
-	while (search_next(table, &search))
+	for (int i = 0; i < count; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
-		callback(table, arg);
+		search.values = values[i];
+		if (i > 0 && search.by_index)
+			rescan_index(table, &search);
+		else if (i > 0)
+			table_rescan(search.by_row, NULL);
+		while (search_next(table, &search))
+		{
+			CHECK_FOR_INTERRUPTS();
+			callback(table, arg);
+		}
 	}
 	end_search(&search);
+}
+
+void
+oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg)
+{
+	oms_table_each_of(table, key, &values, 1, callback, arg);
 }
 
 /* ------------------------------------------------------------------------

@@ -74,6 +74,10 @@ extern bool oms_table_lock(Table *table);
 typedef void (*OmsRowCallback) (Table *table, void *arg);
 extern void oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg);
 
+/* The same for several keys in turn, in one look-up. */
+extern void oms_table_each_of(Table *table, TableKey key, const Datum *const *values, int count,
+							  OmsRowCallback callback, void *arg);
+
 /*
  * Writing.  `tid` is set to the row's place where it is not NULL.  The arrays hold a value for each column of the TableDef.  Columns of
  * users get their defaults, and keep their values in an update.  Row triggers

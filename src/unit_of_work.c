@@ -243,21 +243,25 @@ oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char 
 }
 
 List *
-oms_uow_unmatched_executions(UnitOfWork *uow, const char *exec_id)
+oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_id)
 {
-	Datum		keys[2] = {(Datum) 0, CStringGetTextDatum(exec_id)};
-	List	   *unmatched = NIL;
+	Datum		id = CStringGetTextDatum(exec_id);
+	const Datum matched[2] = {order_id ? CStringGetTextDatum(order_id) : (Datum) 0, id};
+	const Datum unmatched[2] = {(Datum) 0, id};
+	const Datum *const keys[2] = {matched, unmatched};
+	List	   *executions = NIL;
 	ListCell   *cell;
 
-	foreach(cell, executions_by(uow, KEY_ORDER_EXEC_ID, keys))
+	/* of an order first */
+	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_EXECUTIONS), KEY_ORDER_EXEC_ID, keys, order_id ? 2 : 1))
 	{
-		const Execution *execution = lfirst(cell);
+		const Execution *execution = oms_uow_execution(uow, lfirst(cell));
 
-		/* it may have found its order while we waited for its lock */
-		if (execution && execution->order_id == NULL)
-			unmatched = lappend(unmatched, lfirst(cell));
+		/* one without an order may have found another while we waited for its lock */
+		if (execution && (execution->order_id == NULL || (order_id && strcmp(execution->order_id, order_id) == 0)))
+			executions = lappend(executions, unconstify(Execution *, execution));
 	}
-	return unmatched;
+	return executions;
 }
 
 /* A lock that no SQL function gives: nobody can hold it but for this. */

@@ -68,8 +68,11 @@ extern List *oms_uow_executions_of(UnitOfWork *uow, const char *order_id);
 /* The executions of this order with this ExecID: several, if some wait in review. */
 extern List *oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id);
 
-/* The executions with this ExecID that belong to no order: locked, each is a tree of its own. */
-extern List *oms_uow_unmatched_executions(UnitOfWork *uow, const char *exec_id);
+/*
+ * The executions with this ExecID of this order (NULL: of none), and then those
+ * that belong to no order: each is a tree of its own, and locked.
+ */
+extern List *oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_id);
 
 /* Until the transaction ends nobody else takes a report with this ExecID of an order that is not known. */
 extern void oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id);
