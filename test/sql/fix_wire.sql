@@ -194,4 +194,11 @@ SELECT field, required, unless FROM oms.command_reference WHERE command_type = '
 SELECT count(*) > 20 AS listed FROM oms.state_transitions;
 RESET ROLE;
 DROP ROLE regress_fix_trader;
+-- An error that is no refusal, within a message of several fills, leaves the session as it was.
+ALTER TABLE oms.executions ADD CONSTRAINT regress_no_13 CHECK (last_qty <> 13);
+\set VERBOSITY terse
+SELECT pg_temp.fill('g1', 'f13', '14=47|151=53|6=11|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=13');
+\set VERBOSITY default
+SELECT count(*) AS nothing FROM oms.executions WHERE last_qty IN (1, 13) AND exec_id LIKE 'f13%';
+ALTER TABLE oms.executions DROP CONSTRAINT regress_no_13;
 SELECT * FROM oms.verify();
