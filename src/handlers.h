@@ -30,7 +30,7 @@ extern Refusal *oms_handle_order(UnitOfWork *uow, Command *command, Outcome *out
 /* handle_split.c */
 extern Refusal *oms_handle_split(UnitOfWork *uow, const Order *order, const OrderEvent *event);
 
-/* handle_execution.c */
+/* handle_execution.c, handle_change.c */
 extern Refusal *oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome);
 extern Refusal *oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome);
 extern Refusal *oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome);

@@ -10,7 +10,8 @@
 #include "state_machine.h"
 
 #define ALL_CONDITIONS	(1 << 12)
-#define ALL_GUARDS		(1 << 5)
+#define ALL_GUARDS		(1 << 5)	/* in every combination; those after them, of reports, each alone */
+#define REPORT_GUARDS	9
 #define BASE_CONDITIONS	(COND_NEW | COND_PENDING_NEW | COND_ACCEPTED_FOR_BIDDING | COND_REJECTED)
 
 static Order
@@ -59,10 +60,11 @@ exhaust(void)
 			if ((conditions & BASE_CONDITIONS) == 0)
 				continue;
 			for (int trigger = 0; trigger < TRIGGER_COUNT; trigger++)
-				for (uint32 guards = 0; guards < ALL_GUARDS; guards++)
+				for (uint32 guards = 0; guards < ALL_GUARDS + REPORT_GUARDS; guards++)
 					for (int reported = 0; reported <= 1; reported++)
 					{
-						TransitionFacts facts = {.reported = reported, .guards = guards};
+						TransitionFacts facts = {.reported = reported,
+						.guards = guards < ALL_GUARDS ? guards : ALL_GUARDS << (guards - ALL_GUARDS)};
 						const Transition *t = oms_transition_find(trigger, &order, &facts);
 
 						if (t == NULL)
