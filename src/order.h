@@ -144,7 +144,8 @@ extern const OrderRequest *oms_request_implied(const Command *command, const Ord
 extern bool oms_order_has_limit(const Order *order);
 extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
 extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
-											const char *cl_ord_id, const char *in_force);
+											const char *cl_ord_id, const char *orig_cl_ord_id,
+											const char *in_force);
 
 /* The open request under this ClOrdID, or NULL; is any of this kind open? */
 extern const OrderRequest *oms_request_named(const Order *order, const char *cl_ord_id);

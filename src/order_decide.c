@@ -216,7 +216,8 @@ request_is_open(const Command *command, const Order *order, RequestKind kind)
 
 	if (command->cl_ord_id == NULL)
 		return oms_request_is_open(order, kind);
-	return oms_request_find(requests, count, kind, command->cl_ord_id, order->cl_ord_id) != NULL;
+	return oms_request_find(requests, count, kind, command->cl_ord_id, command->orig_cl_ord_id,
+							order->cl_ord_id) != NULL;
 }
 
 static RequestKind
@@ -452,6 +453,7 @@ take_details(const Command *command, const OrderContext *context, OrderTerms *te
 			event->edit = REQUEST_ANSWER;
 			event->request.kind = answered_kind(command->def->type);
 			event->request.cl_ord_id = command->cl_ord_id;
+			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
 			return NULL;
 		case COMMAND_DONE_FOR_DAY_ORDER:
 			event->done_for_day = oms_command_day(command, context->now);

@@ -170,11 +170,12 @@ oms_terms_scale(OrderTerms *terms, Numeric factor)
 /*
  * The open request that a command means: the one of its ClOrdID; or, where it
  * names none or only the order itself, the one that is open if it is the only
- * one of its kind.
+ * one of its kind.  A ClOrdID that follows another one is a version of the
+ * order, and not the order itself.
  */
 const OrderRequest *
 oms_request_find(const OrderRequest *requests, int count, RequestKind kind, const char *cl_ord_id,
-				 const char *in_force)
+				 const char *orig_cl_ord_id, const char *in_force)
 {
 	const OrderRequest *only = NULL;
 	int			open = 0;
@@ -189,6 +190,8 @@ oms_request_find(const OrderRequest *requests, int count, RequestKind kind, cons
 		open++;
 	}
 	if (cl_ord_id && !(in_force && strcmp(cl_ord_id, in_force) == 0))
+		return NULL;
+	if (cl_ord_id && orig_cl_ord_id && strcmp(cl_ord_id, orig_cl_ord_id) != 0)
 		return NULL;
 	return open == 1 ? only : NULL;
 }
@@ -221,7 +224,8 @@ static void
 open_request(OrderRequest *requests, int *count, const Order *order, const OrderRequest *request)
 {
 	OrderRequest *known = unconstify(OrderRequest *, oms_request_find(requests, *count, request->kind,
-																		 request->cl_ord_id, order->cl_ord_id));
+																		 request->cl_ord_id, request->orig_cl_ord_id,
+																		 order->cl_ord_id));
 
 	if (known != NULL && !(request->cl_ord_id == NULL && known->shown))
 	{
@@ -281,7 +285,7 @@ oms_terms_of_replacement(const Command *command, const Order *order)
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
 	const OrderRequest *request = oms_request_find(requests, count, REQUEST_REPLACE, command->cl_ord_id,
-												   order->cl_ord_id);
+												   command->orig_cl_ord_id, order->cl_ord_id);
 
 	terms.account = command->account;
 	if (command->side && oms_sides_are_kin(command->side, order->side))
@@ -356,7 +360,7 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 	uint32		clears = event->transition->clears;
 
 	answered = oms_request_find(known, count, event->request.kind, event->request.cl_ord_id,
-								order->cl_ord_id);
+								event->request.orig_cl_ord_id, order->cl_ord_id);
 	for (int i = 0; i < count; i++)
 	{
 		if (known[i].kind == REQUEST_CANCEL && (clears & COND_PENDING_CANCEL))

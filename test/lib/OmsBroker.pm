@@ -392,7 +392,7 @@ sub generate
 
 	foreach my $uid (0 .. $length - 1)
 	{
-		my %action = (uid => $uid, draw => [ map { sprintf '%.4f', rand() } 1 .. 7 ]);
+		my %action = (uid => $uid, draw => [ map { int(rand() * 10_000) / 10_000 } 1 .. 7 ]);
 		my $o = $self->{orders}[ rand @{ $self->{orders} } ];
 		my @able = $o ? map { ($_) x $ACTION{$_}[0] } grep { $self->may($_, $o) } sort keys %ACTION : ();
 
