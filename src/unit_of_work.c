@@ -264,13 +264,19 @@ oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_
 	return executions;
 }
 
-/* A lock that no SQL function gives: nobody can hold it but for this. */
+/*
+ * A lock that no SQL function gives: nobody can hold it but for this.  There are
+ * so few of them that a transaction with any number of such reports leaves room
+ * in the server's table of locks.
+ */
+#define EXEC_ID_LOCKS	2048
+
 void
 oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
 {
 	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
 
-	LockDatabaseObject(oms_relation(OMS_EXECUTIONS), hash, 0, ExclusiveLock);
+	LockDatabaseObject(oms_relation(OMS_EXECUTIONS), hash % EXEC_ID_LOCKS, 0, ExclusiveLock);
 }
 
 /* ------------------------------------------------------------------------

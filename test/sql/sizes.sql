@@ -93,3 +93,11 @@ SELECT count(oms_command(jsonb_build_object('commandType', 'CreateOrderCommand',
 SELECT r->>'status' AS status, r->>'truncated' AS truncated, jsonb_array_length(r->'orders') AS orders, r #> '{orders,269}' AS one_of_the_last, octet_length(r::text) < 40000000 AS bounded
   FROM oms_command('{"commandType": "RestateOrderCommand", "orderId": "w", "quantityFactor": 2}') AS r;
 ROLLBACK;
+
+-- Any number of fills of orders that nobody knows, in one transaction: a few locks for all of them.
+BEGIN;
+SELECT r->>'status' AS status, count(*)
+  FROM oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', 'nobody knows', 'execID', 'u' || n, 'lastQty', 1, 'lastPx', 1))
+                       FROM generate_series(1, 15000) AS n)) AS r GROUP BY 1;
+SELECT count(*) <= 2048 AS few FROM pg_locks WHERE locktype = 'object' AND pid = pg_backend_pid();
+ROLLBACK;
