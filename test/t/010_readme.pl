@@ -310,7 +310,8 @@ sub check_results
 	my @keys = values_of(qq(
 		SELECT DISTINCT jsonb_object_keys(r) FROM (VALUES (oms_command($command)), (oms_command($command)),
 		  (oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "s", "orderId": "none"}'))) AS v (r)));
-	same_set([ first_code('result') ], \@keys, 'fields of a result');
+	# one that takes more than 32 MB to come by
+	same_set([ first_code('result') ], [ @keys, 'truncated' ], 'fields of a result');
 	return;
 }
 
