@@ -448,7 +448,6 @@ REVOKE ALL ON FUNCTION oms.own_columns(text), oms.root_id_claims() FROM PUBLIC;
 INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.root_id_claims() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
 
 -- ==== oms.verify() in time proportional to what it reads; replay, as-of and history ====
--- ==== oms.verify() in time proportional to what it reads; replay, as-of and history ====
 
 -- a view whose columns come in another order is made again: who could read it still can
 SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
@@ -1243,11 +1242,7 @@ COMMENT ON FUNCTION oms.verify() IS
   'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards';
 
 REVOKE ALL ON FUNCTION oms.verify_commands(), oms.verify_transactions(), oms.command_digest(jsonb) FROM PUBLIC;
--- (end of verify, replay, as-of and history)
 
--- ---------------------------------------------------------------------------------------------------
--- live_children of what version 0.1.0 wrote
--- ---------------------------------------------------------------------------------------------------
 -- ==== facts of an execution ====
 
 ALTER TABLE oms.executions
