@@ -447,12 +447,6 @@ oms_reasons_ask_for_past(Jsonb *reasons)
 	return has_reason(reasons, codes, lengthof(codes));
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 bool
 oms_execution_is_repeat(const Command *command, const Execution *known)
 {
@@ -463,7 +457,7 @@ oms_execution_is_repeat(const Command *command, const Execution *known)
 
 	if (ref == NULL && command->def->type == COMMAND_CORRECT_EXECUTION)
 		ref = known->exec_ref_id;
-	return same_text(type, known->exec_type) && same_text(ref, known->exec_ref_id) &&
+	return oms_same_text(type, known->exec_type) && oms_same_text(ref, known->exec_ref_id) &&
 		(command->last_qty == NULL || oms_dec_cmp(command->last_qty, known->last_qty) == 0) &&
 		(command->last_px == NULL || oms_dec_cmp(command->last_px, known->last_px) == 0);
 }

@@ -138,20 +138,14 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
  * ------------------------------------------------------------------------
  */
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* The report of an order that nobody knew then (or knows now) is the same if all it says of the order is. */
 static bool
 is_same_stranger(const Command *command, const Execution *known)
 {
-	return known->order_id == NULL && same_text(command->fix_session, known->fix_session) &&
-		same_text(command->cl_ord_id, known->cl_ord_id) && same_text(command->symbol, known->symbol) &&
-		same_text(command->side, known->side) &&
-		same_text(command->counterparty_order_id, known->counterparty_order_id) &&
+	return known->order_id == NULL && oms_same_text(command->fix_session, known->fix_session) &&
+		oms_same_text(command->cl_ord_id, known->cl_ord_id) && oms_same_text(command->symbol, known->symbol) &&
+		oms_same_text(command->side, known->side) &&
+		oms_same_text(command->counterparty_order_id, known->counterparty_order_id) &&
 		oms_execution_is_repeat(command, known);
 }
 

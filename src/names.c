@@ -197,3 +197,9 @@ oms_order_id_is_none(const char *text, size_t length)
 {
 	return oms_id_is_none(text, length) || (length == 1 && *text == '0');
 }
+
+bool
+oms_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}

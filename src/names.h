@@ -43,4 +43,7 @@ extern const OmsName oms_last_capacity_names[];	/* LastCapacity (29) */
 extern bool oms_id_is_none(const char *text, size_t length);
 extern bool oms_order_id_is_none(const char *text, size_t length);
 
+/* Equal, or both NULL. */
+extern bool oms_same_text(const char *a, const char *b);
+
 #endif							/* OMS_NAMES_H */

@@ -40,17 +40,11 @@ object_of(Jsonb *payload, const char *key)
  */
 
 static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 same_terms(const OrderTerms *a, const OrderTerms *b)
 {
 	return oms_dec_same(a->order_qty, b->order_qty) && oms_dec_same(a->cash_order_qty, b->cash_order_qty) &&
 		oms_dec_same(a->price, b->price) && oms_dec_same(a->stop_px, b->stop_px) &&
-		same_text(a->ord_type, b->ord_type) && same_text(a->time_in_force, b->time_in_force) &&
+		oms_same_text(a->ord_type, b->ord_type) && oms_same_text(a->time_in_force, b->time_in_force) &&
 		a->expire_time == b->expire_time && a->expire_date == b->expire_date;
 }
 
@@ -58,16 +52,16 @@ static bool
 same_figures(const Command *a, const Command *b)
 {
 	return oms_dec_same(a->cum_qty, b->cum_qty) && oms_dec_same(a->leaves_qty, b->leaves_qty) &&
-		oms_dec_same(a->avg_px, b->avg_px) && same_text(a->ord_status, b->ord_status);
+		oms_dec_same(a->avg_px, b->avg_px) && oms_same_text(a->ord_status, b->ord_status);
 }
 
 /* All that a report says but for what moves on between two copies of it: figures, times, the envelope. */
 static bool
 same_report(const Command *a, const Command *b)
 {
-	return same_text(a->exec_type, b->exec_type) && (a->exec_type || a->def == b->def) &&
-		same_text(a->exec_ref_id, b->exec_ref_id) && same_text(a->cl_ord_id, b->cl_ord_id) &&
-		same_text(a->symbol, b->symbol) && same_text(a->side, b->side) && same_text(a->reason, b->reason) &&
+	return oms_same_text(a->exec_type, b->exec_type) && (a->exec_type || a->def == b->def) &&
+		oms_same_text(a->exec_ref_id, b->exec_ref_id) && oms_same_text(a->cl_ord_id, b->cl_ord_id) &&
+		oms_same_text(a->symbol, b->symbol) && oms_same_text(a->side, b->side) && oms_same_text(a->reason, b->reason) &&
 		oms_dec_same(a->last_qty, b->last_qty) && oms_dec_same(a->last_px, b->last_px) &&
 		oms_dec_same(a->quantity_factor, b->quantity_factor) && same_terms(&a->terms, &b->terms);
 }
@@ -117,6 +111,7 @@ oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, 
 
 typedef struct TypeSearch
 {
+	const Order *order;
 	const char *field;
 	const char *id;
 	const char *command_type;
@@ -129,15 +124,17 @@ visit_type(Jsonb *payload, void *arg)
 	TypeSearch *search = arg;
 	Jsonb	   *raw = object_of(payload, "command");
 
-	if (raw && same_text(oms_json_get_string(raw, search->field), search->id) &&
-		same_text(oms_json_get_string(raw, "commandType"), search->command_type))
+	/* what happened below the order is in its events too, and a session of its own may use the same ids */
+	if (raw && oms_same_text(oms_json_get_string(raw, search->field), search->id) &&
+		oms_same_text(oms_json_get_string(raw, "orderId"), search->order->id) &&
+		oms_same_text(oms_json_get_string(raw, "commandType"), search->command_type))
 		search->found = true;
 }
 
 static bool
 has_command(UnitOfWork *uow, const Order *order, const char *field, const char *id, CommandType type)
 {
-	TypeSearch	search = {.field = field, .id = id, .command_type = oms_command_defs[type].name};
+	TypeSearch	search = {.order = order, .field = field, .id = id, .command_type = oms_command_defs[type].name};
 
 	each_event(uow, order, visit_type, &search);
 	return search.found;
@@ -178,7 +175,7 @@ visit_terms(Jsonb *payload, void *arg)
 	JsonbValue	hold;
 	JsonbValue *price;
 
-	if (state == NULL || !same_text(oms_json_get_string(state, "clOrdID"), search->cl_ord_id))
+	if (state == NULL || !oms_same_text(oms_json_get_string(state, "clOrdID"), search->cl_ord_id))
 		return;
 	old = MemoryContextSwitchTo(search->keep);
 	terms = palloc0(sizeof(PastTerms));
