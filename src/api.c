@@ -29,14 +29,6 @@ PG_FUNCTION_INFO_V1(oms_refuse_event_change);
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
 
-static void
-check_may_write(const char *function)
-{
-	PreventCommandIfReadOnly(function);
-	PreventCommandIfParallelMode(function);
-	PreventCommandDuringRecovery(function);
-}
-
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
 static Jsonb *
 argument(FunctionCallInfo fcinfo)
@@ -54,7 +46,7 @@ oms_command(PG_FUNCTION_ARGS)
 	Refusal    *refusal;
 	Jsonb	   *result;
 
-	check_may_write("oms_command()");
+	oms_check_may_write("oms_command()");
 	uow = oms_uow_begin();
 	result = oms_command_apply(uow, raw, false, &refusal);
 	if (result == NULL)
@@ -71,7 +63,7 @@ oms_try_command(PG_FUNCTION_ARGS)
 	Refusal    *refusal;
 	Jsonb	   *result;
 
-	check_may_write("oms_try_command()");
+	oms_check_may_write("oms_try_command()");
 	uow = oms_uow_begin();
 	result = oms_command_apply(uow, raw, false, &refusal);
 	if (result == NULL)
@@ -107,7 +99,7 @@ oms_commands(PG_FUNCTION_ARGS)
 	List	   *commands;
 	ListCell   *cell;
 
-	check_may_write("oms_commands()");
+	oms_check_may_write("oms_commands()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));

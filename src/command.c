@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "command.h"
@@ -53,6 +54,14 @@ static const ObjectStore *
 store_of(const Command *command)
 {
 	return command->def->object == OBJECT_ORDER ? &oms_order_store : &oms_execution_store;
+}
+
+void
+oms_check_may_write(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	PreventCommandDuringRecovery(function);
 }
 
 static Jsonb *

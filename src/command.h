@@ -12,6 +12,9 @@
 
 #include "unit_of_work.h"
 
+/* 25006 in a read-only transaction, on a standby and in a parallel worker. */
+extern void oms_check_may_write(const char *function);
+
 /*
  * Apply one command within a unit of work: parse, find a repeat, lock and load,
  * decide, evolve, roll up, claim.  The result, or NULL and why it was refused;

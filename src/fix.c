@@ -153,14 +153,6 @@ answer(const FixContext *fix)
 	return oms_json_finish(&w);
 }
 
-static void
-check_may_write(const char *function)
-{
-	PreventCommandIfReadOnly(function);
-	PreventCommandIfParallelMode(function);
-	PreventCommandDuringRecovery(function);
-}
-
 /* SQL's null is no message. */
 static Refusal *
 parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
@@ -188,7 +180,7 @@ apply(FunctionCallInfo fcinfo, bool as_text)
 	FixContext	fix = {0};
 	Refusal    *refusal;
 
-	check_may_write("oms_fix()");
+	oms_check_may_write("oms_fix()");
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
@@ -321,7 +313,7 @@ try(FunctionCallInfo fcinfo, bool as_text)
 	Jsonb	   *result = NULL;
 	Refusal    *refusal;
 
-	check_may_write("oms_try_fix()");
+	oms_check_may_write("oms_try_fix()");
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 		result = try_apply(&fix, &refusal);

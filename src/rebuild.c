@@ -113,7 +113,7 @@ field_problem(const RecordColumn *column, const JsonbValue *v)
 
 /* A sentence about the first thing that keeps the state from being a row, or NULL. */
 static char *
-state_problem(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state)
+state_problem(const RecordDef *def, Jsonb *state)
 {
 	if (!oms_json_is_object(state))
 		return pstrdup("It is no JSON object.");
@@ -171,7 +171,7 @@ row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 		PG_RETURN_NULL();
 	state = PG_GETARG_JSONB_P(0);
 	desc = row_descriptor(def, table, attnums);
-	problem = state_problem(def, desc, attnums, state);
+	problem = state_problem(def, state);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -183,13 +183,10 @@ row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 }
 
 static Datum
-problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
+problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def)
 {
-	AttrNumber	attnums[RECORD_COLUMNS_MAX];
-	TupleDesc	desc = row_descriptor(def, table, attnums);
-	char	   *problem = state_problem(def, desc, attnums, PG_GETARG_JSONB_P(0));
+	char	   *problem = state_problem(def, PG_GETARG_JSONB_P(0));
 
-	ReleaseTupleDesc(desc);
 	if (problem == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(problem));
@@ -243,13 +240,13 @@ oms_execution_from_state(PG_FUNCTION_ARGS)
 Datum
 oms_order_state_problem(PG_FUNCTION_ARGS)
 {
-	return problem_of_state(fcinfo, &oms_order_def, OMS_ORDERS);
+	return problem_of_state(fcinfo, &oms_order_def);
 }
 
 Datum
 oms_execution_state_problem(PG_FUNCTION_ARGS)
 {
-	return problem_of_state(fcinfo, &oms_execution_def, OMS_EXECUTIONS);
+	return problem_of_state(fcinfo, &oms_execution_def);
 }
 
 Datum
