@@ -202,7 +202,7 @@ oms_request_named(const Order *order, const char *cl_ord_id)
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && cl_ord_id; i++)
 		if (requests[i].cl_ord_id && strcmp(requests[i].cl_ord_id, cl_ord_id) == 0)
 			return &requests[i];
 	return NULL;
