@@ -46,11 +46,14 @@ sub message
 # "@x" is the order that is known under the ClOrdID x
 sub named
 {
-	my ($command) = @_;
-	my ($cl_ord_id) = ($command->{orderId} // '') =~ /^@(.*)/ or return $command;
-	my ($id) = $dbh->selectrow_array('SELECT order_id FROM oms.cl_ord_ids WHERE cl_ord_id = $1', undef, $cl_ord_id);
+	my %command = %{ $_[0] };
 
-	return { %$command, orderId => $id };
+	foreach my $field (qw(orderId parentId))
+	{
+		my ($cl_ord_id) = ($command{$field} // '') =~ /^@(.*)/ or next;
+		($command{$field}) = $dbh->selectrow_array('SELECT order_id FROM oms.cl_ord_ids WHERE cl_ord_id = $1', undef, $cl_ord_id);
+	}
+	return \%command;
 }
 
 # What a step came to: a status, DUPLICATE, or a SQLSTATE
