@@ -110,6 +110,7 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
 {
 	ExecutionChange booked = is_known ? EXECUTION_BOOKED_AFTER_REVIEW : EXECUTION_BOOKED;
 	const ExecutionTransition *change = &oms_execution_transitions[reasons ? EXECUTION_TO_REVIEW : booked];
+	Order		before;
 	Order		after;
 
 	put_in(execution, context, reasons, &event->fill);
@@ -122,15 +123,19 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
 		execution->flags |= event->transition->raises;
 	/* an account of somebody else is for the desk to see on both */
 	event->raises |= execution->flags & FLAG_DISAGREES;
-	after = *context->order;
+	before = after = *context->order;
 	oms_order_evolve(&after, event);
 	oms_execution_compare(execution, &after);
 	oms_uow_put_execution(uow, execution, change, id_is_given);
-	if (context->order->flags & FLAG_UNSETTLED)
+	if (before.flags & FLAG_UNSETTLED)
+	{
 		settle_waiting(uow, execution, context, event);
-	if (context->order->live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(context->order))
-		event->raises |= FLAG_LIVE_CHILDREN;
-	oms_apply_to_tree(uow, context->order, event);
+		after = before;
+		oms_order_evolve(&after, event);
+	}
+	if (before.live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(&before))
+		after.flags |= FLAG_LIVE_CHILDREN;
+	oms_put_in_tree(uow, &before, &after, event);
 }
 
 /* ------------------------------------------------------------------------
