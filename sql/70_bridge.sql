@@ -56,7 +56,7 @@ BEGIN
   -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
   -- can repair nothing but options, and two who do that at once do the same.
   IF has_table_privilege('oms.order_events', 'UPDATE') THEN
-    LOCK TABLE oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE ONLY oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
   END IF;
   FOR repair IN SELECT * FROM oms.publication_repairs(publication) LOOP
     IF repair.statement IS NULL THEN

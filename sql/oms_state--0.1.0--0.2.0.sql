@@ -245,9 +245,9 @@ BEGIN
     RETURN 0;
   END IF;
   -- One at a time. ATTACH takes this lock anyway, and nobody can who may not change the table. Commands pass it, and so do
-  -- readers and autovacuum, which never works on a partitioned table; a second first command waits. Always in this order.
+  -- readers and, as it is of the parent ONLY, any VACUUM of a partition; a second first command waits. Always in this order.
   FOR parent IN SELECT e.table_name FROM oms.event_tables() AS e LOOP
-    EXECUTE format('LOCK TABLE oms.%I IN SHARE UPDATE EXCLUSIVE MODE', parent.table_name);
+    EXECUTE format('LOCK TABLE ONLY oms.%I IN SHARE UPDATE EXCLUSIVE MODE', parent.table_name);
   END LOOP;
 
   FOR missing IN SELECT * FROM oms.missing_partitions(months_ahead) LOOP
@@ -1357,7 +1357,7 @@ BEGIN
   -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
   -- can repair nothing but options, and two who do that at once do the same.
   IF has_table_privilege('oms.order_events', 'UPDATE') THEN
-    LOCK TABLE oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
+    LOCK TABLE ONLY oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
   END IF;
   FOR repair IN SELECT * FROM oms.publication_repairs(publication) LOOP
     IF repair.statement IS NULL THEN

@@ -1,6 +1,6 @@
 # Partitions of the events, and what a DBA has done to their parents before the month begins.
 # Broken by: a leaf that lacks what its parent has (ATTACH refuses it, and commands stop on the first of the month); a name that a
-# detached month still holds; a setting or a lock of whoever sends the first command that decides anything; a leaf without its
+# detached month still holds; a setting or a lock of whoever sends the first command that decides anything; one that waits for a VACUUM; a leaf without its
 # guards; a partition of one's own that is taken for none.
 
 use strict;
@@ -118,6 +118,14 @@ is(sql(q(SELECT string_agg(DISTINCT spcname, ','), string_agg(c.relname, ' ' ORD
 sql('CREATE ROLE reader LOGIN; ALTER DEFAULT PRIVILEGES IN SCHEMA oms GRANT SELECT ON TABLES TO reader; GRANT USAGE ON SCHEMA oms TO reader');
 sql('ALTER TABLE oms.order_events ENABLE ROW LEVEL SECURITY; SELECT oms.ensure_partitions(4)');
 is(sql('SELECT relrowsecurity FROM pg_class WHERE oid = ' . "'oms.order_events_" . month(4) . "'::regclass"), 't', 'default privileges do not open what the parent\'s policies close');
+
+# A VACUUM of a partition may take hours: what it holds is in nobody's way.
+my $vacuum = oms_dbh($node, dbname => 'here', autocommit => 0);
+$vacuum->do("LOCK TABLE oms.order_events_$_, oms.execution_events_$_ IN SHARE UPDATE EXCLUSIVE MODE") foreach month(0);
+is(sql(q(SET lock_timeout = '3s'; SELECT oms.ensure_partitions(5))), '2', 'the months are made beside a VACUUM of a partition');
+is(sql(q(SET lock_timeout = '3s'; SET client_min_messages = error; SELECT count(*) > 0 FROM oms.repair_publication('here_events'))), 't', 'and a publication');
+$vacuum->rollback;
+$vacuum->disconnect;
 
 # ---- published as everything ------------------------------------------------------------------------------
 
