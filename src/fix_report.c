@@ -192,10 +192,11 @@ change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const F
 }
 
 static Refusal *
-change(FixContext *fix, CommandType type, const char *execution_id, const FixFill *part, bool last)
+change(FixContext *fix, const FixMatch *match, CommandType type, const char *execution_id, const FixFill *part, bool last)
 {
 	JsonWriter	w = report_command(fix, type);
 
+	oms_json_string(&w, "orderId", match->order_id);
 	oms_json_string(&w, "executionId", execution_id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 	if (part)
@@ -248,16 +249,16 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 	{
 		for_each_from(cell, ids, 1)
 		{
-			refusal = change(fix, COMMAND_BUST_EXECUTION, lfirst(cell), NULL, false);
+			refusal = change(fix, match, COMMAND_BUST_EXECUTION, lfirst(cell), NULL, false);
 			if (refusal)
 				return refusal;
 		}
-		refusal = change(fix, type, linitial(ids), fills.count > 0 ? &fills.fills[0] : NULL, fills.count <= 1);
+		refusal = change(fix, match, type, linitial(ids), fills.count > 0 ? &fills.fills[0] : NULL, fills.count <= 1);
 		return refusal ? refusal : execute_parts(fix, match, &fills, 1);
 	}
 	foreach(cell, ids)
 	{
-		refusal = change(fix, type, lfirst(cell), NULL, lnext(ids, cell) == NULL);
+		refusal = change(fix, match, type, lfirst(cell), NULL, lnext(ids, cell) == NULL);
 		if (refusal)
 			return refusal;
 	}

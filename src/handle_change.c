@@ -101,7 +101,7 @@ check_changeable(const Command *command, const Execution *execution)
 						   oms_dec_text(execution->last_px));
 }
 
-/* A change of a fill that has ended, on the wire: it can only be held against what we have. */
+/* A change of a fill that has ended, on the wire: it can only be held against what we have, and that once. */
 static bool
 comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *context, Outcome *outcome)
 {
@@ -110,6 +110,8 @@ comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *conte
 
 	if (command->fix_message == NULL || context->order == NULL)
 		return false;
+	if (oms_report_is_known(uow, command, context->order, outcome))
+		return true;
 	oms_order_event_init(&event, command);
 	event.transition = oms_transition_find(TRIGGER_UPDATE, context->order, &facts);
 	oms_apply_to_tree(uow, context->order, &event);

@@ -51,6 +51,9 @@ repeat_rule(const Command *command, const Order *order)
 		case COMMAND_STOP_ORDER:
 			/* FIX 4.2 has the guarantee in the form of a fill */
 			return command->exec_type && strcmp(command->exec_type, "TRADE") == 0 ? REPEAT_CONTENT : exact;
+		case COMMAND_CORRECT_EXECUTION:
+		case COMMAND_BUST_EXECUTION:
+			return REPEAT_CONTENT;
 		case COMMAND_REPLACE_ORDER:
 			/* it grants nothing new, and may put terms from before a split back */
 			return is_in_force(command, order) ? REPEAT_CONTENT : REPEAT_NEVER;
@@ -124,8 +127,8 @@ keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, 
 	outcome->id = before.id;
 }
 
-static bool
-is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+bool
+oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
 {
 	RepeatRule	rule = repeat_rule(command, order);
 	Command    *first;
@@ -154,7 +157,7 @@ oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order,
 
 	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
 		return false;
-	if (!is_known(uow, command, order, outcome))
+	if (!oms_report_is_known(uow, command, order, outcome))
 		keep(uow, command, order, GUARD_LEG, outcome);
 	return true;
 }
@@ -164,7 +167,7 @@ oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *orde
 {
 	if (!oms_command_is_report(command))
 		return false;
-	if (oms_keep_leg_report(uow, command, order, outcome) || is_known(uow, command, order, outcome))
+	if (oms_keep_leg_report(uow, command, order, outcome) || oms_report_is_known(uow, command, order, outcome))
 		return true;
 	if (!oms_report_is_misdirected(command, order))
 		return false;

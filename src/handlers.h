@@ -46,6 +46,9 @@ typedef struct StatedFigures
 /* Flag the order where the repeat of a report states other figures than it did, and than ours. */
 extern void oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, const StatedFigures *first);
 
+/* Did an event of the order report this before?  Then it is the outcome; other figures than the first time are flagged. */
+extern bool oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
+
 /*
  * True where all is said: a report about a leg of the order's strategy was kept.
  * The second also: a repeat, or a report that names another symbol or side.

@@ -54,7 +54,7 @@ sub commute
 	my ($earlier, $later) = @_;
 
 	return 1 if $earlier->{order} != $later->{order};
-	return 0 if grep { $_->{kind} =~ /^(order|stray)$/ } $earlier, $later;
+	return 0 if $earlier->{guarded} || grep { $_->{kind} =~ /^(order|stray)$/ } $earlier, $later;
 	return 1 if $ALWAYS{ $earlier->{kind} } || $ALWAYS{ $later->{kind} };
 	my $may = ($COMMUTE{ $earlier->{kind} } // {})->{ $later->{kind} };
 	return ref $may ? $may->($earlier, $later) : $may ? 1 : 0;
@@ -144,6 +144,9 @@ sub disturb
 {
 	my ($ops, $may, @log) = @_;
 
+	my %guarded = map { $_->{order} => 1 } grep { $_->{kind} eq 'guarantee' } @log;
+
+	@log = map { { %$_, guarded => $guarded{ $_->{order} } } } @log;
 	@log = $OP{ $_->{op} }->($_, $may, @log) foreach @$ops;
 	my %seen;
 	$_ = { %$_, repeat => $seen{ $_->{key} }++ ? 1 : 0 } foreach @log;

@@ -23,7 +23,9 @@
 #   - an acceptance beside everything but Suspended and Stopped;
 #   - a request of the client beside every report that does not answer it, its own pending report among them;
 #   - Canceled, Expired, Rejected, Done for Day of a day order beside fills, corrections, busts and pending reports;
-#   - replacements, restatements, ends and the like keep their order among each other: the last word is what holds.
+#   - a Replaced beside the one that follows it, and names it as OrigClOrdID; restatements, ends and the like keep their order
+#     among each other: the last word is what holds.
+# An order with a guarantee of FIX 4.2, which looks like a fill, keeps the order of its messages: the report before it tells it.
 #
 # The weak law, for any other order of arrival, as long as the order itself comes first: no fact is refused; each reported
 # fill has one execution that counts or waits, and of a chain of corrections one counts at most; an executed quantity or value
