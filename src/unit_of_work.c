@@ -265,18 +265,38 @@ oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_
 }
 
 /*
- * A lock that no SQL function gives: nobody can hold it but for this.  There are
- * so few of them that a transaction with any number of such reports leaves room
- * in the server's table of locks.
+ * Locks that no SQL function gives: nobody can hold them but for this.  One for
+ * each ExecID, and one of all that each transaction shares; one with very many
+ * such reports takes that for itself instead, or the server's table of locks
+ * would be full.
  */
-#define EXEC_ID_LOCKS	2048
+#define EXEC_IDS_LOCKED_MAX	1000
+
+enum ExecIdLock
+{
+	LOCK_ONE_EXEC_ID,
+	LOCK_ALL_EXEC_IDS
+};
 
 void
 oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
 {
+	static uint64 counted_in = 0;
+	static int	count = 0;
+	Oid			executions = oms_relation(OMS_EXECUTIONS);
 	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
 
-	LockDatabaseObject(oms_relation(OMS_EXECUTIONS), hash % EXEC_ID_LOCKS, 0, ExclusiveLock);
+	if (counted_in != oms_uow_xid(uow))
+		count = 0;
+	counted_in = oms_uow_xid(uow);
+	if (count >= EXEC_IDS_LOCKED_MAX)
+	{
+		LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, ExclusiveLock);
+		return;
+	}
+	count++;
+	LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, RowExclusiveLock);
+	LockDatabaseObject(executions, hash, LOCK_ONE_EXEC_ID, ExclusiveLock);
 }
 
 /* ------------------------------------------------------------------------
