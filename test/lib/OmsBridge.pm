@@ -12,14 +12,13 @@ use strict;
 use warnings;
 
 use Cwd ();
-use Exporter ();
 use File::Basename qw(dirname);
 use HTTP::Tiny;
 use PostgreSQL::Test::Utils;
 
 use Test::More;
 
-use parent 'OmsProcess';
+use parent qw(OmsProcess Exporter);
 
 our @EXPORT = qw(bridge_program bridge_start bridge_dsn);
 
@@ -54,7 +53,7 @@ sub import
 {
 	my ($class, @names) = @_;
 	plan skip_all => 'NO BRIDGE HERE: ' . bridge_program() . ' is not built (make -C debezium/bridge)' if !-x bridge_program() && !defined $ENV{OMS_BRIDGE};
-	$class->Exporter::export_to_level(1, $class, @names);
+	$class->export_to_level(1, $class, @names);
 	return;
 }
 

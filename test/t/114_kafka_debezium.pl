@@ -187,6 +187,21 @@ SKIP:
 later_tables() if !$bridge;
 is_delivered('dbz.', 'Debezium: quote tables') if !$bridge;
 
+# As large as they may be: an order at its bound, and the largest fill of it. Topics, worker and bridge have their defaults.
+sub largest
+{
+	my $limit = $node->safe_psql('postgres', q(LOAD 'oms_state'; SELECT setting::int * 1024 FROM pg_settings WHERE name = 'oms_state.command_size'));
+	my $noise = q((SELECT string_agg(md5(n::text), '') FROM generate_series(1, 40000) AS n));
+	$node->safe_psql('postgres', qq(SELECT oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'full', 'symbol', 'X', 'side', 'BUY', 'orderQty', 9,
+		'attributes', jsonb_build_object('a', left($noise, $limit / 6 - 9))))));
+	$node->safe_psql('postgres', qq(SELECT oms_command(jsonb_set(fill, '{attributes,a}', to_jsonb(left($noise, $limit - octet_length(fill::text)))))
+		FROM (VALUES ('{"commandType": "ExecuteOrderCommand", "orderId": "full", "execID": "f", "lastQty": 1, "lastPx": 1, "attributes": {"a": ""}}'::jsonb)) AS v (fill)));
+	return $node->safe_psql('postgres', q(SELECT max(octet_length(payload::text)) FROM oms.all_events WHERE root_id = 'full'));
+}
+cmp_ok(largest(), '>', 900_000, 'the largest events');
+is_delivered('dbz.', 'Debezium: the largest events');
+is_delivered('bridge.', 'bridge: the largest events') if $bridge;
+
 # A transaction that stays open for long, as somebody's always does.
 my $open = oms_dbh($node);
 $open->do('CREATE TABLE long (x int)');
