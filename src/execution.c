@@ -72,6 +72,42 @@ count_quantity(Execution *execution)
 		oms_scale_fill(execution->last_qty, execution->quantity_factor) : execution->last_qty;
 }
 
+/* Is the one the other, but for the last digit of both? */
+static bool
+is_rounding(Numeric a, Numeric b)
+{
+	Numeric		most = oms_dec_smallest(a);
+	Numeric		difference = oms_dec_sub(a, b);
+
+	if (oms_dec_sign(difference) < 0)
+		difference = oms_dec_neg(difference);
+	return oms_dec_cmp(difference, oms_dec_add(most, most)) <= 0;
+}
+
+/*
+ * A correction counts with what rounding gave the fill it corrects.  If that
+ * leaves the order open, or overfilled, by no more than rounding, it fills it:
+ * the quantities of before the split do.
+ */
+static void
+count_correction(const FillContext *context, Execution *execution)
+{
+	const Order *order = context->order;
+	const Execution *old = context->corrected;
+	Numeric		rest = oms_dec_sub(old->quantity, oms_scale_fill(old->last_qty, old->quantity_factor));
+	Numeric		quantity = oms_dec_add(execution->quantity, rest);
+	Numeric		left;
+
+	if (oms_dec_sign(quantity) > 0)
+		execution->quantity = quantity;
+	if (order == NULL || order->order_qty == NULL || !oms_execution_is_live(old) ||
+		oms_dec_cmp(old->last_qty, execution->last_qty) == 0)
+		return;
+	left = oms_dec_sub(order->order_qty, oms_dec_sub(order->executed_quantity, old->quantity));
+	if (oms_dec_sign(left) > 0 && is_rounding(execution->quantity, left))
+		execution->quantity = left;
+}
+
 /* As this report states it, else the one it corrects, else as the order has it. */
 static char *
 stated(char *by_report, char *by_corrected, char *by_order)
@@ -128,9 +164,8 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->quantity_factor = old ? old->quantity_factor : NULL;
 	execution->allocated_quantity = oms_dec_zero();
 	count_quantity(execution);
-	/* and counts as that fill did, to the last digit that rounding gave it, where the quantity is the same */
-	if (old && old->quantity_factor && oms_dec_cmp(old->last_qty, execution->last_qty) == 0)
-		execution->quantity = old->quantity;
+	if (old && old->quantity_factor)
+		count_correction(context, execution);
 }
 
 static void

@@ -67,6 +67,15 @@ SELECT pg_temp.do('{"commandType": "BustExecutionCommand", "executionId": "k1", 
 SELECT exec_id, status, last_qty, quantity, quantity_factor FROM oms.executions WHERE root_id = 'k' ORDER BY exec_id;
 SELECT * FROM pg_temp.show('k');
 
+-- A correction that fills the order in the shares of before does so after it too: what rounding left is no overfill (4 + 1 of 5), and leaves nothing open (2 + 2 of 4; and 3 of 3, corrected there and back).
+SELECT pg_temp.make('m', NULL, 5, 1), pg_temp.make('n', NULL, 4, 1), pg_temp.make('o', NULL, 3, 1);
+SELECT id, pg_temp.do(format('{"commandType": "ExecuteOrderCommand", "orderId": "%1$s", "executionId": "%1$s-%2$s", "execID": "%2$s", "lastQty": 1, "lastPx": 12}', id, n)::jsonb)
+FROM (VALUES ('m', 4), ('n', 3), ('o', 3)) o (id, fills), generate_series(2, fills) n;
+SELECT pg_temp.split('m', 0.66666666666666666667), pg_temp.split('n', 0.66666666666666666667), pg_temp.split('o', 0.33333333333333333333);
+SELECT pg_temp.do('{"commandType": "CorrectExecutionCommand", "executionId": "m-x", "lastQty": 2}'), pg_temp.do('{"commandType": "CorrectExecutionCommand", "executionId": "n-2", "lastQty": 2}');
+SELECT pg_temp.do('{"commandType": "CorrectExecutionCommand", "executionId": "o-x", "lastQty": 0.5}'), pg_temp.do('{"commandType": "CorrectExecutionCommand", "executionId": "o-x", "lastQty": 1}');
+SELECT id, status, order_qty, executed_quantity, leaves_quantity, executed_value FROM oms.orders WHERE id IN ('m', 'n', 'o') ORDER BY id;
+
 -- Reported: the order that is named and what lies below it; above it the terms, once for each corporate action.
 SELECT pg_temp.make('p', NULL, 300, 50, '{"price": 12}'), pg_temp.make('pa', 'p', 100, 100), pg_temp.make('pb', 'p', 100, 20, '{"price": 12}'), pg_temp.make('pb1', 'pb', 40, 40);
 SELECT pg_temp.split('pa', 2, '{"execID": "R1", "corporateActionId": "CA"}');
