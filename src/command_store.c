@@ -187,7 +187,7 @@ oms_command_find(TableSet *tables, const char *actor, const char *command_id)
 		return NULL;
 	known = palloc0(sizeof(KnownCommand));
 	known->tid = table->slot->tts_tid;
-	known->recorded_at = DatumGetTimestampTz(oms_table_value(table, COMMAND_RECORDED_AT, &isnull));
+	known->recorded_at = DatumGetTimestampTz(oms_table_needed(table, COMMAND_RECORDED_AT));
 	value = oms_table_value(table, COMMAND_HASH, &isnull);
 	if (!isnull)
 		known->command_hash = DatumGetInt64(value);

@@ -219,6 +219,9 @@ note(join ', ', map { "$_ $states{$_}" } sort keys %states);
 cmp_ok($states{XX001}, '>', 500, 'most of it is found');
 is(value('SELECT pg_backend_pid()'), $pid, 'without a crash');
 stopped('a column that is null', [ 'ALTER TABLE oms.orders ALTER symbol DROP NOT NULL', q(UPDATE oms.orders SET symbol = NULL WHERE id = 'R.2') ], { fill('R.2', 'x9') }, qr/column "symbol" of order "R.2" is null/);
+# taken for a very old one it would be applied again
+stopped('a commandId without a time', [ 'ALTER TABLE oms.commands ALTER recorded_at DROP NOT NULL', q(UPDATE oms.commands SET recorded_at = NULL WHERE command_id = 'k2') ],
+	{ fill('K', 'k1', commandId => 'k2') }, qr/column "recorded_at" of a row of "commands" is null/);
 is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
 
 # ------------------------------------------------------------------------
