@@ -250,7 +250,7 @@ const Transition oms_transitions[] = {
 	{.number = 303, .trigger = TRIGGER_FILL, .requires = COND_DONE_FOR_DAY, .forbids = COND_CLOSED,
 		.guard = GUARD_LATER_DAY, .clears = COND_DONE_FOR_DAY, .event_type = "OrderExecuted",
 	.sentence = "A fill of a later day, or with a working status, ends done for day of a good-till order."},
-	{.number = 304, .trigger = TRIGGER_FILL, .requires = COND_STOPPED, .forbids = COND_CLOSED,
+	{.number = 304, .trigger = TRIGGER_FILL, .requires = COND_STOPPED, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
 		.guard = GUARD_STATES_WORKING, .clears = COND_STOPPED, .event_type = "OrderExecuted",
 	.sentence = "A fill reported with a working status fulfils the guarantee."},
 	{.number = 305, .trigger = TRIGGER_FILL, .requires = COND_CANCELLED, .raises = FLAG_LATE_FILL,

@@ -54,5 +54,12 @@ SET oms_state.trading_day_zone = 'Nowhere/Land';
 SET oms_state.trading_day_roll = '24:00';
 SET oms_state.trading_day_roll = '7:00';
 SET oms_state.trading_day_roll = '07:60';
+RESET oms_state.trading_day_zone;
+RESET oms_state.trading_day_roll;
+
+-- A fill on an order done for day is late, also where one was guaranteed.
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "rp-stop", "symbol": "ES", "side": "BUY", "orderQty": 10}'), pg_temp.do('{"commandType": "StopOrderCommand", "orderId": "rp-stop"}'), pg_temp.do('{"commandType": "DoneForDayOrderCommand", "orderId": "rp-stop"}');
+SELECT pg_temp.fill('rp-stop', '1', 7, '{"ordStatus": "1"}');
+SELECT o.status, o.conditions, o.flags, e.flags AS of_the_fill FROM oms.orders AS o JOIN oms.executions AS e ON e.order_id = o.id WHERE o.id = 'rp-stop';
 
 SELECT * FROM oms.verify();
