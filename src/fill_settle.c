@@ -154,6 +154,13 @@ is_same_stranger(const Command *command, const Execution *known)
 		oms_execution_is_repeat(command, known);
 }
 
+/* Some venues give a correction or bust the ExecID of the fill that it names. */
+static bool
+names_its_own_exec_id(const char *exec_type, const char *exec_ref_id, const char *exec_id)
+{
+	return oms_is_change_of_fill(exec_type) && exec_ref_id && strcmp(exec_ref_id, exec_id) == 0;
+}
+
 /*
  * The execution that this very report made before, or NULL; another one of the
  * order with its ExecID is noted, for the desk.
@@ -173,7 +180,8 @@ oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *contex
 
 		if (known->order_id ? oms_execution_is_repeat(command, known) : is_same_stranger(command, known))
 			return known;
-		if (known->order_id)
+		if (known->order_id && !names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
+			!names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id))
 			context->same_exec_id = known;
 	}
 	return NULL;

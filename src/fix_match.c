@@ -63,16 +63,14 @@ is_free(UnitOfWork *uow, const char *order_id, const char *session)
 	return owner == NULL || strcmp(owner, order_id) == 0;
 }
 
-/* Does the message state it, and otherwise than the order has it? */
+/* Does the message state another side than the order has? */
 static bool
-states_other(const FixMessage *message, int tag, const char *has, const OmsName *names)
+states_other_side(const FixMessage *message, const char *has)
 {
-	char	   *stated = oms_fix_get_id(message, tag);
-	const OmsName *name = stated && names ? oms_name_find(names, stated, strlen(stated)) : NULL;
+	char	   *stated = oms_fix_get(message, TAG_SIDE);
+	const OmsName *name = stated ? oms_name_find(oms_side_names, stated, strlen(stated)) : NULL;
 
-	if (stated == NULL || (names && name == NULL))
-		return false;
-	return strcmp(name ? name->name : stated, has) != 0;
+	return name && strcmp(name->name, has) != 0;
 }
 
 /*
@@ -84,11 +82,11 @@ static bool
 is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
 	const Order *order = oms_uow_order(uow, order_id);
+	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
 
-	return order == NULL ||
+	return order == NULL || (symbol && oms_symbols_differ(symbol, order->symbol)) ||
 		(order->cl_ord_id && (oms_fix_get_id(message, TAG_CL_ORD_ID) || oms_fix_get_id(message, TAG_ORIG_CL_ORD_ID))) ||
-		states_other(message, TAG_SYMBOL, order->symbol, NULL) ||
-		states_other(message, TAG_SIDE, order->side, oms_side_names);
+		states_other_side(message, order->side);
 }
 
 FixMatch

@@ -191,6 +191,30 @@ change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const F
 	return oms_fix_run(fix, &w);
 }
 
+static bool
+says_zero(const FixMessage *message, int tag)
+{
+	Numeric		value;
+
+	return get_quantity(message, tag, &value) && oms_dec_sign(value) == 0;
+}
+
+/*
+ * A correction to LastQty 0 takes the trade back, unless it states CumQty as it
+ * is without that: then the 0 means that nothing of it changes.
+ */
+static bool
+leaves_nothing(FixContext *fix, const FixMatch *match, const Execution *fill)
+{
+	const Order *order = matched_order(fix, match);
+	Numeric		cum_qty;
+
+	if (!says_zero(&fix->message, TAG_LAST_QTY))
+		return false;
+	return order == NULL || !oms_execution_is_live(oms_last_of_chain(fix->uow, fill)) ||
+		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || oms_dec_cmp(cum_qty, order->executed_quantity) != 0;
+}
+
 static Refusal *
 change(FixContext *fix, const FixMatch *match, CommandType type, const char *execution_id, const FixFill *part, bool last)
 {
@@ -199,6 +223,9 @@ change(FixContext *fix, const FixMatch *match, CommandType type, const char *exe
 	oms_json_string(&w, "orderId", match->order_id);
 	oms_json_string(&w, "executionId", execution_id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	/* the fill stays as it was, then: its price too */
+	if (type == COMMAND_CORRECT_EXECUTION && says_zero(&fix->message, TAG_LAST_QTY) && says_zero(&fix->message, TAG_LAST_PX))
+		oms_json_scalar(&w, "lastPx", &(JsonbValue) {.type = jbvNull});
 	if (part)
 		oms_fix_put_fill(&w, &fix->message, part, last);
 	else if (!last)
@@ -241,6 +268,8 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 		return refusal;
 	if (known == NIL)
 		return change_unknown(fix, match, type, &fills);
+	if (type == COMMAND_CORRECT_EXECUTION && fills.count == 0 && leaves_nothing(fix, match, linitial(known)))
+		type = COMMAND_BUST_EXECUTION;
 	ids = changeable(fix, known, type);
 	/* a change of a fill that has ended is a repeat, or can only be held against ours */
 	if (ids == NIL)

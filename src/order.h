@@ -98,6 +98,7 @@ extern void oms_order_keep_report(const Command *command, const Order *order, ui
 
 /* May a replacement turn one side into the other?  (FIX 4.4 vol. 4, Order Cancel/Replace Request) */
 extern bool oms_sides_are_kin(const char *a, const char *b);
+extern bool oms_symbols_differ(const char *a, const char *b);
 
 /* Does a report name another symbol or side than the order, or a request of it, has? */
 extern bool oms_report_is_misdirected(const Command *command, const Order *order);

@@ -123,6 +123,13 @@ oms_sides_are_kin(const char *a, const char *b)
 	return strcmp(a, b) == 0 || (kin_of_a != 0 && kin_of_a == kin_of_b);
 }
 
+/* "[N/A]" is FIX's word for an instrument that has no symbol: it says nothing against one. */
+bool
+oms_symbols_differ(const char *a, const char *b)
+{
+	return strcmp(a, b) != 0 && !oms_id_is_none(a, strlen(a)) && !oms_id_is_none(b, strlen(b));
+}
+
 static bool
 side_is_asked_for(const Order *order, const char *side)
 {
@@ -138,7 +145,7 @@ side_is_asked_for(const Order *order, const char *side)
 bool
 oms_report_is_misdirected(const Command *command, const Order *order)
 {
-	if (command->symbol && strcmp(command->symbol, order->symbol) != 0)
+	if (command->symbol && oms_symbols_differ(command->symbol, order->symbol))
 		return true;
 	if (command->side == NULL || strcmp(command->side, order->side) == 0)
 		return false;
