@@ -1169,7 +1169,7 @@ AS $function$
       LEFT JOIN copied AS c ON c.tableoid = e.tableoid AND c.xmin = e.xmin
   ), in_tree AS (
     SELECT w.object, w.aggregate_id, w.root_id, w.tree_version, w.sequence, w.xid, w.here,
-           (w.xid, w.here) IS DISTINCT FROM (lag(w.xid) OVER t, lag(w.here) OVER t) AS begins,
+           w.xid IS DISTINCT FROM lag(w.xid) OVER t AS begins,
            max(w.xid) OVER (t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest,
            CASE WHEN (w.actor, w.command_id, w.occurred_at) = (lag(w.actor) OVER t, lag(w.command_id) OVER t, lag(w.occurred_at) OVER t)
                 THEN lag(w.xid) OVER t END AS of_command

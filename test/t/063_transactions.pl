@@ -23,6 +23,18 @@ sub order { my ($id) = @_; return join ' ', map { $_ // 'null' } $dbh->selectrow
 sub value { my ($sql, @values) = @_; return scalar $dbh->selectrow_array($sql, undef, @values); }
 sub state_of { my ($code) = @_; return eval { $code->(); 1 } ? 'accepted' : $dbh->state; }
 
+# The first fills of a store are written in savepoints, beside what is not
+$dbh->begin_work;
+create('first');
+foreach my $qty (1, 2)
+{
+	$dbh->do('SAVEPOINT a');
+	fill('first', $qty);
+	$dbh->do('RELEASE a');
+}
+$dbh->commit;
+is(value('SELECT count(*) FROM oms.verify()'), 0, 'oms.verify() takes events of one transaction, in savepoints or not, for what they are');
+
 # Savepoints
 create('sp');
 $dbh->begin_work;
