@@ -115,8 +115,11 @@ is_average(const Order *order, Numeric stated)
 	Numeric		error;
 	Numeric		most;
 
+	/* FIX demands the field, and venues that do not compute it (CME) state 0 */
+	if (oms_dec_sign(stated) == 0)
+		return true;
 	if (oms_dec_sign(order->executed_quantity) == 0)
-		return oms_dec_sign(stated) == 0;
+		return false;
 	error = oms_dec_sub(order->executed_value, oms_dec_mul(stated, order->executed_quantity));
 	if (oms_dec_sign(error) == 0)
 		return true;
