@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "command_store.h"
+#include "fill_settle.h"
 #include "fix_match.h"
 #include "fix_tags.h"
 #include "handlers.h"
@@ -125,6 +126,10 @@ match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 	{
 		const Execution *fill = lfirst(cell);
 
+		/* not what waits itself for the fill whose ExecID it has */
+		if (oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL && fill->exec_ref_id &&
+			strcmp(fill->exec_ref_id, exec_ref_id) == 0)
+			continue;
 		/* rather one that was booked than one that waits in review */
 		if (found == NULL || found->status == OMS_EXECUTION_REVIEW)
 			found = fill;
