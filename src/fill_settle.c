@@ -161,6 +161,15 @@ names_its_own_exec_id(const char *exec_type, const char *exec_ref_id, const char
 	return oms_is_change_of_fill(exec_type) && exec_ref_id && strcmp(exec_ref_id, exec_id) == 0;
 }
 
+static bool
+names_its_own(const Command *command, const FillContext *context)
+{
+	/* a command names its fill by executionId */
+	if (command->exec_ref_id == NULL && context->corrected)
+		return oms_same_text(context->corrected->exec_id, command->exec_id);
+	return names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id);
+}
+
 /*
  * The execution that this very report made before, or NULL; another one of the
  * order with its ExecID is noted, for the desk.
@@ -181,7 +190,7 @@ oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *contex
 		if (known->order_id ? oms_execution_is_repeat(command, known) : is_same_stranger(command, known))
 			return known;
 		if (known->order_id && !names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
-			!names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id))
+			!names_its_own(command, context))
 			context->same_exec_id = known;
 	}
 	return NULL;

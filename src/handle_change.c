@@ -240,6 +240,8 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 		return refusal;
 	if (context.order && oms_keep_leg_report(uow, command, &chain.order, outcome))
 		return NULL;
+	old = chain.fill;
+	context.corrected = &old;
 	known = context.order ? oms_fill_find_known(uow, command, &context) : NULL;
 	if (known && !is_held_correction(&chain, known))
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
@@ -252,8 +254,6 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (refusal)
 		return refusal;
 
-	old = chain.fill;
-	context.corrected = &old;
 	context.unknown_execution = waits_for_its_fill(uow, &old);
 	command->execution_id = known ? known->id : oms_new_id_in_tree(chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
