@@ -156,6 +156,27 @@ waits_for_its_fill(UnitOfWork *uow, const Execution *execution)
 	return oms_is_change_of_fill(execution->exec_type) && execution->exec_ref_id;
 }
 
+/* Told when nobody knew its order, it waits in a tree of its own. */
+static bool
+is_waiting_stranger(const Execution *known)
+{
+	return known && known->order_id == NULL && known->status == OMS_EXECUTION_REVIEW;
+}
+
+/* The bust itself, if it waits as a stranger: now it is applied, and that is over. */
+static void
+end_stranger(UnitOfWork *uow, const Command *command, FillContext *context)
+{
+	const Execution *known = context->order ? oms_fill_find_known(uow, command, context) : NULL;
+	Execution	stranger;
+
+	if (!is_waiting_stranger(known))
+		return;
+	(void) oms_uow_now(uow, known->root_id);
+	stranger = *known;
+	oms_fill_end(uow, &stranger, EXECUTION_SETTLED, command, &(FillDelta) {0});
+}
+
 Refusal *
 oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 {
@@ -182,6 +203,7 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (refusal)
 		return refusal;
 
+	end_stranger(uow, command, &context);
 	oms_order_event_init(&event, command);
 	foreach(cell, chain.held)
 	{
@@ -243,7 +265,7 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	old = chain.fill;
 	context.corrected = &old;
 	known = context.order ? oms_fill_find_known(uow, command, &context) : NULL;
-	if (known && !is_held_correction(&chain, known))
+	if (known && !is_waiting_stranger(known) && !is_held_correction(&chain, known))
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
 	oms_fill_outcome(outcome, chain.fill.id, false);
 	refusal = check_changeable(command, &chain.fill);
@@ -256,14 +278,16 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 
 	context.unknown_execution = waits_for_its_fill(uow, &old);
 	command->execution_id = known ? known->id : oms_new_id_in_tree(chain.fill.root_id);
-	oms_execution_create(command, &context, &correction);
 	if (known)
+		context.now = oms_uow_now(uow, known->root_id);
+	oms_execution_create(command, &context, &correction);
+	if (known && known->order_id)
 		oms_fill_as_counted(known, &correction);
 	reasons = oms_fill_review(uow, &correction, &context);
-	if (known && reasons)
+	if (known && known->order_id && reasons)
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
 	oms_order_event_init(&event, command);
-	if (known)
+	if (known && known->order_id)
 	{
 		oms_fill_take_out(known, &event.fill);
 		forget_held(&chain, known);
