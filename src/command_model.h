@@ -212,6 +212,9 @@ extern Refusal *oms_command_parse(Jsonb *raw, bool from_fix, Command *command);
 /* Does the command tell what a counterparty did?  Facts are not refused. */
 extern bool oms_command_is_report(const Command *command);
 
+/* A request to cancel or replace, by who wants it. */
+extern bool oms_command_is_fresh_request(const Command *command);
+
 /* Does it say of itself that it may have been reported before? */
 extern bool oms_command_is_resent(const Command *command);
 

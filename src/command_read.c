@@ -497,3 +497,10 @@ oms_command_is_report(const Command *command)
 	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL ||
 		(command->fix_message != NULL && is_reject(command->def));
 }
+
+bool
+oms_command_is_fresh_request(const Command *command)
+{
+	return (command->def->type == COMMAND_REQUEST_CANCEL_ORDER ||
+			command->def->type == COMMAND_REQUEST_REPLACE_ORDER) && !oms_command_is_report(command);
+}

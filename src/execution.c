@@ -117,6 +117,15 @@ stated(char *by_report, char *by_corrected, char *by_order)
 	return by_corrected ? by_corrected : by_order;
 }
 
+/* It names a version before the one whose place it takes, and was told of at an earlier time than that one. */
+bool
+oms_execution_comes_late(const Execution *correction, const Execution *old)
+{
+	return correction->exec_ref_id && old->exec_id && strcmp(correction->exec_ref_id, old->exec_id) != 0 &&
+		correction->transact_time != NO_TIME && old->transact_time != NO_TIME &&
+		correction->transact_time < old->transact_time;
+}
+
 void
 oms_execution_create(const Command *command, const FillContext *context, Execution *execution)
 {
@@ -158,6 +167,8 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->reported_account = stated(command->account, old ? old->reported_account : NULL, NULL);
 	if (execution->account && execution->reported_account &&
 		strcmp(execution->account, execution->reported_account) != 0)
+		execution->flags |= FLAG_DISAGREES;
+	if (old && oms_execution_comes_late(execution, old))
 		execution->flags |= FLAG_DISAGREES;
 	execution->created_at = context->now;
 	/* a correction of a fill from before a split is stated as that fill was */

@@ -102,6 +102,9 @@ extern void oms_execution_hold(Execution *execution, Jsonb *reasons);
 /* A split: count times `factor`, and then `rest` more; either may be NULL. */
 extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric rest);
 
+/* Is the correction older than the one whose place it takes?  Then it is flagged: the order in which they came decides. */
+extern bool oms_execution_comes_late(const Execution *correction, const Execution *old);
+
 extern bool oms_execution_is_live(const Execution *execution);
 extern Numeric oms_execution_value(const Execution *execution);
 

@@ -356,6 +356,11 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 		last.correcting_execution_id = change.id;
 		oms_fill_end(uow, &last, EXECUTION_CORRECTED, event->command, &event->fill);
 		change.corrected_execution_id = last.id;
+		if (oms_execution_comes_late(&change, &last))
+		{
+			change.flags |= FLAG_DISAGREES;
+			event->raises |= FLAG_DISAGREES;
+		}
 		if (change.exec_id)
 			chain = lappend(chain, change.exec_id);
 		if (change.status != OMS_EXECUTION_REVIEW)

@@ -17,6 +17,7 @@
 #include "fix_match.h"
 #include "fix_private.h"
 #include "handlers.h"
+#include "report_history.h"
 
 bool
 oms_fix_is_resent(const FixMessage *message)
@@ -97,8 +98,8 @@ oms_fix_handle_new_order(FixContext *fix)
 }
 
 /*
- * Was this request seen before?  One that is known from its Pending report
- * only, or that goes under the order's own ClOrdID, has yet to be.
+ * Was this request seen before?  One that is known from reports only, or that
+ * goes under the order's own ClOrdID, has yet to be.
  */
 static bool
 is_repeat(FixContext *fix, const char *order_id)
@@ -106,11 +107,15 @@ is_repeat(FixContext *fix, const char *order_id)
 	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
 	const Order *order = oms_uow_order(fix->uow, order_id);
 	const OrderRequest *request = order ? oms_request_named(order, cl_ord_id) : NULL;
+	Order		copy;
 
 	if (request)
 		return !request->unasked;
-	return order && !(order->cl_ord_id && strcmp(order->cl_ord_id, cl_ord_id) == 0 &&
-					  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id));
+	if (order == NULL || (order->cl_ord_id && strcmp(order->cl_ord_id, cl_ord_id) == 0 &&
+						  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id)))
+		return false;
+	copy = *order;
+	return oms_history_was_asked(fix->uow, &copy, cl_ord_id);
 }
 
 static Refusal *

@@ -117,13 +117,6 @@ oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event)
  * ------------------------------------------------------------------------
  */
 
-static bool
-is_fresh_request(const Command *command)
-{
-	return (command->def->type == COMMAND_REQUEST_CANCEL_ORDER ||
-			command->def->type == COMMAND_REQUEST_REPLACE_ORDER) && !oms_command_is_report(command);
-}
-
 /*
  * May a fresh request have a ClOrdID that the order has already?  It shows a
  * request that was recorded, or completes one that is known from its Pending
@@ -152,7 +145,7 @@ take_cl_ord_id(UnitOfWork *uow, const Command *command, const Order *order, cons
 		return NULL;
 	}
 	if (strcmp(owner, order->id) == 0 &&
-		(!is_fresh_request(command) || may_share_cl_ord_id(command, order)))
+		(!oms_command_is_fresh_request(command) || may_share_cl_ord_id(command, order)))
 		return NULL;
 	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", command->cl_ord_id),
 						   "It is known for order \"%s\".", owner);
@@ -172,7 +165,7 @@ oms_take_names(UnitOfWork *uow, const Command *command, const Order *order)
 		 strcmp(command->counterparty_order_id, order->counterparty_order_id) != 0))
 		oms_uow_name_order(uow, session, NULL, command->counterparty_order_id, order->id);
 	if (command->cl_ord_id == NULL || command->def->object != OBJECT_ORDER ||
-		(order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 && !is_fresh_request(command)))
+		(order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 && !oms_command_is_fresh_request(command)))
 		return NULL;
 	return take_cl_ord_id(uow, command, order, session);
 }
@@ -307,7 +300,11 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)
+	{
 		refusal = oms_take_names(uow, command, &before);
+		if (refusal && oms_keep_late_request(uow, command, &before, outcome))
+			return NULL;
+	}
 	if (refusal)
 		return refusal;
 	outcome->store = &oms_order_store;

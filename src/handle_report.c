@@ -205,3 +205,13 @@ oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
 	return command->def->type != COMMAND_REPLACE_ORDER ||
 		!oms_history_has_cl_ord_id(uow, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
 }
+
+bool
+oms_keep_late_request(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	if (!oms_command_is_fresh_request(command) || command->fix_session == NULL || command->cl_ord_id == NULL ||
+		!is_of_chain(uow, command, order) || oms_history_was_asked(uow, order, command->cl_ord_id))
+		return false;
+	keep(uow, command, order, GUARD_ANSWERED, outcome);
+	return true;
+}

@@ -56,6 +56,9 @@ extern bool oms_report_is_known(UnitOfWork *uow, const Command *command, const O
 extern bool oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
 extern bool oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
 
+/* A client's request that comes after all that was reported of it: kept, and true. */
+extern bool oms_keep_late_request(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome);
+
 /* Does it report a request or replacement of a ClOrdID that was answered before? */
 extern bool oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order);
 

@@ -152,6 +152,37 @@ oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_or
 	return has_command(uow, order, "clOrdID", cl_ord_id, type);
 }
 
+typedef struct NameSearch
+{
+	const Order *order;
+	const char *cl_ord_id;
+	bool		found;
+} NameSearch;
+
+static void
+visit_name(Jsonb *payload, void *arg)
+{
+	NameSearch *search = arg;
+	Jsonb	   *raw = object_of(payload, "command");
+	char	   *order_id = raw ? oms_json_get_string(raw, "orderId") : NULL;
+	Command		earlier;
+
+	if (raw == NULL || !oms_same_text(oms_json_get_string(raw, "clOrdID"), search->cl_ord_id) ||
+		(order_id && strcmp(order_id, search->order->id) != 0))
+		return;
+	if (oms_command_parse(raw, true, &earlier) != NULL || !oms_command_is_report(&earlier))
+		search->found = true;
+}
+
+bool
+oms_history_was_asked(UnitOfWork *uow, const Order *order, const char *cl_ord_id)
+{
+	NameSearch	search = {.order = order, .cl_ord_id = cl_ord_id};
+
+	each_event(uow, order, visit_name, &search);
+	return search.found;
+}
+
 /* ------------------------------------------------------------------------
  * terms of the past
  * ------------------------------------------------------------------------

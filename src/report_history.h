@@ -27,6 +27,9 @@ extern Command *oms_history_report(UnitOfWork *uow, const Order *order, const Co
 extern bool oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type);
 extern bool oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type);
 
+/* Did anybody but a counterparty, in a report, name this ClOrdID?  False: its request has not come. */
+extern bool oms_history_was_asked(UnitOfWork *uow, const Order *order, const char *cl_ord_id);
+
 /* Side and price that the order had while this ClOrdID was in force: a list of PastTerms. */
 extern List *oms_history_terms(UnitOfWork *uow, const Order *order, const char *cl_ord_id);
 

@@ -224,6 +224,8 @@ const Transition oms_transitions[] = {
 	{.number = 273, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_RESTATED_FIGURES, .raises = FLAG_DISAGREES,
 		.event_type = "OrderReported",
 	.sentence = "A report comes again with other figures than the first time: it is flagged and changes nothing."},
+	{.number = 274, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_ANSWERED, .event_type = "OrderReported",
+	.sentence = "A request comes after all that was reported of it: it is kept and changes nothing."},
 
 	{.number = 291, .trigger = TRIGGER_FILL, .guard = GUARD_STATES_CANCELLED, .forbids = COND_CLOSED,
 		.sets = COND_CANCELLED | COND_NEW, .clears = ENDS | UNACCEPTED, .event_type = "OrderExecuted",

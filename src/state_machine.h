@@ -62,7 +62,7 @@ typedef enum FillState
 #define GUARD_STATES_WORKING	(1 << 2)	/* the report states neither Suspended nor Stopped */
 #define GUARD_LATER_DAY			(1 << 3)	/* a good-till order, and a later day than Done for Day */
 #define GUARD_STATES_QTY		(1 << 4)	/* the quantity of a cash order is stated, and was not known */
-#define GUARD_ANSWERED			(1 << 5)	/* the ClOrdID that the report names was answered before */
+#define GUARD_ANSWERED			(1 << 5)	/* the ClOrdID that is named was answered before */
 #define GUARD_IMPLIES_REPLACE	(1 << 6)	/* the fill names an open replace request and states its quantity */
 #define GUARD_STATES_CANCELLED	(1 << 7)	/* the fill's report states that the order is over, so: */
 #define GUARD_STATES_EXPIRED	(1 << 8)
