@@ -897,6 +897,7 @@ sub split_fills
 	foreach my $fill (@fills)
 	{
 		$fill->{qty} = max(1, $self->scaled($fill->{qty}, $factor));
+		$fill->{was_split} = 1;
 		$fill->{factor} = rounded($fill->{factor} * $factor, Math::BigInt->new(10)->bpow(FACTOR_SCALE));
 	}
 	# what rounding left goes to the largest
@@ -1033,9 +1034,17 @@ sub apply_ExecuteOrder
 sub corrected_qty
 {
 	my ($self, $command, $old) = @_;
-	# the same quantity counts as it did, to the last digit that rounding gave it
-	return $old->{qty} if $self->qty($command->{lastQty}) == $self->qty($old->{lastQty});
-	return max(1, $self->scaled($self->qty($command->{lastQty}), $old->{factor}));
+	my $order = $self->order($old->{order});
+	my ($last, $was) = map { $self->qty($_->{lastQty}) } $command, $old;
+	my $qty = max(1, $self->scaled($last, $old->{factor}));
+	return $qty if !$old->{was_split};
+
+	# it counts with what rounding gave that fill; what fills the order but for rounding fills it
+	my $rest = $old->{qty} - max(1, $self->scaled($was, $old->{factor}));
+	$qty += $rest if $qty + $rest > 0;
+	return $qty if !$order || !defined $order->{qty} || $old->{status} ne 'LIVE' || $last == $was;
+	my $left = $order->{qty} - ($self->executed($order) - $old->{qty});
+	return $left > 0 && abs($qty - $left) <= 2 ? $left : $qty;
 }
 
 # What a correction becomes: LIVE, or REVIEW where more would be executed than ordered, and more than
@@ -1060,10 +1069,11 @@ sub apply_CorrectExecution
 	my ($self, $command, undef, $state) = @_;
 	my $old = $self->newest($command->{executionId});
 	my $review = $state->{status} eq 'REVIEW';
+	my $qty = $self->corrected_qty($command, $old);
 	my $new = $self->add_execution($state->{executionId}, $old->{order}, $command, $review ? 'REVIEW' : 'LIVE', 'CORRECTION');
 
-	$new->{qty} = $self->corrected_qty($command, $old);
-	$new->{factor} = $old->{factor};
+	$new->{qty} = $qty;
+	@$new{qw(factor was_split)} = @$old{qw(factor was_split)};
 	$new->{why} = $old->{why} // 'OVERFILL';
 	# one that waits in review leaves a live fill as it is, until the next correction or the bust
 	$old->{held}{status} = 'CORRECTED' if $old->{held};
