@@ -13,8 +13,10 @@
 
 #include "postgres.h"
 
+#include "compat.h"
+
 /* XX001 */
-extern void oms_damaged(const char *fmt,...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
+pg_noreturn extern void oms_damaged(const char *fmt,...) pg_attribute_printf(1, 2);
 
 /*
  * Following links from object to object, as parents or corrections: each step

@@ -13,6 +13,7 @@
 #include "common/sha2.h"
 #include "mb/pg_wchar.h"
 
+#include "compat.h"
 #include "digest.h"
 
 static void

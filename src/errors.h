@@ -15,6 +15,8 @@
 
 #include "postgres.h"
 
+#include "compat.h"
+
 #define OMS_MALFORMED			MAKE_SQLSTATE('O', 'M', '0', '0', '1')
 #define OMS_UNKNOWN_COMMAND		MAKE_SQLSTATE('O', 'M', '0', '0', '2')
 #define OMS_NO_SUCH_OBJECT		MAKE_SQLSTATE('O', 'M', '0', '0', '3')
@@ -51,6 +53,6 @@ extern Refusal *oms_refuse_by_rule(const char *rule, const char *message,
 								   const char *fmt,...) pg_attribute_printf(3, 4);
 
 /* Raise the refusal as an error.  Only L5 calls this. */
-extern void oms_raise(const Refusal *refusal) pg_attribute_noreturn();
+pg_noreturn extern void oms_raise(const Refusal *refusal);
 
 #endif							/* OMS_ERRORS_H */

@@ -28,8 +28,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "compat.h"
 #include "damage.h"
+#include "table_compat.h"
 #include "table_io.h"
 
 Table *

@@ -16,6 +16,7 @@
 #include "storage/itemptr.h"
 #include "utils/snapshot.h"
 
+#include "compat.h"
 #include "table_layout.h"
 
 /* What the tables of one unit of work share. */
@@ -110,6 +111,6 @@ extern bool oms_table_claim(Table *table, TableKey key, const Datum *values, con
 extern TM_Result oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTableSlot *slot);
 
 /* 40001, as the executor says it. */
-extern void oms_raise_serialization(void) pg_attribute_noreturn();
+pg_noreturn extern void oms_raise_serialization(void);
 
 #endif							/* OMS_TABLE_IO_H */

@@ -40,7 +40,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "compat.h"
+#include "table_compat.h"
 #include "table_io.h"
 
 /* What an insert puts into a column of a user. */
@@ -121,7 +121,7 @@ open_for_writing(Table *table)
 	estate->es_opened_result_relations = lappend(estate->es_opened_result_relations, table->info);
 	/* all of them, always: which an update needs would be fixed by the first row */
 	if (has_generated(table))
-		ExecInitStoredGenerated(table->info, estate, CMD_INSERT);
+		oms_init_stored_generated(table->info, estate, CMD_INSERT);
 	if (!table->layout->all_ours)
 		find_defaults(table);
 	table->plain_update = table->layout->all_ours &&
