@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# build.sh TREE STAGE test|release: build a copy of the checkout and install it below STAGE.
-# The bridge is built in the tree (debezium/bridge/oms_bridge; for tests also oms_bridge-san, under the sanitizers).
+# build.sh TREE STAGE test|release|server: build a copy of the checkout and install it below STAGE.
+# "server" is a build for tests that goes into the server itself, which is a copy of ours; the bridge is not built.
+# Else the bridge is built in the tree (debezium/bridge/oms_bridge; for tests also oms_bridge-san, under the sanitizers).
 # Writes STAGE/postgresql.conf: the lines that let a server load an extension from there (Debian's
 # extension_destdir; $libdir itself cannot be moved, so the library path is searched first).
 set -euo pipefail
@@ -9,10 +10,16 @@ set -euo pipefail
 
 tree=$1 stage=$2 kind=$3
 options=(with_llvm=no "PG_CONFIG=$PG_CONFIG")
-[ "$kind" != test ] || options+=(OMS_TEST_BUILD=1)
+[ "$kind" = release ] || options+=(OMS_TEST_BUILD=1)
 
 make -s -C "$tree" -j "$(nproc)" "${options[@]}" all
 rm -rf "$stage"
+if [ "$kind" = server ]; then
+    make -s -C "$tree" "${options[@]}" install
+    mkdir -p "$stage"
+    : > "$stage/postgresql.conf"
+    exit 0
+fi
 make -s -C "$tree" "${options[@]}" install "DESTDIR=$stage"
 
 make -s -C "$tree/debezium/bridge" -j "$(nproc)"

@@ -6,7 +6,8 @@ set -euo pipefail
 
 stage=$OMS_WORK/stage
 out=$OMS_WORK/out
-pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/../..
+# The drivers and modules of tests are those of the headers that we build against; for servers of other versions, still those.
+pgxs=${OMS_DRIVERS:-$(dirname "$("$PG_CONFIG" --pgxs)")/../..}
 bin=$("$PG_CONFIG" --bindir)
 passed=0
 failed=0
@@ -189,24 +190,73 @@ run_tap() {
         tap tap "${tests[@]/%/.pl}"
 }
 
+# What runs on a server of another version: behaviour, races, what DBAs do to tables, and the replication slot. The server is a copy of
+# ours, and the extension installed into it. Not pg_upgrade: minor versions of the summer of 2026 write options of columns (pg_attver) into
+# the catalog that older ones, as these are, do not read.
+on_version() {
+    run_regress
+    run_isolation
+    run_tap 020_fix_matrices 022_fix_cases 050_property 080_own_columns 081_own_triggers 082_own_indexes 083_maintenance \
+        084_own_constraints 086_interrupted_lookups 101_slot
+}
+
+# test_version VERSION: all of that in a folder and a process of its own, into a log.
+test_version() {
+    local work=$OMS_WORK/$1 config
+    mkdir -p "$work"
+    copy_tree "$work/tree"
+    config=$("$scripts/servers.sh" copy "$1" "$work/server")
+    OMS_WORK=$work OMS_DRIVERS=$pgxs OMS_SECONDS=${OMS_SECONDS:-10} PG_CONFIG=$config "$work/tree/scripts/run_tests.sh" on_version > "$out/version-$1.log" 2>&1
+}
+# Side by side: each spends much of its time waiting.
+test_versions() {
+    local version versions=()
+    for version in "$@"; do
+        test_version "$version" &
+    done
+    wait
+}
+
+run_versions() {
+    local version versions
+    mapfile -t versions < <("$scripts/servers.sh" list)
+    [ "${#versions[@]}" -gt 0 ] || { title versions; say "SKIPPED: no servers of other versions here; only PostgreSQL $("$PG_CONFIG" --version | sed 's/[^0-9]*//') was tested"; return 0; }
+    [ $# -eq 0 ] || versions=("$@")
+    run_group test_versions "${versions[@]}" || true
+    for version in "${versions[@]}"; do
+        title "PostgreSQL $version"
+        # the last line is its count
+        sed '$d' "$out/version-$version.log"
+        if [[ $(tail -n 1 "$out/version-$version.log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+            count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+        else
+            say "FAILED - PostgreSQL $version did not run to its end"
+            count 0 1
+        fi
+    done
+}
+
 cd "$project"
 export PATH=$bin:$PATH
 export TMPDIR=$OMS_WORK/t
 mkdir -p "$out" "$TMPDIR"
 
 title "build"
-check "build with -Werror and assertions" "$scripts/build.sh" "$project" "$stage" test || { summary; exit 1; }
+kind=test
+[ -z "${OMS_DRIVERS:-}" ] || kind=server
+check "build with -Werror and assertions" "$scripts/build.sh" "$project" "$stage" "$kind" || { summary; exit 1; }
 server_config > "$out/server.conf"
 
 if [ $# -gt 0 ]; then
     category=$1
     shift
     case $category in
-        style | unit | bridge | regress | isolation | pgtap | tap) "run_$category" "$@" ;;
+        style | unit | bridge | regress | isolation | pgtap | tap | versions) "run_$category" "$@" ;;
+        on_version) on_version ;;
         *) die "test.sh: no category $category" ;;
     esac
 else
-    for category in style unit bridge regress isolation pgtap tap; do
+    for category in style unit bridge regress isolation pgtap tap versions; do
         "run_$category"
     done
 fi

@@ -22,13 +22,14 @@ provided() {
     case $1 in
         openjdk-17-jre-headless) command -v java > /dev/null ;;
         maven) command -v mvn > /dev/null ;;
+        python3-pip) python3 -m pip --version > /dev/null 2>&1 ;;
         *) return 1 ;;
     esac
 }
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
 
 # Without these, a test says that it cannot be run, and is skipped.
-optional=(postgresql-15-repack)
+optional=(postgresql-15-repack python3-pip)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -36,7 +37,7 @@ for package in "${packages[@]}"; do
 done
 wanted=()
 for package in "${optional[@]}"; do
-    installed "$package" || wanted+=("$package")
+    installed "$package" || provided "$package" || wanted+=("$package")
 done
 [ "${#missing[@]}" -gt 0 ] || [ "${#wanted[@]}" -gt 0 ] || exit 0
 

@@ -74,7 +74,10 @@ SELECT * FROM oms.slot_limits();
 SET oms_state.slot_alert_size = -1;
 SET oms_state.slot_alert_age = -1;
 SELECT * FROM oms.slot_limits();
+-- 18 says the range with its unit
+\set VERBOSITY sqlstate
 SET oms_state.slot_alert_size = -2;
+\set VERBOSITY default
 
 -- the plugin
 SELECT * FROM oms.output_plugin_problem('pgoutput');

@@ -17,8 +17,11 @@ CREATE FUNCTION pg_temp.update_of_size(id text, size integer) RETURNS jsonb LANG
 SELECT count(*) > 0 AS loaded FROM oms.list_commands();
 SELECT coalesce(max(sequence), 0) AS before FROM oms.all_events \gset
 SHOW oms_state.command_size;
+-- 18 says the range with its unit
+\set VERBOSITY sqlstate
 SET oms_state.command_size = '8kB';
 SET oms_state.command_size = '1GB';
+\set VERBOSITY default
 SET oms_state.command_size = '64kB';
 
 SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "s1", "symbol": "X", "side": "BUY", "orderQty": 1000}');
