@@ -271,6 +271,12 @@ waiting_of(UnitOfWork *uow, const char *order_id)
 	return waiting;
 }
 
+bool
+oms_fill_is_settled(UnitOfWork *uow, const char *order_id)
+{
+	return waiting_of(uow, order_id) == NIL;
+}
+
 /* The first of them that names an ExecID of the chain, taken out of the list. */
 static const Execution *
 next_waiting(List **waiting, List *chain, const Execution *fill)

@@ -48,6 +48,9 @@ extern void oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionChange 
 /* Does this ExecType take a fill back or correct it? */
 extern bool oms_is_change_of_fill(const char *exec_type);
 
+/* Does no bust or correction of this order wait for its fill any more? */
+extern bool oms_fill_is_settled(UnitOfWork *uow, const char *order_id);
+
 /*
  * Book the execution, or put it before the desk with these reasons, and let its
  * order have `event`; `is_known`: it waited in review.

@@ -156,25 +156,28 @@ waits_for_its_fill(UnitOfWork *uow, const Execution *execution)
 	return oms_is_change_of_fill(execution->exec_type) && execution->exec_ref_id;
 }
 
-/* Told when nobody knew its order, it waits in a tree of its own. */
+/* Told before this fill of its, and perhaps before the order: it has changed nothing yet. */
 static bool
-is_waiting_stranger(const Execution *known)
+waits(const Execution *known, const Execution *fill)
 {
-	return known && known->order_id == NULL && known->status == OMS_EXECUTION_REVIEW;
+	return known && known->status == OMS_EXECUTION_REVIEW && known->corrected_execution_id == NULL &&
+		strcmp(known->id, fill->id) != 0;
 }
 
-/* The bust itself, if it waits as a stranger: now it is applied, and that is over. */
+/* The bust itself, if it waits: now it is applied, and that is over. */
 static void
-end_stranger(UnitOfWork *uow, const Command *command, FillContext *context)
+end_waiting_bust(UnitOfWork *uow, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
 {
 	const Execution *known = context->order ? oms_fill_find_known(uow, command, context) : NULL;
-	Execution	stranger;
+	Execution	bust;
 
-	if (!is_waiting_stranger(known))
+	if (!waits(known, fill))
 		return;
 	(void) oms_uow_now(uow, known->root_id);
-	stranger = *known;
-	oms_fill_end(uow, &stranger, EXECUTION_SETTLED, command, &(FillDelta) {0});
+	bust = *known;
+	oms_fill_end(uow, &bust, EXECUTION_SETTLED, command, known->order_id ? &event->fill : &(FillDelta) {0});
+	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(uow, context->order->id))
+		event->lowers |= FLAG_UNSETTLED;
 }
 
 Refusal *
@@ -203,8 +206,8 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (refusal)
 		return refusal;
 
-	end_stranger(uow, command, &context);
 	oms_order_event_init(&event, command);
+	end_waiting_bust(uow, command, &context, &chain.fill, &event);
 	foreach(cell, chain.held)
 	{
 		Execution  *held = lfirst(cell);
@@ -265,7 +268,7 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	old = chain.fill;
 	context.corrected = &old;
 	known = context.order ? oms_fill_find_known(uow, command, &context) : NULL;
-	if (known && !is_waiting_stranger(known) && !is_held_correction(&chain, known))
+	if (known && !waits(known, &chain.fill) && !is_held_correction(&chain, known))
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
 	oms_fill_outcome(outcome, chain.fill.id, false);
 	refusal = check_changeable(command, &chain.fill);
@@ -281,10 +284,10 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (known)
 		context.now = oms_uow_now(uow, known->root_id);
 	oms_execution_create(command, &context, &correction);
-	if (known && known->order_id)
+	if (known && !waits(known, &chain.fill))
 		oms_fill_as_counted(known, &correction);
 	reasons = oms_fill_review(uow, &correction, &context);
-	if (known && known->order_id && reasons)
+	if (known && !waits(known, &chain.fill) && reasons)
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
 	oms_order_event_init(&event, command);
 	if (known && known->order_id)
