@@ -765,16 +765,17 @@ CREATE OR REPLACE FUNCTION oms.verify_rows()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  -- by their bytes first, which every type has: a column that users added may have no equality, and may be called o
   WITH differing AS (
-    SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o) AS stored, to_jsonb(r.replayed) AS replayed
+    SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o.*) AS stored, to_jsonb(r.replayed) AS replayed
       FROM oms.replay_orders() AS r
       JOIN oms.orders AS o ON o.id = r.id
-     WHERE o IS DISTINCT FROM r.replayed
+     WHERE (o.* *<> r.replayed) IS NOT FALSE
     UNION ALL
-    SELECT 'execution', r.id, o.root_id, r.sequence, r.problem, to_jsonb(o), to_jsonb(r.replayed)
+    SELECT 'execution', r.id, o.root_id, r.sequence, r.problem, to_jsonb(o.*), to_jsonb(r.replayed)
       FROM oms.replay_executions() AS r
       JOIN oms.executions AS o ON o.id = r.id
-     WHERE o IS DISTINCT FROM r.replayed
+     WHERE (o.* *<> r.replayed) IS NOT FALSE
   ), columns AS (
     SELECT d.object, d.id, d.root_id, d.sequence,
            CASE WHEN s.key = 'hash' THEN 'row_hash'
@@ -830,7 +831,7 @@ AS $function$
      ('live_children', o.live_children, coalesce(c.live, 0))
    ) AS v (name, stored, expected)
    WHERE v.stored IS DISTINCT FROM v.expected
-   GROUP BY o.id
+   GROUP BY o.id, o.root_id
 $function$;
 
 CREATE OR REPLACE FUNCTION oms.verify_derived()
@@ -841,7 +842,8 @@ CREATE OR REPLACE FUNCTION oms.verify_derived()
   SET jit = off
 AS $function$
   WITH expected AS (
-    SELECT o.*, f.filled,
+    -- ours by name: a column that users added may be called as one of these
+    SELECT o.id, o.root_id, o.status, o.executed_quantity, o.leaves_quantity, o.unplaced_quantity, o.reserved_quantity, o.avg_px, f.filled,
            coalesce(o.conditions, '{}') AS holds,
            CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
                 ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,

@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
@@ -90,10 +91,26 @@ oms_relation(OmsRelation relation)
 	return relation_oids[relation];
 }
 
+/* A bound is read as a time: whatever else may bear the name of an event table has none. */
+static Relation
+open_parent(OmsRelation parent)
+{
+	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	PartitionKey key = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(rel) : NULL;
+
+	if (key == NULL || key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 ||
+		key->partattrs[0] == 0 || key->parttypid[0] != TIMESTAMPTZOID ||
+		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), key->partattrs[0] - 1)->attname), "occurred_at") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is not partitioned by range of occurred_at", RelationGetRelationName(rel))));
+	return rel;
+}
+
 Oid
 oms_partition_for(OmsRelation parent, TimestampTz time)
 {
-	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	Relation	rel = open_parent(parent);
 	PartitionKey key = RelationGetPartitionKey(rel);
 	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
 	Oid			leaf = InvalidOid;
@@ -118,7 +135,7 @@ oms_partition_for(OmsRelation parent, TimestampTz time)
 List *
 oms_partitions_of(OmsRelation parent)
 {
-	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	Relation	rel = open_parent(parent);
 	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
 	List	   *leaves = NIL;
 

@@ -62,6 +62,11 @@ oms_check_may_write(const char *function)
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 	PreventCommandDuringRecovery(function);
+	/* whoever owns what is analyzed, indexed or refreshed would act in the name of the session that does it */
+	if (InSecurityRestrictedOperation())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot execute %s within a security-restricted operation", function)));
 }
 
 static Jsonb *

@@ -88,16 +88,16 @@ take_slots(Datum value)
 }
 
 static Datum
-column(Relation rel, TupleTableSlot *slot, const char *name)
+column(Relation rel, TupleTableSlot *slot, const char *name, Oid type)
 {
 	AttrNumber	number = get_attnum(RelationGetRelid(rel), name);
 	bool		isnull = true;
 	Datum		value = number > 0 ? slot_getattr(slot, number, &isnull) : (Datum) 0;
 
-	if (isnull)
+	if (isnull || get_atttype(RelationGetRelid(rel), number) != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("oms.shard has no \"%s\"", name)));
+				 errmsg("oms.shard has no \"%s\" of type %s", name, format_type_be(type))));
 	return value;
 }
 
@@ -109,18 +109,24 @@ static void
 read_shard(void)
 {
 	Relation	rel = table_open(oms_relation(OMS_SHARD), AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
-	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+	TableScanDesc scan;
 
-	if (!found)
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is no plain table", RelationGetRelationName(rel))));
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan(rel, snapshot, 0, NULL);
+	if (!table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("oms.shard has no row"),
 				 errhint("Insert what this database has, as (0, '{[0,16384)}') for all slots.")));
-	shard.number = DatumGetInt32(column(rel, slot, "number"));
-	take_slots(column(rel, slot, "slots"));
+	shard.number = DatumGetInt32(column(rel, slot, "number", INT4OID));
+	take_slots(column(rel, slot, "slots", INT4MULTIRANGEOID));
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);

@@ -104,6 +104,11 @@ check_column(const TableDef *def, const TableColumn *column, Form_pg_attribute a
 						format_type_with_typemod(att->atttypid, att->atttypmod),
 						format_type_be(column->type)),
 				 errhint("Change it back: types of oms_state's columns are its own.")));
+	if (att->attgenerated)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table oms.%s is generated", column->name, def->name),
+				 errhint("ALTER TABLE oms.%s ALTER COLUMN %s DROP EXPRESSION", def->name, column->name)));
 }
 
 /* By name; `hint` is where it stands when nobody has changed the table. */

@@ -141,6 +141,16 @@ oms_command($dbh, { commandType => 'ExecuteOrderCommand', orderId => 'R', execID
 is($dbh->selectrow_array(q(SELECT status || ' ' || text FROM oms.orders WHERE id = 'R')), 'FILLED from a trigger', 'a deferred trigger may give commands at COMMIT');
 intact($dbh, 'at the end');
 
+# ------------------------------------------------------------------------
+# commands from what the server runs for its owner: they would be in the name of another session user
+# ------------------------------------------------------------------------
+
+$dbh->do('CREATE SCHEMA of_trader AUTHORIZATION trader');
+$trader->do($_) foreach q(CREATE FUNCTION of_trader.f(a integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT a FROM public.oms_command('{"commandType": "CreateOrderCommand", "symbol": "FORGED", "side": "BUY", "orderQty": 1}') $$),
+  'CREATE TABLE of_trader.t (a integer)', 'CREATE INDEX ON of_trader.t (of_trader.f(a))', 'CREATE MATERIALIZED VIEW of_trader.v AS SELECT of_trader.f(1) WITH NO DATA', 'INSERT INTO of_trader.t VALUES (1)';
+is(state_of($dbh, $_), '42501', $_) foreach 'ANALYZE of_trader.t', 'REINDEX TABLE of_trader.t', 'REFRESH MATERIALIZED VIEW of_trader.v';
+is(count_of(q(oms.orders WHERE symbol = 'FORGED')), '1', 'what the trader did himself');
+
 $_->disconnect foreach $dbh, $trader;
 $node->stop;
 done_testing();

@@ -80,6 +80,12 @@ $dbh->do($_) foreach 'ALTER INDEX oms.orders_pkey RENAME TO orders_primary', "AL
   'ALTER TABLE oms.cl_ord_ids DROP CONSTRAINT cl_ord_ids_pkey', 'CREATE UNIQUE INDEX ON oms.cl_ord_ids (cl_ord_id DESC, fix_session)';
 my $renamed = do_work($dbh);
 same_again($dbh, $_, 'renamed and built anew') foreach $work, $renamed;
+$dbh->begin_work;
+$dbh->do($_) foreach 'ALTER TABLE oms.orders DROP CONSTRAINT orders_primary', 'CREATE UNIQUE INDEX ON oms.orders (id DESC NULLS LAST) INCLUDE (symbol)',
+  'ALTER TABLE oms.executions DROP CONSTRAINT executions_pkey', 'CREATE UNIQUE INDEX ON oms.executions (id) NULLS NOT DISTINCT';
+same_again($dbh, do_work($dbh), 'a unique index in the place of the primary key');
+intact($dbh, 'a unique index in the place of the primary key');
+$dbh->rollback;
 
 # What is no unique index may be missing: then it takes longer.
 $dbh->do($_) foreach 'DROP INDEX oms.by_root', 'DROP INDEX oms.executions_order_id_exec_id_idx', 'DROP INDEX oms.mine_orders_root_id_WHERE_false, oms.mine_orders_USING_hash_root_id_';

@@ -87,6 +87,18 @@ foreach (\@partitioned, \@foreign)
 	is(under($_, \@fill), '55000', "a partition that is $name: a command");
 	is(under($_, $repeat), '55000', '... a repeat');
 }
+# something else that bears the name of one of ours
+my $old = 'ALTER TABLE oms.order_events RENAME TO old_events';
+foreach my $as ('', ' PARTITION BY LIST (event_type)', ' PARTITION BY HASH (aggregate_id)', ' PARTITION BY RANGE (aggregate_id)', ' PARTITION BY RANGE (occurred_at, version)', q( PARTITION BY RANGE ((occurred_at AT TIME ZONE 'UTC'))))
+{
+	my @leaf = $as =~ /LIST|RANGE \(aggregate_id\)/ ? 'CREATE TABLE oms.new_leaf PARTITION OF oms.order_events DEFAULT' : $as =~ /HASH/ ? 'CREATE TABLE oms.new_leaf PARTITION OF oms.order_events FOR VALUES WITH (MODULUS 1, REMAINDER 0)' : ();
+	is(under([ $old, "CREATE TABLE oms.order_events (LIKE oms.old_events)$as", @leaf ], \@fill), '55000', "another table in the place of the events:$as");
+}
+my $no_shard = 'ALTER TABLE oms.shard RENAME TO old_shard';
+is(under($_, \@command), '55000', "another shard: $_->[-1]") foreach [ $no_shard, q(CREATE TABLE oms.shard AS SELECT 0 AS number, 'none'::text AS slots) ],
+  [ $no_shard, q!CREATE VIEW oms.shard AS SELECT 0 AS number, '{[0,16384)}'::int4multirange AS slots! ], [ $no_shard, 'CREATE TABLE oms.shard (number integer, slots int4multirange) PARTITION BY RANGE (number)' ],
+  [ 'ALTER TABLE oms.shard ALTER COLUMN number TYPE bigint' ];
+is(under([], \@command), '00000', 'and commands go on');
 # laid out in another way, under another name, and with columns of its own
 $dbh->begin_work;
 $dbh->do($_) foreach ("ALTER TABLE oms.order_events DETACH PARTITION $leaf",
