@@ -573,18 +573,18 @@ sub booking
 
 	# what waits in review is decided anew
 	return ('REPEAT', undef) if $known && $known->{status} ne 'REVIEW';
-	my ($booking, $why) = $self->booking_of($command, $order, $known ? $known->{qty} : $qty, grep { !$known || $_ != $known } @same);
+	my ($booking, $why) = $self->booking_of($command, $order, $known ? @$known{qw(qty factor)} : ($qty, undef), grep { !$known || $_ != $known } @same);
 	return $known && $booking eq 'REVIEW' ? ('REPEAT', undef) : ($booking, $why, $known);
 }
 
 sub booking_of
 {
-	my ($self, $command, $order, $qty, @same) = @_;
+	my ($self, $command, $order, $qty, $factor, @same) = @_;
 
 	return ('REVIEW', 'DUPLICATE_EXEC_ID') if @same;
 	return ('REVIEW', 'WRONG_SYMBOL') if defined $command->{symbol} && $command->{symbol} ne $order->{symbol};
 	return ('REVIEW', 'WRONG_SIDE') if defined $command->{side} && $command->{side} ne $order->{side};
-	return ('REVIEW', 'PRICE_BEYOND_LIMIT') if $self->beyond_limit($order, $command->{lastPx});
+	return ('REVIEW', 'PRICE_BEYOND_LIMIT') if $self->beyond_limit($order, $command->{lastPx}, $factor);
 	return ('REVIEW', 'ORDER_REJECTED') if has($order, 'REJECTED');
 	return ('REVIEW', 'OVERFILL') if defined $order->{qty} && $self->executed($order) + $qty > $order->{qty};
 	return ('LIVE', undef);

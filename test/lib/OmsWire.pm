@@ -18,20 +18,16 @@ our @EXPORT_OK = qw(commute may_pass disturb render as_step);
 my %FILL = map { $_ => 1 } qw(fill);
 my %ALWAYS = map { $_ => 1 } qw(look);
 
-# An answer of the broker to a request: it comes after the request, whatever the wire does.
-sub answers
+# A fill, or its change, that names the request: before it, it implies nothing.
+sub names
 {
 	my ($request, $report) = @_;
-
-	return 0 unless $request->{kind} eq 'ask';
-	return 1 if $report->{kind} eq 'end';
-	return 0 unless defined $report->{cl} && $report->{cl} eq $request->{cl};
-	return $report->{kind} ne 'pending';
+	return defined $report->{cl} && $report->{cl} eq $request->{cl};
 }
 
 # Pairs (earlier, later) of one order that may come in the other order and leave the same end state.  A sub says when.
 my %COMMUTE = (
-	ask => { map { $_ => sub { !answers(@_) } } qw(accept fill bust correct pending refuse replaced end done state) },
+	ask => { (map { $_ => sub { !names(@_) } } qw(fill bust correct)), map { $_ => 1 } qw(accept pending refuse replaced end done state) },
 	accept => { map { $_ => 1 } qw(fill bust correct pending refuse replaced end ask) },
 	fill => { (map { $_ => 1 } qw(fill accept pending refuse done bust correct ask replaced)),
 		end => sub { !$_[0]{grants} } },

@@ -6,9 +6,10 @@
 # and has nothing in review.
 #
 # Repeats.  A message under PossDupFlag or PossResend that came before, and a fill, correction, bust or split also without
-# them, is answered as a repeat and changes no row, whatever came between.  A Cancel Reject (9), which has no ExecID, likewise
-# where a flag says that it may be a repeat.  Another report without a flag may be applied again; at once after itself it
-# leaves the same state.  D, F and G without a flag are refused, but for a request under the order's own ClOrdID.
+# them, is answered as a repeat and changes no row, whatever came between; one that waits in review is decided anew.  A Cancel
+# Reject (9), which has no ExecID, likewise where a flag says that it may be a repeat.  Another report without a flag may be
+# applied again; at once after itself it leaves the same state.  D, F and G without a flag are refused, but for a request under
+# the order's own ClOrdID.
 #
 # The strong law.  The same end state as the clean session, for every order of arrival that FIX allows.  One session of FIX
 # is in order; what swaps are two legs (a drop copy beside the order's own session, two gateways, a request and a report that
@@ -21,7 +22,7 @@
 #     fills, corrections and replacements that need the quantity which it frees;
 #   - a pending report or cancel reject beside everything: also beside the answer to the same request;
 #   - an acceptance beside everything but Suspended and Stopped;
-#   - a request of the client beside every report that does not answer it, its own pending report among them;
+#   - a request of the client beside every report, also its pending report and its answer, but for a fill that names it;
 #   - Canceled, Expired, Rejected, Done for Day of a day order beside fills, corrections, busts and pending reports;
 #   - a Replaced beside the one that follows it, and names it as OrigClOrdID; restatements, ends and the like keep their order
 #     among each other: the last word is what holds.
@@ -73,7 +74,8 @@ CREATE FUNCTION pg_temp.versions() RETURNS text LANGUAGE sql AS $$
 		(SELECT concat(count(*), '/', sum(version)) FROM oms.executions)) $$
 ;;
 -- Each message in turn; what came of it, and of a repeat whether it changed anything.
-CREATE FUNCTION pg_temp.wire(messages text[], repeats boolean[]) RETURNS TABLE (code text, said text, status text, duplicate boolean, moved boolean)
+CREATE FUNCTION pg_temp.wire(messages text[], repeats boolean[])
+RETURNS TABLE (code text, said text, status text, duplicate boolean, waits boolean, moved boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
 	before text;
@@ -81,11 +83,12 @@ DECLARE
 BEGIN
 	FOR i IN 1 .. cardinality(messages) LOOP
 		before := CASE WHEN repeats[i] THEN pg_temp.versions() END;
-		code := NULL; said := NULL; status := NULL; duplicate := NULL;
+		code := NULL; said := NULL; status := NULL; duplicate := NULL; waits := NULL;
 		BEGIN
 			result := oms_fix(messages[i]);
 			status := result->>'status';
 			duplicate := coalesce((result->'results'->0->>'duplicate')::boolean, false);
+			waits := result->'results'->0->'state'->>'status' = 'REVIEW';
 			said := result->>'reason';
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, said = MESSAGE_TEXT;
@@ -135,6 +138,7 @@ sub shown { my ($value) = @_; return $value // 'null'; }
 sub always
 {
 	my ($seen, $clean, $law, @log) = @_;
+	my %waits;	# what is told again while it waits is decided anew
 
 	foreach my $i (0 .. $#log)
 	{
@@ -142,7 +146,9 @@ sub always
 		my $about = told($message);
 		my $report = $message->{type} =~ /[89]/;
 		my $refused = defined $answer->{code} ? "$answer->{code} $answer->{said}" : undef;
+		my $anew = $waits{ $message->{key} };
 
+		$waits{ $message->{key} } = $answer->{waits};
 		next if $message->{kind} eq 'stray' || $clean->{refused}{ $message->{key} };
 		if (!$message->{repeat})
 		{
@@ -159,7 +165,7 @@ sub always
 			next;
 		}
 		return "$refused: $about" if defined $refused && ($report || $flagged) && $law ne 'weak';
-		next if !$flagged && $report && !OmsWire::known_unflagged($message);
+		next if $anew || (!$flagged && $report && !OmsWire::known_unflagged($message));
 		return "a repeat changed rows: $about" if $answer->{moved};
 		return "not known as a repeat: $about" if !defined $refused && !$answer->{duplicate} && $message->{type} =~ /[8DFG]/;
 	}
