@@ -238,15 +238,18 @@ oms_fill_review(UnitOfWork *uow, const Execution *execution, FillContext *contex
  * ------------------------------------------------------------------------
  */
 
+static bool
+came_before(const Execution *first, const Execution *second)
+{
+	if (first->created_at != second->created_at)
+		return first->created_at < second->created_at;
+	return strcmp(first->id, second->id) < 0;
+}
+
 static int
 compare_created(const ListCell *a, const ListCell *b)
 {
-	const Execution *first = lfirst(a);
-	const Execution *second = lfirst(b);
-
-	if (first->created_at != second->created_at)
-		return first->created_at < second->created_at ? -1 : 1;
-	return strcmp(first->id, second->id);
+	return came_before(lfirst(a), lfirst(b)) ? -1 : 1;
 }
 
 /* Busts and corrections of this order whose fill has not come. */
@@ -335,6 +338,35 @@ decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *contex
 						  false);
 }
 
+static List *
+exec_ids_of(const Execution *first, const Execution *end)
+{
+	List	   *ids = first->exec_id ? list_make1(pstrdup(first->exec_id)) : NIL;
+
+	return end->exec_id ? lappend(ids, pstrdup(end->exec_id)) : ids;
+}
+
+/*
+ * A correction of the fill, with what was told of itself since: another that
+ * came after it has the fill's place already.
+ */
+static void
+overtake_waiting(UnitOfWork *uow, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
+{
+	Execution	first = *change;
+	Execution	end = *oms_fill_last_correction(uow, change);
+
+	first.corrected_execution_id = fill->id;
+	if (strcmp(first.id, end.id) == 0)
+		end = first;
+	else
+		oms_uow_put_execution(uow, &first, &oms_execution_transitions[EXECUTION_LINKED], false);
+	end.correcting_execution_id = last->id;
+	oms_fill_end(uow, &end, EXECUTION_CORRECTED, event->command, &event->fill);
+	if (oms_execution_comes_late(last, &end))
+		event->raises |= FLAG_DISAGREES;
+}
+
 /*
  * The fill has come that a bust or a correction waited for: it is taken back, or
  * the correction takes its place; and so on with what names any ExecID of the
@@ -351,6 +383,7 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(&waiting, chain, fill)) != NULL)
 	{
 		Execution	change = *next;
+		const Execution *end = oms_fill_last_correction(uow, next);
 
 		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
 		{
@@ -358,6 +391,12 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 			oms_fill_end(uow, &last, EXECUTION_BUSTED, event->command, &event->fill);
 			oms_fill_end(uow, &change, EXECUTION_SETTLED, event->command, &event->fill);
 			break;
+		}
+		if (strcmp(last.id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW && came_before(end, &last))
+		{
+			chain = list_concat(chain, exec_ids_of(&change, end));
+			overtake_waiting(uow, next, fill, &last, event);
+			continue;
 		}
 		last.correcting_execution_id = change.id;
 		oms_fill_end(uow, &last, EXECUTION_CORRECTED, event->command, &event->fill);
