@@ -23,7 +23,7 @@ AS $function$
   SELECT 'column', c.relname, c.attname::text, 'before',
          format('ALTER TABLE oms.%I ADD COLUMN %I %s', c.relname, c.attname, c.type_name)
          || CASE WHEN c.attcollation <> c.typcollation THEN ' COLLATE ' || c.attcollation::regcollation::text ELSE '' END
-         || CASE c.attgenerated WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED', c.expression) ELSE '' END
+         || CASE c.attgenerated WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED', c.expression) WHEN 'v' THEN format(' GENERATED ALWAYS AS (%s) VIRTUAL', c.expression) ELSE '' END
     FROM columns AS c
   UNION ALL
   SELECT 'setting', c.relname, c.attname || ' ' || v.setting, 'after', format('ALTER TABLE oms.%I ALTER COLUMN %I SET ', c.relname, c.attname) || v.setting
@@ -46,7 +46,8 @@ AS $function$
     FROM tables AS t WHERE t.spcname IS NOT NULL
   UNION ALL
   SELECT 'constraint', t.relname, k.conname::text, 'after', format('ALTER TABLE oms.%I ADD CONSTRAINT %I %s', t.relname, k.conname, pg_get_constraintdef(k.oid))
-    FROM tables AS t JOIN pg_constraint AS k ON k.conrelid = t.oid WHERE k.contype <> 't' AND k.conparentid = 0
+    -- in 18 NOT NULL is a constraint too; it is a setting of its column here
+    FROM tables AS t JOIN pg_constraint AS k ON k.conrelid = t.oid WHERE k.contype NOT IN ('t', 'n') AND k.conparentid = 0
   UNION ALL
   -- a partitioned index is shown as one ON ONLY; it is to find the indexes of the partitions, or to make them
   SELECT 'index', t.relname, c.relname::text, 'after', regexp_replace(pg_get_indexdef(c.oid), '( INDEX \S+ ON) ONLY ', '\1 ')
