@@ -155,7 +155,8 @@ SELECT format('| **%s** | %s |', s.status, coalesce(pg_temp.outcomes(s.status, t
 \qecho
 \qecho '*closed* stands for REJECTED, CANCELLED, EXPIRED and CALCULATED. Guards: GROWS, the quantity goes above what is executed;'
 \qecho 'REQUEST_OPEN, the request that is answered is open; STATES_WORKING, the report states neither Suspended nor Stopped; LATER_DAY, a'
-\qecho 'good-till order, and a later day than the one that is done; STATES_QTY, the quantity of a cash order is stated, and was not known.'
+\qecho 'good-till order, and a later day than the one that is done; STATES_QTY, the quantity of a cash order is stated, and was not known;'
+\qecho 'SPLITS, the restatement is a split.'
 \qecho 'PENDING_CANCEL and PENDING_REPLACE are set by no row: they hold while a request that shows is open.'
 \qecho
 \qecho '| no. | what comes | only if | sets | clears | event | meaning |'

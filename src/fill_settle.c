@@ -120,7 +120,7 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
 		return;
 	}
 	if (reasons == NULL)
-		execution->flags |= event->transition->raises;
+		execution->flags |= event->transition->raises | (event->raises & FLAG_LATE_FILL);
 	/* an account of somebody else is for the desk to see on both */
 	event->raises |= execution->flags & FLAG_DISAGREES;
 	before = after = *context->order;

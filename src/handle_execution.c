@@ -63,6 +63,8 @@ init_fill_event(const Command *command, const FillContext *context, Jsonb *reaso
 	event->transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_FILL, command, order, &facts);
 	if (event->transition->sets & COND_DONE_FOR_DAY)
 		event->done_for_day = facts.day;
+	if (reasons == NULL && oms_order_fill_is_late(command, order, facts.day))
+		event->raises |= FLAG_LATE_FILL;
 	/* until the fill comes that it is about */
 	if (context->unknown_execution && command->exec_ref_id)
 		event->raises |= FLAG_UNSETTLED;

@@ -86,6 +86,12 @@ typedef struct FillFacts
 	bool		misdirected;	/* what its report states of the order is not of this one */
 } FillFacts;
 
+/*
+ * Does a fill of this day come after the order was done for it, whatever else its report says?  (One after a cancel or an
+ * expiry has rows of its own.)
+ */
+extern bool oms_order_fill_is_late(const Command *command, const Order *order, DateADT day);
+
 /* May an execution command do this?  NULL where the machine has no such row. */
 extern const Transition *oms_order_fill_transition(OrderTrigger trigger, const Command *command,
 												   const Order *order, const FillFacts *facts);

@@ -245,8 +245,9 @@ trigger_of(const Command *command)
 }
 
 static const Transition *
-find_transition(const Command *command, const Order *order, const OrderTerms *terms, bool answered)
+find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
 {
+	const Order *order = context->order;
 	TransitionFacts facts = {.reported = oms_command_is_report(command)};
 	RequestKind kind = answered_kind(command->def->type);
 
@@ -258,8 +259,11 @@ find_transition(const Command *command, const Order *order, const OrderTerms *te
 		facts.guards |= GUARD_STATES_WORKING;
 	if (order->order_qty == NULL && terms->order_qty)
 		facts.guards |= GUARD_STATES_QTY;
-	if (answered)
+	if (context->answered)
 		facts.guards |= GUARD_ANSWERED;
+	if (command->def->type == COMMAND_RESTATE_ORDER && oms_order_is_closed(order) &&
+		oms_split_is_told(command, order, context->now))
+		facts.guards |= GUARD_SPLITS;
 	return oms_transition_find(trigger_of(command), order, &facts);
 }
 
@@ -520,7 +524,7 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderEvent
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);
-	event->transition = find_transition(command, order, &terms, context->answered);
+	event->transition = find_transition(command, context, &terms);
 	if (event->transition == NULL)
 		return oms_refuse_transition(command, order);
 	/* a report that comes too late to change anything is only compared */

@@ -71,6 +71,12 @@ is_next_session(const Command *command, const Order *order, DateADT day)
 	return day > order->done_for_day_date;
 }
 
+bool
+oms_order_fill_is_late(const Command *command, const Order *order, DateADT day)
+{
+	return (order->conditions & COND_DONE_FOR_DAY) != 0 && !is_next_session(command, order, day);
+}
+
 const Transition *
 oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Order *order,
 						  const FillFacts *fill)

@@ -257,6 +257,14 @@ take_stated(const Command *command, const Order *order, SplitReach reach, OrderS
 						 "Leave orderQty out, and change it by another command.");
 }
 
+bool
+oms_split_is_told(const Command *command, const Order *order, TimestampTz now)
+{
+	OrderSplit	split = {0};
+
+	return read_split(command, order, now, &split);
+}
+
 Refusal *
 oms_split_decide(const Command *command, const Order *order, TimestampTz now, OrderEvent *event)
 {

@@ -37,6 +37,9 @@ typedef struct OrderSplit
  */
 extern Refusal *oms_split_decide(const Command *command, const Order *order, TimestampTz now, OrderEvent *event);
 
+/* The same question alone. */
+extern bool oms_split_is_told(const Command *command, const Order *order, TimestampTz now);
+
 extern SplitReach oms_split_reach(const Order *order, const char *action);
 
 /*

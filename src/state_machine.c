@@ -188,6 +188,8 @@ const Transition oms_transitions[] = {
 		.forbids = COND_CLOSED, .sets = COND_NEW, .clears = COND_DONE_FOR_DAY | UNACCEPTED,
 		.event_type = "OrderRestated",
 	.sentence = "An order is restated, which ends done for day."},
+	{.number = 233, .trigger = TRIGGER_RESTATE, .reported = true, .guard = GUARD_SPLITS, .event_type = "OrderRestated",
+	.sentence = "A split is reported of a closed order: its fills and quantities are scaled, and it stays closed."},
 	{.number = 239, .trigger = TRIGGER_RESTATE, .reported = true, .event_type = "OrderReported",
 	.sentence = "A closed order is restated: only the stated figures are kept."},
 
@@ -346,6 +348,7 @@ const OmsName	oms_guard_names[] = {
 	{GUARD_LEG, "LEG"},
 	{GUARD_OTHER_ORDER, "OTHER_ORDER"},
 	{GUARD_RESTATED_FIGURES, "OTHER_FIGURES"},
+	{GUARD_SPLITS, "SPLITS"},
 	{0}
 };
 

@@ -71,6 +71,7 @@ typedef enum FillState
 #define GUARD_LEG				(1 << 11)	/* the report is of a leg, the order is none */
 #define GUARD_OTHER_ORDER		(1 << 12)	/* the report names another symbol or side */
 #define GUARD_RESTATED_FIGURES	(1 << 13)	/* the repeat states other figures than the first time */
+#define GUARD_SPLITS			(1 << 14)	/* the restatement is a split */
 
 /* One row: for a trigger the first row whose conditions hold fires. */
 typedef struct Transition

@@ -763,11 +763,12 @@ sub apply_RestateOrder
 
 	my $split = $self->split_of($command, $order);
 
-	# what is reported of a closed order is kept, and changes nothing
-	return if closed($order);
+	# what is reported of a closed order is kept, and changes nothing, unless it is a split
+	return if closed($order) && !$split;
 	$self->apply_split($split, $order) if $split;
 	$self->restate_qty($order, $command->{orderQty}) if defined $command->{orderQty} && !($split && $split->{takes_stated});
 	$order->{price} = $self->px($command->{price}) // $order->{price};
+	return if closed($order);
 	delete $order->{conditions}{DONE_FOR_DAY};
 	$order->{conditions}{STOPPED} = 'maybe' if has($order, 'STOPPED');
 	$self->maybe_accepted($order);

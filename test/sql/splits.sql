@@ -130,5 +130,10 @@ SELECT pending_requests FROM oms.orders WHERE id = 's';
 SELECT pg_temp.make('t', NULL, 10000000000000000000000000000, 5);
 SELECT pg_temp.do('{"commandType": "RestateOrderCommand", "orderId": "t", "execID": "R1", "reason": "0", "orderQty": 90}');
 SELECT * FROM pg_temp.show('t');
+-- Reported of an order that is closed: what it had filled is scaled like that of its siblings, and it stays closed.
+SELECT pg_temp.make('cl', NULL, 100), pg_temp.make('cl1', 'cl', 50, 20), pg_temp.make('cl2', 'cl', 50);
+SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "cl1", "execID": "C1", "ordStatus": "4"}');
+SELECT pg_temp.split('cl2', 2, '{"execID": "R1", "corporateActionId": "z"}'), pg_temp.split('cl1', 2, '{"execID": "R2", "corporateActionId": "z"}');
+SELECT * FROM pg_temp.show('cl');
 
 SELECT * FROM oms.verify();
