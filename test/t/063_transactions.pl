@@ -113,13 +113,15 @@ is(value('SELECT executed_quantity FROM oms.orders WHERE id = ?', 'multi'), '12'
 
 # Parallel query never runs a command: PARALLEL UNSAFE, so the plan is a serial one
 $dbh->do('CREATE TABLE big AS SELECT n FROM generate_series(1, 1000) n; ANALYZE big');
-$dbh->do("SET force_parallel_mode = on; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0");
+# 16 gave it another name
+my $forced = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
+$dbh->do("SET $forced = on; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0");
 my $plan = join "\n", map { $_->[0] } @{ $dbh->selectall_arrayref(q(EXPLAIN SELECT oms_command('{}') FROM big)) };
 unlike($plan, qr/Gather|Parallel/, 'no parallel plan with oms_command');
 create('par');
 is(value(q(SELECT count(oms_command(jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', 'par', 'lastQty', 1, 'lastPx', n))) FROM big WHERE n <= 20)), 20, 'a scan that could be parallel is not');
 is(value('SELECT count(*) FROM oms.verify()'), 0, 'verify() under forced parallel mode');
-$dbh->do('RESET force_parallel_mode');
+$dbh->do("RESET $forced");
 is(value(q(SELECT string_agg(DISTINCT concat(proname, ' ', proparallel, provolatile), ', ') FROM pg_proc WHERE proname IN ('oms_command', 'oms_try_command', 'oms_commands', 'oms_fix', 'oms_try_fix'))),
 	'oms_command uv, oms_commands uv, oms_fix uv, oms_try_command uv, oms_try_fix uv', 'the entry points are volatile and parallel unsafe');
 
