@@ -33,8 +33,8 @@ extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const c
 /* Does the message say of itself that it may have been sent before? */
 extern bool oms_fix_is_resent(const FixMessage *message);
 
-/* Did this command make the order?  All but the envelope and the time is compared. */
-extern bool oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command);
+/* Did this command make the order?  All but the envelope is compared, and the time unless any will do. */
+extern bool oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time);
 
 /* Nothing changes: the order as it stands is the result. */
 extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);

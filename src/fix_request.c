@@ -31,12 +31,12 @@ without(Jsonb *object, const char *key)
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
 }
 
-/* Equal but for the envelope and the time it was sent. */
+/* Equal but for the envelope. */
 bool
-oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command)
+oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time)
 {
 	static const char *const envelope[] = {
-		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession", "transactTime"
+		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession"
 	};
 	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), order);
 	JsonbValue	hold;
@@ -48,7 +48,8 @@ oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command)
 	known = JsonbValueToJsonb(v);
 	for (int i = 0; i < lengthof(envelope); i++)
 		known = without(known, envelope[i]);
-	return oms_json_equal(known, without(command, "transactTime"));
+	return any_time ? oms_json_equal(without(known, "transactTime"), without(command, "transactTime")) :
+		oms_json_equal(known, command);
 }
 
 static JsonWriter
@@ -75,7 +76,7 @@ resent_order(FixContext *fix)
 		return NULL;
 	w = new_order_command(fix);
 	oms_json_close_object(&w);
-	return oms_fix_is_same_order(fix, order, oms_json_finish(&w)) ? known : NULL;
+	return oms_fix_is_same_order(fix, order, oms_json_finish(&w), true) ? known : NULL;
 }
 
 Refusal *

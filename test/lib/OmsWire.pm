@@ -31,8 +31,8 @@ my %COMMUTE = (
 	accept => { map { $_ => 1 } qw(fill bust correct pending refuse replaced end ask) },
 	fill => { (map { $_ => 1 } qw(fill accept pending refuse done bust correct ask replaced)),
 		end => sub { !$_[0]{grants} } },
-	bust => { map { $_ => 1 } qw(accept pending refuse end done ask) },
-	correct => { map { $_ => 1 } qw(accept pending refuse end done ask) },
+	# an end that is a fill may need the quantity which they free
+	(map { $_ => { (map { $_ => 1 } qw(accept pending refuse done ask)), end => sub { !defined $_[1]{fill} } } } qw(bust correct)),
 	pending => { map { $_ => 1 } qw(fill bust correct accept refuse replaced end done state pending ask) },
 	refuse => { map { $_ => 1 } qw(fill bust correct accept refuse replaced end done state pending ask) },
 	# a fill that names the request which this report grants implies it
