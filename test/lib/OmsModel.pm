@@ -264,7 +264,7 @@ sub refusals
 	}
 	foreach my $part ($command, @{ $command->{children} // [] })
 	{
-		$must{OM001} = 1 if any { defined $part->{$_} && !positive($part->{$_}) } qw(orderQty lastQty quantityFactor);
+		$must{OM001} = 1 if any { defined $part->{$_} && (!positive($part->{$_}) || ($part->{$_} =~ s/^[-0.]+//r) =~ tr/0-9// > 38) } qw(orderQty lastQty quantityFactor);
 	}
 	# a guarantee may leave its quantity at zero
 	delete $must{OM001} if $type eq 'StopOrder' && ($command->{lastQty} // '') eq '0';

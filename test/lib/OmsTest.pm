@@ -13,7 +13,7 @@ use Test::More;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds);
+our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds first_seed);
 
 # Server settings that every node needs; also for nodes that a test makes in another way.
 sub oms_settings
@@ -99,5 +99,8 @@ sub json
 # make soak sets OMS_SOAK: the same tests, long rounds.
 sub soak { return $ENV{OMS_SOAK} ? 1 : 0; }
 sub rounds { my ($short, $long) = @_; return soak() ? $long : $short; }
+
+# What random tests begin with: make test repeats itself, so that a red run is a change's fault; make soak looks for what is new.
+sub first_seed { return $ENV{OMS_SEED} // (soak() ? int(time) % 1_000_000 : 20261126); }
 
 1;

@@ -56,7 +56,7 @@ use OmsRecorded;
 use OmsTest;
 use OmsWire qw(commute may_pass disturb render as_step);
 
-my $SEED = $ENV{OMS_SEED} // int(time) % 1_000_000;
+my $SEED = first_seed();
 my $SECONDS = $ENV{OMS_SECONDS} // rounds(20, 900);
 my @LAWS = split ' ', $ENV{OMS_LAWS} // 'strong strong strong weak figures';
 my $MOST_FAULTS = 8;

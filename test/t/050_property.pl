@@ -23,7 +23,7 @@ use OmsModel;
 use OmsStream;
 use OmsTest;
 
-my $SEED = $ENV{OMS_SEED} // int(time) % 1_000_000;
+my $SEED = first_seed();
 my $SECONDS = $ENV{OMS_SECONDS} // rounds(20, 1200);
 my $SESSIONS = $ENV{OMS_TREE} ? 1 : 4;
 my $SHARED_TREES = 3;

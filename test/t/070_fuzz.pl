@@ -15,7 +15,7 @@ use Test::More;
 
 use OmsTest;
 
-my $SEED = $ENV{OMS_SEED} // int(time) % 1_000_000;
+my $SEED = first_seed();
 my @DATABASES = ('postgres', 'utf8');    # one session each; the first has SQL_ASCII: any byte can come
 my $STORE = 10_000;    # cases on one store
 my $CASES = $ENV{OMS_CASES} // rounds(10_000, 500_000);
