@@ -101,6 +101,6 @@ sub soak { return $ENV{OMS_SOAK} ? 1 : 0; }
 sub rounds { my ($short, $long) = @_; return soak() ? $long : $short; }
 
 # What random tests begin with: make test repeats itself, so that a red run is a change's fault; make soak looks for what is new.
-sub first_seed { return $ENV{OMS_SEED} // (soak() ? int(time) % 1_000_000 : 20261126); }
+sub first_seed { return $ENV{OMS_SEED} // (soak() ? int(time) % 1_000_000 : 7); }
 
 1;
