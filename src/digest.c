@@ -13,6 +13,7 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "mb/pg_wchar.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "compat.h"
@@ -28,11 +29,15 @@ hash_context(void)
 	if (context == NULL)
 	{
 		ResourceOwner caller = CurrentResourceOwner;
+		MemoryContext old;
 
 		if (owner == NULL)
 			owner = ResourceOwnerCreate(NULL, "oms digest");
 		CurrentResourceOwner = owner;
+		/* a server without OpenSSL allocates it in the current context */
+		old = MemoryContextSwitchTo(TopMemoryContext);
 		context = pg_cryptohash_create(PG_SHA256);
+		MemoryContextSwitchTo(old);
 		CurrentResourceOwner = caller;
 	}
 	return context;
