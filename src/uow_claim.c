@@ -112,9 +112,10 @@ object_refusal(UnitOfWork *uow, const Tracked *t)
  * A counterparty's OrderID is shared: there is nothing to refuse.  The commandId was looked up before the command was
  * decided; a rival is met when it is claimed.
  */
-static ClaimResult
-look_up(UnitOfWork *uow, Refusal **refusal)
+static Refusal *
+look_up(UnitOfWork *uow)
 {
+	Refusal    *refusal = NULL;
 	ListCell   *cell;
 
 	foreach(cell, uow->names)
@@ -122,17 +123,15 @@ look_up(UnitOfWork *uow, Refusal **refusal)
 		IdClaim    *claim = lfirst(cell);
 
 		if (claim->table == OMS_CL_ORD_IDS && oms_id_taken(oms_tables_get(uow->tables, claim->table), claim))
-			*refusal = name_taken(uow, claim);
-		if (*refusal)
-			return CLAIM_TAKEN;
+			return name_taken(uow, claim);
 	}
 	foreach(cell, uow->touched)
 	{
-		*refusal = object_refusal(uow, lfirst(cell));
-		if (*refusal)
-			return CLAIM_TAKEN;
+		refusal = object_refusal(uow, lfirst(cell));
+		if (refusal)
+			break;
 	}
-	return CLAIM_OK;
+	return refusal;
 }
 
 /* ------------------------------------------------------------------------
@@ -226,14 +225,11 @@ claim_roots(UnitOfWork *uow)
 ClaimResult
 oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
 {
-	ClaimResult result;
 	ListCell   *cell;
 
-	*refusal = NULL;
-	result = look_up(uow, refusal);
-	if (result != CLAIM_OK)
-		return result;
-	*refusal = claim_roots(uow);
+	*refusal = look_up(uow);
+	if (*refusal == NULL)
+		*refusal = claim_roots(uow);
 	if (*refusal)
 		return CLAIM_TAKEN;
 	if (!claim_command(uow, aggregate_id))

@@ -40,7 +40,7 @@
 # Always: no report is refused, and oms.verify() is empty.  Broken by: an ExecID that is not looked at; a resent report that
 # is applied again; a request that is dropped or kept for a partial answer; a late report that overrules a newer one.
 #
-# OMS_SEED=n repeats the sessions; OMS_SECONDS is the length; OMS_LAWS the laws that are tried on each (none: the clean one).  A fault is shrunk and printed as a case: { case, why, steps:
+# make test always begins with the same seed, make soak with a new one. OMS_SEED=n repeats the sessions; OMS_SECONDS is the length; OMS_LAWS the laws that are tried on each (none: the clean one).  A fault is shrunk and printed as a case: { case, why, steps:
 # [[MsgType, fields, header, version]], orders: { ClOrdID: { column: value } } }.
 
 use strict;

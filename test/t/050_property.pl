@@ -6,7 +6,7 @@
 # step (a command, a batch, or a transaction that is rolled back).  Between the steps all sessions
 # press on a few shared trees, which nobody models: oms.verify() judges them at the end.
 #
-# OMS_SEED=n repeats a run's trees; OMS_TREE=session.number drives only that tree.  A difference is
+# make test always begins with the same seed, make soak with a new one. OMS_SEED=n repeats a run's trees; OMS_TREE=session.number drives only that tree.  A difference is
 # shrunk to the shortest list of commands that shows it.  OMS_SECONDS overrides the length.
 
 use strict;

@@ -2,7 +2,7 @@
 # Broken by: a crash, an assertion, a leak warning, an error that is neither one of ours nor of
 # PostgreSQL's own input functions (XX000 above all), or a broken invariant at the end.
 #
-# OMS_SEED repeats a run, OMS_CASES sets its length for one session; make soak runs a million.
+# make test always begins with the same seed, make soak with a new one. OMS_SEED repeats a run, OMS_CASES sets its length for one session; make soak runs a million.
 
 use strict;
 use warnings;
