@@ -11,7 +11,8 @@ EXTENSION = oms_state
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" '$(SOURCES)/oms_state.control')
 
 MODULE_big = oms_state
-OBJS := $(patsubst %.c,%.o,$(call sources,src/*.c))
+SRC_DIRS := src $(patsubst %/,%,$(call sources,src/*/ src/*/*/))
+OBJS := $(patsubst %.c,%.o,$(call sources,$(addsuffix /*.c,$(SRC_DIRS))))
 HEADERS := $(call sources,src/oms_state.h)
 $(if $(OBJS),,$(error no sources below $(SOURCES)))
 
@@ -29,6 +30,7 @@ ISOLATION_OPTS = --inputdir='$(SOURCES)/test/isolation' --encoding=UTF8 --no-loc
 PROVE_TESTS := $(call sources,test/t/*.pl)
 
 # -Wno-unused-parameter and -Wno-sign-compare: the server's own headers trip over them.
+PG_CPPFLAGS = -I'$(SOURCES)/src'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 # make OMS_TEST_BUILD=1: warnings are errors, our assertions live (the server's stay off).
@@ -47,7 +49,7 @@ include $(PGXS)
 PROVE_FLAGS += -I '$(abspath $(SOURCES))/test/lib'
 
 # The folders of what is made, where the sources are not.
-$(shell mkdir -p src sql)
+$(shell mkdir -p $(SRC_DIRS) sql)
 
 .PHONY: tapcheck
 tapcheck:
@@ -57,7 +59,7 @@ all install uninstall installcheck tapcheck clean:
 	@echo "$(PG_CONFIG) --pgxs names no PGXS: install postgresql-server-dev-15, or set PG_CONFIG" >&2; exit 1
 endif
 
-$(OBJS) $(OBJS:.o=.bc): $(call sources,src/*.h) oms_state.control
+$(OBJS) $(OBJS:.o=.bc): $(call sources,$(addsuffix /*.h,$(SRC_DIRS))) oms_state.control
 
 $(SQL_SCRIPT): sql/parts.list $(SQL_PARTS) oms_state.control
 	cat $(addprefix '$(SOURCES)'/,$(SQL_PARTS)) > $@.tmp

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # check_style.sh [LIBRARY]: the house rules that a machine can check. Prints each breach; none is success.
 #
-# src/LAYERS says where each file of src/ belongs (debezium/bridge/LAYERS the same of the bridge): lines "L<n> name ..." from the bottom up, a name with
-# its ending or without (then .c and .h alike), and "# prefixes: ..." for the symbols we may export.
+# In src/ the folders are the layers: includes go down only. debezium/bridge/LAYERS says the same of the bridge's files: lines "L<n> name ..." from the
+# bottom up, a name with its ending or without (then .c and .h alike).
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,6 +10,29 @@ cd "$project"
 
 breaches=0
 breach() { say "style: $*"; breaches=$((breaches + 1)); }
+
+# From the bottom up; fix and slot stand side by side.
+declare -A level=([base]=0 [core]=1 [store]=2 [entry]=3 [fix]=4 [slot]=4)
+
+# An include names the file from src/ on, so it says its folder.
+check_folders() {
+    local file own folder other
+    while read -r file; do
+        folder=${file#src/}
+        folder=${folder%%/*}
+        own=${level[$folder]:-}
+        [ -n "$own" ] || { breach "$file is in no folder that is a layer"; continue; }
+        while read -r other; do
+            if [ ! -e "src/$other" ]; then
+                [ -z "$(find src -name "${other##*/}")" ] || breach "$file includes $other: ours are named from src/ on"
+                continue
+            fi
+            other=${other%%/*}
+            [ "$other" = "$folder" ] || [ "$other" = oms_state.h ] || [ "${level[$other]}" -lt "$own" ] ||
+                breach "$file includes of $other/: includes go down only"
+        done < <(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file")
+    done < <(find src -mindepth 2 -name '*.[ch]' | sort)
+}
 
 check_layers() {
     declare -A layer=()
@@ -45,14 +68,14 @@ check_errors() {
         while (/\belog\s*\(\s*(?:ERROR|FATAL|PANIC)\s*,\s*"((?!BUG:|cannot)[^"]*)/g) {
             my $line = 1 + (substr($_, 0, $-[0]) =~ tr/\n//);
             print "$ARGV:$line: elog(ERROR, \"$1\"\n";
-        }' src/*.c src/*.h)
+        }' $(find src -name '*.[ch]'))
     [ -z "$found" ] || breach "elog(ERROR) where only \"BUG: ...\" and \"cannot ...\" may stand:
 $found"
 }
 
 check_sizes() {
     local file lines
-    for file in src/*.[ch] debezium/bridge/*.[ch]; do
+    for file in $(find src -name '*.[ch]') debezium/bridge/*.[ch]; do
         lines=$(wc -l < "$file")
         [ "$lines" -le 1000 ] || breach "$file has $lines lines; 1000 is the limit"
     done
@@ -60,13 +83,7 @@ check_sizes() {
 
 # On PostgreSQL 15 every function that is not static shares the server's namespace.
 check_exports() {
-    local library=$1 prefixes pattern symbol
-    prefixes=$(sed -n 's/^#[[:space:]]*prefixes:[[:space:]]*//p' src/LAYERS)
-    pattern='^(_PG_init|_PG_fini|Pg_magic_func|pg_finfo_oms_.*|oms_.*'
-    for symbol in $prefixes; do
-        pattern+="|${symbol%\*}.*"
-    done
-    pattern+=')$'
+    local library=$1 pattern='^(_PG_init|_PG_fini|Pg_magic_func|pg_finfo_oms_.*|oms_.*)$' symbol
     while read -r symbol; do
         [[ $symbol =~ ^(_init|_fini|_edata|_end|__bss_start)$ ]] || breach "exported symbol $symbol has no prefix of ours"
     done < <(nm -D --defined-only "$library" | awk '{print $NF}' | grep -vE "$pattern" || true)
@@ -82,7 +99,7 @@ check_version() {
     ' "$version" < META.json || breach "META.json does not say version $version"
     grep -qF "#define BRIDGE_VERSION \"$version\"" debezium/bridge/bridge.h || breach "BRIDGE_VERSION is not $version"
     grep -qE "^## \[?${version//./\\.}\]?( |\$)" CHANGELOG.md || breach "CHANGELOG.md has no section $version"
-    for file in $(grep -lE '#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]' src/*.h || true); do
+    for file in $(grep -lE '#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]' $(find src -name '*.h') || true); do
         grep -qE "#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]+\"${version//./\\.}\"" "$file" ||
             breach "OMS_VERSION in $file is not $version"
     done
@@ -108,7 +125,7 @@ check_scripts() {
     done
 }
 
-check_layers src
+check_folders
 check_layers debezium/bridge
 check_errors
 check_sizes

@@ -1,5 +1,5 @@
 -- Current state of orders: one row an order, written by the command pipeline alone.
--- The columns stand in the order of order_columns[] in src/order_model.c.
+-- The columns stand in the order of order_columns[] in src/core/order/order_record.c.
 -- No foreign keys: a dump restores the tables in any order, and the pipeline keeps the relations (oms.verify()).
 
 CREATE TABLE oms.orders (

@@ -1,5 +1,5 @@
 -- Current state of executions: one row an execution, written by the command pipeline alone.
--- The columns stand in the order of execution_columns[] in src/order_model.c.
+-- The columns stand in the order of execution_columns[] in src/core/order/order_record.c.
 
 CREATE TABLE oms.executions (
   id text COLLATE "C" NOT NULL CONSTRAINT executions_pkey PRIMARY KEY WITH (fillfactor = 90),

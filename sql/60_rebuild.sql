@@ -2,7 +2,7 @@
 -- Every event carries the whole state after it, so that an object is its newest event. Two columns of a root's
 -- row are more: tree_version and tree_updated_at move with every event of the tree, also where the root has none.
 
--- 1. State and row (src/rebuild.c)
+-- 1. State and row (src/entry/state_row.c)
 
 CREATE FUNCTION oms.order_from_state(state jsonb, hash bytea) RETURNS oms.orders
   LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_from_state';

@@ -383,7 +383,7 @@ DROP FUNCTION oms.list_commands();
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
     OUT unless text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
-COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/command_fields.c';
+COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/core/command_list.c';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';

@@ -315,6 +315,8 @@ sub check_results
 	return;
 }
 
+sub sources { return map { glob "$root/src/$_" } qw(*/*.c */*/*.c); }
+
 # Sets of names that stand only in the C code.
 sub names_in_source
 {
@@ -324,17 +326,17 @@ sub names_in_source
 
 sub check_names
 {
-	my ($statuses) = names_in_source('order_model.c', qr/oms_order_status_names\[\] = \{(.*?)\{0\}/s);
+	my ($statuses) = names_in_source('core/order/order_record.c', qr/oms_order_status_names\[\] = \{(.*?)\{0\}/s);
 	my @statuses = grep { !/^REPLACED/ } map { "$_->[0] $_->[1]" } map { [ /"(\w+)", "(\w)"/ ] } grep { /"/ && !/REPLACED/ } split /\n/, $statuses;
 	same_set([ map { my @c = cells($_); (code($c[0]))[0] . " $c[1]" } table('statuses') ], \@statuses, 'statuses of an order and their FIX codes');
 
 	same_set([ first_code('execution_statuses') ],
-		[ names_in_source('order_model.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
-	same_set([ first_code('flags') ], [ names_in_source('order_model.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
-	same_set([ first_code('review_reasons') ], [ names_in_source('execution.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
+		[ names_in_source('core/order/order_record.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
+	same_set([ first_code('flags') ], [ names_in_source('core/order/order_record.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
+	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
 
 	my %rules;
-	foreach my $file (glob "$root/src/*.c")
+	foreach my $file (sources())
 	{
 		$rules{$_} = 1 foreach slurp_file($file) =~ /oms_refuse_by_rule\("(\w+)"/g;
 	}
@@ -344,9 +346,9 @@ sub check_names
 
 sub check_errors
 {
-	my $source = join '', map { slurp_file($_) } glob "$root/src/*.c";
+	my $source = join '', map { slurp_file($_) } sources();
 	my %macro = map { my ($name, $code) = /define\s+(\w+).*'O', 'M', '(.*)'\)/; $code =~ s/', '//g; ("OM$code" => $name) }
-	  slurp_file("$root/src/errors.h") =~ /^(#define\s+\w+\s+MAKE_SQLSTATE\(.*\))$/mg;
+	  slurp_file("$root/src/base/errors.h") =~ /^(#define\s+\w+\s+MAKE_SQLSTATE\(.*\))$/mg;
 	my @rows = table('errors');
 	my @codes = first_code('errors');
 

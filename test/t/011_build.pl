@@ -33,16 +33,17 @@ sub said
 # From clean sources: make takes what it finds built there for built here.
 my $elsewhere = PostgreSQL::Test::Utils::tempdir();
 my $clean = "$elsewhere/sources";
-make_path("$clean/src", "$clean/sql");
-copy($_, $clean . ($_ =~ s/^\Q$root\E//r)) or die "cannot copy $_: $!" foreach "$root/Makefile", "$root/oms_state.control", "$root/sql/parts.list", glob("$root/src/*.[ch]"), glob("$root/sql/[0-9]*.sql"), glob("$root/sql/*--*--*.sql");
+my @files = map { glob "$root/src/$_" } qw(*.h */*.[ch] */*/*.[ch]);
+make_path("$clean/sql", map { $clean . (dirname($_) =~ s/^\Q$root\E//r) } @files);
+copy($_, $clean . ($_ =~ s/^\Q$root\E//r)) or die "cannot copy $_: $!" foreach "$root/Makefile", "$root/oms_state.control", "$root/sql/parts.list", @files, glob("$root/sql/[0-9]*.sql"), glob("$root/sql/*--*--*.sql");
 make_path("$elsewhere/build");
 my ($status, $out, $err) = said("$elsewhere/build", 'make', '-n', '-f', "$clean/Makefile", 'all', 'install', "DESTDIR=$elsewhere/stage");
 is($status, 0, 'make -n outside of the sources') or diag($err);
-my @sources = map { basename($_, '.c') } glob "$root/src/*.c";
+my @sources = map { s{^\Q$root\E/(.*)\.c$}{$1}r } grep { /\.c$/ } @files;
 cmp_ok(scalar @sources, '>', 30, 'sources');
 my ($link) = grep { /-shared/ && /-o oms_state\.so/ } split /\n/, $out =~ s/\\\n//gr;
-is(join(' ', grep { ($link // '') !~ m{ src/$_\.o\b} } @sources), '', 'all of them are linked');
-is(join(' ', grep { $out !~ m{/src/$_\.c\b} } @sources), '', 'and compiled from where they are');
+is(join(' ', grep { ($link // '') !~ m{ $_\.o\b} } @sources), '', 'all of them are linked');
+is(join(' ', grep { $out !~ m{/$_\.c\b} } @sources), '', 'and compiled from where they are');
 like($out, qr{cat .*\Q$clean\E'?/sql/10_schema\.sql .*\Q$clean\E'?/sql/61_verify\.sql}, 'the script is made of its parts');
 like($out, qr{\Q$clean\E/+(\./+)?sql/oms_state--0\.1\.0--0\.2\.0\.sql}, 'upgrade scripts are installed');
 my (undef, undef, $error) = said($elsewhere, 'sh', '-c', "cp '$root/Makefile' '$root/oms_state.control' . && make -n");

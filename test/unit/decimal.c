@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "decimal.h"
+#include "base/decimal.h"
 
 static Numeric
 dec(const char *text)

@@ -8,9 +8,9 @@
 
 #include "portability/instr_time.h"
 
-#include "fix_fills.h"
-#include "fix_message.h"
-#include "fix_tags.h"
+#include "fix/fix_fills.h"
+#include "fix/fix_message.h"
+#include "fix/fix_tags.h"
 
 /* Fields, separated by |, as a message of MsgType 8; with BodyLength and CheckSum. */
 static StringInfo

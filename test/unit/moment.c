@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "moment.h"
+#include "base/moment.h"
 
 static const char *
 round_trip(const char *text)

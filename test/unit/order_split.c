@@ -6,8 +6,8 @@
  */
 #include "unit.h"
 
-#include "decimal.h"
-#include "order_split.h"
+#include "base/decimal.h"
+#include "core/order/order_split.h"
 
 static Numeric
 number(const char *text)

@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include "command_route.h"
-#include "ids.h"
+#include "core/command_route.h"
+#include "base/uuid.h"
 
 static void
 check_rule(void)

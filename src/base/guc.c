@@ -1,0 +1,279 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  The settings of oms_state.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "mb/pg_wchar.h"
+#include "pgtime.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "base/decimal.h"
+#include "base/guc.h"
+#include "base/moment.h"
+
+#define SECONDS_PER_DAY 86400
+
+/*
+ * How long a commandId is remembered.  An administrator raises it where
+ * clients retry after more than a week, and lowers it to keep oms.commands
+ * small.
+ */
+int			oms_guc_command_retention_s = 7 * SECONDS_PER_DAY;
+
+/*
+ * How large a command may be, as JSON in UTF-8.  Its event, which has the state
+ * too, is at most a sixth larger (and 64 kB): as shipped it is below what Kafka
+ * takes.  An administrator who raises it raises the limits of the topics too.
+ */
+int			oms_guc_command_size_kb = 768;
+
+/*
+ * How much WAL a slot may hold back, and how old a commit that its reader has
+ * not confirmed may be, before oms.bridge_alerts has a row.  An administrator
+ * sets the size well below what the disk (or max_slot_wal_keep_size) has room
+ * for, and the age to what consumers of the events put up with.
+ */
+int			oms_guc_slot_alert_size_mb = 1024;
+int			oms_guc_slot_alert_age_s = 60;
+
+/*
+ * By how much fills may exceed an order before they wait in review.  A desk
+ * that trades lots or notional raises it, as a part of the order's quantity.
+ */
+static char *overfill_tolerance_text = NULL;
+static Numeric overfill_tolerance = NULL;
+
+static bool
+check_tolerance(char **newval, void **extra, GucSource source)
+{
+	Numeric		value;
+
+	if (!oms_dec_parse(*newval, strlen(*newval), &value) || oms_dec_sign(value) < 0 ||
+		oms_dec_cmp(value, oms_dec_one()) > 0)
+	{
+		GUC_check_errdetail("It must be a decimal number from 0 to 1.");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_tolerance(const char *newval, void *extra)
+{
+	if (overfill_tolerance)
+		pfree(overfill_tolerance);
+	overfill_tolerance = NULL;	/* read again when next needed */
+}
+
+Numeric
+oms_guc_overfill_tolerance(void)
+{
+	if (overfill_tolerance == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		if (!oms_dec_parse(overfill_tolerance_text, strlen(overfill_tolerance_text),
+						   &overfill_tolerance))
+			elog(ERROR, "BUG: oms_state.overfill_tolerance was not checked");
+		MemoryContextSwitchTo(old);
+	}
+	return overfill_tolerance;
+}
+
+/*
+ * The encoding of FIX messages that come as bytes and do not say theirs
+ * (MessageEncoding).  FIX itself is ASCII; a feed that writes names or texts in
+ * anything but ISO 8859-1 sets it for its role.
+ */
+static char *fix_encoding_name = NULL;
+
+static bool
+check_encoding(char **newval, void **extra, GucSource source)
+{
+	int			encoding = pg_char_to_encoding(*newval);
+
+	if (encoding < 0 || encoding == PG_SQL_ASCII || encoding == PG_MULE_INTERNAL)
+	{
+		GUC_check_errdetail("It must be an encoding of PostgreSQL, as UTF8, LATIN1, SJIS or EUC_JP.");
+		return false;
+	}
+	return true;
+}
+
+int
+oms_guc_fix_encoding(void)
+{
+	return pg_char_to_encoding(fix_encoding_name);
+}
+
+/*
+ * By how much a fill may be beyond its order's limit before it waits in
+ * review: an amount of the price's unit, or, with a per cent sign, a part of
+ * the limit.  A desk that is dealt at rounded prices raises it.
+ */
+static char *price_tolerance_text = NULL;
+
+static bool
+read_price_tolerance(const char *text, PriceTolerance *tolerance)
+{
+	size_t		length = strlen(text);
+
+	tolerance->is_part = length > 0 && text[length - 1] == '%';
+	if (tolerance->is_part)
+		length--;
+	return oms_dec_parse(text, length, &tolerance->amount) && oms_dec_sign(tolerance->amount) >= 0;
+}
+
+static bool
+check_price_tolerance(char **newval, void **extra, GucSource source)
+{
+	PriceTolerance tolerance;
+
+	if (read_price_tolerance(*newval, &tolerance))
+		return true;
+	GUC_check_errdetail("It must be a decimal number that is not negative, or one followed by %%.");
+	return false;
+}
+
+static PriceTolerance price_tolerance;
+static bool price_tolerance_valid = false;
+
+static void
+assign_price_tolerance(const char *newval, void *extra)
+{
+	price_tolerance_valid = false;	/* read again when next needed */
+}
+
+const PriceTolerance *
+oms_guc_price_tolerance(void)
+{
+	if (!price_tolerance_valid)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		if (price_tolerance.amount)
+			pfree(price_tolerance.amount);
+		price_tolerance.amount = NULL;
+		if (!read_price_tolerance(price_tolerance_text, &price_tolerance))
+			elog(ERROR, "BUG: oms_state.price_tolerance was not checked");
+		if (price_tolerance.is_part)
+		{
+			Numeric		part = oms_dec_div(price_tolerance.amount, int64_to_numeric(100), FACTOR_SCALE);
+
+			pfree(price_tolerance.amount);
+			price_tolerance.amount = DatumGetNumericCopy(NumericGetDatum(part));
+		}
+		MemoryContextSwitchTo(old);
+		price_tolerance_valid = true;
+	}
+	return &price_tolerance;
+}
+
+/*
+ * Which day a moment belongs to where no calendar says it: the date in this
+ * zone, and the time of day at which the next one begins.  An administrator of
+ * a desk that trades one market sets both to that market's convention.
+ */
+static char *trading_day_zone_text = NULL;
+static char *trading_day_roll_text = NULL;
+
+static bool
+check_zone(char **newval, void **extra, GucSource source)
+{
+	pg_tz	   *zone = pg_tzset(*newval);
+
+	if (zone && pg_tz_acceptable(zone))
+		return true;
+	GUC_check_errdetail("It must be the name of a time zone, as UTC or America/Chicago.");
+	return false;
+}
+
+/* "17:00" in minutes */
+static bool
+read_roll(const char *text, int *minutes)
+{
+	if (strlen(text) != 5 || strspn(text, "0123456789:") != 5 || text[2] != ':' ||
+		strchr(text, ':') != strrchr(text, ':'))
+		return false;
+	*minutes = ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
+	return text[3] <= '5' && *minutes < 24 * 60;
+}
+
+static bool
+check_roll(char **newval, void **extra, GucSource source)
+{
+	int			minutes;
+
+	if (read_roll(*newval, &minutes))
+		return true;
+	GUC_check_errdetail("It must be a time of day from 00:00 to 23:59, as 17:00.");
+	return false;
+}
+
+/* A roll in the afternoon begins the next date's day, one in the morning its own date's. */
+DateADT
+oms_trading_day(TimestampTz time)
+{
+	pg_tz	   *zone = pg_tzset(trading_day_zone_text);
+	int			roll = 0;
+
+	if (zone == NULL || !read_roll(trading_day_roll_text, &roll))
+		elog(ERROR, "BUG: oms_state.trading_day_zone or trading_day_roll was not checked");
+	return oms_date_in(time, zone, roll >= 12 * 60 ? 24 * 60 - roll : -roll);
+}
+
+void
+oms_guc_init(void)
+{
+	DefineCustomIntVariable("oms_state.command_retention",
+							"How long a commandId is remembered, so that a repeat returns the first result.",
+							NULL, &oms_guc_command_retention_s,
+							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.command_size",
+							"How large a command may be, as JSON in UTF-8.",
+							"An object's texts, FIX fields and attributes may have a sixth of it.", &oms_guc_command_size_kb,
+							768, 16, 64 * 1024, PGC_SUSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.slot_alert_size",
+							"How much WAL a replication slot may hold back before oms.bridge_alerts has a row.",
+							"-1 is never.", &oms_guc_slot_alert_size_mb,
+							1024, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MB,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.slot_alert_age",
+							"How old a commit that a slot's reader has not confirmed may be before oms.bridge_alerts has a row.",
+							"-1 is never.", &oms_guc_slot_alert_age_s,
+							60, -1, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomStringVariable("oms_state.overfill_tolerance",
+							   "By which part of its quantity an order may be overfilled before a fill waits in review.",
+							   "0.01 allows one per cent.",
+							   &overfill_tolerance_text, "0", PGC_SUSET, 0,
+							   check_tolerance, assign_tolerance, NULL);
+	DefineCustomStringVariable("oms_state.fix_encoding",
+							   "The encoding of FIX messages given as bytea that do not say theirs (MessageEncoding, 347).",
+							   NULL, &fix_encoding_name, "LATIN1", PGC_USERSET, 0,
+							   check_encoding, NULL, NULL);
+	DefineCustomStringVariable("oms_state.price_tolerance",
+							   "By how much the price of a fill may be beyond its order's limit before it waits in review.",
+							   "0.01 is an amount of the price's unit, 1% is a part of the limit.",
+							   &price_tolerance_text, "0", PGC_SUSET, 0,
+							   check_price_tolerance, assign_price_tolerance, NULL);
+	DefineCustomStringVariable("oms_state.trading_day_zone",
+							   "The time zone of the trading day.",
+							   NULL, &trading_day_zone_text, "UTC", PGC_SUSET, 0,
+							   check_zone, NULL, NULL);
+	DefineCustomStringVariable("oms_state.trading_day_roll",
+							   "The time of day in that zone at which a trading day begins.",
+							   "From 12:00 on it begins the next date's day, before 12:00 its own date's.",
+							   &trading_day_roll_text, "00:00", PGC_SUSET, 0,
+							   check_roll, NULL, NULL);
+	MarkGUCPrefixReserved("oms_state");
+}

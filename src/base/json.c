@@ -1,0 +1,328 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  Building jsonb without going through text, reading it, and its text.
+ *
+ * Pure.  The text is what jsonb_out() gives, byte for byte, in a fraction of its
+ * time: the hash of every event needs it.  oms.verify() computes the same hashes
+ * from PostgreSQL's own text, and test/unit/jsonb_io.c compares the two.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "base/json.h"
+JsonbValue *
+oms_json_get(Jsonb *object, const char *key, JsonbValue *hold)
+{
+	if (!JB_ROOT_IS_OBJECT(object))
+		return NULL;
+	return getKeyJsonValueFromContainer(&object->root, key, strlen(key), hold);
+}
+
+char *
+oms_json_get_string(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	if (v == NULL || v->type != jbvString)
+		return NULL;
+	return pnstrdup(v->val.string.val, v->val.string.len);
+}
+
+bool
+oms_json_is_object(Jsonb *value)
+{
+	return JB_ROOT_IS_OBJECT(value);
+}
+
+bool
+oms_json_is_array(Jsonb *value)
+{
+	return JB_ROOT_IS_ARRAY(value) && !JB_ROOT_IS_SCALAR(value);
+}
+
+/* ------------------------------------------------------------------------
+ * text: byte for byte what jsonb_out() prints
+ * ------------------------------------------------------------------------
+ */
+
+static void
+put(StringInfo out, const char *text, int length)
+{
+	if (out->maxlen - out->len <= length)
+		enlargeStringInfo(out, length);
+	memcpy(out->data + out->len, text, length);
+	out->len += length;
+}
+
+static void
+put_escaped(StringInfo out, unsigned char c)
+{
+	char		buf[8];
+
+	switch (c)
+	{
+		case '"':
+			put(out, "\\\"", 2);
+			break;
+		case '\\':
+			put(out, "\\\\", 2);
+			break;
+		case '\b':
+			put(out, "\\b", 2);
+			break;
+		case '\f':
+			put(out, "\\f", 2);
+			break;
+		case '\n':
+			put(out, "\\n", 2);
+			break;
+		case '\r':
+			put(out, "\\r", 2);
+			break;
+		case '\t':
+			put(out, "\\t", 2);
+			break;
+		default:
+			put(out, buf, snprintf(buf, sizeof(buf), "\\u%04x", c));
+	}
+}
+
+static void
+put_string(StringInfo out, const char *text, int length)
+{
+	int			from = 0;
+
+	put(out, "\"", 1);
+	for (int i = 0; i < length; i++)
+	{
+		unsigned char c = text[i];
+
+		if (likely(c >= ' ' && c != '"' && c != '\\'))
+			continue;
+		put(out, text + from, i - from);
+		put_escaped(out, c);
+		from = i + 1;
+	}
+	put(out, text + from, length - from);
+	put(out, "\"", 1);
+}
+
+static void put_container(StringInfo out, const JsonbContainer *container, bool canonical);
+
+/* Numbers that are equal are one text in the canonical form: 1.0 is 1. */
+static void
+put_number(StringInfo out, Numeric value, bool canonical)
+{
+	Numeric		number = canonical ?
+	DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value))) : value;
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+
+	put(out, text, strlen(text));
+	pfree(text);
+}
+
+static void
+put_value(StringInfo out, const char *base, int start, int end, JEntry entry, bool canonical)
+{
+	if (JBE_ISSTRING(entry))
+		put_string(out, base + start, end - start);
+	else if (JBE_ISNUMERIC(entry))
+		put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), canonical);
+	else if (JBE_ISCONTAINER(entry))
+		put_container(out, (const JsonbContainer *) (base + INTALIGN(start)), canonical);
+	else if (JBE_ISNULL(entry))
+		put(out, "null", 4);
+	else if (JBE_ISBOOL_TRUE(entry))
+		put(out, "true", 4);
+	else
+		put(out, "false", 5);
+}
+
+/* Where a value ends that begins at `start`. */
+static int
+end_of(JEntry entry, int start)
+{
+	return JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : start + JBE_OFFLENFLD(entry);
+}
+
+static void
+put_container(StringInfo out, const JsonbContainer *container, bool canonical)
+{
+	bool		object = (container->header & JB_FOBJECT) != 0;
+	bool		scalar = (container->header & JB_FSCALAR) != 0;
+	int			count = container->header & JB_CMASK;
+	int			nkeys = object ? count : 0;
+	const char *base = (const char *) &container->children[nkeys + count];
+	int			key = 0;
+	int			value = 0;
+
+	check_stack_depth();
+	for (int i = 0; i < nkeys; i++)
+		value = end_of(container->children[i], value);
+	if (!scalar)
+		put(out, object ? "{" : "[", 1);
+	for (int i = 0; i < count; i++)
+	{
+		JEntry		entry = container->children[nkeys + i];
+		int			end = end_of(entry, value);
+
+		if (i > 0)
+			put(out, ", ", 2);
+		if (object)
+		{
+			int			key_end = end_of(container->children[i], key);
+
+			put_string(out, base + key, key_end - key);
+			put(out, ": ", 2);
+			key = key_end;
+		}
+		put_value(out, base, value, end, entry, canonical);
+		value = end;
+	}
+	if (!scalar)
+		put(out, object ? "}" : "]", 1);
+}
+
+/* ------------------------------------------------------------------------
+ * how long the text is
+ * ------------------------------------------------------------------------
+ */
+
+/* What a byte takes beyond itself: put_escaped() writes six of most controls, two of the others. */
+static inline int
+escape_size(unsigned char c)
+{
+	if (likely(c >= ' '))
+		return c == '"' || c == '\\';
+	return c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t' ? 1 : 5;
+}
+
+int64
+oms_json_string_size(const char *text, int length)
+{
+	int64		size = 2;
+	unsigned char all = 0;
+	bool		ascii;
+
+	for (int i = 0; i < length; i++)
+	{
+		all |= (unsigned char) text[i];
+		size += escape_size(text[i]);
+	}
+	ascii = all < 0x80;
+	if (!ascii && GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+	{
+		char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
+
+		size += utf8 == text ? length : strlen(utf8);
+		if (utf8 != text)
+			pfree(utf8);
+		return size;
+	}
+	return size + length;
+}
+
+static int64
+number_size(Numeric value)
+{
+	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
+	int64		size = strlen(text);
+
+	pfree(text);
+	return size;
+}
+
+static int64 container_size(const JsonbContainer *container);
+
+static int64
+value_size(const char *base, int start, int end, JEntry entry)
+{
+	if (JBE_ISSTRING(entry))
+		return oms_json_string_size(base + start, end - start);
+	if (JBE_ISNUMERIC(entry))
+		return number_size((Numeric) unconstify(char *, base + INTALIGN(start)));
+	if (JBE_ISCONTAINER(entry))
+		return container_size((const JsonbContainer *) (base + INTALIGN(start)));
+	return JBE_ISNULL(entry) || JBE_ISBOOL_TRUE(entry) ? 4 : 5;
+}
+
+static int64
+container_size(const JsonbContainer *container)
+{
+	bool		object = (container->header & JB_FOBJECT) != 0;
+	int			count = container->header & JB_CMASK;
+	int			nkeys = object ? count : 0;
+	const char *base = (const char *) &container->children[nkeys + count];
+	int			key = 0;
+	int			value = 0;
+	/* the brackets, what stands between members, and between key and value */
+	int64		size = (container->header & JB_FSCALAR) ? 0 : 2 + 2 * Max(count - 1, 0) + 2 * nkeys;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	for (int i = 0; i < nkeys; i++)
+		value = end_of(container->children[i], value);
+	for (int i = 0; i < count; i++)
+	{
+		JEntry		entry = container->children[nkeys + i];
+		int			end = end_of(entry, value);
+
+		if (object)
+		{
+			int			key_end = end_of(container->children[i], key);
+
+			size += oms_json_string_size(base + key, key_end - key);
+			key = key_end;
+		}
+		size += value_size(base, value, end, entry);
+		value = end;
+	}
+	return size;
+}
+
+int64
+oms_json_size(Jsonb *value)
+{
+	return container_size(&value->root);
+}
+
+static char *
+text_of(Jsonb *value, bool canonical, int *length)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	enlargeStringInfo(&buf, VARSIZE(value) * 2);
+	put_container(&buf, &value->root, canonical);
+	buf.data[buf.len] = '\0';
+	if (length)
+		*length = buf.len;
+	return buf.data;
+}
+
+char *
+oms_json_text(Jsonb *value, int *length)
+{
+	return text_of(value, false, length);
+}
+
+char *
+oms_json_canonical(Jsonb *value, int *length)
+{
+	return text_of(value, true, length);
+}
+
+bool
+oms_json_equal(Jsonb *a, Jsonb *b)
+{
+	return compareJsonbContainers(&a->root, &b->root) == 0;
+}

@@ -1,0 +1,443 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.c
+ *	  One description of a kind of object: its struct, its table row and its
+ *	  JSON state are three views of the same list of columns.
+ *
+ * Pure.  What is common to all objects is here; what an object means is in its
+ * own file of the core.  Written once for four directions, so that a column
+ * added to a table of columns cannot be forgotten in one of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "base/damage.h"
+#include "base/moment.h"
+#include "base/record.h"
+
+#define MEMBER(record, column, ctype) (*(ctype *) ((char *) (record) + (column)->offset))
+#define CONST_MEMBER(record, column, ctype) (*(const ctype *) ((const char *) (record) + (column)->offset))
+
+void
+oms_record_init(const RecordDef *def, void *record)
+{
+	memset(record, 0, def->size);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+
+		if (c->type == FIELD_TIME)
+			MEMBER(record, c, TimestampTz) = NO_TIME;
+		else if (c->type == FIELD_DATE)
+			MEMBER(record, c, DateADT) = NO_DATE;
+	}
+}
+
+static const char *
+names_from_array(const OmsName *names, Datum datum, uint32 *bits)
+{
+	ArrayType  *array = DatumGetArrayTypeP(datum);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	*bits = 0;
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		text	   *t = nulls[i] ? NULL : DatumGetTextPP(elements[i]);
+		const OmsName *name = t ? oms_name_find(names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)) : NULL;
+
+		if (name == NULL)
+			return "is no array of known names";
+		*bits |= name->value;
+	}
+	return NULL;
+}
+
+static Datum
+names_to_array(const OmsName *names, uint32 bits)
+{
+	Datum		elements[32];
+	int			count = 0;
+
+	for (const OmsName *n = names; n->name != NULL; n++)
+		if (bits & n->value)
+			elements[count++] = CStringGetTextDatum(n->name);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static int
+name_value(const OmsName *names, const char *text, size_t length)
+{
+	const OmsName *name = oms_name_find(names, text, length);
+
+	if (name == NULL)
+		elog(ERROR, "cannot read name \"%s\"", pnstrdup(text, length));
+	return name->value;
+}
+
+static bool
+has_shape(Jsonb *json, FieldShape shape)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	if (shape == SHAPE_ANY)
+		return true;
+	if (shape == SHAPE_OBJECT || !oms_json_is_array(json))
+		return shape == SHAPE_OBJECT && oms_json_is_object(json);
+	it = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data)))
+			return false;
+	return true;
+}
+
+/* What is wrong with the value, or NULL. */
+static const char *
+member_from_datum(const RecordColumn *c, Datum datum, void *record)
+{
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			MEMBER(record, c, char *) = TextDatumGetCString(datum);
+			return NULL;
+		case FIELD_NUMERIC:
+			{
+				Numeric		n = DatumGetNumericCopy(datum);
+
+				MEMBER(record, c, Numeric) = n;
+				return numeric_is_nan(n) || numeric_is_inf(n) ? "is no finite number" : NULL;
+			}
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+			MEMBER(record, c, int64) = DatumGetInt64(datum);
+			return NULL;
+		case FIELD_TIME:
+			MEMBER(record, c, TimestampTz) = DatumGetTimestampTz(datum);
+			return oms_time_is_printable(DatumGetTimestampTz(datum)) ? NULL : "is out of the years 1 to 9999";
+		case FIELD_DATE:
+			MEMBER(record, c, DateADT) = DatumGetDateADT(datum);
+			return oms_date_is_printable(DatumGetDateADT(datum)) ? NULL : "is out of the years 1 to 9999";
+		case FIELD_JSON:
+			MEMBER(record, c, Jsonb *) = DatumGetJsonbPCopy(datum);
+			if (has_shape(MEMBER(record, c, Jsonb *), c->shape))
+				return NULL;
+			return c->shape == SHAPE_OBJECT ? "is no object" : "is no array of objects";
+		case FIELD_HASH:
+			MEMBER(record, c, bytea *) = DatumGetByteaPCopy(datum);
+			return NULL;
+		case FIELD_NAME:
+			{
+				text	   *t = DatumGetTextPP(datum);
+				const OmsName *name = oms_name_find(c->names, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+
+				if (name)
+					MEMBER(record, c, int) = name->value;
+				return name ? NULL : "is none of the known names";
+			}
+		case FIELD_NAMES:
+			return names_from_array(c->names, datum, &MEMBER(record, c, uint32));
+	}
+	pg_unreachable();
+}
+
+static Oid
+column_type(const RecordColumn *c)
+{
+	static const Oid types[] = {
+		[FIELD_TEXT] = TEXTOID,
+		[FIELD_NUMERIC] = NUMERICOID,
+		[FIELD_COUNT] = INT8OID,
+		[FIELD_COUNT_OR_NULL] = INT8OID,
+		[FIELD_TIME] = TIMESTAMPTZOID,
+		[FIELD_DATE] = DATEOID,
+		[FIELD_JSON] = JSONBOID,
+		[FIELD_HASH] = BYTEAOID,
+		[FIELD_NAME] = TEXTOID,
+		[FIELD_NAMES] = TEXTARRAYOID,
+	};
+
+	return types[c->type];
+}
+
+const TableDef *
+oms_record_table(const RecordDef *def)
+{
+	TableDef   *table = &def->order->table;
+
+	if (table->name == NULL)
+	{
+		for (int i = 0; i < def->ncolumns; i++)
+		{
+			def->order->table_columns[i].name = def->columns[i].column;
+			def->order->table_columns[i].type = column_type(&def->columns[i]);
+		}
+		table->columns = def->order->table_columns;
+		table->ncolumns = def->ncolumns;
+		table->name = def->table;
+	}
+	return table;
+}
+
+const char *
+oms_record_read(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record,
+				const RecordColumn **column)
+{
+	oms_record_init(def, record);
+	slot_getallattrs(slot);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		int			place = attnums[i] - 1;
+		const char *problem;
+
+		*column = c;
+		if (slot->tts_isnull[place])
+			problem = c->required ? "is null" : NULL;
+		else
+			problem = member_from_datum(c, slot->tts_values[place], record);
+		if (problem == NULL && c->required && c->type == FIELD_NAMES && MEMBER(record, c, uint32) == 0)
+			problem = "is empty";
+		if (problem)
+			return problem;
+	}
+	return NULL;
+}
+
+void
+oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums, void *record)
+{
+	const RecordColumn *column;
+	const char *problem = oms_record_read(def, slot, attnums, record, &column);
+
+	if (problem)
+		oms_damaged("column \"%s\" of %s \"%s\" %s", column->column, def->kind, MEMBER(record, &def->columns[0], char *), problem);
+}
+
+/* Is the member null?  If not, its value as a Datum. */
+static bool
+member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
+{
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			{
+				const char *value = CONST_MEMBER(record, c, char *);
+
+				if (value != NULL)
+					*datum = CStringGetTextDatum(value);
+				return value == NULL;
+			}
+		case FIELD_NUMERIC:
+		case FIELD_JSON:
+		case FIELD_HASH:
+			*datum = PointerGetDatum(CONST_MEMBER(record, c, void *));
+			return CONST_MEMBER(record, c, void *) == NULL;
+		case FIELD_COUNT:
+			*datum = Int64GetDatum(CONST_MEMBER(record, c, int64));
+			return false;
+		case FIELD_COUNT_OR_NULL:
+			*datum = Int64GetDatum(CONST_MEMBER(record, c, int64));
+			return CONST_MEMBER(record, c, int64) == 0;
+		case FIELD_TIME:
+			*datum = TimestampTzGetDatum(CONST_MEMBER(record, c, TimestampTz));
+			return CONST_MEMBER(record, c, TimestampTz) == NO_TIME;
+		case FIELD_DATE:
+			*datum = DateADTGetDatum(CONST_MEMBER(record, c, DateADT));
+			return CONST_MEMBER(record, c, DateADT) == NO_DATE;
+		case FIELD_NAME:
+			*datum = CStringGetTextDatum(oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			return false;
+		case FIELD_NAMES:
+			{
+				uint32		bits = CONST_MEMBER(record, c, uint32);
+
+				if (bits != 0)
+					*datum = names_to_array(c->names, bits);
+				return bits == 0;
+			}
+	}
+	pg_unreachable();
+}
+
+void
+oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool *nulls)
+{
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		values[i] = (Datum) 0;
+		nulls[i] = member_to_datum(&def->columns[i], record, &values[i]);
+	}
+}
+
+static void
+member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
+{
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			if (CONST_MEMBER(record, c, char *) != NULL)
+				oms_json_string(w, c->json, CONST_MEMBER(record, c, char *));
+			break;
+		case FIELD_NUMERIC:
+			if (CONST_MEMBER(record, c, Numeric) != NULL)
+				oms_json_numeric(w, c->json, CONST_MEMBER(record, c, Numeric));
+			break;
+		case FIELD_COUNT:
+			oms_json_int(w, c->json, CONST_MEMBER(record, c, int64));
+			break;
+		case FIELD_COUNT_OR_NULL:
+			if (CONST_MEMBER(record, c, int64) != 0)
+				oms_json_int(w, c->json, CONST_MEMBER(record, c, int64));
+			break;
+		case FIELD_TIME:
+			if (CONST_MEMBER(record, c, TimestampTz) != NO_TIME)
+				oms_json_time(w, c->json, CONST_MEMBER(record, c, TimestampTz));
+			break;
+		case FIELD_DATE:
+			if (CONST_MEMBER(record, c, DateADT) != NO_DATE)
+				oms_json_date(w, c->json, CONST_MEMBER(record, c, DateADT));
+			break;
+		case FIELD_JSON:
+			if (CONST_MEMBER(record, c, Jsonb *) != NULL)
+				oms_json_jsonb(w, c->json, CONST_MEMBER(record, c, Jsonb *));
+			break;
+		case FIELD_HASH:
+			elog(ERROR, "BUG: a hash is no part of a state");
+			break;
+		case FIELD_NAME:
+			oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			break;
+		case FIELD_NAMES:
+			if (CONST_MEMBER(record, c, uint32) != 0)
+			{
+				oms_json_key(w, c->json);
+				oms_json_open_array(w);
+				for (const OmsName *n = c->names; n->name != NULL; n++)
+					if (CONST_MEMBER(record, c, uint32) & n->value)
+						oms_json_string(w, NULL, n->name);
+				oms_json_close_array(w);
+			}
+			break;
+	}
+}
+
+/* By length and then by bytes, as jsonb keeps its keys. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	const char *first = (*(const RecordColumn *const *) a)->json;
+	const char *second = (*(const RecordColumn *const *) b)->json;
+
+	if (strlen(first) != strlen(second))
+		return strlen(first) < strlen(second) ? -1 : 1;
+	return strcmp(first, second);
+}
+
+/* The columns in that order: keys that come sorted cost nothing to sort. */
+static const RecordColumn **
+columns_by_key(const RecordDef *def)
+{
+	RecordOrder *order = def->order;
+
+	if (order->count == 0)
+	{
+		for (int i = 0; i < def->ncolumns; i++)
+			if (def->columns[i].json != NULL)
+				order->columns[order->count++] = &def->columns[i];
+		qsort(order->columns, order->count, sizeof(order->columns[0]), compare_keys);
+	}
+	return order->columns;
+}
+
+void
+oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key)
+{
+	const RecordColumn **columns = columns_by_key(def);
+
+	if (key)
+		oms_json_key(w, key);
+	oms_json_open_object(w);
+	for (int i = 0; i < def->order->count; i++)
+		member_to_json(columns[i], record, w);
+	oms_json_close_object(w);
+}
+
+static uint32
+names_from_json(const RecordColumn *c, JsonbValue *array)
+{
+	uint32		bits = 0;
+	JsonbIterator *it = JsonbIteratorInit(array->val.binary.data);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && v.type == jbvString)
+			bits |= name_value(c->names, v.val.string.val, v.val.string.len);
+	return bits;
+}
+
+/* Text of one of our own states; anything else means that the event was damaged. */
+static void
+member_from_json_text(const RecordColumn *c, const char *text, int length, void *record)
+{
+	bool		ok = true;
+
+	switch (c->type)
+	{
+		case FIELD_TEXT:
+			MEMBER(record, c, char *) = pnstrdup(text, length);
+			break;
+		case FIELD_TIME:
+			ok = oms_time_parse(text, length, &MEMBER(record, c, TimestampTz));
+			break;
+		case FIELD_DATE:
+			ok = oms_date_parse(text, length, &MEMBER(record, c, DateADT));
+			break;
+		case FIELD_NAME:
+			MEMBER(record, c, int) = name_value(c->names, text, length);
+			break;
+		default:
+			ok = false;
+	}
+	if (!ok)
+		elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
+}
+
+void
+oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
+{
+	oms_record_init(def, record);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		JsonbValue	hold;
+		JsonbValue *v;
+
+		if (c->json == NULL || (v = oms_json_get(state, c->json, &hold)) == NULL)
+			continue;
+		if (v->type == jbvString && c->type != FIELD_JSON)
+			member_from_json_text(c, v->val.string.val, v->val.string.len, record);
+		else if (v->type == jbvNumeric && c->type == FIELD_NUMERIC)
+			MEMBER(record, c, Numeric) = DatumGetNumericCopy(NumericGetDatum(v->val.numeric));
+		else if (v->type == jbvNumeric && (c->type == FIELD_COUNT || c->type == FIELD_COUNT_OR_NULL))
+			MEMBER(record, c, int64) = DatumGetInt64(DirectFunctionCall1(numeric_int8,
+																		 NumericGetDatum(v->val.numeric)));
+		else if (c->type == FIELD_JSON)
+			MEMBER(record, c, Jsonb *) = JsonbValueToJsonb(v);
+		else if (v->type == jbvBinary && c->type == FIELD_NAMES)
+			MEMBER(record, c, uint32) = names_from_json(c, v);
+		else
+			elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
+	}
+}

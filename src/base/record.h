@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.h
+ *	  One description of a kind of object: its struct, its table row and its
+ *	  JSON state are three views of the same list of columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_RECORD_H
+#define OMS_RECORD_H
+
+#include "postgres.h"
+#include "executor/tuptable.h"
+#include "utils/jsonb.h"
+
+#include "base/json.h"
+#include "base/names.h"
+#include "store/table_layout.h"
+
+typedef enum FieldType
+{
+	FIELD_TEXT,					/* char *, NULL = null */
+	FIELD_NUMERIC,				/* Numeric, NULL = null */
+	FIELD_COUNT,				/* int64, never null */
+	FIELD_COUNT_OR_NULL,		/* int64, 0 = null */
+	FIELD_TIME,					/* TimestampTz, NO_TIME = null */
+	FIELD_DATE,					/* DateADT, NO_DATE = null */
+	FIELD_JSON,					/* Jsonb *, NULL = null */
+	FIELD_HASH,					/* bytea *, NULL = null */
+	FIELD_NAME,					/* int, shown by its name in a table */
+	FIELD_NAMES					/* uint32 of bits, a text[] of their names; 0 = null */
+} FieldType;
+
+/* What a FIELD_JSON is made of. */
+typedef enum FieldShape
+{
+	SHAPE_ANY,
+	SHAPE_OBJECT,
+	SHAPE_OBJECTS				/* an array of objects */
+} FieldShape;
+
+typedef struct RecordColumn
+{
+	const char *json;			/* name in the state; NULL: not part of it */
+	const char *column;			/* name in the table */
+	FieldType	type;
+	size_t		offset;			/* of the member in the struct */
+	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES */
+	bool		required;		/* never null; the code relies on it, whatever a table allows */
+	FieldShape	shape;
+} RecordColumn;
+
+#define RECORD_COLUMNS_MAX TABLE_COLUMNS_MAX
+
+/* The columns of a state in the order of their keys; filled when first needed. */
+typedef struct RecordOrder
+{
+	int			count;
+	const RecordColumn *columns[RECORD_COLUMNS_MAX];
+	TableDef	table;			/* the same columns as their table has them; filled likewise */
+	TableColumn	table_columns[RECORD_COLUMNS_MAX];
+} RecordOrder;
+
+typedef struct RecordDef
+{
+	const char *table;			/* in schema oms */
+	const char *kind;			/* "order" */
+	const char *aggregate_type; /* "Order" */
+	const RecordColumn *columns;
+	int			ncolumns;
+	RecordOrder *order;			/* working space of record.c */
+	size_t		size;			/* of the struct */
+} RecordDef;
+
+/* Set every member to its null. */
+extern void oms_record_init(const RecordDef *def, void *record);
+
+/* The record's columns as those of its table. */
+extern const TableDef *oms_record_table(const RecordDef *def);
+
+/*
+ * Row to struct; everything is copied into the current memory context.  What is
+ * wrong with a column that no command can have written, as "is null"; or NULL.
+ */
+extern const char *oms_record_read(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums,
+								   void *record, const RecordColumn **column);
+
+/* The same of a row of ours: what is wrong with it is damage (XX001). */
+extern void oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *attnums,
+								 void *record);
+
+/* Struct to row; the arrays have def->ncolumns members. */
+extern void oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool *nulls);
+
+/* Struct to JSON object under `key` (NULL for an array's element); nulls left out. */
+extern void oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key);
+
+/* JSON state, as written by the above, to struct. */
+extern void oms_record_from_json(const RecordDef *def, Jsonb *state, void *record);
+
+#endif							/* OMS_RECORD_H */

@@ -1,0 +1,221 @@
+/*-------------------------------------------------------------------------
+ *
+ * command.h
+ *	  What a command is: one struct, and the table of all commands.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_COMMAND_H
+#define OMS_COMMAND_H
+
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "core/order/order_machine.h"
+#include "core/order/order_record.h"
+
+typedef enum CommandType
+{
+	COMMAND_CREATE_ORDER,
+	COMMAND_ACCEPT_ORDER,
+	COMMAND_REJECT_ORDER,
+	COMMAND_REQUEST_CANCEL_ORDER,
+	COMMAND_CANCEL_ORDER,
+	COMMAND_REJECT_CANCEL_ORDER,
+	COMMAND_REQUEST_REPLACE_ORDER,
+	COMMAND_REPLACE_ORDER,
+	COMMAND_REJECT_REPLACE_ORDER,
+	COMMAND_SUSPEND_ORDER,
+	COMMAND_RESUME_ORDER,
+	COMMAND_STOP_ORDER,
+	COMMAND_DONE_FOR_DAY_ORDER,
+	COMMAND_RESTATE_ORDER,
+	COMMAND_CALCULATE_ORDER,
+	COMMAND_EXPIRE_ORDER,
+	COMMAND_UPDATE_ORDER,
+	COMMAND_PLACE_ORDER,
+	COMMAND_EXECUTE_ORDER,
+	COMMAND_CORRECT_EXECUTION,
+	COMMAND_BUST_EXECUTION,
+	COMMAND_TYPE_COUNT
+} CommandType;
+
+typedef enum CommandObject
+{
+	OBJECT_ORDER,
+	OBJECT_EXECUTION
+} CommandObject;
+
+typedef enum CommandFieldType
+{
+	CMD_ID,						/* text, not empty, at most ID_LENGTH_MAX bytes */
+	CMD_TEXT,					/* text, at most TEXT_LENGTH_MAX bytes */
+	CMD_QTY,					/* decimal above zero */
+	CMD_QTY_OR_ZERO,			/* decimal, not negative */
+	CMD_PRICE,					/* decimal of any sign */
+	CMD_FIGURE,					/* decimal of any sign, its scale kept */
+	CMD_NAME,					/* one of a closed set; kept as our name of it */
+	CMD_OPEN_NAME,				/* the same, but other text is kept as it is */
+	CMD_TIME,					/* RFC 3339 or FIX UTCTimestamp */
+	CMD_DATE,
+	CMD_BOOL,
+	CMD_VERSION,				/* integer, not negative */
+	CMD_OBJECT,					/* JSON object */
+	CMD_CHILDREN				/* JSON array of objects: the slices of a placement */
+} CommandFieldType;
+
+#define ID_LENGTH_MAX	256
+#define TEXT_LENGTH_MAX	65536
+#define CHILDREN_MAX	1000
+
+typedef enum Tristate
+{
+	TRI_UNSET,
+	TRI_FALSE,
+	TRI_TRUE
+} Tristate;
+
+typedef struct CommandDef CommandDef;
+
+/* One command, read and checked field by field; what was not given is null. */
+typedef struct Command
+{
+	const CommandDef *def;
+	Jsonb	   *raw;			/* as it came in; every event carries it */
+	char	   *command_id;		/* made if absent */
+	bool		command_id_given;
+	char	   *root_id;		/* whose tree the sender believes it to be */
+	int64		expected_version;	/* -1: not given */
+	char	   *correlation_id;
+	char	   *causation_id;
+	TimestampTz transact_time;
+	char	   *text;
+	Jsonb	   *attributes;
+	Jsonb	   *fix;			/* fields of FIX that have no member here */
+
+	/* set by oms_fix() alone */
+	char	   *fix_message;	/* the raw message as text or base64, or the commandId of the command that has it */
+	char	   *fix_encoding;	/* that its text was converted from, or NULL */
+	char	   *fix_session;
+
+	char	   *order_id;
+	char	   *parent_id;
+	char	   *cl_ord_id;
+	char	   *orig_cl_ord_id;
+	char	   *counterparty_order_id;
+	char	   *symbol;
+	char	   *side;
+	OrderTerms	terms;
+	char	   *account;
+	char	   *currency;
+	char	   *asset_class;
+	char	   *destination;
+	Tristate	pending;
+	Tristate	for_bidding;
+	Tristate	ambiguous;		/* more than one order matches the report */
+	char	   *reason;
+	Numeric		quantity_factor;
+	char	   *corporate_action_id;
+	struct Command *children;	/* of a placement, each a Create order */
+	int			nchildren;
+
+	/* what a report states */
+	char	   *execution_id;
+	char	   *exec_id;
+	char	   *exec_type;
+	char	   *exec_ref_id;
+	char	   *ord_status;
+	Numeric		last_qty;
+	Numeric		last_px;
+	char	   *last_mkt;
+	Numeric		cum_qty;
+	Numeric		leaves_qty;
+	Numeric		avg_px;
+	DateADT		trade_date;
+	DateADT		settl_date;
+	Numeric		commission;
+	char	   *comm_type;
+	char	   *last_capacity;
+	Tristate	poss_dup;		/* PossDupFlag (43), PossResend (97): it may have been reported before */
+	Tristate	poss_resend;
+	char	   *multi_leg_type; /* of a report that is only compared; else it is in `fix` */
+} Command;
+
+/*
+ * What an identifier names.  Where several name the tree of a command, the
+ * smaller role is looked at first: executions get their ids from whoever
+ * reports them, orders mostly from us.
+ */
+typedef enum IdRole
+{
+	ID_OTHER,					/* no object of ours, or no identifier at all */
+	ID_OF_ROOT,
+	ID_OF_ORDER,				/* one that is there, or should be */
+	ID_OF_EXECUTION,			/* one that is there, or should be */
+	ID_OF_NEW,					/* what the command makes */
+	ID_ROLE_COUNT
+} IdRole;
+
+typedef struct CommandField
+{
+	const char *name;
+	CommandFieldType type;
+	bool		required;
+	bool		internal;		/* only oms_fix() may set it */
+	size_t		offset;
+	const OmsName *names;		/* for CMD_NAME and CMD_OPEN_NAME */
+	IdRole		role;			/* for CMD_ID */
+	bool		stated;			/* a report only echoes it: what cannot be read costs nothing (read_fields()) */
+	const char *unless;			/* needed, but where this other field is given; "" where oms_fix() may leave it out */
+} CommandField;
+
+struct CommandDef
+{
+	const char *name;
+	CommandType type;
+	CommandObject object;
+	OrderTrigger trigger;
+	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
+	const CommandField *fields; /* ends with a field without a name */
+};
+
+/* Fields of FIX that we keep without giving them a column. */
+#define FIX_MSG_ORDER		(1 << 0)	/* D, G and F */
+#define FIX_MSG_REPORT		(1 << 1)	/* 8 and 9 */
+
+typedef struct FixField
+{
+	int			tag;
+	const char *name;
+	uint32		messages;
+} FixField;
+
+extern const FixField oms_fix_fields[]; /* ends with tag 0 */
+extern const FixField *oms_fix_field_by_tag(int tag, uint32 messages);
+extern const FixField *oms_fix_field_by_name(const char *name, size_t length, uint32 messages);
+
+extern const CommandDef oms_command_defs[];	/* COMMAND_TYPE_COUNT of them */
+extern const CommandDef oms_slice_def;	/* of a placement's children */
+extern const CommandDef *oms_command_def(const char *name, size_t length);
+/* A field of this command by its name, those of oms_fix() included. */
+extern const CommandField *oms_command_field(const CommandDef *def, const char *name);
+extern const char *oms_command_field_type_name(CommandFieldType type);
+
+extern const OmsName oms_exec_type_names[];	/* ExecType (150) */
+
+/*
+ * Read a command.  `from_fix`: the fields that only oms_fix() may set are
+ * known.  OM001 or OM002 if it is malformed; the command is then unusable.
+ */
+extern Refusal *oms_command_parse(Jsonb *raw, bool from_fix, Command *command);
+
+/* Does the command tell what a counterparty did?  Facts are not refused. */
+extern bool oms_command_is_report(const Command *command);
+
+/* A request to cancel or replace, by who wants it. */
+extern bool oms_command_is_fresh_request(const Command *command);
+
+/* Does it say of itself that it may have been reported before? */
+extern bool oms_command_is_resent(const Command *command);
+
+#endif							/* OMS_COMMAND_H */

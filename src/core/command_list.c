@@ -1,0 +1,255 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_list.c
+ *	  The table of all commands.
+ *
+ * Pure data.  This table is the only list of commands and fields: the reference in
+ * the README is checked against it (oms.command_reference), command_read.c reads a
+ * command by it, and oms_fix() builds commands that are read like anybody else's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "core/command.h"
+
+#define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
+#define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
+#define NAMED(name, member, names)		{name, CMD_NAME, false, false, offsetof(Command, member), names}
+#define INTERNAL(name, type, member)	{name, type, false, true, offsetof(Command, member), NULL}
+/* what a report echoes or states besides what it does */
+#define STATED(n, t, member)			{.name = n, .type = t, .offset = offsetof(Command, member), .stated = true}
+#define STATED_NAME(n, t, member, list) \
+	{.name = n, .type = t, .offset = offsetof(Command, member), .names = list, .stated = true}
+#define STATED_INTERNAL(n, t, member)	{.name = n, .type = t, .internal = true, .offset = offsetof(Command, member), .stated = true}
+/* every id of an object says what it names: by that a command finds its database (command_route.c) */
+#define OBJECT_ID(name, member, role)	{name, CMD_ID, false, false, offsetof(Command, member), NULL, role}
+#define REQ_OBJECT_ID(name, member, role) {name, CMD_ID, true, false, offsetof(Command, member), NULL, role}
+
+/* what every command may have */
+#define COMMON_FIELDS \
+	F("commandId", CMD_ID, command_id), \
+	OBJECT_ID("rootId", root_id, ID_OF_ROOT), \
+	F("expectedVersion", CMD_VERSION, expected_version), \
+	F("correlationId", CMD_ID, correlation_id), \
+	F("causationId", CMD_ID, causation_id), \
+	STATED("transactTime", CMD_TIME, transact_time), \
+	STATED("text", CMD_TEXT, text), \
+	F("attributes", CMD_OBJECT, attributes), \
+	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
+	INTERNAL("fixMessageBase64", CMD_TEXT, fix_message), \
+	INTERNAL("fixMessageIn", CMD_ID, fix_message), \
+	INTERNAL("fixEncoding", CMD_TEXT, fix_encoding), \
+	INTERNAL("fixSession", CMD_TEXT, fix_session)
+
+/* what a counterparty's report states besides what it does */
+#define STATED_FIELDS \
+	F("execID", CMD_ID, exec_id), \
+	NAMED("execType", exec_type, oms_exec_type_names), \
+	STATED_NAME("ordStatus", CMD_OPEN_NAME, ord_status, oms_order_status_names), \
+	STATED("cumQty", CMD_QTY_OR_ZERO, cum_qty), \
+	STATED("leavesQty", CMD_QTY_OR_ZERO, leaves_qty), \
+	STATED("avgPx", CMD_FIGURE, avg_px), \
+	F("orderID", CMD_ID, counterparty_order_id), \
+	STATED("origClOrdID", CMD_ID, orig_cl_ord_id), \
+	STATED("symbol", CMD_ID, symbol), \
+	STATED_NAME("side", CMD_NAME, side, oms_side_names), \
+	STATED("account", CMD_ID, account), \
+	STATED("currency", CMD_ID, currency), \
+	STATED("tradeDate", CMD_DATE, trade_date), \
+	F("possDupFlag", CMD_BOOL, poss_dup), \
+	F("possResend", CMD_BOOL, poss_resend)
+
+/* facts of an execution that a correction may change */
+#define FACT_FIELDS \
+	STATED("settlDate", CMD_DATE, settl_date), \
+	STATED("commission", CMD_PRICE, commission), \
+	STATED_NAME("commType", CMD_OPEN_NAME, comm_type, oms_comm_type_names), \
+	STATED_NAME("lastCapacity", CMD_OPEN_NAME, last_capacity, oms_last_capacity_names)
+
+#define TERM_FIELDS \
+	STATED("orderQty", CMD_QTY, terms.order_qty), \
+	STATED("cashOrderQty", CMD_QTY, terms.cash_order_qty), \
+	STATED("price", CMD_PRICE, terms.price), \
+	STATED("stopPx", CMD_PRICE, terms.stop_px), \
+	STATED_NAME("ordType", CMD_NAME, terms.ord_type, oms_ord_type_names), \
+	STATED_NAME("timeInForce", CMD_NAME, terms.time_in_force, oms_time_in_force_names), \
+	STATED("expireTime", CMD_TIME, terms.expire_time), \
+	STATED("expireDate", CMD_DATE, terms.expire_date)
+
+#define LAST_FIELDS \
+	F("lastQty", CMD_QTY_OR_ZERO, last_qty), \
+	F("lastPx", CMD_PRICE, last_px), \
+	STATED("lastMkt", CMD_ID, last_mkt)
+
+#define CREATE_FIELDS \
+	OBJECT_ID("orderId", order_id, ID_OF_NEW), \
+	F("clOrdID", CMD_ID, cl_ord_id), \
+	TERM_FIELDS, \
+	{.name = "symbol", .type = CMD_ID, .offset = offsetof(Command, symbol), .stated = true, .unless = "parentId"}, \
+	{.name = "side", .type = CMD_NAME, .offset = offsetof(Command, side), .names = oms_side_names, .stated = true, \
+	.unless = "parentId"}, \
+	STATED("account", CMD_ID, account), \
+	STATED("currency", CMD_ID, currency), \
+	F("assetClass", CMD_ID, asset_class), \
+	STATED("destination", CMD_ID, destination), \
+	F("pending", CMD_BOOL, pending)
+
+static const CommandField create_fields[] = {
+	CREATE_FIELDS, COMMON_FIELDS, OBJECT_ID("parentId", parent_id, ID_OF_ORDER),
+	/* an order that was telephoned: the counterparty's report creates it */
+	INTERNAL("orderID", CMD_ID, counterparty_order_id), {0}
+};
+
+/* a slice of a placement: a Create order whose parent is known */
+static const CommandField slice_fields[] = {
+	CREATE_FIELDS, F("text", CMD_TEXT, text), F("attributes", CMD_OBJECT, attributes), {0}
+};
+
+/* an order command that tells what a counterparty did, or does it for them */
+static const CommandField report_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id), STATED("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField accept_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
+	F("forBidding", CMD_BOOL, for_bidding), STATED("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField request_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
+	F("pending", CMD_BOOL, pending), STATED("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField restate_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
+	{"reason", CMD_OPEN_NAME, false, false, offsetof(Command, reason), oms_restatement_names},
+	F("quantityFactor", CMD_QTY, quantity_factor), F("corporateActionId", CMD_ID, corporate_action_id),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField update_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), COMMON_FIELDS,
+	/* a report that only compares is an update of what the counterparty stated */
+	INTERNAL("execID", CMD_ID, exec_id),
+	{"execType", CMD_NAME, false, true, offsetof(Command, exec_type), oms_exec_type_names},
+	{.name = "ordStatus", .type = CMD_OPEN_NAME, .internal = true, .offset = offsetof(Command, ord_status),
+	.names = oms_order_status_names, .stated = true},
+	STATED_INTERNAL("cumQty", CMD_QTY_OR_ZERO, cum_qty), STATED_INTERNAL("leavesQty", CMD_QTY_OR_ZERO, leaves_qty),
+	STATED_INTERNAL("avgPx", CMD_FIGURE, avg_px), INTERNAL("orderID", CMD_ID, counterparty_order_id),
+	INTERNAL("clOrdID", CMD_ID, cl_ord_id), STATED_INTERNAL("origClOrdID", CMD_ID, orig_cl_ord_id),
+	STATED_INTERNAL("symbol", CMD_ID, symbol),
+	{.name = "side", .type = CMD_OPEN_NAME, .internal = true, .offset = offsetof(Command, side), .names = oms_side_names, .stated = true},
+	STATED_INTERNAL("multiLegReportingType", CMD_TEXT, multi_leg_type),
+	INTERNAL("possDupFlag", CMD_BOOL, poss_dup), INTERNAL("possResend", CMD_BOOL, poss_resend),
+	{0}
+};
+static const CommandField place_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("children", CMD_CHILDREN, children), COMMON_FIELDS, {0}
+};
+static const CommandField execute_fields[] = {
+	/* oms_fix() leaves it out where no order matches: the fill then waits in review */
+	{.name = "orderId", .type = CMD_ID, .offset = offsetof(Command, order_id), .role = ID_OF_ORDER, .unless = ""},
+	OBJECT_ID("executionId", execution_id, ID_OF_NEW),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id),
+	STATED("reason", CMD_TEXT, reason),
+	REQ("lastQty", CMD_QTY_OR_ZERO, last_qty), REQ("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
+	INTERNAL("ambiguous", CMD_BOOL, ambiguous),
+	FACT_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField correct_fields[] = {
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
+	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), STATED("lastMkt", CMD_ID, last_mkt),
+	FACT_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField bust_fields[] = {
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
+	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
+};
+
+#define ORDER_COMMAND(name, type, trigger, messages, fields) \
+	[type] = {name, type, OBJECT_ORDER, trigger, messages, fields}
+#define EXECUTION_COMMAND(name, type, trigger, fields) \
+	[type] = {name, type, OBJECT_EXECUTION, trigger, FIX_MSG_REPORT, fields}
+#define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
+
+const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
+	ORDER_COMMAND("CreateOrderCommand", COMMAND_CREATE_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields),
+	ORDER_COMMAND("AcceptOrderCommand", COMMAND_ACCEPT_ORDER, TRIGGER_ACCEPT, FIX_MSG_REPORT, accept_fields),
+	ORDER_COMMAND("RejectOrderCommand", COMMAND_REJECT_ORDER, TRIGGER_REJECT, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RequestCancelOrderCommand", COMMAND_REQUEST_CANCEL_ORDER, TRIGGER_REQUEST_CANCEL, BOTH, request_fields),
+	ORDER_COMMAND("CancelOrderCommand", COMMAND_CANCEL_ORDER, TRIGGER_CANCEL, BOTH, report_fields),
+	ORDER_COMMAND("RejectCancelOrderCommand", COMMAND_REJECT_CANCEL_ORDER, TRIGGER_REJECT_CANCEL, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RequestReplaceOrderCommand", COMMAND_REQUEST_REPLACE_ORDER, TRIGGER_REQUEST_REPLACE, BOTH, request_fields),
+	ORDER_COMMAND("ReplaceOrderCommand", COMMAND_REPLACE_ORDER, TRIGGER_REPLACE, BOTH, report_fields),
+	ORDER_COMMAND("RejectReplaceOrderCommand", COMMAND_REJECT_REPLACE_ORDER, TRIGGER_REJECT_REPLACE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("SuspendOrderCommand", COMMAND_SUSPEND_ORDER, TRIGGER_SUSPEND, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("ResumeOrderCommand", COMMAND_RESUME_ORDER, TRIGGER_RESUME, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("StopOrderCommand", COMMAND_STOP_ORDER, TRIGGER_STOP, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("DoneForDayOrderCommand", COMMAND_DONE_FOR_DAY_ORDER, TRIGGER_DONE_FOR_DAY, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("RestateOrderCommand", COMMAND_RESTATE_ORDER, TRIGGER_RESTATE, FIX_MSG_REPORT, restate_fields),
+	ORDER_COMMAND("CalculateOrderCommand", COMMAND_CALCULATE_ORDER, TRIGGER_CALCULATE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("ExpireOrderCommand", COMMAND_EXPIRE_ORDER, TRIGGER_EXPIRE, FIX_MSG_REPORT, report_fields),
+	ORDER_COMMAND("UpdateOrderCommand", COMMAND_UPDATE_ORDER, TRIGGER_UPDATE, 0, update_fields),
+	ORDER_COMMAND("PlaceOrderCommand", COMMAND_PLACE_ORDER, TRIGGER_PLACE, 0, place_fields),
+	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields),
+	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields),
+	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields),
+};
+
+const CommandDef oms_slice_def = {
+	"CreateOrderCommand", COMMAND_CREATE_ORDER, OBJECT_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, slice_fields
+};
+
+const OmsName	oms_exec_type_names[] = {
+	{1, "NEW", "0"},
+	{2, "DONE_FOR_DAY", "3"},
+	{3, "CANCELLED", "4", "CANCELED"},
+	{4, "REPLACED", "5", "REPLACE"},
+	{5, "PENDING_CANCEL", "6"},
+	{6, "STOPPED", "7"},
+	{7, "REJECTED", "8"},
+	{8, "SUSPENDED", "9"},
+	{9, "PENDING_NEW", "A"},
+	{10, "CALCULATED", "B"},
+	{11, "EXPIRED", "C"},
+	{12, "RESTATED", "D"},
+	{13, "PENDING_REPLACE", "E"},
+	{14, "TRADE", "F"},
+	{14, "TRADE", "1", "PARTIAL_FILL"},	/* FIX 4.2 and before */
+	{14, "TRADE", "2", "FILL"},
+	{15, "TRADE_CORRECT", "G"},
+	{16, "TRADE_CANCEL", "H"},
+	{17, "ORDER_STATUS", "I"},
+	{18, "TRADE_IN_A_CLEARING_HOLD", "J"},
+	{19, "TRADE_HAS_BEEN_RELEASED_TO_CLEARING", "K"},
+	{20, "TRIGGERED_OR_ACTIVATED_BY_SYSTEM", "L", "TRIGGERED"},
+	{21, "LOCKED", "M"},
+	{22, "RELEASED", "N"},
+	{0}
+};
+
+const CommandDef *
+oms_command_def(const char *name, size_t length)
+{
+	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+		if (strlen(oms_command_defs[i].name) == length &&
+			memcmp(oms_command_defs[i].name, name, length) == 0)
+			return &oms_command_defs[i];
+	return NULL;
+}
+
+const char *
+oms_command_field_type_name(CommandFieldType type)
+{
+	static const char *const names[] = {
+		[CMD_ID] = "identifier", [CMD_TEXT] = "text", [CMD_QTY] = "quantity above zero",
+		[CMD_QTY_OR_ZERO] = "quantity", [CMD_PRICE] = "price", [CMD_FIGURE] = "decimal",
+		[CMD_NAME] = "name or FIX code", [CMD_OPEN_NAME] = "name, FIX code or text", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
+		[CMD_BOOL] = "boolean", [CMD_VERSION] = "integer", [CMD_OBJECT] = "object",
+		[CMD_CHILDREN] = "array of objects",
+	};
+
+	return names[type];
+}

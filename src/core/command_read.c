@@ -1,0 +1,506 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_read.c
+ *	  Reading a command by the table of its fields.
+ *
+ * Pure.  What is asked for must be right field by field; of what is reported only
+ * what makes the fact (see STATED in command_fields.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "mb/pg_wchar.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "base/uuid.h"
+#include "core/command.h"
+
+static Refusal *
+bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
+
+static Refusal *
+bad_field(const CommandField *f, const char *fmt,...)
+{
+	char		facts[512];
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(facts, sizeof(facts), fmt, args);
+	va_end(args);
+	/* cutting at a byte may cut a character */
+	facts[pg_mbcliplen(facts, strlen(facts), sizeof(facts) - 1)] = '\0';
+	return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"%s\" is not a valid %s", f->name,
+									  oms_command_field_type_name(f->type)), "%s", facts);
+}
+
+static Refusal *
+wrong_json_type(const CommandField *f, const JsonbValue *v)
+{
+	const char *type = "an object";
+
+	if (v->type == jbvString)
+		type = "a string";
+	else if (v->type == jbvNumeric)
+		type = "a number";
+	else if (v->type == jbvBool)
+		type = "a boolean";
+	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
+		type = "an array";
+	return bad_field(f, "It is %s.", type);
+}
+
+static Refusal *
+read_text(const CommandField *f, const JsonbValue *v, void *member)
+{
+	int			longest = f->type == CMD_ID ? ID_LENGTH_MAX : TEXT_LENGTH_MAX;
+
+	/* the raw message of oms_fix() is the one text that may be long */
+	if (f->internal && f->type == CMD_TEXT)
+		longest = INT_MAX;
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	if (f->type == CMD_ID && v->val.string.len == 0)
+		return bad_field(f, "It is empty.");
+	if (v->val.string.len > longest)
+		return bad_field(f, "It has %d bytes; the most is %d.", v->val.string.len, longest);
+	*(char **) member = pnstrdup(v->val.string.val, v->val.string.len);
+	return NULL;
+}
+
+static Refusal *
+read_decimal(const CommandField *f, const JsonbValue *v, void *member)
+{
+	Numeric		value;
+	int			sign;
+
+	if (v->type == jbvString)
+	{
+		if (!oms_dec_parse(v->val.string.val, v->val.string.len, &value))
+			return bad_field(f, "It must be a decimal number of at most %d digits, without an exponent.",
+							 DECIMAL_DIGITS_MAX);
+	}
+	else if (v->type != jbvNumeric)
+		return wrong_json_type(f, v);
+	else if (!oms_dec_acceptable(v->val.numeric))
+		return bad_field(f, "It has more than %d digits.", DECIMAL_DIGITS_MAX);
+	else
+		value = v->val.numeric;
+
+	sign = oms_dec_sign(value);
+	if (f->type == CMD_QTY && sign <= 0)
+		return bad_field(f, "It is %s.", oms_dec_text(value));
+	if (f->type == CMD_QTY_OR_ZERO && sign < 0)
+		return bad_field(f, "It is %s.", oms_dec_text(value));
+	*(Numeric *) member = f->type == CMD_FIGURE ? DatumGetNumericCopy(NumericGetDatum(value)) : oms_dec_trim(value);
+	return NULL;
+}
+
+static Refusal *
+read_name(const CommandField *f, const JsonbValue *v, void *member)
+{
+	const OmsName *name;
+	JsonbValue	code;
+
+	/* a FIX code may come as a number */
+	if (v->type == jbvNumeric)
+	{
+		code.type = jbvString;
+		code.val.string.val = oms_dec_text(oms_dec_trim(v->val.numeric));
+		code.val.string.len = strlen(code.val.string.val);
+		v = &code;
+	}
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	name = oms_name_find(f->names, v->val.string.val, v->val.string.len);
+	if (name == NULL && f->type == CMD_OPEN_NAME)
+		return read_text(f, v, member);
+	if (name == NULL)
+		return bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
+	*(const char **) member = name->name;
+	return NULL;
+}
+
+static Refusal *
+read_moment(const CommandField *f, const JsonbValue *v, void *member)
+{
+	if (v->type != jbvString)
+		return wrong_json_type(f, v);
+	if (f->type == CMD_DATE)
+	{
+		if (!oms_date_parse(v->val.string.val, v->val.string.len, (DateADT *) member))
+			return bad_field(f, "It must be a date as 2026-03-02.");
+	}
+	else if (!oms_time_parse(v->val.string.val, v->val.string.len, (TimestampTz *) member))
+		return bad_field(f, "It must be a time with a zone as 2026-03-02T09:30:00Z, or FIX's 20260302-09:30:00.");
+	return NULL;
+}
+
+static Refusal *
+read_version(const CommandField *f, const JsonbValue *v, void *member)
+{
+	char	   *text;
+	char	   *end;
+
+	if (v->type != jbvNumeric)
+		return wrong_json_type(f, v);
+	/* 1.0 is an integer */
+	text = oms_dec_text(oms_dec_trim(v->val.numeric));
+	errno = 0;
+	*(int64 *) member = strtoi64(text, &end, 10);
+	if (errno != 0 || *end != '\0' || *(int64 *) member < 0)
+		return bad_field(f, "It must be an integer, not negative.");
+	return NULL;
+}
+
+static Refusal *read_fields(JsonbContainer *object, bool from_fix, Command *command);
+
+/* The slices of a placement are Create orders without the fields that the placement has. */
+static Refusal *
+read_children(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			count;
+
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+		return wrong_json_type(f, v);
+	count = JsonContainerSize(v->val.binary.data);
+	if (count == 0 || count > CHILDREN_MAX)
+		return bad_field(f, "It has %d members; from 1 to %d are possible.", count, CHILDREN_MAX);
+
+	command->children = palloc0(sizeof(Command) * count);
+	it = JsonbIteratorInit(v->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		Command    *child = &command->children[command->nchildren];
+		Refusal    *refusal;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
+			return bad_field(f, "Member %d is no object.", command->nchildren + 1);
+		child->def = &oms_slice_def;
+		child->raw = command->raw;	/* its own is made once all is read */
+		refusal = read_fields(element.val.binary.data, false, child);
+		if (refusal)
+			return refusal;
+		command->nchildren++;
+	}
+	return NULL;
+}
+
+static Refusal *
+read_field(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	void	   *member = (char *) command + f->offset;
+
+	switch (f->type)
+	{
+		case CMD_ID:
+		case CMD_TEXT:
+			return read_text(f, v, member);
+		case CMD_QTY:
+		case CMD_QTY_OR_ZERO:
+		case CMD_PRICE:
+		case CMD_FIGURE:
+			return read_decimal(f, v, member);
+		case CMD_NAME:
+		case CMD_OPEN_NAME:
+			return read_name(f, v, member);
+		case CMD_TIME:
+		case CMD_DATE:
+			return read_moment(f, v, member);
+		case CMD_BOOL:
+			if (v->type != jbvBool)
+				return wrong_json_type(f, v);
+			*(Tristate *) member = v->val.boolean ? TRI_TRUE : TRI_FALSE;
+			return NULL;
+		case CMD_VERSION:
+			return read_version(f, v, member);
+		case CMD_OBJECT:
+			if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
+				return wrong_json_type(f, v);
+			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
+			return NULL;
+		case CMD_CHILDREN:
+			return read_children(f, v, command);
+	}
+	pg_unreachable();
+}
+
+static const CommandField *
+find_field(const CommandDef *def, const char *name, size_t length, bool from_fix)
+{
+	for (const CommandField *f = def->fields; f->name != NULL; f++)
+		if (f->name[0] == name[0] && strlen(f->name) == length && memcmp(f->name, name, length) == 0 &&
+			(!f->internal || from_fix))
+			return f;
+	return NULL;
+}
+
+const CommandField *
+oms_command_field(const CommandDef *def, const char *name)
+{
+	return find_field(def, name, strlen(name), true);
+}
+
+static Refusal *
+unknown_field(const CommandDef *def, const char *name, int length)
+{
+	StringInfoData known;
+	int			shown = Min(length, 128);
+
+	initStringInfo(&known);
+	for (const CommandField *f = def->fields; f->name != NULL; f++)
+		if (!f->internal)
+			appendStringInfo(&known, "%s%s", known.len ? ", " : "", f->name);
+	shown = pg_mbcliplen(name, length, shown);
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_MALFORMED, "unknown field \"%.*s\" of %s",
+													shown, name, def->name),
+										 "It knows %s%s.", known.data,
+										 def->fix_messages ? ", and the other fields of its FIX message" : ""),
+						 "Fields of your own go under \"attributes\".");
+}
+
+static void
+init_command(Command *command)
+{
+	command->expected_version = -1;
+	command->transact_time = NO_TIME;
+	command->terms.expire_time = NO_TIME;
+	command->terms.expire_date = NO_DATE;
+	command->trade_date = NO_DATE;
+	command->settl_date = NO_DATE;
+}
+
+static Refusal *
+check_required(const Command *command, uint64 seen, bool from_fix)
+{
+	int			i = 0;
+
+	for (const CommandField *f = command->def->fields; f->name != NULL; f++, i++)
+	{
+		bool		needed = f->required || (!from_fix && f->unless && f->unless[0] == '\0');
+
+		if (needed && (seen & (UINT64CONST(1) << i)) == 0)
+			return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"%s\"", command->def->name, f->name),
+								   "It must be a valid %s.", oms_command_field_type_name(f->type));
+	}
+	return NULL;
+}
+
+/* Of the messages only one that a counterparty sends (9) becomes one of these, whatever it says. */
+static bool
+is_reject(const CommandDef *def)
+{
+	return def->type == COMMAND_REJECT_CANCEL_ORDER || def->type == COMMAND_REJECT_REPLACE_ORDER;
+}
+
+/* Does an object whose fields are not read yet tell what a counterparty did? */
+static bool
+is_report(const Command *command, bool from_fix)
+{
+	static const char *const keys[] = {"execID", "execType", "ordStatus"};
+	JsonbValue	hold;
+
+	for (int i = 0; i < lengthof(keys); i++)
+		if (oms_json_get(command->raw, keys[i], &hold) != NULL)
+			return true;
+	/* the report that makes an order: a telephoned one */
+	return from_fix && (is_reject(command->def) || (command->def->type == COMMAND_CREATE_ORDER &&
+													oms_json_get(command->raw, "orderID", &hold) != NULL));
+}
+
+/* An OrderID that stands for none neither names an order nor finds one. */
+static bool
+is_no_order_id(const CommandField *f, const JsonbValue *v)
+{
+	return f->offset == offsetof(Command, counterparty_order_id) && v->type == jbvString &&
+		oms_order_id_is_none(v->val.string.val, v->val.string.len);
+}
+
+/* Keep a value as it came, under `fix`. */
+static void
+keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
+{
+	if (fix->level == NULL)
+		oms_json_open_object(fix);
+	oms_json_key_len(fix, key->val.string.val, key->val.string.len);
+	oms_json_scalar(fix, NULL, v);
+}
+
+/* Read all fields of an object whose command type is known. */
+static Refusal *
+read_fields(JsonbContainer *object, bool from_fix, Command *command)
+{
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbValue	key,
+				v;
+	JsonbIteratorToken token;
+	JsonWriter	fix = {0};
+	uint64		seen = 0;
+	Refusal    *refusal;
+
+	init_command(command);
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		const CommandField *f;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		f = find_field(command->def, key.val.string.val, key.val.string.len, from_fix);
+		if (f != NULL)
+		{
+			if (v.type == jbvNull || is_no_order_id(f, &v))
+				continue;
+			refusal = read_field(f, &v, command);
+			/* a fact is not refused for what it only echoes */
+			if (refusal && f->stated && v.type != jbvBinary && is_report(command, from_fix))
+				keep_value(&fix, &key, &v);
+			else if (refusal)
+				return refusal;
+			seen |= UINT64CONST(1) << (f - command->def->fields);
+		}
+		else if (command->def->fix_messages != 0 &&
+				 oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
+		{
+			if (v.type == jbvNull)
+				continue;
+			keep_value(&fix, &key, &v);
+		}
+		else if (key.val.string.len != 11 || memcmp(key.val.string.val, "commandType", 11) != 0 ||
+				 command->def == &oms_slice_def)
+			return unknown_field(command->def, key.val.string.val, key.val.string.len);
+	}
+	if (fix.level != NULL)
+	{
+		oms_json_close_object(&fix);
+		command->fix = oms_json_finish(&fix);
+	}
+	return check_required(command, seen, from_fix);
+}
+
+/* A slice as the command that its order's event carries: what it has itself, and what the placement has. */
+static Jsonb *
+slice_command(const Command *placement, JsonbContainer *slice)
+{
+	static const char *const shared[] = {"transactTime", "correlationId", "causationId"};
+	JsonWriter	w = {0};
+	JsonbIterator *it = JsonbIteratorInit(slice);
+	JsonbValue	key,
+				v;
+	JsonbIteratorToken token;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", oms_slice_def.name);
+	if (placement->command_id_given)
+		oms_json_string(&w, "commandId", placement->command_id);
+	oms_json_string(&w, "parentId", placement->order_id);
+	for (int i = 0; i < lengthof(shared); i++)
+	{
+		JsonbValue	hold;
+		JsonbValue *given = oms_json_get(placement->raw, shared[i], &hold);
+
+		if (given && given->type != jbvNull)
+			oms_json_scalar(&w, shared[i], given);
+	}
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
+		oms_json_scalar(&w, NULL, &v);
+	}
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+static void
+make_slices(Command *command)
+{
+	JsonbValue	hold;
+	JsonbValue *children = oms_json_get(command->raw, "children", &hold);
+	JsonbIterator *it = JsonbIteratorInit(children->val.binary.data);
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			n = 0;
+
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		Command    *child = &command->children[n];
+
+		if (token != WJB_ELEM)
+			continue;
+		child->raw = slice_command(command, element.val.binary.data);
+		child->command_id = command->command_id;
+		child->correlation_id = command->correlation_id;
+		child->causation_id = command->causation_id;
+		child->transact_time = command->transact_time;
+		n++;
+	}
+}
+
+Refusal *
+oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
+{
+	JsonbValue	hold;
+	JsonbValue *type;
+	Refusal    *refusal;
+
+	memset(command, 0, sizeof(*command));
+	command->raw = raw;
+	if (!oms_json_is_object(raw))
+		return oms_refuse(OMS_MALFORMED, "a command must be a JSON object");
+	type = oms_json_get(raw, "commandType", &hold);
+	if (type == NULL || type->type != jbvString)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "a command needs field \"commandType\""),
+							   "It must be a string.");
+	command->def = oms_command_def(type->val.string.val, type->val.string.len);
+	if (command->def == NULL)
+		return oms_with_hint(oms_refuse(OMS_UNKNOWN_COMMAND, "unknown command type \"%.*s\"",
+										pg_mbcliplen(type->val.string.val, type->val.string.len, 128),
+										type->val.string.val),
+							 "The view oms.command_reference lists all commands.");
+	refusal = read_fields(&raw->root, from_fix, command);
+	if (refusal)
+		return refusal;
+	if (command->def->type == COMMAND_EXECUTE_ORDER && oms_dec_sign(command->last_qty) == 0 && !from_fix)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"lastQty\" is not a valid %s",
+										  oms_command_field_type_name(CMD_QTY)), "It is 0.");
+	/* an answer to a request does not rename the order */
+	if (is_reject(command->def))
+		command->counterparty_order_id = NULL;
+	command->command_id_given = command->command_id != NULL;
+	if (!command->command_id_given)
+		command->command_id = oms_new_id(OMS_ANY_SLOT);
+	if (command->nchildren > 0)
+		make_slices(command);
+	return NULL;
+}
+
+bool
+oms_command_is_resent(const Command *command)
+{
+	return command->poss_dup == TRI_TRUE || command->poss_resend == TRI_TRUE;
+}
+
+bool
+oms_command_is_report(const Command *command)
+{
+	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL ||
+		(command->fix_message != NULL && is_reject(command->def));
+}
+
+bool
+oms_command_is_fresh_request(const Command *command)
+{
+	return (command->def->type == COMMAND_REQUEST_CANCEL_ORDER ||
+			command->def->type == COMMAND_REQUEST_REPLACE_ORDER) && !oms_command_is_report(command);
+}

@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_size.c
+ *	  How large a command, and what it leaves behind, may be.
+ *
+ * Pure.  A command is measured as it leaves the database: the bytes of its text
+ * as UTF-8 JSON.  What every event has is one command and one state; both are
+ * bounded by one setting, so every event can leave by every way out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/guc.h"
+#include "core/command.h"
+#include "core/command_size.h"
+#include "core/order/order_record.h"
+
+#define BRIEF_MEMBERS	32
+
+static Refusal *
+too_large(const char *what, int64 size, int64 most, const char *detail)
+{
+	Refusal    *refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s is too large", what), detail, size, most);
+
+	refusal->too_large = true;
+	return refusal;
+}
+
+static int64
+command_size_max(void)
+{
+	return (int64) oms_guc_command_size_kb * 1024;
+}
+
+Refusal *
+oms_command_check_size(Jsonb *raw)
+{
+	int64		size = oms_json_size(raw);
+
+	if (size <= command_size_max())
+		return NULL;
+	return too_large("the command", size, command_size_max(),
+					 "As JSON in UTF-8 it has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ".");
+}
+
+Refusal *
+oms_message_check_size(size_t length)
+{
+	if (length <= command_size_max())
+		return NULL;
+	return too_large("the FIX message", length, command_size_max(),
+					 "It has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ", its fields included.");
+}
+
+static bool
+is_short(const JsonbValue *v)
+{
+	switch (v->type)
+	{
+		case jbvNull:
+		case jbvBool:
+			return true;
+		case jbvString:
+			return v->val.string.len <= ID_LENGTH_MAX;
+		case jbvNumeric:
+			return strlen(oms_dec_text(v->val.numeric)) <= ID_LENGTH_MAX;
+		default:
+			return false;
+	}
+}
+
+Jsonb *
+oms_command_brief(Jsonb *raw)
+{
+	JsonWriter	w = {0};
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	int			members = 0;
+
+	if (VARSIZE(raw) < COMMAND_BRIEF_FROM && oms_json_size(raw) < COMMAND_BRIEF_FROM)
+		return raw;
+	oms_json_open_object(&w);
+	it = JsonbIteratorInit(&raw->root);
+	while (oms_json_is_object(raw) && (token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE && members < BRIEF_MEMBERS)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		if (key.val.string.len > ID_LENGTH_MAX || !is_short(&v))
+			continue;
+		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
+		oms_json_scalar(&w, NULL, &v);
+		members++;
+	}
+	oms_json_int(&w, "shortenedFrom", oms_json_size(raw));
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+/* ------------------------------------------------------------------------
+ * states
+ * ------------------------------------------------------------------------
+ */
+
+int64
+oms_state_size_max(void)
+{
+	return command_size_max() / 6;
+}
+
+/* Ids are short, and of corporate actions few are kept: what may be long is texts, and documents that come from outside. */
+static bool
+may_be_long(const RecordColumn *c)
+{
+	if (c->type == FIELD_JSON)
+		return strcmp(c->column, "corporate_actions") != 0 && strcmp(c->column, "allocations") != 0;
+	return c->type == FIELD_TEXT && (strcmp(c->column, "text") == 0 || strcmp(c->column, "reason") == 0);
+}
+
+int64
+oms_state_size(const RecordDef *def, const void *record)
+{
+	int64		size = 0;
+
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		void	   *member;
+
+		if (!may_be_long(c))
+			continue;
+		member = *(void *const *) ((const char *) record + c->offset);
+		if (member)
+			size += c->type == FIELD_JSON ? oms_json_size(member) : oms_json_string_size(member, strlen(member));
+	}
+	return size;
+}
+
+Refusal *
+oms_state_refuse_size(const RecordDef *def, const char *id, int64 size)
+{
+	return too_large(psprintf("what %s \"%s\" would hold", def == &oms_order_def ? "order" : "execution", id), size,
+					 oms_state_size_max(),
+					 "Its texts, FIX fields and attributes would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
+}
+
+/* What is left out, in this order, until the rest fits; of an order what it had before comes back. */
+static void
+shorten_execution(Execution *execution, int64 most)
+{
+	void	  **members[] = {(void **) &execution->fix, (void **) &execution->attributes, (void **) &execution->text,
+	(void **) &execution->reason};
+
+	for (int i = 0; i < lengthof(members) && oms_state_size(&oms_execution_def, execution) > most; i++)
+		*members[i] = NULL;
+}
+
+static void
+shorten_order(Order *order, const Order *before, int64 most)
+{
+	if (before == NULL)
+		return;
+	order->fix = before->fix;
+	if (oms_state_size(&oms_order_def, order) > most)
+		order->text = before->text;
+	if (oms_state_size(&oms_order_def, order) > most)
+		order->reason = before->reason;
+}
+
+void
+oms_state_shorten(const RecordDef *def, void *record, const void *before)
+{
+	if (def == &oms_order_def)
+		shorten_order(record, before, oms_state_size_max());
+	else if (def == &oms_execution_def)
+		shorten_execution(record, oms_state_size_max());
+}

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_size.h
+ *	  How large a command, and what it leaves behind, may be.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_COMMAND_SIZE_H
+#define OMS_COMMAND_SIZE_H
+
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "base/json.h"
+#include "base/record.h"
+
+/* A command larger than oms_state.command_size: OM001, or NULL. */
+extern Refusal *oms_command_check_size(Jsonb *raw);
+
+/* The same of a raw message of so many bytes. */
+extern Refusal *oms_message_check_size(size_t length);
+
+/*
+ * The short of a command: its members that are no longer than an id, for where
+ * the whole would be too much.  The command itself if it is short.
+ */
+extern Jsonb *oms_command_brief(Jsonb *raw);
+
+/* Longer commands stand in the events of other objects than the one they are about as their short. */
+#define COMMAND_BRIEF_FROM	(16 * 1024)
+
+/*
+ * What an object may hold in texts and documents: a sixth of a command's size,
+ * so that an event, which has both, is never much larger than a command.
+ */
+extern int64 oms_state_size_max(void);
+extern int64 oms_state_size(const RecordDef *def, const void *record);
+extern Refusal *oms_state_refuse_size(const RecordDef *def, const char *id, int64 size);
+
+/*
+ * Leave out of the state what a fact brought too much of: it stands whole in
+ * the event's command.  `before` is NULL for a new object.
+ */
+extern void oms_state_shorten(const RecordDef *def, void *record, const void *before);
+
+#endif							/* OMS_COMMAND_SIZE_H */

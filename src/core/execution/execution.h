@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * execution.h
+ *	  An execution's whole life.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_EXECUTION_H
+#define OMS_EXECUTION_H
+
+#include "postgres.h"
+
+#include "core/command.h"
+#include "core/order/order.h"
+
+/* Changes of an execution; the numbers stand in its events as `transition`. */
+typedef enum ExecutionChange
+{
+	EXECUTION_BOOKED,
+	EXECUTION_BOOKED_AFTER_REVIEW,
+	EXECUTION_TO_REVIEW,
+	EXECUTION_CORRECTED,
+	EXECUTION_LINKED,
+	EXECUTION_BUSTED,
+	EXECUTION_SETTLED,
+	EXECUTION_SCALED,
+	EXECUTION_CHANGE_COUNT
+} ExecutionChange;
+
+typedef struct ExecutionTransition
+{
+	int			number;
+	ExecutionChange change;
+	OmsExecutionStatus status;	/* 0: stays */
+	const char *event_type;
+	const char *sentence;
+} ExecutionTransition;
+
+extern const ExecutionTransition oms_execution_transitions[EXECUTION_CHANGE_COUNT];
+
+/* Reasons to put an execution before the execution desk. */
+typedef enum ReviewReason
+{
+	REVIEW_UNKNOWN_ORDER,
+	REVIEW_AMBIGUOUS_ORDER,
+	REVIEW_WRONG_SYMBOL,
+	REVIEW_WRONG_SIDE,
+	REVIEW_WRONG_CURRENCY,
+	REVIEW_WRONG_INSTRUMENT,
+	REVIEW_PRICE_BEYOND_LIMIT,
+	REVIEW_ORDER_REJECTED,
+	REVIEW_OVERFILL,
+	REVIEW_DUPLICATE_EXEC_ID,
+	REVIEW_UNKNOWN_EXECUTION
+} ReviewReason;
+
+/* Side and price that the order had under an earlier ClOrdID. */
+typedef struct PastTerms
+{
+	char	   *side;
+	Numeric		price;			/* NULL: it had no limit */
+} PastTerms;
+
+/* What was found out about a fill before it is decided upon. */
+typedef struct FillContext
+{
+	const Order *order;			/* NULL: unknown */
+	const char *named_order;	/* the order that the command names, or NULL */
+	bool		ambiguous;		/* more than one order matches */
+	bool		unknown_execution;	/* a bust or correction of a fill nobody knows */
+	const Execution *same_exec_id;	/* another one of this order, or NULL */
+	const Execution *corrected; /* the one that this one corrects, or NULL */
+	Numeric		tolerance;		/* of quantity */
+	Numeric		price_tolerance;
+	bool		price_tolerance_is_part;
+	List	   *past;			/* of PastTerms: those under the ClOrdID that the report names */
+	TimestampTz now;
+} FillContext;
+
+/* The new execution that an Execute or Correct command reports, unbooked. */
+extern void oms_execution_create(const Command *command, const FillContext *context, Execution *execution);
+
+/* Why it cannot be booked, as jsonb array of {code, …figures}; NULL if it can. */
+extern Jsonb *oms_execution_review(const Execution *execution, const FillContext *context);
+
+/* Is the report the same as the one already known? */
+extern bool oms_execution_is_repeat(const Command *command, const Execution *known);
+
+/* Do these reasons say that the report may not be about this order at all? */
+extern bool oms_reasons_tell_misdirected(Jsonb *reasons);
+
+/* Might the terms of an earlier ClOrdID of the order make these reasons void? */
+extern bool oms_reasons_ask_for_past(Jsonb *reasons);
+
+/* A field of FIX that has no column: as text, or NULL. */
+extern char *oms_fix_text(Jsonb *fix, const char *name);
+
+/* Apply a change. */
+extern void oms_execution_book(Execution *execution, const Order *order);
+extern void oms_execution_hold(Execution *execution, Jsonb *reasons);
+
+/* A split: count times `factor`, and then `rest` more; either may be NULL. */
+extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric rest);
+
+/* Is the correction older than the one whose place it takes?  Then it is flagged: the order in which they came decides. */
+extern bool oms_execution_comes_late(const Execution *correction, const Execution *old);
+
+extern bool oms_execution_is_live(const Execution *execution);
+extern Numeric oms_execution_value(const Execution *execution);
+
+/* Flag DISAGREES where the order's figures after the fill are not those stated. */
+extern void oms_execution_compare(Execution *execution, const Order *after);
+
+#endif							/* OMS_EXECUTION_H */

@@ -1,0 +1,225 @@
+/*-------------------------------------------------------------------------
+ *
+ * order.c
+ *	  What an event does to an order: evolve and derive.
+ *
+ * Pure: values in, values out.  Evolve applies an event; derive computes what
+ * follows from the rest.  Nothing is changed in place: an Order may be copied by
+ * assignment.  Which event it is, order_decide.c says.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "base/decimal.h"
+#include "base/guc.h"
+#include "base/moment.h"
+#include "core/order/order.h"
+#include "core/order/order_split.h"
+
+bool
+oms_order_is_good_till(const Order *order)
+{
+	return order->time_in_force != NULL &&
+		(strcmp(order->time_in_force, "GOOD_TILL_CANCEL") == 0 ||
+		 strcmp(order->time_in_force, "GOOD_TILL_DATE") == 0 ||
+		 strcmp(order->time_in_force, "GOOD_FOR_MONTH") == 0);
+}
+
+DateADT
+oms_command_day(const Command *command, TimestampTz now)
+{
+	if (command->trade_date != NO_DATE)
+		return command->trade_date;
+	return oms_trading_day(command->transact_time != NO_TIME ? command->transact_time : now);
+}
+
+void
+oms_order_event_init(OrderEvent *event, const Command *command)
+{
+	memset(event, 0, sizeof(*event));
+	event->command = command;
+	event->own = true;
+	event->terms.expire_time = NO_TIME;
+	event->terms.expire_date = NO_DATE;
+	event->request.terms = event->terms;
+	event->done_for_day = NO_DATE;
+}
+
+void
+oms_order_derive(Order *order)
+{
+	bool		filled = oms_order_is_filled(order);
+
+	if (order->order_qty == NULL || filled || oms_order_is_closed(order) ||
+		((order->conditions & COND_DONE_FOR_DAY) && !oms_order_is_good_till(order)))
+		order->leaves_quantity = oms_dec_zero();
+	else
+		order->leaves_quantity = oms_dec_max(oms_dec_zero(),
+											 oms_dec_sub(order->order_qty, order->executed_quantity));
+	order->unplaced_quantity = oms_dec_max(oms_dec_zero(),
+										   oms_dec_sub(order->leaves_quantity, order->reserved_quantity));
+
+	if (order->order_qty && oms_dec_cmp(order->executed_quantity, order->order_qty) > 0)
+		order->flags |= FLAG_OVERFILLED;
+	else
+		order->flags &= ~FLAG_OVERFILLED;
+	order->status = oms_order_status(order->conditions, oms_dec_sign(order->executed_quantity) > 0, filled);
+}
+
+static void
+derive_average(Order *order)
+{
+	if (oms_dec_sign(order->executed_quantity) == 0)
+		order->avg_px = oms_dec_zero();
+	else
+		order->avg_px = oms_dec_div(order->executed_value, order->executed_quantity, AVG_PX_SCALE);
+}
+
+Numeric
+oms_order_reservation(const Order *order)
+{
+	Numeric		most = oms_dec_max(order->leaves_quantity, order->review_quantity);
+
+	return order->pending_requests ? oms_dec_max(most, oms_requests_leaves(order)) : most;
+}
+
+static void
+add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
+{
+	order->own_executed_quantity = oms_dec_plus(order->own_executed_quantity, fill->quantity);
+	order->executed_quantity = oms_dec_plus(oms_dec_plus(order->executed_quantity, fill->quantity), children->executed);
+	order->executed_value = oms_dec_plus(oms_dec_plus(order->executed_value, fill->value), children->value);
+	/* by default every fill is allocated at once, to the root and so to all on the way */
+	order->allocated_quantity = oms_dec_plus(oms_dec_plus(order->allocated_quantity, fill->quantity), children->allocated);
+	order->review_quantity = oms_dec_plus(order->review_quantity, fill->review);
+	order->working_quantity = oms_dec_plus(order->working_quantity, children->working);
+	order->reserved_quantity = oms_dec_plus(order->reserved_quantity, children->reserved);
+	order->live_children += children->live;
+	order->child_count += children->count;
+	if (fill->quantity || fill->value || children->executed || children->value)
+		derive_average(order);
+}
+
+/*
+ * Is this value ÷ quantity, rounded to the digits it was stated with?  Not held
+ * against our own average, which is rounded already.  Half of the last digit
+ * either way: a tie may have been rounded up or down.
+ */
+static bool
+is_average(const Order *order, Numeric stated)
+{
+	Numeric		error;
+	Numeric		most;
+
+	/* FIX demands the field, and venues that do not compute it (CME) state 0 */
+	if (oms_dec_sign(stated) == 0)
+		return true;
+	if (oms_dec_sign(order->executed_quantity) == 0)
+		return false;
+	error = oms_dec_sub(order->executed_value, oms_dec_mul(stated, order->executed_quantity));
+	if (oms_dec_sign(error) == 0)
+		return true;
+	if (oms_dec_sign(error) < 0)
+		error = oms_dec_neg(error);
+	most = oms_dec_mul(order->executed_quantity, oms_dec_half_unit(oms_dec_scale(stated)));
+	return oms_dec_cmp(error, most) <= 0;
+}
+
+bool
+oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px)
+{
+	return (cum_qty && oms_dec_cmp(cum_qty, order->executed_quantity) != 0) ||
+		(leaves_qty && oms_dec_cmp(leaves_qty, order->leaves_quantity) != 0) ||
+		(avg_px && !is_average(order, avg_px));
+}
+
+/* What a report states is kept beside ours, and held against it once ours is computed. */
+static void
+compare_stated(Order *order, const OrderEvent *event)
+{
+	const Command *command = event->command;
+
+	if (command->ord_status)
+		order->reported_ord_status = command->ord_status;
+	if (command->cum_qty == NULL && command->leaves_qty == NULL && command->avg_px == NULL)
+		return;
+	if (command->cum_qty)
+		order->reported_cum_qty = command->cum_qty;
+	if (command->leaves_qty)
+		order->reported_leaves_qty = command->leaves_qty;
+	if (command->avg_px)
+		order->reported_avg_px = command->avg_px;
+	if (oms_order_disagrees(order, command->cum_qty, command->leaves_qty, command->avg_px))
+		order->flags |= FLAG_DISAGREES;
+	else if ((event->raises & FLAG_DISAGREES) == 0)
+		order->flags &= ~FLAG_DISAGREES;
+}
+
+static Jsonb *
+merge(Jsonb *old, Jsonb *new)
+{
+	if (old == NULL || new == NULL)
+		return new ? new : old;
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(old), JsonbPGetDatum(new)));
+}
+
+/* What the command says about the order itself, whatever it does. */
+static void
+take_particulars(Order *order, const Command *command)
+{
+	if (command->counterparty_order_id)
+		order->counterparty_order_id = command->counterparty_order_id;
+	if (command->fix_session && order->fix_session == NULL)
+		order->fix_session = command->fix_session;
+	/* "until an acceptance or a report states it" */
+	if (order->order_qty == NULL && command->terms.order_qty && oms_command_is_report(command))
+		order->order_qty = command->terms.order_qty;
+	if (command->def->object != OBJECT_ORDER)
+		return;
+	if (command->text)
+		order->text = command->text;
+	if (command->reason)
+		order->reason = command->reason;
+	if (command->def->type == COMMAND_UPDATE_ORDER)
+		order->attributes = merge(order->attributes, command->attributes);
+	if (command->def->type == COMMAND_REPLACE_ORDER)
+		order->fix = merge(order->fix, command->fix);
+}
+
+void
+oms_order_evolve(Order *order, const OrderEvent *event)
+{
+	const Transition *t = event->transition;
+	Numeric		before_qty = order->order_qty;
+	Order		before;
+
+	if (event->split)
+		before = *order;
+	order->conditions = (order->conditions & ~t->clears) | t->sets;
+	order->flags = (order->flags & ~event->lowers) | event->raises | t->raises;
+	if (event->split && event->split->terms)
+		oms_split_scale(order, event->split->factor);
+	add_figures(order, &event->fill, &event->children);
+	if (event->split)
+		oms_split_fit(order, &before, event->split);
+	oms_terms_apply(order, &event->terms);
+	if (event->terms.order_qty && order->corporate_actions)
+		oms_split_forget_quantity(order);
+	if (event->own)
+		take_particulars(order, event->command);
+	if (order->pending_requests != NULL || event->edit != REQUEST_KEEP)
+		oms_requests_apply(order, event, before_qty);
+	if (event->cl_ord_id)
+		order->cl_ord_id = unconstify(char *, event->cl_ord_id);
+	if (event->done_for_day != NO_DATE)
+		order->done_for_day_date = event->done_for_day;
+	if ((order->conditions & COND_DONE_FOR_DAY) == 0)
+		order->done_for_day_date = NO_DATE;
+	oms_order_derive(order);
+	if (event->own)
+		compare_stated(order, event);
+}

@@ -1,0 +1,170 @@
+/*-------------------------------------------------------------------------
+ *
+ * order.h
+ *	  An order's whole life: decide and evolve.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ORDER_H
+#define OMS_ORDER_H
+
+#include "postgres.h"
+
+#include "core/command.h"
+#include "core/order/order_machine.h"
+#include "core/order/order_record.h"
+
+/* What an event does to the list of open requests. */
+typedef enum RequestEdit
+{
+	REQUEST_KEEP,
+	REQUEST_OPEN,				/* add it, or show the one that is recorded */
+	REQUEST_ANSWER				/* take the one it names away */
+} RequestEdit;
+
+/* How far an order's figures move those of its parent. */
+typedef struct TreeDelta
+{
+	Numeric		executed;
+	Numeric		value;
+	Numeric		allocated;
+	Numeric		working;
+	Numeric		reserved;
+	int64		live;
+	int64		count;
+} TreeDelta;
+
+/* Fills of the order itself that come or go; NULL stands for none. */
+typedef struct FillDelta
+{
+	Numeric		quantity;
+	Numeric		value;
+	Numeric		review;
+} FillDelta;
+
+/* One change of one order: what decide says and evolve applies. */
+typedef struct OrderEvent
+{
+	const Transition *transition;
+	const Command *command;		/* its cause */
+	bool		own;			/* does the command name this very order? */
+	OrderTerms	terms;			/* new terms */
+	RequestEdit edit;
+	OrderRequest request;
+	const char *cl_ord_id;		/* ClOrdID that comes into force, or NULL */
+	const char *overtakes;		/* ClOrdID of an earlier request that this replacement implies, or NULL */
+	FillDelta	fill;
+	TreeDelta	children;
+	DateADT		done_for_day;	/* NO_DATE: stays */
+	const struct OrderSplit *split; /* order_split.h; or NULL */
+	uint32		raises;			/* flags */
+	uint32		lowers;			/* flags that end */
+} OrderEvent;
+
+/* What decide knows: values, no tables and no clock. */
+typedef struct OrderContext
+{
+	const Order *order;
+	const Order *parent;		/* NULL for a root */
+	TimestampTz now;
+	bool		answered;		/* was the ClOrdID that it names answered before? */
+} OrderContext;
+
+/* The new order of a Create command, before its event, or a refusal. */
+extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
+								 Order *order, OrderEvent *event);
+
+/* Any other order command: what happens to the order, or a refusal. */
+extern Refusal *oms_order_decide(const Command *command, const OrderContext *context,
+								 OrderEvent *event);
+
+/* order_report.c: what the caller found out about a fill, for its transition. */
+typedef struct FillFacts
+{
+	DateADT		day;			/* its business day; needed only where the order is done for day */
+	bool		implies_replace;
+	bool		misdirected;	/* what its report states of the order is not of this one */
+} FillFacts;
+
+/*
+ * Does a fill of this day come after the order was done for it, whatever else its report says?  (One after a cancel or an
+ * expiry has rows of its own.)
+ */
+extern bool oms_order_fill_is_late(const Command *command, const Order *order, DateADT day);
+
+/* May an execution command do this?  NULL where the machine has no such row. */
+extern const Transition *oms_order_fill_transition(OrderTrigger trigger, const Command *command,
+												   const Order *order, const FillFacts *facts);
+
+/* Does the report's OrdStatus say neither Suspended nor Stopped? */
+extern bool oms_report_states_working(const Command *command);
+
+/* The event that only keeps a report, for the reason of this guard. */
+extern void oms_order_keep_report(const Command *command, const Order *order, uint32 guard, OrderEvent *event);
+
+/* May a replacement turn one side into the other?  (FIX 4.4 vol. 4, Order Cancel/Replace Request) */
+extern bool oms_sides_are_kin(const char *a, const char *b);
+extern bool oms_symbols_differ(const char *a, const char *b);
+
+/* Does a report name another symbol or side than the order, or a request of it, has? */
+extern bool oms_report_is_misdirected(const Command *command, const Order *order);
+
+/* Apply an event.  The order's members are values: none is changed in place. */
+extern void oms_order_evolve(Order *order, const OrderEvent *event);
+
+/* Compute what follows from the rest: leaves, unplaced, avgPx, status. */
+extern void oms_order_derive(Order *order);
+
+/*
+ * Are these figures of a counterparty, each NULL if not stated, others than ours?
+ * The average only up to the digits it was stated with.
+ */
+extern bool oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px);
+
+/* What the order keeps from being placed elsewhere under its parent. */
+extern Numeric oms_order_reservation(const Order *order);
+
+/* A good-till order: it lives beyond the day. */
+extern bool oms_order_is_good_till(const Order *order);
+
+/* The business day of a command: trade date, else that of its transact time, else of the clock. */
+extern DateADT oms_command_day(const Command *command, TimestampTz now);
+
+/* An event of this order with nothing in it yet. */
+extern void oms_order_event_init(OrderEvent *event, const Command *command);
+
+/* "order "X" …" with its status and quantities, for the detail of refusals. */
+extern Refusal *oms_refuse_transition(const Command *command, const Order *order);
+
+/* order_terms.c: new terms and open requests */
+extern void oms_terms_apply(Order *order, const OrderTerms *terms);
+extern void oms_terms_scale(OrderTerms *terms, Numeric factor);
+extern bool oms_terms_given(const OrderTerms *terms);
+
+/* Terms of a replacement: as given, else term by term as they were requested under its ClOrdID. */
+extern OrderTerms oms_terms_of_replacement(const Command *command, const Order *order);
+
+/* The open replace request that a fill implies to be accepted, or NULL. */
+extern const OrderRequest *oms_request_implied(const Command *command, const Order *order);
+
+/* Is a price of this order a limit that fills keep to? */
+extern bool oms_order_has_limit(const Order *order);
+extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
+extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
+											const char *cl_ord_id, const char *orig_cl_ord_id,
+											const char *in_force);
+
+/* The open request under this ClOrdID, or NULL; is any of this kind open? */
+extern const OrderRequest *oms_request_named(const Order *order, const char *cl_ord_id);
+extern bool oms_request_is_open(const Order *order, RequestKind kind);
+extern Numeric oms_request_taken_over(const Order *order, const Command *command);
+extern Numeric oms_requests_leaves(const Order *order);
+
+/* The factors of one split after another. */
+extern Numeric oms_scale_factor(Numeric factor, Numeric by);
+extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);
+/* The same of a fill: never nothing. */
+extern Numeric oms_scale_fill(Numeric quantity, Numeric factor);
+extern Numeric oms_scale_price(Numeric price, Numeric factor);
+
+#endif							/* OMS_ORDER_H */

@@ -1,0 +1,538 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_decide.c
+ *	  What a command means for an order: an event, or a refusal.
+ *
+ * Pure: values in, values out; time and ids come in as values.  Decide asks the
+ * state machine, the arithmetic and the rules of the tree.  A command that
+ * reports what a counterparty did is not refused by a rule: facts are applied
+ * and flagged.
+ *
+ * Source: FIX 4.4 (Errata 20030618) volume 4, "Order State Change Matrices".
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "core/order/order.h"
+#include "core/order/order_split.h"
+
+static const char *
+status_name(const Order *order)
+{
+	return oms_name_of(oms_order_status_names, order->status);
+}
+
+static char *
+figures(const Order *order)
+{
+	return psprintf("status %s, orderQty %s, executedQuantity %s, leavesQuantity %s",
+					status_name(order), oms_dec_text(order->order_qty),
+					oms_dec_text(order->executed_quantity), oms_dec_text(order->leaves_quantity));
+}
+
+Refusal *
+oms_refuse_transition(const Command *command, const Order *order)
+{
+	return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for order \"%s\" in status %s",
+									  command->def->name, order->id, status_name(order)),
+						   "The order has %s.", figures(order));
+}
+
+/* ------------------------------------------------------------------------
+ * creation
+ * ------------------------------------------------------------------------
+ */
+
+static Refusal *
+missing(const Command *command, const char *field, const char *why)
+{
+	return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"%s\"", command->def->name, field),
+						   "%s", why);
+}
+
+/* Fields without which an order of this kind means nothing. */
+static Refusal *
+check_completeness(const Command *command, const Order *order)
+{
+	if (order->symbol == NULL)
+		return missing(command, "symbol", "Only a child inherits it.");
+	if (order->side == NULL)
+		return missing(command, "side", "Only a child inherits it.");
+	if (order->order_qty == NULL && order->cash_order_qty == NULL)
+		return missing(command, "orderQty", "An order has orderQty or cashOrderQty.");
+	/* a counterparty's report makes it, and need not tell all */
+	if (command->counterparty_order_id)
+		return NULL;
+	if (order->price == NULL &&
+		(strcmp(order->ord_type, "LIMIT") == 0 || strcmp(order->ord_type, "STOP_LIMIT") == 0))
+		return missing(command, "price", "An order of this ordType has a limit.");
+	if (order->stop_px == NULL &&
+		(strcmp(order->ord_type, "STOP") == 0 || strcmp(order->ord_type, "STOP_LIMIT") == 0))
+		return missing(command, "stopPx", "An order of this ordType has a stop price.");
+	if (order->time_in_force && strcmp(order->time_in_force, "GOOD_TILL_DATE") == 0 &&
+		order->expire_time == NO_TIME && order->expire_date == NO_DATE)
+		return missing(command, "expireTime", "An order good till date has expireTime or expireDate.");
+	return NULL;
+}
+
+static Refusal *
+differs_from_parent(const Order *parent, const char *field, const char *child_value, const char *parent_value)
+{
+	return oms_refuse_by_rule("inherited", psprintf("a child of order \"%s\" cannot have another %s", parent->id, field),
+							  "%s is %s, the parent's is %s.", field, child_value,
+							  parent_value ? parent_value : "not given");
+}
+
+static bool
+differs(const char *given, const char *inherited)
+{
+	return given != NULL && (inherited == NULL || strcmp(given, inherited) != 0);
+}
+
+static Refusal *
+inherit(const Command *command, const Order *parent, Order *order)
+{
+	if (differs(command->symbol, parent->symbol))
+		return differs_from_parent(parent, "symbol", command->symbol, parent->symbol);
+	if (differs(command->side, parent->side))
+		return differs_from_parent(parent, "side", command->side, parent->side);
+	if (parent->currency && differs(command->currency, parent->currency))
+		return differs_from_parent(parent, "currency", command->currency, parent->currency);
+	order->symbol = parent->symbol;
+	order->side = parent->side;
+	if (order->currency == NULL)
+		order->currency = parent->currency;
+	if (order->account == NULL)
+		order->account = parent->account;
+	if (order->asset_class == NULL)
+		order->asset_class = parent->asset_class;
+	return NULL;
+}
+
+static Refusal *
+over_placed(const Order *parent, Numeric wanted)
+{
+	return oms_refuse_by_rule("over_placed",
+							  psprintf("order \"%s\" has too little left to place", parent->id),
+							  "%s more is asked for; orderQty %s, executedQuantity %s, reservedQuantity %s, unplacedQuantity %s.",
+							  oms_dec_text(wanted), oms_dec_text(parent->order_qty),
+							  oms_dec_text(parent->executed_quantity), oms_dec_text(parent->reserved_quantity),
+							  oms_dec_text(parent->unplaced_quantity));
+}
+
+static Refusal *
+check_placeable(const Command *command, const Order *parent)
+{
+	if (!oms_order_is_live(parent))
+		return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "order \"%s\" in status %s cannot have new children",
+										  parent->id, status_name(parent)),
+							   "The order has %s.", figures(parent));
+	if (oms_request_is_open(parent, REQUEST_CANCEL))
+		return oms_refuse_by_rule("cancel_requested",
+								  psprintf("order \"%s\" cannot have new children", parent->id),
+								  "a cancel of it is requested; it has %s.", figures(parent));
+	return NULL;
+}
+
+static const char *
+default_ord_type(const OrderTerms *terms)
+{
+	if (terms->stop_px)
+		return terms->price ? "STOP_LIMIT" : "STOP";
+	return terms->price ? "LIMIT" : "MARKET";
+}
+
+static void
+fill_new_order(const Command *command, TimestampTz now, Order *order)
+{
+	oms_record_init(&oms_order_def, order);
+	order->id = command->order_id;
+	order->cl_ord_id = command->cl_ord_id;
+	order->symbol = command->symbol;
+	order->side = command->side;
+	order->account = command->account;
+	order->currency = command->currency;
+	order->asset_class = command->asset_class;
+	order->destination = command->destination;
+	order->attributes = command->attributes;
+	order->fix = command->fix;
+	order->executed_quantity = order->leaves_quantity = order->working_quantity =
+		order->unplaced_quantity = order->allocated_quantity = order->executed_value =
+		order->avg_px = order->own_executed_quantity = order->reserved_quantity =
+		order->review_quantity = oms_dec_zero();
+	order->created_at = now;
+	oms_terms_apply(order, &command->terms);
+	order->price = command->terms.price;
+	if (order->ord_type == NULL)
+		order->ord_type = unconstify(char *, default_ord_type(&command->terms));
+}
+
+Refusal *
+oms_order_create(const Command *command, const Order *parent, TimestampTz now, Order *order,
+				 OrderEvent *event)
+{
+	TransitionFacts facts = {0};
+	bool		pending = command->pending == TRI_TRUE;
+	Refusal    *refusal;
+
+	oms_order_event_init(event, command);
+	fill_new_order(command, now, order);
+	if (parent)
+	{
+		refusal = inherit(command, parent, order);
+		if (refusal == NULL)
+			refusal = check_placeable(command, parent);
+		if (refusal)
+			return refusal;
+		order->parent_id = parent->id;
+		order->root_id = parent->root_id;
+		order->corporate_actions = oms_split_inherit(parent->corporate_actions);
+	}
+	else
+		order->root_id = order->id;
+	refusal = check_completeness(command, order);
+	if (refusal)
+		return refusal;
+	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, parent->unplaced_quantity) > 0)
+		return over_placed(parent, order->order_qty);
+
+	event->transition = oms_transition_find(pending ? TRIGGER_CREATE_PENDING : TRIGGER_CREATE, order, &facts);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * everything after
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+request_is_open(const Command *command, const Order *order, RequestKind kind)
+{
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+
+	if (command->cl_ord_id == NULL)
+		return oms_request_is_open(order, kind);
+	return oms_request_find(requests, count, kind, command->cl_ord_id, command->orig_cl_ord_id,
+							order->cl_ord_id) != NULL;
+}
+
+static RequestKind
+answered_kind(CommandType type)
+{
+	if (type == COMMAND_REJECT_CANCEL_ORDER)
+		return REQUEST_CANCEL;
+	if (type == COMMAND_REJECT_REPLACE_ORDER || type == COMMAND_REPLACE_ORDER)
+		return REQUEST_REPLACE;
+	return REQUEST_NONE;
+}
+
+static OrderTrigger
+trigger_of(const Command *command)
+{
+	CommandType type = command->def->type;
+
+	if (type == COMMAND_ACCEPT_ORDER && command->for_bidding == TRI_TRUE)
+		return TRIGGER_ACCEPT_FOR_BIDDING;
+	if (type == COMMAND_REQUEST_CANCEL_ORDER && command->pending == TRI_FALSE)
+		return TRIGGER_RECORD_CANCEL_REQUEST;
+	if (type == COMMAND_REQUEST_REPLACE_ORDER && command->pending == TRI_FALSE)
+		return TRIGGER_RECORD_REPLACE_REQUEST;
+	return command->def->trigger;
+}
+
+static const Transition *
+find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
+{
+	const Order *order = context->order;
+	TransitionFacts facts = {.reported = oms_command_is_report(command)};
+	RequestKind kind = answered_kind(command->def->type);
+
+	if (terms->order_qty && oms_dec_cmp(terms->order_qty, order->executed_quantity) > 0)
+		facts.guards |= GUARD_GROWS;
+	if (kind != REQUEST_NONE && request_is_open(command, order, kind))
+		facts.guards |= GUARD_REQUEST_OPEN;
+	if (oms_report_states_working(command))
+		facts.guards |= GUARD_STATES_WORKING;
+	if (order->order_qty == NULL && terms->order_qty)
+		facts.guards |= GUARD_STATES_QTY;
+	if (context->answered)
+		facts.guards |= GUARD_ANSWERED;
+	if (command->def->type == COMMAND_RESTATE_ORDER && oms_order_is_closed(order) &&
+		oms_split_is_told(command, order, context->now))
+		facts.guards |= GUARD_SPLITS;
+	return oms_transition_find(trigger_of(command), order, &facts);
+}
+
+static OrderTerms
+terms_of(const Command *command, const Order *order)
+{
+	OrderTerms	terms = command->terms;
+
+	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_REQUEST_REPLACE_ORDER ||
+		command->def->type == COMMAND_RESTATE_ORDER)
+	{
+		if (command->def->type == COMMAND_REPLACE_ORDER)
+			return oms_terms_of_replacement(command, order);
+		if (command->side && strcmp(command->side, order->side) != 0 && oms_sides_are_kin(command->side, order->side))
+			terms.side = command->side;
+	}
+	if (command->def->type == COMMAND_REQUEST_REPLACE_ORDER && command->account &&
+		(order->account == NULL || strcmp(command->account, order->account) != 0))
+		terms.account = command->account;
+	return terms;
+}
+
+/*
+ * OrderQty below what is executed becomes that (matrix C.3.c); a report that
+ * states more executed than we have heard of bounds it by that.
+ */
+static void
+bound_by_stated(const Command *command, OrderTerms *terms)
+{
+	if (oms_command_is_report(command) && terms->order_qty && command->cum_qty)
+		terms->order_qty = oms_dec_max(terms->order_qty, command->cum_qty);
+}
+
+/* A side that a child would not share with its parent: refused, or flagged where it is a fact. */
+static Refusal *
+check_side(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	const Order *order = context->order;
+	const char *side = event->terms.side ? event->terms.side : event->request.terms.side;
+	bool		differs = side && ((context->parent && strcmp(side, context->parent->side) != 0) || order->child_count > 0);
+
+	/* what a client asked for on the wire is recorded */
+	if (!differs || (event->terms.side == NULL && command->pending == TRI_FALSE))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_NOT_INHERITED;
+		return NULL;
+	}
+	return oms_refuse_by_rule("inherited", psprintf("order \"%s\" cannot have another side than its parent and its children",
+													order->id),
+							  "side %s is asked for; it has %s.", side, order->side);
+}
+
+/* Does the event end the order?  A quantity that brings it down to what is executed does too. */
+static bool
+ends(const Order *order, const OrderEvent *event)
+{
+	Order		after = *order;
+
+	if (event->transition->sets & COND_CLOSED)
+		return true;
+	if (event->terms.order_qty == NULL || !oms_order_is_live(order))
+		return false;
+	oms_order_evolve(&after, event);
+	return oms_order_is_filled(&after);
+}
+
+/* Ending a parent above live children: refused, or flagged where it is a fact. */
+static Refusal *
+check_live_children(const Command *command, const Order *order, OrderEvent *event)
+{
+	if (order->live_children == 0 || !ends(order, event))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_LIVE_CHILDREN;
+		return NULL;
+	}
+	return oms_with_hint(oms_refuse_by_rule("live_children",
+											psprintf("order \"%s\" has live children", order->id),
+											INT64_FORMAT " of its children are still open, or have something open below them; it has %s.",
+											order->live_children, figures(order)),
+						 "Close the children first, or send RequestCancelOrderCommand: the order is cancelled when the last one closes.");
+}
+
+/* Reducing a parent below what is executed and reserved: likewise. */
+static Refusal *
+check_below_placed(const Command *command, const Order *order, OrderEvent *event)
+{
+	Numeric		placed;
+
+	if (event->terms.order_qty == NULL || oms_dec_sign(order->reserved_quantity) == 0 ||
+		(order->order_qty && oms_dec_cmp(event->terms.order_qty, order->order_qty) >= 0))
+		return NULL;
+	placed = oms_dec_add(order->executed_quantity, order->reserved_quantity);
+	if (oms_dec_cmp(event->terms.order_qty, placed) >= 0)
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_BELOW_PLACED;
+		return NULL;
+	}
+	return oms_refuse_by_rule("below_placed",
+							  psprintf("order \"%s\" cannot be reduced below what is placed", order->id),
+							  "orderQty %s is asked for; executedQuantity %s, reservedQuantity %s.",
+							  oms_dec_text(event->terms.order_qty), oms_dec_text(order->executed_quantity),
+							  oms_dec_text(order->reserved_quantity));
+}
+
+/* Reserving more than the parent has left: likewise. */
+static Refusal *
+check_over_placed(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	Order		after;
+	Numeric		more;
+
+	if (context->parent == NULL)
+		return NULL;
+	after = *context->order;
+	oms_order_evolve(&after, event);
+	more = oms_dec_sub(oms_order_reservation(&after), oms_order_reservation(context->order));
+	if (oms_dec_sign(more) <= 0)
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		if (oms_dec_cmp(more, context->parent->unplaced_quantity) > 0)
+			event->raises |= FLAG_OVER_PLACED;
+		return NULL;
+	}
+	if (oms_request_is_open(context->parent, REQUEST_CANCEL))
+		return oms_refuse_by_rule("cancel_requested",
+								  psprintf("order \"%s\" cannot be increased", context->order->id),
+								  "a cancel of its parent \"%s\" is requested.", context->parent->id);
+	if (oms_dec_cmp(more, context->parent->unplaced_quantity) > 0)
+		return over_placed(context->parent, more);
+	return NULL;
+}
+
+static Refusal *
+check_acceptance(const Command *command, const Order *order, OrderEvent *event)
+{
+	Numeric		order_qty = command->terms.order_qty;
+
+	if (order_qty == NULL || oms_command_is_report(command))
+		return NULL;
+	if (order->order_qty && oms_dec_cmp(order_qty, order->order_qty) != 0)
+		return oms_with_hint(oms_refuse_by_rule("order_qty_known",
+												psprintf("order \"%s\" has its quantity already", order->id),
+												"orderQty %s is given; it has %s.", oms_dec_text(order_qty), figures(order)),
+							 "Use ReplaceOrderCommand to change it.");
+	event->terms.order_qty = order_qty;
+	return NULL;
+}
+
+/* What this type of command brings along besides its transition. */
+static Refusal *
+take_details(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
+	const Order *order = context->order;
+	Refusal    *refusal;
+
+	switch (command->def->type)
+	{
+		case COMMAND_ACCEPT_ORDER:
+			return check_acceptance(command, order, event);
+		case COMMAND_REQUEST_CANCEL_ORDER:
+		case COMMAND_REQUEST_REPLACE_ORDER:
+			event->edit = REQUEST_OPEN;
+			event->request.kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
+			event->request.cl_ord_id = command->cl_ord_id;
+			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
+			event->request.shown = command->pending != TRI_FALSE;
+			event->request.unasked = oms_command_is_report(command);
+			/* a report of a pending replacement repeats the terms still in force */
+			if (oms_command_is_report(command))
+				event->terms.order_qty = oms_request_taken_over(order, command);
+			else
+				event->request.terms = *terms;
+			return NULL;
+		case COMMAND_REPLACE_ORDER:
+			if (!oms_terms_given(terms) && command->cl_ord_id == NULL)
+				return missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
+			bound_by_stated(command, terms);
+			event->terms = *terms;
+			event->cl_ord_id = command->cl_ord_id;
+			event->overtakes = command->orig_cl_ord_id;
+			/* FALLTHROUGH */
+		case COMMAND_REJECT_CANCEL_ORDER:
+		case COMMAND_REJECT_REPLACE_ORDER:
+			event->edit = REQUEST_ANSWER;
+			event->request.kind = answered_kind(command->def->type);
+			event->request.cl_ord_id = command->cl_ord_id;
+			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
+			return NULL;
+		case COMMAND_DONE_FOR_DAY_ORDER:
+			event->done_for_day = oms_command_day(command, context->now);
+			return NULL;
+		case COMMAND_RESTATE_ORDER:
+			event->terms = *terms;
+			refusal = oms_split_decide(command, order, context->now, event);
+			if (refusal == NULL && event->split == NULL)
+				bound_by_stated(command, &event->terms);
+			return refusal;
+		default:
+			return NULL;
+	}
+}
+
+/* New terms must leave an order that could have been created. */
+static Refusal *
+check_new_terms(const Command *command, const Order *order, const OrderEvent *event)
+{
+	Order		after = *order;
+
+	if (oms_command_is_report(command) || !oms_terms_given(&event->terms))
+		return NULL;
+	oms_order_evolve(&after, event);
+	return check_completeness(command, &after);
+}
+
+/*
+ * A split scales the order, its children and those above it alike: what else
+ * the command changes is judged in the quantities of before it.
+ */
+static OrderEvent
+without_split(const OrderEvent *event)
+{
+	OrderEvent	rest = *event;
+
+	if (event->split && event->split->terms && event->terms.order_qty)
+		rest.terms.order_qty = oms_dec_div(event->terms.order_qty, event->split->factor, FACTOR_SCALE);
+	rest.split = NULL;
+	return rest;
+}
+
+static Refusal *
+check_rules(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	OrderEvent	rest = without_split(event);
+	Refusal    *refusal = check_new_terms(command, context->order, &rest);
+
+	if (refusal == NULL)
+		refusal = check_live_children(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = check_below_placed(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = check_over_placed(command, context, &rest);
+	event->raises = rest.raises;
+	return refusal;
+}
+
+Refusal *
+oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
+{
+	const Order *order = context->order;
+	OrderTerms	terms = terms_of(command, order);
+	Refusal    *refusal;
+
+	oms_order_event_init(event, command);
+	event->transition = find_transition(command, context, &terms);
+	if (event->transition == NULL)
+		return oms_refuse_transition(command, order);
+	/* a report that comes too late to change anything is only compared */
+	if (strcmp(event->transition->event_type, "OrderReported") == 0)
+		return NULL;
+
+	refusal = take_details(command, context, &terms, event);
+	if (refusal == NULL)
+		refusal = check_side(command, context, event);
+	return refusal ? refusal : check_rules(command, context, event);
+}

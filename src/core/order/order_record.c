@@ -1,0 +1,330 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_record.c
+ *	  What an order and an execution are: structs and their columns.
+ *
+ * Pure.  The tables of columns below stand in the order of the columns of
+ * oms.orders and oms.executions (sql/20_orders.sql, sql/21_executions.sql); the
+ * regression test model.sql compares them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "core/order/order_record.h"
+
+const OmsName	oms_order_status_names[] = {
+	{OMS_ORDER_PENDING_NEW, "PENDING_NEW", "A"},
+	{OMS_ORDER_NEW, "NEW", "0"},
+	{OMS_ORDER_PARTIALLY_FILLED, "PARTIALLY_FILLED", "1"},
+	{OMS_ORDER_FILLED, "FILLED", "2"},
+	{OMS_ORDER_DONE_FOR_DAY, "DONE_FOR_DAY", "3"},
+	{OMS_ORDER_CANCELLED, "CANCELLED", "4", "CANCELED"},
+	{OMS_ORDER_PENDING_CANCEL, "PENDING_CANCEL", "6"},
+	{OMS_ORDER_PENDING_REPLACE, "PENDING_REPLACE", "E"},
+	{OMS_ORDER_STOPPED, "STOPPED", "7"},
+	{OMS_ORDER_SUSPENDED, "SUSPENDED", "9"},
+	{OMS_ORDER_REJECTED, "REJECTED", "8"},
+	{OMS_ORDER_EXPIRED, "EXPIRED", "C"},
+	{OMS_ORDER_CALCULATED, "CALCULATED", "B"},
+	{OMS_ORDER_ACCEPTED_FOR_BIDDING, "ACCEPTED_FOR_BIDDING", "D"},
+	/* FIX 4.2 and before: only a counterparty states it */
+	{OMS_ORDER_STATUS_COUNT + 1, "REPLACED", "5"},
+	{0}
+};
+
+const OmsName	oms_condition_names[] = {
+	{COND_ACCEPTED_FOR_BIDDING, "ACCEPTED_FOR_BIDDING"},
+	{COND_PENDING_NEW, "PENDING_NEW"},
+	{COND_NEW, "NEW"},
+	{COND_REJECTED, "REJECTED"},
+	{COND_CANCELLED, "CANCELLED"},
+	{COND_EXPIRED, "EXPIRED"},
+	{COND_CALCULATED, "CALCULATED"},
+	{COND_DONE_FOR_DAY, "DONE_FOR_DAY"},
+	{COND_STOPPED, "STOPPED"},
+	{COND_SUSPENDED, "SUSPENDED"},
+	{COND_PENDING_REPLACE, "PENDING_REPLACE"},
+	{COND_PENDING_CANCEL, "PENDING_CANCEL"},
+	{0}
+};
+
+const OmsName	oms_flag_names[] = {
+	{FLAG_LATE_FILL, "LATE_FILL"},
+	{FLAG_DISAGREES, "DISAGREES"},
+	{FLAG_OVERFILLED, "OVERFILLED"},
+	{FLAG_OVER_PLACED, "OVER_PLACED"},
+	{FLAG_BELOW_PLACED, "BELOW_PLACED"},
+	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
+	{FLAG_UNSETTLED, "UNSETTLED"},
+	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
+	{0}
+};
+
+const OmsName	oms_execution_status_names[] = {
+	{OMS_EXECUTION_REVIEW, "REVIEW"},
+	{OMS_EXECUTION_VALIDATED, "VALIDATED"},
+	{OMS_EXECUTION_ALLOCATED, "ALLOCATED"},
+	{OMS_EXECUTION_CORRECTED, "CORRECTED"},
+	{OMS_EXECUTION_BUSTED, "BUSTED"},
+	{OMS_EXECUTION_REJECTED, "REJECTED"},
+	{0}
+};
+
+#define ORDER(json, column, type)	{json, #column, type, offsetof(Order, column), NULL}
+#define ORDER_REQ(json, column, type)	{json, #column, type, offsetof(Order, column), NULL, true}
+#define ORDER_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Order, column), NULL, false, shape}
+#define ORDER_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Order, column), names, required}
+
+static const RecordColumn order_columns[] = {
+	ORDER_REQ("orderId", id, FIELD_TEXT),
+	ORDER_REQ("rootId", root_id, FIELD_TEXT),
+	ORDER("parentId", parent_id, FIELD_TEXT),
+	ORDER_REQ("version", version, FIELD_COUNT),
+	ORDER("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
+	ORDER_NAMES("status", status, FIELD_NAME, oms_order_status_names, true),
+	ORDER_NAMES("conditions", conditions, FIELD_NAMES, oms_condition_names, true),
+	ORDER_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
+	ORDER("clOrdID", cl_ord_id, FIELD_TEXT),
+	ORDER("fixSession", fix_session, FIELD_TEXT),
+	ORDER("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
+	ORDER_REQ("symbol", symbol, FIELD_TEXT),
+	ORDER_REQ("side", side, FIELD_TEXT),
+	ORDER_REQ("ordType", ord_type, FIELD_TEXT),
+	ORDER("timeInForce", time_in_force, FIELD_TEXT),
+	ORDER("orderQty", order_qty, FIELD_NUMERIC),
+	ORDER("cashOrderQty", cash_order_qty, FIELD_NUMERIC),
+	ORDER("price", price, FIELD_NUMERIC),
+	ORDER("stopPx", stop_px, FIELD_NUMERIC),
+	ORDER("expireTime", expire_time, FIELD_TIME),
+	ORDER("expireDate", expire_date, FIELD_DATE),
+	ORDER("account", account, FIELD_TEXT),
+	ORDER("currency", currency, FIELD_TEXT),
+	ORDER("assetClass", asset_class, FIELD_TEXT),
+	ORDER("destination", destination, FIELD_TEXT),
+	ORDER_REQ("executedQuantity", executed_quantity, FIELD_NUMERIC),
+	ORDER_REQ("leavesQuantity", leaves_quantity, FIELD_NUMERIC),
+	ORDER_REQ("workingQuantity", working_quantity, FIELD_NUMERIC),
+	ORDER_REQ("unplacedQuantity", unplaced_quantity, FIELD_NUMERIC),
+	ORDER_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
+	ORDER_REQ("executedValue", executed_value, FIELD_NUMERIC),
+	ORDER_REQ("avgPx", avg_px, FIELD_NUMERIC),
+	ORDER_REQ("ownExecutedQuantity", own_executed_quantity, FIELD_NUMERIC),
+	ORDER_REQ("reservedQuantity", reserved_quantity, FIELD_NUMERIC),
+	ORDER_REQ("reviewQuantity", review_quantity, FIELD_NUMERIC),
+	ORDER_REQ("childCount", child_count, FIELD_COUNT),
+	ORDER_REQ("liveChildren", live_children, FIELD_COUNT),
+	ORDER("quantityFactor", quantity_factor, FIELD_NUMERIC),
+	ORDER("doneForDayDate", done_for_day_date, FIELD_DATE),
+	ORDER_JSON("pendingRequests", pending_requests, SHAPE_OBJECTS),
+	ORDER("reportedCumQty", reported_cum_qty, FIELD_NUMERIC),
+	ORDER("reportedLeavesQty", reported_leaves_qty, FIELD_NUMERIC),
+	ORDER("reportedAvgPx", reported_avg_px, FIELD_NUMERIC),
+	ORDER("reportedOrdStatus", reported_ord_status, FIELD_TEXT),
+	ORDER("reason", reason, FIELD_TEXT),
+	ORDER("text", text, FIELD_TEXT),
+	ORDER_JSON("fix", fix, SHAPE_OBJECT),
+	ORDER_JSON("attributes", attributes, SHAPE_OBJECT),
+	ORDER_REQ("createdAt", created_at, FIELD_TIME),
+	ORDER_REQ("updatedAt", updated_at, FIELD_TIME),
+	ORDER("treeUpdatedAt", tree_updated_at, FIELD_TIME),
+	ORDER(NULL, hash, FIELD_HASH),
+	ORDER_JSON("corporateActions", corporate_actions, SHAPE_OBJECTS),
+};
+
+static RecordOrder order_key_order;
+
+const RecordDef oms_order_def = {
+	.table = "orders",
+	.kind = "order",
+	.aggregate_type = "Order",
+	.columns = order_columns,
+	.ncolumns = lengthof(order_columns),
+	.order = &order_key_order,
+	.size = sizeof(Order),
+};
+
+#define EXECUTION(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL}
+#define EXECUTION_REQ(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL, true}
+#define EXECUTION_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Execution, column), NULL, false, shape}
+#define EXECUTION_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Execution, column), names, required}
+
+static const RecordColumn execution_columns[] = {
+	EXECUTION_REQ("executionId", id, FIELD_TEXT),
+	EXECUTION_REQ("rootId", root_id, FIELD_TEXT),
+	EXECUTION("orderId", order_id, FIELD_TEXT),
+	EXECUTION_REQ("version", version, FIELD_COUNT),
+	EXECUTION("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
+	EXECUTION_NAMES("status", status, FIELD_NAME, oms_execution_status_names, true),
+	EXECUTION_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
+	EXECUTION("execID", exec_id, FIELD_TEXT),
+	EXECUTION("execType", exec_type, FIELD_TEXT),
+	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
+	EXECUTION("symbol", symbol, FIELD_TEXT),
+	EXECUTION("side", side, FIELD_TEXT),
+	EXECUTION_REQ("lastQty", last_qty, FIELD_NUMERIC),
+	EXECUTION_REQ("lastPx", last_px, FIELD_NUMERIC),
+	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
+	EXECUTION_REQ("quantity", quantity, FIELD_NUMERIC),
+	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
+	EXECUTION_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
+	EXECUTION_JSON("allocations", allocations, SHAPE_OBJECTS),
+	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
+	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
+	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
+	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
+	EXECUTION_JSON("reviewReasons", review_reasons, SHAPE_OBJECTS),
+	EXECUTION("reason", reason, FIELD_TEXT),
+	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
+	EXECUTION("correctingExecutionId", correcting_execution_id, FIELD_TEXT),
+	EXECUTION("bustExecID", bust_exec_id, FIELD_TEXT),
+	EXECUTION("fixSession", fix_session, FIELD_TEXT),
+	EXECUTION("clOrdID", cl_ord_id, FIELD_TEXT),
+	EXECUTION("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
+	EXECUTION("transactTime", transact_time, FIELD_TIME),
+	EXECUTION("text", text, FIELD_TEXT),
+	EXECUTION_JSON("fix", fix, SHAPE_OBJECT),
+	EXECUTION_JSON("attributes", attributes, SHAPE_OBJECT),
+	EXECUTION_REQ("createdAt", created_at, FIELD_TIME),
+	EXECUTION_REQ("updatedAt", updated_at, FIELD_TIME),
+	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
+	EXECUTION(NULL, hash, FIELD_HASH),
+	EXECUTION("tradeDate", trade_date, FIELD_DATE),
+	EXECUTION("settlDate", settl_date, FIELD_DATE),
+	EXECUTION("commission", commission, FIELD_NUMERIC),
+	EXECUTION("commType", comm_type, FIELD_TEXT),
+	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT),
+	EXECUTION("currency", currency, FIELD_TEXT),
+	EXECUTION("account", account, FIELD_TEXT),
+	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
+};
+
+static RecordOrder execution_key_order;
+
+const RecordDef oms_execution_def = {
+	.table = "executions",
+	.kind = "execution",
+	.aggregate_type = "Execution",
+	.columns = execution_columns,
+	.ncolumns = lengthof(execution_columns),
+	.order = &execution_key_order,
+	.size = sizeof(Execution),
+};
+
+static void
+terms_to_json(const OrderTerms *terms, JsonWriter *w)
+{
+	if (terms->order_qty)
+		oms_json_numeric(w, "orderQty", terms->order_qty);
+	if (terms->cash_order_qty)
+		oms_json_numeric(w, "cashOrderQty", terms->cash_order_qty);
+	if (terms->price)
+		oms_json_numeric(w, "price", terms->price);
+	if (terms->stop_px)
+		oms_json_numeric(w, "stopPx", terms->stop_px);
+	if (terms->ord_type)
+		oms_json_string(w, "ordType", terms->ord_type);
+	if (terms->time_in_force)
+		oms_json_string(w, "timeInForce", terms->time_in_force);
+	if (terms->expire_time != NO_TIME)
+		oms_json_time(w, "expireTime", terms->expire_time);
+	if (terms->expire_date != NO_DATE)
+		oms_json_date(w, "expireDate", terms->expire_date);
+	if (terms->side)
+		oms_json_string(w, "side", terms->side);
+	if (terms->account)
+		oms_json_string(w, "account", terms->account);
+}
+
+Jsonb *
+oms_requests_to_json(const OrderRequest *requests, int count)
+{
+	JsonWriter	w = {0};
+
+	if (count == 0)
+		return NULL;
+	oms_json_open_array(&w);
+	for (int i = 0; i < count; i++)
+	{
+		const OrderRequest *r = &requests[i];
+
+		oms_json_open_object(&w);
+		oms_json_string(&w, "request", r->kind == REQUEST_CANCEL ? "CANCEL" : "REPLACE");
+		oms_json_bool(&w, "pending", r->shown);
+		if (r->cl_ord_id)
+			oms_json_string(&w, "clOrdID", r->cl_ord_id);
+		if (r->orig_cl_ord_id)
+			oms_json_string(&w, "origClOrdID", r->orig_cl_ord_id);
+		if (r->unasked)
+			oms_json_bool(&w, "unasked", true);
+		if (r->kind == REQUEST_REPLACE)
+			terms_to_json(&r->terms, &w);
+		if (r->restores_qty)
+			oms_json_numeric(&w, "restoresOrderQty", r->restores_qty);
+		oms_json_close_object(&w);
+	}
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
+}
+
+static Numeric
+get_numeric(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
+}
+
+static void
+request_from_json(Jsonb *json, OrderRequest *r)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(json, "pending", &hold);
+	char	   *text = oms_json_get_string(json, "request");
+
+	r->kind = text && strcmp(text, "CANCEL") == 0 ? REQUEST_CANCEL : REQUEST_REPLACE;
+	r->shown = v && v->type == jbvBool && v->val.boolean;
+	r->cl_ord_id = oms_json_get_string(json, "clOrdID");
+	r->orig_cl_ord_id = oms_json_get_string(json, "origClOrdID");
+	v = oms_json_get(json, "unasked", &hold);
+	r->unasked = v && v->type == jbvBool && v->val.boolean;
+	r->restores_qty = get_numeric(json, "restoresOrderQty");
+	r->terms.order_qty = get_numeric(json, "orderQty");
+	r->terms.cash_order_qty = get_numeric(json, "cashOrderQty");
+	r->terms.price = get_numeric(json, "price");
+	r->terms.stop_px = get_numeric(json, "stopPx");
+	r->terms.ord_type = oms_json_get_string(json, "ordType");
+	r->terms.time_in_force = oms_json_get_string(json, "timeInForce");
+	r->terms.expire_time = NO_TIME;
+	r->terms.expire_date = NO_DATE;
+	r->terms.side = oms_json_get_string(json, "side");
+	r->terms.account = oms_json_get_string(json, "account");
+	text = oms_json_get_string(json, "expireTime");
+	if (text)
+		oms_time_parse(text, strlen(text), &r->terms.expire_time);
+	text = oms_json_get_string(json, "expireDate");
+	if (text)
+		oms_date_parse(text, strlen(text), &r->terms.expire_date);
+}
+
+OrderRequest *
+oms_requests_from_json(Jsonb *json, int *count)
+{
+	OrderRequest *requests;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	*count = 0;
+	if (json == NULL)
+		return NULL;
+	requests = palloc0(sizeof(OrderRequest) * JB_ROOT_COUNT(json));
+	it = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM)
+			request_from_json(JsonbValueToJsonb(&v), &requests[(*count)++]);
+	return requests;
+}

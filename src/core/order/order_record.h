@@ -1,0 +1,205 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_record.h
+ *	  What an order and an execution are: structs and their columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ORDER_RECORD_H
+#define OMS_ORDER_RECORD_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "base/record.h"
+#include "oms_state.h"
+
+/*
+ * What holds of an order besides its fills.  Several hold at once; the status
+ * shown follows from them and from the quantities (oms_order_status()).
+ */
+#define COND_ACCEPTED_FOR_BIDDING	(1 << 0)
+#define COND_PENDING_NEW			(1 << 1)	/* not accepted yet */
+#define COND_NEW					(1 << 2)	/* accepted */
+#define COND_REJECTED				(1 << 3)
+#define COND_CANCELLED				(1 << 4)
+#define COND_EXPIRED				(1 << 5)
+#define COND_CALCULATED				(1 << 6)
+#define COND_DONE_FOR_DAY			(1 << 7)
+#define COND_STOPPED				(1 << 8)
+#define COND_SUSPENDED				(1 << 9)
+#define COND_PENDING_REPLACE		(1 << 10)	/* a shown replace request is open */
+#define COND_PENDING_CANCEL			(1 << 11)	/* a shown cancel request is open */
+
+#define COND_CLOSED		(COND_REJECTED | COND_CANCELLED | COND_EXPIRED | COND_CALCULATED)
+
+/* What the desk should see. */
+#define FLAG_LATE_FILL		(1 << 0)	/* a fill after cancel, expiry or done-for-day */
+#define FLAG_DISAGREES		(1 << 1)	/* the last report states other figures than ours */
+#define FLAG_OVERFILLED		(1 << 2)	/* executed more than ordered */
+#define FLAG_OVER_PLACED	(1 << 3)	/* a counterparty's report reserved more than there was */
+#define FLAG_BELOW_PLACED	(1 << 4)	/* … reduced the order below what is placed */
+#define FLAG_LIVE_CHILDREN	(1 << 5)	/* … ended the order above live children */
+#define FLAG_UNSETTLED		(1 << 6)	/* a bust or correction waits for the fill that it names */
+#define FLAG_NOT_INHERITED	(1 << 7)	/* a report gave the order another side than its parent or children */
+
+typedef enum RequestKind
+{
+	REQUEST_NONE,
+	REQUEST_CANCEL,
+	REQUEST_REPLACE
+} RequestKind;
+
+/* Terms of an order that a replacement or restatement may change. */
+typedef struct OrderTerms
+{
+	Numeric		order_qty;		/* each NULL, NO_TIME or NO_DATE: stays as it is */
+	Numeric		cash_order_qty;
+	Numeric		price;
+	Numeric		stop_px;
+	const char *ord_type;
+	const char *time_in_force;
+	TimestampTz expire_time;
+	DateADT		expire_date;
+	const char *side;
+	const char *account;
+} OrderTerms;
+
+/* A cancel or replace request that nobody has answered yet. */
+typedef struct OrderRequest
+{
+	RequestKind kind;
+	const char *cl_ord_id;		/* NULL for SQL callers without one */
+	const char *orig_cl_ord_id; /* the ClOrdID it follows, if that was said */
+	bool		shown;			/* does it make the status pending? */
+	bool		unasked;		/* known from a Pending report: the request itself was not seen */
+	OrderTerms	terms;			/* of a replace request */
+	Numeric		restores_qty;	/* orderQty that comes back if it is rejected, or NULL */
+} OrderRequest;
+
+/* What every object has; each struct begins with it, so that it can be taken as an Aggregate. */
+#define AGGREGATE_MEMBERS \
+	char	   *id; \
+	char	   *root_id; \
+	int64		version; \
+	int64		tree_version; \
+	TimestampTz created_at; \
+	TimestampTz updated_at; \
+	TimestampTz tree_updated_at; \
+	bytea	   *hash
+
+typedef struct Aggregate
+{
+	AGGREGATE_MEMBERS;
+} Aggregate;
+
+typedef struct Order
+{
+	AGGREGATE_MEMBERS;
+	char	   *parent_id;
+	int			status;			/* OmsOrderStatus */
+	uint32		conditions;
+	uint32		flags;
+	char	   *cl_ord_id;
+	char	   *fix_session;
+	char	   *counterparty_order_id;
+	char	   *symbol;
+	char	   *side;
+	char	   *ord_type;
+	char	   *time_in_force;
+	Numeric		order_qty;
+	Numeric		cash_order_qty;
+	Numeric		price;
+	Numeric		stop_px;
+	TimestampTz expire_time;
+	DateADT		expire_date;
+	char	   *account;
+	char	   *currency;
+	char	   *asset_class;
+	char	   *destination;
+	Numeric		executed_quantity;
+	Numeric		leaves_quantity;
+	Numeric		working_quantity;
+	Numeric		unplaced_quantity;
+	Numeric		allocated_quantity;
+	Numeric		executed_value;
+	Numeric		avg_px;
+	Numeric		own_executed_quantity;
+	Numeric		reserved_quantity;
+	Numeric		review_quantity;
+	int64		child_count;
+	int64		live_children;
+	Numeric		quantity_factor;
+	DateADT		done_for_day_date;
+	Jsonb	   *pending_requests;	/* as oms_requests_to_json() writes them */
+	Numeric		reported_cum_qty;
+	Numeric		reported_leaves_qty;
+	Numeric		reported_avg_px;
+	char	   *reported_ord_status;
+	char	   *reason;
+	char	   *text;
+	Jsonb	   *fix;
+	Jsonb	   *attributes;
+	Jsonb	   *corporate_actions;	/* as order_split.c writes them */
+} Order;
+
+typedef struct Execution
+{
+	AGGREGATE_MEMBERS;
+	char	   *order_id;
+	int			status;			/* OmsExecutionStatus */
+	uint32		flags;
+	char	   *exec_id;
+	char	   *exec_type;
+	char	   *exec_ref_id;
+	char	   *symbol;
+	char	   *side;
+	Numeric		last_qty;
+	Numeric		last_px;
+	char	   *last_mkt;
+	Numeric		quantity;
+	Numeric		quantity_factor;
+	Numeric		allocated_quantity;
+	Jsonb	   *allocations;
+	Numeric		cum_qty;
+	Numeric		leaves_qty;
+	Numeric		avg_px;
+	char	   *ord_status;
+	Jsonb	   *review_reasons;
+	char	   *reason;
+	char	   *corrected_execution_id;
+	char	   *correcting_execution_id;
+	char	   *bust_exec_id;
+	char	   *fix_session;
+	char	   *cl_ord_id;
+	char	   *counterparty_order_id;
+	TimestampTz transact_time;
+	char	   *text;
+	Jsonb	   *fix;
+	Jsonb	   *attributes;
+	DateADT		trade_date;
+	DateADT		settl_date;
+	Numeric		commission;
+	char	   *comm_type;
+	char	   *last_capacity;
+	char	   *currency;
+	char	   *account;		/* the order's */
+	char	   *reported_account;	/* as the report stated it */
+} Execution;
+
+extern const RecordDef oms_order_def;
+extern const RecordDef oms_execution_def;
+
+extern const OmsName oms_order_status_names[]; /* with the codes of OrdStatus (39) */
+extern const OmsName oms_condition_names[];
+extern const OmsName oms_flag_names[];
+extern const OmsName oms_execution_status_names[];
+
+/* Open requests of an order, in the order they came; NULL jsonb stands for none. */
+extern OrderRequest *oms_requests_from_json(Jsonb *json, int *count);
+extern Jsonb *oms_requests_to_json(const OrderRequest *requests, int count);
+
+#endif							/* OMS_ORDER_RECORD_H */

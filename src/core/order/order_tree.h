@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_tree.h
+ *	  How the figures of an order move those above it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ORDER_TREE_H
+#define OMS_ORDER_TREE_H
+
+#include "postgres.h"
+
+#include "core/order/order.h"
+
+/*
+ * Live for its ancestors: it is live, or something below it is.  A filled or
+ * closed order above a live one counts.
+ */
+extern bool oms_tree_is_live(const Order *order);
+
+/*
+ * What a child's change means for its parent; `before` is NULL for a new
+ * child.  False if nothing.
+ */
+extern bool oms_tree_delta(const Order *before, const Order *after, TreeDelta *delta);
+
+/* Add up two deltas of children of one parent. */
+extern void oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta);
+
+/* The parent's event for a delta of its children. */
+extern void oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *delta,
+							 OrderEvent *event);
+
+#endif							/* OMS_ORDER_TREE_H */

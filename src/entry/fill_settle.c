@@ -1,0 +1,433 @@
+/*-------------------------------------------------------------------------
+ *
+ * fill_settle.c
+ *	  What every report of a fill goes through: is it a repeat, can it be booked,
+ *	  what does it move, and what waited for it?
+ *
+ * Writes nothing itself: the unit of work does.  The order's tree is locked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/damage.h"
+#include "base/decimal.h"
+#include "base/guc.h"
+#include "entry/fill_settle.h"
+#include "store/history.h"
+
+static void settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *context, OrderEvent *event);
+
+void
+oms_fill_outcome(Outcome *outcome, const char *execution_id, bool repeat)
+{
+	outcome->store = &oms_execution_store;
+	outcome->id = execution_id;
+	outcome->repeat = repeat;
+}
+
+/* Take a fill out of what it counted in. */
+void
+oms_fill_take_out(const Execution *execution, FillDelta *delta)
+{
+	if (execution->status == OMS_EXECUTION_REVIEW)
+		delta->review = oms_dec_plus(delta->review, oms_dec_neg(execution->quantity));
+	else
+	{
+		delta->quantity = oms_dec_plus(delta->quantity, oms_dec_neg(execution->quantity));
+		delta->value = oms_dec_plus(delta->value, oms_dec_neg(oms_execution_value(execution)));
+	}
+}
+
+/* End an execution of the chain, and take it out of what it counted in. */
+void
+oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command,
+			  FillDelta *delta)
+{
+	oms_fill_take_out(execution, delta);
+	execution->status = oms_execution_transitions[change].status;
+	execution->allocated_quantity = oms_dec_zero();
+	execution->allocations = NULL;
+	if (command->reason)
+		execution->reason = command->reason;
+	oms_uow_put_execution(uow, execution, &oms_execution_transitions[change], false);
+}
+
+bool
+oms_is_change_of_fill(const char *exec_type)
+{
+	return exec_type && (strcmp(exec_type, "TRADE_CANCEL") == 0 || strcmp(exec_type, "TRADE_CORRECT") == 0);
+}
+
+const Execution *
+oms_fill_follow(UnitOfWork *uow, Walk *walk, const Execution *from, const char *id)
+{
+	const Execution *execution = oms_uow_execution(uow, id);
+
+	if (execution == NULL)
+		oms_damaged("execution \"%s\", a correction of or by \"%s\", does not exist", id, from->id);
+	oms_walk_step(walk, "execution", from->id);
+	return execution;
+}
+
+/* As far as the corrections that were booked lead. */
+const Execution *
+oms_fill_last_correction(UnitOfWork *uow, const Execution *execution)
+{
+	Walk		walk = {0};
+
+	while (execution->correcting_execution_id)
+		execution = oms_fill_follow(uow, &walk, execution, execution->correcting_execution_id);
+	return execution;
+}
+
+/* Put it into what it counts in: booked, or before the desk with these reasons. */
+static void
+put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
+{
+	if (reasons)
+	{
+		oms_execution_hold(execution, reasons);
+		delta->review = oms_dec_plus(delta->review, execution->quantity);
+	}
+	else
+	{
+		oms_execution_book(execution, context->order);
+		delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
+		delta->value = oms_dec_plus(delta->value, oms_execution_value(execution));
+	}
+}
+
+/*
+ * Book the execution, or put it before the desk with these reasons; and let its
+ * order, if there is one, have `event` with what was taken out of it before.
+ */
+void
+oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons, bool is_known,
+	   OrderEvent *event, bool id_is_given)
+{
+	ExecutionChange booked = is_known ? EXECUTION_BOOKED_AFTER_REVIEW : EXECUTION_BOOKED;
+	const ExecutionTransition *change = &oms_execution_transitions[reasons ? EXECUTION_TO_REVIEW : booked];
+	Order		before;
+	Order		after;
+
+	put_in(execution, context, reasons, &event->fill);
+	if (context->order == NULL)
+	{
+		oms_uow_put_execution(uow, execution, change, id_is_given);
+		return;
+	}
+	if (reasons == NULL)
+		execution->flags |= event->transition->raises | (event->raises & FLAG_LATE_FILL);
+	/* an account of somebody else is for the desk to see on both */
+	event->raises |= execution->flags & FLAG_DISAGREES;
+	before = after = *context->order;
+	oms_order_evolve(&after, event);
+	oms_execution_compare(execution, &after);
+	oms_uow_put_execution(uow, execution, change, id_is_given);
+	if (before.flags & FLAG_UNSETTLED)
+	{
+		settle_waiting(uow, execution, context, event);
+		after = before;
+		oms_order_evolve(&after, event);
+	}
+	if (before.live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(&before))
+		after.flags |= FLAG_LIVE_CHILDREN;
+	oms_put_in_tree(uow, &before, &after, event);
+}
+
+/* ------------------------------------------------------------------------
+ * repeats
+ * ------------------------------------------------------------------------
+ */
+
+/* The report of an order that nobody knew then (or knows now) is the same if all it says of the order is. */
+static bool
+is_same_stranger(const Command *command, const Execution *known)
+{
+	return known->order_id == NULL && oms_same_text(command->fix_session, known->fix_session) &&
+		oms_same_text(command->cl_ord_id, known->cl_ord_id) && oms_same_text(command->symbol, known->symbol) &&
+		oms_same_text(command->side, known->side) &&
+		oms_same_text(command->counterparty_order_id, known->counterparty_order_id) &&
+		oms_execution_is_repeat(command, known);
+}
+
+/* Some venues give a correction or bust the ExecID of the fill that it names. */
+static bool
+names_its_own_exec_id(const char *exec_type, const char *exec_ref_id, const char *exec_id)
+{
+	return oms_is_change_of_fill(exec_type) && exec_ref_id && strcmp(exec_ref_id, exec_id) == 0;
+}
+
+static bool
+names_its_own(const Command *command, const FillContext *context)
+{
+	/* a command names its fill by executionId */
+	if (command->exec_ref_id == NULL && context->corrected)
+		return oms_same_text(context->corrected->exec_id, command->exec_id);
+	return names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id);
+}
+
+/*
+ * The execution that this very report made before, or NULL; another one of the
+ * order with its ExecID is noted, for the desk.
+ */
+const Execution *
+oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *context)
+{
+	ListCell   *cell;
+
+	if (command->exec_id == NULL)
+		return NULL;
+	if (context->order == NULL)
+		oms_uow_lock_exec_id(uow, command->fix_session, command->exec_id);
+	foreach(cell, oms_uow_executions_told(uow, context->order ? context->order->id : NULL, command->exec_id))
+	{
+		const Execution *known = lfirst(cell);
+
+		if (known->order_id ? oms_execution_is_repeat(command, known) : is_same_stranger(command, known))
+			return known;
+		if (known->order_id && !names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
+			!names_its_own(command, context))
+			context->same_exec_id = known;
+	}
+	return NULL;
+}
+
+/* Nothing changes; what the repeat states is held against what it stated first. */
+Refusal *
+oms_fill_is_repeat(UnitOfWork *uow, const Command *command, const FillContext *context, const Execution *known,
+		  Outcome *outcome)
+{
+	StatedFigures first = {known->cum_qty, known->leaves_qty, known->avg_px};
+
+	oms_fill_outcome(outcome, known->id, true);
+	if (context->order)
+		oms_compare_repeat(uow, command, context->order, &first);
+	return NULL;
+}
+
+void
+oms_fill_init_context(FillContext *context)
+{
+	const PriceTolerance *price = oms_guc_price_tolerance();
+
+	context->tolerance = oms_guc_overfill_tolerance();
+	context->price_tolerance = price->amount;
+	context->price_tolerance_is_part = price->is_part;
+}
+
+/* Why it cannot be booked, or NULL; by the terms of its own ClOrdID, if those of today are against it. */
+Jsonb *
+oms_fill_review(UnitOfWork *uow, const Execution *execution, FillContext *context)
+{
+	Jsonb	   *reasons = oms_execution_review(execution, context);
+	const Order *order = context->order;
+
+	if (reasons == NULL || order == NULL || execution->cl_ord_id == NULL || !oms_reasons_ask_for_past(reasons) ||
+		(order->cl_ord_id && strcmp(order->cl_ord_id, execution->cl_ord_id) == 0))
+		return reasons;
+	context->past = oms_history_terms(uow, order, execution->cl_ord_id);
+	return context->past ? oms_execution_review(execution, context) : reasons;
+}
+
+/* ------------------------------------------------------------------------
+ * what waited for its fill
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+came_before(const Execution *first, const Execution *second)
+{
+	if (first->created_at != second->created_at)
+		return first->created_at < second->created_at;
+	return strcmp(first->id, second->id) < 0;
+}
+
+static int
+compare_created(const ListCell *a, const ListCell *b)
+{
+	return came_before(lfirst(a), lfirst(b)) ? -1 : 1;
+}
+
+/* Busts and corrections of this order whose fill has not come. */
+static List *
+waiting_of(UnitOfWork *uow, const char *order_id)
+{
+	List	   *waiting = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_uow_executions_of(uow, order_id))
+	{
+		const Execution *execution = lfirst(cell);
+		bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
+
+		CHECK_FOR_INTERRUPTS();
+		/* a correction that was busted or corrected before its fill came still takes the fill's place */
+		if (oms_is_change_of_fill(execution->exec_type) && execution->corrected_execution_id == NULL &&
+			execution->exec_ref_id && (corrects || execution->status == OMS_EXECUTION_REVIEW))
+			waiting = lappend(waiting, lfirst(cell));
+	}
+	list_sort(waiting, compare_created);
+	return waiting;
+}
+
+bool
+oms_fill_is_settled(UnitOfWork *uow, const char *order_id)
+{
+	return waiting_of(uow, order_id) == NIL;
+}
+
+/* The first of them that names an ExecID of the chain, taken out of the list. */
+static const Execution *
+next_waiting(List **waiting, List *chain, const Execution *fill)
+{
+	ListCell   *cell;
+	ListCell   *id;
+
+	foreach(cell, *waiting)
+	{
+		const Execution *execution = lfirst(cell);
+
+		if (strcmp(execution->id, fill->id) == 0)
+			continue;
+		foreach(id, chain)
+			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0)
+			{
+				*waiting = foreach_delete_current(*waiting, cell);
+				return execution;
+			}
+	}
+	return NULL;
+}
+
+/* The fill was taken back: what else waited for it has nothing to change any more. */
+static void
+end_waiting(UnitOfWork *uow, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
+{
+	const Execution *next;
+
+	while ((next = next_waiting(&waiting, chain, fill)) != NULL)
+	{
+		Execution	change = *next;
+
+		if (change.status != OMS_EXECUTION_REVIEW)
+			continue;
+		change.bust_exec_id = bust_exec_id;
+		oms_fill_end(uow, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLED : EXECUTION_BUSTED,
+					  event->command, &event->fill);
+	}
+}
+
+/* A correction whose fill has come. */
+static void
+decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *context, OrderEvent *event)
+{
+	FillContext again = *context;
+	Jsonb	   *reasons;
+
+	again.unknown_execution = false;
+	again.corrected = again.same_exec_id = NULL;
+	oms_fill_take_out(correction, &event->fill);
+	reasons = oms_fill_review(uow, correction, &again);
+	put_in(correction, &again, reasons, &event->fill);
+	oms_uow_put_execution(uow, correction,
+						  &oms_execution_transitions[reasons ? EXECUTION_TO_REVIEW : EXECUTION_BOOKED_AFTER_REVIEW],
+						  false);
+}
+
+static List *
+exec_ids_of(const Execution *first, const Execution *end)
+{
+	List	   *ids = first->exec_id ? list_make1(pstrdup(first->exec_id)) : NIL;
+
+	return end->exec_id ? lappend(ids, pstrdup(end->exec_id)) : ids;
+}
+
+/*
+ * A correction of the fill, with what was told of itself since: another that
+ * came after it has the fill's place already.
+ */
+static void
+overtake_waiting(UnitOfWork *uow, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
+{
+	Execution	first = *change;
+	Execution	end = *oms_fill_last_correction(uow, change);
+
+	first.corrected_execution_id = fill->id;
+	if (strcmp(first.id, end.id) == 0)
+		end = first;
+	else
+		oms_uow_put_execution(uow, &first, &oms_execution_transitions[EXECUTION_LINKED], false);
+	end.correcting_execution_id = last->id;
+	oms_fill_end(uow, &end, EXECUTION_CORRECTED, event->command, &event->fill);
+	if (oms_execution_comes_late(last, &end))
+		event->raises |= FLAG_DISAGREES;
+}
+
+/*
+ * The fill has come that a bust or a correction waited for: it is taken back, or
+ * the correction takes its place; and so on with what names any ExecID of the
+ * chain.  Each turn takes one out of the list, so this ends.
+ */
+static void
+settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *context, OrderEvent *event)
+{
+	List	   *waiting = waiting_of(uow, context->order->id);
+	List	   *chain = fill->exec_id ? list_make1(fill->exec_id) : NIL;
+	Execution	last = *fill;
+	const Execution *next;
+
+	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(&waiting, chain, fill)) != NULL)
+	{
+		Execution	change = *next;
+		const Execution *end = oms_fill_last_correction(uow, next);
+
+		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
+		{
+			last.bust_exec_id = change.exec_id;
+			oms_fill_end(uow, &last, EXECUTION_BUSTED, event->command, &event->fill);
+			oms_fill_end(uow, &change, EXECUTION_SETTLED, event->command, &event->fill);
+			break;
+		}
+		if (strcmp(last.id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW && came_before(end, &last))
+		{
+			chain = list_concat(chain, exec_ids_of(&change, end));
+			overtake_waiting(uow, next, fill, &last, event);
+			continue;
+		}
+		last.correcting_execution_id = change.id;
+		oms_fill_end(uow, &last, EXECUTION_CORRECTED, event->command, &event->fill);
+		change.corrected_execution_id = last.id;
+		if (oms_execution_comes_late(&change, &last))
+		{
+			change.flags |= FLAG_DISAGREES;
+			event->raises |= FLAG_DISAGREES;
+		}
+		if (change.exec_id)
+			chain = lappend(chain, change.exec_id);
+		if (change.status != OMS_EXECUTION_REVIEW)
+			oms_uow_put_execution(uow, &change, &oms_execution_transitions[EXECUTION_LINKED], false);
+		/* it was corrected itself before its fill came */
+		change = *oms_fill_last_correction(uow, &change);
+		if (change.exec_id)
+			chain = lappend(chain, change.exec_id);
+		if (change.status == OMS_EXECUTION_REVIEW)
+			decide_waiting(uow, &change, context, event);
+		last = change;
+	}
+	if (last.status == OMS_EXECUTION_BUSTED)
+		end_waiting(uow, waiting, chain, fill, last.bust_exec_id, event);
+	if (waiting_of(uow, context->order->id) == NIL)
+		event->lowers |= FLAG_UNSETTLED;
+}
+
+void
+oms_fill_as_counted(const Execution *known, Execution *execution)
+{
+	execution->created_at = known->created_at;
+	execution->quantity = known->quantity;
+	execution->quantity_factor = known->quantity_factor;
+}

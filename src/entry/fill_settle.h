@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * fill_settle.h
+ *	  What every report of a fill goes through.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_FILL_SETTLE_H
+#define OMS_FILL_SETTLE_H
+
+#include "postgres.h"
+
+#include "base/damage.h"
+#include "entry/handlers.h"
+
+/* One step along the links of corrections; XX001 where they lead nowhere. */
+extern const Execution *oms_fill_follow(UnitOfWork *uow, Walk *walk, const Execution *from, const char *id);
+
+/* As far as the corrections that were booked lead. */
+extern const Execution *oms_fill_last_correction(UnitOfWork *uow, const Execution *execution);
+
+/*
+ * The execution that this very report made before, or NULL; another one of the
+ * order with its ExecID is noted in the context, for the desk.
+ */
+extern const Execution *oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *context);
+
+/* Answer with the known one: nothing changes, but a flag where the repeat states other figures. */
+extern Refusal *oms_fill_is_repeat(UnitOfWork *uow, const Command *command, const FillContext *context, const Execution *known,
+								   Outcome *outcome);
+
+/*
+ * Why it cannot be booked, or NULL; by the terms of its own ClOrdID, if those of
+ * today are against it.
+ */
+extern Jsonb *oms_fill_review(UnitOfWork *uow, const Execution *execution, FillContext *context);
+
+/* What the command was about: this execution. */
+extern void oms_fill_outcome(Outcome *outcome, const char *execution_id, bool repeat);
+
+/* Take an execution out of what it counted in. */
+extern void oms_fill_take_out(const Execution *execution, FillDelta *delta);
+
+/* End an execution, and take it out of what it counted in. */
+extern void oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command,
+							FillDelta *delta);
+
+/* Does this ExecType take a fill back or correct it? */
+extern bool oms_is_change_of_fill(const char *exec_type);
+
+/* Does no bust or correction of this order wait for its fill any more? */
+extern bool oms_fill_is_settled(UnitOfWork *uow, const char *order_id);
+
+/*
+ * Book the execution, or put it before the desk with these reasons, and let its
+ * order have `event`; `is_known`: it waited in review.
+ */
+extern void oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons, bool is_known,
+							OrderEvent *event, bool id_is_given);
+
+/* The settings. */
+extern void oms_fill_init_context(FillContext *context);
+
+/* One that waits in review is no younger for being reported again, and has been through splits. */
+extern void oms_fill_as_counted(const Execution *known, Execution *execution);
+
+#endif							/* OMS_FILL_SETTLE_H */

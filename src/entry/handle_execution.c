@@ -1,0 +1,158 @@
+/*-------------------------------------------------------------------------
+ *
+ * handle_execution.c
+ *	  The use case of a fill.
+ *
+ * Writes nothing itself: the unit of work does.  Locks the order's tree through
+ * it, before anything is read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "entry/fill_settle.h"
+
+static Refusal *
+name_execution(UnitOfWork *uow, Command *command, const Order *order, bool *id_is_given)
+{
+	*id_is_given = command->execution_id != NULL;
+	if (!*id_is_given)
+		command->execution_id = order ? oms_new_id_in_tree(order->root_id) : oms_new_root_id(uow, command);
+	else if (oms_uow_has_execution(uow, command->execution_id))
+		return oms_refuse(OMS_DUPLICATE, "execution \"%s\" exists already", command->execution_id);
+	/* an execution without an order is the root of a tree of its own */
+	else if (oms_uow_root_of_order(uow, command->execution_id) != NULL)
+		return oms_refuse(OMS_DUPLICATE, "executionId \"%s\" is the id of an order", command->execution_id);
+	return NULL;
+}
+
+/* The replacement that the fill implies; false if it implies none. */
+static bool
+imply_replacement(const Command *command, const Order *order, OrderEvent *event)
+{
+	const OrderRequest *request = oms_request_implied(command, order);
+	Command		answer;
+
+	if (request == NULL)
+		return false;
+	/* what a fill echoes of the terms is not taken: as they were asked for */
+	answer = *command;
+	answer.terms = event->terms;
+	answer.side = answer.account = NULL;
+	answer.orig_cl_ord_id = unconstify(char *, request->orig_cl_ord_id);
+	event->terms = oms_terms_of_replacement(&answer, order);
+	event->edit = REQUEST_ANSWER;
+	event->request.kind = REQUEST_REPLACE;
+	event->request.cl_ord_id = command->cl_ord_id;
+	event->overtakes = request->orig_cl_ord_id;
+	event->cl_ord_id = command->cl_ord_id;
+	return true;
+}
+
+static void
+init_fill_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
+{
+	const Order *order = context->order;
+	FillFacts	facts = {.day = NO_DATE, .implies_replace = implies && reasons == NULL,
+	.misdirected = oms_reasons_tell_misdirected(reasons)};
+
+	if (order->done_for_day_date != NO_DATE || command->ord_status)
+		facts.day = oms_command_day(command, context->now);
+	event->transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_FILL, command, order, &facts);
+	if (event->transition->sets & COND_DONE_FOR_DAY)
+		event->done_for_day = facts.day;
+	if (reasons == NULL && oms_order_fill_is_late(command, order, facts.day))
+		event->raises |= FLAG_LATE_FILL;
+	/* until the fill comes that it is about */
+	if (context->unknown_execution && command->exec_ref_id)
+		event->raises |= FLAG_UNSETTLED;
+}
+
+/* A fill: new, or `known` and reported again while it waits in review. */
+static Refusal *
+apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const Execution *known,
+		   bool id_is_given, Outcome *outcome)
+{
+	const Order *order = context->order;
+	OrderEvent	event;
+	Order		judged;
+	Execution	execution;
+	Jsonb	   *reasons;
+	bool		implies = false;
+
+	oms_order_event_init(&event, command);
+	if (order && !context->unknown_execution)
+		implies = imply_replacement(command, order, &event);
+	if (implies)
+	{
+		judged = *order;
+		oms_terms_apply(&judged, &event.terms);
+		context->order = &judged;
+	}
+	oms_execution_create(command, context, &execution);
+	if (known)
+		oms_fill_as_counted(known, &execution);
+	reasons = oms_fill_review(uow, &execution, context);
+	context->order = order;
+	if (known && (order == NULL || (reasons && known->order_id)))
+		return oms_fill_is_repeat(uow, command, context, known, outcome);
+
+	if (known && known->order_id)
+		oms_fill_take_out(known, &event.fill);
+	if (order)
+	{
+		/* what waits in review implies nothing */
+		if (implies && reasons)
+			oms_order_event_init(&event, command);
+		init_fill_event(command, context, reasons, implies, &event);
+	}
+	oms_fill_settle(uow, &execution, context, reasons, known != NULL, &event, id_is_given);
+	oms_fill_outcome(outcome, execution.id, false);
+	return NULL;
+}
+
+Refusal *
+oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
+{
+	const Order *found = command->order_id ? oms_uow_order(uow, command->order_id) : NULL;
+	const Execution *known;
+	FillContext context = {0};
+	Order		before;
+	bool		id_is_given = false;
+	Refusal    *refusal = NULL;
+
+	oms_fill_init_context(&context);
+	if (found)
+	{
+		before = *found;
+		context.order = &before;
+		refusal = oms_check_version(command, "order", before.id, before.version);
+		if (refusal == NULL)
+			refusal = oms_check_particulars(command, &before);
+		if (refusal)
+			return refusal;
+		if (oms_keep_leg_report(uow, command, &before, outcome))
+			return NULL;
+	}
+	context.named_order = command->order_id;
+	context.ambiguous = command->ambiguous == TRI_TRUE;
+	context.unknown_execution = oms_is_change_of_fill(command->exec_type);
+	known = oms_fill_find_known(uow, command, &context);
+	if (known && (known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id))
+		return oms_fill_is_repeat(uow, command, &context, known, outcome);
+	if (known)
+	{
+		command->execution_id = known->id;
+		(void) oms_uow_now(uow, known->root_id);
+	}
+	else
+		refusal = name_execution(uow, command, context.order, &id_is_given);
+	if (refusal == NULL && context.order)
+		refusal = oms_take_names(uow, command, &before);
+	if (refusal)
+		return refusal;
+	context.now = oms_uow_now(uow, context.order ? before.root_id : "");
+	return apply_fill(uow, command, &context, known, id_is_given, outcome);
+}

@@ -1,0 +1,217 @@
+/*-------------------------------------------------------------------------
+ *
+ * handle_report.c
+ *	  What is asked of every report before it is applied: was it here before,
+ *	  is it about this order, which day is it of?
+ *
+ * Writes nothing itself: the unit of work does.  The order's tree is locked.
+ * The order's past is read only where the report gives cause to: an ordinary
+ * one pays nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "entry/handlers.h"
+#include "store/history.h"
+
+/* How like an earlier report must this one be to be its repeat? */
+typedef enum RepeatRule
+{
+	REPEAT_NEVER,				/* it does no harm twice: nothing is looked up */
+	REPEAT_EXACT,				/* time and figures too: brokers number what is no fill carelessly */
+	REPEAT_CONTENT
+} RepeatRule;
+
+static bool
+is_in_force(const Command *command, const Order *order)
+{
+	return command->cl_ord_id && order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 &&
+		oms_request_named(order, command->cl_ord_id) == NULL;
+}
+
+static RepeatRule
+repeat_rule(const Command *command, const Order *order)
+{
+	RepeatRule	exact = command->transact_time == NO_TIME ? REPEAT_NEVER : REPEAT_EXACT;
+
+	if (command->exec_id == NULL)
+		return REPEAT_NEVER;
+	if (oms_command_is_resent(command))
+		return REPEAT_CONTENT;
+	switch (command->def->type)
+	{
+		case COMMAND_RESTATE_ORDER:
+			/* a split */
+			if (command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0))
+				return REPEAT_CONTENT;
+			return exact;
+		case COMMAND_STOP_ORDER:
+			/* FIX 4.2 has the guarantee in the form of a fill */
+			return command->exec_type && strcmp(command->exec_type, "TRADE") == 0 ? REPEAT_CONTENT : exact;
+		case COMMAND_CORRECT_EXECUTION:
+		case COMMAND_BUST_EXECUTION:
+			return REPEAT_CONTENT;
+		case COMMAND_REPLACE_ORDER:
+			/* it grants nothing new, and may put terms from before a split back */
+			return is_in_force(command, order) ? REPEAT_CONTENT : REPEAT_NEVER;
+		case COMMAND_REQUEST_CANCEL_ORDER:
+		case COMMAND_REQUEST_REPLACE_ORDER:
+			return is_in_force(command, order) ? exact : REPEAT_NEVER;
+		case COMMAND_ACCEPT_ORDER:
+			return order->conditions & COND_SUSPENDED ? exact : REPEAT_NEVER;
+		case COMMAND_DONE_FOR_DAY_ORDER:
+		case COMMAND_SUSPEND_ORDER:
+		case COMMAND_RESUME_ORDER:
+			return exact;
+		default:
+			return REPEAT_NEVER;
+	}
+}
+
+/* Does it state this figure neither as it did the first time nor as we have it? */
+static bool
+is_new_figure(Numeric stated, Numeric first, Numeric ours)
+{
+	return stated && !(first && oms_dec_cmp(stated, first) == 0) && oms_dec_cmp(stated, ours) != 0;
+}
+
+void
+oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, const StatedFigures *first)
+{
+	OrderEvent	event;
+
+	if (!is_new_figure(command->cum_qty, first->cum_qty, order->executed_quantity) &&
+		!is_new_figure(command->leaves_qty, first->leaves_qty, order->leaves_quantity) &&
+		!(command->avg_px && !(first->avg_px && oms_dec_cmp(command->avg_px, first->avg_px) == 0) &&
+		  oms_order_disagrees(order, NULL, NULL, command->avg_px)))
+		return;
+	oms_order_keep_report(command, order, GUARD_RESTATED_FIGURES, &event);
+	oms_apply_to_tree(uow, order, &event);
+}
+
+/* The multi-leg order is what we keep; its legs are reported apart (FIX 4.4 vol. 4, MultiLegReportingType). */
+static bool
+is_multi_leg(const Order *order)
+{
+	char	   *type = oms_fix_text(order->fix, "securityType");
+
+	return (type && strcmp(type, "MLEG") == 0) || oms_fix_text(order->fix, "noLegs");
+}
+
+static bool
+is_leg(UnitOfWork *uow, const Order *order)
+{
+	char	   *type = oms_fix_text(order->fix, "multiLegReportingType");
+	const Order *parent;
+
+	if (is_multi_leg(order))
+		return false;
+	if (type && strcmp(type, "2") == 0)
+		return true;
+	parent = order->parent_id ? oms_uow_order(uow, order->parent_id) : NULL;
+	return parent && is_multi_leg(parent);
+}
+
+static void
+keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, Outcome *outcome)
+{
+	Order		before = *order;
+	OrderEvent	event;
+
+	oms_order_keep_report(command, &before, guard, &event);
+	oms_apply_to_tree(uow, &before, &event);
+	outcome->store = &oms_order_store;
+	outcome->id = before.id;
+}
+
+bool
+oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	RepeatRule	rule = repeat_rule(command, order);
+	Command    *first;
+	StatedFigures figures;
+
+	if (rule == REPEAT_NEVER)
+		return false;
+	first = oms_history_report(uow, order, command, rule == REPEAT_EXACT);
+	if (first == NULL)
+		return false;
+	figures.cum_qty = first->cum_qty;
+	figures.leaves_qty = first->leaves_qty;
+	figures.avg_px = first->avg_px;
+	oms_compare_repeat(uow, command, order, &figures);
+	outcome->store = &oms_order_store;
+	outcome->id = order->id;
+	outcome->repeat = true;
+	return true;
+}
+
+bool
+oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	char	   *type = command->multi_leg_type ? command->multi_leg_type :
+		oms_fix_text(command->fix, "multiLegReportingType");
+
+	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
+		return false;
+	if (!oms_report_is_known(uow, command, order, outcome))
+		keep(uow, command, order, GUARD_LEG, outcome);
+	return true;
+}
+
+bool
+oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	if (!oms_command_is_report(command))
+		return false;
+	if (oms_keep_leg_report(uow, command, order, outcome) || oms_report_is_known(uow, command, order, outcome))
+		return true;
+	if (!oms_report_is_misdirected(command, order))
+		return false;
+	keep(uow, command, order, GUARD_OTHER_ORDER, outcome);
+	return true;
+}
+
+static bool
+is_of_chain(UnitOfWork *uow, const Command *command, const Order *order)
+{
+	const char *session = order->fix_session ? order->fix_session : command->fix_session;
+	char	   *owner = oms_cl_ord_id_find(oms_uow_tables(uow), session ? session : "", command->cl_ord_id);
+
+	return owner && strcmp(owner, order->id) == 0;
+}
+
+bool
+oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
+{
+	bool		in_force;
+
+	if (!oms_command_is_report(command) || command->cl_ord_id == NULL || order->cl_ord_id == NULL ||
+		(command->def->type != COMMAND_REPLACE_ORDER && command->def->type != COMMAND_REQUEST_CANCEL_ORDER &&
+		 command->def->type != COMMAND_REQUEST_REPLACE_ORDER) ||
+		oms_request_named(order, command->cl_ord_id) != NULL)
+		return false;
+	in_force = strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+	/* a replacement may be stated again; pending it is no more once it is in force */
+	if (in_force)
+		return command->def->type != COMMAND_REPLACE_ORDER && command->orig_cl_ord_id &&
+			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
+	if (!is_of_chain(uow, command, order))
+		return false;
+	/* a replacement that is reported after its rejection is believed */
+	return command->def->type != COMMAND_REPLACE_ORDER ||
+		!oms_history_has_cl_ord_id(uow, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
+}
+
+bool
+oms_keep_late_request(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+{
+	if (!oms_command_is_fresh_request(command) || command->fix_session == NULL || command->cl_ord_id == NULL ||
+		!is_of_chain(uow, command, order) || oms_history_was_asked(uow, order, command->cl_ord_id))
+		return false;
+	keep(uow, command, order, GUARD_ANSWERED, outcome);
+	return true;
+}

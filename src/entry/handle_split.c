@@ -1,0 +1,426 @@
+/*-------------------------------------------------------------------------
+ *
+ * handle_split.c
+ *	  A split scales orders of a tree: their fills, their terms, and so the sums.
+ *
+ * Writes nothing itself: the unit of work does.  The sums of an order are never
+ * scaled, because rounding would part them from what they are sums of: the
+ * fills are scaled, and their differences climb, children before parents.
+ *
+ * What a counterparty reports scales the order that it names and what lies below
+ * it; of the orders above, the terms.  What somebody asks for scales the tree.
+ * Where the corporate action has come to an order already, it does not again.
+ * All is decided before anything is put: a split that is refused leaves nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+
+#include "base/damage.h"
+#include "base/decimal.h"
+#include "core/command_size.h"
+#include "core/order/order_split.h"
+#include "core/order/order_tree.h"
+#include "entry/handlers.h"
+
+/* An order of the tree, while the split works its way up. */
+typedef struct SplitNode
+{
+	char		id[ID_LENGTH_MAX + 1];	/* hash key */
+	Order		order;			/* as it was */
+	int			depth;			/* -1: not known yet */
+	bool		below;			/* the named order, or below it */
+	bool		above;
+	OrderSplit	split;			/* what happens to this order */
+	bool		changes;
+	OrderEvent	event;
+	Order		after;
+	TreeDelta	children;
+	List	   *fills;			/* of Execution: scaled */
+} SplitNode;
+
+/* One split on its way. */
+typedef struct SplitPlan
+{
+	UnitOfWork *uow;
+	const Order *named;
+	const OrderEvent *event;	/* of the named order */
+	bool		reported;
+	HTAB	   *nodes;
+	List	   *deepest_first;	/* of SplitNode */
+	bool		vanishes;		/* a fill would count for nothing */
+} SplitPlan;
+
+static SplitNode *
+find_node(const SplitPlan *plan, const char *id)
+{
+	SplitNode  *node = hash_search(plan->nodes, id, HASH_FIND, NULL);
+
+	if (node == NULL)
+		oms_damaged("order \"%s\" is not in the tree of \"%s\", where it is a parent", id, plan->named->root_id);
+	return node;
+}
+
+static void
+add_node(SplitPlan *plan, const Order *order)
+{
+	SplitNode  *node = hash_search(plan->nodes, order->id, HASH_ENTER, NULL);
+
+	memset((char *) node + sizeof(node->id), 0, sizeof(SplitNode) - sizeof(node->id));
+	node->order = *order;
+	node->depth = -1;
+	plan->deepest_first = lappend(plan->deepest_first, node);
+}
+
+/* Of the tree what the split may touch: all of it, or the way up from an order without children. */
+static void
+load_nodes(SplitPlan *plan)
+{
+	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
+	.hcxt = CurrentMemoryContext};
+	const Order *order = plan->named;
+	ListCell   *cell;
+	Walk		walk = {0};
+
+	plan->nodes = hash_create("oms split", 16, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	if (!plan->reported || order->child_count > 0)
+	{
+		foreach(cell, oms_uow_tree(plan->uow, order->root_id))
+			add_node(plan, lfirst(cell));
+		return;
+	}
+	for (;;)
+	{
+		const char *id = order->id;
+		const char *parent_id = order->parent_id;
+
+		add_node(plan, order);
+		if (parent_id == NULL)
+			return;
+		oms_walk_step(&walk, "order", id);
+		order = oms_uow_order(plan->uow, parent_id);
+		if (order == NULL)
+			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", parent_id, id);
+	}
+}
+
+/* Each order is walked over once or twice: up to the first one whose depth is known, and back. */
+static void
+find_depth(const SplitPlan *plan, SplitNode *node)
+{
+	List	   *way = NIL;
+	ListCell   *cell;
+	int			depth;
+
+	CHECK_FOR_INTERRUPTS();
+	while (node->depth < 0 && node->order.parent_id != NULL)
+	{
+		if (list_length(way) >= list_length(plan->deepest_first))
+			oms_damaged("order \"%s\" is among those above itself", node->id);
+		way = lcons(node, way);
+		node = find_node(plan, node->order.parent_id);
+	}
+	if (node->depth < 0)
+		node->depth = 0;
+	depth = node->depth;
+	foreach(cell, way)
+		((SplitNode *) lfirst(cell))->depth = ++depth;
+	list_free(way);
+}
+
+static int
+compare_depth(const ListCell *a, const ListCell *b)
+{
+	const SplitNode *first = lfirst(a);
+	const SplitNode *second = lfirst(b);
+
+	if (first->depth != second->depth)
+		return first->depth > second->depth ? -1 : 1;
+	return strcmp(first->id, second->id);
+}
+
+/* Which orders lie below the named one, and which above. */
+static void
+find_places(SplitPlan *plan)
+{
+	SplitNode  *up = find_node(plan, plan->named->id);
+	ListCell   *cell;
+
+	foreach(cell, plan->deepest_first)
+		find_depth(plan, lfirst(cell));
+	list_sort(plan->deepest_first, compare_depth);
+	up->below = true;
+	while (up->order.parent_id != NULL)
+	{
+		up = find_node(plan, up->order.parent_id);
+		up->above = true;
+	}
+	/* parents before children */
+	for (int i = list_length(plan->deepest_first) - 1; i >= 0; i--)
+	{
+		SplitNode  *node = list_nth(plan->deepest_first, i);
+
+		if (node->order.parent_id != NULL && find_node(plan, node->order.parent_id)->below)
+			node->below = true;
+	}
+}
+
+/* How much of this order the split scales.  True if any of it. */
+static bool
+choose_part(const SplitPlan *plan, SplitNode *node)
+{
+	SplitReach	reach = oms_split_reach(&node->order, plan->event->split->action);
+
+	node->split = *plan->event->split;
+	if (strcmp(node->id, plan->named->id) != 0)
+		node->split.stated = NULL;
+	node->split.terms = reach == SPLIT_NOT_YET && (node->below || node->above || !plan->reported);
+	node->split.fills = reach != SPLIT_WHOLE && (node->below || !plan->reported);
+	return node->split.terms || node->split.fills;
+}
+
+/* ------------------------------------------------------------------------
+ * fills
+ * ------------------------------------------------------------------------
+ */
+
+/* Of equal ones the one with the smaller id, so that it does not matter where rows lie. */
+static bool
+is_larger(const Execution *fill, const Execution *than)
+{
+	int			order = than ? oms_dec_cmp(fill->quantity, than->quantity) : 1;
+
+	return order > 0 || (order == 0 && strcmp(fill->id, than->id) < 0);
+}
+
+/*
+ * Scale the fills of one status of an order.  Each is rounded, and never to
+ * nothing; what rounding took or gave goes to the largest, so that their sum is
+ * the scaled sum.  Returns what they count for more than before.
+ */
+static Numeric
+scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
+{
+	Numeric		factor = node->split.factor;
+	Execution  *largest = NULL;
+	Numeric		before = oms_dec_zero();
+	Numeric		after = oms_dec_zero();
+	Numeric		rest;
+	ListCell   *cell;
+
+	foreach(cell, executions)
+	{
+		const Execution *execution = lfirst(cell);
+		Execution  *copy;
+
+		if (live ? !oms_execution_is_live(execution) : execution->status != OMS_EXECUTION_REVIEW)
+			continue;
+		if (oms_dec_sign(execution->quantity) > 0 &&
+			oms_dec_sign(oms_scale_quantity(execution->quantity, factor)) == 0)
+			plan->vanishes = true;
+		copy = palloc(sizeof(Execution));
+		*copy = *execution;
+		before = oms_dec_add(before, copy->quantity);
+		oms_execution_scale(copy, factor, NULL);
+		after = oms_dec_add(after, copy->quantity);
+		if (is_larger(copy, largest))
+			largest = copy;
+		node->fills = lappend(node->fills, copy);
+	}
+	if (largest == NULL)
+		return NULL;
+	rest = oms_dec_sub(oms_scale_quantity(before, factor), after);
+	/* very many very small fills: the largest cannot carry it */
+	if (oms_dec_sign(oms_dec_add(largest->quantity, rest)) > 0)
+	{
+		oms_execution_scale(largest, NULL, rest);
+		after = oms_dec_add(after, rest);
+	}
+	return oms_dec_sub(after, before);
+}
+
+/* ------------------------------------------------------------------------
+ * orders
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+is_nothing(const TreeDelta *delta)
+{
+	return delta->executed == NULL && delta->value == NULL && delta->allocated == NULL && delta->working == NULL &&
+		delta->reserved == NULL && delta->live == 0 && delta->count == 0;
+}
+
+/* The event of one order, its children being done. */
+static void
+decide_order(SplitPlan *plan, SplitNode *node)
+{
+	TransitionFacts facts = {0};
+	bool		scaled = node->split.terms || node->split.fills;
+
+	if (strcmp(node->id, plan->named->id) == 0)
+	{
+		node->event = *plan->event;
+		node->event.children = node->children;
+		scaled = true;
+	}
+	else if (scaled)
+	{
+		oms_order_event_init(&node->event, plan->event->command);
+		node->event.own = false;
+		node->event.transition = oms_transition_find(TRIGGER_SCALE, &node->order, &facts);
+		node->event.children = node->children;
+	}
+	else if (!is_nothing(&node->children))
+		oms_tree_roll_up(plan->event->command, &node->order, &node->children, &node->event);
+	else
+		return;
+	if (scaled || node->children.executed || node->children.reserved)
+		node->event.split = &node->split;
+	if (node->split.fills)
+	{
+		List	   *executions = oms_uow_executions_of(plan->uow, node->id);
+
+		node->event.fill.quantity = scale_fills(plan, node, executions, true);
+		node->event.fill.review = scale_fills(plan, node, executions, false);
+	}
+	node->changes = true;
+	node->after = node->order;
+	oms_order_evolve(&node->after, &node->event);
+}
+
+/* Is the number still one that a user could have given? */
+static bool
+is_in_range(Numeric value)
+{
+	return value == NULL || oms_dec_acceptable(value);
+}
+
+/* A limit or a stop that would become nothing means something else. */
+static bool
+is_lost(Numeric before, Numeric after)
+{
+	return before && after && oms_dec_sign(before) != 0 && oms_dec_sign(after) == 0;
+}
+
+static Refusal *
+check_order(const SplitPlan *plan, const SplitNode *node)
+{
+	const Order *before = &node->order;
+	const Order *after = &node->after;
+	Numeric		scaled = node->split.terms ? oms_scale_quantity(before->order_qty, node->split.factor) : NULL;
+	bool		vanishes = (scaled && oms_dec_sign(scaled) <= 0) || (after->order_qty && oms_dec_sign(after->order_qty) <= 0) ||
+		(after->quantity_factor && oms_dec_sign(after->quantity_factor) <= 0) || is_lost(before->price, after->price) ||
+		is_lost(before->stop_px, after->stop_px);
+
+	if (plan->vanishes && !plan->reported)
+		return oms_split_refuse(before, "quantityFactor %s leaves nothing of one of its fills.",
+								oms_dec_text(node->split.factor));
+	if (!vanishes && is_in_range(after->order_qty) && is_in_range(after->executed_quantity) &&
+		is_in_range(after->review_quantity) && is_in_range(after->price) && is_in_range(after->stop_px) &&
+		is_in_range(after->quantity_factor))
+		return NULL;
+	return oms_split_refuse(before, "orderQty %s times %s leaves nothing, or needs more than %d digits.",
+							oms_dec_text(before->order_qty), oms_dec_text(node->split.factor), DECIMAL_DIGITS_MAX);
+}
+
+static Refusal *
+decide_all(SplitPlan *plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, plan->deepest_first)
+	{
+		SplitNode  *node = lfirst(cell);
+		Refusal    *refusal;
+		TreeDelta	delta;
+
+		CHECK_FOR_INTERRUPTS();
+		decide_order(plan, node);
+		if (!node->changes)
+			continue;
+		refusal = check_order(plan, node);
+		if (refusal)
+			return refusal;
+		if (node->order.parent_id && oms_tree_delta(&node->order, &node->after, &delta))
+			oms_tree_delta_add(&find_node(plan, node->order.parent_id)->children, &delta);
+	}
+	return NULL;
+}
+
+static void
+put_all(SplitPlan *plan)
+{
+	ListCell   *cell;
+	ListCell   *fill;
+
+	Command    *brief = palloc(sizeof(Command));
+
+	/* a tree may be wide, and the command long; events point to it until they are written */
+	*brief = *plan->event->command;
+	brief->raw = oms_command_brief(brief->raw);
+	foreach(cell, plan->deepest_first)
+	{
+		SplitNode  *node = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!node->changes)
+			continue;
+		oms_uow_set_cause(plan->uow, brief);
+		foreach(fill, node->fills)
+			oms_uow_put_execution(plan->uow, lfirst(fill), &oms_execution_transitions[EXECUTION_SCALED], false);
+		if (strcmp(node->id, plan->named->id) == 0)
+			oms_uow_set_cause(plan->uow, NULL);
+		oms_uow_put_order(plan->uow, &node->after, node->event.transition, false);
+	}
+	oms_uow_set_cause(plan->uow, NULL);
+}
+
+/* What a counterparty states stands, also where it is no split that we can count. */
+static void
+restate_only(SplitPlan *plan, bool disagrees)
+{
+	OrderEvent	event = *plan->event;
+
+	event.split = NULL;
+	if (disagrees)
+	{
+		event.raises |= FLAG_DISAGREES;
+		if (event.terms.order_qty == NULL)
+			event.terms.order_qty = plan->event->split->stated;
+	}
+	oms_apply_to_tree(plan->uow, plan->named, &event);
+}
+
+Refusal *
+oms_handle_split(UnitOfWork *uow, const Order *named, const OrderEvent *event)
+{
+	SplitPlan	plan = {.uow = uow, .named = named, .event = event,
+	.reported = oms_command_is_report(event->command)};
+	bool		anything = false;
+	ListCell   *cell;
+	Refusal    *refusal;
+
+	load_nodes(&plan);
+	find_places(&plan);
+	foreach(cell, plan.deepest_first)
+	{
+		SplitNode  *node = lfirst(cell);
+
+		if (choose_part(&plan, node) && (node->below || !plan.reported))
+			anything = true;
+	}
+	if (!anything && !plan.reported)
+		return oms_with_hint(oms_split_refuse(named, "corporate action \"%s\" has come to every order of the tree already.",
+											  event->split->action),
+							 "Give another one its own corporateActionId.");
+	refusal = anything ? decide_all(&plan) : NULL;
+	if (anything && refusal == NULL)
+		put_all(&plan);
+	else if (plan.reported)
+		restate_only(&plan, refusal != NULL);
+	return plan.reported ? NULL : refusal;
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * oms_state.c
+ *	  The module: what PostgreSQL loads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "base/guc.h"
+#include "core/order/order_machine.h"
+#include "entry/run.h"
+#include "store/catalog.h"
+#include "store/shard.h"
+#include "store/table_set.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	oms_guc_init();
+	oms_catalog_init();
+	oms_layout_init();
+	oms_tables_init();
+	oms_shard_init();
+	oms_state_machine_check();
+	oms_handlers_check();
+}

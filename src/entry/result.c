@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * result.c
+ *	  What a command answers.
+ *
+ * Built from the payloads of its events alone, so that a repeat, which reads
+ * them back, answers exactly as the first time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "entry/handlers.h"
+
+Jsonb *
+oms_record_state(const RecordDef *def, const void *record)
+{
+	JsonWriter	w = {0};
+
+	oms_record_to_json(def, record, &w, NULL);
+	return oms_json_finish(&w);
+}
+
+static void
+copy_key(JsonWriter *w, Jsonb *payload, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(payload, key, &hold);
+
+	if (v)
+		oms_json_scalar(w, key, v);
+}
+
+static bool
+key_is(Jsonb *payload, const char *key, const char *value)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(payload, key, &hold);
+
+	return v && v->type == jbvString && strlen(value) == v->val.string.len &&
+		memcmp(v->val.string.val, value, v->val.string.len) == 0;
+}
+
+/*
+ * A fact's answer is never too large to be given: beyond these an order is
+ * named by what tells it, and events are not listed any more.
+ */
+#define RESULT_STATES_MAX	(32 * 1024 * 1024)
+#define RESULT_EVENTS_MAX	100000
+
+static void
+put_events(JsonWriter *w, const ResultSource *source)
+{
+	static const char *const keys[] = {"version", "sequence", "eventType", "aggregateId", "aggregateType"};
+
+	oms_json_key(w, "events");
+	oms_json_open_array(w);
+	for (int i = 0; i < Min(source->npayloads, RESULT_EVENTS_MAX); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		oms_json_open_object(w);
+		for (int k = 0; k < lengthof(keys); k++)
+			copy_key(w, source->payloads[i], keys[k]);
+		oms_json_close_object(w);
+	}
+	oms_json_close_array(w);
+}
+
+static void
+put_state(JsonWriter *w, const ResultSource *source)
+{
+	const Outcome *outcome = source->outcome;
+
+	for (int i = source->npayloads - 1; i >= 0; i--)
+	{
+		if (key_is(source->payloads[i], "aggregateType", outcome->store->def->aggregate_type) &&
+			key_is(source->payloads[i], "aggregateId", outcome->id))
+		{
+			copy_key(w, source->payloads[i], "state");
+			return;
+		}
+	}
+	if (source->state)
+		oms_json_jsonb(w, "state", source->state);
+}
+
+static void
+put_short_state(JsonWriter *w, Jsonb *state)
+{
+	static const char *const keys[] = {"status", "orderId", "version"};
+
+	oms_json_open_object(w);
+	for (int k = 0; k < lengthof(keys); k++)
+		copy_key(w, state, keys[k]);
+	oms_json_close_object(w);
+}
+
+/* An order has one event in a command, whatever happens to it.  False if not every order is there with all it has. */
+static bool
+put_orders(JsonWriter *w, const ResultSource *source)
+{
+	int64		room = RESULT_STATES_MAX;
+	int			listed = 0;
+
+	oms_json_key(w, "orders");
+	oms_json_open_array(w);
+	for (int i = 0; i < source->npayloads && listed < RESULT_EVENTS_MAX; i++)
+	{
+		JsonbValue	hold;
+		JsonbValue *state;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!key_is(source->payloads[i], "aggregateType", oms_order_def.aggregate_type))
+			continue;
+		state = oms_json_get(source->payloads[i], "state", &hold);
+		if (state == NULL || state->type != jbvBinary)
+			continue;
+		listed++;
+		room -= state->val.binary.len;
+		if (room >= 0)
+			oms_json_scalar(w, NULL, state);
+		else
+			put_short_state(w, JsonbValueToJsonb(state));
+	}
+	oms_json_close_array(w);
+	return room >= 0;
+}
+
+static void
+put_optional(JsonWriter *w, const char *key, const char *value)
+{
+	if (value)
+		oms_json_string(w, key, value);
+}
+
+Jsonb *
+oms_result_build(const ResultSource *source)
+{
+	JsonWriter	w = {0};
+	char		token[24];
+	bool		whole;
+
+	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
+	oms_json_open_object(&w);
+	/* in the order in which jsonb keeps its keys */
+	put_state(&w, source);
+	oms_json_string(&w, "token", token);
+	put_events(&w, source);
+	whole = put_orders(&w, source) && source->npayloads <= RESULT_EVENTS_MAX;
+	oms_json_string(&w, "status", "ACCEPTED");
+	put_optional(&w, "commandId", source->command_id);
+	if (source->duplicate)
+		oms_json_bool(&w, "duplicate", true);
+	if (!whole)
+		oms_json_bool(&w, "truncated", true);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+Jsonb *
+oms_result_rejected(const Refusal *refusal, const char *command_id, const char *command_type)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "status", "REJECTED");
+	put_optional(&w, "commandId", command_id);
+	put_optional(&w, "commandType", command_type);
+	oms_json_key(&w, "error");
+	oms_json_open_object(&w);
+	oms_json_string(&w, "sqlstate", unpack_sql_state(refusal->sqlstate));
+	oms_json_string(&w, "message", refusal->message);
+	put_optional(&w, "detail", refusal->detail);
+	put_optional(&w, "hint", refusal->hint);
+	put_optional(&w, "rule", refusal->rule);
+	oms_json_close_object(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}

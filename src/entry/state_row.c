@@ -1,0 +1,291 @@
+/*-------------------------------------------------------------------------
+ *
+ * state_row.c
+ *	  The state that an event carries, as a row of its table, and back.
+ *
+ * SQL does the rest of replay: oms.verify() (sql/61_verify.sql), as-of and
+ * oms.rebuild() (sql/60_rebuild.sql) pick events and call these functions, so
+ * that a state has one meaning, that of record.c.  What comes in here was given
+ * by a user or may have been damaged on disk; whatever record.c could not read
+ * is found before it gets there and named.
+ *
+ * Writes no table, takes no lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "core/order/order_record.h"
+#include "store/catalog.h"
+#include "store/ids.h"
+
+PG_FUNCTION_INFO_V1(oms_order_from_state);
+PG_FUNCTION_INFO_V1(oms_execution_from_state);
+PG_FUNCTION_INFO_V1(oms_order_state_problem);
+PG_FUNCTION_INFO_V1(oms_execution_state_problem);
+PG_FUNCTION_INFO_V1(oms_order_state);
+PG_FUNCTION_INFO_V1(oms_execution_state);
+PG_FUNCTION_INFO_V1(oms_command_digest);
+PG_FUNCTION_INFO_V1(oms_own_columns);
+
+/* The row type of the kind's table, and where in it our columns are; the caller releases it. */
+static TupleDesc
+row_descriptor(const RecordDef *def, OmsRelation table, AttrNumber *attnums)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(table)), -1);
+
+	oms_layout_columns(desc, oms_record_table(def), attnums);
+	return desc;
+}
+
+/*
+ * From a state: what record.c could not read.
+ */
+static bool
+is_count(Numeric n)
+{
+	return oms_dec_cmp(n, int64_to_numeric(PG_INT64_MIN)) >= 0 &&
+		oms_dec_cmp(n, int64_to_numeric(PG_INT64_MAX)) <= 0 &&
+		oms_dec_cmp(n, oms_dec_round(n, 0)) == 0;
+}
+
+static bool
+is_array_of_names(const OmsName *names, const JsonbValue *array)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	if (array->type != jbvBinary || !JsonContainerIsArray(array->val.binary.data))
+		return false;
+	it = JsonbIteratorInit(array->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM &&
+			(v.type != jbvString || !oms_name_find(names, v.val.string.val, v.val.string.len)))
+			return false;
+	return true;
+}
+
+/* What is wrong with the field, or NULL. */
+static const char *
+field_problem(const RecordColumn *column, const JsonbValue *v)
+{
+	const char *text = v->type == jbvString ? v->val.string.val : NULL;
+	int			length = text ? v->val.string.len : 0;
+	TimestampTz time;
+	DateADT		date;
+
+	switch (column->type)
+	{
+		case FIELD_TEXT:
+			return text ? NULL : "is no string";
+		case FIELD_NUMERIC:
+			return v->type == jbvNumeric ? NULL : "is no number";
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+			return v->type == jbvNumeric && is_count(v->val.numeric) ? NULL : "is no whole number of 64 bits";
+		case FIELD_TIME:
+			return text && oms_time_parse(text, length, &time) ? NULL : "is no time";
+		case FIELD_DATE:
+			return text && oms_date_parse(text, length, &date) ? NULL : "is no date";
+		case FIELD_NAME:
+			return text && oms_name_find(column->names, text, length) ? NULL : "is none of the known names";
+		case FIELD_NAMES:
+			return is_array_of_names(column->names, v) ? NULL : "is no array of known names";
+		case FIELD_JSON:
+		case FIELD_HASH:
+			return NULL;
+	}
+	pg_unreachable();
+}
+
+/* A sentence about the first thing that keeps the state from being a row, or NULL. */
+static char *
+state_problem(const RecordDef *def, Jsonb *state)
+{
+	if (!oms_json_is_object(state))
+		return pstrdup("It is no JSON object.");
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *column = &def->columns[i];
+		const char *problem;
+		JsonbValue	hold;
+		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
+
+		if (v == NULL)
+			problem = column->required ? "is missing" : NULL;
+		else
+			problem = field_problem(column, v);
+		if (problem)
+			return psprintf("Field \"%s\" %s.", column->json, problem);
+	}
+	return NULL;
+}
+
+/* Columns of users are null: no event has them. */
+static Datum
+form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state, NullableDatum hash)
+{
+	void	   *record = palloc(def->size);
+	Datum		ours[RECORD_COLUMNS_MAX];
+	bool		ours_null[RECORD_COLUMNS_MAX];
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+
+	memset(nulls, true, sizeof(bool) * desc->natts);
+	oms_record_from_json(def, state, record);
+	oms_record_to_row(def, record, ours, ours_null);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		bool		is_hash = def->columns[i].type == FIELD_HASH;
+
+		values[attnums[i] - 1] = is_hash ? hash.value : ours[i];
+		nulls[attnums[i] - 1] = is_hash ? hash.isnull : ours_null[i];
+	}
+	return heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
+}
+
+/* (state jsonb, hash bytea) → row; a null state is a null row */
+static Datum
+row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
+{
+	Jsonb	   *state;
+	TupleDesc	desc;
+	AttrNumber	attnums[RECORD_COLUMNS_MAX];
+	char	   *problem;
+	Datum		row;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = PG_GETARG_JSONB_P(0);
+	desc = row_descriptor(def, table, attnums);
+	problem = state_problem(def, state);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot read a state of oms.%s", def->table),
+				 errdetail_internal("%s", problem)));
+	row = form_row(def, desc, attnums, state, fcinfo->args[1]);
+	ReleaseTupleDesc(desc);
+	PG_RETURN_DATUM(row);
+}
+
+static Datum
+problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def)
+{
+	char	   *problem = state_problem(def, PG_GETARG_JSONB_P(0));
+
+	if (problem == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+/* row → state */
+static Datum
+state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
+{
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
+	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
+											  HeapTupleHeaderGetTypMod(header));
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	void	   *record = palloc(def->size);
+	AttrNumber	attnums[RECORD_COLUMNS_MAX];
+	HeapTupleData tuple = {0};
+	JsonWriter	w = {0};
+	const RecordColumn *column;
+	const char *problem;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	ItemPointerSetInvalid(&tuple.t_self);
+	ExecStoreHeapTuple(&tuple, slot, false);
+	oms_layout_columns(desc, oms_record_table(def), attnums);
+	problem = oms_record_read(def, slot, attnums, record, &column);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot write a row of oms.%s as a state", def->table),
+				 errdetail("Column \"%s\" %s.", column->column, problem)));
+	ExecDropSingleTupleTableSlot(slot);
+	ReleaseTupleDesc(desc);
+
+	oms_record_to_json(def, record, &w, NULL);
+	PG_RETURN_JSONB_P(oms_json_finish(&w));
+}
+
+Datum
+oms_order_from_state(PG_FUNCTION_ARGS)
+{
+	return row_from_state(fcinfo, &oms_order_def, OMS_ORDERS);
+}
+
+Datum
+oms_execution_from_state(PG_FUNCTION_ARGS)
+{
+	return row_from_state(fcinfo, &oms_execution_def, OMS_EXECUTIONS);
+}
+
+Datum
+oms_order_state_problem(PG_FUNCTION_ARGS)
+{
+	return problem_of_state(fcinfo, &oms_order_def);
+}
+
+Datum
+oms_execution_state_problem(PG_FUNCTION_ARGS)
+{
+	return problem_of_state(fcinfo, &oms_execution_def);
+}
+
+Datum
+oms_order_state(PG_FUNCTION_ARGS)
+{
+	return state_of_row(fcinfo, &oms_order_def);
+}
+
+Datum
+oms_execution_state(PG_FUNCTION_ARGS)
+{
+	return state_of_row(fcinfo, &oms_execution_def);
+}
+
+/* (command jsonb) -> the hash that oms.commands keeps of it */
+Datum
+oms_command_digest(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(oms_command_content_hash(PG_GETARG_JSONB_P(0)));
+}
+
+/* What is ours of a table that users may have added columns to. */
+Datum
+oms_own_columns(PG_FUNCTION_ARGS)
+{
+	static const RecordDef *const defs[] = {&oms_order_def, &oms_execution_def};
+	char	   *kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Datum		names[RECORD_COLUMNS_MAX];
+
+	for (int i = 0; i < lengthof(defs); i++)
+	{
+		if (strcmp(defs[i]->kind, kind) != 0)
+			continue;
+		for (int c = 0; c < defs[i]->ncolumns; c++)
+			names[c] = CStringGetTextDatum(defs[i]->columns[c].column);
+		PG_RETURN_ARRAYTYPE_P(construct_array(names, defs[i]->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no object \"%s\"", kind),
+			 errdetail("The objects are: order, execution.")));
+}

@@ -1,0 +1,340 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix.c
+ *	  A FIX message becomes commands: entry, dispatch, answer.
+ *
+ * Translates and nothing more: what it builds is read by the table of commands
+ * and goes through the one pipeline.  fix_request.c and fix_report.c say which
+ * message and which report means which command.
+ *
+ * Source: FIX 4.4 (Errata 20030618) volume 4.  See doc/fix.md.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/resowner.h"
+
+#include "core/command_size.h"
+#include "entry/handlers.h"
+#include "entry/run.h"
+#include "fix/fix_private.h"
+
+PG_FUNCTION_INFO_V1(oms_fix);
+PG_FUNCTION_INFO_V1(oms_fix_bytes);
+PG_FUNCTION_INFO_V1(oms_try_fix);
+PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
+
+typedef Refusal *(*FixHandler) (FixContext *fix);
+
+/* What is wrong with a field of the message makes the message damaged. */
+Refusal *
+oms_fix_run(FixContext *fix, JsonWriter *w)
+{
+	Refusal    *refusal;
+	Jsonb	   *result;
+
+	oms_fix_put_origin(w, &fix->message);
+	oms_json_close_object(w);
+	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
+	if (result)
+	{
+		fix->results = lappend(fix->results, result);
+		/* a trade in a thousand parts must not be kept a thousand times a thousand */
+		if (fix->message.kept_in == NULL && strlen(fix->message.raw) > COMMAND_BRIEF_FROM)
+			fix->message.kept_in = oms_json_get_string(result, "commandId");
+	}
+	else if (refusal->sqlstate == OMS_MALFORMED && !refusal->too_large)
+		refusal->sqlstate = OMS_BAD_FIX;
+	return result ? NULL : refusal;
+}
+
+Refusal *
+oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id)
+{
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+
+	oms_json_string(&w, "orderId", order_id);
+	return oms_fix_run(fix, &w);
+}
+
+/* Nothing changes: the object as it stands is the result. */
+void
+oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
+{
+	const Order *order = oms_uow_order(fix->uow, order_id);
+	Outcome		outcome = {.store = &oms_order_store, .id = order_id};
+	ResultSource source = {.outcome = &outcome, .duplicate = duplicate,
+	.xid = oms_uow_xid(fix->uow)};
+
+	if (order)
+		source.state = oms_record_state(&oms_order_def, order);
+	fix->results = lappend(fix->results, oms_result_build(&source));
+}
+
+Refusal *
+oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const FixTag *tag = oms_fix_find(message, tags[i]);
+		bool		none = tag && tags[i] == TAG_CL_ORD_ID && oms_id_is_none(tag->value, tag->length);
+
+		if (tag && (even_empty || (tag->length > 0 && !none)))
+			continue;
+		return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
+							   tag && tag->length > 0 ? "Tag %d of a message of type %s names nothing." :
+							   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
+	}
+	return NULL;
+}
+
+static const struct
+{
+	const char *msg_type;
+	FixHandler	handler;
+}			message_handlers[] = {
+	{"D", oms_fix_handle_new_order},
+	{"F", oms_fix_handle_cancel_request},
+	{"G", oms_fix_handle_replace_request},
+	{"H", oms_fix_handle_status_request},
+	{"8", oms_fix_handle_execution_report},
+	{"9", oms_fix_handle_cancel_reject}
+};
+
+static FixHandler
+find_handler(const char *msg_type)
+{
+	for (int i = 0; i < lengthof(message_handlers); i++)
+		if (strcmp(message_handlers[i].msg_type, msg_type) == 0)
+			return message_handlers[i].handler;
+	return NULL;
+}
+
+bool
+oms_fix_knows_type(const char *msg_type)
+{
+	return find_handler(msg_type) != NULL;
+}
+
+static Refusal *
+handle(FixContext *fix)
+{
+	FixHandler	handler = find_handler(fix->message.msg_type);
+
+	if (handler)
+		return handler(fix);
+	fix->ignored = "messages of this type stand for no command";
+	return NULL;
+}
+
+static Jsonb *
+answer(const FixContext *fix)
+{
+	JsonWriter	w = {0};
+	ListCell   *cell;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "status", fix->ignored ? "IGNORED" : "ACCEPTED");
+	oms_json_string(&w, "msgType", fix->message.msg_type);
+	if (fix->ignored)
+		oms_json_string(&w, "reason", fix->ignored);
+	oms_json_key(&w, "results");
+	oms_json_open_array(&w);
+	foreach(cell, fix->results)
+		oms_json_jsonb(&w, NULL, lfirst(cell));
+	oms_json_close_array(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+/* SQL's null is no message. */
+static Refusal *
+parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
+{
+	bytea	   *argument;
+	Refusal    *refusal;
+
+	if (PG_ARGISNULL(0))
+		return oms_refuse(OMS_BAD_FIX, "a FIX message must not be null");
+	argument = PG_GETARG_BYTEA_PP(0);
+	refusal = oms_message_check_size(VARSIZE_ANY_EXHDR(argument));
+	if (refusal)
+	{
+		message->head = oms_fix_head(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
+		return refusal;
+	}
+	if (as_text)
+		return oms_fix_parse_text(text_to_cstring(argument), VARSIZE_ANY_EXHDR(argument), message);
+	return oms_fix_parse_bytes(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), message);
+}
+
+static Datum
+apply(FunctionCallInfo fcinfo, bool as_text)
+{
+	FixContext	fix = {0};
+	Refusal    *refusal;
+
+	oms_check_may_write("oms_fix()");
+	refusal = parse(fcinfo, as_text, &fix.message);
+	if (refusal == NULL)
+	{
+		fix.uow = oms_uow_begin();
+		refusal = handle(&fix);
+	}
+	if (refusal)
+		oms_raise(refusal);
+	oms_uow_flush(fix.uow);
+	PG_RETURN_JSONB_P(answer(&fix));
+}
+
+Datum
+oms_fix(PG_FUNCTION_ARGS)
+{
+	return apply(fcinfo, true);
+}
+
+Datum
+oms_fix_bytes(PG_FUNCTION_ARGS)
+{
+	return apply(fcinfo, false);
+}
+
+/* ------------------------------------------------------------------------
+ * refusals as results
+ * ------------------------------------------------------------------------
+ */
+
+/* The message, as events would have it. */
+static Jsonb *
+message_alone(const FixMessage *message)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	if (message->msg_type)
+		oms_json_string(&w, "msgType", message->msg_type);
+	if (message->raw)
+		oms_fix_put_origin(&w, message);
+	if (message->head)
+		oms_json_string(&w, "fixMessageBegin", message->head);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+static Jsonb *
+keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+{
+	Jsonb	   *kept = message_alone(message);
+	JsonWriter	w = {0};
+	Jsonb	   *result = oms_command_reject(uow, kept, refusal);
+	JsonbValue	hold;
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "status", "REJECTED");
+	if (message->msg_type)
+		oms_json_string(&w, "msgType", message->msg_type);
+	oms_json_scalar(&w, "error", oms_json_get(result, "error", &hold));
+	oms_json_key(&w, "results");
+	oms_json_open_array(&w);
+	oms_json_close_array(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+/* The answer, or NULL and why it was refused. */
+static Jsonb *
+apply_whole(FixContext *fix, Refusal **refusal)
+{
+	fix->uow = oms_uow_begin();
+	*refusal = handle(fix);
+	if (*refusal)
+		return NULL;
+	oms_uow_flush(fix->uow);
+	return answer(fix);
+}
+
+/*
+ * A message is applied whole or not at all.  Where it stands for several
+ * commands, the first of them must be undone if a later one is refused; an error
+ * ends the subtransaction too, or the session would stay in it.
+ */
+static Jsonb *
+try_apply(FixContext *fix, Refusal **refusal)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Jsonb	   *volatile result = NULL;
+	volatile bool open = true;
+
+	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL)
+		return apply_whole(fix, refusal);
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		result = apply_whole(fix, refusal);
+		open = false;
+		if (result)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (open)
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+	if (result == NULL)
+		fix->uow = NULL;
+	return result;
+}
+
+static Datum
+try(FunctionCallInfo fcinfo, bool as_text)
+{
+	FixContext	fix = {0};
+	Jsonb	   *result = NULL;
+	Refusal    *refusal;
+
+	oms_check_may_write("oms_try_fix()");
+	refusal = parse(fcinfo, as_text, &fix.message);
+	if (refusal == NULL)
+		result = try_apply(&fix, &refusal);
+	if (result == NULL)
+	{
+		if (fix.uow == NULL)
+			fix.uow = oms_uow_begin();
+		result = keep_refusal(fix.uow, &fix.message, refusal);
+		oms_uow_flush(fix.uow);
+	}
+	PG_RETURN_JSONB_P(result);
+}
+
+Datum
+oms_try_fix(PG_FUNCTION_ARGS)
+{
+	return try(fcinfo, true);
+}
+
+Datum
+oms_try_fix_bytes(PG_FUNCTION_ARGS)
+{
+	return try(fcinfo, false);
+}

@@ -1,0 +1,122 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_command.c
+ *	  The fields of a FIX message as the fields of a command.
+ *
+ * Pure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "fix/fix_command.h"
+#include "fix/fix_tags.h"
+
+const FixCommandTag oms_fix_command_tags[] = {
+	{1, "account"}, {6, "avgPx"}, {11, "clOrdID"}, {14, "cumQty"}, {15, "currency"}, {17, "execID"},
+	{19, "execRefID"}, {30, "lastMkt"}, {31, "lastPx"}, {32, "lastQty"}, {37, "orderID"},
+	{38, "orderQty"}, {39, "ordStatus"}, {40, "ordType"}, {41, "origClOrdID"}, {44, "price"},
+	{54, "side"}, {55, "symbol"}, {58, "text"}, {59, "timeInForce"}, {60, "transactTime"},
+	{75, "tradeDate"}, {99, "stopPx"}, {100, "destination"}, {126, "expireTime"}, {150, "execType"},
+	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}, {442, "multiLegReportingType"}, {0}
+};
+
+static bool
+is_zero(const FixTag *tag)
+{
+	Numeric		value;
+
+	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
+}
+
+static const char *
+field_of_tag(int tag, const CommandDef *def)
+{
+	const FixField *other;
+
+	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0 && t->tag <= tag; t++)
+	{
+		const CommandField *field;
+
+		if (t->tag != tag)
+			continue;
+		field = oms_command_field(def, t->field);
+		if (field)
+			return field->name;
+	}
+	other = oms_fix_field_by_tag(tag, def->fix_messages);
+	return other ? other->name : NULL;
+}
+
+/*
+ * FIX states what does not apply as 0 or, of an id, as "NONE" and the like: no
+ * quantity above zero, and no id, is then given.
+ */
+static bool
+applies(const FixTag *tag, const CommandDef *def, const char *name)
+{
+	const CommandField *field = oms_command_field(def, name);
+
+	if (field == NULL)
+		return true;
+	if (tag->tag == TAG_CL_ORD_ID || tag->tag == TAG_ORIG_CL_ORD_ID || tag->tag == TAG_ORDER_ID ||
+		tag->tag == TAG_EXEC_REF_ID)
+		return !oms_fix_is_none(tag->tag, tag->value, tag->length);
+	return field->type != CMD_QTY || !is_zero(tag);
+}
+
+static bool
+is_report(const FixMessage *message)
+{
+	return strcmp(message->msg_type, "8") == 0 || strcmp(message->msg_type, "9") == 0;
+}
+
+static void
+put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
+{
+	for (int i = 0; i < message->ntags; i++)
+	{
+		const FixTag *tag = &message->tags[i];
+		const char *name;
+
+		/* what stands in a group, and the same once more, is not the message's own */
+		if (tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
+			continue;
+		/* a new order has no OrderID yet; one that has comes from a report (of a telephoned order) */
+		if (tag->tag == TAG_ORDER_ID && strcmp(message->msg_type, "D") == 0)
+			continue;
+		/* of a report this would be kept beside the raw message as it came, which has it */
+		if (tag->length > TEXT_LENGTH_MAX && is_report(message))
+			continue;
+		name = field_of_tag(tag->tag, def);
+		if (name && applies(tag, def, name))
+			oms_json_string_len(w, name, tag->value, tag->length);
+	}
+}
+
+JsonWriter
+oms_fix_command(const FixMessage *message, const CommandDef *def)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", def->name);
+	put_tags(&w, message, def);
+	return w;
+}
+
+void
+oms_fix_put_origin(JsonWriter *w, const FixMessage *message)
+{
+	if (message->session)
+		oms_json_string(w, "fixSession", message->session);
+	if (message->kept_in)
+	{
+		oms_json_string(w, "fixMessageIn", message->kept_in);
+		return;
+	}
+	oms_json_string(w, message->base64 ? "fixMessageBase64" : "fixMessage", message->raw);
+	if (message->encoding)
+		oms_json_string(w, "fixEncoding", message->encoding);
+}

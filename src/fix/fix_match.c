@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_match.c
+ *	  Which order and which fill a FIX message means.
+ *
+ * Writes nothing.  Looks ids up without a lock: they never change their order;
+ * a fill is looked for after its order's tree is locked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "entry/fill_settle.h"
+#include "entry/handlers.h"
+#include "fix/fix_match.h"
+#include "fix/fix_tags.h"
+#include "store/ids.h"
+
+static char *
+find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
+{
+	char	   *id = oms_fix_get_id(message, tag);
+
+	return id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, id) : NULL;
+}
+
+char *
+oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag)
+{
+	return find_cl_ord_id(uow, message, message->session, tag);
+}
+
+/* Two ids of one message may name one order, or, against the rules, two. */
+static FixMatch
+match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session)
+{
+	FixMatch	match = {0};
+	char	   *by_id = find_cl_ord_id(uow, message, session, TAG_CL_ORD_ID);
+	char	   *by_orig = find_cl_ord_id(uow, message, session, TAG_ORIG_CL_ORD_ID);
+
+	match.ambiguous = by_id && by_orig && strcmp(by_id, by_orig) != 0;
+	if (!match.ambiguous)
+		match.order_id = by_id ? by_id : by_orig;
+	return match;
+}
+
+/*
+ * The first match binds an order of an SQL caller to a session; it is no other
+ * session's then.  Nor can it be bound where its ClOrdID means another order.
+ */
+static bool
+is_free(UnitOfWork *uow, const char *order_id, const char *session)
+{
+	const Order *order = oms_uow_order(uow, order_id);
+	char	   *owner;
+
+	if (order == NULL)
+		return false;
+	if (order->fix_session)
+		return strcmp(order->fix_session, session) == 0;
+	owner = order->cl_ord_id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, order->cl_ord_id) : NULL;
+	return owner == NULL || strcmp(owner, order_id) == 0;
+}
+
+/* Does the message state another side than the order has? */
+static bool
+states_other_side(const FixMessage *message, const char *has)
+{
+	char	   *stated = oms_fix_get(message, TAG_SIDE);
+	const OmsName *name = stated ? oms_name_find(oms_side_names, stated, strlen(stated)) : NULL;
+
+	return name && strcmp(name->name, has) != 0;
+}
+
+/*
+ * Counterparties use an OrderID again.  Where it alone names an order, nothing
+ * else may say that another is meant; that its ClOrdIDs are not known in the
+ * session was found out before.
+ */
+static bool
+is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	const Order *order = oms_uow_order(uow, order_id);
+	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
+
+	return order == NULL || (symbol && oms_symbols_differ(symbol, order->symbol)) ||
+		(order->cl_ord_id && (oms_fix_get_id(message, TAG_CL_ORD_ID) || oms_fix_get_id(message, TAG_ORIG_CL_ORD_ID))) ||
+		states_other_side(message, order->side);
+}
+
+FixMatch
+oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
+{
+	FixMatch	match = match_cl_ord_ids(uow, message, message->session);
+	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
+
+	if (match.order_id || match.ambiguous)
+		return match;
+	if (order_id)
+	{
+		match.order_id = oms_counterparty_id_find(oms_uow_tables(uow), message->session, order_id,
+												  &match.ambiguous);
+		if (match.ambiguous || (match.order_id && is_contradicted(uow, message, match.order_id)))
+			match.order_id = NULL;
+		if (match.order_id || match.ambiguous)
+			return match;
+	}
+	match = match_cl_ord_ids(uow, message, "");
+	if (match.order_id && !is_free(uow, match.order_id, message->session))
+		match.order_id = NULL;
+	return match;
+}
+
+static const Execution *
+match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
+	const Execution *found = NULL;
+	ListCell   *cell;
+
+	if (exec_ref_id == NULL || oms_uow_order(uow, order_id) == NULL)
+		return NULL;
+	foreach(cell, oms_uow_executions_by_exec_id(uow, order_id, exec_ref_id))
+	{
+		const Execution *fill = lfirst(cell);
+
+		/* not what waits itself for the fill whose ExecID it has */
+		if (oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL && fill->exec_ref_id &&
+			strcmp(fill->exec_ref_id, exec_ref_id) == 0)
+			continue;
+		/* rather one that was booked than one that waits in review */
+		if (found == NULL || found->status == OMS_EXECUTION_REVIEW)
+			found = fill;
+	}
+	return found;
+}
+
+/* The ExecID of the trade that this execution is a part of (fix_fills.c), or NULL. */
+static char *
+trade_of_part(const Execution *execution)
+{
+	char	   *slash = execution->exec_id && execution->fix ? strrchr(execution->exec_id, '/') : NULL;
+	char	   *part = slash ? oms_json_get_string(execution->fix, "fillExecID") : NULL;
+	size_t		length = slash ? strlen(execution->exec_id) : 0;
+
+	/* the part's own id may have a slash */
+	if (part == NULL || length <= strlen(part) || strcmp(execution->exec_id + length - strlen(part), part) != 0)
+		return NULL;
+	length -= strlen(part) + 1;
+	return execution->exec_id[length] == '/' ? pnstrdup(execution->exec_id, length) : NULL;
+}
+
+static List *
+parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
+{
+	List	   *parts = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_uow_executions_of(uow, order_id))
+	{
+		char	   *trade = trade_of_part(lfirst(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (trade && strcmp(trade, exec_id) == 0)
+			parts = lappend(parts, lfirst(cell));
+	}
+	return parts;
+}
+
+List *
+oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	const Execution *fill = match_fill(uow, message, order_id);
+	char	   *trade = fill ? trade_of_part(oms_last_of_chain(uow, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
+
+	if (fill && trade == NULL)
+		return list_make1(unconstify(Execution *, fill));
+	return trade ? parts_of(uow, order_id, trade) : NIL;
+}

@@ -1,0 +1,387 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_message.c
+ *	  One FIX message as tags and values.
+ *
+ * Pure.  Knows the envelope and nothing of what a message means.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/base64.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+#include "base/names.h"
+#include "fix/fix_charset.h"
+#include "fix/fix_message.h"
+#include "fix/fix_tags.h"
+
+#define SOH '\001'
+#define TAG_DIGITS_MAX 9
+#define COMP_ID_LENGTH_MAX 100
+#define BEGIN_STRING_MAX 16
+#define SHOWN_MAX 20			/* bytes of a value in an error */
+#define HEAD_MAX 1024			/* bytes of a message that is too large to be kept */
+#define FIELDS_PER_INTERRUPT 1024
+
+static Refusal *
+damaged(const char *fmt,...) pg_attribute_printf(1, 2);
+
+static Refusal *
+damaged(const char *fmt,...)
+{
+	char		facts[256];
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(facts, sizeof(facts), fmt, args);
+	va_end(args);
+	return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), "%s", facts);
+}
+
+/* Up to so many bytes, in ASCII: what else there is may be in any encoding, and a character must not be cut. */
+static char *
+in_ascii(const char *bytes, size_t length, size_t most)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (size_t i = 0; i < length && i < most; i++)
+	{
+		unsigned char c = bytes[i];
+
+		if (c >= ' ' && c < 0x7f)
+			appendStringInfoChar(&text, c);
+		else
+			appendStringInfo(&text, "\\x%02x", c);
+	}
+	if (length > most)
+		appendStringInfoString(&text, "...");
+	return text.data;
+}
+
+/* A value as an error shows it. */
+static char *
+shown(const FixTag *tag)
+{
+	return in_ascii(tag->value, tag->length, SHOWN_MAX);
+}
+
+char *
+oms_fix_head(const char *bytes, size_t length)
+{
+	return in_ascii(bytes, length, HEAD_MAX);
+}
+
+int
+oms_fix_number(const FixTag *tag)
+{
+	int			number = 0;
+
+	if (tag->length == 0 || tag->length > TAG_DIGITS_MAX)
+		return -1;
+	for (int i = 0; i < tag->length; i++)
+	{
+		if (tag->value[i] < '0' || tag->value[i] > '9')
+			return -1;
+		number = number * 10 + (tag->value[i] - '0');
+	}
+	return number;
+}
+
+/* Read the field at `at`; *next is where the one after it begins. */
+static Refusal *
+read_field(const char *text, const char *at, const char *end, char separator, int data_tag, int data_length,
+		   FixTag *tag, const char **next)
+{
+	const char *equals = memchr(at, '=', Min(end - at, TAG_DIGITS_MAX + 1));
+	FixTag		number = {.value = at, .length = equals ? equals - at : 0};
+	const char *stop;
+
+	tag->tag = equals ? oms_fix_number(&number) : -1;
+	if (tag->tag <= 0 || *at == '0')
+		return damaged("There is no tag=value at byte %d.", (int) (at - text));
+	tag->value = equals + 1;
+	/* where the length is wrong, or stands alone, the separator decides */
+	if (tag->tag == data_tag && data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
+		stop = tag->value + data_length;
+	else
+		stop = memchr(tag->value, separator, end - tag->value);
+	/* the last separator is easily lost where a message is copied */
+	if (stop == NULL && tag->tag == TAG_CHECK_SUM)
+		stop = end;
+	if (stop == NULL)
+		return damaged("The field of tag %d is not ended.", tag->tag);
+	tag->length = stop - tag->value;
+	*next = stop + 1;
+	return NULL;
+}
+
+static Refusal *
+read_fields(const char *text, size_t length, char separator, FixMessage *message)
+{
+	const char *at = text;
+	const char *end = text + length;
+	int			size = 32;
+	int			data_tag = 0;
+	int			data_length = 0;
+
+	message->tags = palloc(sizeof(FixTag) * size);
+	while (at < end)
+	{
+		FixTag	   *tag;
+		Refusal    *refusal;
+
+		if (message->ntags % FIELDS_PER_INTERRUPT == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (message->ntags == size)
+		{
+			size *= 2;
+			message->tags = repalloc_huge(message->tags, sizeof(FixTag) * size);
+		}
+		tag = &message->tags[message->ntags++];
+		refusal = read_field(text, at, end, separator, data_tag, data_length, tag, &at);
+		if (refusal)
+			return refusal;
+		data_tag = oms_fix_data_tag_after(tag->tag);
+		data_length = data_tag ? oms_fix_number(tag) : 0;
+	}
+	return NULL;
+}
+
+/* BodyLength counts from after its own field to before CheckSum's. */
+static Refusal *
+check_envelope(const char *text, char separator, const FixMessage *message)
+{
+	const FixTag *tags = message->tags;
+	const FixTag *last = &tags[message->ntags - 1];
+	const char *body;
+	const char *trailer;
+	unsigned int sum = 0;
+
+	if (message->ntags < 4 || tags[0].tag != TAG_BEGIN_STRING || tags[1].tag != TAG_BODY_LENGTH ||
+		tags[2].tag != TAG_MSG_TYPE || last->tag != TAG_CHECK_SUM)
+		return damaged("It must begin with tags 8, 9 and 35 and end with tag 10.");
+	if (tags[0].length < 5 || (memcmp(tags[0].value, "FIX.4", 5) != 0 && memcmp(tags[0].value, "FIXT.", 5) != 0))
+		return damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
+	body = tags[1].value + tags[1].length + 1;
+	trailer = last->value - 3;	/* "10=" */
+	if (oms_fix_number(&tags[1]) != trailer - body)
+		return damaged("BodyLength (9) is %s; the body has %d bytes.", shown(&tags[1]), (int) (trailer - body));
+	for (const char *p = text; p < trailer; p++)
+		sum += *p == separator ? SOH : (unsigned char) *p;
+	if (last->length != 3 || oms_fix_number(last) != sum % 256)
+		return damaged("CheckSum (10) is %s; the message has %03u.", shown(last), sum % 256);
+	return NULL;
+}
+
+/* As it is, or, where one of the two has the sign between them, with that and "\\" escaped. */
+static void
+append_comp_id(StringInfo session, const char *comp_id, bool escaped)
+{
+	for (const char *p = comp_id; *p != '\0'; p++)
+	{
+		if (escaped && (*p == '|' || *p == '\\'))
+			appendStringInfoChar(session, '\\');
+		appendStringInfoChar(session, *p);
+	}
+}
+
+/* The pair of comp ids in alphabetical order: both directions are one session. */
+static Refusal *
+name_session(FixMessage *message)
+{
+	char	   *sender = oms_fix_get(message, TAG_SENDER_COMP_ID);
+	char	   *target = oms_fix_get(message, TAG_TARGET_COMP_ID);
+	bool		in_order;
+	bool		escaped;
+	StringInfoData session;
+
+	if (sender == NULL || target == NULL)
+		return damaged("SenderCompID (49) and TargetCompID (56) are required.");
+	if (strlen(sender) > COMP_ID_LENGTH_MAX || strlen(target) > COMP_ID_LENGTH_MAX)
+		return damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
+	in_order = strcmp(sender, target) <= 0;
+	escaped = strchr(sender, '|') || strchr(target, '|');
+	initStringInfo(&session);
+	append_comp_id(&session, in_order ? sender : target, escaped);
+	appendStringInfoChar(&session, '|');
+	append_comp_id(&session, in_order ? target : sender, escaped);
+	message->session = session.data;
+	return NULL;
+}
+
+static bool
+is_one_of(const char *msg_type, const char *types)
+{
+	return strlen(msg_type) == 1 && strchr(types, msg_type[0]) != NULL;
+}
+
+/* The messages that commands are made of: what is read must be said once, and what is asked for said. */
+static Refusal *
+check_fields(FixMessage *message)
+{
+	const FixTag *again = NULL;
+	const FixTag *before = oms_fix_find_scopes(message, &again);
+	char	   *msg_type = oms_fix_get(message, TAG_MSG_TYPE);
+
+	if (msg_type == NULL)
+		return damaged("MsgType (35) is empty.");
+	message->msg_type = msg_type;
+	if (before && is_one_of(msg_type, "DFGH89"))
+		return damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
+					   shown(before), shown(again));
+	for (int i = 0; i < message->ntags && is_one_of(msg_type, "DFG"); i++)
+		if (message->tags[i].length == 0)
+			return damaged("The field of tag %d is empty.", message->tags[i].tag);
+	return NULL;
+}
+
+static Refusal *
+read_message(const char *text, size_t length, FixMessage *message)
+{
+	size_t		head = Min(length, BEGIN_STRING_MAX);
+	const char *soh = memchr(text, SOH, head);
+	const char *bar = memchr(text, '|', head);
+	char		separator = bar && (soh == NULL || bar < soh) ? '|' : SOH;
+	Refusal    *refusal;
+
+	/* logs end a message with a line break */
+	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+		length--;
+	if (length == 0)
+		return damaged("It is empty.");
+	refusal = read_fields(text, length, separator, message);
+	if (refusal == NULL)
+		refusal = check_envelope(text, separator, message);
+	return refusal ? refusal : check_fields(message);
+}
+
+Refusal *
+oms_fix_parse_text(const char *text, size_t length, FixMessage *message)
+{
+	Refusal    *refusal;
+
+	memset(message, 0, sizeof(*message));
+	message->raw = text;
+	refusal = read_message(text, length, message);
+	if (refusal && message->ntags > 0 && !oms_charset_is_ascii(text, length))
+		oms_with_hint(refusal, "A message that was not written in the database's encoding is given as bytea.");
+	return refusal ? refusal : name_session(message);
+}
+
+/* Ids and figures must be readable; of all else is kept what there is. */
+static bool
+must_be_readable(int tag)
+{
+	static const int tags[] = {11, 17, 19, 31, 32, 37, 49, 56, 150};
+
+	for (int i = 0; i < lengthof(tags); i++)
+		if (tags[i] == tag)
+			return true;
+	return false;
+}
+
+/* Only what becomes fields of commands is converted: data stays in the raw message. */
+static Refusal *
+convert_values(FixMessage *message, const FixCharset *charset)
+{
+	for (int i = 0; i < message->ntags; i++)
+	{
+		FixTag	   *tag = &message->tags[i];
+		char	   *text;
+
+		if (!oms_fix_tag_is_own(tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
+			continue;
+		text = oms_charset_convert(charset, tag->value, tag->length, false);
+		if (text == NULL && must_be_readable(tag->tag))
+			return damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
+						   shown(tag));
+		if (text == NULL)
+			text = oms_charset_escape(charset, tag->value, tag->length);
+		tag->value = text;
+		tag->length = strlen(text);
+	}
+	return NULL;
+}
+
+static char *
+to_base64(const char *bytes, size_t length)
+{
+	int			size = pg_b64_enc_len(length) + 1;
+	char	   *text = palloc(size);
+	int			written = pg_b64_encode((const void *) bytes, length, text, size);
+
+	if (written < 0)
+		elog(ERROR, "cannot encode a message of %zu bytes", length);
+	text[written] = '\0';
+	return text;
+}
+
+/* How the message itself is kept, so that its bytes can be had again. */
+static void
+keep_raw(const char *bytes, size_t length, const FixCharset *charset, FixMessage *message)
+{
+	char	   *text = oms_charset_convert(charset, bytes, length, true);
+
+	message->encoding = text ? oms_charset_name(charset) : NULL;
+	message->base64 = text == NULL;
+	message->raw = text ? text : to_base64(bytes, length);
+}
+
+Refusal *
+oms_fix_parse_bytes(const char *bytes, size_t length, FixMessage *message)
+{
+	bool		ascii = oms_charset_is_ascii(bytes, length);
+	FixCharset	charset = {0};
+	char	   *name;
+	Refusal    *refusal;
+
+	memset(message, 0, sizeof(*message));
+	if (ascii)
+		message->raw = pnstrdup(bytes, length);
+	refusal = read_message(bytes, length, message);
+	if (!ascii)
+	{
+		name = message->infos ? oms_fix_get(message, TAG_MESSAGE_ENCODING) : NULL;
+		charset = oms_charset_open(name);
+		keep_raw(bytes, length, &charset, message);
+		if (refusal == NULL)
+			refusal = convert_values(message, &charset);
+	}
+	return refusal ? refusal : name_session(message);
+}
+
+char *
+oms_fix_get(const FixMessage *message, int tag)
+{
+	const FixTag *found = oms_fix_find(message, tag);
+
+	return found && found->length > 0 ? pnstrdup(found->value, found->length) : NULL;
+}
+
+bool
+oms_fix_is_none(int tag, const char *value, int length)
+{
+	if (tag == TAG_ORDER_ID || tag == TAG_EXEC_REF_ID)
+		return oms_order_id_is_none(value, length);
+	return oms_id_is_none(value, length);
+}
+
+char *
+oms_fix_get_id(const FixMessage *message, int tag)
+{
+	char	   *id = oms_fix_get(message, tag);
+
+	return id && !oms_fix_is_none(tag, id, strlen(id)) ? id : NULL;
+}
+
+bool
+oms_fix_is(const FixMessage *message, int tag, const char *value)
+{
+	char	   *found = oms_fix_get(message, tag);
+
+	return found && strcmp(found, value) == 0;
+}

@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_private.h
+ *	  What fix.c, fix_request.c and fix_report.c share; nobody else includes it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_FIX_PRIVATE_H
+#define OMS_FIX_PRIVATE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "fix/fix_command.h"
+#include "fix/fix_message.h"
+#include "fix/fix_tags.h"
+#include "store/work.h"
+
+/* One message on its way. */
+typedef struct FixContext
+{
+	UnitOfWork *uow;
+	FixMessage	message;
+	List	   *results;		/* of Jsonb */
+	const char *ignored;		/* why nothing was done, or NULL */
+} FixContext;
+
+/* Close the command, apply it, keep its result.  What is wrong with a field makes the message damaged (OM009). */
+extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
+extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
+
+/* Does the message say of itself that it may have been sent before? */
+extern bool oms_fix_is_resent(const FixMessage *message);
+
+/* Did this command make the order?  All but the envelope is compared, and the time unless any will do. */
+extern bool oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time);
+
+/* Nothing changes: the order as it stands is the result. */
+extern void oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate);
+
+/* OM009 if one of these tags is missing, has no value (unless `even_empty`), or is a ClOrdID that stands for none. */
+extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int count, bool even_empty);
+
+#define REQUIRE(fix, ...) \
+	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), false)
+#define REQUIRE_EVEN_EMPTY(fix, ...) \
+	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), true)
+
+/* Does a message of this type stand for a command? */
+extern bool oms_fix_knows_type(const char *msg_type);
+
+/* fix_request.c */
+extern Refusal *oms_fix_handle_new_order(FixContext *fix);
+extern Refusal *oms_fix_handle_cancel_request(FixContext *fix);
+extern Refusal *oms_fix_handle_replace_request(FixContext *fix);
+extern Refusal *oms_fix_handle_status_request(FixContext *fix);
+
+/* fix_report.c */
+extern Refusal *oms_fix_handle_execution_report(FixContext *fix);
+extern Refusal *oms_fix_handle_cancel_reject(FixContext *fix);
+
+#endif							/* OMS_FIX_PRIVATE_H */

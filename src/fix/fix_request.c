@@ -1,0 +1,172 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix_request.c
+ *	  D, F, G and H: what a buy side asks for, as commands.
+ *
+ * Writes nothing itself: every command goes through oms_fix_run().
+ *
+ * Source: FIX 4.4 (Errata 20030618) volume 4.  See doc/fix.md.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "entry/handlers.h"
+#include "fix/fix_match.h"
+#include "fix/fix_private.h"
+#include "store/history.h"
+
+bool
+oms_fix_is_resent(const FixMessage *message)
+{
+	return oms_fix_is(message, TAG_POSS_RESEND, "Y") || oms_fix_is(message, TAG_POSS_DUP_FLAG, "Y");
+}
+
+static Jsonb *
+without(Jsonb *object, const char *key)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
+}
+
+/* Equal but for the envelope. */
+bool
+oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time)
+{
+	static const char *const envelope[] = {
+		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession"
+	};
+	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), order);
+	JsonbValue	hold;
+	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
+	Jsonb	   *known;
+
+	if (v == NULL)
+		return false;
+	known = JsonbValueToJsonb(v);
+	for (int i = 0; i < lengthof(envelope); i++)
+		known = without(known, envelope[i]);
+	return any_time ? oms_json_equal(without(known, "transactTime"), without(command, "transactTime")) :
+		oms_json_equal(known, command);
+}
+
+static JsonWriter
+new_order_command(FixContext *fix)
+{
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
+
+	oms_json_bool(&w, "pending", true);
+	if (parent_id && oms_uow_root_of_order(fix->uow, parent_id) != NULL)
+		oms_json_string(&w, "parentId", parent_id);
+	return w;
+}
+
+/* The order that this very message made before, or NULL. */
+static char *
+resent_order(FixContext *fix)
+{
+	char	   *known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
+	const Order *order = known ? oms_uow_order(fix->uow, known) : NULL;
+	JsonWriter	w;
+
+	if (order == NULL)
+		return NULL;
+	w = new_order_command(fix);
+	oms_json_close_object(&w);
+	return oms_fix_is_same_order(fix, order, oms_json_finish(&w), true) ? known : NULL;
+}
+
+Refusal *
+oms_fix_handle_new_order(FixContext *fix)
+{
+	JsonWriter	w;
+	char	   *known;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_SYMBOL, TAG_SIDE, TAG_ORD_TYPE);
+
+	if (refusal)
+		return refusal;
+	known = oms_fix_is_resent(&fix->message) ? resent_order(fix) : NULL;
+	if (known)
+	{
+		oms_fix_answer_with_order(fix, known, true);
+		return NULL;
+	}
+	w = new_order_command(fix);
+	return oms_fix_run(fix, &w);
+}
+
+/*
+ * Was this request seen before?  One that is known from reports only, or that
+ * goes under the order's own ClOrdID, has yet to be.
+ */
+static bool
+is_repeat(FixContext *fix, const char *order_id)
+{
+	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
+	const Order *order = oms_uow_order(fix->uow, order_id);
+	const OrderRequest *request = order ? oms_request_named(order, cl_ord_id) : NULL;
+	Order		copy;
+
+	if (request)
+		return !request->unasked;
+	if (order == NULL || (order->cl_ord_id && strcmp(order->cl_ord_id, cl_ord_id) == 0 &&
+						  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id)))
+		return false;
+	copy = *order;
+	return oms_history_was_asked(fix->uow, &copy, cl_ord_id);
+}
+
+static Refusal *
+handle_request(FixContext *fix, CommandType type)
+{
+	FixMatch	match;
+	JsonWriter	w;
+	char	   *known;
+	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID);
+
+	if (refusal)
+		return refusal;
+	known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
+	match.order_id = oms_fix_order_of(fix->uow, &fix->message, TAG_ORIG_CL_ORD_ID);
+	if (match.order_id == NULL)
+		match = oms_fix_match_order(fix->uow, &fix->message);
+	if (match.order_id == NULL)
+		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
+						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
+	if (known && oms_fix_is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && is_repeat(fix, known))
+	{
+		oms_fix_answer_with_order(fix, known, true);
+		return NULL;
+	}
+	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
+	oms_json_string(&w, "orderId", match.order_id);
+	oms_json_bool(&w, "pending", false);
+	return oms_fix_run(fix, &w);
+}
+
+Refusal *
+oms_fix_handle_cancel_request(FixContext *fix)
+{
+	return handle_request(fix, COMMAND_REQUEST_CANCEL_ORDER);
+}
+
+Refusal *
+oms_fix_handle_replace_request(FixContext *fix)
+{
+	return handle_request(fix, COMMAND_REQUEST_REPLACE_ORDER);
+}
+
+Refusal *
+oms_fix_handle_status_request(FixContext *fix)
+{
+	FixMatch	match = oms_fix_match_order(fix->uow, &fix->message);
+
+	if (match.order_id)
+		oms_fix_answer_with_order(fix, match.order_id, false);
+	else
+		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
+	return NULL;
+}

@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  The OIDs of our own tables, and the partition for a moment.
+ *
+ * Keeps OIDs for the life of the backend; any invalidation of one of these
+ * relations (DROP EXTENSION, a restore) drops them all, and the next command
+ * looks them up anew.  Writes no table.  Locks: AccessShareLock on a
+ * partitioned parent while its partitions are looked at.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "partitioning/partbounds.h"
+#include "partitioning/partdesc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "store/catalog.h"
+
+static const char *const relation_names[OMS_RELATION_COUNT] = {
+	[OMS_ORDERS] = "orders",
+	[OMS_EXECUTIONS] = "executions",
+	[OMS_ORDER_EVENTS] = "order_events",
+	[OMS_EXECUTION_EVENTS] = "execution_events",
+	[OMS_EVENT_SEQUENCE] = "event_sequence",
+	[OMS_ROOT_IDS] = "root_ids",
+	[OMS_COMMANDS] = "commands",
+	[OMS_CL_ORD_IDS] = "cl_ord_ids",
+	[OMS_COUNTERPARTY_ORDER_IDS] = "counterparty_order_ids",
+	[OMS_REJECTED_COMMANDS] = "rejected_commands",
+	[OMS_SHARD] = "shard",
+};
+
+static Oid	relation_oids[OMS_RELATION_COUNT];
+static bool oids_valid = false;
+static bool look_again;			/* something was invalidated while we looked */
+
+static void
+forget_relation(Datum arg, Oid relid)
+{
+	look_again = true;
+	if (relid == InvalidOid)
+		oids_valid = false;
+	for (int i = 0; oids_valid && i < OMS_RELATION_COUNT; i++)
+		if (relation_oids[i] == relid)
+			oids_valid = false;
+}
+
+void
+oms_catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+}
+
+/* Valid only once all are found: an error on the way leaves nothing that could be taken for an OID. */
+static void
+look_up_all(void)
+{
+	Oid			schema = get_namespace_oid("oms", true);
+
+	look_again = false;
+	for (int i = 0; i < OMS_RELATION_COUNT; i++)
+	{
+		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_names[i], schema) : InvalidOid;
+		if (!OidIsValid(relation_oids[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("relation \"oms.%s\" does not exist", relation_names[i]),
+					 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
+	}
+	oids_valid = !look_again;
+}
+
+Oid
+oms_relation(OmsRelation relation)
+{
+	while (!oids_valid)
+	{
+		CHECK_FOR_INTERRUPTS();
+		look_up_all();
+	}
+	return relation_oids[relation];
+}
+
+/* A bound is read as a time: whatever else may bear the name of an event table has none. */
+static Relation
+open_parent(OmsRelation parent)
+{
+	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	PartitionKey key = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(rel) : NULL;
+
+	if (key == NULL || key->strategy != PARTITION_STRATEGY_RANGE || key->partnatts != 1 ||
+		key->partattrs[0] == 0 || key->parttypid[0] != TIMESTAMPTZOID ||
+		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), key->partattrs[0] - 1)->attname), "occurred_at") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is not partitioned by range of occurred_at", RelationGetRelationName(rel))));
+	return rel;
+}
+
+Oid
+oms_partition_for(OmsRelation parent, TimestampTz time)
+{
+	Relation	rel = open_parent(parent);
+	PartitionKey key = RelationGetPartitionKey(rel);
+	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
+	Oid			leaf = InvalidOid;
+
+	if (desc->nparts > 0)
+	{
+		Datum		value = TimestampTzGetDatum(time);
+		bool		equal;
+		int			bound = partition_range_datum_bsearch(key->partsupfunc, key->partcollation,
+														  desc->boundinfo, 1, &value, &equal);
+		int			index = desc->boundinfo->indexes[bound + 1];
+
+		if (index < 0)
+			index = desc->boundinfo->default_index;
+		if (index >= 0)
+			leaf = desc->oids[index];
+	}
+	table_close(rel, NoLock);
+	return leaf;
+}
+
+List *
+oms_partitions_of(OmsRelation parent)
+{
+	Relation	rel = open_parent(parent);
+	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
+	List	   *leaves = NIL;
+
+	/* in the order of their bounds */
+	for (int i = 0; i < desc->nparts; i++)
+		leaves = lappend_oid(leaves, desc->oids[i]);
+	table_close(rel, NoLock);
+	return leaves;
+}

@@ -1,0 +1,273 @@
+/*-------------------------------------------------------------------------
+ *
+ * events.c
+ *	  Events: built with their payload and hash, appended in bulk.
+ *
+ * The sole writer of oms.order_events and oms.execution_events.  Takes no row
+ * lock: the unit of work has locked the tree, which makes versions and tree
+ * versions gapless.  Rows go to the leaf partition itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type_d.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "base/digest.h"
+#include "store/events.h"
+
+enum EventColumn
+{
+	EVENT_SEQUENCE,
+	EVENT_AGGREGATE_ID,
+	EVENT_VERSION,
+	EVENT_ROOT_ID,
+	EVENT_TREE_VERSION,
+	EVENT_TYPE,
+	EVENT_OCCURRED_AT,
+	EVENT_ACTOR,
+	EVENT_ROLE,
+	EVENT_COMMAND_ID,
+	EVENT_TRANSITION,
+	EVENT_XID,
+	EVENT_PAYLOAD,
+	EVENT_HASH,
+	EVENT_ACCOUNT,
+	EVENT_COLUMNS
+};
+
+static const TableColumn event_columns[EVENT_COLUMNS] = {
+	[EVENT_SEQUENCE] = {"sequence", INT8OID},
+	[EVENT_AGGREGATE_ID] = {"aggregate_id", TEXTOID},
+	[EVENT_VERSION] = {"version", INT8OID},
+	[EVENT_ROOT_ID] = {"root_id", TEXTOID},
+	[EVENT_TREE_VERSION] = {"tree_version", INT8OID},
+	[EVENT_TYPE] = {"event_type", TEXTOID},
+	[EVENT_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID},
+	[EVENT_ACTOR] = {"actor", TEXTOID},
+	[EVENT_ROLE] = {"role", TEXTOID},
+	[EVENT_COMMAND_ID] = {"command_id", TEXTOID},
+	[EVENT_TRANSITION] = {"transition", INT4OID},
+	[EVENT_XID] = {"xid", XID8OID},
+	[EVENT_PAYLOAD] = {"payload", JSONBOID},
+	[EVENT_HASH] = {"hash", BYTEAOID},
+	[EVENT_ACCOUNT] = {"account", TEXTOID},
+};
+
+const TableDef oms_events_table = {"order_events", EVENT_COLUMNS, event_columns};
+
+/* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
+static bytea *
+chain_hash(const bytea *previous, Jsonb *payload, int *size)
+{
+	int			length;
+	char	   *text = oms_json_text(payload, &length);
+	bytea	   *hash = oms_digest(previous, text, length, size);
+
+	pfree(text);
+	return hash;
+}
+
+static Jsonb *
+build_payload(const Event *event, const void *record, const Caller *caller)
+{
+	JsonWriter	w = {0};
+	const Command *command = event->command;
+
+	/* keys in the order in which jsonb keeps them, by length and then by bytes: nothing is left to sort */
+	oms_json_open_object(&w);
+	oms_json_string(&w, "role", caller->role);
+	oms_json_string(&w, "actor", caller->actor);
+	oms_record_to_json(event->store->def, record, &w, "state");
+	oms_json_string(&w, "rootId", event->root_id);
+	oms_json_jsonb(&w, "command", command->raw);
+	oms_json_int(&w, "version", event->version);
+	oms_json_int(&w, "sequence", event->sequence);
+	oms_json_string(&w, "commandId", command->command_id);
+	oms_json_string(&w, "eventType", event->event_type);
+	oms_json_time(&w, "occurredAt", event->occurred_at);
+	oms_json_int(&w, "transition", event->transition);
+	oms_json_string(&w, "aggregateId", event->id);
+	if (command->causation_id)
+		oms_json_string(&w, "causationId", command->causation_id);
+	oms_json_int(&w, "treeVersion", event->tree_version);
+	oms_json_string(&w, "aggregateType", event->store->def->aggregate_type);
+	if (command->correlation_id)
+		oms_json_string(&w, "correlationId", command->correlation_id);
+	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+void
+oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+				const Caller *caller, int64 tree_version, int transition, const char *event_type,
+				TimestampTz occurred_at, Event *event)
+{
+	const Aggregate *aggregate = record;
+
+	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
+	(void) GetTopTransactionId();
+	event->store = store;
+	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	event->id = aggregate->id;
+	event->version = aggregate->version;
+	event->root_id = aggregate->root_id;
+	event->account = oms_object_account(store, record);
+	event->tree_version = tree_version;
+	event->event_type = event_type;
+	event->occurred_at = occurred_at;
+	event->command = command;
+	event->transition = transition;
+	event->payload = build_payload(event, record, caller);
+	event->hash = chain_hash(aggregate->hash, event->payload, &event->size);
+}
+
+/*
+ * Make the partitions of now and the near future, as the extension's owner:
+ * whoever sends the first command of a month need not be allowed to.
+ */
+static void
+make_partitions(void)
+{
+	Relation	orders = table_open(oms_relation(OMS_ORDERS), AccessShareLock);
+	Oid			owner = orders->rd_rel->relowner;
+	Oid			user;
+	int			security;
+
+	table_close(orders, NoLock);
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	SPI_connect();
+	if (SPI_execute("SELECT oms.ensure_partitions()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "cannot make event partitions");
+	SPI_finish();
+	SetUserIdAndSecContext(user, security);
+}
+
+static Table *
+leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
+{
+	Table	   *leaf = oms_tables_leaf(tables, parent, time);
+
+	if (leaf == NULL)
+	{
+		make_partitions();
+		leaf = oms_tables_leaf(tables, parent, time);
+	}
+	if (leaf == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no event partition for %s", timestamptz_to_str(time)),
+				 errhint("Run SELECT oms.ensure_partitions().")));
+	return leaf;
+}
+
+static void
+append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
+{
+	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS] = {0};
+
+	values[EVENT_SEQUENCE] = Int64GetDatum(event->sequence);
+	values[EVENT_AGGREGATE_ID] = CStringGetTextDatum(event->id);
+	values[EVENT_VERSION] = Int64GetDatum(event->version);
+	values[EVENT_ROOT_ID] = CStringGetTextDatum(event->root_id);
+	values[EVENT_TREE_VERSION] = Int64GetDatum(event->tree_version);
+	values[EVENT_TYPE] = CStringGetTextDatum(event->event_type);
+	values[EVENT_OCCURRED_AT] = TimestampTzGetDatum(event->occurred_at);
+	values[EVENT_ACTOR] = CStringGetTextDatum(caller->actor);
+	values[EVENT_ROLE] = CStringGetTextDatum(caller->role);
+	values[EVENT_COMMAND_ID] = CStringGetTextDatum(event->command->command_id);
+	values[EVENT_TRANSITION] = Int32GetDatum(event->transition);
+	values[EVENT_XID] = UInt64GetDatum(xid);
+	values[EVENT_PAYLOAD] = JsonbPGetDatum(event->payload);
+	values[EVENT_HASH] = PointerGetDatum(event->hash);
+	nulls[EVENT_ACCOUNT] = event->account == NULL;
+	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
+	oms_table_insert(leaf_for(tables, event->store->events, event->occurred_at), values, nulls, NULL);
+}
+
+void
+oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller, uint64 xid)
+{
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		append(tables, &events[i], caller, xid);
+	}
+}
+
+static Jsonb *
+payload_in(TableSet *tables, const ObjectStore *store, TimestampTz occurred_at, TableKey key, const Datum *values,
+		   uint64 *xid)
+{
+	Table	   *leaf = oms_tables_leaf(tables, store->events, occurred_at);
+
+	if (leaf == NULL || !oms_table_find(leaf, key, values))
+		return NULL;
+	*xid = DatumGetUInt64(oms_table_needed(leaf, EVENT_XID));
+	return DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD));
+}
+
+Jsonb *
+oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+{
+	Datum		key = Int64GetDatum(sequence);
+	Jsonb	   *payload = payload_in(tables, &oms_order_store, occurred_at, KEY_SEQUENCE, &key, xid);
+
+	if (payload == NULL)
+		payload = payload_in(tables, &oms_execution_store, occurred_at, KEY_SEQUENCE, &key, xid);
+	return payload;
+}
+
+Jsonb *
+oms_event_first_payload(TableSet *tables, const Order *order)
+{
+	Datum		keys[2] = {CStringGetTextDatum(order->id), Int64GetDatum(1)};
+	uint64		xid;
+
+	return payload_in(tables, &oms_order_store, order->created_at, KEY_VERSION, keys, &xid);
+}
+
+typedef struct EventWalk
+{
+	EventVisit	visit;
+	void	   *arg;
+	MemoryContext row;			/* of one event */
+} EventWalk;
+
+static void
+visit_row(Table *leaf, void *arg)
+{
+	EventWalk  *walk = arg;
+	MemoryContext old = MemoryContextSwitchTo(walk->row);
+
+	walk->visit(DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD)), walk->arg);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(walk->row);
+}
+
+void
+oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg)
+{
+	EventWalk	walk = {.visit = visit, .arg = arg};
+	Datum		key = CStringGetTextDatum(order_id);
+	ListCell   *cell;
+
+	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, oms_tables_leaves(tables, OMS_ORDER_EVENTS))
+		oms_table_each(lfirst(cell), KEY_AGGREGATE_ID, &key, visit_row, &walk);
+	MemoryContextDelete(walk.row);
+}

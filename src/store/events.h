@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * events.h
+ *	  Events: built with their payload and hash, appended in bulk.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_EVENTS_H
+#define OMS_EVENTS_H
+
+#include "postgres.h"
+
+#include "core/command.h"
+#include "core/order/order_record.h"
+#include "store/rows.h"
+#include "store/table_set.h"
+
+/* Who sends a command: taken from the session, never from the command. */
+typedef struct Caller
+{
+	char	   *actor;			/* session user */
+	char	   *role;			/* current user */
+} Caller;
+
+/* What we need of an event table, and of each partition. */
+extern const TableDef oms_events_table;
+
+typedef struct Event
+{
+	const ObjectStore *store;
+	int64		sequence;
+	const char *id;
+	int64		version;
+	const char *root_id;
+	const char *account;		/* the object's after this event, or NULL */
+	int64		tree_version;
+	const char *event_type;
+	TimestampTz occurred_at;
+	const Command *command;
+	int			transition;
+	Jsonb	   *payload;
+	bytea	   *hash;
+	int			size;			/* bytes of the payload's text in UTF-8 */
+} Event;
+
+/*
+ * Draw a sequence number for the event of `record`'s change and build its
+ * payload and hash; `record` already is as the event leaves it, but for its
+ * hash, which is the previous event's.
+ */
+extern void oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+							const Caller *caller, int64 tree_version, int transition,
+							const char *event_type, TimestampTz occurred_at, Event *event);
+
+/* Append events to the partitions they belong to, making these where missing. */
+extern void oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller,
+							  uint64 xid);
+
+/*
+ * The payload of a stored event, or NULL; `xid` is set to its transaction.  55000
+ * where the partition is no plain table, or has no index to find it by.
+ */
+extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid);
+
+/*
+ * Show the payload of every stored event of an order to `visit`, the oldest
+ * first; the payload and what the visitor makes of it go with the next one.
+ */
+typedef void (*EventVisit) (Jsonb *payload, void *arg);
+extern void oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg);
+
+/* The payload of an order's first event, or NULL. */
+extern Jsonb *oms_event_first_payload(TableSet *tables, const Order *order);
+
+#endif							/* OMS_EVENTS_H */

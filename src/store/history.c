@@ -1,0 +1,229 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.c
+ *	  What was said of an order before: its events, looked through.
+ *
+ * Writes nothing and locks nothing: the caller has locked the order's tree, so
+ * that no event of it can come meanwhile.  Reads the order's rows of
+ * oms.order_events, and then the events that this call has not written yet.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "store/history.h"
+#include "store/work_private.h"
+
+static void
+each_event(UnitOfWork *uow, const Order *order, EventVisit visit, void *arg)
+{
+	oms_events_each(oms_uow_tables(uow), order->id, visit, arg);
+	for (int i = 0; i < uow->nevents; i++)
+		if (uow->events[i].store == &oms_order_store && strcmp(uow->events[i].id, order->id) == 0)
+			visit(uow->events[i].payload, arg);
+}
+
+static Jsonb *
+object_of(Jsonb *payload, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(payload, key, &hold);
+
+	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * the same report
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+same_terms(const OrderTerms *a, const OrderTerms *b)
+{
+	return oms_dec_same(a->order_qty, b->order_qty) && oms_dec_same(a->cash_order_qty, b->cash_order_qty) &&
+		oms_dec_same(a->price, b->price) && oms_dec_same(a->stop_px, b->stop_px) &&
+		oms_same_text(a->ord_type, b->ord_type) && oms_same_text(a->time_in_force, b->time_in_force) &&
+		a->expire_time == b->expire_time && a->expire_date == b->expire_date;
+}
+
+static bool
+same_figures(const Command *a, const Command *b)
+{
+	return oms_dec_same(a->cum_qty, b->cum_qty) && oms_dec_same(a->leaves_qty, b->leaves_qty) &&
+		oms_dec_same(a->avg_px, b->avg_px) && oms_same_text(a->ord_status, b->ord_status);
+}
+
+/* All that a report says but for what moves on between two copies of it: figures, times, the envelope. */
+static bool
+same_report(const Command *a, const Command *b)
+{
+	return oms_same_text(a->exec_type, b->exec_type) && (a->exec_type || a->def == b->def) &&
+		oms_same_text(a->exec_ref_id, b->exec_ref_id) && oms_same_text(a->cl_ord_id, b->cl_ord_id) &&
+		oms_same_text(a->symbol, b->symbol) && oms_same_text(a->side, b->side) && oms_same_text(a->reason, b->reason) &&
+		oms_dec_same(a->last_qty, b->last_qty) && oms_dec_same(a->last_px, b->last_px) &&
+		oms_dec_same(a->quantity_factor, b->quantity_factor) && same_terms(&a->terms, &b->terms);
+}
+
+typedef struct ReportSearch
+{
+	const Order *order;
+	const Command *command;
+	bool		exact;
+	Command    *found;
+	MemoryContext keep;
+} ReportSearch;
+
+static void
+visit_report(Jsonb *payload, void *arg)
+{
+	ReportSearch *search = arg;
+	Jsonb	   *raw = object_of(payload, "command");
+	char	   *exec_id = raw && search->found == NULL ? oms_json_get_string(raw, "execID") : NULL;
+	char	   *order_id = exec_id ? oms_json_get_string(raw, "orderId") : NULL;
+	MemoryContext old;
+	Command    *earlier;
+
+	/* what happened below the order is in its events too */
+	if (order_id == NULL || strcmp(exec_id, search->command->exec_id) != 0 ||
+		strcmp(order_id, search->order->id) != 0)
+		return;
+	old = MemoryContextSwitchTo(search->keep);
+	earlier = palloc(sizeof(Command));
+	raw = object_of(payload, "command");
+	/* one of an older version that cannot be read any more is no repeat */
+	if (oms_command_parse(raw, true, earlier) == NULL && same_report(search->command, earlier) &&
+		(!search->exact || (search->command->transact_time == earlier->transact_time &&
+							same_figures(search->command, earlier))))
+		search->found = earlier;
+	MemoryContextSwitchTo(old);
+}
+
+Command *
+oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, bool exact)
+{
+	ReportSearch search = {.order = order, .command = command, .exact = exact, .keep = CurrentMemoryContext};
+
+	each_event(uow, order, visit_report, &search);
+	return search.found;
+}
+
+typedef struct TypeSearch
+{
+	const Order *order;
+	const char *field;
+	const char *id;
+	const char *command_type;
+	bool		found;
+} TypeSearch;
+
+static void
+visit_type(Jsonb *payload, void *arg)
+{
+	TypeSearch *search = arg;
+	Jsonb	   *raw = object_of(payload, "command");
+
+	/* what happened below the order is in its events too, and a session of its own may use the same ids */
+	if (raw && oms_same_text(oms_json_get_string(raw, search->field), search->id) &&
+		oms_same_text(oms_json_get_string(raw, "orderId"), search->order->id) &&
+		oms_same_text(oms_json_get_string(raw, "commandType"), search->command_type))
+		search->found = true;
+}
+
+static bool
+has_command(UnitOfWork *uow, const Order *order, const char *field, const char *id, CommandType type)
+{
+	TypeSearch	search = {.order = order, .field = field, .id = id, .command_type = oms_command_defs[type].name};
+
+	each_event(uow, order, visit_type, &search);
+	return search.found;
+}
+
+bool
+oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type)
+{
+	return has_command(uow, order, "execID", exec_id, type);
+}
+
+bool
+oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type)
+{
+	return has_command(uow, order, "clOrdID", cl_ord_id, type);
+}
+
+typedef struct NameSearch
+{
+	const Order *order;
+	const char *cl_ord_id;
+	bool		found;
+} NameSearch;
+
+static void
+visit_name(Jsonb *payload, void *arg)
+{
+	NameSearch *search = arg;
+	Jsonb	   *raw = object_of(payload, "command");
+	char	   *order_id = raw ? oms_json_get_string(raw, "orderId") : NULL;
+	Command		earlier;
+
+	if (raw == NULL || !oms_same_text(oms_json_get_string(raw, "clOrdID"), search->cl_ord_id) ||
+		(order_id && strcmp(order_id, search->order->id) != 0))
+		return;
+	if (oms_command_parse(raw, true, &earlier) != NULL || !oms_command_is_report(&earlier))
+		search->found = true;
+}
+
+bool
+oms_history_was_asked(UnitOfWork *uow, const Order *order, const char *cl_ord_id)
+{
+	NameSearch	search = {.order = order, .cl_ord_id = cl_ord_id};
+
+	each_event(uow, order, visit_name, &search);
+	return search.found;
+}
+
+/* ------------------------------------------------------------------------
+ * terms of the past
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct TermsSearch
+{
+	const char *cl_ord_id;
+	List	   *found;			/* of PastTerms */
+	MemoryContext keep;
+} TermsSearch;
+
+static void
+visit_terms(Jsonb *payload, void *arg)
+{
+	TermsSearch *search = arg;
+	Jsonb	   *state = object_of(payload, "state");
+	PastTerms  *last = search->found ? llast(search->found) : NULL;
+	MemoryContext old;
+	PastTerms  *terms;
+	JsonbValue	hold;
+	JsonbValue *price;
+
+	if (state == NULL || !oms_same_text(oms_json_get_string(state, "clOrdID"), search->cl_ord_id))
+		return;
+	old = MemoryContextSwitchTo(search->keep);
+	terms = palloc0(sizeof(PastTerms));
+	terms->side = oms_json_get_string(state, "side");
+	price = oms_json_get(state, "price", &hold);
+	if (price && price->type == jbvNumeric)
+		terms->price = DatumGetNumericCopy(NumericGetDatum(price->val.numeric));
+	if (terms->side && !(last && strcmp(last->side, terms->side) == 0 && oms_dec_same(last->price, terms->price)))
+		search->found = lappend(search->found, terms);
+	MemoryContextSwitchTo(old);
+}
+
+List *
+oms_history_terms(UnitOfWork *uow, const Order *order, const char *cl_ord_id)
+{
+	TermsSearch search = {.cl_ord_id = cl_ord_id, .keep = CurrentMemoryContext};
+
+	each_event(uow, order, visit_terms, &search);
+	return search.found;
+}

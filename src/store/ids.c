@@ -1,0 +1,356 @@
+/*-------------------------------------------------------------------------
+ *
+ * ids.c
+ *	  The ids that commands are recognised by, and refused commands.
+ *
+ * The sole writer of oms.commands, oms.cl_ord_ids, oms.counterparty_order_ids,
+ * oms.root_ids and oms.rejected_commands.  Takes no row lock but that of an
+ * expired command it deletes; a claim waits for a rival that has inserted the
+ * same id and not committed yet.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "base/digest.h"
+#include "base/guc.h"
+#include "store/ids.h"
+
+enum CommandColumn
+{
+	COMMAND_ACTOR,
+	COMMAND_ID,
+	COMMAND_RECORDED_AT,
+	COMMAND_AGGREGATE_ID,
+	COMMAND_SEQUENCES,
+	COMMAND_HASH,
+	COMMAND_CONTENT_HASH,
+	COMMAND_COLUMNS
+};
+
+static const TableColumn command_columns[COMMAND_COLUMNS] = {
+	[COMMAND_ACTOR] = {"actor", TEXTOID},
+	[COMMAND_ID] = {"command_id", TEXTOID},
+	[COMMAND_RECORDED_AT] = {"recorded_at", TIMESTAMPTZOID},
+	[COMMAND_AGGREGATE_ID] = {"aggregate_id", TEXTOID},
+	[COMMAND_SEQUENCES] = {"sequences", INT8ARRAYOID},
+	[COMMAND_HASH] = {"command_hash", INT8OID},
+	[COMMAND_CONTENT_HASH] = {"content_hash", BYTEAOID},
+};
+
+/* An id, in a session, and the order it names. */
+enum IdColumn
+{
+	ID_SESSION,
+	ID_ID,
+	ID_ORDER_ID,
+	ID_COLUMNS
+};
+
+static const TableColumn cl_ord_id_columns[ID_COLUMNS] = {
+	[ID_SESSION] = {"fix_session", TEXTOID},
+	[ID_ID] = {"cl_ord_id", TEXTOID},
+	[ID_ORDER_ID] = {"order_id", TEXTOID},
+};
+
+static const TableColumn counterparty_id_columns[ID_COLUMNS] = {
+	[ID_SESSION] = {"fix_session", TEXTOID},
+	[ID_ID] = {"counterparty_order_id", TEXTOID},
+	[ID_ORDER_ID] = {"order_id", TEXTOID},
+};
+
+enum RootIdColumn
+{
+	ROOT_ID,
+	ROOT_KIND,
+	ROOT_COLUMNS
+};
+
+static const TableColumn root_id_columns[ROOT_COLUMNS] = {
+	[ROOT_ID] = {"id", TEXTOID},
+	[ROOT_KIND] = {"kind", TEXTOID},
+};
+
+/* All but its id, which its default gives. */
+enum RejectionColumn
+{
+	REJECTED_AT,
+	REJECTED_TEXTS,
+	REJECTED_COMMAND = 10,
+	REJECTED_COLUMNS
+};
+
+static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
+	[REJECTED_AT] = {"rejected_at", TIMESTAMPTZOID},
+	[REJECTED_TEXTS] = {"actor", TEXTOID},
+	{"role", TEXTOID},
+	{"command_id", TEXTOID},
+	{"command_type", TEXTOID},
+	{"sqlstate", TEXTOID},
+	{"message", TEXTOID},
+	{"detail", TEXTOID},
+	{"hint", TEXTOID},
+	{"rule", TEXTOID},
+	[REJECTED_COMMAND] = {"command", JSONBOID},
+};
+
+static const TableDef table_defs[OMS_RELATION_COUNT] = {
+	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns},
+	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns},
+	[OMS_CL_ORD_IDS] = {"cl_ord_ids", ID_COLUMNS, cl_ord_id_columns},
+	[OMS_COUNTERPARTY_ORDER_IDS] = {"counterparty_order_ids", ID_COLUMNS, counterparty_id_columns},
+	[OMS_REJECTED_COMMANDS] = {"rejected_commands", REJECTED_COLUMNS, rejection_columns},
+};
+
+const TableDef *
+oms_command_table(OmsRelation relation)
+{
+	if (table_defs[relation].name == NULL)
+		elog(ERROR, "BUG: relation %d is no table of commands", relation);
+	return &table_defs[relation];
+}
+
+/* ------------------------------------------------------------------------
+ * commands
+ * ------------------------------------------------------------------------
+ */
+
+static void
+read_sequences(Datum datum, KnownCommand *known)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+
+	/* a null is no sequence: nothing is found by it */
+	deconstruct_array(DatumGetArrayTypeP(datum), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &elements, &nulls, &known->nsequences);
+	known->sequences = palloc(sizeof(int64) * Max(known->nsequences, 1));
+	for (int i = 0; i < known->nsequences; i++)
+		known->sequences[i] = DatumGetInt64(elements[i]);
+}
+
+bool
+oms_command_is_expired(const KnownCommand *known)
+{
+	return known->recorded_at < GetCurrentTimestamp() - (TimestampTz) oms_guc_command_retention_s * USECS_PER_SEC;
+}
+
+bytea *
+oms_command_content_hash(Jsonb *command)
+{
+	int			length;
+	char	   *text = oms_json_canonical(command, &length);
+	bytea	   *hash = oms_digest(NULL, text, length, NULL);
+
+	pfree(text);
+	return hash;
+}
+
+/*
+ * Version 0.1.0 kept 64 bits of a hash that is easy to collide: what an event
+ * carries goes before it, and it alone tells only of a command without events.
+ */
+bool
+oms_command_is_same(const KnownCommand *known, Jsonb *command, Jsonb *recorded)
+{
+	if (known->content_hash)
+	{
+		bytea	   *hash = oms_command_content_hash(command);
+
+		return VARSIZE_ANY_EXHDR(known->content_hash) == VARSIZE_ANY_EXHDR(hash) &&
+			memcmp(VARDATA_ANY(known->content_hash), VARDATA_ANY(hash), VARSIZE_ANY_EXHDR(hash)) == 0;
+	}
+	if (recorded)
+		return oms_json_equal(recorded, command);
+	return known->command_hash == DatumGetInt64(DirectFunctionCall2(jsonb_hash_extended, JsonbPGetDatum(command),
+																	Int64GetDatum(0)));
+}
+
+KnownCommand *
+oms_command_find(TableSet *tables, const char *actor, const char *command_id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_COMMANDS);
+	Datum		keys[2] = {CStringGetTextDatum(actor), CStringGetTextDatum(command_id)};
+	KnownCommand *known;
+	Datum		value;
+	bool		isnull;
+
+	if (!oms_table_find(table, KEY_COMMAND, keys))
+		return NULL;
+	known = palloc0(sizeof(KnownCommand));
+	known->tid = table->slot->tts_tid;
+	known->recorded_at = DatumGetTimestampTz(oms_table_needed(table, COMMAND_RECORDED_AT));
+	value = oms_table_value(table, COMMAND_HASH, &isnull);
+	if (!isnull)
+		known->command_hash = DatumGetInt64(value);
+	value = oms_table_value(table, COMMAND_CONTENT_HASH, &isnull);
+	if (!isnull)
+		known->content_hash = DatumGetByteaPCopy(value);
+	known->aggregate_id = TextDatumGetCString(oms_table_needed(table, COMMAND_AGGREGATE_ID));
+	value = oms_table_value(table, COMMAND_SEQUENCES, &isnull);
+	if (!isnull)
+		read_sequences(value, known);
+	return known;
+}
+
+bool
+oms_command_taken(TableSet *tables, const char *actor, const char *command_id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_COMMANDS);
+	Datum		keys[2] = {CStringGetTextDatum(actor), CStringGetTextDatum(command_id)};
+
+	while (oms_table_taken(table, KEY_COMMAND, keys))
+	{
+		KnownCommand *known = oms_command_find(tables, actor, command_id);
+
+		CHECK_FOR_INTERRUPTS();
+		/* it may be gone again, or another session may delete it at the same moment: look again then */
+		if (known && !oms_command_is_expired(known))
+			return true;
+		if (known && oms_table_delete(table, &known->tid))
+			CommandCounterIncrement();
+	}
+	return false;
+}
+
+bool
+oms_command_claim(Table *commands, const char *actor, const Command *command, TimestampTz now,
+				  const char *aggregate_id, const Event *events, int nevents, ItemPointer tid)
+{
+	Datum		values[COMMAND_COLUMNS];
+	bool		nulls[COMMAND_COLUMNS] = {0};
+	Datum	   *sequences = palloc(sizeof(Datum) * Max(nevents, 1));
+
+	for (int i = 0; i < nevents; i++)
+		sequences[i] = Int64GetDatum(events[i].sequence);
+	values[COMMAND_ACTOR] = CStringGetTextDatum(actor);
+	values[COMMAND_ID] = CStringGetTextDatum(command->command_id);
+	values[COMMAND_RECORDED_AT] = TimestampTzGetDatum(now);
+	values[COMMAND_AGGREGATE_ID] = CStringGetTextDatum(aggregate_id);
+	values[COMMAND_SEQUENCES] = PointerGetDatum(construct_array(sequences, nevents, INT8OID, sizeof(int64),
+															  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	nulls[COMMAND_HASH] = true;
+	values[COMMAND_CONTENT_HASH] = PointerGetDatum(oms_command_content_hash(command->raw));
+	nulls[COMMAND_SEQUENCES] = nevents == 0;
+	return oms_table_claim(commands, KEY_COMMAND, values, nulls, tid);
+}
+
+static void
+set_text(Datum *value, bool *isnull, const char *text)
+{
+	*isnull = text == NULL;
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+void
+oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const char *command_id,
+				   const char *command_type, const Refusal *refusal)
+{
+	Datum		values[REJECTED_COLUMNS];
+	bool		nulls[REJECTED_COLUMNS] = {0};
+	const char *texts[] = {
+		caller->actor, caller->role, command_id, command_type, unpack_sql_state(refusal->sqlstate),
+		refusal->message, refusal->detail, refusal->hint, refusal->rule
+	};
+
+	StaticAssertStmt(REJECTED_TEXTS + lengthof(texts) == REJECTED_COMMAND, "a text for each column");
+	values[REJECTED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	for (int i = 0; i < lengthof(texts); i++)
+		set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
+	values[REJECTED_COMMAND] = JsonbPGetDatum(command);
+	oms_table_insert(oms_tables_get(tables, OMS_REJECTED_COMMANDS), values, nulls, NULL);
+}
+
+/* ------------------------------------------------------------------------
+ * ids
+ * ------------------------------------------------------------------------
+ */
+
+static TableKey
+key_of(OmsRelation table)
+{
+	return table == OMS_ROOT_IDS ? KEY_ID : table == OMS_CL_ORD_IDS ? KEY_CL_ORD_ID : KEY_COUNTERPARTY_ORDER;
+}
+
+static void
+id_row(const IdClaim *claim, Datum *values)
+{
+	for (int i = 0; i < lengthof(claim->ids); i++)
+		values[i] = claim->ids[i] ? CStringGetTextDatum(claim->ids[i]) : (Datum) 0;
+}
+
+bool
+oms_id_taken(Table *table, const IdClaim *claim)
+{
+	Datum		values[lengthof(claim->ids)];
+
+	id_row(claim, values);
+	return oms_table_taken(table, key_of(claim->table), values);
+}
+
+bool
+oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid)
+{
+	Datum		values[lengthof(claim->ids)];
+	static const bool nulls[lengthof(claim->ids)] = {0};
+
+	id_row(claim, values);
+	return oms_table_claim(table, key_of(claim->table), values, nulls, tid);
+}
+
+char *
+oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_CL_ORD_IDS);
+	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
+
+	if (!oms_table_find(table, KEY_CL_ORD_ID, keys))
+		return NULL;
+	return TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
+}
+
+typedef struct FoundOrders
+{
+	char	   *order_id;
+	int			count;
+} FoundOrders;
+
+static void
+found_order(Table *table, void *arg)
+{
+	FoundOrders *found = arg;
+
+	if (found->count++ == 0)
+		found->order_id = TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
+}
+
+char *
+oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, bool *more)
+{
+	Table	   *table = oms_tables_get(tables, OMS_COUNTERPARTY_ORDER_IDS);
+	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(id)};
+	FoundOrders found = {0};
+
+	oms_table_each(table, KEY_COUNTERPARTY_ORDER_ID, keys, found_order, &found);
+	*more = found.count > 1;
+	return found.order_id;
+}
+
+char *
+oms_root_kind_find(TableSet *tables, const char *id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_ROOT_IDS);
+	Datum		key = CStringGetTextDatum(id);
+
+	if (!oms_table_find(table, KEY_ID, &key))
+		return NULL;
+	return TextDatumGetCString(oms_table_needed(table, ROOT_KIND));
+}

@@ -1,0 +1,271 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_layout.c
+ *	  Which column of a relation is which of ours, and which index finds what.
+ *
+ * Columns are known by their names and indexes by their columns, never by a
+ * position or an index's name: a DBA may add and drop columns, build an index
+ * anew under another name, and attach a partition that is laid out differently.
+ * What is found is kept until an invalidation of the relation; whoever uses it
+ * holds a lock on the relation, under which columns cannot change.
+ *
+ * Writes no table.  Locks: AccessShareLock on indexes while they are looked at.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_collation_d.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opfamily_d.h"
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "store/table_layout.h"
+
+typedef struct KeyDef
+{
+	bool		unique;
+	const char *columns[KEY_COLUMNS_MAX];
+} KeyDef;
+
+static const KeyDef key_defs[KEY_COUNT] = {
+	[KEY_ID] = {true, {"id"}},
+	[KEY_ROOT_ID] = {false, {"root_id"}},
+	[KEY_ORDER_ID] = {false, {"order_id"}},
+	[KEY_ORDER_EXEC_ID] = {false, {"order_id", "exec_id"}},
+	[KEY_COMMAND] = {true, {"actor", "command_id"}},
+	[KEY_CL_ORD_ID] = {true, {"fix_session", "cl_ord_id"}},
+	[KEY_COUNTERPARTY_ORDER] = {true, {"fix_session", "counterparty_order_id", "order_id"}},
+	[KEY_COUNTERPARTY_ORDER_ID] = {false, {"fix_session", "counterparty_order_id"}},
+	[KEY_SEQUENCE] = {true, {"sequence"}},
+	[KEY_VERSION] = {true, {"aggregate_id", "version"}},
+	[KEY_AGGREGATE_ID] = {false, {"aggregate_id"}},
+};
+
+static HTAB *layouts = NULL;
+
+static void
+forget_layout(Datum arg, Oid relid)
+{
+	TableLayout *layout;
+
+	if (layouts == NULL)
+		return;
+	if (OidIsValid(relid))
+	{
+		layout = hash_search(layouts, &relid, HASH_FIND, NULL);
+		if (layout)
+			layout->valid = false;
+	}
+	else
+	{
+		HASH_SEQ_STATUS all;
+
+		hash_seq_init(&all, layouts);
+		while ((layout = hash_seq_search(&all)) != NULL)
+			layout->valid = false;
+	}
+}
+
+void
+oms_layout_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_layout, (Datum) 0);
+}
+
+/* ------------------------------------------------------------------------
+ * columns
+ * ------------------------------------------------------------------------
+ */
+
+/* Nothing but the type we write: a typmod would have to be applied, a domain to be checked. */
+static void
+check_column(const TableDef *def, const TableColumn *column, Form_pg_attribute att)
+{
+	if (att == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table oms.%s has no column \"%s\"", def->name, column->name),
+				 errhint("Columns of oms_state can be neither dropped nor renamed. After an update of its library, run ALTER EXTENSION oms_state UPDATE.")));
+	if (att->atttypid != column->type || att->atttypmod != -1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table oms.%s has type %s, not %s", column->name, def->name,
+						format_type_with_typemod(att->atttypid, att->atttypmod),
+						format_type_be(column->type)),
+				 errhint("Change it back: types of oms_state's columns are its own.")));
+	if (att->attgenerated)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table oms.%s is generated", column->name, def->name),
+				 errhint("ALTER TABLE oms.%s ALTER COLUMN %s DROP EXPRESSION", def->name, column->name)));
+}
+
+/* By name; `hint` is where it stands when nobody has changed the table. */
+static Form_pg_attribute
+find_column(TupleDesc desc, const char *name, int hint)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, (hint + i) % desc->natts);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att;
+	}
+	return NULL;
+}
+
+void
+oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums)
+{
+	Assert(def->ncolumns <= TABLE_COLUMNS_MAX);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		Form_pg_attribute att = find_column(desc, def->columns[i].name, i);
+
+		check_column(def, &def->columns[i], att);
+		attnums[i] = att->attnum;
+	}
+}
+
+TableLayout *
+oms_layout_of(Relation rel, const TableDef *def)
+{
+	Oid			relid = RelationGetRelid(rel);
+	TableLayout *layout;
+	bool		found;
+
+	if (layouts == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(TableLayout), .hcxt = TopMemoryContext};
+
+		layouts = hash_create("oms_state table layouts", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	layout = hash_search(layouts, &relid, HASH_ENTER, &found);
+	if (found && layout->valid)
+		return layout;
+	layout->valid = false;
+	oms_layout_columns(RelationGetDescr(rel), def, layout->attnums);
+	/* each attribute is one of ours, then, and none is dropped */
+	layout->all_ours = layout->in_order = RelationGetDescr(rel)->natts == def->ncolumns;
+	for (int i = 0; layout->in_order && i < def->ncolumns; i++)
+		layout->in_order = layout->attnums[i] == i + 1;
+	memset(layout->keys, 0, sizeof(layout->keys));
+	layout->valid = true;
+	return layout;
+}
+
+/* ------------------------------------------------------------------------
+ * indexes
+ * ------------------------------------------------------------------------
+ */
+
+static bool
+is_deterministic(Oid collation)
+{
+	return !OidIsValid(collation) || collation == C_COLLATION_OID || collation == DEFAULT_COLLATION_OID ||
+		get_collation_isdeterministic(collation);
+}
+
+/* Are its first columns those of the key, in any order, compared as we compare? */
+static bool
+begins_with(Relation index, const KeyLayout *key)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (index->rd_rel->relam != BTREE_AM_OID || form->indnkeyatts < key->ncolumns ||
+		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+		return false;
+	for (int k = 0; k < key->ncolumns; k++)
+	{
+		int			i = 0;
+
+		while (i < key->ncolumns && form->indkey.values[i] != key->attnums[k])
+			i++;
+		if (i == key->ncolumns || !is_deterministic(index->rd_indcollation[i]) ||
+			(index->rd_opfamily[i] != TEXT_BTREE_FAM_OID && index->rd_opfamily[i] != INTEGER_BTREE_FAM_OID))
+			return false;
+	}
+	return true;
+}
+
+bool
+oms_layout_is_arbiter(Relation index, const KeyLayout *key)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisunique && form->indimmediate && form->indisready &&
+		form->indnkeyatts == key->ncolumns && begins_with(index, key);
+}
+
+static Oid
+find_index(Relation rel, const KeyDef *def, const KeyLayout *key)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+	Oid			found = InvalidOid;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indisvalid &&
+			(def->unique ? oms_layout_is_arbiter(index, key) : begins_with(index, key)))
+			found = lfirst_oid(cell);
+		index_close(index, AccessShareLock);
+		if (OidIsValid(found))
+			break;
+	}
+	list_free(indexes);
+	return found;
+}
+
+static char *
+column_list(const KeyDef *def)
+{
+	char	   *list = pstrdup(def->columns[0]);
+
+	for (int i = 1; i < KEY_COLUMNS_MAX && def->columns[i]; i++)
+		list = psprintf("%s, %s", list, def->columns[i]);
+	return list;
+}
+
+const KeyLayout *
+oms_layout_key(TableLayout *layout, Relation rel, TableKey which)
+{
+	const KeyDef *def = &key_defs[which];
+	KeyLayout  *key = &layout->keys[which];
+
+	if (key->known)
+		return key;
+	key->ncolumns = 0;
+	for (int i = 0; i < KEY_COLUMNS_MAX && def->columns[i]; i++)
+	{
+		Form_pg_attribute att = find_column(RelationGetDescr(rel), def->columns[i], i);
+
+		if (att == NULL)
+			elog(ERROR, "BUG: no column \"%s\" of a key", def->columns[i]);
+		key->attnums[key->ncolumns++] = att->attnum;
+	}
+	key->index = find_index(rel, def, key);
+	if (def->unique && !OidIsValid(key->index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no unique index on (%s)", RelationGetRelationName(rel), column_list(def)),
+				 errdetail("Rows are looked up by a valid, immediate, unique btree index on exactly these columns, without predicate and expressions."),
+				 errhint("CREATE UNIQUE INDEX ON oms.%s (%s)", quote_identifier(RelationGetRelationName(rel)),
+						 column_list(def))));
+	/* what was invalidated meanwhile is looked up again by whoever opens the table next */
+	key->known = layout->valid;
+	return key;
+}

@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_set.c
+ *	  The open tables of one unit of work, and what they share.
+ *
+ * One executor state for all of them, so that AFTER triggers fire once for all
+ * that a call wrote.  There is one set at a time in a session: a command from
+ * inside another one (a row trigger, a default, a check) would see half of what
+ * that one writes, and lock what it has locked already.
+ *
+ * Writes no table itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "core/order/order_record.h"
+#include "store/events.h"
+#include "store/ids.h"
+#include "store/rows.h"
+#include "store/table_set.h"
+
+struct TableSet
+{
+	TableWork	work;
+	Table	   *tables[OMS_RELATION_COUNT];
+	List	   *leaves;			/* of Table */
+};
+
+/* The subtransaction that the open set belongs to. */
+static SubTransactionId open_in = InvalidSubTransactionId;
+
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	open_in = InvalidSubTransactionId;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && self == open_in)
+		open_in = InvalidSubTransactionId;
+}
+
+void
+oms_tables_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
+
+TableSet *
+oms_tables_begin(void)
+{
+	TableSet   *set;
+
+	if (open_in != InvalidSubTransactionId)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a command cannot be given while another one is being written"),
+				 errdetail("It came from a trigger, a default or a constraint of a table of oms_state."),
+				 errhint("Give it from a constraint trigger that is DEFERRABLE INITIALLY DEFERRED.")));
+	set = palloc0(sizeof(TableSet));
+	set->work.estate = CreateExecutorState();
+	set->work.estate->es_snapshot = GetActiveSnapshot();
+	open_in = GetCurrentSubTransactionId();
+	return set;
+}
+
+static const TableDef *
+table_def(OmsRelation relation)
+{
+	switch (relation)
+	{
+		case OMS_ORDERS:
+			return oms_record_table(&oms_order_def);
+		case OMS_EXECUTIONS:
+			return oms_record_table(&oms_execution_def);
+		case OMS_ORDER_EVENTS:
+		case OMS_EXECUTION_EVENTS:
+			return &oms_events_table;
+		default:
+			return oms_command_table(relation);
+	}
+}
+
+Table *
+oms_tables_get(TableSet *set, OmsRelation relation)
+{
+	if (set->tables[relation] == NULL)
+		set->tables[relation] = oms_table_open(&set->work, oms_relation(relation), table_def(relation));
+	return set->tables[relation];
+}
+
+static Table *
+open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
+{
+	Table	   *table;
+	ListCell   *cell;
+
+	foreach(cell, set->leaves)
+	{
+		table = lfirst(cell);
+		if (RelationGetRelid(table->rel) == leaf)
+			return table;
+	}
+	table = oms_table_open(&set->work, leaf, table_def(parent));
+	set->leaves = lappend(set->leaves, table);
+	return table;
+}
+
+Table *
+oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time)
+{
+	Oid			leaf = oms_partition_for(parent, time);
+
+	return OidIsValid(leaf) ? open_leaf(set, parent, leaf) : NULL;
+}
+
+List *
+oms_tables_leaves(TableSet *set, OmsRelation parent)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_partitions_of(parent))
+	{
+		CHECK_FOR_INTERRUPTS();
+		tables = lappend(tables, open_leaf(set, parent, lfirst_oid(cell)));
+	}
+	return tables;
+}
+
+void
+oms_tables_end(TableSet *set)
+{
+	EState	   *estate = set->work.estate;
+	ListCell   *cell;
+
+	oms_table_fire_triggers(&set->work);
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	ExecCloseResultRelations(estate);
+	for (int i = 0; i < OMS_RELATION_COUNT; i++)
+		if (set->tables[i])
+			oms_table_close(set->tables[i]);
+	foreach(cell, set->leaves)
+		oms_table_close(lfirst(cell));
+	FreeExecutorState(estate);
+	open_in = InvalidSubTransactionId;
+}

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_set.h
+ *	  The open tables of one unit of work, and what they share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_TABLE_SET_H
+#define OMS_TABLE_SET_H
+
+#include "postgres.h"
+
+#include "store/catalog.h"
+#include "store/table_io.h"
+
+typedef struct TableSet TableSet;
+
+/*
+ * Begin in the current memory context, which must outlive the set.  55000 inside
+ * of another set: from a trigger, a default or a check while a command is under way.
+ */
+extern TableSet *oms_tables_begin(void);
+
+/* The table, opened when first needed and kept until the end. */
+extern Table *oms_tables_get(TableSet *set, OmsRelation relation);
+
+/* The leaf of a partitioned event table for this moment, likewise; NULL if there is none. */
+extern Table *oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time);
+
+/* All leaves of a partitioned event table: a list of Table. */
+extern List *oms_tables_leaves(TableSet *set, OmsRelation parent);
+
+/* Fire the AFTER triggers of what was written, and close everything. */
+extern void oms_tables_end(TableSet *set);
+
+extern void oms_tables_init(void);
+
+#endif							/* OMS_TABLE_SET_H */

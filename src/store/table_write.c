@@ -1,0 +1,638 @@
+/*-------------------------------------------------------------------------
+ *
+ * table_write.c
+ *	  Rows of our own tables: written through the executor.
+ *
+ * The parts of logical replication's apply (execReplication.c) and of ON CONFLICT
+ * (nodeModifyTable.c): row triggers, defaults, generated columns, CHECK and NOT
+ * NULL, deferrable and foreign keys of users work as for any statement, but
+ * nothing is planned.  Taken apart rather than called, because the executor's own
+ * entry points silently do nothing where a trigger suppresses a row, and because
+ * where nobody has added anything a row need not be read again to be replaced.
+ *
+ * Statement triggers, transition tables and rules do not act here.  Triggers run
+ * as the caller.  AFTER triggers fire when everything is written, or at COMMIT.
+ *
+ * Locks: a claim waits for a rival in flight; an update or delete of a row that
+ * users have a part in locks it first.  The caller holds the tree's lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "store/table_compat.h"
+#include "store/table_io.h"
+
+/* What an insert puts into a column of a user. */
+typedef struct UserDefault
+{
+	AttrNumber	attnum;
+	ExprState  *value;			/* NULL: null, which a domain may refuse */
+	Oid			type;
+} UserDefault;
+
+/* ------------------------------------------------------------------------
+ * opening
+ * ------------------------------------------------------------------------
+ */
+
+/* They would be called with transition tables that are not there. */
+static void
+refuse_transition_tables(const TriggerDesc *triggers)
+{
+	for (int i = 0; triggers && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && (trigger->tgoldtable || trigger->tgnewtable))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("row trigger \"%s\" wants transition tables, which commands do not make", trigger->tgname),
+					 errhint("Use OLD and NEW of a row trigger.")));
+	}
+}
+
+static bool
+has_generated(Table *table)
+{
+	TupleConstr *constr = RelationGetDescr(table->rel)->constr;
+
+	return constr && constr->has_generated_stored;
+}
+
+static void
+find_defaults(Table *table)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	Bitmapset  *ours = NULL;
+
+	for (int i = 0; i < table->def->ncolumns; i++)
+		ours = bms_add_member(ours, table->layout->attnums[i]);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		UserDefault *def;
+		Expr	   *expr;
+
+		if (att->attisdropped || att->attgenerated || bms_is_member(att->attnum, ours))
+			continue;
+		def = palloc0(sizeof(UserDefault));
+		def->attnum = att->attnum;
+		def->type = att->atttypid;
+		expr = (Expr *) build_column_default(table->rel, att->attnum);
+		if (expr)
+			def->value = ExecInitExpr(expression_planner(expr), NULL);
+		table->defaults = lappend(table->defaults, def);
+	}
+}
+
+static void
+open_for_writing(Table *table)
+{
+	EState	   *estate = table->work->estate;
+	TriggerDesc *triggers = table->rel->trigdesc;
+
+	refuse_transition_tables(triggers);
+	table->updated = oms_add_range_table_entry(estate, table->rel);
+	table->info = makeNode(ResultRelInfo);
+	InitResultRelInfo(table->info, table->rel, list_length(estate->es_range_table), NULL, 0);
+	ExecOpenIndices(table->info, false);
+	/* AFTER triggers find it there, and the end closes its indexes */
+	estate->es_opened_result_relations = lappend(estate->es_opened_result_relations, table->info);
+	/* all of them, always: which an update needs would be fixed by the first row */
+	if (has_generated(table))
+		oms_init_stored_generated(table->info, estate, CMD_INSERT);
+	if (!table->layout->all_ours)
+		find_defaults(table);
+	table->plain_update = table->layout->all_ours &&
+		!(triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row));
+	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
+	table->out->tts_tableOid = RelationGetRelid(table->rel);
+}
+
+static void
+begin_writing(Table *table)
+{
+	TableWork  *work = table->work;
+
+	if (!work->writing)
+	{
+		AfterTriggerBeginQuery();
+		work->writing = true;
+	}
+	if (table->out == NULL)
+		open_for_writing(table);
+	work->estate->es_output_cid = GetCurrentCommandId(true);
+}
+
+void
+oms_table_fire_triggers(TableWork *work)
+{
+	if (!work->writing)
+		return;
+	/* trigger functions that only read see what was written */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	AfterTriggerEndQuery(work->estate);
+	PopActiveSnapshot();
+	work->writing = false;
+}
+
+static TupleTableSlot *
+old_slot(Table *table)
+{
+	if (table->old == NULL)
+		table->old = table_slot_create(table->rel, NULL);
+	return table->old;
+}
+
+/* ------------------------------------------------------------------------
+ * rows
+ * ------------------------------------------------------------------------
+ */
+
+static void
+put_defaults(Table *table, TupleTableSlot *slot)
+{
+	ExprContext *econtext = GetPerTupleExprContext(table->work->estate);
+	ListCell   *cell;
+
+	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	foreach(cell, table->defaults)
+	{
+		UserDefault *def = lfirst(cell);
+		int			i = def->attnum - 1;
+
+		if (def->value)
+			slot->tts_values[i] = ExecEvalExprSwitchContext(def->value, econtext, &slot->tts_isnull[i]);
+		else if (get_typtype(def->type) == TYPTYPE_DOMAIN)
+			domain_check((Datum) 0, true, def->type, NULL, NULL);
+	}
+}
+
+static void
+put_old_row(TupleTableSlot *slot, TupleTableSlot *old)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	slot_getallattrs(old);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		slot->tts_values[i] = old->tts_values[i];
+		slot->tts_isnull[i] = old->tts_isnull[i] || TupleDescAttr(desc, i)->attisdropped;
+	}
+}
+
+/* Our columns over those of the old row, or over the defaults. */
+static void
+form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = table->out;
+
+	ExecClearTuple(slot);
+	if (!table->layout->all_ours && old)
+		put_old_row(slot, old);
+	else if (!table->layout->all_ours)
+		put_defaults(table, slot);
+	if (table->layout->in_order)
+	{
+		memcpy(slot->tts_values, values, sizeof(Datum) * table->def->ncolumns);
+		memcpy(slot->tts_isnull, nulls, sizeof(bool) * table->def->ncolumns);
+	}
+	else
+		for (int i = 0; i < table->def->ncolumns; i++)
+		{
+			int			place = table->layout->attnums[i] - 1;
+
+			slot->tts_values[place] = values[i];
+			slot->tts_isnull[place] = nulls[i];
+		}
+	ExecStoreVirtualTuple(slot);
+}
+
+/*
+ * The tuple to store, if no trigger has made one.  The slot goes on with the
+ * values that it was formed of: there is nothing to be taken apart again.
+ */
+static void
+form_tuple(TupleTableSlot *slot)
+{
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	if (((HeapTupleTableSlot *) slot)->tuple != NULL)
+		return;
+	ExecStoreHeapTuple(heap_form_tuple(desc, slot->tts_values, slot->tts_isnull), slot, true);
+	slot->tts_nvalid = desc->natts;
+}
+
+static bool
+is_same(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null)
+{
+	if (a_null || b_null)
+		return a_null == b_null;
+	return datum_image_eq(a, b, att->attbyval, att->attlen);
+}
+
+static void
+suppressed(Table *table, const char *event)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a trigger before %s on \"%s\" suppressed a row of a command", event,
+					RelationGetRelationName(table->rel)),
+			 errhint("A trigger may refuse a command by raising an error."),
+			 errtable(table->rel)));
+}
+
+static char *
+value_text(Form_pg_attribute att, Datum value, bool isnull)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (isnull)
+		return pstrdup("null");
+	getTypeOutputInfo(att->atttypid, &output, &is_varlena);
+	return OidOutputFunctionCall(output, value);
+}
+
+/* A BEFORE trigger may change columns of users, and none of ours. */
+static void
+check_ours(Table *table, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = table->out;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < table->def->ncolumns; i++)
+	{
+		int			place = table->layout->attnums[i] - 1;
+		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, place);
+
+		if (is_same(att, values[i], nulls[i], slot->tts_values[place], slot->tts_isnull[place]))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a trigger changed column \"%s\" of \"%s\"", NameStr(att->attname),
+						RelationGetRelationName(table->rel)),
+				 errdetail("The command wrote %s, the trigger %s.", value_text(att, values[i], nulls[i]),
+						   value_text(att, slot->tts_values[place], slot->tts_isnull[place])),
+				 errhint("A trigger may change columns that were added to the table, or refuse a command by raising an error."),
+				 errtablecol(table->rel, att->attnum)));
+	}
+}
+
+/* The last before a row is stored. */
+static void
+complete_row(Table *table)
+{
+	EState	   *estate = table->work->estate;
+
+	if (has_generated(table))
+		ExecComputeStoredGenerated(table->info, estate, table->out, CMD_INSERT);
+	if (RelationGetDescr(table->rel)->constr)
+		ExecConstraints(table->info, table->out, estate);
+	/* the partition is the one of the row's moment, which no trigger can have changed */
+	form_tuple(table->out);
+	estate->es_output_cid = GetCurrentCommandId(true);
+}
+
+/* ------------------------------------------------------------------------
+ * inserting
+ * ------------------------------------------------------------------------
+ */
+
+static void
+prepare_insert(Table *table, const Datum *values, const bool *nulls)
+{
+	form_row(table, NULL, values, nulls);
+	if (table->info->ri_TrigDesc && table->info->ri_TrigDesc->trig_insert_before_row)
+	{
+		if (!ExecBRInsertTriggers(table->work->estate, table->info, table->out))
+			suppressed(table, "INSERT");
+		check_ours(table, values, nulls);
+	}
+	complete_row(table);
+}
+
+static void
+finish_insert(Table *table, List *recheck)
+{
+	ExecARInsertTriggers(table->work->estate, table->info, table->out, recheck, NULL);
+	list_free(recheck);
+	ResetPerTupleExprContext(table->work->estate);
+}
+
+void
+oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPointer tid)
+{
+	List	   *recheck = NIL;
+
+	begin_writing(table);
+	prepare_insert(table, values, nulls);
+	table_tuple_insert(table->rel, table->out, table->work->estate->es_output_cid, 0, NULL);
+	if (table->info->ri_NumIndices > 0)
+		recheck = oms_insert_index_tuples(table->info, table->out, table->work->estate, false, false, NULL, NIL,
+										  false);
+	if (tid)
+		*tid = table->out->tts_tid;
+	finish_insert(table, recheck);
+}
+
+/* ------------------------------------------------------------------------
+ * claiming
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * All indexes that keep the key unique, valid or not: while one replaces another
+ * (REINDEX CONCURRENTLY), a rival may be met in either first, and must be a
+ * conflict in both and an error in none.
+ */
+static List *
+arbiters(Table *table, const KeyLayout *key)
+{
+	List	   *found = NIL;
+
+	for (int i = 0; i < table->info->ri_NumIndices; i++)
+	{
+		Relation	index = table->info->ri_IndexRelationDescs[i];
+		IndexInfo  *info = table->info->ri_IndexRelationInfo[i];
+
+		if (!oms_layout_is_arbiter(index, key))
+			continue;
+		/* only claims need its operators */
+		if (info->ii_UniqueOps == NULL)
+			BuildSpeculativeIndexInfo(index, info);
+		found = lappend_oid(found, RelationGetRelid(index));
+	}
+	return found;
+}
+
+/* As ExecCheckTIDVisible() of nodeModifyTable.c: a rival we cannot see is a conflict. */
+static void
+check_rival_visible(Table *table, ItemPointer rival)
+{
+	TupleTableSlot *slot;
+	bool		visible;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	slot = old_slot(table);
+	visible = table_tuple_fetch_row_version(table->rel, rival, SnapshotAny, slot);
+	if (visible && !table_tuple_satisfies_snapshot(table->rel, slot, GetTransactionSnapshot()))
+	{
+		bool		isnull;
+		Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull);
+
+		visible = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+	}
+	ExecClearTuple(slot);
+	if (!visible)
+		oms_raise_serialization();
+}
+
+/* Has a rival the key of the row in table->out? */
+static bool
+has_rival(Table *table, List *arbiter_list)
+{
+	ItemPointerData rival;
+
+	ItemPointerSetInvalid(&rival);
+	if (oms_check_index_constraints(table->info, table->out, table->work->estate, &rival, arbiter_list))
+		return false;
+	check_rival_visible(table, &rival);
+	return true;
+}
+
+bool
+oms_table_taken(Table *table, TableKey which, const Datum *key_values)
+{
+	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
+	TupleTableSlot *slot;
+
+	begin_writing(table);
+	slot = table->out;
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	for (int k = 0; k < key->ncolumns; k++)
+	{
+		slot->tts_values[key->attnums[k] - 1] = key_values[k];
+		slot->tts_isnull[key->attnums[k] - 1] = false;
+	}
+	ExecStoreVirtualTuple(slot);
+	return has_rival(table, arbiters(table, key));
+}
+
+/* Whoever we are about to wait for may have come with an index that we do not know yet. */
+static List *
+reopen_indexes(Table *table, const KeyLayout *key)
+{
+	AcceptInvalidationMessages();
+	ExecCloseIndices(table->info);
+	ExecOpenIndices(table->info, false);
+	return arbiters(table, key);
+}
+
+bool
+oms_table_claim(Table *table, TableKey which, const Datum *values, const bool *nulls, ItemPointer tid)
+{
+	EState	   *estate = table->work->estate;
+	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
+	List	   *recheck;
+	List	   *arbiter_list;
+
+	begin_writing(table);
+	arbiter_list = arbiters(table, key);
+	prepare_insert(table, values, nulls);
+	for (;;)
+	{
+		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+		bool		conflict = false;
+
+		table_tuple_insert_speculative(table->rel, table->out, estate->es_output_cid, 0, NULL, token);
+		recheck = oms_insert_index_tuples(table->info, table->out, estate, false, true, &conflict, arbiter_list,
+										  false);
+		table_tuple_complete_speculative(table->rel, table->out, token, !conflict);
+		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+		if (!conflict)
+			break;
+		/* somebody came between the look-up and the insert: look again, and wait for him */
+		CHECK_FOR_INTERRUPTS();
+		arbiter_list = reopen_indexes(table, key);
+		if (has_rival(table, arbiter_list))
+			return false;
+	}
+	*tid = table->out->tts_tid;
+	finish_insert(table, recheck);
+	return true;
+}
+
+/* ------------------------------------------------------------------------
+ * updating and deleting
+ * ------------------------------------------------------------------------
+ */
+
+/* Nobody but commands changes our columns, and the tree is locked. */
+static void
+lost_row(Table *table, TM_Result result)
+{
+	if (result != TM_SelfModified && IsolationUsesXactSnapshot())
+		oms_raise_serialization();
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a row of \"%s\" was %s while a command was being written",
+					RelationGetRelationName(table->rel),
+					result == TM_SelfModified ? "changed by a trigger or a function of this transaction" :
+					result == TM_Deleted ? "deleted" : "changed"),
+			 errtable(table->rel)));
+}
+
+/* The row as it is now, ours over it, and which columns that changes. */
+static void
+start_from_row(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	TupleTableSlot *old = old_slot(table);
+	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, old);
+	Bitmapset  *updated = NULL;
+
+	if (result != TM_Ok)
+		lost_row(table, result);
+	slot_getallattrs(old);
+	for (int i = 0; i < table->def->ncolumns; i++)
+	{
+		int			place = table->layout->attnums[i] - 1;
+
+		if (!is_same(TupleDescAttr(desc, place), values[i], nulls[i], old->tts_values[place], old->tts_isnull[place]))
+			updated = bms_add_member(updated, place + 1 - FirstLowInvalidHeapAttributeNumber);
+	}
+	for (int i = 0; updated && has_generated(table) && i < desc->natts; i++)
+		if (TupleDescAttr(desc, i)->attgenerated)
+			updated = bms_add_member(updated, i + 1 - FirstLowInvalidHeapAttributeNumber);
+	*table->updated = updated;
+	form_row(table, old, values, nulls);
+}
+
+static void
+fire_before_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
+{
+	EState	   *estate = table->work->estate;
+	EPQState	epq;
+
+	/* the row is locked: there is no newer version to be looked at */
+	oms_init_epq(&epq, estate);
+	if (!oms_before_update_triggers(estate, &epq, table->info, tid, table->out))
+		suppressed(table, "UPDATE");
+	check_ours(table, values, nulls);
+}
+
+/* Put the row in table->out in the place of the one at `tid`. */
+static TM_Result
+replace_row(Table *table, ItemPointer tid)
+{
+	EState	   *estate = table->work->estate;
+	TM_FailureData failure;
+	LockTupleMode mode;
+	OmsUpdateIndexes update;
+	List	   *recheck = NIL;
+	TM_Result	result;
+
+	complete_row(table);
+	result = table_tuple_update(table->rel, tid, table->out, estate->es_output_cid, estate->es_snapshot,
+								InvalidSnapshot, true, &failure, &mode, &update);
+	if (result != TM_Ok)
+		return result;
+	if (table->info->ri_NumIndices > 0 && !OMS_UPDATES_NO_INDEX(update))
+		recheck = oms_insert_index_tuples(table->info, table->out, estate, true, false, NULL, NIL,
+										  OMS_ONLY_SUMMARIZING(update));
+	ExecARUpdateTriggers(estate, table->info, NULL, NULL, tid, NULL, table->out, recheck, NULL, false);
+	list_free(recheck);
+	*tid = table->out->tts_tid;
+	return TM_Ok;
+}
+
+void
+oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
+{
+	TriggerDesc *triggers;
+	TM_Result	result;
+
+	begin_writing(table);
+	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
+	triggers = table->info->ri_TrigDesc;
+	if (table->plain_update)
+	{
+		*table->updated = NULL;
+		form_row(table, NULL, values, nulls);
+	}
+	else
+		start_from_row(table, tid, values, nulls);
+	if (triggers && triggers->trig_update_before_row)
+		fire_before_update(table, tid, values, nulls);
+	result = replace_row(table, tid);
+	if (result == TM_Updated && table->plain_update)
+	{
+		/* somebody else wrote the row, and left our columns as they are */
+		start_from_row(table, tid, values, nulls);
+		result = replace_row(table, tid);
+	}
+	if (result != TM_Ok)
+		lost_row(table, result);
+	if (table->old)
+		ExecClearTuple(table->old);
+	ResetPerTupleExprContext(table->work->estate);
+}
+
+bool
+oms_table_delete(Table *table, ItemPointer tid)
+{
+	EState	   *estate = table->work->estate;
+	TriggerDesc *triggers;
+	TM_FailureData failure;
+	TM_Result	result = TM_Ok;
+	EPQState	epq;
+
+	begin_writing(table);
+	CheckCmdReplicaIdentity(table->rel, CMD_DELETE);
+	triggers = table->info->ri_TrigDesc;
+	if (triggers && triggers->trig_delete_before_row)
+	{
+		ItemPointerData found = *tid;
+
+		result = oms_table_lock_tid(table, &found, LockTupleExclusive, old_slot(table));
+		if (result == TM_Ok && !ItemPointerEquals(&found, tid))
+			result = TM_Updated;
+		oms_init_epq(&epq, estate);
+		if (result == TM_Ok && !oms_before_delete_triggers(estate, &epq, table->info, tid))
+			suppressed(table, "DELETE");
+	}
+	if (result == TM_Ok)
+		result = table_tuple_delete(table->rel, tid, estate->es_output_cid, estate->es_snapshot, InvalidSnapshot,
+									true, &failure, false);
+	if (result == TM_SelfModified || (result != TM_Ok && IsolationUsesXactSnapshot()))
+		lost_row(table, result);
+	if (result == TM_Ok)
+		ExecARDeleteTriggers(estate, table->info, tid, NULL, NULL, false);
+	ResetPerTupleExprContext(estate);
+	return result == TM_Ok;
+}

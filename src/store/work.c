@@ -1,0 +1,520 @@
+/*-------------------------------------------------------------------------
+ *
+ * work.c
+ *	  All that one call changes: locked, read once, written once.
+ *
+ * Locks: the root row of a tree, always before anything of that tree is read
+ * that may change.  Objects live in an identity map for one call, so a batch
+ * reads and writes each row once.  Until oms_uow_claim() a command exists in
+ * memory only and is undone by putting old values back; the claim (uow_claim.c)
+ * inserts its ids and new rows, and oms_uow_flush() writes the rest: first the
+ * events, then each changed row.  Nothing here knows what a command means.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "base/damage.h"
+#include "base/moment.h"
+#include "core/command_size.h"
+#include "store/catalog.h"
+#include "store/work_private.h"
+
+UnitOfWork *
+oms_uow_begin(void)
+{
+	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
+
+	uow->tables = oms_tables_begin();
+	uow->caller.actor = GetUserNameFromId(GetSessionUserId(), false);
+	uow->caller.role = GetUserNameFromId(GetUserId(), false);
+	uow->map = oms_map_create();
+	uow->events_size = 8;
+	uow->events = palloc(sizeof(Event) * uow->events_size);
+	return uow;
+}
+
+const Caller *
+oms_uow_caller(UnitOfWork *uow)
+{
+	return &uow->caller;
+}
+
+TableSet *
+oms_uow_tables(UnitOfWork *uow)
+{
+	return uow->tables;
+}
+
+uint64
+oms_uow_xid(UnitOfWork *uow)
+{
+	return U64FromFullTransactionId(GetTopFullTransactionId());
+}
+
+/* ------------------------------------------------------------------------
+ * identity map
+ * ------------------------------------------------------------------------
+ */
+
+bool
+oms_uow_is_root(const ObjectStore *store, const void *record)
+{
+	if (store == &oms_order_store)
+		return ((const Order *) record)->parent_id == NULL;
+	return ((const Execution *) record)->order_id == NULL;
+}
+
+/* The root's row is in the store of orders, but for an execution without an order. */
+static Tracked *
+find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
+{
+	if (oms_uow_is_root(store, object))
+		return oms_map_find(uow->map, store, object->id);
+	return oms_map_find(uow->map, &oms_order_store, object->root_id);
+}
+
+/*
+ * The lock of a tree: its root's row.  `record` was just found by id and is
+ * the root itself.
+ */
+static Tracked *
+lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPointerData tid)
+{
+	Tracked    *t;
+
+	if (!oms_object_lock(store, oms_tables_get(uow->tables, store->table), record, &tid))
+		return NULL;
+	t = oms_map_add(uow->map, store, record);
+	t->tid = tid;
+	return t;
+}
+
+static void
+lock_root_in(UnitOfWork *uow, const ObjectStore *store, const char *root_id)
+{
+	void	   *root;
+	ItemPointerData tid;
+
+	if (oms_map_find(uow->map, store, root_id) != NULL)
+		return;
+	root = palloc(store->def->size);
+	if (oms_object_find(store, oms_tables_get(uow->tables, store->table), root_id, root, &tid) && oms_uow_is_root(store, root))
+		lock_found_root(uow, store, root, tid);
+}
+
+void
+oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
+{
+	lock_root_in(uow, &oms_order_store, root_id);
+	if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
+		lock_root_in(uow, &oms_execution_store, root_id);
+}
+
+/*
+ * Lock, then read: an object that is no root is read again after its root is
+ * locked, for it may have changed while we waited.
+ */
+static Tracked *
+load(UnitOfWork *uow, const ObjectStore *store, const char *id)
+{
+	Tracked    *t = oms_map_find(uow->map, store, id);
+	Aggregate  *record;
+	ItemPointerData tid;
+
+	/* whoever loops over objects comes through here for each */
+	CHECK_FOR_INTERRUPTS();
+	if (t != NULL)
+		return t;
+	record = palloc(store->def->size);
+	if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
+		return NULL;
+	if (oms_uow_is_root(store, record))
+		return lock_found_root(uow, store, record, tid);
+
+	/* an execution may meanwhile have been matched to an order of another tree */
+	while (oms_map_find(uow->map, &oms_order_store, record->root_id) == NULL)
+	{
+		const char *root_id = record->root_id;
+
+		lock_root_in(uow, &oms_order_store, root_id);
+		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
+			oms_damaged("order \"%s\", the root of \"%s\", does not exist or is no root", root_id, id);
+		CHECK_FOR_INTERRUPTS();
+		if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
+			return NULL;
+	}
+	t = oms_map_add(uow->map, store, record);
+	t->tid = tid;
+	return t;
+}
+
+const Order *
+oms_uow_order(UnitOfWork *uow, const char *id)
+{
+	Tracked    *t = load(uow, &oms_order_store, id);
+
+	return t ? t->now : NULL;
+}
+
+const Execution *
+oms_uow_execution(UnitOfWork *uow, const char *id)
+{
+	Tracked    *t = load(uow, &oms_execution_store, id);
+
+	return t ? t->now : NULL;
+}
+
+bool
+oms_uow_has_order(UnitOfWork *uow, const char *id)
+{
+	return oms_map_find(uow->map, &oms_order_store, id) != NULL;
+}
+
+bool
+oms_uow_has_execution(UnitOfWork *uow, const char *id)
+{
+	return oms_map_find(uow->map, &oms_execution_store, id) != NULL;
+}
+
+char *
+oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
+{
+	CHECK_FOR_INTERRUPTS();
+	return oms_object_find_root(&oms_order_store, oms_tables_get(uow->tables, OMS_ORDERS), order_id);
+}
+
+char *
+oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
+{
+	CHECK_FOR_INTERRUPTS();
+	return oms_object_find_root(&oms_execution_store, oms_tables_get(uow->tables, OMS_EXECUTIONS), execution_id);
+}
+
+/* ------------------------------------------------------------------------
+ * lists of objects: those that have a row, as all but the current command's new ones do
+ * ------------------------------------------------------------------------
+ */
+
+List *
+oms_uow_tree(UnitOfWork *uow, const char *root_id)
+{
+	Datum		key = CStringGetTextDatum(root_id);
+	List	   *orders = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_ORDERS), KEY_ROOT_ID, &key))
+		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
+	return orders;
+}
+
+static List *
+executions_by(UnitOfWork *uow, TableKey key, const Datum *values)
+{
+	List	   *executions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_EXECUTIONS), key, values))
+		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
+	return executions;
+}
+
+List *
+oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
+{
+	Datum		key = CStringGetTextDatum(order_id);
+
+	return executions_by(uow, KEY_ORDER_ID, &key);
+}
+
+List *
+oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id)
+{
+	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
+
+	return executions_by(uow, KEY_ORDER_EXEC_ID, keys);
+}
+
+List *
+oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_id)
+{
+	Datum		id = CStringGetTextDatum(exec_id);
+	const Datum matched[2] = {order_id ? CStringGetTextDatum(order_id) : (Datum) 0, id};
+	const Datum unmatched[2] = {(Datum) 0, id};
+	const Datum *const keys[2] = {matched, unmatched};
+	List	   *executions = NIL;
+	ListCell   *cell;
+
+	/* of an order first */
+	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_EXECUTIONS), KEY_ORDER_EXEC_ID, keys, order_id ? 2 : 1))
+	{
+		const Execution *execution = oms_uow_execution(uow, lfirst(cell));
+
+		/* one without an order may have found another while we waited for its lock */
+		if (execution && (execution->order_id == NULL || (order_id && strcmp(execution->order_id, order_id) == 0)))
+			executions = lappend(executions, unconstify(Execution *, execution));
+	}
+	return executions;
+}
+
+/*
+ * Locks that no SQL function gives: nobody can hold them but for this.  One for
+ * each ExecID, and one of all that each transaction shares; one with very many
+ * such reports takes that for itself instead, or the server's table of locks
+ * would be full.
+ */
+#define EXEC_IDS_LOCKED_MAX	1000
+
+enum ExecIdLock
+{
+	LOCK_ONE_EXEC_ID,
+	LOCK_ALL_EXEC_IDS
+};
+
+void
+oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
+{
+	static uint64 counted_in = 0;
+	static int	count = 0;
+	Oid			executions = oms_relation(OMS_EXECUTIONS);
+	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
+
+	if (counted_in != oms_uow_xid(uow))
+		count = 0;
+	counted_in = oms_uow_xid(uow);
+	if (count >= EXEC_IDS_LOCKED_MAX)
+	{
+		LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, ExclusiveLock);
+		return;
+	}
+	count++;
+	LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, RowExclusiveLock);
+	LockDatabaseObject(executions, hash, LOCK_ONE_EXEC_ID, ExclusiveLock);
+}
+
+/* ------------------------------------------------------------------------
+ * changes
+ * ------------------------------------------------------------------------
+ */
+
+void
+oms_uow_start_command(UnitOfWork *uow, const Command *command)
+{
+	uow->command = uow->cause = command;
+	uow->too_large = NULL;
+	uow->command_number++;
+	uow->first_event = uow->nevents;
+	uow->time = NO_TIME;
+	uow->touched = NIL;
+	uow->names = NIL;
+	uow->inserted = NIL;
+}
+
+void
+oms_uow_set_cause(UnitOfWork *uow, const Command *cause)
+{
+	uow->cause = cause ? cause : uow->command;
+}
+
+Refusal *
+oms_uow_too_large(UnitOfWork *uow)
+{
+	return uow->too_large;
+}
+
+const Event *
+oms_uow_events(UnitOfWork *uow, int *count)
+{
+	*count = uow->nevents - uow->first_event;
+	return uow->events + uow->first_event;
+}
+
+/* A batch may repeat a command whose events are not written yet: they ascend by sequence. */
+Jsonb *
+oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+{
+	int			low = 0;
+	int			high = uow->nevents;
+
+	CHECK_FOR_INTERRUPTS();
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (uow->events[middle].sequence < sequence)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < uow->nevents && uow->events[low].sequence == sequence)
+	{
+		*xid = oms_uow_xid(uow);
+		return uow->events[low].payload;
+	}
+	return oms_event_payload(uow->tables, sequence, occurred_at, xid);
+}
+
+/* Remember what the current command found, once. */
+static void
+touch(UnitOfWork *uow, Tracked *t)
+{
+	if (t->touched_by == uow->command_number)
+		return;
+	t->touched_by = uow->command_number;
+	t->was_dirty = t->dirty;
+	t->before = palloc(t->store->def->size);
+	memcpy(t->before, t->now, t->store->def->size);
+	uow->touched = lappend(uow->touched, t);
+}
+
+TimestampTz
+oms_uow_now(UnitOfWork *uow, const char *root_id)
+{
+	Tracked    *root = oms_map_find(uow->map, &oms_order_store, root_id);
+
+	/* an execution without an order is its own root */
+	if (root == NULL)
+		root = oms_map_find(uow->map, &oms_execution_store, root_id);
+	if (uow->time == NO_TIME)
+		uow->time = GetCurrentTimestamp();
+	if (root && ((Aggregate *) root->now)->tree_updated_at != NO_TIME)
+		uow->time = Max(uow->time, ((Aggregate *) root->now)->tree_updated_at);
+	return uow->time;
+}
+
+static Event *
+next_event(UnitOfWork *uow)
+{
+	if (uow->nevents == uow->events_size)
+	{
+		uow->events_size *= 2;
+		uow->events = repalloc_huge(uow->events, sizeof(Event) * uow->events_size);
+	}
+	return &uow->events[uow->nevents++];
+}
+
+/*
+ * The texts and documents of an object are bounded (command_size.c): what is
+ * asked for is refused, of a fact the state takes no more than fits.  True if
+ * the state was changed for that.
+ */
+static bool
+bound_state(UnitOfWork *uow, Tracked *t)
+{
+	const Aggregate *found = t->before;
+	const Aggregate *before = found->version > 0 ? found : NULL;
+	bool		fact = uow->command->def->object == OBJECT_EXECUTION || oms_command_is_report(uow->command);
+	int64		size = oms_state_size(t->store->def, t->now);
+
+	if (size <= oms_state_size_max() || (before && size <= oms_state_size(t->store->def, before)))
+		return false;
+	if (fact)
+		oms_state_shorten(t->store->def, t->now, before);
+	else if (uow->too_large == NULL)
+		uow->too_large = oms_state_refuse_size(t->store->def, ((Aggregate *) t->now)->id, size);
+	return fact;
+}
+
+static void
+put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition,
+	const char *event_type, bool id_is_given)
+{
+	const Aggregate *object = after;
+	Tracked    *t = oms_map_find(uow->map, store, object->id);
+	Tracked    *root;
+	Aggregate  *now;
+	Aggregate	counted;
+	Event	   *event;
+	TimestampTz time;
+
+	CHECK_FOR_INTERRUPTS();
+	if (t == NULL)
+	{
+		void	   *record = palloc(store->def->size);
+
+		memcpy(record, after, store->def->size);
+		t = oms_map_add(uow->map, store, record);
+		t->is_new = true;
+		t->id_is_given = id_is_given;
+	}
+	touch(uow, t);
+	now = t->now;
+	/* how events are counted is this file's business: the core's copy may be behind */
+	counted = *now;
+	memcpy(t->now, after, store->def->size);
+	now->version = counted.version;
+	now->tree_version = counted.tree_version;
+	now->tree_updated_at = counted.tree_updated_at;
+	now->hash = counted.hash;
+	/* what has found its order is no root any more */
+	if (!oms_uow_is_root(store, now))
+	{
+		now->tree_version = 0;
+		now->tree_updated_at = NO_TIME;
+	}
+	root = find_root(uow, store, now);
+	if (root == NULL)
+		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
+					store == &oms_order_store ? "order" : "execution", now->id, now->root_id);
+	touch(uow, root);
+	time = oms_uow_now(uow, now->root_id);
+
+	((Aggregate *) root->now)->tree_version++;
+	((Aggregate *) root->now)->tree_updated_at = time;
+	root->dirty = true;
+	now->version++;
+	now->updated_at = time;
+	if (now->version == 1)
+		now->created_at = time;
+	t->dirty = true;
+
+	event = next_event(uow);
+	oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
+					transition, event_type, time, event);
+	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
+		oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
+						transition, event_type, time, event);
+	now->hash = event->hash;
+}
+
+void
+oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition, bool id_is_given)
+{
+	put(uow, &oms_order_store, after, transition->number, transition->event_type, id_is_given);
+}
+
+void
+oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const ExecutionTransition *transition,
+					  bool id_is_given)
+{
+	put(uow, &oms_execution_store, after, transition->number, transition->event_type, id_is_given);
+}
+
+void
+oms_uow_flush(UnitOfWork *uow)
+{
+	ListCell   *cell;
+
+	if (uow->nevents > 0)
+		oms_events_append(uow->tables, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
+	/* rows claimed by this call may have to be written again */
+	CommandCounterIncrement();
+	foreach(cell, oms_map_objects(uow->map))
+	{
+		Tracked    *t = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (t->dirty)
+			oms_object_update(t->store, oms_tables_get(uow->tables, t->store->table), t->now, &t->tid);
+		t->dirty = false;
+	}
+	oms_tables_end(uow->tables);
+	CommandCounterIncrement();
+}

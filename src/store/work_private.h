@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * work_private.h
+ *	  What unit_of_work.c and uow_claim.c share; nobody else includes it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_WORK_PRIVATE_H
+#define OMS_WORK_PRIVATE_H
+
+#include "postgres.h"
+
+#include "store/identity_map.h"
+#include "store/work.h"
+
+/* A row that the current command has inserted already. */
+typedef struct Inserted
+{
+	Table	   *table;
+	ItemPointerData tid;
+} Inserted;
+
+struct UnitOfWork
+{
+	TableSet   *tables;
+	Caller		caller;
+	IdentityMap *map;
+
+	Event	   *events;
+	int			nevents;
+	int			events_size;
+
+	const Command *command;
+	const Command *cause;		/* as events carry it */
+	Refusal    *too_large;		/* the current command would leave too large a state */
+	uint32		command_number;
+	int			first_event;	/* of the current command */
+	TimestampTz time;			/* of all its events, once the clock is read */
+	List	   *touched;		/* of Tracked */
+	List	   *names;			/* of IdClaim */
+	List	   *inserted;		/* of Inserted */
+};
+
+/* An order without a parent, or an execution without an order. */
+extern bool oms_uow_is_root(const ObjectStore *store, const void *record);
+
+#endif							/* OMS_WORK_PRIVATE_H */
