@@ -24,7 +24,7 @@ check_folders() {
         [ -n "$own" ] || { breach "$file is in no folder that is a layer"; continue; }
         while read -r other; do
             if [ ! -e "src/$other" ]; then
-                [ -z "$(find src -name "${other##*/}")" ] || breach "$file includes $other: ours are named from src/ on"
+                [[ $other == */* || -z $(find src -name "$other") ]] || breach "$file includes $other: ours are named from src/ on"
                 continue
             fi
             other=${other%%/*}

@@ -15,7 +15,7 @@
 
 #include "base/json.h"
 #include "base/names.h"
-#include "store/table_layout.h"
+#include "base/table_def.h"
 
 typedef enum FieldType
 {

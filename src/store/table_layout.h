@@ -13,22 +13,9 @@
 #include "access/tupdesc.h"
 #include "utils/relcache.h"
 
-#define TABLE_COLUMNS_MAX 64
+#include "base/table_def.h"
+
 #define KEY_COLUMNS_MAX 3
-
-typedef struct TableColumn
-{
-	const char *name;
-	Oid			type;
-} TableColumn;
-
-/* What we need of a table; it may have more, and in any order. */
-typedef struct TableDef
-{
-	const char *name;			/* in schema oms */
-	int			ncolumns;
-	const TableColumn *columns;
-} TableDef;
 
 /* What rows are looked up by. */
 typedef enum TableKey
