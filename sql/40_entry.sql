@@ -44,7 +44,7 @@ CREATE FUNCTION oms.list_transitions(OUT transition integer, OUT command text, O
     OUT forbids text[], OUT fills text, OUT reported boolean, OUT guard text, OUT sets text[], OUT clears text[],
     OUT raises text[], OUT event_type text, OUT sentence text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
-COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of an order, as it stands in src/core/order/order_machine.c';
+COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine, from the code: oms.state_transitions shows it';
 CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
 COMMENT ON VIEW oms.state_transitions IS
   'The state machine: for a command the first row whose conditions hold fires; a command without a row is refused (OM004)';
@@ -52,7 +52,7 @@ COMMENT ON VIEW oms.state_transitions IS
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
     OUT unless text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
-COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/core/command_list.c';
+COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from the code: oms.command_reference shows them';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';

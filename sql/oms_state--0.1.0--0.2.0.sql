@@ -378,12 +378,13 @@ COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
   'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
 REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
+COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine, from the code: oms.state_transitions shows it';
 DROP VIEW oms.command_reference;
 DROP FUNCTION oms.list_commands();
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
     OUT unless text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
-COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, as they stand in src/core/command_list.c';
+COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from the code: oms.command_reference shows them';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
