@@ -29,6 +29,7 @@ void
 oms_record_init(const RecordDef *def, void *record)
 {
 	memset(record, 0, def->size);
+	*(int *) record = def->kind;
 	for (int i = 0; i < def->ncolumns; i++)
 	{
 		const RecordColumn *c = &def->columns[i];
@@ -221,7 +222,7 @@ oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumbe
 	const char *problem = oms_record_read(def, slot, attnums, record, &column);
 
 	if (problem)
-		oms_damaged("column \"%s\" of %s \"%s\" %s", column->column, def->kind, MEMBER(record, &def->columns[0], char *), problem);
+		oms_damaged("column \"%s\" of %s \"%s\" %s", column->column, def->name, MEMBER(record, &def->columns[0], char *), problem);
 }
 
 /* Is the member null?  If not, its value as a Datum. */

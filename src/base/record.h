@@ -63,16 +63,16 @@ typedef struct RecordOrder
 
 typedef struct RecordDef
 {
+	int			kind;			/* which every record begins with, as an int (core/object.h) */
+	const char *name;			/* "order" */
 	const char *table;			/* in schema oms */
-	const char *kind;			/* "order" */
-	const char *aggregate_type; /* "Order" */
 	const RecordColumn *columns;
 	int			ncolumns;
 	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
 } RecordDef;
 
-/* Set every member to its null. */
+/* Set every member to its null, and the record's kind. */
 extern void oms_record_init(const RecordDef *def, void *record);
 
 /* The record's columns as those of its table. */

@@ -40,12 +40,6 @@ typedef enum CommandType
 	COMMAND_TYPE_COUNT
 } CommandType;
 
-typedef enum CommandObject
-{
-	OBJECT_ORDER,
-	OBJECT_EXECUTION
-} CommandObject;
-
 typedef enum CommandFieldType
 {
 	CMD_ID,						/* text, not empty, at most ID_LENGTH_MAX bytes */
@@ -173,7 +167,7 @@ struct CommandDef
 {
 	const char *name;
 	CommandType type;
-	CommandObject object;
+	ObjectKind	kind;			/* of the object that it is about */
 	OrderTrigger trigger;
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */

@@ -169,9 +169,9 @@ static const CommandField bust_fields[] = {
 };
 
 #define ORDER_COMMAND(name, type, trigger, messages, fields) \
-	[type] = {name, type, OBJECT_ORDER, trigger, messages, fields}
+	[type] = {name, type, KIND_ORDER, trigger, messages, fields}
 #define EXECUTION_COMMAND(name, type, trigger, fields) \
-	[type] = {name, type, OBJECT_EXECUTION, trigger, FIX_MSG_REPORT, fields}
+	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields}
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
@@ -199,7 +199,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 };
 
 const CommandDef oms_slice_def = {
-	"CreateOrderCommand", COMMAND_CREATE_ORDER, OBJECT_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, slice_fields
+	"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, slice_fields
 };
 
 const OmsName	oms_exec_type_names[] = {

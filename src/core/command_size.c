@@ -15,7 +15,7 @@
 #include "base/guc.h"
 #include "core/command.h"
 #include "core/command_size.h"
-#include "core/order/order_record.h"
+#include "core/kind.h"
 
 #define BRIEF_MEMBERS	32
 
@@ -143,39 +143,7 @@ oms_state_size(const RecordDef *def, const void *record)
 Refusal *
 oms_state_refuse_size(const RecordDef *def, const char *id, int64 size)
 {
-	return too_large(psprintf("what %s \"%s\" would hold", def == &oms_order_def ? "order" : "execution", id), size,
+	return too_large(psprintf("what %s \"%s\" would hold", def->name, id), size,
 					 oms_state_size_max(),
 					 "Its texts, FIX fields and attributes would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
-}
-
-/* What is left out, in this order, until the rest fits; of an order what it had before comes back. */
-static void
-shorten_execution(Execution *execution, int64 most)
-{
-	void	  **members[] = {(void **) &execution->fix, (void **) &execution->attributes, (void **) &execution->text,
-	(void **) &execution->reason};
-
-	for (int i = 0; i < lengthof(members) && oms_state_size(&oms_execution_def, execution) > most; i++)
-		*members[i] = NULL;
-}
-
-static void
-shorten_order(Order *order, const Order *before, int64 most)
-{
-	if (before == NULL)
-		return;
-	order->fix = before->fix;
-	if (oms_state_size(&oms_order_def, order) > most)
-		order->text = before->text;
-	if (oms_state_size(&oms_order_def, order) > most)
-		order->reason = before->reason;
-}
-
-void
-oms_state_shorten(const RecordDef *def, void *record, const void *before)
-{
-	if (def == &oms_order_def)
-		shorten_order(record, before, oms_state_size_max());
-	else if (def == &oms_execution_def)
-		shorten_execution(record, oms_state_size_max());
 }

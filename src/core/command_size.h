@@ -37,10 +37,4 @@ extern int64 oms_state_size_max(void);
 extern int64 oms_state_size(const RecordDef *def, const void *record);
 extern Refusal *oms_state_refuse_size(const RecordDef *def, const char *id, int64 size);
 
-/*
- * Leave out of the state what a fact brought too much of: it stands whole in
- * the event's command.  `before` is NULL for a new object.
- */
-extern void oms_state_shorten(const RecordDef *def, void *record, const void *before);
-
 #endif							/* OMS_COMMAND_SIZE_H */

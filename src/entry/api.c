@@ -234,7 +234,7 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			if (f->internal)
 				continue;
 			values[0] = CStringGetTextDatum(def->name);
-			values[1] = CStringGetTextDatum(def->object == OBJECT_ORDER ? "order" : "execution");
+			values[1] = CStringGetTextDatum(oms_kinds[def->kind].record->name);
 			values[2] = CStringGetTextDatum(f->name);
 			values[3] = CStringGetTextDatum(oms_command_field_type_name(f->type));
 			values[4] = BoolGetDatum(f->required || f->unless);

@@ -23,7 +23,7 @@ static void settle_waiting(UnitOfWork *uow, const Execution *fill, const FillCon
 void
 oms_fill_outcome(Outcome *outcome, const char *execution_id, bool repeat)
 {
-	outcome->store = &oms_execution_store;
+	outcome->kind = &oms_kinds[KIND_EXECUTION];
 	outcome->id = execution_id;
 	outcome->repeat = repeat;
 }

@@ -115,7 +115,7 @@ comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *conte
 	oms_order_event_init(&event, command);
 	event.transition = oms_transition_find(TRIGGER_UPDATE, context->order, &facts);
 	oms_apply_to_tree(uow, context->order, &event);
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = context->order->id;
 	return true;
 }

@@ -164,7 +164,7 @@ oms_take_names(UnitOfWork *uow, const Command *command, const Order *order)
 		(order->counterparty_order_id == NULL ||
 		 strcmp(command->counterparty_order_id, order->counterparty_order_id) != 0))
 		oms_uow_name_order(uow, session, NULL, command->counterparty_order_id, order->id);
-	if (command->cl_ord_id == NULL || command->def->object != OBJECT_ORDER ||
+	if (command->cl_ord_id == NULL || command->def->kind != KIND_ORDER ||
 		(order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 && !oms_command_is_fresh_request(command)))
 		return NULL;
 	return take_cl_ord_id(uow, command, order, session);
@@ -220,7 +220,7 @@ oms_handle_create(UnitOfWork *uow, Command *command, Outcome *outcome)
 		refusal = create(uow, command, parent, oms_uow_now(uow, parent ? parent->root_id : ""), &order);
 	if (refusal)
 		return refusal;
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = order.id;
 	climb(uow, command, NULL, &order);
 	return NULL;
@@ -264,7 +264,7 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (refusal)
 		return refusal;
 	oms_uow_set_cause(uow, NULL);
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = before.id;
 	oms_apply_to_tree(uow, &before, &event);
 	return NULL;
@@ -307,7 +307,7 @@ oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
 	}
 	if (refusal)
 		return refusal;
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = before.id;
 	if (event.split)
 		return oms_handle_split(uow, &before, &event);

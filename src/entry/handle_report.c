@@ -123,7 +123,7 @@ keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, 
 
 	oms_order_keep_report(command, &before, guard, &event);
 	oms_apply_to_tree(uow, &before, &event);
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = before.id;
 }
 
@@ -143,7 +143,7 @@ oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order,
 	figures.leaves_qty = first->leaves_qty;
 	figures.avg_px = first->avg_px;
 	oms_compare_repeat(uow, command, order, &figures);
-	outcome->store = &oms_order_store;
+	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = order->id;
 	outcome->repeat = true;
 	return true;

@@ -15,7 +15,7 @@
 /* What a command was about, for its result. */
 typedef struct Outcome
 {
-	const ObjectStore *store;
+	const KindDef *kind;
 	const char *id;
 	bool		repeat;			/* the report was known: nothing changed */
 } Outcome;

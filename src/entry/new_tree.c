@@ -74,14 +74,12 @@ oms_check_root(UnitOfWork *uow, const Command *command)
 Refusal *
 oms_check_shard(UnitOfWork *uow, const Command *command, const Outcome *outcome)
 {
-	bool		is_order = outcome->store == &oms_order_store;
-	const Aggregate *made;
+	const Object *made;
 
 	if (outcome->repeat || (command->def->type != COMMAND_CREATE_ORDER && command->def->type != COMMAND_EXECUTE_ORDER))
 		return NULL;
-	made = is_order ? (const Aggregate *) oms_uow_order(uow, outcome->id) :
-		(const Aggregate *) oms_uow_execution(uow, outcome->id);
+	made = oms_uow_object(uow, outcome->kind->kind, outcome->id);
 	if (made == NULL || made->version != 1 || strcmp(made->id, made->root_id) != 0)
 		return NULL;
-	return oms_shard_check(is_order ? "order" : "execution", made->id);
+	return oms_shard_check(outcome->kind->record->name, made->id);
 }

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 
 #include "base/guc.h"
+#include "core/kind.h"
 #include "core/order/order_machine.h"
 #include "entry/run.h"
 #include "store/catalog.h"
@@ -28,6 +29,7 @@ _PG_init(void)
 	oms_layout_init();
 	oms_tables_init();
 	oms_shard_init();
+	oms_kinds_check();
 	oms_state_machine_check();
 	oms_handlers_check();
 }

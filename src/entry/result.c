@@ -75,7 +75,7 @@ put_state(JsonWriter *w, const ResultSource *source)
 
 	for (int i = source->npayloads - 1; i >= 0; i--)
 	{
-		if (key_is(source->payloads[i], "aggregateType", outcome->store->def->aggregate_type) &&
+		if (key_is(source->payloads[i], "aggregateType", outcome->kind->type) &&
 			key_is(source->payloads[i], "aggregateId", outcome->id))
 		{
 			copy_key(w, source->payloads[i], "state");
@@ -112,7 +112,7 @@ put_orders(JsonWriter *w, const ResultSource *source)
 		JsonbValue *state;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!key_is(source->payloads[i], "aggregateType", oms_order_def.aggregate_type))
+		if (!key_is(source->payloads[i], "aggregateType", oms_kinds[KIND_ORDER].type))
 			continue;
 		state = oms_json_get(source->payloads[i], "state", &hold);
 		if (state == NULL || state->type != jbvBinary)

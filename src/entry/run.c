@@ -50,12 +50,6 @@ oms_handlers_check(void)
 			elog(ERROR, "BUG: command type %d has no handler, or no definition in its place", i);
 }
 
-static const ObjectStore *
-store_of(const Command *command)
-{
-	return command->def->object == OBJECT_ORDER ? &oms_order_store : &oms_execution_store;
-}
-
 void
 oms_check_may_write(const char *function)
 {
@@ -70,12 +64,11 @@ oms_check_may_write(const char *function)
 }
 
 static Jsonb *
-current_state(UnitOfWork *uow, const ObjectStore *store, const char *id)
+current_state(UnitOfWork *uow, const KindDef *kind, const char *id)
 {
-	const void *record = store == &oms_order_store ?
-		(const void *) oms_uow_order(uow, id) : (const void *) oms_uow_execution(uow, id);
+	const Object *object = oms_uow_object(uow, kind->kind, id);
 
-	return record ? oms_record_state(store->def, record) : NULL;
+	return object ? oms_record_state(kind->record, object) : NULL;
 }
 
 static Jsonb *
@@ -89,7 +82,7 @@ result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome
 		source.payloads[i] = events[i].payload;
 	source.duplicate = outcome->repeat;
 	if (source.npayloads == 0 || outcome->repeat)
-		source.state = current_state(uow, outcome->store, outcome->id);
+		source.state = current_state(uow, outcome->kind, outcome->id);
 	return oms_result_build(&source);
 }
 
@@ -120,7 +113,7 @@ recorded_command(const ResultSource *source)
 static Jsonb *
 repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
 {
-	Outcome		outcome = {.store = store_of(command), .id = known->aggregate_id};
+	Outcome		outcome = {.kind = &oms_kinds[command->def->kind], .id = known->aggregate_id};
 	ResultSource source = {.outcome = &outcome, .command_id = command->command_id, .duplicate = true,
 	.xid = oms_uow_xid(uow)};
 
@@ -142,7 +135,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 		return NULL;
 	}
 	if (source.npayloads == 0)
-		source.state = current_state(uow, outcome.store, outcome.id);
+		source.state = current_state(uow, outcome.kind, outcome.id);
 	return oms_result_build(&source);
 }
 

@@ -19,6 +19,7 @@
 #include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -27,6 +28,8 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "core/execution/execution_record.h"
+#include "core/kind.h"
 #include "core/order/order_record.h"
 #include "store/catalog.h"
 #include "store/ids.h"
@@ -228,13 +231,13 @@ state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
 Datum
 oms_order_from_state(PG_FUNCTION_ARGS)
 {
-	return row_from_state(fcinfo, &oms_order_def, OMS_ORDERS);
+	return row_from_state(fcinfo, &oms_order_def, OMS_OBJECTS_OF(KIND_ORDER));
 }
 
 Datum
 oms_execution_from_state(PG_FUNCTION_ARGS)
 {
-	return row_from_state(fcinfo, &oms_execution_def, OMS_EXECUTIONS);
+	return row_from_state(fcinfo, &oms_execution_def, OMS_OBJECTS_OF(KIND_EXECUTION));
 }
 
 Datum
@@ -272,20 +275,22 @@ oms_command_digest(PG_FUNCTION_ARGS)
 Datum
 oms_own_columns(PG_FUNCTION_ARGS)
 {
-	static const RecordDef *const defs[] = {&oms_order_def, &oms_execution_def};
-	char	   *kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const KindDef *kind = oms_kind_by_name(name);
+	StringInfoData known;
 	Datum		names[RECORD_COLUMNS_MAX];
 
-	for (int i = 0; i < lengthof(defs); i++)
+	if (kind)
 	{
-		if (strcmp(defs[i]->kind, kind) != 0)
-			continue;
-		for (int c = 0; c < defs[i]->ncolumns; c++)
-			names[c] = CStringGetTextDatum(defs[i]->columns[c].column);
-		PG_RETURN_ARRAYTYPE_P(construct_array(names, defs[i]->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
+		for (int c = 0; c < kind->record->ncolumns; c++)
+			names[c] = CStringGetTextDatum(kind->record->columns[c].column);
+		PG_RETURN_ARRAYTYPE_P(construct_array(names, kind->record->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
 	}
+	initStringInfo(&known);
+	for (int i = 0; i < KIND_COUNT; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", oms_kinds[i].record->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no object \"%s\"", kind),
-			 errdetail("The objects are: order, execution.")));
+			 errmsg("there is no object \"%s\"", name),
+			 errdetail("The objects are: %s.", known.data)));
 }

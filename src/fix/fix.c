@@ -68,7 +68,7 @@ void
 oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
 {
 	const Order *order = oms_uow_order(fix->uow, order_id);
-	Outcome		outcome = {.store = &oms_order_store, .id = order_id};
+	Outcome		outcome = {.kind = &oms_kinds[KIND_ORDER], .id = order_id};
 	ResultSource source = {.outcome = &outcome, .duplicate = duplicate,
 	.xid = oms_uow_xid(fix->uow)};
 

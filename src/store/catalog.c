@@ -24,13 +24,11 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "core/kind.h"
 #include "store/catalog.h"
 
+/* Of those that belong to no kind. */
 static const char *const relation_names[OMS_RELATION_COUNT] = {
-	[OMS_ORDERS] = "orders",
-	[OMS_EXECUTIONS] = "executions",
-	[OMS_ORDER_EVENTS] = "order_events",
-	[OMS_EXECUTION_EVENTS] = "execution_events",
 	[OMS_EVENT_SEQUENCE] = "event_sequence",
 	[OMS_ROOT_IDS] = "root_ids",
 	[OMS_COMMANDS] = "commands",
@@ -39,6 +37,16 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_REJECTED_COMMANDS] = "rejected_commands",
 	[OMS_SHARD] = "shard",
 };
+
+static const char *
+relation_name(int relation)
+{
+	if (relation < OMS_EVENTS)
+		return oms_kinds[relation - OMS_OBJECTS].record->table;
+	if (relation < OMS_EVENT_SEQUENCE)
+		return oms_kinds[relation - OMS_EVENTS].events;
+	return relation_names[relation];
+}
 
 static Oid	relation_oids[OMS_RELATION_COUNT];
 static bool oids_valid = false;
@@ -70,11 +78,11 @@ look_up_all(void)
 	look_again = false;
 	for (int i = 0; i < OMS_RELATION_COUNT; i++)
 	{
-		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_names[i], schema) : InvalidOid;
+		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_name(i), schema) : InvalidOid;
 		if (!OidIsValid(relation_oids[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("relation \"oms.%s\" does not exist", relation_names[i]),
+					 errmsg("relation \"oms.%s\" does not exist", relation_name(i)),
 					 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
 	}
 	oids_valid = !look_again;

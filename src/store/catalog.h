@@ -12,13 +12,13 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
+#include "core/object.h"
+
 typedef enum OmsRelation
 {
-	OMS_ORDERS,
-	OMS_EXECUTIONS,
-	OMS_ORDER_EVENTS,
-	OMS_EXECUTION_EVENTS,
-	OMS_EVENT_SEQUENCE,
+	OMS_OBJECTS,				/* of the first kind; then those of the others */
+	OMS_EVENTS = OMS_OBJECTS + KIND_COUNT,	/* likewise */
+	OMS_EVENT_SEQUENCE = OMS_EVENTS + KIND_COUNT,
 	OMS_ROOT_IDS,
 	OMS_COMMANDS,
 	OMS_CL_ORD_IDS,
@@ -27,6 +27,10 @@ typedef enum OmsRelation
 	OMS_SHARD,
 	OMS_RELATION_COUNT
 } OmsRelation;
+
+/* The table of a kind's current state, and the parent of its event tables. */
+#define OMS_OBJECTS_OF(kind)	((OmsRelation) (OMS_OBJECTS + (kind)))
+#define OMS_EVENTS_OF(kind)		((OmsRelation) (OMS_EVENTS + (kind)))
 
 extern void oms_catalog_init(void);
 

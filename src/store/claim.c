@@ -48,13 +48,13 @@ oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
 static bool
 needs_root_id(const Tracked *t)
 {
-	return t->is_new && (t->id_is_given || t->store != &oms_order_store) && oms_uow_is_root(t->store, t->now);
+	return t->is_new && (t->id_is_given || oms_kind_of(t->now)->claims_made_id) && oms_object_is_root(t->now);
 }
 
 static IdClaim
 root_claim(const Tracked *t)
 {
-	return (IdClaim) {OMS_ROOT_IDS, {((Aggregate *) t->now)->id, t->store->def->kind}};
+	return (IdClaim) {OMS_ROOT_IDS, {t->now->id, oms_kind_of(t->now)->record->name}};
 }
 
 /* ------------------------------------------------------------------------
@@ -74,18 +74,25 @@ name_taken(UnitOfWork *uow, const IdClaim *claim)
 static Refusal *
 object_taken(const Tracked *t)
 {
-	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", t->store->def->kind, ((Aggregate *) t->now)->id);
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_of(t->now)->record->name, t->now->id);
+}
+
+static Refusal *
+id_of_another(const Tracked *t, const KindDef *taken_by)
+{
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kind_of(t->now)->id_field, t->now->id, taken_by->a_name);
 }
 
 static Refusal *
 root_taken(UnitOfWork *uow, const Tracked *t)
 {
-	const char *id = ((Aggregate *) t->now)->id;
-	char	   *kind = oms_root_kind_find(uow->tables, id);
+	const char *id = t->now->id;
+	char	   *name = oms_root_kind_find(uow->tables, id);
+	const KindDef *taken_by = name ? oms_kind_by_name(name) : NULL;
 
-	if (kind == NULL || strcmp(kind, t->store->def->kind) == 0)
+	if (taken_by == NULL || taken_by == oms_kind_of(t->now))
 		return object_taken(t);
-	return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of an %s", t->store->def->kind, id, kind);
+	return id_of_another(t, taken_by);
 }
 
 /* ------------------------------------------------------------------------
@@ -93,18 +100,19 @@ root_taken(UnitOfWork *uow, const Tracked *t)
  * ------------------------------------------------------------------------
  */
 
-/* An order that is a root is in oms.root_ids; if its id was made, in the table of orders alone. */
+/* A root whose kind has no other root is in oms.root_ids; if its id was made, in the table of its kind alone. */
 static Refusal *
 object_refusal(UnitOfWork *uow, const Tracked *t)
 {
-	const char *id = ((Aggregate *) t->now)->id;
+	const KindDef *kind = oms_kind_of(t->now);
+	const KindDef *root_kind = &oms_kinds[kind->root_kind];
 
-	if (!t->is_new || !t->id_is_given || (t->store == &oms_order_store && needs_root_id(t)))
+	if (!t->is_new || !t->id_is_given || (kind == root_kind && needs_root_id(t)))
 		return NULL;
-	if (oms_object_taken(oms_tables_get(uow->tables, t->store->table), id))
+	if (oms_object_taken(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), t->now->id))
 		return object_taken(t);
-	if (needs_root_id(t) && oms_object_taken(oms_tables_get(uow->tables, OMS_ORDERS), id))
-		return oms_refuse(OMS_DUPLICATE, "%sId \"%s\" is the id of an order", t->store->def->kind, id);
+	if (needs_root_id(t) && oms_object_taken(oms_tables_get(uow->tables, OMS_OBJECTS_OF(root_kind->kind)), t->now->id))
+		return id_of_another(t, root_kind);
 	return NULL;
 }
 
@@ -195,9 +203,9 @@ claim_name(UnitOfWork *uow, const IdClaim *claim)
 static Refusal *
 claim_object(UnitOfWork *uow, Tracked *t)
 {
-	Table	   *table = oms_tables_get(uow->tables, t->store->table);
+	Table	   *table = oms_tables_get(uow->tables, OMS_OBJECTS_OF(t->now->kind));
 
-	if (!oms_object_insert(t->store, table, t->now, t->id_is_given, &t->tid))
+	if (!oms_object_insert(table, t->now, t->id_is_given, &t->tid))
 		return object_taken(t);
 	remember_inserted(uow, table, t->tid);
 	t->is_new = false;
@@ -271,14 +279,14 @@ oms_uow_abandon(UnitOfWork *uow)
 	foreach(cell, uow->touched)
 	{
 		Tracked    *t = lfirst(cell);
-		Aggregate  *before = t->before;
+		Object	   *before = t->before;
 
 		/* its row need not be written for this command's sake */
 		t->dirty = t->was_dirty;
 		if (before->version == 0)
 			oms_map_remove(uow->map, t);
 		else
-			memcpy(t->now, t->before, t->store->def->size);
+			memcpy(t->now, t->before, oms_kind_of(t->now)->record->size);
 	}
 	uow->nevents = uow->first_event;
 	uow->touched = uow->names = uow->inserted = NIL;

@@ -3,7 +3,7 @@
  * events.c
  *	  Events: built with their payload and hash, appended in bulk.
  *
- * The sole writer of oms.order_events and oms.execution_events.  Takes no row
+ * The sole writer of the event tables.  Takes no row
  * lock: the unit of work has locked the tree, which makes versions and tree
  * versions gapless.  Rows go to the leaf partition itself.
  *
@@ -80,7 +80,7 @@ chain_hash(const bytea *previous, Jsonb *payload, int *size)
 }
 
 static Jsonb *
-build_payload(const Event *event, const void *record, const Caller *caller)
+build_payload(const Event *event, const Object *object, const Caller *caller)
 {
 	JsonWriter	w = {0};
 	const Command *command = event->command;
@@ -89,7 +89,7 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 	oms_json_open_object(&w);
 	oms_json_string(&w, "role", caller->role);
 	oms_json_string(&w, "actor", caller->actor);
-	oms_record_to_json(event->store->def, record, &w, "state");
+	oms_record_to_json(event->kind->record, object, &w, "state");
 	oms_json_string(&w, "rootId", event->root_id);
 	oms_json_jsonb(&w, "command", command->raw);
 	oms_json_int(&w, "version", event->version);
@@ -102,7 +102,7 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 	if (command->causation_id)
 		oms_json_string(&w, "causationId", command->causation_id);
 	oms_json_int(&w, "treeVersion", event->tree_version);
-	oms_json_string(&w, "aggregateType", event->store->def->aggregate_type);
+	oms_json_string(&w, "aggregateType", event->kind->type);
 	if (command->correlation_id)
 		oms_json_string(&w, "correlationId", command->correlation_id);
 	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
@@ -111,27 +111,25 @@ build_payload(const Event *event, const void *record, const Caller *caller)
 }
 
 void
-oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+oms_event_build(const Object *object, const Command *command,
 				const Caller *caller, int64 tree_version, int transition, const char *event_type,
 				TimestampTz occurred_at, Event *event)
 {
-	const Aggregate *aggregate = record;
-
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
 	(void) GetTopTransactionId();
-	event->store = store;
+	event->kind = oms_kind_of(object);
 	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
-	event->id = aggregate->id;
-	event->version = aggregate->version;
-	event->root_id = aggregate->root_id;
-	event->account = oms_object_account(store, record);
+	event->id = object->id;
+	event->version = object->version;
+	event->root_id = object->root_id;
+	event->account = oms_object_account(object);
 	event->tree_version = tree_version;
 	event->event_type = event_type;
 	event->occurred_at = occurred_at;
 	event->command = command;
 	event->transition = transition;
-	event->payload = build_payload(event, record, caller);
-	event->hash = chain_hash(aggregate->hash, event->payload, &event->size);
+	event->payload = build_payload(event, object, caller);
+	event->hash = chain_hash(object->hash, event->payload, &event->size);
 }
 
 /*
@@ -141,7 +139,7 @@ oms_event_build(const ObjectStore *store, const void *record, const Command *com
 static void
 make_partitions(void)
 {
-	Relation	orders = table_open(oms_relation(OMS_ORDERS), AccessShareLock);
+	Relation	orders = table_open(oms_relation(OMS_OBJECTS_OF(KIND_ORDER)), AccessShareLock);
 	Oid			owner = orders->rd_rel->relowner;
 	Oid			user;
 	int			security;
@@ -196,7 +194,7 @@ append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 	values[EVENT_HASH] = PointerGetDatum(event->hash);
 	nulls[EVENT_ACCOUNT] = event->account == NULL;
 	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
-	oms_table_insert(leaf_for(tables, event->store->events, event->occurred_at), values, nulls, NULL);
+	oms_table_insert(leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at), values, nulls, NULL);
 }
 
 void
@@ -210,10 +208,10 @@ oms_events_append(TableSet *tables, const Event *events, int count, const Caller
 }
 
 static Jsonb *
-payload_in(TableSet *tables, const ObjectStore *store, TimestampTz occurred_at, TableKey key, const Datum *values,
+payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, TableKey key, const Datum *values,
 		   uint64 *xid)
 {
-	Table	   *leaf = oms_tables_leaf(tables, store->events, occurred_at);
+	Table	   *leaf = oms_tables_leaf(tables, OMS_EVENTS_OF(kind), occurred_at);
 
 	if (leaf == NULL || !oms_table_find(leaf, key, values))
 		return NULL;
@@ -225,10 +223,10 @@ Jsonb *
 oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid)
 {
 	Datum		key = Int64GetDatum(sequence);
-	Jsonb	   *payload = payload_in(tables, &oms_order_store, occurred_at, KEY_SEQUENCE, &key, xid);
+	Jsonb	   *payload = NULL;
 
-	if (payload == NULL)
-		payload = payload_in(tables, &oms_execution_store, occurred_at, KEY_SEQUENCE, &key, xid);
+	for (int kind = 0; payload == NULL && kind < KIND_COUNT; kind++)
+		payload = payload_in(tables, kind, occurred_at, KEY_SEQUENCE, &key, xid);
 	return payload;
 }
 
@@ -238,7 +236,7 @@ oms_event_first_payload(TableSet *tables, const Order *order)
 	Datum		keys[2] = {CStringGetTextDatum(order->id), Int64GetDatum(1)};
 	uint64		xid;
 
-	return payload_in(tables, &oms_order_store, order->created_at, KEY_VERSION, keys, &xid);
+	return payload_in(tables, KIND_ORDER, order->created_at, KEY_VERSION, keys, &xid);
 }
 
 typedef struct EventWalk
@@ -267,7 +265,7 @@ oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *
 	ListCell   *cell;
 
 	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
-	foreach(cell, oms_tables_leaves(tables, OMS_ORDER_EVENTS))
+	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(KIND_ORDER)))
 		oms_table_each(lfirst(cell), KEY_AGGREGATE_ID, &key, visit_row, &walk);
 	MemoryContextDelete(walk.row);
 }

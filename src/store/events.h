@@ -27,7 +27,7 @@ extern const TableDef oms_events_table;
 
 typedef struct Event
 {
-	const ObjectStore *store;
+	const KindDef *kind;
 	int64		sequence;
 	const char *id;
 	int64		version;
@@ -44,11 +44,11 @@ typedef struct Event
 } Event;
 
 /*
- * Draw a sequence number for the event of `record`'s change and build its
- * payload and hash; `record` already is as the event leaves it, but for its
+ * Draw a sequence number for the event of the object's change and build its
+ * payload and hash; `object` already is as the event leaves it, but for its
  * hash, which is the previous event's.
  */
-extern void oms_event_build(const ObjectStore *store, const void *record, const Command *command,
+extern void oms_event_build(const Object *object, const Command *command,
 							const Caller *caller, int64 tree_version, int transition,
 							const char *event_type, TimestampTz occurred_at, Event *event);
 

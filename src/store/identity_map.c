@@ -11,7 +11,6 @@
 
 #include "common/hashfn.h"
 
-#include "core/order/order_record.h"
 #include "store/identity_map.h"
 
 #define INITIAL_SIZE 8
@@ -34,50 +33,43 @@ typedef struct MapEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* An order and an execution may have the same id. */
+/* Objects of two kinds may have the same id. */
 struct IdentityMap
 {
-	ids_hash   *orders;
-	ids_hash   *executions;
+	MemoryContext context;
+	ids_hash   *ids[KIND_COUNT];	/* each made when it is needed */
 	List	   *objects;
 };
 
 IdentityMap *
 oms_map_create(void)
 {
-	IdentityMap *map = palloc(sizeof(IdentityMap));
+	IdentityMap *map = palloc0(sizeof(IdentityMap));
 
-	map->orders = ids_create(CurrentMemoryContext, INITIAL_SIZE, NULL);
-	map->executions = ids_create(CurrentMemoryContext, INITIAL_SIZE, NULL);
-	map->objects = NIL;
+	map->context = CurrentMemoryContext;
 	return map;
 }
 
-static ids_hash *
-ids_of(IdentityMap *map, const ObjectStore *store)
-{
-	return store == &oms_order_store ? map->orders : map->executions;
-}
-
 Tracked *
-oms_map_find(IdentityMap *map, const ObjectStore *store, const char *id)
+oms_map_find(IdentityMap *map, ObjectKind kind, const char *id)
 {
-	MapEntry   *entry = ids_lookup(ids_of(map, store), id);
+	MapEntry   *entry = map->ids[kind] ? ids_lookup(map->ids[kind], id) : NULL;
 
 	return entry ? entry->tracked : NULL;
 }
 
 Tracked *
-oms_map_add(IdentityMap *map, const ObjectStore *store, void *record)
+oms_map_add(IdentityMap *map, Object *object)
 {
 	Tracked    *t = palloc0(sizeof(Tracked));
 	bool		found;
 	MapEntry   *entry;
 
-	t->store = store;
-	t->now = record;
+	t->now = object;
 	ItemPointerSetInvalid(&t->tid);
-	entry = ids_insert(ids_of(map, store), ((Aggregate *) record)->id, &found);
+	if (map->ids[object->kind] == NULL)
+		map->ids[object->kind] = ids_create(map->context, INITIAL_SIZE, NULL);
+	entry = ids_insert(map->ids[object->kind], object->id, &found);
 	Assert(!found);
 	entry->tracked = t;
 	map->objects = lappend(map->objects, t);
@@ -87,7 +79,7 @@ oms_map_add(IdentityMap *map, const ObjectStore *store, void *record)
 void
 oms_map_remove(IdentityMap *map, Tracked *tracked)
 {
-	ids_delete(ids_of(map, tracked->store), ((Aggregate *) tracked->now)->id);
+	ids_delete(map->ids[tracked->now->kind], tracked->now->id);
 	map->objects = list_delete_ptr(map->objects, tracked);
 }
 

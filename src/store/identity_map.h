@@ -12,13 +12,12 @@
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
 
-#include "store/rows.h"
+#include "core/kind.h"
 
 typedef struct Tracked
 {
-	const ObjectStore *store;
-	void	   *now;			/* as the commands so far leave it */
-	void	   *before;			/* as the current command found it */
+	Object	   *now;			/* as the commands so far leave it */
+	Object	   *before;			/* as the current command found it */
 	uint32		touched_by;		/* number of the command that changed it last */
 	bool		is_new;			/* made by that command, its row not yet there */
 	bool		id_is_given;
@@ -30,10 +29,10 @@ typedef struct Tracked
 typedef struct IdentityMap IdentityMap;
 
 extern IdentityMap *oms_map_create(void);
-extern Tracked *oms_map_find(IdentityMap *map, const ObjectStore *store, const char *id);
+extern Tracked *oms_map_find(IdentityMap *map, ObjectKind kind, const char *id);
 
-/* The record must not be there yet; the map keeps it, and not a copy. */
-extern Tracked *oms_map_add(IdentityMap *map, const ObjectStore *store, void *record);
+/* The object must not be there yet; the map keeps it, and not a copy. */
+extern Tracked *oms_map_add(IdentityMap *map, Object *object);
 extern void oms_map_remove(IdentityMap *map, Tracked *tracked);
 
 /* All of them, of Tracked, in the order they came. */

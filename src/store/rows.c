@@ -3,8 +3,8 @@
  * rows.c
  *	  Rows of current state: structs in, structs out.
  *
- * The sole writer of oms.orders and oms.executions (oms.rebuild() apart, which
- * is SQL).  Locks a row where it is told to; which rows, and in which order, is
+ * The sole writer of the tables of current state (oms.rebuild() apart, which is
+ * SQL).  Locks a row where it is told to; which rows, and in which order, is
  * the unit of work's business.
  *
  *-------------------------------------------------------------------------
@@ -13,37 +13,16 @@
 
 #include "utils/builtins.h"
 
-#include "core/order/order_record.h"
 #include "store/rows.h"
 
-const ObjectStore oms_order_store = {
-	.def = &oms_order_def,
-	.table = OMS_ORDERS,
-	.events = OMS_ORDER_EVENTS,
-	.account = offsetof(Order, account),
-};
-
-const ObjectStore oms_execution_store = {
-	.def = &oms_execution_def,
-	.table = OMS_EXECUTIONS,
-	.events = OMS_EXECUTION_EVENTS,
-	.account = offsetof(Execution, account),
-};
-
-const char *
-oms_object_account(const ObjectStore *store, const void *record)
-{
-	return store->account == 0 ? NULL : *(char *const *) ((const char *) record + store->account);
-}
-
 bool
-oms_object_find(const ObjectStore *store, Table *table, const char *id, void *record, ItemPointer tid)
+oms_object_find(const KindDef *kind, Table *table, const char *id, Object *object, ItemPointer tid)
 {
 	Datum		key = CStringGetTextDatum(id);
 
 	if (!oms_table_find(table, KEY_ID, &key))
 		return false;
-	oms_record_from_slot(store->def, table->slot, table->layout->attnums, record);
+	oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
 	*tid = table->slot->tts_tid;
 	return true;
 }
@@ -56,7 +35,7 @@ enum ObjectColumn
 };
 
 char *
-oms_object_find_root(const ObjectStore *store, Table *table, const char *id)
+oms_object_find_root(Table *table, const char *id)
 {
 	Datum		key = CStringGetTextDatum(id);
 
@@ -74,8 +53,9 @@ collect_id(Table *table, void *arg)
 }
 
 bool
-oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointer tid)
+oms_object_lock(Table *table, Object *object, ItemPointer tid)
 {
+	const KindDef *kind = oms_kind_of(object);
 	ItemPointerData found = table->slot->tts_tid;
 
 	if (!oms_table_lock(table))
@@ -83,7 +63,7 @@ oms_object_lock(const ObjectStore *store, Table *table, void *record, ItemPointe
 	/* nobody changed it meanwhile: what was read is its newest version */
 	if (!ItemPointerEquals(&found, &table->slot->tts_tid))
 	{
-		oms_record_from_slot(store->def, table->slot, table->layout->attnums, record);
+		oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
 		*tid = table->slot->tts_tid;
 	}
 	return true;
@@ -98,13 +78,12 @@ oms_object_taken(Table *table, const char *id)
 }
 
 bool
-oms_object_insert(const ObjectStore *store, Table *table, const void *record, bool id_is_given,
-				  ItemPointer tid)
+oms_object_insert(Table *table, const Object *object, bool id_is_given, ItemPointer tid)
 {
 	Datum		values[RECORD_COLUMNS_MAX];
 	bool		nulls[RECORD_COLUMNS_MAX];
 
-	oms_record_to_row(store->def, record, values, nulls);
+	oms_record_to_row(oms_kind_of(object)->record, object, values, nulls);
 	if (id_is_given)
 		return oms_table_claim(table, KEY_ID, values, nulls, tid);
 	oms_table_insert(table, values, nulls, tid);
@@ -127,11 +106,11 @@ oms_object_ids_of(Table *table, TableKey key, const Datum *const *values, int co
 }
 
 void
-oms_object_update(const ObjectStore *store, Table *table, const void *record, ItemPointer tid)
+oms_object_update(Table *table, const Object *object, ItemPointer tid)
 {
 	Datum		values[RECORD_COLUMNS_MAX];
 	bool		nulls[RECORD_COLUMNS_MAX];
 
-	oms_record_to_row(store->def, record, values, nulls);
+	oms_record_to_row(oms_kind_of(object)->record, object, values, nulls);
 	oms_table_update(table, tid, values, nulls);
 }

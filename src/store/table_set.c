@@ -20,7 +20,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "core/order/order_record.h"
+#include "core/kind.h"
 #include "store/events.h"
 #include "store/ids.h"
 #include "store/rows.h"
@@ -77,18 +77,9 @@ oms_tables_begin(void)
 static const TableDef *
 table_def(OmsRelation relation)
 {
-	switch (relation)
-	{
-		case OMS_ORDERS:
-			return oms_record_table(&oms_order_def);
-		case OMS_EXECUTIONS:
-			return oms_record_table(&oms_execution_def);
-		case OMS_ORDER_EVENTS:
-		case OMS_EXECUTION_EVENTS:
-			return &oms_events_table;
-		default:
-			return oms_command_table(relation);
-	}
+	if (relation < OMS_EVENTS)
+		return oms_record_table(oms_kinds[relation - OMS_OBJECTS].record);
+	return relation < OMS_EVENT_SEQUENCE ? &oms_events_table : oms_command_table(relation);
 }
 
 Table *

@@ -64,21 +64,12 @@ oms_uow_xid(UnitOfWork *uow)
  * ------------------------------------------------------------------------
  */
 
-bool
-oms_uow_is_root(const ObjectStore *store, const void *record)
-{
-	if (store == &oms_order_store)
-		return ((const Order *) record)->parent_id == NULL;
-	return ((const Execution *) record)->order_id == NULL;
-}
-
-/* The root's row is in the store of orders, but for an execution without an order. */
 static Tracked *
-find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
+find_root(UnitOfWork *uow, const Object *object)
 {
-	if (oms_uow_is_root(store, object))
-		return oms_map_find(uow->map, store, object->id);
-	return oms_map_find(uow->map, &oms_order_store, object->root_id);
+	if (oms_object_is_root(object))
+		return oms_map_find(uow->map, object->kind, object->id);
+	return oms_map_find(uow->map, oms_kind_of(object)->root_kind, object->root_id);
 }
 
 /*
@@ -86,36 +77,40 @@ find_root(UnitOfWork *uow, const ObjectStore *store, const Aggregate *object)
  * the root itself.
  */
 static Tracked *
-lock_found_root(UnitOfWork *uow, const ObjectStore *store, void *record, ItemPointerData tid)
+lock_found_root(UnitOfWork *uow, Object *root, ItemPointerData tid)
 {
 	Tracked    *t;
 
-	if (!oms_object_lock(store, oms_tables_get(uow->tables, store->table), record, &tid))
+	if (!oms_object_lock(oms_tables_get(uow->tables, OMS_OBJECTS_OF(root->kind)), root, &tid))
 		return NULL;
-	t = oms_map_add(uow->map, store, record);
+	t = oms_map_add(uow->map, root);
 	t->tid = tid;
 	return t;
 }
 
 static void
-lock_root_in(UnitOfWork *uow, const ObjectStore *store, const char *root_id)
+lock_root_in(UnitOfWork *uow, const KindDef *kind, const char *root_id)
 {
-	void	   *root;
+	Object	   *root;
 	ItemPointerData tid;
 
-	if (oms_map_find(uow->map, store, root_id) != NULL)
+	if (oms_map_find(uow->map, kind->kind, root_id) != NULL)
 		return;
-	root = palloc(store->def->size);
-	if (oms_object_find(store, oms_tables_get(uow->tables, store->table), root_id, root, &tid) && oms_uow_is_root(store, root))
-		lock_found_root(uow, store, root, tid);
+	root = palloc(kind->record->size);
+	if (oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), root_id, root, &tid) &&
+		oms_object_is_root(root))
+		lock_found_root(uow, root, tid);
 }
 
 void
 oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
 {
-	lock_root_in(uow, &oms_order_store, root_id);
-	if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
-		lock_root_in(uow, &oms_execution_store, root_id);
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+	{
+		lock_root_in(uow, &oms_kinds[kind], root_id);
+		if (oms_map_find(uow->map, kind, root_id) != NULL)
+			return;
+	}
 }
 
 /*
@@ -123,79 +118,88 @@ oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
  * locked, for it may have changed while we waited.
  */
 static Tracked *
-load(UnitOfWork *uow, const ObjectStore *store, const char *id)
+load(UnitOfWork *uow, const KindDef *kind, const char *id)
 {
-	Tracked    *t = oms_map_find(uow->map, store, id);
-	Aggregate  *record;
+	Tracked    *t = oms_map_find(uow->map, kind->kind, id);
+	Object	   *object;
 	ItemPointerData tid;
 
 	/* whoever loops over objects comes through here for each */
 	CHECK_FOR_INTERRUPTS();
 	if (t != NULL)
 		return t;
-	record = palloc(store->def->size);
-	if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
+	object = palloc(kind->record->size);
+	if (!oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), id, object, &tid))
 		return NULL;
-	if (oms_uow_is_root(store, record))
-		return lock_found_root(uow, store, record, tid);
+	if (oms_object_is_root(object))
+		return lock_found_root(uow, object, tid);
 
 	/* an execution may meanwhile have been matched to an order of another tree */
-	while (oms_map_find(uow->map, &oms_order_store, record->root_id) == NULL)
+	while (oms_map_find(uow->map, kind->root_kind, object->root_id) == NULL)
 	{
-		const char *root_id = record->root_id;
+		const char *root_id = object->root_id;
 
-		lock_root_in(uow, &oms_order_store, root_id);
-		if (oms_map_find(uow->map, &oms_order_store, root_id) == NULL)
-			oms_damaged("order \"%s\", the root of \"%s\", does not exist or is no root", root_id, id);
+		lock_root_in(uow, &oms_kinds[kind->root_kind], root_id);
+		if (oms_map_find(uow->map, kind->root_kind, root_id) == NULL)
+			oms_damaged("%s \"%s\", the root of \"%s\", does not exist or is no root",
+						oms_kinds[kind->root_kind].record->name, root_id, id);
 		CHECK_FOR_INTERRUPTS();
-		if (!oms_object_find(store, oms_tables_get(uow->tables, store->table), id, record, &tid))
+		if (!oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), id, object, &tid))
 			return NULL;
 	}
-	t = oms_map_add(uow->map, store, record);
+	t = oms_map_add(uow->map, object);
 	t->tid = tid;
 	return t;
+}
+
+const Object *
+oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	Tracked    *t = load(uow, &oms_kinds[kind], id);
+
+	return t ? t->now : NULL;
 }
 
 const Order *
 oms_uow_order(UnitOfWork *uow, const char *id)
 {
-	Tracked    *t = load(uow, &oms_order_store, id);
+	Tracked    *t = load(uow, &oms_kinds[KIND_ORDER], id);
 
-	return t ? t->now : NULL;
+	return t ? (const Order *) t->now : NULL;
 }
 
 const Execution *
 oms_uow_execution(UnitOfWork *uow, const char *id)
 {
-	Tracked    *t = load(uow, &oms_execution_store, id);
+	Tracked    *t = load(uow, &oms_kinds[KIND_EXECUTION], id);
 
-	return t ? t->now : NULL;
+	return t ? (const Execution *) t->now : NULL;
 }
 
 bool
 oms_uow_has_order(UnitOfWork *uow, const char *id)
 {
-	return oms_map_find(uow->map, &oms_order_store, id) != NULL;
+	return oms_map_find(uow->map, KIND_ORDER, id) != NULL;
 }
 
 bool
 oms_uow_has_execution(UnitOfWork *uow, const char *id)
 {
-	return oms_map_find(uow->map, &oms_execution_store, id) != NULL;
+	return oms_map_find(uow->map, KIND_EXECUTION, id) != NULL;
 }
 
 char *
 oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
 {
 	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(&oms_order_store, oms_tables_get(uow->tables, OMS_ORDERS), order_id);
+	return oms_object_find_root(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), order_id);
 }
 
 char *
 oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
 {
 	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(&oms_execution_store, oms_tables_get(uow->tables, OMS_EXECUTIONS), execution_id);
+	return oms_object_find_root(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), execution_id);
 }
 
 /* ------------------------------------------------------------------------
@@ -210,7 +214,7 @@ oms_uow_tree(UnitOfWork *uow, const char *root_id)
 	List	   *orders = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_ORDERS), KEY_ROOT_ID, &key))
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), KEY_ROOT_ID, &key))
 		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
 	return orders;
 }
@@ -221,7 +225,7 @@ executions_by(UnitOfWork *uow, TableKey key, const Datum *values)
 	List	   *executions = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_EXECUTIONS), key, values))
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), key, values))
 		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
 	return executions;
 }
@@ -253,7 +257,7 @@ oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_
 	ListCell   *cell;
 
 	/* of an order first */
-	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_EXECUTIONS), KEY_ORDER_EXEC_ID, keys, order_id ? 2 : 1))
+	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), KEY_ORDER_EXEC_ID, keys, order_id ? 2 : 1))
 	{
 		const Execution *execution = oms_uow_execution(uow, lfirst(cell));
 
@@ -283,7 +287,7 @@ oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
 {
 	static uint64 counted_in = 0;
 	static int	count = 0;
-	Oid			executions = oms_relation(OMS_EXECUTIONS);
+	Oid			executions = oms_relation(OMS_OBJECTS_OF(KIND_EXECUTION));
 	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
 
 	if (counted_in != oms_uow_xid(uow))
@@ -369,23 +373,22 @@ touch(UnitOfWork *uow, Tracked *t)
 		return;
 	t->touched_by = uow->command_number;
 	t->was_dirty = t->dirty;
-	t->before = palloc(t->store->def->size);
-	memcpy(t->before, t->now, t->store->def->size);
+	t->before = palloc(oms_kind_of(t->now)->record->size);
+	memcpy(t->before, t->now, oms_kind_of(t->now)->record->size);
 	uow->touched = lappend(uow->touched, t);
 }
 
 TimestampTz
 oms_uow_now(UnitOfWork *uow, const char *root_id)
 {
-	Tracked    *root = oms_map_find(uow->map, &oms_order_store, root_id);
+	Tracked    *root = NULL;
 
-	/* an execution without an order is its own root */
-	if (root == NULL)
-		root = oms_map_find(uow->map, &oms_execution_store, root_id);
+	for (int kind = 0; root == NULL && kind < KIND_COUNT; kind++)
+		root = oms_map_find(uow->map, kind, root_id);
 	if (uow->time == NO_TIME)
 		uow->time = GetCurrentTimestamp();
-	if (root && ((Aggregate *) root->now)->tree_updated_at != NO_TIME)
-		uow->time = Max(uow->time, ((Aggregate *) root->now)->tree_updated_at);
+	if (root && root->now->tree_updated_at != NO_TIME)
+		uow->time = Max(uow->time, root->now->tree_updated_at);
 	return uow->time;
 }
 
@@ -408,39 +411,38 @@ next_event(UnitOfWork *uow)
 static bool
 bound_state(UnitOfWork *uow, Tracked *t)
 {
-	const Aggregate *found = t->before;
-	const Aggregate *before = found->version > 0 ? found : NULL;
-	bool		fact = uow->command->def->object == OBJECT_EXECUTION || oms_command_is_report(uow->command);
-	int64		size = oms_state_size(t->store->def, t->now);
+	const KindDef *kind = oms_kind_of(t->now);
+	const Object *before = t->before->version > 0 ? t->before : NULL;
+	bool		fact = oms_kinds[uow->command->def->kind].is_fact || oms_command_is_report(uow->command);
+	int64		size = oms_state_size(kind->record, t->now);
 
-	if (size <= oms_state_size_max() || (before && size <= oms_state_size(t->store->def, before)))
+	if (size <= oms_state_size_max() || (before && size <= oms_state_size(kind->record, before)))
 		return false;
 	if (fact)
-		oms_state_shorten(t->store->def, t->now, before);
+		kind->shorten(t->now, before);
 	else if (uow->too_large == NULL)
-		uow->too_large = oms_state_refuse_size(t->store->def, ((Aggregate *) t->now)->id, size);
+		uow->too_large = oms_state_refuse_size(kind->record, t->now->id, size);
 	return fact;
 }
 
 static void
-put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition,
-	const char *event_type, bool id_is_given)
+put(UnitOfWork *uow, const Object *after, int transition, const char *event_type, bool id_is_given)
 {
-	const Aggregate *object = after;
-	Tracked    *t = oms_map_find(uow->map, store, object->id);
+	const KindDef *kind = oms_kind_of(after);
+	Tracked    *t = oms_map_find(uow->map, after->kind, after->id);
 	Tracked    *root;
-	Aggregate  *now;
-	Aggregate	counted;
+	Object	   *now;
+	Object		counted;
 	Event	   *event;
 	TimestampTz time;
 
 	CHECK_FOR_INTERRUPTS();
 	if (t == NULL)
 	{
-		void	   *record = palloc(store->def->size);
+		Object	   *object = palloc(kind->record->size);
 
-		memcpy(record, after, store->def->size);
-		t = oms_map_add(uow->map, store, record);
+		memcpy(object, after, kind->record->size);
+		t = oms_map_add(uow->map, object);
 		t->is_new = true;
 		t->id_is_given = id_is_given;
 	}
@@ -448,26 +450,26 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	now = t->now;
 	/* how events are counted is this file's business: the core's copy may be behind */
 	counted = *now;
-	memcpy(t->now, after, store->def->size);
+	memcpy(t->now, after, kind->record->size);
 	now->version = counted.version;
 	now->tree_version = counted.tree_version;
 	now->tree_updated_at = counted.tree_updated_at;
 	now->hash = counted.hash;
 	/* what has found its order is no root any more */
-	if (!oms_uow_is_root(store, now))
+	if (!oms_object_is_root(now))
 	{
 		now->tree_version = 0;
 		now->tree_updated_at = NO_TIME;
 	}
-	root = find_root(uow, store, now);
+	root = find_root(uow, now);
 	if (root == NULL)
 		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
-					store == &oms_order_store ? "order" : "execution", now->id, now->root_id);
+					kind->record->name, now->id, now->root_id);
 	touch(uow, root);
 	time = oms_uow_now(uow, now->root_id);
 
-	((Aggregate *) root->now)->tree_version++;
-	((Aggregate *) root->now)->tree_updated_at = time;
+	root->now->tree_version++;
+	root->now->tree_updated_at = time;
 	root->dirty = true;
 	now->version++;
 	now->updated_at = time;
@@ -476,10 +478,10 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 	t->dirty = true;
 
 	event = next_event(uow);
-	oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
+	oms_event_build(now, uow->cause, &uow->caller, root->now->tree_version,
 					transition, event_type, time, event);
 	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
-		oms_event_build(store, now, uow->cause, &uow->caller, ((Aggregate *) root->now)->tree_version,
+		oms_event_build(now, uow->cause, &uow->caller, root->now->tree_version,
 						transition, event_type, time, event);
 	now->hash = event->hash;
 }
@@ -487,14 +489,14 @@ put(UnitOfWork *uow, const ObjectStore *store, const void *after, int transition
 void
 oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition, bool id_is_given)
 {
-	put(uow, &oms_order_store, after, transition->number, transition->event_type, id_is_given);
+	put(uow, &after->object, transition->number, transition->event_type, id_is_given);
 }
 
 void
 oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const ExecutionTransition *transition,
 					  bool id_is_given)
 {
-	put(uow, &oms_execution_store, after, transition->number, transition->event_type, id_is_given);
+	put(uow, &after->object, transition->number, transition->event_type, id_is_given);
 }
 
 void
@@ -512,7 +514,7 @@ oms_uow_flush(UnitOfWork *uow)
 
 		CHECK_FOR_INTERRUPTS();
 		if (t->dirty)
-			oms_object_update(t->store, oms_tables_get(uow->tables, t->store->table), t->now, &t->tid);
+			oms_object_update(oms_tables_get(uow->tables, OMS_OBJECTS_OF(t->now->kind)), t->now, &t->tid);
 		t->dirty = false;
 	}
 	oms_tables_end(uow->tables);

@@ -47,6 +47,7 @@ extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
  * Objects.  Asking for one locks its tree first and reads it then; NULL if
  * there is none.
  */
+extern const Object *oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id);
 extern const Order *oms_uow_order(UnitOfWork *uow, const char *id);
 extern const Execution *oms_uow_execution(UnitOfWork *uow, const char *id);
 

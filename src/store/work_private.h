@@ -41,7 +41,4 @@ struct UnitOfWork
 	List	   *inserted;		/* of Inserted */
 };
 
-/* An order without a parent, or an execution without an order. */
-extern bool oms_uow_is_root(const ObjectStore *store, const void *record);
-
 #endif							/* OMS_WORK_PRIVATE_H */

@@ -331,8 +331,8 @@ sub check_names
 	same_set([ map { my @c = cells($_); (code($c[0]))[0] . " $c[1]" } table('statuses') ], \@statuses, 'statuses of an order and their FIX codes');
 
 	same_set([ first_code('execution_statuses') ],
-		[ names_in_source('core/order/order_record.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
-	same_set([ first_code('flags') ], [ names_in_source('core/order/order_record.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
+		[ names_in_source('core/execution/execution_record.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
+	same_set([ first_code('flags') ], [ names_in_source('core/kind.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
 	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
 
 	my %rules;

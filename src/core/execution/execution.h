@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/execution/execution_record.h"
 #include "core/order/order.h"
 
 /* Changes of an execution; the numbers stand in its events as `transition`. */

@@ -178,7 +178,7 @@ take_particulars(Order *order, const Command *command)
 	/* "until an acceptance or a report states it" */
 	if (order->order_qty == NULL && command->terms.order_qty && oms_command_is_report(command))
 		order->order_qty = command->terms.order_qty;
-	if (command->def->object != OBJECT_ORDER)
+	if (command->def->kind != KIND_ORDER)
 		return;
 	if (command->text)
 		order->text = command->text;

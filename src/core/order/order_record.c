@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * order_record.c
- *	  What an order and an execution are: structs and their columns.
+ *	  What an order is: its struct, its columns, its open requests.
  *
- * Pure.  The tables of columns below stand in the order of the columns of
- * oms.orders and oms.executions (sql/20_orders.sql, sql/21_executions.sql); the
- * regression test model.sql compares them.
+ * Pure.  The columns stand as sql/20_orders.sql has them; the regression test
+ * model.sql compares the two.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,6 +12,8 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "core/command_size.h"
+#include "core/kind.h"
 #include "core/order/order_record.h"
 
 const OmsName	oms_order_status_names[] = {
@@ -48,28 +49,6 @@ const OmsName	oms_condition_names[] = {
 	{COND_SUSPENDED, "SUSPENDED"},
 	{COND_PENDING_REPLACE, "PENDING_REPLACE"},
 	{COND_PENDING_CANCEL, "PENDING_CANCEL"},
-	{0}
-};
-
-const OmsName	oms_flag_names[] = {
-	{FLAG_LATE_FILL, "LATE_FILL"},
-	{FLAG_DISAGREES, "DISAGREES"},
-	{FLAG_OVERFILLED, "OVERFILLED"},
-	{FLAG_OVER_PLACED, "OVER_PLACED"},
-	{FLAG_BELOW_PLACED, "BELOW_PLACED"},
-	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
-	{FLAG_UNSETTLED, "UNSETTLED"},
-	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
-	{0}
-};
-
-const OmsName	oms_execution_status_names[] = {
-	{OMS_EXECUTION_REVIEW, "REVIEW"},
-	{OMS_EXECUTION_VALIDATED, "VALIDATED"},
-	{OMS_EXECUTION_ALLOCATED, "ALLOCATED"},
-	{OMS_EXECUTION_CORRECTED, "CORRECTED"},
-	{OMS_EXECUTION_BUSTED, "BUSTED"},
-	{OMS_EXECUTION_REJECTED, "REJECTED"},
 	{0}
 };
 
@@ -137,81 +116,36 @@ static const RecordColumn order_columns[] = {
 static RecordOrder order_key_order;
 
 const RecordDef oms_order_def = {
+	.kind = KIND_ORDER,
+	.name = "order",
 	.table = "orders",
-	.kind = "order",
-	.aggregate_type = "Order",
 	.columns = order_columns,
 	.ncolumns = lengthof(order_columns),
 	.order = &order_key_order,
 	.size = sizeof(Order),
 };
 
-#define EXECUTION(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL}
-#define EXECUTION_REQ(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL, true}
-#define EXECUTION_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Execution, column), NULL, false, shape}
-#define EXECUTION_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Execution, column), names, required}
+void
+oms_order_shorten(void *record, const Object *before)
+{
+	Order	   *order = record;
+	const Order *found = (const Order *) before;
+	int64		most = oms_state_size_max();
 
-static const RecordColumn execution_columns[] = {
-	EXECUTION_REQ("executionId", id, FIELD_TEXT),
-	EXECUTION_REQ("rootId", root_id, FIELD_TEXT),
-	EXECUTION("orderId", order_id, FIELD_TEXT),
-	EXECUTION_REQ("version", version, FIELD_COUNT),
-	EXECUTION("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
-	EXECUTION_NAMES("status", status, FIELD_NAME, oms_execution_status_names, true),
-	EXECUTION_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
-	EXECUTION("execID", exec_id, FIELD_TEXT),
-	EXECUTION("execType", exec_type, FIELD_TEXT),
-	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
-	EXECUTION("symbol", symbol, FIELD_TEXT),
-	EXECUTION("side", side, FIELD_TEXT),
-	EXECUTION_REQ("lastQty", last_qty, FIELD_NUMERIC),
-	EXECUTION_REQ("lastPx", last_px, FIELD_NUMERIC),
-	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
-	EXECUTION_REQ("quantity", quantity, FIELD_NUMERIC),
-	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
-	EXECUTION_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
-	EXECUTION_JSON("allocations", allocations, SHAPE_OBJECTS),
-	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
-	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
-	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
-	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
-	EXECUTION_JSON("reviewReasons", review_reasons, SHAPE_OBJECTS),
-	EXECUTION("reason", reason, FIELD_TEXT),
-	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
-	EXECUTION("correctingExecutionId", correcting_execution_id, FIELD_TEXT),
-	EXECUTION("bustExecID", bust_exec_id, FIELD_TEXT),
-	EXECUTION("fixSession", fix_session, FIELD_TEXT),
-	EXECUTION("clOrdID", cl_ord_id, FIELD_TEXT),
-	EXECUTION("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
-	EXECUTION("transactTime", transact_time, FIELD_TIME),
-	EXECUTION("text", text, FIELD_TEXT),
-	EXECUTION_JSON("fix", fix, SHAPE_OBJECT),
-	EXECUTION_JSON("attributes", attributes, SHAPE_OBJECT),
-	EXECUTION_REQ("createdAt", created_at, FIELD_TIME),
-	EXECUTION_REQ("updatedAt", updated_at, FIELD_TIME),
-	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
-	EXECUTION(NULL, hash, FIELD_HASH),
-	EXECUTION("tradeDate", trade_date, FIELD_DATE),
-	EXECUTION("settlDate", settl_date, FIELD_DATE),
-	EXECUTION("commission", commission, FIELD_NUMERIC),
-	EXECUTION("commType", comm_type, FIELD_TEXT),
-	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT),
-	EXECUTION("currency", currency, FIELD_TEXT),
-	EXECUTION("account", account, FIELD_TEXT),
-	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
-};
+	if (found == NULL)
+		return;
+	order->fix = found->fix;
+	if (oms_state_size(&oms_order_def, order) > most)
+		order->text = found->text;
+	if (oms_state_size(&oms_order_def, order) > most)
+		order->reason = found->reason;
+}
 
-static RecordOrder execution_key_order;
-
-const RecordDef oms_execution_def = {
-	.table = "executions",
-	.kind = "execution",
-	.aggregate_type = "Execution",
-	.columns = execution_columns,
-	.ncolumns = lengthof(execution_columns),
-	.order = &execution_key_order,
-	.size = sizeof(Execution),
-};
+bool
+oms_order_is_root(const Object *order)
+{
+	return ((const Order *) order)->parent_id == NULL;
+}
 
 static void
 terms_to_json(const OrderTerms *terms, JsonWriter *w)

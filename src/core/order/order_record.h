@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * order_record.h
- *	  What an order and an execution are: structs and their columns.
+ *	  What an order is: its struct and its columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +15,7 @@
 #include "utils/numeric.h"
 
 #include "base/record.h"
+#include "core/object.h"
 #include "oms_state.h"
 
 /*
@@ -35,16 +36,6 @@
 #define COND_PENDING_CANCEL			(1 << 11)	/* a shown cancel request is open */
 
 #define COND_CLOSED		(COND_REJECTED | COND_CANCELLED | COND_EXPIRED | COND_CALCULATED)
-
-/* What the desk should see. */
-#define FLAG_LATE_FILL		(1 << 0)	/* a fill after cancel, expiry or done-for-day */
-#define FLAG_DISAGREES		(1 << 1)	/* the last report states other figures than ours */
-#define FLAG_OVERFILLED		(1 << 2)	/* executed more than ordered */
-#define FLAG_OVER_PLACED	(1 << 3)	/* a counterparty's report reserved more than there was */
-#define FLAG_BELOW_PLACED	(1 << 4)	/* … reduced the order below what is placed */
-#define FLAG_LIVE_CHILDREN	(1 << 5)	/* … ended the order above live children */
-#define FLAG_UNSETTLED		(1 << 6)	/* a bust or correction waits for the fill that it names */
-#define FLAG_NOT_INHERITED	(1 << 7)	/* a report gave the order another side than its parent or children */
 
 typedef enum RequestKind
 {
@@ -80,25 +71,9 @@ typedef struct OrderRequest
 	Numeric		restores_qty;	/* orderQty that comes back if it is rejected, or NULL */
 } OrderRequest;
 
-/* What every object has; each struct begins with it, so that it can be taken as an Aggregate. */
-#define AGGREGATE_MEMBERS \
-	char	   *id; \
-	char	   *root_id; \
-	int64		version; \
-	int64		tree_version; \
-	TimestampTz created_at; \
-	TimestampTz updated_at; \
-	TimestampTz tree_updated_at; \
-	bytea	   *hash
-
-typedef struct Aggregate
-{
-	AGGREGATE_MEMBERS;
-} Aggregate;
-
 typedef struct Order
 {
-	AGGREGATE_MEMBERS;
+	OBJECT_HEAD;
 	char	   *parent_id;
 	int			status;			/* OmsOrderStatus */
 	uint32		conditions;
@@ -146,57 +121,16 @@ typedef struct Order
 	Jsonb	   *corporate_actions;	/* as order_split.c writes them */
 } Order;
 
-typedef struct Execution
-{
-	AGGREGATE_MEMBERS;
-	char	   *order_id;
-	int			status;			/* OmsExecutionStatus */
-	uint32		flags;
-	char	   *exec_id;
-	char	   *exec_type;
-	char	   *exec_ref_id;
-	char	   *symbol;
-	char	   *side;
-	Numeric		last_qty;
-	Numeric		last_px;
-	char	   *last_mkt;
-	Numeric		quantity;
-	Numeric		quantity_factor;
-	Numeric		allocated_quantity;
-	Jsonb	   *allocations;
-	Numeric		cum_qty;
-	Numeric		leaves_qty;
-	Numeric		avg_px;
-	char	   *ord_status;
-	Jsonb	   *review_reasons;
-	char	   *reason;
-	char	   *corrected_execution_id;
-	char	   *correcting_execution_id;
-	char	   *bust_exec_id;
-	char	   *fix_session;
-	char	   *cl_ord_id;
-	char	   *counterparty_order_id;
-	TimestampTz transact_time;
-	char	   *text;
-	Jsonb	   *fix;
-	Jsonb	   *attributes;
-	DateADT		trade_date;
-	DateADT		settl_date;
-	Numeric		commission;
-	char	   *comm_type;
-	char	   *last_capacity;
-	char	   *currency;
-	char	   *account;		/* the order's */
-	char	   *reported_account;	/* as the report stated it */
-} Execution;
-
 extern const RecordDef oms_order_def;
-extern const RecordDef oms_execution_def;
 
 extern const OmsName oms_order_status_names[]; /* with the codes of OrdStatus (39) */
 extern const OmsName oms_condition_names[];
-extern const OmsName oms_flag_names[];
-extern const OmsName oms_execution_status_names[];
+
+/* Of a state that is too large: of what is too much, what was there before comes back. */
+extern void oms_order_shorten(void *order, const Object *before);
+
+/* An order without a parent. */
+extern bool oms_order_is_root(const Object *order);
 
 /* Open requests of an order, in the order they came; NULL jsonb stands for none. */
 extern OrderRequest *oms_requests_from_json(Jsonb *json, int *count);

@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * execution_record.c
+ *	  What an execution is: its struct and its columns.
+ *
+ * Pure.  The columns stand as sql/21_executions.sql has them; the regression test
+ * model.sql compares the two.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "core/command_size.h"
+#include "core/execution/execution_record.h"
+#include "core/kind.h"
+
+const OmsName	oms_execution_status_names[] = {
+	{OMS_EXECUTION_REVIEW, "REVIEW"},
+	{OMS_EXECUTION_VALIDATED, "VALIDATED"},
+	{OMS_EXECUTION_ALLOCATED, "ALLOCATED"},
+	{OMS_EXECUTION_CORRECTED, "CORRECTED"},
+	{OMS_EXECUTION_BUSTED, "BUSTED"},
+	{OMS_EXECUTION_REJECTED, "REJECTED"},
+	{0}
+};
+
+#define EXECUTION(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL}
+#define EXECUTION_REQ(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL, true}
+#define EXECUTION_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Execution, column), NULL, false, shape}
+#define EXECUTION_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Execution, column), names, required}
+
+static const RecordColumn execution_columns[] = {
+	EXECUTION_REQ("executionId", id, FIELD_TEXT),
+	EXECUTION_REQ("rootId", root_id, FIELD_TEXT),
+	EXECUTION("orderId", order_id, FIELD_TEXT),
+	EXECUTION_REQ("version", version, FIELD_COUNT),
+	EXECUTION("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
+	EXECUTION_NAMES("status", status, FIELD_NAME, oms_execution_status_names, true),
+	EXECUTION_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
+	EXECUTION("execID", exec_id, FIELD_TEXT),
+	EXECUTION("execType", exec_type, FIELD_TEXT),
+	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
+	EXECUTION("symbol", symbol, FIELD_TEXT),
+	EXECUTION("side", side, FIELD_TEXT),
+	EXECUTION_REQ("lastQty", last_qty, FIELD_NUMERIC),
+	EXECUTION_REQ("lastPx", last_px, FIELD_NUMERIC),
+	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
+	EXECUTION_REQ("quantity", quantity, FIELD_NUMERIC),
+	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
+	EXECUTION_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
+	EXECUTION_JSON("allocations", allocations, SHAPE_OBJECTS),
+	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
+	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
+	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
+	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
+	EXECUTION_JSON("reviewReasons", review_reasons, SHAPE_OBJECTS),
+	EXECUTION("reason", reason, FIELD_TEXT),
+	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
+	EXECUTION("correctingExecutionId", correcting_execution_id, FIELD_TEXT),
+	EXECUTION("bustExecID", bust_exec_id, FIELD_TEXT),
+	EXECUTION("fixSession", fix_session, FIELD_TEXT),
+	EXECUTION("clOrdID", cl_ord_id, FIELD_TEXT),
+	EXECUTION("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
+	EXECUTION("transactTime", transact_time, FIELD_TIME),
+	EXECUTION("text", text, FIELD_TEXT),
+	EXECUTION_JSON("fix", fix, SHAPE_OBJECT),
+	EXECUTION_JSON("attributes", attributes, SHAPE_OBJECT),
+	EXECUTION_REQ("createdAt", created_at, FIELD_TIME),
+	EXECUTION_REQ("updatedAt", updated_at, FIELD_TIME),
+	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
+	EXECUTION(NULL, hash, FIELD_HASH),
+	EXECUTION("tradeDate", trade_date, FIELD_DATE),
+	EXECUTION("settlDate", settl_date, FIELD_DATE),
+	EXECUTION("commission", commission, FIELD_NUMERIC),
+	EXECUTION("commType", comm_type, FIELD_TEXT),
+	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT),
+	EXECUTION("currency", currency, FIELD_TEXT),
+	EXECUTION("account", account, FIELD_TEXT),
+	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
+};
+
+static RecordOrder execution_key_order;
+
+const RecordDef oms_execution_def = {
+	.kind = KIND_EXECUTION,
+	.name = "execution",
+	.table = "executions",
+	.columns = execution_columns,
+	.ncolumns = lengthof(execution_columns),
+	.order = &execution_key_order,
+	.size = sizeof(Execution),
+};
+
+void
+oms_execution_shorten(void *record, const Object *before)
+{
+	Execution  *execution = record;
+	void	  **members[] = {(void **) &execution->fix, (void **) &execution->attributes, (void **) &execution->text,
+	(void **) &execution->reason};
+
+	for (int i = 0; i < lengthof(members) && oms_state_size(&oms_execution_def, execution) > oms_state_size_max(); i++)
+		*members[i] = NULL;
+}
+
+bool
+oms_execution_is_root(const Object *execution)
+{
+	return ((const Execution *) execution)->order_id == NULL;
+}

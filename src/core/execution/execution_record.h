@@ -1,0 +1,74 @@
+/*-------------------------------------------------------------------------
+ *
+ * execution_record.h
+ *	  What an execution is: its struct and its columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_EXECUTION_RECORD_H
+#define OMS_EXECUTION_RECORD_H
+
+#include "postgres.h"
+#include "utils/date.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "base/record.h"
+#include "core/object.h"
+#include "oms_state.h"
+
+typedef struct Execution
+{
+	OBJECT_HEAD;
+	char	   *order_id;
+	int			status;			/* OmsExecutionStatus */
+	uint32		flags;
+	char	   *exec_id;
+	char	   *exec_type;
+	char	   *exec_ref_id;
+	char	   *symbol;
+	char	   *side;
+	Numeric		last_qty;
+	Numeric		last_px;
+	char	   *last_mkt;
+	Numeric		quantity;
+	Numeric		quantity_factor;
+	Numeric		allocated_quantity;
+	Jsonb	   *allocations;
+	Numeric		cum_qty;
+	Numeric		leaves_qty;
+	Numeric		avg_px;
+	char	   *ord_status;
+	Jsonb	   *review_reasons;
+	char	   *reason;
+	char	   *corrected_execution_id;
+	char	   *correcting_execution_id;
+	char	   *bust_exec_id;
+	char	   *fix_session;
+	char	   *cl_ord_id;
+	char	   *counterparty_order_id;
+	TimestampTz transact_time;
+	char	   *text;
+	Jsonb	   *fix;
+	Jsonb	   *attributes;
+	DateADT		trade_date;
+	DateADT		settl_date;
+	Numeric		commission;
+	char	   *comm_type;
+	char	   *last_capacity;
+	char	   *currency;
+	char	   *account;		/* the order's */
+	char	   *reported_account;	/* as the report stated it */
+} Execution;
+
+extern const RecordDef oms_execution_def;
+
+extern const OmsName oms_execution_status_names[];
+
+/* Of a state that is too large: what is left out, until the rest fits. */
+extern void oms_execution_shorten(void *execution, const Object *before);
+
+/* One without an order: it is a tree of its own. */
+extern bool oms_execution_is_root(const Object *execution);
+
+#endif							/* OMS_EXECUTION_RECORD_H */

@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * kind.c
+ *	  The kinds of object: one row each.
+ *
+ * Pure data, and what can be asked of any object by it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "core/execution/execution_record.h"
+#include "core/kind.h"
+#include "core/order/order_record.h"
+
+const KindDef oms_kinds[KIND_COUNT] = {
+	[KIND_ORDER] = {
+		.kind = KIND_ORDER,
+		.type = "Order",
+		.events = "order_events",
+		.a_name = "an order",
+		.id_field = "orderId",
+		.record = &oms_order_def,
+		.root_kind = KIND_ORDER,
+		.is_root = oms_order_is_root,
+		.account = offsetof(Order, account),
+		.shorten = oms_order_shorten,
+	},
+	[KIND_EXECUTION] = {
+		.kind = KIND_EXECUTION,
+		.type = "Execution",
+		.events = "execution_events",
+		.a_name = "an execution",
+		.id_field = "executionId",
+		.record = &oms_execution_def,
+		.root_kind = KIND_ORDER,
+		.is_root = oms_execution_is_root,
+		.account = offsetof(Execution, account),
+		.claims_made_id = true,
+		.is_fact = true,
+		.shorten = oms_execution_shorten,
+	},
+};
+
+const OmsName	oms_flag_names[] = {
+	{FLAG_LATE_FILL, "LATE_FILL"},
+	{FLAG_DISAGREES, "DISAGREES"},
+	{FLAG_OVERFILLED, "OVERFILLED"},
+	{FLAG_OVER_PLACED, "OVER_PLACED"},
+	{FLAG_BELOW_PLACED, "BELOW_PLACED"},
+	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
+	{FLAG_UNSETTLED, "UNSETTLED"},
+	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
+	{0}
+};
+
+const KindDef *
+oms_kind_by_name(const char *name)
+{
+	for (int i = 0; i < KIND_COUNT; i++)
+		if (strcmp(oms_kinds[i].record->name, name) == 0)
+			return &oms_kinds[i];
+	return NULL;
+}
+
+const KindDef *
+oms_kind_by_type(const char *type)
+{
+	for (int i = 0; i < KIND_COUNT; i++)
+		if (strcmp(oms_kinds[i].type, type) == 0)
+			return &oms_kinds[i];
+	return NULL;
+}
+
+bool
+oms_object_is_root(const Object *object)
+{
+	return oms_kinds[object->kind].is_root(object);
+}
+
+const char *
+oms_object_account(const Object *object)
+{
+	size_t		offset = oms_kinds[object->kind].account;
+
+	return offset == 0 ? NULL : *(char *const *) ((const char *) object + offset);
+}
+
+void
+oms_kinds_check(void)
+{
+	for (int i = 0; i < KIND_COUNT; i++)
+	{
+		const KindDef *kind = &oms_kinds[i];
+
+		if (kind->kind != i || kind->a_name == NULL || kind->record == NULL || kind->record->kind != i || kind->is_root == NULL ||
+			kind->type == NULL || kind->events == NULL || kind->id_field == NULL)
+			elog(ERROR, "BUG: kind %d has no definition in its place", i);
+	}
+}

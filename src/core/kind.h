@@ -1,0 +1,74 @@
+/*-------------------------------------------------------------------------
+ *
+ * kind.h
+ *	  What a kind of object is, as data.
+ *
+ * Identity map, rows, events, replay, as-of and verification loop over this
+ * table and name no kind.  A new kind is a folder of the core, a row here, and a
+ * file of its columns in sql/.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_KIND_H
+#define OMS_KIND_H
+
+#include "postgres.h"
+
+#include "base/record.h"
+#include "core/object.h"
+
+typedef struct KindDef
+{
+	ObjectKind	kind;
+	const char *type;			/* "Order": aggregateType in events */
+	const char *events;			/* name of its event table, in schema oms */
+	const char *a_name;			/* "an order" */
+	const char *id_field;		/* "orderId": its id in commands and in the state */
+	const RecordDef *record;	/* its struct, columns and state; record->name is the kind's name */
+
+	ObjectKind	root_kind;		/* of the tree's root, where that is another object */
+	bool		(*is_root) (const Object *object);
+
+	size_t		account;		/* offset of the account that it belongs to; 0: none */
+
+	/*
+	 * A root of this kind is known by its id to callers who may give that to an
+	 * object of another kind: it is claimed for all kinds also where we made it.
+	 */
+	bool		claims_made_id;
+
+	/*
+	 * What is reported of it is always a fact: its state takes no more than fits,
+	 * and is not refused for its size.
+	 */
+	bool		is_fact;
+
+	/* Make a state that is too large one that fits; `before` may be NULL.  NULL: its states are bounded. */
+	void		(*shorten) (void *record, const Object *before);
+} KindDef;
+
+extern const KindDef oms_kinds[KIND_COUNT];
+
+/* By its name ("order"), or NULL. */
+extern const KindDef *oms_kind_by_name(const char *name);
+/* By the name in events ("Order"), or NULL. */
+extern const KindDef *oms_kind_by_type(const char *type);
+
+static inline const KindDef *
+oms_kind_of(const Object *object)
+{
+	return &oms_kinds[object->kind];
+}
+
+/* Is the object the root of its own tree? */
+extern bool oms_object_is_root(const Object *object);
+
+/* The account that the object belongs to, or NULL. */
+extern const char *oms_object_account(const Object *object);
+
+extern const OmsName oms_flag_names[];
+
+/* When the library is loaded: each kind stands in its place and has what it needs. */
+extern void oms_kinds_check(void);
+
+#endif							/* OMS_KIND_H */
