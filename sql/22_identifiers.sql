@@ -12,7 +12,7 @@ CREATE TABLE oms.commands (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.commands', '');
 COMMENT ON TABLE oms.commands IS
-  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
+  'The commandIds of each actor. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
@@ -57,10 +57,12 @@ CREATE TABLE oms.rejected_commands (
   detail text,
   hint text,
   rule text COLLATE "C",
-  command jsonb
+  command jsonb,
+  via text COLLATE "C"
 );
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
 COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(..., false) refused';
 COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';
+COMMENT ON COLUMN oms.rejected_commands.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';

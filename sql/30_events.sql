@@ -16,7 +16,8 @@ CREATE TABLE oms.order_events (
   xid xid8 NOT NULL,
   payload jsonb NOT NULL,
   hash bytea NOT NULL,
-  account text COLLATE "C"
+  account text COLLATE "C",
+  via text COLLATE "C"
 ) PARTITION BY RANGE (occurred_at);
 CREATE TABLE oms.execution_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.order_events', '');
@@ -30,6 +31,9 @@ COMMENT ON COLUMN oms.order_events.tree_version IS 'Number of the event in its t
 COMMENT ON COLUMN oms.order_events.occurred_at IS 'The server''s clock after the tree was locked';
 COMMENT ON COLUMN oms.order_events.transition IS 'Number of the row of oms.state_transitions that fired';
 COMMENT ON COLUMN oms.order_events.account IS 'Account of the object after this event; null without one, and in events of version 0.1.0';
+COMMENT ON COLUMN oms.order_events.actor IS 'Who answers for it: the session user; where that is a member of oms_proxy, the role it has set';
+COMMENT ON COLUMN oms.order_events.role IS 'The current user, whose rights counted';
+COMMENT ON COLUMN oms.order_events.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
 COMMENT ON COLUMN oms.order_events.payload IS 'The whole event, as it goes to Kafka';
 COMMENT ON COLUMN oms.order_events.hash IS 'SHA-256 of the object''s previous hash and the payload''s text';
 

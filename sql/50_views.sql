@@ -4,11 +4,11 @@
 -- One place that knows all event tables: what reads events of every kind reads this.
 CREATE VIEW oms.all_events WITH (security_invoker = true) AS
   SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
     FROM oms.order_events AS e
   UNION ALL
   SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
     FROM oms.execution_events AS e;
 COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
 COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: order or execution';
@@ -95,7 +95,7 @@ COMMENT ON COLUMN oms.execution_review.reasons IS 'Codes of review_reasons, wher
 -- What an event holds may have been damaged: what is no number there is none here.
 CREATE VIEW oms.order_history WITH (security_invoker = true) AS
   SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
-         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role,
+         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role, e.via,
          e.payload #>> '{command,commandType}' AS command_type, e.command_id,
          s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
          n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,

@@ -95,19 +95,19 @@ AS $function$
   WITH content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
            ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
-                 'occurredAt', 'actor', 'role', 'commandId', 'transition',
+                 'occurredAt', 'actor', 'role', 'via', 'commandId', 'transition',
                  'state id', 'state rootId', 'state version', 'state account'] AS fields,
            ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
-                 oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
+                 oms.time_text(e.occurred_at), e.actor, e.role, e.via, e.command_id, e.transition::text,
                  -- events of version 1 had no such column
                  e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN coalesce(e.account, p.state ->> 'account') ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
-                 p."occurredAt", p.actor, p.role, p."commandId", p.transition,
+                 p."occurredAt", p.actor, p.role, p.via, p."commandId", p.transition,
                  p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
       FROM oms.all_events AS e
      CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
            AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
-                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, "commandId" text, transition text, state jsonb)
+                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, via text, "commandId" text, transition text, state jsonb)
   )
   SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
          (SELECT string_agg(format('%s of the payload is %s, not %s', v.field, coalesce(v.sent, 'missing'), v.stored), '; ')

@@ -154,7 +154,7 @@ COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...
 
 ALTER TABLE oms.commands ALTER COLUMN command_hash DROP NOT NULL, ADD COLUMN content_hash bytea;
 COMMENT ON TABLE oms.commands IS
-  'The commandIds of each session user. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
+  'The commandIds of each actor. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
@@ -409,18 +409,23 @@ COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution';
 ALTER TABLE oms.rejected_commands
   ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY;
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
+ALTER TABLE oms.rejected_commands ADD COLUMN via text COLLATE "C";
 COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';
+COMMENT ON COLUMN oms.rejected_commands.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
 
-ALTER TABLE oms.order_events ADD COLUMN account text COLLATE "C";
-ALTER TABLE oms.execution_events ADD COLUMN account text COLLATE "C";
+ALTER TABLE oms.order_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
+ALTER TABLE oms.execution_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
+COMMENT ON COLUMN oms.order_events.actor IS 'Who answers for it: the session user; where that is a member of oms_proxy, the role it has set';
+COMMENT ON COLUMN oms.order_events.role IS 'The current user, whose rights counted';
+COMMENT ON COLUMN oms.order_events.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
 COMMENT ON COLUMN oms.order_events.account IS 'Account of the object after this event; null without one, and in events of version 0.1.0';
 CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
   SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
     FROM oms.order_events AS e
   UNION ALL
   SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
     FROM oms.execution_events AS e;
 
 CREATE FUNCTION oms.own_columns(object text) RETURNS text[]
@@ -456,7 +461,7 @@ SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relown
 DROP VIEW oms.order_history;
 CREATE VIEW oms.order_history WITH (security_invoker = true) AS
   SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
-         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role,
+         e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role, e.via,
          e.payload #>> '{command,commandType}' AS command_type, e.command_id,
          s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
          n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,
@@ -733,19 +738,19 @@ AS $function$
   WITH content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
            ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
-                 'occurredAt', 'actor', 'role', 'commandId', 'transition',
+                 'occurredAt', 'actor', 'role', 'via', 'commandId', 'transition',
                  'state id', 'state rootId', 'state version', 'state account'] AS fields,
            ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
-                 oms.time_text(e.occurred_at), e.actor, e.role, e.command_id, e.transition::text,
+                 oms.time_text(e.occurred_at), e.actor, e.role, e.via, e.command_id, e.transition::text,
                  -- events of version 1 had no such column
                  e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN coalesce(e.account, p.state ->> 'account') ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
-                 p."occurredAt", p.actor, p.role, p."commandId", p.transition,
+                 p."occurredAt", p.actor, p.role, p.via, p."commandId", p.transition,
                  p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
       FROM oms.all_events AS e
      CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
            AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
-                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, "commandId" text, transition text, state jsonb)
+                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, via text, "commandId" text, transition text, state jsonb)
   )
   SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
          (SELECT string_agg(format('%s of the payload is %s, not %s', v.field, coalesce(v.sent, 'missing'), v.stored), '; ')

@@ -58,13 +58,15 @@ oms_route(PG_FUNCTION_ARGS)
 {
 	Command    *command = palloc(sizeof(Command));
 	Refusal    *refusal = oms_command_parse(PG_GETARG_JSONB_P(0), false, command);
+	Caller		caller;
 	Route		route;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 
 	if (refusal)
 		oms_raise(refusal);
-	route = oms_command_route(command, GetUserNameFromId(GetSessionUserId(), false));
+	oms_caller_take(&caller);
+	route = oms_command_route(command, caller.actor);
 	values[0] = Int32GetDatum(route.slot);
 	nulls[0] = route.slot == OMS_ANY_SLOT;
 	values[1] = CStringGetTextDatum(route.by);

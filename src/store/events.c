@@ -44,6 +44,7 @@ enum EventColumn
 	EVENT_PAYLOAD,
 	EVENT_HASH,
 	EVENT_ACCOUNT,
+	EVENT_VIA,
 	EVENT_COLUMNS
 };
 
@@ -63,6 +64,7 @@ static const TableColumn event_columns[EVENT_COLUMNS] = {
 	[EVENT_PAYLOAD] = {"payload", JSONBOID},
 	[EVENT_HASH] = {"hash", BYTEAOID},
 	[EVENT_ACCOUNT] = {"account", TEXTOID},
+	[EVENT_VIA] = {"via", TEXTOID},
 };
 
 const TableDef oms_events_table = {"order_events", EVENT_COLUMNS, event_columns};
@@ -87,6 +89,8 @@ build_payload(const Event *event, const Object *object, const Caller *caller)
 
 	/* keys in the order in which jsonb keeps them, by length and then by bytes: nothing is left to sort */
 	oms_json_open_object(&w);
+	if (caller->via)
+		oms_json_string(&w, "via", caller->via);
 	oms_json_string(&w, "role", caller->role);
 	oms_json_string(&w, "actor", caller->actor);
 	oms_record_to_json(event->kind->record, object, &w, "state");
@@ -194,6 +198,8 @@ append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 	values[EVENT_HASH] = PointerGetDatum(event->hash);
 	nulls[EVENT_ACCOUNT] = event->account == NULL;
 	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
+	nulls[EVENT_VIA] = caller->via == NULL;
+	values[EVENT_VIA] = caller->via ? CStringGetTextDatum(caller->via) : (Datum) 0;
 	oms_table_insert(leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at), values, nulls, NULL);
 }
 

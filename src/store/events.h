@@ -12,15 +12,9 @@
 
 #include "core/command.h"
 #include "core/order/order_record.h"
+#include "store/caller.h"
 #include "store/rows.h"
 #include "store/table_set.h"
-
-/* Who sends a command: taken from the session, never from the command. */
-typedef struct Caller
-{
-	char	   *actor;			/* session user */
-	char	   *role;			/* current user */
-} Caller;
 
 /* What we need of an event table, and of each partition. */
 extern const TableDef oms_events_table;

@@ -85,6 +85,7 @@ enum RejectionColumn
 	REJECTED_AT,
 	REJECTED_TEXTS,
 	REJECTED_COMMAND = 10,
+	REJECTED_VIA,
 	REJECTED_COLUMNS
 };
 
@@ -100,6 +101,7 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 	{"hint", TEXTOID},
 	{"rule", TEXTOID},
 	[REJECTED_COMMAND] = {"command", JSONBOID},
+	[REJECTED_VIA] = {"via", TEXTOID},
 };
 
 static const TableDef table_defs[OMS_RELATION_COUNT] = {
@@ -266,6 +268,7 @@ oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const
 	for (int i = 0; i < lengthof(texts); i++)
 		set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
 	values[REJECTED_COMMAND] = JsonbPGetDatum(command);
+	set_text(&values[REJECTED_VIA], &nulls[REJECTED_VIA], caller->via);
 	oms_table_insert(oms_tables_get(tables, OMS_REJECTED_COMMANDS), values, nulls, NULL);
 }
 

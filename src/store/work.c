@@ -33,8 +33,7 @@ oms_uow_begin(void)
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
 	uow->tables = oms_tables_begin();
-	uow->caller.actor = GetUserNameFromId(GetSessionUserId(), false);
-	uow->caller.role = GetUserNameFromId(GetUserId(), false);
+	oms_caller_take(&uow->caller);
 	uow->map = oms_map_create();
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);

@@ -298,7 +298,8 @@ sub check_events
 		[ values_of("SELECT column_name FROM information_schema.columns WHERE table_schema = 'oms' AND table_name = 'order_events' ORDER BY ordinal_position") ],
 		'columns of events');
 
-	$node->safe_psql($db, q(SELECT oms_command('{"commandType": "CreateOrderCommand", "correlationId": "c", "causationId": "d", "orderId": "P", "symbol": "X", "side": "BUY", "orderQty": 1}')));
+	# of somebody for whom another speaks
+	$node->safe_psql($db, q(DO $$ BEGIN IF to_regrole('oms_proxy') IS NULL THEN CREATE ROLE oms_proxy; END IF; END $$; GRANT oms_proxy TO CURRENT_USER; SELECT oms_command('{"commandType": "CreateOrderCommand", "correlationId": "c", "causationId": "d", "orderId": "P", "symbol": "X", "side": "BUY", "orderQty": 1}'); REVOKE oms_proxy FROM CURRENT_USER));
 	my ($payload) = $readme =~ /`payload` is the whole event:(.*?)\. `hash`/s;
 	same_set([ code($payload) ], [ values_of(q(SELECT jsonb_object_keys(payload) FROM oms.order_events WHERE aggregate_id = 'P')) ], 'fields of a payload');
 	return;

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * caller.c
+ *	  Who sends a command: taken from the session, never from the command.
+ *
+ * Reads the catalog's caches, writes and locks nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "store/caller.h"
+
+#define CALLER_PROXY_ROLE	"oms_proxy"
+
+/*
+ * A member that may become the role or has its rights.  Since 16 whoever makes a
+ * role has its ADMIN option, and is no member for that.
+ */
+static bool
+caller_is_proxy(Oid session_user)
+{
+	Oid			proxy = get_role_oid(CALLER_PROXY_ROLE, true);
+
+	if (!OidIsValid(proxy) || !is_member_of_role_nosuper(session_user, proxy))
+		return false;
+#if PG_VERSION_NUM >= 160000
+	return superuser_arg(session_user) || member_can_set_role(session_user, proxy) || has_privs_of_role(session_user, proxy);
+#else
+	return true;
+#endif
+}
+
+void
+oms_caller_take(Caller *caller)
+{
+	Oid			session_user = GetSessionUserId();
+	bool		proxied = caller_is_proxy(session_user);
+
+	caller->actor = GetUserNameFromId(proxied ? GetOuterUserId() : session_user, false);
+	caller->role = GetUserNameFromId(GetUserId(), false);
+	caller->via = proxied ? GetUserNameFromId(session_user, false) : NULL;
+}

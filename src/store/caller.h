@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * caller.h
+ *	  Who sends a command: taken from the session, never from the command.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_CALLER_H
+#define OMS_CALLER_H
+
+#include "postgres.h"
+
+typedef struct Caller
+{
+	char	   *actor;			/* who answers for it; commandIds are his */
+	char	   *role;			/* the current user: whose rights count */
+	char	   *via;			/* the login of a pool that speaks for the actor, or NULL */
+} Caller;
+
+/*
+ * Take the caller, in the current memory context; before any switch of user
+ * of our own.  The actor is the session user.  Where that is a member of
+ * oms_proxy, and not by being a superuser alone, the actor is the role that it
+ * has set (SET ROLE), and it is `via`.  What a function of somebody's switches
+ * to (SECURITY DEFINER) is the role only, never the actor.
+ */
+extern void oms_caller_take(Caller *caller);
+
+#endif							/* OMS_CALLER_H */

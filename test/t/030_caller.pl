@@ -1,0 +1,134 @@
+# Who sent a command: actor, role and via of events, refusals and commandIds, by every way a session can change who it is.
+# Broken by: an actor that is taken from the current user, or after somebody's SECURITY DEFINER function has switched it; a superuser
+# that is taken for a proxy because it could be one; commandIds of a pool that are the login's; `via` where nobody speaks for another.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use OmsTest;
+
+my $node = oms_node('caller');
+my $entries = 'oms_command(jsonb), oms_try_command(jsonb), oms_commands(jsonb, boolean), oms_fix(text), oms_try_fix(text)';
+
+$node->safe_psql('postgres', qq(
+	CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE desk_one; GRANT desk_one TO alice;
+	CREATE ROLE pool LOGIN NOINHERIT; CREATE ROLE boss LOGIN SUPERUSER;
+	GRANT alice, bob TO pool;
+	GRANT EXECUTE ON FUNCTION $entries TO alice, bob, desk_one, pool;
+	CREATE FUNCTION lent(command jsonb) RETURNS jsonb LANGUAGE sql SECURITY DEFINER AS 'SELECT oms_command(\$1)';
+	ALTER FUNCTION lent OWNER TO desk_one));
+
+my $ids = 0;
+my $dbh;
+sub session { my ($user) = @_; $dbh->disconnect if $dbh; return $dbh = oms_dbh($node, user => $user); }
+sub order { my ($id, $more) = @_; return qq({"commandType": "CreateOrderCommand", "orderId": "$id", "symbol": "X", "side": "BUY", "orderQty": 1@{[ $more // '' ]}}); }
+
+# An order, given with this function; who its event says it was: actor, role, via in columns and in the payload alike.
+sub sent
+{
+	my ($function) = @_;
+	my $id = 'o' . ++$ids;
+	my %given = (oms_commands => '[' . order($id) . ']', map { $_ => fix_new_order($id) } qw(oms_fix oms_try_fix));
+
+	$dbh->do("SELECT $function(\$1)", undef, $given{$function} // order($id));
+	my ($columns, $payload, $keys) = split /\n/, $node->safe_psql('postgres', qq(
+		SELECT concat_ws(' ', actor, role, via) FROM oms.order_events WHERE '$id' IN (aggregate_id, payload #>> '{state,clOrdID}');
+		SELECT concat_ws(' ', payload ->> 'actor', payload ->> 'role', payload ->> 'via') FROM oms.order_events WHERE '$id' IN (aggregate_id, payload #>> '{state,clOrdID}');
+		SELECT payload ? 'via' FROM oms.order_events WHERE '$id' IN (aggregate_id, payload #>> '{state,clOrdID}')));
+	is($payload, $columns, "$function: the payload says the same");
+	is($keys, $columns =~ / .* / ? 't' : 'f', "$function: via is there where somebody speaks for another, and only there");
+	return $columns;
+}
+
+sub fix_new_order
+{
+	my ($id) = @_;
+	my $body = join '', map { "$_|" } '35=D', '49=A', '56=B', '34=1', '52=20260302-10:00:00', "11=$id", '55=X', '54=1', '38=1', '40=1', '60=20260302-10:00:00';
+	my $head = "8=FIX.4.4|9=" . length($body) . '|' . $body;
+	my $sum = 0;
+	$sum += ord for split //, $head =~ tr/|/\x01/r;
+	return $head . sprintf('10=%03d|', $sum % 256);
+}
+
+# ---- nobody is a proxy: the role need not even exist ---------------------------------------------------------
+
+session('alice');
+is(sent('oms_command'), 'alice alice', 'a login');
+is(sent('oms_fix'), 'alice alice', 'a login, by FIX');
+$dbh->do('SET ROLE desk_one');
+is(sent('oms_command'), 'alice desk_one', 'after SET ROLE the session user answers for it');
+$dbh->do('RESET ROLE');
+is(sent('lent'), 'alice desk_one', 'in a SECURITY DEFINER function too');
+session('pool')->do('SET ROLE bob');
+is(sent('oms_command'), 'pool bob', 'a pool without oms_proxy');
+
+# ---- oms_proxy ------------------------------------------------------------------------------------------------
+
+$node->safe_psql('postgres', 'CREATE ROLE oms_proxy; GRANT oms_proxy TO pool');
+is(sent('oms_command'), 'bob bob pool', 'a member of oms_proxy speaks for the role it has set, from the next command on');
+is(sent($_), 'bob bob pool', "by $_") foreach qw(oms_try_command oms_commands oms_fix oms_try_fix);
+$dbh->do('SET ROLE alice');
+is(sent('oms_command'), 'alice alice pool', 'and for the next');
+is(sent('lent'), 'alice desk_one pool', 'a SECURITY DEFINER function lends its rights, and not its name');
+$dbh->do('RESET ROLE');
+is(sent('oms_command'), 'pool pool pool', 'without a role it speaks for itself');
+session('alice');
+is(sent('oms_command'), 'alice alice', 'who is no member is himself');
+
+$node->safe_psql('postgres', 'CREATE ROLE between; GRANT oms_proxy TO between; GRANT between TO alice');
+session('alice')->do('SET ROLE desk_one');
+is(sent('oms_command'), 'desk_one desk_one alice', 'a member of a member');
+$node->safe_psql('postgres', 'REVOKE between FROM alice');
+is(sent('oms_command'), 'alice desk_one', 'and no more, in the same session');
+
+session('boss');
+is(sent('oms_command'), 'boss boss', 'a superuser is no proxy');
+$dbh->do('SET ROLE bob');
+is(sent('oms_command'), 'boss bob', 'nor after SET ROLE');
+$dbh->do('SET SESSION AUTHORIZATION pool');
+$dbh->do('SET ROLE bob');
+is(sent('oms_command'), 'bob bob pool', 'after SET SESSION AUTHORIZATION it is who it became');
+$node->safe_psql('postgres', 'GRANT oms_proxy TO boss');
+session('boss')->do('SET ROLE bob');
+is(sent('oms_command'), 'bob bob boss', 'one that is a member is a proxy');
+$node->safe_psql('postgres', 'REVOKE oms_proxy FROM boss');
+
+if ($node->safe_psql('postgres', 'SHOW server_version_num') >= 160000)
+{
+	$node->safe_psql('postgres', 'GRANT oms_proxy TO bob WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; GRANT alice TO bob');
+	session('bob')->do('SET ROLE alice');
+	is(sent('oms_command'), 'bob alice', 'who may only give the membership away, as whoever made the role, is none');
+	$node->safe_psql('postgres', 'REVOKE oms_proxy FROM bob; REVOKE alice FROM bob');
+}
+
+# ---- what is kept by actor -------------------------------------------------------------------------------------
+
+sub answer { my ($id) = @_; return $dbh->selectrow_array('SELECT r ->> \'status\' || coalesce(\' again\' || left(r ->> \'duplicate\', 0), \'\') FROM oms_try_command($1) AS r', undef, order($id, ', "commandId": "k"')); }
+
+session('pool')->do('SET ROLE alice');
+is(answer('k1'), 'ACCEPTED', 'alice gives a commandId');
+$dbh->do('SET ROLE bob');
+is(answer('k2'), 'ACCEPTED', 'bob gives the same, by the same login');
+is(answer('k2'), 'ACCEPTED again', 'and has his own answer');
+$dbh->do('SET ROLE alice');
+is(answer('k1'), 'ACCEPTED again', 'as has she');
+is(answer('k2'), 'REJECTED', 'his is not hers');
+session('alice');
+is(answer('k1'), 'ACCEPTED again', 'and it is hers without the pool too');
+is($node->safe_psql('postgres', q(SELECT string_agg(actor || ' ' || aggregate_id, ', ' ORDER BY 1) FROM oms.commands WHERE command_id = 'k')), 'alice k1, bob k2', 'commandIds are kept by actor');
+is($node->safe_psql('postgres', q(SELECT concat_ws(' ', actor, role, via, sqlstate) FROM oms.rejected_commands)), 'alice alice pool OM007', 'a refusal says who it was too');
+session('pool')->do('SET ROLE bob');
+my $route = q(SELECT slot = oms.slot_of($1, 'k') FROM oms.route('{"commandType": "CreateOrderCommand", "commandId": "k", "symbol": "X", "side": "BUY", "orderQty": 1}'));
+is($dbh->selectrow_array($route, undef, 'bob'), 1, 'a made id goes to the slot of the actor');
+
+is($node->safe_psql('postgres', q(SELECT string_agg(concat_ws(' ', actor, role, via), ', ') FROM oms.order_history WHERE order_id = 'k2')), 'bob bob pool', 'oms.order_history shows it');
+is($node->safe_psql('postgres', 'SELECT * FROM oms.verify()'), '', 'every invariant holds');
+$node->safe_psql('postgres', q(SET session_replication_role = replica; UPDATE oms.order_events SET via = NULL WHERE aggregate_id = 'k2'));
+like($node->safe_psql('postgres', 'SELECT invariant, detail FROM oms.verify()'), qr/^event_columns\|via of the payload is pool, not \.$/m, 'and a column that was changed is seen');
+
+$dbh->disconnect;
+done_testing();
