@@ -60,8 +60,8 @@ sub spawn
 
 sub pid { my ($self) = @_; return $self->{pid}; }
 sub signal { my ($self, $signal) = @_; return $self->running && kill $signal, $self->{pid}; }
-sub pause { my ($self) = @_; return $self->signal('STOP'); }
-sub resume { my ($self) = @_; return $self->signal('CONT'); }
+sub pause { my ($self) = @_; return $self->{paused} = $self->signal('STOP'); }
+sub resume { my ($self) = @_; delete $self->{paused}; return $self->signal('CONT'); }
 
 # Looks, and remembers how it ended.
 sub running
@@ -72,14 +72,39 @@ sub running
 	return 1;
 }
 
-# wait_exit(SECONDS): the exit status (128 + n after signal n), or undef when it still runs.
+# wait_exit(SECONDS): the exit status (128 + n after signal n), or undef when it still runs: then its last words are told.
 sub wait_exit
 {
 	my ($self, $seconds) = @_;
-	my $deadline = time + ($seconds // 30);
+	my $deadline = time + ($seconds // 60);
 
-	while ($self->running) { return undef if time >= $deadline; sleep 0.02; }
+	while ($self->running)
+	{
+		if (time >= $deadline) { $self->say_late($seconds // 60); return undef; }
+		sleep 0.02;
+	}
 	return $self->exit_status;
+}
+
+# Why it may not have ended: what it said last, and what each of its threads does.
+sub say_late
+{
+	my ($self, $seconds) = @_;
+	my @lines = split /^/, $self->log;
+	my @threads = map { my $task = $_; join ' ', map { my $word = slurp("$task/$_") =~ s/\s+\z//r; "$_ $word" } qw(comm wchan syscall) } glob "/proc/$self->{pid}/task/*";
+	my ($state, $tracer) = map { $self->proc('status', qr/^$_:\s+(.*)/m) } qw(State TracerPid);
+
+	Test::More::diag(sprintf "%d has not ended within %d s: state %s, traced by %s\n%s\nits log ends:\n%s", $self->{pid}, $seconds, $state, $tracer,
+		join("\n", @threads), join '', @lines[ (@lines > 20 ? -20 : 0) .. -1 ]) if Test::More->can('diag');
+	return;
+}
+
+sub slurp
+{
+	my ($name) = @_;
+	open my $file, '<', $name or return '';
+	local $/;
+	return <$file> // '';
 }
 
 sub exit_status
@@ -90,13 +115,15 @@ sub exit_status
 }
 
 # TERM and wait; kill -9 after SECONDS.  Returns the exit status, undef when it took the kill.
+# CONT wakes one that is paused, and nobody else: it takes away a SIGSTOP that is on its way, and LeakSanitizer, which stops a program at its
+# exit by one, waits for it for ever.
 sub stop
 {
 	my ($self, $seconds) = @_;
 	return $self->exit_status if !$self->running;
 	kill 'TERM', $self->{pid};
-	kill 'CONT', $self->{pid};
-	my $status = $self->wait_exit($seconds // 30);
+	$self->resume if $self->{paused};
+	my $status = $self->wait_exit($seconds);
 	$self->kill9 if !defined $status;
 	return $status;
 }
@@ -112,13 +139,7 @@ sub kill9
 }
 
 # All output so far, also of former lives that wrote into the same file.
-sub log
-{
-	my ($self) = @_;
-	open my $file, '<', $self->{log} or return '';
-	local $/;
-	return <$file> // '';
-}
+sub log { my ($self) = @_; return slurp($self->{log}); }
 
 # Resident memory in kB: now, or the highest so far.
 sub memory { my ($self, $peak) = @_; return $self->proc('status', $peak ? qr/^VmHWM:\s+(\d+)/m : qr/^VmRSS:\s+(\d+)/m); }
@@ -135,9 +156,7 @@ sub cpu
 sub proc
 {
 	my ($self, $name, $pattern) = @_;
-	open my $file, '<', "/proc/$self->{pid}/$name" or return 0;
-	local $/;
-	return <$file> =~ $pattern ? $1 : 0;
+	return slurp("/proc/$self->{pid}/$name") =~ $pattern ? $1 : 0;
 }
 
 1;

@@ -121,7 +121,7 @@ sub stop_active
 {
 	my ($pipeline) = @_;
 	my $bridge = active($pipeline) or return;
-	is($bridge->stop(15), 0, "$pipeline: a clean stop");
+	is($bridge->stop, 0, "$pipeline: a clean stop");
 	return;
 }
 
@@ -196,7 +196,7 @@ is_sound($node, 'the store');
 @recovery = sort { $a <=> $b } @recovery;
 diag(sprintf '%d kills under %d transactions (OMS_SEED=%d); caught up within %.1f s (median), %.1f s (longest)', $number, $transactions, $SEED,
 	$recovery[ @recovery / 2 ], $recovery[-1]) if @recovery;
-foreach my $bridge (map { @$_ } values %bridges) { is($bridge->stop(15), 0, 'a bridge stops clean'); }
+foreach my $bridge (map { @$_ } values %bridges) { is($bridge->stop, 0, 'a bridge stops clean'); }
 $kafka->stop;
 $node->stop;
 

@@ -33,7 +33,7 @@ sub start
 sub sql { my ($statement) = @_; return $node->safe_psql('postgres', $statement); }
 # The server notices a moment later that the bridge has gone.
 sub slot_free { return wait_for(sub { sql("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$SLOT' AND active") eq '0' }, 30, 'the slot to be free'); }
-sub stop { is($bridge->stop(15), 0, "$_[0]: stopped"); slot_free(); return; }
+sub stop { is($bridge->stop, 0, "$_[0]: stopped"); slot_free(); return; }
 sub load { my ($seconds) = @_; return load_for($node, $seconds // 0.7, seed => $SEED + ++$loads, name => "l$loads-"); }
 
 # What the bridge has said since it was started.

@@ -142,7 +142,7 @@ foreach my $pipeline (@NAMES)
 	diag(sprintf '%s: peak %d MB (idle %d MB), %d repeats', $pipeline, $peak{$pipeline} / 1024, $idle{$pipeline} / 1024, $found->{repeats});
 }
 diag(sprintf 'one transaction of %d events, built in %.1f s; pgoutput published it in %.1f s: %d events/s', $count, $built, $took, $count / $took);
-is($bridges{$_}->stop(15), 0, "$_ stops clean") foreach @NAMES;
+is($bridges{$_}->stop, 0, "$_ stops clean") foreach @NAMES;
 $kafka->stop;
 $node->stop;
 

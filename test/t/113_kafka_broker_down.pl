@@ -108,7 +108,7 @@ sub stop_bridge
 {
 	my ($pipeline, $how) = @_;
 	my $begin = time;
-	my $status = $bridges{$pipeline}->stop(30);
+	my $status = $bridges{$pipeline}->stop;
 	my $took = time - $begin;
 	is($status, 0, "$pipeline, $how: a clean stop without a broker");
 	cmp_ok($took, '<', $GRACE_MS / 1000 + 2, sprintf '%s: within the grace: %.1f s', $pipeline, $took);
@@ -145,7 +145,7 @@ $node->start;
 all_drained('after a fast stop under load');
 is_delivered($node, $kafka, "$_.", "$_, after a fast stop under load", repeats => $_ eq 'fast') foreach @NAMES;
 is_sound($node, 'the store');
-is($bridges{$_}->stop(15), 0, "$_ stops clean") foreach @NAMES;
+is($bridges{$_}->stop, 0, "$_ stops clean") foreach @NAMES;
 $kafka->stop;
 $node->stop;
 

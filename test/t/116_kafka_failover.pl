@@ -86,12 +86,12 @@ foreach my $pipeline (qw(gated_json gated_binary))
 	sleep 1;
 	is(records("$pipeline."), $before, "$pipeline: nothing leaves while the standby is away");
 	my $begin = time;
-	is($bridge->stop(15), 0, sprintf 'a clean stop meanwhile: %.1f s', time - $begin);
+	is($bridge->stop, 0, sprintf 'a clean stop meanwhile: %.1f s', time - $begin);
 	start($pipeline, [ $primary, $standby ], config => \%config);
 	$standby->start;
 	ok(defined drained($primary, slot_of($pipeline), 30), 'it leaves when the standby is back') or diag(said());
 	is_delivered($primary, $kafka, "$pipeline.", $pipeline);
-	is($bridge->stop(15), 0, 'stopped') if $pipeline eq 'gated_json';
+	is($bridge->stop, 0, 'stopped') if $pipeline eq 'gated_json';
 }
 
 # ---- failover, under load, behind the gate ---------------------------------------------------------
@@ -117,7 +117,7 @@ ok(defined drained($standby, 'oms_gated_binary', 30), 'drained') or diag(said())
 cmp_ok(events_of($standby), '>', $last, 'the load went on');
 is_delivered($standby, $kafka, 'gated_binary.', 'failover behind the gate');
 is_sound($standby, 'the new primary');
-is($bridge->stop(15), 0, 'stopped');
+is($bridge->stop, 0, 'stopped');
 $standby->stop;
 
 # ---- failover to a standby that lags -------------------------------------------------------------------
@@ -163,10 +163,10 @@ my $found = delivery($standby, $kafka, 'ahead.', lost => 1);
 is(join("\n", @{ $found->{problems} }), '', "accepted: every event of the new primary is there: $found->{events}");
 is($found->{repeats}, 0, 'once');
 is($found->{strangers}, $lost, 'and the lost ones are what is left');
-is($bridge->stop(15), 0, 'stopped');
+is($bridge->stop, 0, 'stopped');
 start('ahead', [ $primary, $standby ]);
 ok(wait_for(sub { active_of($bridge) }, 60, 'the bridge to stream'), 'the next start says nothing of it') or diag(said());
-is($bridge->stop(15), 0, 'stopped');
+is($bridge->stop, 0, 'stopped');
 $standby->stop;
 $kafka->stop;
 
