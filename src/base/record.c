@@ -185,6 +185,8 @@ oms_record_table(const RecordDef *def)
 		}
 		table->columns = def->order->table_columns;
 		table->ncolumns = def->ncolumns;
+		table->keys = def->keys;
+		table->nkeys = def->nkeys;
 		table->name = def->table;
 	}
 	return table;

@@ -48,7 +48,12 @@ typedef struct RecordColumn
 	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES */
 	bool		required;		/* never null; the code relies on it, whatever a table allows */
 	FieldShape	shape;
+	bool		may_be_long;	/* its size counts (command_size.c); FIELD_TEXT or FIELD_JSON */
 } RecordColumn;
+
+/* A column that has the name of its member; what more there is to say follows as designated initializers. */
+#define RECORD_COLUMN(record, json_name, member, field_type, ...) \
+	{.json = json_name, .column = #member, .type = field_type, .offset = offsetof(record, member), __VA_ARGS__}
 
 #define RECORD_COLUMNS_MAX TABLE_COLUMNS_MAX
 
@@ -68,6 +73,8 @@ typedef struct RecordDef
 	const char *table;			/* in schema oms */
 	const RecordColumn *columns;
 	int			ncolumns;
+	const TableKey *keys;		/* of its table; the first is its id */
+	int			nkeys;
 	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
 } RecordDef;

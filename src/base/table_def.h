@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * table_def.h
- *	  What the code needs of a table: its columns by name.
+ *	  What the code needs of a table: its columns by name, and what its rows are
+ *	  looked up by.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,12 +19,24 @@ typedef struct TableColumn
 	Oid			type;
 } TableColumn;
 
-/* What we need of a table; it may have more, and in any order. */
+#define KEY_COLUMNS_MAX 3
+#define TABLE_KEYS_MAX 4
+
+/* Rows are looked up by equal values of these; a unique key needs its index. */
+typedef struct TableKey
+{
+	bool		unique;
+	const char *columns[KEY_COLUMNS_MAX];
+} TableKey;
+
+/* What we need of a table; it may have more, and in any order.  A key is named by its place in `keys`. */
 typedef struct TableDef
 {
 	const char *name;			/* in schema oms */
 	int			ncolumns;
 	const TableColumn *columns;
+	int			nkeys;
+	const TableKey *keys;
 } TableDef;
 
 #endif							/* OMS_TABLE_DEF_H */

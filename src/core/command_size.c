@@ -112,15 +112,6 @@ oms_state_size_max(void)
 	return command_size_max() / 6;
 }
 
-/* Ids are short, and of corporate actions few are kept: what may be long is texts, and documents that come from outside. */
-static bool
-may_be_long(const RecordColumn *c)
-{
-	if (c->type == FIELD_JSON)
-		return strcmp(c->column, "corporate_actions") != 0 && strcmp(c->column, "allocations") != 0;
-	return c->type == FIELD_TEXT && (strcmp(c->column, "text") == 0 || strcmp(c->column, "reason") == 0);
-}
-
 int64
 oms_state_size(const RecordDef *def, const void *record)
 {
@@ -131,7 +122,7 @@ oms_state_size(const RecordDef *def, const void *record)
 		const RecordColumn *c = &def->columns[i];
 		void	   *member;
 
-		if (!may_be_long(c))
+		if (!c->may_be_long)
 			continue;
 		member = *(void *const *) ((const char *) record + c->offset);
 		if (member)

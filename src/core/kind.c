@@ -92,9 +92,13 @@ oms_kinds_check(void)
 	for (int i = 0; i < KIND_COUNT; i++)
 	{
 		const KindDef *kind = &oms_kinds[i];
+		const RecordDef *record = kind->record;
 
-		if (kind->kind != i || kind->a_name == NULL || kind->record == NULL || kind->record->kind != i || kind->is_root == NULL ||
+		if (kind->kind != i || kind->a_name == NULL || record == NULL || record->kind != i || kind->is_root == NULL ||
 			kind->type == NULL || kind->events == NULL || kind->id_field == NULL)
 			elog(ERROR, "BUG: kind %d has no definition in its place", i);
+		if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
+			!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)
+			elog(ERROR, "BUG: %s has more columns or keys than there is room for, or its first key is not its id", record->name);
 	}
 }

@@ -38,7 +38,7 @@ oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool 
 	static const char *const envelope[] = {
 		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession"
 	};
-	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), order);
+	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), &order->object);
 	JsonbValue	hold;
 	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
 	Jsonb	   *known;

@@ -67,7 +67,20 @@ static const TableColumn event_columns[EVENT_COLUMNS] = {
 	[EVENT_VIA] = {"via", TEXTOID},
 };
 
-const TableDef oms_events_table = {"order_events", EVENT_COLUMNS, event_columns};
+/* The unique ones: oms.ensure_partitions() makes their indexes. */
+enum EventKey
+{
+	EVENT_BY_SEQUENCE,
+	EVENT_BY_VERSION,
+	EVENT_BY_OBJECT,
+	EVENT_KEYS
+};
+
+static const TableKey event_keys[EVENT_KEYS] = {
+	[EVENT_BY_SEQUENCE] = {true, {"sequence"}},
+	[EVENT_BY_VERSION] = {true, {"aggregate_id", "version"}},
+	[EVENT_BY_OBJECT] = {false, {"aggregate_id"}},
+};
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
 static bytea *
@@ -137,18 +150,18 @@ oms_event_build(const Object *object, const Command *command,
 }
 
 /*
- * Make the partitions of now and the near future, as the extension's owner:
+ * Make the partitions of now and the near future, as the table's owner:
  * whoever sends the first command of a month need not be allowed to.
  */
 static void
-make_partitions(void)
+make_partitions(OmsRelation parent)
 {
-	Relation	orders = table_open(oms_relation(OMS_OBJECTS_OF(KIND_ORDER)), AccessShareLock);
-	Oid			owner = orders->rd_rel->relowner;
+	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
 	Oid			user;
 	int			security;
 
-	table_close(orders, NoLock);
+	table_close(rel, NoLock);
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
@@ -165,7 +178,7 @@ leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 
 	if (leaf == NULL)
 	{
-		make_partitions();
+		make_partitions(parent);
 		leaf = oms_tables_leaf(tables, parent, time);
 	}
 	if (leaf == NULL)
@@ -213,8 +226,17 @@ oms_events_append(TableSet *tables, const Event *events, int count, const Caller
 	}
 }
 
+const TableDef *
+oms_event_table(ObjectKind kind)
+{
+	static TableDef tables[KIND_COUNT];
+
+	tables[kind] = (TableDef) {oms_kinds[kind].events, EVENT_COLUMNS, event_columns, EVENT_KEYS, event_keys};
+	return &tables[kind];
+}
+
 static Jsonb *
-payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, TableKey key, const Datum *values,
+payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, int key, const Datum *values,
 		   uint64 *xid)
 {
 	Table	   *leaf = oms_tables_leaf(tables, OMS_EVENTS_OF(kind), occurred_at);
@@ -232,17 +254,17 @@ oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uin
 	Jsonb	   *payload = NULL;
 
 	for (int kind = 0; payload == NULL && kind < KIND_COUNT; kind++)
-		payload = payload_in(tables, kind, occurred_at, KEY_SEQUENCE, &key, xid);
+		payload = payload_in(tables, kind, occurred_at, EVENT_BY_SEQUENCE, &key, xid);
 	return payload;
 }
 
 Jsonb *
-oms_event_first_payload(TableSet *tables, const Order *order)
+oms_event_first_payload(TableSet *tables, const Object *object)
 {
-	Datum		keys[2] = {CStringGetTextDatum(order->id), Int64GetDatum(1)};
+	Datum		keys[2] = {CStringGetTextDatum(object->id), Int64GetDatum(1)};
 	uint64		xid;
 
-	return payload_in(tables, KIND_ORDER, order->created_at, KEY_VERSION, keys, &xid);
+	return payload_in(tables, object->kind, object->created_at, EVENT_BY_VERSION, keys, &xid);
 }
 
 typedef struct EventWalk
@@ -264,14 +286,14 @@ visit_row(Table *leaf, void *arg)
 }
 
 void
-oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg)
+oms_events_each(TableSet *tables, const Object *object, EventVisit visit, void *arg)
 {
 	EventWalk	walk = {.visit = visit, .arg = arg};
-	Datum		key = CStringGetTextDatum(order_id);
+	Datum		key = CStringGetTextDatum(object->id);
 	ListCell   *cell;
 
 	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
-	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(KIND_ORDER)))
-		oms_table_each(lfirst(cell), KEY_AGGREGATE_ID, &key, visit_row, &walk);
+	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(object->kind)))
+		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, visit_row, &walk);
 	MemoryContextDelete(walk.row);
 }

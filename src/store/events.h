@@ -11,13 +11,12 @@
 #include "postgres.h"
 
 #include "core/command.h"
-#include "core/order/order_record.h"
 #include "store/caller.h"
 #include "store/rows.h"
 #include "store/table_set.h"
 
-/* What we need of an event table, and of each partition. */
-extern const TableDef oms_events_table;
+/* What we need of a kind's event table, and of each partition. */
+extern const TableDef *oms_event_table(ObjectKind kind);
 
 typedef struct Event
 {
@@ -57,13 +56,13 @@ extern void oms_events_append(TableSet *tables, const Event *events, int count, 
 extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
 /*
- * Show the payload of every stored event of an order to `visit`, the oldest
+ * Show the payload of every stored event of an object to `visit`, the oldest
  * first; the payload and what the visitor makes of it go with the next one.
  */
 typedef void (*EventVisit) (Jsonb *payload, void *arg);
-extern void oms_events_each(TableSet *tables, const char *order_id, EventVisit visit, void *arg);
+extern void oms_events_each(TableSet *tables, const Object *object, EventVisit visit, void *arg);
 
-/* The payload of an order's first event, or NULL. */
-extern Jsonb *oms_event_first_payload(TableSet *tables, const Order *order);
+/* The payload of an object's first event, or NULL. */
+extern Jsonb *oms_event_first_payload(TableSet *tables, const Object *object);
 
 #endif							/* OMS_EVENTS_H */

@@ -19,9 +19,9 @@
 static void
 each_event(UnitOfWork *uow, const Order *order, EventVisit visit, void *arg)
 {
-	oms_events_each(oms_uow_tables(uow), order->id, visit, arg);
+	oms_events_each(oms_uow_tables(uow), &order->object, visit, arg);
 	for (int i = 0; i < uow->nevents; i++)
-		if (uow->events[i].kind->kind == KIND_ORDER && strcmp(uow->events[i].id, order->id) == 0)
+		if (uow->events[i].kind->kind == order->kind && strcmp(uow->events[i].id, order->id) == 0)
 			visit(uow->events[i].payload, arg);
 }
 

@@ -104,11 +104,25 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 	[REJECTED_VIA] = {"via", TEXTOID},
 };
 
+/* The first key of each is the one that is claimed. */
+#define BY_ID		0
+#define BY_ID_ALONE	1			/* of a counterparty, which may give it to several orders */
+
+static const TableKey command_keys[] = {{true, {"actor", "command_id"}}};
+static const TableKey root_id_keys[] = {{true, {"id"}}};
+static const TableKey cl_ord_id_keys[] = {{true, {"fix_session", "cl_ord_id"}}};
+static const TableKey counterparty_id_keys[] = {
+	{true, {"fix_session", "counterparty_order_id", "order_id"}},
+	[BY_ID_ALONE] = {false, {"fix_session", "counterparty_order_id"}},
+};
+
+#define KEYS(keys)	lengthof(keys), keys
+
 static const TableDef table_defs[OMS_RELATION_COUNT] = {
-	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns},
-	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns},
-	[OMS_CL_ORD_IDS] = {"cl_ord_ids", ID_COLUMNS, cl_ord_id_columns},
-	[OMS_COUNTERPARTY_ORDER_IDS] = {"counterparty_order_ids", ID_COLUMNS, counterparty_id_columns},
+	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns, KEYS(root_id_keys)},
+	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns, KEYS(command_keys)},
+	[OMS_CL_ORD_IDS] = {"cl_ord_ids", ID_COLUMNS, cl_ord_id_columns, KEYS(cl_ord_id_keys)},
+	[OMS_COUNTERPARTY_ORDER_IDS] = {"counterparty_order_ids", ID_COLUMNS, counterparty_id_columns, KEYS(counterparty_id_keys)},
 	[OMS_REJECTED_COMMANDS] = {"rejected_commands", REJECTED_COLUMNS, rejection_columns},
 };
 
@@ -185,7 +199,7 @@ oms_command_find(TableSet *tables, const char *actor, const char *command_id)
 	Datum		value;
 	bool		isnull;
 
-	if (!oms_table_find(table, KEY_COMMAND, keys))
+	if (!oms_table_find(table, BY_ID, keys))
 		return NULL;
 	known = palloc0(sizeof(KnownCommand));
 	known->tid = table->slot->tts_tid;
@@ -209,7 +223,7 @@ oms_command_taken(TableSet *tables, const char *actor, const char *command_id)
 	Table	   *table = oms_tables_get(tables, OMS_COMMANDS);
 	Datum		keys[2] = {CStringGetTextDatum(actor), CStringGetTextDatum(command_id)};
 
-	while (oms_table_taken(table, KEY_COMMAND, keys))
+	while (oms_table_taken(table, BY_ID, keys))
 	{
 		KnownCommand *known = oms_command_find(tables, actor, command_id);
 
@@ -242,7 +256,7 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 	nulls[COMMAND_HASH] = true;
 	values[COMMAND_CONTENT_HASH] = PointerGetDatum(oms_command_content_hash(command->raw));
 	nulls[COMMAND_SEQUENCES] = nevents == 0;
-	return oms_table_claim(commands, KEY_COMMAND, values, nulls, tid);
+	return oms_table_claim(commands, BY_ID, values, nulls, tid);
 }
 
 static void
@@ -277,12 +291,6 @@ oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const
  * ------------------------------------------------------------------------
  */
 
-static TableKey
-key_of(OmsRelation table)
-{
-	return table == OMS_ROOT_IDS ? KEY_ID : table == OMS_CL_ORD_IDS ? KEY_CL_ORD_ID : KEY_COUNTERPARTY_ORDER;
-}
-
 static void
 id_row(const IdClaim *claim, Datum *values)
 {
@@ -296,7 +304,7 @@ oms_id_taken(Table *table, const IdClaim *claim)
 	Datum		values[lengthof(claim->ids)];
 
 	id_row(claim, values);
-	return oms_table_taken(table, key_of(claim->table), values);
+	return oms_table_taken(table, BY_ID, values);
 }
 
 bool
@@ -306,7 +314,7 @@ oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid)
 	static const bool nulls[lengthof(claim->ids)] = {0};
 
 	id_row(claim, values);
-	return oms_table_claim(table, key_of(claim->table), values, nulls, tid);
+	return oms_table_claim(table, BY_ID, values, nulls, tid);
 }
 
 char *
@@ -315,7 +323,7 @@ oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id)
 	Table	   *table = oms_tables_get(tables, OMS_CL_ORD_IDS);
 	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
 
-	if (!oms_table_find(table, KEY_CL_ORD_ID, keys))
+	if (!oms_table_find(table, BY_ID, keys))
 		return NULL;
 	return TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
 }
@@ -342,7 +350,7 @@ oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, 
 	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(id)};
 	FoundOrders found = {0};
 
-	oms_table_each(table, KEY_COUNTERPARTY_ORDER_ID, keys, found_order, &found);
+	oms_table_each(table, BY_ID_ALONE, keys, found_order, &found);
 	*more = found.count > 1;
 	return found.order_id;
 }
@@ -353,7 +361,7 @@ oms_root_kind_find(TableSet *tables, const char *id)
 	Table	   *table = oms_tables_get(tables, OMS_ROOT_IDS);
 	Datum		key = CStringGetTextDatum(id);
 
-	if (!oms_table_find(table, KEY_ID, &key))
+	if (!oms_table_find(table, BY_ID, &key))
 		return NULL;
 	return TextDatumGetCString(oms_table_needed(table, ROOT_KIND));
 }

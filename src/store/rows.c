@@ -20,7 +20,7 @@ oms_object_find(const KindDef *kind, Table *table, const char *id, Object *objec
 {
 	Datum		key = CStringGetTextDatum(id);
 
-	if (!oms_table_find(table, KEY_ID, &key))
+	if (!oms_table_find(table, OBJECT_BY_ID, &key))
 		return false;
 	oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
 	*tid = table->slot->tts_tid;
@@ -39,7 +39,7 @@ oms_object_find_root(Table *table, const char *id)
 {
 	Datum		key = CStringGetTextDatum(id);
 
-	if (!oms_table_find(table, KEY_ID, &key))
+	if (!oms_table_find(table, OBJECT_BY_ID, &key))
 		return NULL;
 	return TextDatumGetCString(oms_table_needed(table, OBJECT_ROOT_ID));
 }
@@ -74,7 +74,7 @@ oms_object_taken(Table *table, const char *id)
 {
 	Datum		key = CStringGetTextDatum(id);
 
-	return oms_table_taken(table, KEY_ID, &key);
+	return oms_table_taken(table, OBJECT_BY_ID, &key);
 }
 
 bool
@@ -85,19 +85,19 @@ oms_object_insert(Table *table, const Object *object, bool id_is_given, ItemPoin
 
 	oms_record_to_row(oms_kind_of(object)->record, object, values, nulls);
 	if (id_is_given)
-		return oms_table_claim(table, KEY_ID, values, nulls, tid);
+		return oms_table_claim(table, OBJECT_BY_ID, values, nulls, tid);
 	oms_table_insert(table, values, nulls, tid);
 	return true;
 }
 
 List *
-oms_object_ids(Table *table, TableKey key, const Datum *values)
+oms_object_ids(Table *table, int key, const Datum *values)
 {
 	return oms_object_ids_of(table, key, &values, 1);
 }
 
 List *
-oms_object_ids_of(Table *table, TableKey key, const Datum *const *values, int count)
+oms_object_ids_of(Table *table, int key, const Datum *const *values, int count)
 {
 	List	   *ids = NIL;
 

@@ -15,6 +15,9 @@
 #include "store/catalog.h"
 #include "store/table_io.h"
 
+/* The first key of every kind's table; kind.c holds it against that.  The others are the kind's own. */
+#define OBJECT_BY_ID	0
+
 /* Read the row with this id into `object`; false if there is none. */
 extern bool oms_object_find(const KindDef *kind, Table *table, const char *id, Object *object,
 							ItemPointer tid);
@@ -26,8 +29,8 @@ extern char *oms_object_find_root(Table *table, const char *id);
 extern bool oms_object_lock(Table *table, Object *object, ItemPointer tid);
 
 /* The ids of all objects with this key, in no order. */
-extern List *oms_object_ids(Table *table, TableKey key, const Datum *values);
-extern List *oms_object_ids_of(Table *table, TableKey key, const Datum *const *values, int count);
+extern List *oms_object_ids(Table *table, int key, const Datum *values);
+extern List *oms_object_ids_of(Table *table, int key, const Datum *const *values, int count);
 
 /* Has a committed row, or one in flight that then commits, this id? */
 extern bool oms_object_taken(Table *table, const char *id);

@@ -167,11 +167,11 @@ search_by_index(Table *table, Search *search)
 }
 
 static Search
-begin_search(Table *table, TableKey which, const Datum *values)
+begin_search(Table *table, int which, const Datum *values)
 {
 	Search		search = {.values = values, .snapshot = statement_snapshot()};
 
-	search.key = oms_layout_key(table->layout, table->rel, which);
+	search.key = oms_layout_key(table->layout, table->rel, table->def, which);
 	if (OidIsValid(search.key->index))
 		search_by_index(table, &search);
 	else
@@ -223,7 +223,7 @@ end_search(Search *search)
 }
 
 bool
-oms_table_find(Table *table, TableKey key, const Datum *values)
+oms_table_find(Table *table, int key, const Datum *values)
 {
 	Search		search = begin_search(table, key, values);
 	bool		found = search_next(table, &search);
@@ -235,7 +235,7 @@ oms_table_find(Table *table, TableKey key, const Datum *values)
 }
 
 void
-oms_table_each_of(Table *table, TableKey key, const Datum *const *values, int count, OmsRowCallback callback,
+oms_table_each_of(Table *table, int key, const Datum *const *values, int count, OmsRowCallback callback,
 				  void *arg)
 {
 	Search		search = begin_search(table, key, values[0]);
@@ -257,7 +257,7 @@ oms_table_each_of(Table *table, TableKey key, const Datum *const *values, int co
 }
 
 void
-oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg)
+oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callback, void *arg)
 {
 	oms_table_each_of(table, key, &values, 1, callback, arg);
 }

@@ -58,10 +58,12 @@ extern Datum oms_table_value(Table *table, int column, bool *isnull);
 extern Datum oms_table_needed(Table *table, int column);
 
 /*
+ * A key is one of the TableDef's, by its place there.
+ *
  * Find the row with this key, as the latest snapshot of the isolation level sees
  * it.  The row is then in table->slot, its tuple id in slot->tts_tid.
  */
-extern bool oms_table_find(Table *table, TableKey key, const Datum *values);
+extern bool oms_table_find(Table *table, int key, const Datum *values);
 
 /*
  * Lock the row just found FOR NO KEY UPDATE, as all our changes do: waits for
@@ -73,10 +75,10 @@ extern bool oms_table_lock(Table *table);
 
 /* Walk all rows with this key; the callback finds them in table->slot. */
 typedef void (*OmsRowCallback) (Table *table, void *arg);
-extern void oms_table_each(Table *table, TableKey key, const Datum *values, OmsRowCallback callback, void *arg);
+extern void oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callback, void *arg);
 
 /* The same for several keys in turn, in one look-up. */
-extern void oms_table_each_of(Table *table, TableKey key, const Datum *const *values, int count,
+extern void oms_table_each_of(Table *table, int key, const Datum *const *values, int count,
 							  OmsRowCallback callback, void *arg);
 
 /*
@@ -98,13 +100,13 @@ extern bool oms_table_delete(Table *table, ItemPointer tid);
  * Has a committed row this unique key?  Waits for a rival in flight, and raises
  * 40001 where a rival is invisible to a transaction snapshot.
  */
-extern bool oms_table_taken(Table *table, TableKey key, const Datum *key_values);
+extern bool oms_table_taken(Table *table, int key, const Datum *key_values);
 
 /*
  * Insert a row unless a rival has its key, as ON CONFLICT DO NOTHING: what
  * oms_table_taken() denied may be taken meanwhile.
  */
-extern bool oms_table_claim(Table *table, TableKey key, const Datum *values, const bool *nulls,
+extern bool oms_table_claim(Table *table, int key, const Datum *values, const bool *nulls,
 							ItemPointer tid);
 
 /* For table_write.c: the row at `tid` locked and read into `slot`, `tid` moved to its newest version. */

@@ -32,26 +32,6 @@
 
 #include "store/table_layout.h"
 
-typedef struct KeyDef
-{
-	bool		unique;
-	const char *columns[KEY_COLUMNS_MAX];
-} KeyDef;
-
-static const KeyDef key_defs[KEY_COUNT] = {
-	[KEY_ID] = {true, {"id"}},
-	[KEY_ROOT_ID] = {false, {"root_id"}},
-	[KEY_ORDER_ID] = {false, {"order_id"}},
-	[KEY_ORDER_EXEC_ID] = {false, {"order_id", "exec_id"}},
-	[KEY_COMMAND] = {true, {"actor", "command_id"}},
-	[KEY_CL_ORD_ID] = {true, {"fix_session", "cl_ord_id"}},
-	[KEY_COUNTERPARTY_ORDER] = {true, {"fix_session", "counterparty_order_id", "order_id"}},
-	[KEY_COUNTERPARTY_ORDER_ID] = {false, {"fix_session", "counterparty_order_id"}},
-	[KEY_SEQUENCE] = {true, {"sequence"}},
-	[KEY_VERSION] = {true, {"aggregate_id", "version"}},
-	[KEY_AGGREGATE_ID] = {false, {"aggregate_id"}},
-};
-
 static HTAB *layouts = NULL;
 
 static void
@@ -209,7 +189,7 @@ oms_layout_is_arbiter(Relation index, const KeyLayout *key)
 }
 
 static Oid
-find_index(Relation rel, const KeyDef *def, const KeyLayout *key)
+find_index(Relation rel, const TableKey *def, const KeyLayout *key)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
@@ -231,7 +211,7 @@ find_index(Relation rel, const KeyDef *def, const KeyLayout *key)
 }
 
 static char *
-column_list(const KeyDef *def)
+column_list(const TableKey *def)
 {
 	char	   *list = pstrdup(def->columns[0]);
 
@@ -241,11 +221,12 @@ column_list(const KeyDef *def)
 }
 
 const KeyLayout *
-oms_layout_key(TableLayout *layout, Relation rel, TableKey which)
+oms_layout_key(TableLayout *layout, Relation rel, const TableDef *table, int which)
 {
-	const KeyDef *def = &key_defs[which];
+	const TableKey *def = &table->keys[which];
 	KeyLayout  *key = &layout->keys[which];
 
+	Assert(which < Min(table->nkeys, TABLE_KEYS_MAX));
 	if (key->known)
 		return key;
 	key->ncolumns = 0;

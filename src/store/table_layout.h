@@ -15,25 +15,6 @@
 
 #include "base/table_def.h"
 
-#define KEY_COLUMNS_MAX 3
-
-/* What rows are looked up by. */
-typedef enum TableKey
-{
-	KEY_ID,
-	KEY_ROOT_ID,
-	KEY_ORDER_ID,
-	KEY_ORDER_EXEC_ID,
-	KEY_COMMAND,
-	KEY_CL_ORD_ID,
-	KEY_COUNTERPARTY_ORDER,		/* the id and the order */
-	KEY_COUNTERPARTY_ORDER_ID,	/* the id alone */
-	KEY_SEQUENCE,
-	KEY_VERSION,
-	KEY_AGGREGATE_ID,			/* all events of an object */
-	KEY_COUNT
-} TableKey;
-
 typedef struct KeyLayout
 {
 	bool		known;
@@ -50,7 +31,7 @@ typedef struct TableLayout
 	bool		all_ours;		/* no column of a user, none dropped */
 	bool		in_order;		/* … and ours in the order of the TableDef */
 	AttrNumber	attnums[TABLE_COLUMNS_MAX]; /* of our columns */
-	KeyLayout	keys[KEY_COUNT];
+	KeyLayout	keys[TABLE_KEYS_MAX];
 } TableLayout;
 
 extern void oms_layout_init(void);
@@ -62,11 +43,11 @@ extern TableLayout *oms_layout_of(Relation rel, const TableDef *def);
 extern void oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums);
 
 /*
- * The key's columns, and the index that look-ups take: valid, a btree without
+ * The columns of a key of the definition, and the index that look-ups take: valid, a btree without
  * predicate or expressions; for a unique key unique and on exactly its columns,
  * for another one beginning with them.  55000 where a unique key has none.
  */
-extern const KeyLayout *oms_layout_key(TableLayout *layout, Relation rel, TableKey key);
+extern const KeyLayout *oms_layout_key(TableLayout *layout, Relation rel, const TableDef *def, int key);
 
 /* Does this open index keep the key unique at once, valid or not? */
 extern bool oms_layout_is_arbiter(Relation index, const KeyLayout *key);

@@ -79,7 +79,7 @@ table_def(OmsRelation relation)
 {
 	if (relation < OMS_EVENTS)
 		return oms_record_table(oms_kinds[relation - OMS_OBJECTS].record);
-	return relation < OMS_EVENT_SEQUENCE ? &oms_events_table : oms_command_table(relation);
+	return relation < OMS_EVENT_SEQUENCE ? oms_event_table(relation - OMS_EVENTS) : oms_command_table(relation);
 }
 
 Table *

@@ -425,9 +425,9 @@ has_rival(Table *table, List *arbiter_list)
 }
 
 bool
-oms_table_taken(Table *table, TableKey which, const Datum *key_values)
+oms_table_taken(Table *table, int which, const Datum *key_values)
 {
-	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
+	const KeyLayout *key = oms_layout_key(table->layout, table->rel, table->def, which);
 	TupleTableSlot *slot;
 
 	begin_writing(table);
@@ -454,10 +454,10 @@ reopen_indexes(Table *table, const KeyLayout *key)
 }
 
 bool
-oms_table_claim(Table *table, TableKey which, const Datum *values, const bool *nulls, ItemPointer tid)
+oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls, ItemPointer tid)
 {
 	EState	   *estate = table->work->estate;
-	const KeyLayout *key = oms_layout_key(table->layout, table->rel, which);
+	const KeyLayout *key = oms_layout_key(table->layout, table->rel, table->def, which);
 	List	   *recheck;
 	List	   *arbiter_list;
 

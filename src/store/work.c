@@ -213,13 +213,13 @@ oms_uow_tree(UnitOfWork *uow, const char *root_id)
 	List	   *orders = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), KEY_ROOT_ID, &key))
+	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), ORDER_BY_ROOT, &key))
 		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
 	return orders;
 }
 
 static List *
-executions_by(UnitOfWork *uow, TableKey key, const Datum *values)
+executions_by(UnitOfWork *uow, int key, const Datum *values)
 {
 	List	   *executions = NIL;
 	ListCell   *cell;
@@ -234,7 +234,7 @@ oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
 {
 	Datum		key = CStringGetTextDatum(order_id);
 
-	return executions_by(uow, KEY_ORDER_ID, &key);
+	return executions_by(uow, EXECUTION_BY_ORDER, &key);
 }
 
 List *
@@ -242,7 +242,7 @@ oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char 
 {
 	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
 
-	return executions_by(uow, KEY_ORDER_EXEC_ID, keys);
+	return executions_by(uow, EXECUTION_BY_EXEC_ID, keys);
 }
 
 List *
@@ -256,7 +256,7 @@ oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_
 	ListCell   *cell;
 
 	/* of an order first */
-	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), KEY_ORDER_EXEC_ID, keys, order_id ? 2 : 1))
+	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), EXECUTION_BY_EXEC_ID, keys, order_id ? 2 : 1))
 	{
 		const Execution *execution = oms_uow_execution(uow, lfirst(cell));
 

@@ -24,37 +24,34 @@ const OmsName	oms_execution_status_names[] = {
 	{0}
 };
 
-#define EXECUTION(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL}
-#define EXECUTION_REQ(json, column, type)	{json, #column, type, offsetof(Execution, column), NULL, true}
-#define EXECUTION_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Execution, column), NULL, false, shape}
-#define EXECUTION_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Execution, column), names, required}
+#define EXECUTION(...)	RECORD_COLUMN(Execution, __VA_ARGS__)
 
 static const RecordColumn execution_columns[] = {
-	EXECUTION_REQ("executionId", id, FIELD_TEXT),
-	EXECUTION_REQ("rootId", root_id, FIELD_TEXT),
+	EXECUTION("executionId", id, FIELD_TEXT, .required = true),
+	EXECUTION("rootId", root_id, FIELD_TEXT, .required = true),
 	EXECUTION("orderId", order_id, FIELD_TEXT),
-	EXECUTION_REQ("version", version, FIELD_COUNT),
+	EXECUTION("version", version, FIELD_COUNT, .required = true),
 	EXECUTION("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
-	EXECUTION_NAMES("status", status, FIELD_NAME, oms_execution_status_names, true),
-	EXECUTION_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
+	EXECUTION("status", status, FIELD_NAME, .names = oms_execution_status_names, .required = true),
+	EXECUTION("flags", flags, FIELD_NAMES, .names = oms_flag_names),
 	EXECUTION("execID", exec_id, FIELD_TEXT),
 	EXECUTION("execType", exec_type, FIELD_TEXT),
 	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
 	EXECUTION("symbol", symbol, FIELD_TEXT),
 	EXECUTION("side", side, FIELD_TEXT),
-	EXECUTION_REQ("lastQty", last_qty, FIELD_NUMERIC),
-	EXECUTION_REQ("lastPx", last_px, FIELD_NUMERIC),
+	EXECUTION("lastQty", last_qty, FIELD_NUMERIC, .required = true),
+	EXECUTION("lastPx", last_px, FIELD_NUMERIC, .required = true),
 	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
-	EXECUTION_REQ("quantity", quantity, FIELD_NUMERIC),
+	EXECUTION("quantity", quantity, FIELD_NUMERIC, .required = true),
 	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
-	EXECUTION_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
-	EXECUTION_JSON("allocations", allocations, SHAPE_OBJECTS),
+	EXECUTION("allocatedQuantity", allocated_quantity, FIELD_NUMERIC, .required = true),
+	EXECUTION("allocations", allocations, FIELD_JSON, .shape = SHAPE_OBJECTS),
 	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
 	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
 	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
 	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
-	EXECUTION_JSON("reviewReasons", review_reasons, SHAPE_OBJECTS),
-	EXECUTION("reason", reason, FIELD_TEXT),
+	EXECUTION("reviewReasons", review_reasons, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
+	EXECUTION("reason", reason, FIELD_TEXT, .may_be_long = true),
 	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
 	EXECUTION("correctingExecutionId", correcting_execution_id, FIELD_TEXT),
 	EXECUTION("bustExecID", bust_exec_id, FIELD_TEXT),
@@ -62,11 +59,11 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("clOrdID", cl_ord_id, FIELD_TEXT),
 	EXECUTION("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
 	EXECUTION("transactTime", transact_time, FIELD_TIME),
-	EXECUTION("text", text, FIELD_TEXT),
-	EXECUTION_JSON("fix", fix, SHAPE_OBJECT),
-	EXECUTION_JSON("attributes", attributes, SHAPE_OBJECT),
-	EXECUTION_REQ("createdAt", created_at, FIELD_TIME),
-	EXECUTION_REQ("updatedAt", updated_at, FIELD_TIME),
+	EXECUTION("text", text, FIELD_TEXT, .may_be_long = true),
+	EXECUTION("fix", fix, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
+	EXECUTION("attributes", attributes, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
+	EXECUTION("createdAt", created_at, FIELD_TIME, .required = true),
+	EXECUTION("updatedAt", updated_at, FIELD_TIME, .required = true),
 	EXECUTION("treeUpdatedAt", tree_updated_at, FIELD_TIME),
 	EXECUTION(NULL, hash, FIELD_HASH),
 	EXECUTION("tradeDate", trade_date, FIELD_DATE),
@@ -79,6 +76,12 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
 };
 
+static const TableKey execution_keys[EXECUTION_KEYS] = {
+	{true, {"id"}},
+	[EXECUTION_BY_ORDER] = {false, {"order_id"}},
+	[EXECUTION_BY_EXEC_ID] = {false, {"order_id", "exec_id"}},
+};
+
 static RecordOrder execution_key_order;
 
 const RecordDef oms_execution_def = {
@@ -87,6 +90,8 @@ const RecordDef oms_execution_def = {
 	.table = "executions",
 	.columns = execution_columns,
 	.ncolumns = lengthof(execution_columns),
+	.keys = execution_keys,
+	.nkeys = EXECUTION_KEYS,
 	.order = &execution_key_order,
 	.size = sizeof(Execution),
 };

@@ -61,6 +61,14 @@ typedef struct Execution
 	char	   *reported_account;	/* as the report stated it */
 } Execution;
 
+/* What executions are looked up by; the first is the id. */
+enum ExecutionKey
+{
+	EXECUTION_BY_ORDER = 1,
+	EXECUTION_BY_EXEC_ID,		/* of an order */
+	EXECUTION_KEYS
+};
+
 extern const RecordDef oms_execution_def;
 
 extern const OmsName oms_execution_status_names[];

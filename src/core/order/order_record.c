@@ -52,26 +52,23 @@ const OmsName	oms_condition_names[] = {
 	{0}
 };
 
-#define ORDER(json, column, type)	{json, #column, type, offsetof(Order, column), NULL}
-#define ORDER_REQ(json, column, type)	{json, #column, type, offsetof(Order, column), NULL, true}
-#define ORDER_JSON(json, column, shape)	{json, #column, FIELD_JSON, offsetof(Order, column), NULL, false, shape}
-#define ORDER_NAMES(json, column, type, names, required)	{json, #column, type, offsetof(Order, column), names, required}
+#define ORDER(...)	RECORD_COLUMN(Order, __VA_ARGS__)
 
 static const RecordColumn order_columns[] = {
-	ORDER_REQ("orderId", id, FIELD_TEXT),
-	ORDER_REQ("rootId", root_id, FIELD_TEXT),
+	ORDER("orderId", id, FIELD_TEXT, .required = true),
+	ORDER("rootId", root_id, FIELD_TEXT, .required = true),
 	ORDER("parentId", parent_id, FIELD_TEXT),
-	ORDER_REQ("version", version, FIELD_COUNT),
+	ORDER("version", version, FIELD_COUNT, .required = true),
 	ORDER("treeVersion", tree_version, FIELD_COUNT_OR_NULL),
-	ORDER_NAMES("status", status, FIELD_NAME, oms_order_status_names, true),
-	ORDER_NAMES("conditions", conditions, FIELD_NAMES, oms_condition_names, true),
-	ORDER_NAMES("flags", flags, FIELD_NAMES, oms_flag_names, false),
+	ORDER("status", status, FIELD_NAME, .names = oms_order_status_names, .required = true),
+	ORDER("conditions", conditions, FIELD_NAMES, .names = oms_condition_names, .required = true),
+	ORDER("flags", flags, FIELD_NAMES, .names = oms_flag_names),
 	ORDER("clOrdID", cl_ord_id, FIELD_TEXT),
 	ORDER("fixSession", fix_session, FIELD_TEXT),
 	ORDER("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
-	ORDER_REQ("symbol", symbol, FIELD_TEXT),
-	ORDER_REQ("side", side, FIELD_TEXT),
-	ORDER_REQ("ordType", ord_type, FIELD_TEXT),
+	ORDER("symbol", symbol, FIELD_TEXT, .required = true),
+	ORDER("side", side, FIELD_TEXT, .required = true),
+	ORDER("ordType", ord_type, FIELD_TEXT, .required = true),
 	ORDER("timeInForce", time_in_force, FIELD_TEXT),
 	ORDER("orderQty", order_qty, FIELD_NUMERIC),
 	ORDER("cashOrderQty", cash_order_qty, FIELD_NUMERIC),
@@ -83,34 +80,40 @@ static const RecordColumn order_columns[] = {
 	ORDER("currency", currency, FIELD_TEXT),
 	ORDER("assetClass", asset_class, FIELD_TEXT),
 	ORDER("destination", destination, FIELD_TEXT),
-	ORDER_REQ("executedQuantity", executed_quantity, FIELD_NUMERIC),
-	ORDER_REQ("leavesQuantity", leaves_quantity, FIELD_NUMERIC),
-	ORDER_REQ("workingQuantity", working_quantity, FIELD_NUMERIC),
-	ORDER_REQ("unplacedQuantity", unplaced_quantity, FIELD_NUMERIC),
-	ORDER_REQ("allocatedQuantity", allocated_quantity, FIELD_NUMERIC),
-	ORDER_REQ("executedValue", executed_value, FIELD_NUMERIC),
-	ORDER_REQ("avgPx", avg_px, FIELD_NUMERIC),
-	ORDER_REQ("ownExecutedQuantity", own_executed_quantity, FIELD_NUMERIC),
-	ORDER_REQ("reservedQuantity", reserved_quantity, FIELD_NUMERIC),
-	ORDER_REQ("reviewQuantity", review_quantity, FIELD_NUMERIC),
-	ORDER_REQ("childCount", child_count, FIELD_COUNT),
-	ORDER_REQ("liveChildren", live_children, FIELD_COUNT),
+	ORDER("executedQuantity", executed_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("leavesQuantity", leaves_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("workingQuantity", working_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("unplacedQuantity", unplaced_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("allocatedQuantity", allocated_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("executedValue", executed_value, FIELD_NUMERIC, .required = true),
+	ORDER("avgPx", avg_px, FIELD_NUMERIC, .required = true),
+	ORDER("ownExecutedQuantity", own_executed_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("reservedQuantity", reserved_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("reviewQuantity", review_quantity, FIELD_NUMERIC, .required = true),
+	ORDER("childCount", child_count, FIELD_COUNT, .required = true),
+	ORDER("liveChildren", live_children, FIELD_COUNT, .required = true),
 	ORDER("quantityFactor", quantity_factor, FIELD_NUMERIC),
 	ORDER("doneForDayDate", done_for_day_date, FIELD_DATE),
-	ORDER_JSON("pendingRequests", pending_requests, SHAPE_OBJECTS),
+	ORDER("pendingRequests", pending_requests, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 	ORDER("reportedCumQty", reported_cum_qty, FIELD_NUMERIC),
 	ORDER("reportedLeavesQty", reported_leaves_qty, FIELD_NUMERIC),
 	ORDER("reportedAvgPx", reported_avg_px, FIELD_NUMERIC),
 	ORDER("reportedOrdStatus", reported_ord_status, FIELD_TEXT),
-	ORDER("reason", reason, FIELD_TEXT),
-	ORDER("text", text, FIELD_TEXT),
-	ORDER_JSON("fix", fix, SHAPE_OBJECT),
-	ORDER_JSON("attributes", attributes, SHAPE_OBJECT),
-	ORDER_REQ("createdAt", created_at, FIELD_TIME),
-	ORDER_REQ("updatedAt", updated_at, FIELD_TIME),
+	ORDER("reason", reason, FIELD_TEXT, .may_be_long = true),
+	ORDER("text", text, FIELD_TEXT, .may_be_long = true),
+	ORDER("fix", fix, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
+	ORDER("attributes", attributes, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
+	ORDER("createdAt", created_at, FIELD_TIME, .required = true),
+	ORDER("updatedAt", updated_at, FIELD_TIME, .required = true),
 	ORDER("treeUpdatedAt", tree_updated_at, FIELD_TIME),
 	ORDER(NULL, hash, FIELD_HASH),
-	ORDER_JSON("corporateActions", corporate_actions, SHAPE_OBJECTS),
+	/* few are kept */
+	ORDER("corporateActions", corporate_actions, FIELD_JSON, .shape = SHAPE_OBJECTS),
+};
+
+static const TableKey order_keys[ORDER_KEYS] = {
+	{true, {"id"}},
+	[ORDER_BY_ROOT] = {false, {"root_id"}},
 };
 
 static RecordOrder order_key_order;
@@ -121,6 +124,8 @@ const RecordDef oms_order_def = {
 	.table = "orders",
 	.columns = order_columns,
 	.ncolumns = lengthof(order_columns),
+	.keys = order_keys,
+	.nkeys = ORDER_KEYS,
 	.order = &order_key_order,
 	.size = sizeof(Order),
 };

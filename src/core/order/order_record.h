@@ -121,6 +121,13 @@ typedef struct Order
 	Jsonb	   *corporate_actions;	/* as order_split.c writes them */
 } Order;
 
+/* What orders are looked up by; the first is the id. */
+enum OrderKey
+{
+	ORDER_BY_ROOT = 1,
+	ORDER_KEYS
+};
+
 extern const RecordDef oms_order_def;
 
 extern const OmsName oms_order_status_names[]; /* with the codes of OrdStatus (39) */
