@@ -40,14 +40,14 @@ REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_comma
   @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
 
 -- The tables of the code, for people and for the reference.
-CREATE FUNCTION oms.list_transitions(OUT transition integer, OUT command text, OUT requires text[],
-    OUT forbids text[], OUT fills text, OUT reported boolean, OUT guard text, OUT sets text[], OUT clears text[],
-    OUT raises text[], OUT event_type text, OUT sentence text)
+CREATE FUNCTION oms.list_transitions(OUT object text, OUT transition integer, OUT trigger text, OUT requires text[],
+    OUT forbids text[], OUT facts text[], OUT reported boolean, OUT sets text[], OUT clears text[], OUT raises text[],
+    OUT event_type text, OUT sentence text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
-COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine, from the code: oms.state_transitions shows it';
+COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of every kind of object, from the code: oms.state_transitions shows it';
 CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
 COMMENT ON VIEW oms.state_transitions IS
-  'The state machine: for a command the first row whose conditions hold fires; a command without a row is refused (OM004)';
+  'The state machine of every kind of object: for a trigger the first row whose conditions and facts hold fires; a command without a row is refused (OM004)';
 
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
     OUT unless text)

@@ -378,7 +378,6 @@ COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
   'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
 REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
-COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine, from the code: oms.state_transitions shows it';
 DROP VIEW oms.command_reference;
 DROP FUNCTION oms.list_commands();
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
@@ -388,7 +387,7 @@ COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from t
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
-GRANT SELECT ON oms.state_transitions, oms.command_reference TO PUBLIC;
+GRANT SELECT ON oms.command_reference TO PUBLIC;
 
 -- ==== splits: each corporate action once ====
 
@@ -459,6 +458,19 @@ INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.root_id_claim
 -- a view whose columns come in another order is made again: who could read it still can
 SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
 DROP VIEW oms.order_history;
+
+DROP VIEW oms.state_transitions;
+DROP FUNCTION oms.list_transitions();
+CREATE FUNCTION oms.list_transitions(OUT object text, OUT transition integer, OUT trigger text, OUT requires text[],
+    OUT forbids text[], OUT facts text[], OUT reported boolean, OUT sets text[], OUT clears text[], OUT raises text[],
+    OUT event_type text, OUT sentence text)
+  RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
+COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of every kind of object, from the code: oms.state_transitions shows it';
+CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
+COMMENT ON VIEW oms.state_transitions IS
+  'The state machine of every kind of object: for a trigger the first row whose conditions and facts hold fires; a command without a row is refused (OM004)';
+GRANT SELECT ON oms.state_transitions TO PUBLIC;
+
 CREATE VIEW oms.order_history WITH (security_invoker = true) AS
   SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
          e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role, e.via,
@@ -1441,8 +1453,6 @@ $function$;
 -- ==== the other views, bound anew ====
 -- The script of 0.1.0 looked names up in the target schema. What somebody had made there (a function format(text, name), an
 -- operator && (text[], text[])) was called by whoever read a view. These are as they were, bound to pg_catalog alone.
-
-CREATE OR REPLACE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
 
 CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
   SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,

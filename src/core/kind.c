@@ -9,9 +9,9 @@
  */
 #include "postgres.h"
 
-#include "core/execution/execution_record.h"
+#include "core/execution/execution_machine.h"
 #include "core/kind.h"
-#include "core/order/order_record.h"
+#include "core/order/order_machine.h"
 
 const KindDef oms_kinds[KIND_COUNT] = {
 	[KIND_ORDER] = {
@@ -21,6 +21,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.a_name = "an order",
 		.id_field = "orderId",
 		.record = &oms_order_def,
+		.machine = &oms_order_machine,
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
 		.account = offsetof(Order, account),
@@ -33,6 +34,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.a_name = "an execution",
 		.id_field = "executionId",
 		.record = &oms_execution_def,
+		.machine = &oms_execution_machine,
 		.root_kind = KIND_ORDER,
 		.is_root = oms_execution_is_root,
 		.account = offsetof(Execution, account),
@@ -95,10 +97,13 @@ oms_kinds_check(void)
 		const RecordDef *record = kind->record;
 
 		if (kind->kind != i || kind->a_name == NULL || record == NULL || record->kind != i || kind->is_root == NULL ||
-			kind->type == NULL || kind->events == NULL || kind->id_field == NULL)
+			kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machine == NULL)
 			elog(ERROR, "BUG: kind %d has no definition in its place", i);
 		if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
 			!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)
 			elog(ERROR, "BUG: %s has more columns or keys than there is room for, or its first key is not its id", record->name);
+		oms_machine_check(kind->machine);
+		for (int other = 0; other < i; other++)
+			oms_machine_check_apart(kind->machine, oms_kinds[other].machine);
 	}
 }

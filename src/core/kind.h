@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "base/record.h"
+#include "core/machine.h"
 #include "core/object.h"
 
 typedef struct KindDef
@@ -25,6 +26,7 @@ typedef struct KindDef
 	const char *a_name;			/* "an order" */
 	const char *id_field;		/* "orderId": its id in commands and in the state */
 	const RecordDef *record;	/* its struct, columns and state; record->name is the kind's name */
+	const Machine *machine;		/* its life */
 
 	ObjectKind	root_kind;		/* of the tree's root, where that is another object */
 	bool		(*is_root) (const Object *object);
@@ -68,7 +70,7 @@ extern const char *oms_object_account(const Object *object);
 
 extern const OmsName oms_flag_names[];
 
-/* When the library is loaded: each kind stands in its place and has what it needs. */
+/* When the library is loaded: each kind stands in its place and has what it needs, a sound machine too. */
 extern void oms_kinds_check(void);
 
 #endif							/* OMS_KIND_H */

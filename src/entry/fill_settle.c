@@ -43,16 +43,13 @@ oms_fill_take_out(const Execution *execution, FillDelta *delta)
 
 /* End an execution of the chain, and take it out of what it counted in. */
 void
-oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command,
+oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionTrigger trigger, const Command *command,
 			  FillDelta *delta)
 {
 	oms_fill_take_out(execution, delta);
-	execution->status = oms_execution_transitions[change].status;
-	execution->allocated_quantity = oms_dec_zero();
-	execution->allocations = NULL;
 	if (command->reason)
 		execution->reason = command->reason;
-	oms_uow_put_execution(uow, execution, &oms_execution_transitions[change], false);
+	oms_uow_put_execution(uow, execution, oms_execution_end(execution, trigger), false);
 }
 
 bool
@@ -84,20 +81,17 @@ oms_fill_last_correction(UnitOfWork *uow, const Execution *execution)
 }
 
 /* Put it into what it counts in: booked, or before the desk with these reasons. */
-static void
+static const Transition *
 put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
 {
 	if (reasons)
 	{
-		oms_execution_hold(execution, reasons);
 		delta->review = oms_dec_plus(delta->review, execution->quantity);
+		return oms_execution_hold(execution, reasons);
 	}
-	else
-	{
-		oms_execution_book(execution, context->order);
-		delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
-		delta->value = oms_dec_plus(delta->value, oms_execution_value(execution));
-	}
+	delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
+	delta->value = oms_dec_plus(delta->value, oms_execution_value(execution));
+	return oms_execution_book(execution, context->order);
 }
 
 /*
@@ -105,15 +99,13 @@ put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDel
  * order, if there is one, have `event` with what was taken out of it before.
  */
 void
-oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons, bool is_known,
+oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons,
 	   OrderEvent *event, bool id_is_given)
 {
-	ExecutionChange booked = is_known ? EXECUTION_BOOKED_AFTER_REVIEW : EXECUTION_BOOKED;
-	const ExecutionTransition *change = &oms_execution_transitions[reasons ? EXECUTION_TO_REVIEW : booked];
+	const Transition *change = put_in(execution, context, reasons, &event->fill);
 	Order		before;
 	Order		after;
 
-	put_in(execution, context, reasons, &event->fill);
 	if (context->order == NULL)
 	{
 		oms_uow_put_execution(uow, execution, change, id_is_given);
@@ -316,7 +308,7 @@ end_waiting(UnitOfWork *uow, List *waiting, List *chain, const Execution *fill, 
 		if (change.status != OMS_EXECUTION_REVIEW)
 			continue;
 		change.bust_exec_id = bust_exec_id;
-		oms_fill_end(uow, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLED : EXECUTION_BUSTED,
+		oms_fill_end(uow, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLE : EXECUTION_BUST,
 					  event->command, &event->fill);
 	}
 }
@@ -332,10 +324,7 @@ decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *contex
 	again.corrected = again.same_exec_id = NULL;
 	oms_fill_take_out(correction, &event->fill);
 	reasons = oms_fill_review(uow, correction, &again);
-	put_in(correction, &again, reasons, &event->fill);
-	oms_uow_put_execution(uow, correction,
-						  &oms_execution_transitions[reasons ? EXECUTION_TO_REVIEW : EXECUTION_BOOKED_AFTER_REVIEW],
-						  false);
+	oms_uow_put_execution(uow, correction, put_in(correction, &again, reasons, &event->fill), false);
 }
 
 static List *
@@ -360,9 +349,9 @@ overtake_waiting(UnitOfWork *uow, const Execution *change, const Execution *fill
 	if (strcmp(first.id, end.id) == 0)
 		end = first;
 	else
-		oms_uow_put_execution(uow, &first, &oms_execution_transitions[EXECUTION_LINKED], false);
+		oms_uow_put_execution(uow, &first, oms_execution_change(&first, EXECUTION_LINK), false);
 	end.correcting_execution_id = last->id;
-	oms_fill_end(uow, &end, EXECUTION_CORRECTED, event->command, &event->fill);
+	oms_fill_end(uow, &end, EXECUTION_CORRECT, event->command, &event->fill);
 	if (oms_execution_comes_late(last, &end))
 		event->raises |= FLAG_DISAGREES;
 }
@@ -388,8 +377,8 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
 		{
 			last.bust_exec_id = change.exec_id;
-			oms_fill_end(uow, &last, EXECUTION_BUSTED, event->command, &event->fill);
-			oms_fill_end(uow, &change, EXECUTION_SETTLED, event->command, &event->fill);
+			oms_fill_end(uow, &last, EXECUTION_BUST, event->command, &event->fill);
+			oms_fill_end(uow, &change, EXECUTION_SETTLE, event->command, &event->fill);
 			break;
 		}
 		if (strcmp(last.id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW && came_before(end, &last))
@@ -399,7 +388,7 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 			continue;
 		}
 		last.correcting_execution_id = change.id;
-		oms_fill_end(uow, &last, EXECUTION_CORRECTED, event->command, &event->fill);
+		oms_fill_end(uow, &last, EXECUTION_CORRECT, event->command, &event->fill);
 		change.corrected_execution_id = last.id;
 		if (oms_execution_comes_late(&change, &last))
 		{
@@ -409,7 +398,7 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 		if (change.exec_id)
 			chain = lappend(chain, change.exec_id);
 		if (change.status != OMS_EXECUTION_REVIEW)
-			oms_uow_put_execution(uow, &change, &oms_execution_transitions[EXECUTION_LINKED], false);
+			oms_uow_put_execution(uow, &change, oms_execution_change(&change, EXECUTION_LINK), false);
 		/* it was corrected itself before its fill came */
 		change = *oms_fill_last_correction(uow, &change);
 		if (change.exec_id)
@@ -427,6 +416,7 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 void
 oms_fill_as_counted(const Execution *known, Execution *execution)
 {
+	execution->status = known->status;
 	execution->created_at = known->created_at;
 	execution->quantity = known->quantity;
 	execution->quantity_factor = known->quantity_factor;

@@ -42,7 +42,7 @@ extern void oms_fill_outcome(Outcome *outcome, const char *execution_id, bool re
 extern void oms_fill_take_out(const Execution *execution, FillDelta *delta);
 
 /* End an execution, and take it out of what it counted in. */
-extern void oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionChange change, const Command *command,
+extern void oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionTrigger trigger, const Command *command,
 							FillDelta *delta);
 
 /* Does this ExecType take a fill back or correct it? */
@@ -53,9 +53,9 @@ extern bool oms_fill_is_settled(UnitOfWork *uow, const char *order_id);
 
 /*
  * Book the execution, or put it before the desk with these reasons, and let its
- * order have `event`; `is_known`: it waited in review.
+ * order have `event`.
  */
-extern void oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons, bool is_known,
+extern void oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons,
 							OrderEvent *event, bool id_is_given);
 
 /* The settings. */

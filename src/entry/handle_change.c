@@ -90,9 +90,9 @@ load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContex
 }
 
 static Refusal *
-check_changeable(const Command *command, const Execution *execution)
+check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger)
 {
-	if (oms_execution_is_live(execution) || execution->status == OMS_EXECUTION_REVIEW)
+	if (oms_execution_transition(execution->status, trigger))
 		return NULL;
 	return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for execution \"%s\" in status %s",
 									  command->def->name, execution->id,
@@ -105,7 +105,6 @@ check_changeable(const Command *command, const Execution *execution)
 static bool
 comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *context, Outcome *outcome)
 {
-	TransitionFacts facts = {.reported = true};
 	OrderEvent	event;
 
 	if (command->fix_message == NULL || context->order == NULL)
@@ -113,7 +112,7 @@ comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *conte
 	if (oms_report_is_known(uow, command, context->order, outcome))
 		return true;
 	oms_order_event_init(&event, command);
-	event.transition = oms_transition_find(TRIGGER_UPDATE, context->order, &facts);
+	event.transition = oms_order_transition(TRIGGER_UPDATE, context->order, 0, true);
 	oms_apply_to_tree(uow, context->order, &event);
 	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = context->order->id;
@@ -175,7 +174,7 @@ end_waiting_bust(UnitOfWork *uow, const Command *command, FillContext *context, 
 		return;
 	(void) oms_uow_now(uow, known->root_id);
 	bust = *known;
-	oms_fill_end(uow, &bust, EXECUTION_SETTLED, command, known->order_id ? &event->fill : &(FillDelta) {0});
+	oms_fill_end(uow, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
 	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(uow, context->order->id))
 		event->lowers |= FLAG_UNSETTLED;
 }
@@ -198,7 +197,7 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 		outcome->repeat = true;
 		return NULL;
 	}
-	refusal = check_changeable(command, &chain.fill);
+	refusal = check_changeable(command, &chain.fill, EXECUTION_BUST);
 	if (refusal && comes_too_late(uow, command, &context, outcome))
 		return NULL;
 	if (refusal == NULL && context.order)
@@ -213,10 +212,10 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
 		Execution  *held = lfirst(cell);
 
 		held->bust_exec_id = command->exec_id;
-		oms_fill_end(uow, held, EXECUTION_BUSTED, command, &event.fill);
+		oms_fill_end(uow, held, EXECUTION_BUST, command, &event.fill);
 	}
 	chain.fill.bust_exec_id = command->exec_id;
-	oms_fill_end(uow, &chain.fill, EXECUTION_BUSTED, command, &event.fill);
+	oms_fill_end(uow, &chain.fill, EXECUTION_BUST, command, &event.fill);
 	if (context.order)
 	{
 		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &chain.order, &(FillFacts) {.day = NO_DATE});
@@ -240,12 +239,12 @@ overtake(UnitOfWork *uow, FillChain *chain, const Execution *correction, bool bo
 		Execution  *held = lfirst(cell);
 
 		held->correcting_execution_id = correction->id;
-		oms_fill_end(uow, held, EXECUTION_CORRECTED, command, delta);
+		oms_fill_end(uow, held, EXECUTION_CORRECT, command, delta);
 	}
 	if (booked || chain->fill.status == OMS_EXECUTION_REVIEW)
 	{
 		chain->fill.correcting_execution_id = correction->id;
-		oms_fill_end(uow, &chain->fill, EXECUTION_CORRECTED, command, delta);
+		oms_fill_end(uow, &chain->fill, EXECUTION_CORRECT, command, delta);
 	}
 }
 
@@ -271,7 +270,7 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (known && !waits(known, &chain.fill) && !is_held_correction(&chain, known))
 		return oms_fill_is_repeat(uow, command, &context, known, outcome);
 	oms_fill_outcome(outcome, chain.fill.id, false);
-	refusal = check_changeable(command, &chain.fill);
+	refusal = check_changeable(command, &chain.fill, EXECUTION_CORRECT);
 	if (refusal && comes_too_late(uow, command, &context, outcome))
 		return NULL;
 	if (refusal == NULL && context.order)
@@ -284,6 +283,8 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (known)
 		context.now = oms_uow_now(uow, known->root_id);
 	oms_execution_create(command, &context, &correction);
+	if (known)
+		correction.status = known->status;
 	if (known && !waits(known, &chain.fill))
 		oms_fill_as_counted(known, &correction);
 	reasons = oms_fill_review(uow, &correction, &context);
@@ -299,7 +300,7 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
 													 &chain.order, &(FillFacts) {.day = NO_DATE});
 	overtake(uow, &chain, &correction, reasons == NULL, command, &event.fill);
-	oms_fill_settle(uow, &correction, &context, reasons, known != NULL, &event, false);
+	oms_fill_settle(uow, &correction, &context, reasons, &event, false);
 	oms_fill_outcome(outcome, correction.id, false);
 	return NULL;
 }

@@ -108,7 +108,7 @@ apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const 
 			oms_order_event_init(&event, command);
 		init_fill_event(command, context, reasons, implies, &event);
 	}
-	oms_fill_settle(uow, &execution, context, reasons, known != NULL, &event, id_is_given);
+	oms_fill_settle(uow, &execution, context, reasons, &event, id_is_given);
 	oms_fill_outcome(outcome, execution.id, false);
 	return NULL;
 }

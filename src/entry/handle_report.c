@@ -88,7 +88,7 @@ oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, 
 		!(command->avg_px && !(first->avg_px && oms_dec_cmp(command->avg_px, first->avg_px) == 0) &&
 		  oms_order_disagrees(order, NULL, NULL, command->avg_px)))
 		return;
-	oms_order_keep_report(command, order, GUARD_RESTATED_FIGURES, &event);
+	oms_order_keep_report(command, order, FACT_RESTATED_FIGURES, &event);
 	oms_apply_to_tree(uow, order, &event);
 }
 
@@ -116,12 +116,12 @@ is_leg(UnitOfWork *uow, const Order *order)
 }
 
 static void
-keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 guard, Outcome *outcome)
+keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 fact, Outcome *outcome)
 {
 	Order		before = *order;
 	OrderEvent	event;
 
-	oms_order_keep_report(command, &before, guard, &event);
+	oms_order_keep_report(command, &before, fact, &event);
 	oms_apply_to_tree(uow, &before, &event);
 	outcome->kind = &oms_kinds[KIND_ORDER];
 	outcome->id = before.id;
@@ -158,7 +158,7 @@ oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order,
 	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
 		return false;
 	if (!oms_report_is_known(uow, command, order, outcome))
-		keep(uow, command, order, GUARD_LEG, outcome);
+		keep(uow, command, order, FACT_LEG, outcome);
 	return true;
 }
 
@@ -171,7 +171,7 @@ oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *orde
 		return true;
 	if (!oms_report_is_misdirected(command, order))
 		return false;
-	keep(uow, command, order, GUARD_OTHER_ORDER, outcome);
+	keep(uow, command, order, FACT_OTHER_ORDER, outcome);
 	return true;
 }
 
@@ -212,6 +212,6 @@ oms_keep_late_request(UnitOfWork *uow, const Command *command, const Order *orde
 	if (!oms_command_is_fresh_request(command) || command->fix_session == NULL || command->cl_ord_id == NULL ||
 		!is_of_chain(uow, command, order) || oms_history_was_asked(uow, order, command->cl_ord_id))
 		return false;
-	keep(uow, command, order, GUARD_ANSWERED, outcome);
+	keep(uow, command, order, FACT_ANSWERED, outcome);
 	return true;
 }

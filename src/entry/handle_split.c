@@ -258,7 +258,6 @@ is_nothing(const TreeDelta *delta)
 static void
 decide_order(SplitPlan *plan, SplitNode *node)
 {
-	TransitionFacts facts = {0};
 	bool		scaled = node->split.terms || node->split.fills;
 
 	if (strcmp(node->id, plan->named->id) == 0)
@@ -271,7 +270,7 @@ decide_order(SplitPlan *plan, SplitNode *node)
 	{
 		oms_order_event_init(&node->event, plan->event->command);
 		node->event.own = false;
-		node->event.transition = oms_transition_find(TRIGGER_SCALE, &node->order, &facts);
+		node->event.transition = oms_order_transition(TRIGGER_SCALE, &node->order, 0, false);
 		node->event.children = node->children;
 	}
 	else if (!is_nothing(&node->children))
@@ -371,7 +370,7 @@ put_all(SplitPlan *plan)
 			continue;
 		oms_uow_set_cause(plan->uow, brief);
 		foreach(fill, node->fills)
-			oms_uow_put_execution(plan->uow, lfirst(fill), &oms_execution_transitions[EXECUTION_SCALED], false);
+			oms_uow_put_execution(plan->uow, lfirst(fill), oms_execution_change(lfirst(fill), EXECUTION_SCALE), false);
 		if (strcmp(node->id, plan->named->id) == 0)
 			oms_uow_set_cause(plan->uow, NULL);
 		oms_uow_put_order(plan->uow, &node->after, node->event.transition, false);

@@ -11,7 +11,6 @@
 
 #include "base/guc.h"
 #include "core/kind.h"
-#include "core/order/order_machine.h"
 #include "entry/run.h"
 #include "store/catalog.h"
 #include "store/shard.h"
@@ -30,6 +29,5 @@ _PG_init(void)
 	oms_tables_init();
 	oms_shard_init();
 	oms_kinds_check();
-	oms_state_machine_check();
 	oms_handlers_check();
 }

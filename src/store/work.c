@@ -492,7 +492,7 @@ oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transit
 }
 
 void
-oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const ExecutionTransition *transition,
+oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const Transition *transition,
 					  bool id_is_given)
 {
 	put(uow, &after->object, transition->number, transition->event_type, id_is_given);

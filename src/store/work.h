@@ -88,7 +88,7 @@ extern TimestampTz oms_uow_now(UnitOfWork *uow, const char *root_id);
 extern void oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition,
 							  bool id_is_given);
 extern void oms_uow_put_execution(UnitOfWork *uow, const Execution *after,
-								  const ExecutionTransition *transition, bool id_is_given);
+								  const Transition *transition, bool id_is_given);
 
 /* Ids that become those of an order when the command is claimed. */
 extern void oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,

@@ -191,7 +191,7 @@ SELECT pg_temp.send('9', '37=REAL|11=NONE|41=i1|39=0|434=1');
 CREATE ROLE regress_fix_trader;
 SET ROLE regress_fix_trader;
 SELECT field, required, unless FROM oms.command_reference WHERE command_type = 'CreateOrderCommand' AND required;
-SELECT count(*) > 20 AS listed FROM oms.state_transitions;
+SELECT object, count(*) > 5 AS listed FROM oms.state_transitions GROUP BY object ORDER BY object;
 RESET ROLE;
 DROP ROLE regress_fix_trader;
 -- An error that is no refusal, within a message of several fills, leaves the session as it was.

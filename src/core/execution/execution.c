@@ -19,25 +19,6 @@
 #include "base/moment.h"
 #include "core/execution/execution.h"
 
-const ExecutionTransition oms_execution_transitions[EXECUTION_CHANGE_COUNT] = {
-	[EXECUTION_BOOKED] = {501, EXECUTION_BOOKED, OMS_EXECUTION_ALLOCATED, "ExecutionValidated",
-	"A valid fill is booked and allocated to the root of its tree."},
-	[EXECUTION_BOOKED_AFTER_REVIEW] = {502, EXECUTION_BOOKED_AFTER_REVIEW, OMS_EXECUTION_ALLOCATED, "ExecutionValidated",
-	"A fill that waited in review is reported again, or what it waited for has come: now it can be booked."},
-	[EXECUTION_TO_REVIEW] = {511, EXECUTION_TO_REVIEW, OMS_EXECUTION_REVIEW, "ExecutionHeldForReview",
-	"A fill that cannot be booked waits for the execution desk and moves no quantity."},
-	[EXECUTION_CORRECTED] = {521, EXECUTION_CORRECTED, OMS_EXECUTION_CORRECTED, "ExecutionCorrected",
-	"A correction takes the place of the fill."},
-	[EXECUTION_LINKED] = {522, EXECUTION_LINKED, 0, "ExecutionCorrected",
-	"The fill comes after its correction has ended: the correction is linked to it."},
-	[EXECUTION_BUSTED] = {531, EXECUTION_BUSTED, OMS_EXECUTION_BUSTED, "ExecutionBusted",
-	"The venue takes the fill back."},
-	[EXECUTION_SETTLED] = {532, EXECUTION_SETTLED, OMS_EXECUTION_BUSTED, "ExecutionBusted",
-	"A bust that waited for its fill has ended it, and ends itself."},
-	[EXECUTION_SCALED] = {541, EXECUTION_SCALED, 0, "ExecutionRestated",
-	"A split changes what the fill counts for."},
-};
-
 static const char *const review_codes[] = {
 	[REVIEW_UNKNOWN_ORDER] = "UNKNOWN_ORDER",
 	[REVIEW_AMBIGUOUS_ORDER] = "AMBIGUOUS_ORDER",
@@ -51,12 +32,6 @@ static const char *const review_codes[] = {
 	[REVIEW_DUPLICATE_EXEC_ID] = "DUPLICATE_EXEC_ID",
 	[REVIEW_UNKNOWN_EXECUTION] = "UNKNOWN_EXECUTION",
 };
-
-bool
-oms_execution_is_live(const Execution *execution)
-{
-	return execution->status == OMS_EXECUTION_VALIDATED || execution->status == OMS_EXECUTION_ALLOCATED;
-}
 
 /* A split scales quantity and price inversely: the value stays, exactly. */
 Numeric
@@ -524,20 +499,28 @@ allocation_to(const char *order_id, Numeric quantity)
 	return oms_json_finish(&w);
 }
 
-void
+const Transition *
 oms_execution_book(Execution *execution, const Order *order)
 {
-	execution->status = OMS_EXECUTION_ALLOCATED;
 	execution->review_reasons = NULL;
 	execution->allocated_quantity = execution->quantity;
 	execution->allocations = allocation_to(order->root_id, execution->quantity);
+	return oms_execution_change(execution, EXECUTION_BOOK);
 }
 
-void
+const Transition *
 oms_execution_hold(Execution *execution, Jsonb *reasons)
 {
-	execution->status = OMS_EXECUTION_REVIEW;
 	execution->review_reasons = reasons;
+	return oms_execution_change(execution, EXECUTION_HOLD);
+}
+
+const Transition *
+oms_execution_end(Execution *execution, ExecutionTrigger trigger)
+{
+	execution->allocated_quantity = oms_dec_zero();
+	execution->allocations = NULL;
+	return oms_execution_change(execution, trigger);
 }
 
 void

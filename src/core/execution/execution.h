@@ -11,33 +11,9 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/execution/execution_machine.h"
 #include "core/execution/execution_record.h"
 #include "core/order/order.h"
-
-/* Changes of an execution; the numbers stand in its events as `transition`. */
-typedef enum ExecutionChange
-{
-	EXECUTION_BOOKED,
-	EXECUTION_BOOKED_AFTER_REVIEW,
-	EXECUTION_TO_REVIEW,
-	EXECUTION_CORRECTED,
-	EXECUTION_LINKED,
-	EXECUTION_BUSTED,
-	EXECUTION_SETTLED,
-	EXECUTION_SCALED,
-	EXECUTION_CHANGE_COUNT
-} ExecutionChange;
-
-typedef struct ExecutionTransition
-{
-	int			number;
-	ExecutionChange change;
-	OmsExecutionStatus status;	/* 0: stays */
-	const char *event_type;
-	const char *sentence;
-} ExecutionTransition;
-
-extern const ExecutionTransition oms_execution_transitions[EXECUTION_CHANGE_COUNT];
 
 /* Reasons to put an execution before the execution desk. */
 typedef enum ReviewReason
@@ -96,9 +72,10 @@ extern bool oms_reasons_ask_for_past(Jsonb *reasons);
 /* A field of FIX that has no column: as text, or NULL. */
 extern char *oms_fix_text(Jsonb *fix, const char *name);
 
-/* Apply a change. */
-extern void oms_execution_book(Execution *execution, const Order *order);
-extern void oms_execution_hold(Execution *execution, Jsonb *reasons);
+/* Let it count, wait for the desk, or end; each returns the row for the event. */
+extern const Transition *oms_execution_book(Execution *execution, const Order *order);
+extern const Transition *oms_execution_hold(Execution *execution, Jsonb *reasons);
+extern const Transition *oms_execution_end(Execution *execution, ExecutionTrigger trigger);
 
 /* A split: count times `factor`, and then `rest` more; either may be NULL. */
 extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric rest);
@@ -106,7 +83,6 @@ extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric re
 /* Is the correction older than the one whose place it takes?  Then it is flagged: the order in which they came decides. */
 extern bool oms_execution_comes_late(const Execution *correction, const Execution *old);
 
-extern bool oms_execution_is_live(const Execution *execution);
 extern Numeric oms_execution_value(const Execution *execution);
 
 /* Flag DISAGREES where the order's figures after the fill are not those stated. */

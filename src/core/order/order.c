@@ -199,7 +199,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 
 	if (event->split)
 		before = *order;
-	order->conditions = (order->conditions & ~t->clears) | t->sets;
+	order->conditions = oms_transition_apply(t, order->conditions);
 	order->flags = (order->flags & ~event->lowers) | event->raises | t->raises;
 	if (event->split && event->split->terms)
 		oms_split_scale(order, event->split->factor);

@@ -99,8 +99,8 @@ extern const Transition *oms_order_fill_transition(OrderTrigger trigger, const C
 /* Does the report's OrdStatus say neither Suspended nor Stopped? */
 extern bool oms_report_states_working(const Command *command);
 
-/* The event that only keeps a report, for the reason of this guard. */
-extern void oms_order_keep_report(const Command *command, const Order *order, uint32 guard, OrderEvent *event);
+/* The event that only keeps a report, for this reason, a fact. */
+extern void oms_order_keep_report(const Command *command, const Order *order, uint32 fact, OrderEvent *event);
 
 /* May a replacement turn one side into the other?  (FIX 4.4 vol. 4, Order Cancel/Replace Request) */
 extern bool oms_sides_are_kin(const char *a, const char *b);

@@ -174,7 +174,6 @@ Refusal *
 oms_order_create(const Command *command, const Order *parent, TimestampTz now, Order *order,
 				 OrderEvent *event)
 {
-	TransitionFacts facts = {0};
 	bool		pending = command->pending == TRI_TRUE;
 	Refusal    *refusal;
 
@@ -199,7 +198,7 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, parent->unplaced_quantity) > 0)
 		return over_placed(parent, order->order_qty);
 
-	event->transition = oms_transition_find(pending ? TRIGGER_CREATE_PENDING : TRIGGER_CREATE, order, &facts);
+	event->transition = oms_order_transition(pending ? TRIGGER_CREATE_PENDING : TRIGGER_CREATE, order, 0, false);
 	return NULL;
 }
 
@@ -248,23 +247,23 @@ static const Transition *
 find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
 {
 	const Order *order = context->order;
-	TransitionFacts facts = {.reported = oms_command_is_report(command)};
+	uint32		facts = 0;
 	RequestKind kind = answered_kind(command->def->type);
 
 	if (terms->order_qty && oms_dec_cmp(terms->order_qty, order->executed_quantity) > 0)
-		facts.guards |= GUARD_GROWS;
+		facts |= FACT_GROWS;
 	if (kind != REQUEST_NONE && request_is_open(command, order, kind))
-		facts.guards |= GUARD_REQUEST_OPEN;
+		facts |= FACT_REQUEST_OPEN;
 	if (oms_report_states_working(command))
-		facts.guards |= GUARD_STATES_WORKING;
+		facts |= FACT_STATES_WORKING;
 	if (order->order_qty == NULL && terms->order_qty)
-		facts.guards |= GUARD_STATES_QTY;
+		facts |= FACT_STATES_QTY;
 	if (context->answered)
-		facts.guards |= GUARD_ANSWERED;
+		facts |= FACT_ANSWERED;
 	if (command->def->type == COMMAND_RESTATE_ORDER && oms_order_is_closed(order) &&
 		oms_split_is_told(command, order, context->now))
-		facts.guards |= GUARD_SPLITS;
-	return oms_transition_find(trigger_of(command), order, &facts);
+		facts |= FACT_SPLITS;
+	return oms_order_transition(trigger_of(command), order, facts, oms_command_is_report(command));
 }
 
 static OrderTerms

@@ -3,10 +3,7 @@
  * order_machine.c
  *	  The life of an order as a table.
  *
- * Pure.  No other file decides by an order's status.  Rows are numbered with
- * gaps and keep their numbers for ever, because events name them.  Omitted
- * fields mean "don't care".  oms.state_transitions shows the table, and the
- * regression test of that view makes every change of it a diff.
+ * Pure.  No other file decides by an order's status.
  *
  * Sources: FIX 4.4 (Errata 20030618) volume 4, "Order State Change Matrices"
  * and the precedence of OrdStatus in "Execution Report" (p. 10-11).
@@ -16,6 +13,7 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
+#include "core/kind.h"
 #include "core/order/order_machine.h"
 
 /* what ends with a cancel, an expiry or a rejection */
@@ -24,7 +22,7 @@
 /* what an acceptance leaves behind */
 #define UNACCEPTED	(COND_PENDING_NEW | COND_ACCEPTED_FOR_BIDDING)
 
-const Transition oms_transitions[] = {
+static const Transition order_rows[] = {
 	{.number = 101, .trigger = TRIGGER_CREATE,
 		.sets = COND_NEW, .event_type = "OrderCreated",
 	.sentence = "A new order is accepted as it is created."},
@@ -41,7 +39,7 @@ const Transition oms_transitions[] = {
 		.event_type = "OrderAccepted",
 	.sentence = "An order accepted for bidding is accepted for execution."},
 	{.number = 113, .trigger = TRIGGER_ACCEPT, .reported = true,
-		.requires = COND_SUSPENDED, .forbids = COND_CLOSED, .guard = GUARD_STATES_WORKING,
+		.requires = COND_SUSPENDED, .forbids = COND_CLOSED, .facts = FACT_STATES_WORKING,
 		.clears = COND_SUSPENDED, .event_type = "OrderResumed",
 	.sentence = "A suspended order is reported as working again."},
 	{.number = 114, .trigger = TRIGGER_ACCEPT_FOR_BIDDING,
@@ -49,7 +47,7 @@ const Transition oms_transitions[] = {
 		.clears = COND_PENDING_NEW, .event_type = "OrderAccepted",
 	.sentence = "A waiting order is accepted for bidding."},
 	{.number = 116, .trigger = TRIGGER_ACCEPT,
-		.forbids = COND_CLOSED, .guard = GUARD_STATES_QTY, .event_type = "OrderAccepted",
+		.forbids = COND_CLOSED, .facts = FACT_STATES_QTY, .event_type = "OrderAccepted",
 	.sentence = "The quantity of an accepted cash order is stated."},
 	{.number = 118, .trigger = TRIGGER_ACCEPT, .reported = true, .event_type = "OrderReported",
 	.sentence = "A report repeats an acceptance: nothing but the stated figures is kept."},
@@ -57,7 +55,7 @@ const Transition oms_transitions[] = {
 	.sentence = "A report repeats an acceptance for bidding: nothing but the stated figures is kept."},
 
 	{.number = 121, .trigger = TRIGGER_REJECT,
-		.forbids = COND_CLOSED, .fills = FILLS_NONE, .sets = COND_REJECTED,
+		.forbids = COND_CLOSED, .facts = FACT_NO_FILLS, .sets = COND_REJECTED,
 		.clears = ENDS | UNACCEPTED | COND_NEW, .event_type = "OrderRejected",
 	.sentence = "An order without fills is rejected, which ends all that was pending."},
 	{.number = 122, .trigger = TRIGGER_REJECT, .reported = true,
@@ -66,11 +64,11 @@ const Transition oms_transitions[] = {
 	{.number = 129, .trigger = TRIGGER_REJECT, .reported = true, .event_type = "OrderReported",
 	.sentence = "A rejection is reported of an order that is closed: only the stated figures are kept."},
 
-	{.number = 130, .trigger = TRIGGER_REQUEST_CANCEL, .reported = true, .guard = GUARD_ANSWERED,
+	{.number = 130, .trigger = TRIGGER_REQUEST_CANCEL, .reported = true, .facts = FACT_ANSWERED,
 		.event_type = "OrderReported",
 	.sentence = "A cancel that was answered before is reported as pending: only the stated figures are kept."},
 	{.number = 131, .trigger = TRIGGER_REQUEST_CANCEL,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .event_type = "OrderCancelRequested",
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .event_type = "OrderCancelRequested",
 	.sentence = "A cancel is requested and shows as pending."},
 	{.number = 132, .trigger = TRIGGER_REQUEST_CANCEL, .reported = true,
 		.forbids = COND_CLOSED, .event_type = "OrderCancelRequested",
@@ -81,7 +79,7 @@ const Transition oms_transitions[] = {
 	.sentence = "A closed order is reported as pending cancel: only the stated figures are kept."},
 
 	{.number = 141, .trigger = TRIGGER_CANCEL,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .sets = COND_CANCELLED, .clears = ENDS,
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .sets = COND_CANCELLED, .clears = ENDS,
 		.event_type = "OrderCancelled",
 	.sentence = "An open order is cancelled, which ends all that was pending."},
 	{.number = 142, .trigger = TRIGGER_CANCEL, .reported = true,
@@ -91,20 +89,20 @@ const Transition oms_transitions[] = {
 		.clears = ENDS, .event_type = "OrderReported",
 	.sentence = "A cancel is reported of an order that is closed already: what was pending ends."},
 
-	{.number = 151, .trigger = TRIGGER_REJECT_CANCEL, .guard = GUARD_REQUEST_OPEN,
+	{.number = 151, .trigger = TRIGGER_REJECT_CANCEL, .facts = FACT_REQUEST_OPEN,
 		.event_type = "OrderCancelRejected",
 	.sentence = "A cancel request is rejected: what it hid comes back."},
 	{.number = 159, .trigger = TRIGGER_REJECT_CANCEL, .reported = true, .event_type = "OrderReported",
 	.sentence = "A rejection of a cancel request that is not open: only the stated figures are kept."},
 
-	{.number = 160, .trigger = TRIGGER_REQUEST_REPLACE, .reported = true, .guard = GUARD_ANSWERED,
+	{.number = 160, .trigger = TRIGGER_REQUEST_REPLACE, .reported = true, .facts = FACT_ANSWERED,
 		.event_type = "OrderReported",
 	.sentence = "A replacement that was answered before is reported as pending: only the stated figures are kept."},
 	{.number = 161, .trigger = TRIGGER_REQUEST_REPLACE,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .event_type = "OrderReplaceRequested",
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .event_type = "OrderReplaceRequested",
 	.sentence = "A replacement is requested and shows as pending."},
 	{.number = 162, .trigger = TRIGGER_REQUEST_REPLACE,
-		.forbids = COND_CLOSED, .fills = FILLS_FULL, .guard = GUARD_GROWS,
+		.forbids = COND_CLOSED, .facts = FACT_GROWS | FACT_FILLED,
 		.event_type = "OrderReplaceRequested",
 	.sentence = "An increase of a filled order is requested and shows as pending."},
 	{.number = 163, .trigger = TRIGGER_REQUEST_REPLACE, .reported = true,
@@ -112,7 +110,7 @@ const Transition oms_transitions[] = {
 	.sentence = "A counterparty reports a filled order as pending replace."},
 	{.number = 164, .trigger = TRIGGER_RECORD_REPLACE_REQUEST, .event_type = "OrderReplaceRequested",
 	.sentence = "A replace request is recorded until it is answered; the status does not change."},
-	{.number = 167, .trigger = TRIGGER_REPLACE, .reported = true, .guard = GUARD_ANSWERED,
+	{.number = 167, .trigger = TRIGGER_REPLACE, .reported = true, .facts = FACT_ANSWERED,
 		.event_type = "OrderReported",
 	.sentence = "A replacement that was in force before is reported again or late: only the stated figures are kept."},
 	{.number = 169, .trigger = TRIGGER_REQUEST_REPLACE, .reported = true, .event_type = "OrderReported",
@@ -123,10 +121,10 @@ const Transition oms_transitions[] = {
 		.event_type = "OrderReplaced",
 	.sentence = "A replacement is reported of a waiting order, which implies its acceptance."},
 	{.number = 171, .trigger = TRIGGER_REPLACE,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .event_type = "OrderReplaced",
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .event_type = "OrderReplaced",
 	.sentence = "An open order gets new terms; a quantity below the executed one stops it there."},
 	{.number = 172, .trigger = TRIGGER_REPLACE,
-		.forbids = COND_CLOSED, .fills = FILLS_FULL, .guard = GUARD_GROWS, .event_type = "OrderReplaced",
+		.forbids = COND_CLOSED, .facts = FACT_GROWS | FACT_FILLED, .event_type = "OrderReplaced",
 	.sentence = "A filled order is increased and works again."},
 	{.number = 173, .trigger = TRIGGER_REPLACE, .reported = true,
 		.forbids = COND_CLOSED, .event_type = "OrderReplaced",
@@ -134,14 +132,14 @@ const Transition oms_transitions[] = {
 	{.number = 179, .trigger = TRIGGER_REPLACE, .reported = true, .event_type = "OrderReported",
 	.sentence = "A replacement is reported of a closed order: only the stated figures are kept."},
 
-	{.number = 181, .trigger = TRIGGER_REJECT_REPLACE, .guard = GUARD_REQUEST_OPEN,
+	{.number = 181, .trigger = TRIGGER_REJECT_REPLACE, .facts = FACT_REQUEST_OPEN,
 		.event_type = "OrderReplaceRejected",
 	.sentence = "A replace request is rejected: what it hid comes back."},
 	{.number = 189, .trigger = TRIGGER_REJECT_REPLACE, .reported = true, .event_type = "OrderReported",
 	.sentence = "A rejection of a replace request that is not open: only the stated figures are kept."},
 
 	{.number = 191, .trigger = TRIGGER_SUSPEND,
-		.forbids = COND_CLOSED | COND_SUSPENDED, .fills = FILLS_OPEN,
+		.forbids = COND_CLOSED | COND_SUSPENDED, .facts = FACT_NOT_FILLED,
 		.sets = COND_SUSPENDED | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderSuspended",
 	.sentence = "An open order is suspended."},
 	{.number = 199, .trigger = TRIGGER_SUSPEND, .reported = true, .event_type = "OrderReported",
@@ -163,14 +161,14 @@ const Transition oms_transitions[] = {
 	.sentence = "An order that is not suspended is reported as triggered: only the stated figures are kept."},
 
 	{.number = 211, .trigger = TRIGGER_STOP,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN,
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED,
 		.sets = COND_STOPPED | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderStopped",
 	.sentence = "An execution of the order is guaranteed."},
 	{.number = 219, .trigger = TRIGGER_STOP, .reported = true, .event_type = "OrderReported",
 	.sentence = "A guarantee is reported of an order that is no longer open: only the stated figures are kept."},
 
 	{.number = 221, .trigger = TRIGGER_DONE_FOR_DAY,
-		.forbids = COND_CLOSED | COND_DONE_FOR_DAY, .fills = FILLS_OPEN,
+		.forbids = COND_CLOSED | COND_DONE_FOR_DAY, .facts = FACT_NOT_FILLED,
 		.sets = COND_DONE_FOR_DAY | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderDoneForDay",
 	.sentence = "No more executions come today; a good-till order stays open beyond it."},
 	{.number = 222, .trigger = TRIGGER_DONE_FOR_DAY, .reported = true,
@@ -181,14 +179,14 @@ const Transition oms_transitions[] = {
 	.sentence = "Done for day is reported of a closed order: only the stated figures are kept."},
 
 	{.number = 231, .trigger = TRIGGER_RESTATE, .reported = true,
-		.forbids = COND_CLOSED, .guard = GUARD_STATES_WORKING, .sets = COND_NEW,
+		.forbids = COND_CLOSED, .facts = FACT_STATES_WORKING, .sets = COND_NEW,
 		.clears = COND_DONE_FOR_DAY | COND_SUSPENDED | COND_STOPPED | UNACCEPTED, .event_type = "OrderRestated",
 	.sentence = "An order is restated as working: done for day, suspension and guarantee end."},
 	{.number = 232, .trigger = TRIGGER_RESTATE,
 		.forbids = COND_CLOSED, .sets = COND_NEW, .clears = COND_DONE_FOR_DAY | UNACCEPTED,
 		.event_type = "OrderRestated",
 	.sentence = "An order is restated, which ends done for day."},
-	{.number = 233, .trigger = TRIGGER_RESTATE, .reported = true, .guard = GUARD_SPLITS, .event_type = "OrderRestated",
+	{.number = 233, .trigger = TRIGGER_RESTATE, .reported = true, .facts = FACT_SPLITS, .event_type = "OrderRestated",
 	.sentence = "A split is reported of a closed order: its fills and quantities are scaled, and it stays closed."},
 	{.number = 239, .trigger = TRIGGER_RESTATE, .reported = true, .event_type = "OrderReported",
 	.sentence = "A closed order is restated: only the stated figures are kept."},
@@ -201,7 +199,7 @@ const Transition oms_transitions[] = {
 	.sentence = "A closed order is reported as calculated: only the stated figures are kept."},
 
 	{.number = 251, .trigger = TRIGGER_EXPIRE,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .sets = COND_EXPIRED, .clears = ENDS,
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .sets = COND_EXPIRED, .clears = ENDS,
 		.event_type = "OrderExpired",
 	.sentence = "An open order expires, which ends all that was pending."},
 	{.number = 252, .trigger = TRIGGER_EXPIRE, .reported = true,
@@ -215,33 +213,33 @@ const Transition oms_transitions[] = {
 	{.number = 262, .trigger = TRIGGER_UPDATE, .event_type = "OrderUpdated",
 	.sentence = "Text and attributes change, which no market sees."},
 	{.number = 265, .trigger = TRIGGER_PLACE,
-		.forbids = COND_CLOSED, .fills = FILLS_OPEN, .event_type = "OrderPlaced",
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .event_type = "OrderPlaced",
 	.sentence = "Slices of an open order are placed with its children."},
 
-	{.number = 271, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_LEG, .event_type = "OrderReported",
+	{.number = 271, .trigger = TRIGGER_KEEP_REPORT, .facts = FACT_LEG, .event_type = "OrderReported",
 	.sentence = "A report about a leg of the order's strategy is kept: it counts nothing and is compared with nothing."},
-	{.number = 272, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_OTHER_ORDER, .raises = FLAG_DISAGREES,
+	{.number = 272, .trigger = TRIGGER_KEEP_REPORT, .facts = FACT_OTHER_ORDER, .raises = FLAG_DISAGREES,
 		.event_type = "OrderReported",
 	.sentence = "A report that names another symbol or side is kept and flagged: it changes nothing."},
-	{.number = 273, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_RESTATED_FIGURES, .raises = FLAG_DISAGREES,
+	{.number = 273, .trigger = TRIGGER_KEEP_REPORT, .facts = FACT_RESTATED_FIGURES, .raises = FLAG_DISAGREES,
 		.event_type = "OrderReported",
 	.sentence = "A report comes again with other figures than the first time: it is flagged and changes nothing."},
-	{.number = 274, .trigger = TRIGGER_KEEP_REPORT, .guard = GUARD_ANSWERED, .event_type = "OrderReported",
+	{.number = 274, .trigger = TRIGGER_KEEP_REPORT, .facts = FACT_ANSWERED, .event_type = "OrderReported",
 	.sentence = "A request comes after all that was reported of it: it is kept and changes nothing."},
 
-	{.number = 291, .trigger = TRIGGER_FILL, .guard = GUARD_STATES_CANCELLED, .forbids = COND_CLOSED,
+	{.number = 291, .trigger = TRIGGER_FILL, .facts = FACT_STATES_CANCELLED, .forbids = COND_CLOSED,
 		.sets = COND_CANCELLED | COND_NEW, .clears = ENDS | UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill whose report states Canceled counts and ends the order."},
-	{.number = 292, .trigger = TRIGGER_FILL, .guard = GUARD_STATES_EXPIRED, .forbids = COND_CLOSED,
+	{.number = 292, .trigger = TRIGGER_FILL, .facts = FACT_STATES_EXPIRED, .forbids = COND_CLOSED,
 		.sets = COND_EXPIRED | COND_NEW, .clears = ENDS | UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill whose report states Expired counts and ends the order."},
-	{.number = 293, .trigger = TRIGGER_FILL, .guard = GUARD_STATES_REJECTED, .forbids = COND_CLOSED,
+	{.number = 293, .trigger = TRIGGER_FILL, .facts = FACT_STATES_REJECTED, .forbids = COND_CLOSED,
 		.sets = COND_REJECTED, .clears = ENDS | UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill whose report states Rejected counts and ends the order."},
-	{.number = 294, .trigger = TRIGGER_FILL, .guard = GUARD_STATES_DONE, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
+	{.number = 294, .trigger = TRIGGER_FILL, .facts = FACT_STATES_DONE, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
 		.sets = COND_DONE_FOR_DAY | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill whose report states Done for Day counts and ends the day of a day order."},
-	{.number = 295, .trigger = TRIGGER_FILL, .guard = GUARD_IMPLIES_REPLACE,
+	{.number = 295, .trigger = TRIGGER_FILL, .facts = FACT_IMPLIES_REPLACE,
 		.forbids = COND_CLOSED | COND_DONE_FOR_DAY | COND_STOPPED,
 		.sets = COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill under the ClOrdID of an open replace request, with its quantity, counts and implies the replacement."},
@@ -252,10 +250,10 @@ const Transition oms_transitions[] = {
 		.sets = COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill implies the acceptance of an order that was out for bidding."},
 	{.number = 303, .trigger = TRIGGER_FILL, .requires = COND_DONE_FOR_DAY, .forbids = COND_CLOSED,
-		.guard = GUARD_LATER_DAY, .clears = COND_DONE_FOR_DAY, .event_type = "OrderExecuted",
+		.facts = FACT_LATER_DAY, .clears = COND_DONE_FOR_DAY, .event_type = "OrderExecuted",
 	.sentence = "A fill of a later day, or with a working status, ends done for day of a good-till order."},
 	{.number = 304, .trigger = TRIGGER_FILL, .requires = COND_STOPPED, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
-		.guard = GUARD_STATES_WORKING, .clears = COND_STOPPED, .event_type = "OrderExecuted",
+		.facts = FACT_STATES_WORKING, .clears = COND_STOPPED, .event_type = "OrderExecuted",
 	.sentence = "A fill reported with a working status fulfils the guarantee."},
 	{.number = 305, .trigger = TRIGGER_FILL, .requires = COND_CANCELLED, .raises = FLAG_LATE_FILL,
 		.event_type = "OrderExecuted",
@@ -273,16 +271,16 @@ const Transition oms_transitions[] = {
 	.sentence = "A fill is taken back; what the fills hid comes back."},
 	{.number = 321, .trigger = TRIGGER_CORRECT, .event_type = "OrderExecutionCorrected",
 	.sentence = "A fill counts with its corrected quantity and price."},
-	{.number = 326, .trigger = TRIGGER_REVIEW, .guard = GUARD_STATES_CANCELLED, .forbids = COND_CLOSED,
+	{.number = 326, .trigger = TRIGGER_REVIEW, .facts = FACT_STATES_CANCELLED, .forbids = COND_CLOSED,
 		.sets = COND_CANCELLED | COND_NEW, .clears = ENDS | UNACCEPTED, .event_type = "OrderCancelled",
 	.sentence = "A fill that waits in review states Canceled: the order ends all the same."},
-	{.number = 327, .trigger = TRIGGER_REVIEW, .guard = GUARD_STATES_EXPIRED, .forbids = COND_CLOSED,
+	{.number = 327, .trigger = TRIGGER_REVIEW, .facts = FACT_STATES_EXPIRED, .forbids = COND_CLOSED,
 		.sets = COND_EXPIRED | COND_NEW, .clears = ENDS | UNACCEPTED, .event_type = "OrderExpired",
 	.sentence = "A fill that waits in review states Expired: the order ends all the same."},
-	{.number = 328, .trigger = TRIGGER_REVIEW, .guard = GUARD_STATES_REJECTED, .forbids = COND_CLOSED,
+	{.number = 328, .trigger = TRIGGER_REVIEW, .facts = FACT_STATES_REJECTED, .forbids = COND_CLOSED,
 		.sets = COND_REJECTED, .clears = ENDS | UNACCEPTED, .event_type = "OrderRejected",
 	.sentence = "A fill that waits in review states Rejected: the order ends all the same."},
-	{.number = 329, .trigger = TRIGGER_REVIEW, .guard = GUARD_STATES_DONE, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
+	{.number = 329, .trigger = TRIGGER_REVIEW, .facts = FACT_STATES_DONE, .forbids = COND_CLOSED | COND_DONE_FOR_DAY,
 		.sets = COND_DONE_FOR_DAY | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderDoneForDay",
 	.sentence = "A fill that waits in review states Done for Day: the day of a day order ends all the same."},
 	{.number = 331, .trigger = TRIGGER_REVIEW, .event_type = "OrderQuantitiesChanged",
@@ -292,78 +290,81 @@ const Transition oms_transitions[] = {
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
 	.sentence = "A split scales an order that the command does not name."},
 	{.number = 351, .trigger = TRIGGER_LAST_CHILD_CLOSED, .forbids = COND_CLOSED,
-		.guard = GUARD_REQUEST_OPEN, .fills = FILLS_OPEN, .sets = COND_CANCELLED, .clears = ENDS, .event_type = "OrderCancelled",
+		.facts = FACT_REQUEST_OPEN | FACT_NOT_FILLED, .sets = COND_CANCELLED, .clears = ENDS,
+		.event_type = "OrderCancelled",
 	.sentence = "The last child of an order whose cancel is requested closed: the order is cancelled."},
-	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED, .guard = GUARD_REQUEST_OPEN,
-		.fills = FILLS_FULL, .clears = COND_PENDING_CANCEL, .event_type = "OrderCancelRejected",
+	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED,
+		.facts = FACT_REQUEST_OPEN | FACT_FILLED, .clears = COND_PENDING_CANCEL, .event_type = "OrderCancelRejected",
 	.sentence = "The last child of an order whose cancel is requested closed and the order is filled: too late to cancel."},
 	{0}
 };
 
-static const char *const trigger_names[TRIGGER_COUNT] = {
-	[TRIGGER_CREATE] = "CreateOrder",
-	[TRIGGER_CREATE_PENDING] = "CreateOrder pending",
-	[TRIGGER_ACCEPT] = "AcceptOrder",
-	[TRIGGER_ACCEPT_FOR_BIDDING] = "AcceptOrder for bidding",
-	[TRIGGER_REJECT] = "RejectOrder",
-	[TRIGGER_REQUEST_CANCEL] = "RequestCancelOrder",
-	[TRIGGER_RECORD_CANCEL_REQUEST] = "RequestCancelOrder not shown",
-	[TRIGGER_CANCEL] = "CancelOrder",
-	[TRIGGER_REJECT_CANCEL] = "RejectCancelOrder",
-	[TRIGGER_REQUEST_REPLACE] = "RequestReplaceOrder",
-	[TRIGGER_RECORD_REPLACE_REQUEST] = "RequestReplaceOrder not shown",
-	[TRIGGER_REPLACE] = "ReplaceOrder",
-	[TRIGGER_REJECT_REPLACE] = "RejectReplaceOrder",
-	[TRIGGER_SUSPEND] = "SuspendOrder",
-	[TRIGGER_RESUME] = "ResumeOrder",
-	[TRIGGER_STOP] = "StopOrder",
-	[TRIGGER_DONE_FOR_DAY] = "DoneForDayOrder",
-	[TRIGGER_RESTATE] = "RestateOrder",
-	[TRIGGER_CALCULATE] = "CalculateOrder",
-	[TRIGGER_EXPIRE] = "ExpireOrder",
-	[TRIGGER_UPDATE] = "UpdateOrder",
-	[TRIGGER_PLACE] = "PlaceOrder",
-	[TRIGGER_FILL] = "ExecuteOrder",
-	[TRIGGER_BUST] = "BustExecution",
-	[TRIGGER_CORRECT] = "CorrectExecution",
-	[TRIGGER_REVIEW] = "execution in review",
-	[TRIGGER_ROLL_UP] = "roll-up",
-	[TRIGGER_SCALE] = "split of the tree",
-	[TRIGGER_LAST_CHILD_CLOSED] = "last child closed",
-	[TRIGGER_KEEP_REPORT] = "report only kept",
+static MachineTrigger order_triggers[TRIGGER_COUNT] = {
+	[TRIGGER_CREATE] = {"CreateOrder"},
+	[TRIGGER_CREATE_PENDING] = {"CreateOrder pending"},
+	[TRIGGER_ACCEPT] = {"AcceptOrder"},
+	[TRIGGER_ACCEPT_FOR_BIDDING] = {"AcceptOrder for bidding"},
+	[TRIGGER_REJECT] = {"RejectOrder"},
+	[TRIGGER_REQUEST_CANCEL] = {"RequestCancelOrder"},
+	[TRIGGER_RECORD_CANCEL_REQUEST] = {"RequestCancelOrder not shown"},
+	[TRIGGER_CANCEL] = {"CancelOrder"},
+	[TRIGGER_REJECT_CANCEL] = {"RejectCancelOrder"},
+	[TRIGGER_REQUEST_REPLACE] = {"RequestReplaceOrder"},
+	[TRIGGER_RECORD_REPLACE_REQUEST] = {"RequestReplaceOrder not shown"},
+	[TRIGGER_REPLACE] = {"ReplaceOrder"},
+	[TRIGGER_REJECT_REPLACE] = {"RejectReplaceOrder"},
+	[TRIGGER_SUSPEND] = {"SuspendOrder"},
+	[TRIGGER_RESUME] = {"ResumeOrder"},
+	[TRIGGER_STOP] = {"StopOrder"},
+	[TRIGGER_DONE_FOR_DAY] = {"DoneForDayOrder"},
+	[TRIGGER_RESTATE] = {"RestateOrder"},
+	[TRIGGER_CALCULATE] = {"CalculateOrder"},
+	[TRIGGER_EXPIRE] = {"ExpireOrder"},
+	[TRIGGER_UPDATE] = {"UpdateOrder"},
+	[TRIGGER_PLACE] = {"PlaceOrder"},
+	[TRIGGER_FILL] = {"ExecuteOrder"},
+	[TRIGGER_BUST] = {"BustExecution"},
+	[TRIGGER_CORRECT] = {"CorrectExecution"},
+	[TRIGGER_REVIEW] = {"execution in review"},
+	[TRIGGER_ROLL_UP] = {"roll-up"},
+	[TRIGGER_SCALE] = {"split of the tree"},
+	[TRIGGER_LAST_CHILD_CLOSED] = {"last child closed"},
+	[TRIGGER_KEEP_REPORT] = {"report only kept"},
 };
 
-const OmsName	oms_guard_names[] = {
-	{GUARD_GROWS, "GROWS"},
-	{GUARD_REQUEST_OPEN, "REQUEST_OPEN"},
-	{GUARD_STATES_WORKING, "STATES_WORKING"},
-	{GUARD_LATER_DAY, "LATER_DAY"},
-	{GUARD_STATES_QTY, "STATES_QTY"},
-	{GUARD_ANSWERED, "ANSWERED"},
-	{GUARD_IMPLIES_REPLACE, "IMPLIES_REPLACE"},
-	{GUARD_STATES_CANCELLED, "STATES_CANCELLED"},
-	{GUARD_STATES_EXPIRED, "STATES_EXPIRED"},
-	{GUARD_STATES_REJECTED, "STATES_REJECTED"},
-	{GUARD_STATES_DONE, "STATES_DONE_FOR_DAY"},
-	{GUARD_LEG, "LEG"},
-	{GUARD_OTHER_ORDER, "OTHER_ORDER"},
-	{GUARD_RESTATED_FIGURES, "OTHER_FIGURES"},
-	{GUARD_SPLITS, "SPLITS"},
+static const OmsName order_facts[] = {
+	{FACT_GROWS, "GROWS"},
+	{FACT_REQUEST_OPEN, "REQUEST_OPEN"},
+	{FACT_STATES_WORKING, "STATES_WORKING"},
+	{FACT_LATER_DAY, "LATER_DAY"},
+	{FACT_STATES_QTY, "STATES_QTY"},
+	{FACT_ANSWERED, "ANSWERED"},
+	{FACT_IMPLIES_REPLACE, "IMPLIES_REPLACE"},
+	{FACT_STATES_CANCELLED, "STATES_CANCELLED"},
+	{FACT_STATES_EXPIRED, "STATES_EXPIRED"},
+	{FACT_STATES_REJECTED, "STATES_REJECTED"},
+	{FACT_STATES_DONE, "STATES_DONE_FOR_DAY"},
+	{FACT_LEG, "LEG"},
+	{FACT_OTHER_ORDER, "OTHER_ORDER"},
+	{FACT_RESTATED_FIGURES, "OTHER_FIGURES"},
+	{FACT_SPLITS, "SPLITS"},
+	{FACT_NO_FILLS, "NO_FILLS"},
+	{FACT_NOT_FILLED, "NOT_FILLED"},
+	{FACT_FILLED, "FILLED"},
 	{0}
 };
 
-const OmsName	oms_fill_state_names[] = {
-	{FILLS_NONE, "NONE"},
-	{FILLS_OPEN, "NOT_FILLED"},
-	{FILLS_FULL, "FILLED"},
-	{0}
+const Machine oms_order_machine = {
+	.object = "order",
+	.rows = order_rows,
+	.triggers = order_triggers,
+	.trigger_count = TRIGGER_COUNT,
+	.conditions = oms_condition_names,
+	.facts = order_facts,
+	.flags = oms_flag_names,
+	/* from the requests that are open */
+	.derived = COND_PENDING_CANCEL | COND_PENDING_REPLACE,
 };
-
-const char *
-oms_trigger_name(OrderTrigger trigger)
-{
-	return trigger_names[trigger];
-}
 
 bool
 oms_order_is_filled(const Order *order)
@@ -384,37 +385,20 @@ oms_order_is_live(const Order *order)
 	return !oms_order_is_closed(order) && !oms_order_is_filled(order);
 }
 
-static bool
-fills_match(FillState fills, const Order *order)
+static uint32
+order_fill_facts(const Order *order)
 {
-	switch (fills)
-	{
-		case FILLS_ANY:
-			return true;
-		case FILLS_NONE:
-			return oms_dec_sign(order->executed_quantity) == 0;
-		case FILLS_OPEN:
-			return !oms_order_is_filled(order);
-		case FILLS_FULL:
-			return oms_order_is_filled(order);
-	}
-	pg_unreachable();
+	if (oms_order_is_filled(order))
+		return FACT_FILLED;
+	return oms_dec_sign(order->executed_quantity) == 0 ? FACT_NOT_FILLED | FACT_NO_FILLS : FACT_NOT_FILLED;
 }
 
 const Transition *
-oms_transition_find(OrderTrigger trigger, const Order *order, const TransitionFacts *facts)
+oms_order_transition(OrderTrigger trigger, const Order *order, uint32 facts, bool reported)
 {
-	for (const Transition *t = oms_transitions; t->number != 0; t++)
-	{
-		if (t->trigger == trigger &&
-			(order->conditions & t->requires) == t->requires &&
-			(order->conditions & t->forbids) == 0 &&
-			(!t->reported || facts->reported) &&
-			(facts->guards & t->guard) == t->guard &&
-			fills_match(t->fills, order))
-			return t;
-	}
-	return NULL;
+	if (oms_machine_asks(&oms_order_machine, trigger, FACT_NO_FILLS | FACT_NOT_FILLED | FACT_FILLED))
+		facts |= order_fill_facts(order);
+	return oms_machine_find(&oms_order_machine, trigger, order->conditions, facts, reported);
 }
 
 /* In FIX's order of precedence, the highest first; the fills are asked for in between. */
@@ -456,36 +440,4 @@ oms_order_status(uint32 conditions, bool any_fill, bool full)
 		if (conditions & below_partial[i].condition)
 			return below_partial[i].status;
 	elog(ERROR, "BUG: an order without any condition");
-}
-
-static void
-check_row(bool holds, int number, const char *what)
-{
-	if (!holds)
-		elog(ERROR, "BUG: row %d of the state machine %s", number, what);
-}
-
-/*
- * When the library is loaded, in every build: a table that a change has broken
- * is an error of whoever loads it, a crash of nobody.
- */
-void
-oms_state_machine_check(void)
-{
-	int			last = 0;
-	uint32		triggers = 0;
-
-	for (const Transition *t = oms_transitions; t->number != 0; t++)
-	{
-		check_row(t->number > last, t->number, "stands behind a higher number");
-		check_row(t->event_type != NULL && t->sentence != NULL, t->number, "has no event type or no sentence");
-		check_row((t->sets & t->clears) == 0, t->number, "sets what it clears");
-		check_row((t->sets & (COND_PENDING_CANCEL | COND_PENDING_REPLACE)) == 0, t->number,
-				  "sets a pending condition, which follows from the requests");
-		triggers |= 1U << t->trigger;
-		last = t->number;
-	}
-	for (int i = 0; i < TRIGGER_COUNT; i++)
-		if (trigger_names[i] == NULL || (triggers & (1U << i)) == 0)
-			elog(ERROR, "BUG: trigger %d of the state machine has no name or no row", i);
 }

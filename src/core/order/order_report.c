@@ -37,12 +37,12 @@ stated_end(const Command *command, const Order *order)
 	static const struct
 	{
 		const char *ord_status;
-		uint32		guard;
+		uint32		fact;
 	}			ends[] = {
-		{"CANCELLED", GUARD_STATES_CANCELLED},
-		{"EXPIRED", GUARD_STATES_EXPIRED},
-		{"REJECTED", GUARD_STATES_REJECTED},
-		{"DONE_FOR_DAY", GUARD_STATES_DONE}
+		{"CANCELLED", FACT_STATES_CANCELLED},
+		{"EXPIRED", FACT_STATES_EXPIRED},
+		{"REJECTED", FACT_STATES_REJECTED},
+		{"DONE_FOR_DAY", FACT_STATES_DONE}
 	};
 
 	if (command->ord_status == NULL || command->def->type != COMMAND_EXECUTE_ORDER ||
@@ -50,7 +50,7 @@ stated_end(const Command *command, const Order *order)
 		return 0;
 	for (int i = 0; i < lengthof(ends); i++)
 		if (strcmp(command->ord_status, ends[i].ord_status) == 0)
-			return ends[i].guard == GUARD_STATES_DONE && oms_order_is_good_till(order) ? 0 : ends[i].guard;
+			return ends[i].fact == FACT_STATES_DONE && oms_order_is_good_till(order) ? 0 : ends[i].fact;
 	return 0;
 }
 
@@ -81,28 +81,26 @@ const Transition *
 oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Order *order,
 						  const FillFacts *fill)
 {
-	TransitionFacts facts = {.reported = true};
+	uint32		facts = 0;
 
 	if (is_next_session(command, order, fill->day))
-		facts.guards |= GUARD_LATER_DAY;
+		facts |= FACT_LATER_DAY;
 	if (oms_report_states_working(command) && !states_pending(command))
-		facts.guards |= GUARD_STATES_WORKING;
+		facts |= FACT_STATES_WORKING;
 	if (fill->implies_replace)
-		facts.guards |= GUARD_IMPLIES_REPLACE;
+		facts |= FACT_IMPLIES_REPLACE;
 	if (!fill->misdirected)
-		facts.guards |= stated_end(command, order);
-	return oms_transition_find(trigger, order, &facts);
+		facts |= stated_end(command, order);
+	return oms_order_transition(trigger, order, facts, true);
 }
 
 void
-oms_order_keep_report(const Command *command, const Order *order, uint32 guard, OrderEvent *event)
+oms_order_keep_report(const Command *command, const Order *order, uint32 fact, OrderEvent *event)
 {
-	TransitionFacts facts = {.reported = true, .guards = guard};
-
 	oms_order_event_init(event, command);
 	/* what it states is not held against ours */
 	event->own = false;
-	event->transition = oms_transition_find(TRIGGER_KEEP_REPORT, order, &facts);
+	event->transition = oms_order_transition(TRIGGER_KEEP_REPORT, order, fact, true);
 }
 
 bool

@@ -64,14 +64,12 @@ oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta)
 void
 oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *delta, OrderEvent *event)
 {
-	TransitionFacts facts = {0};
+	uint32		facts = oms_request_is_open(parent, REQUEST_CANCEL) ? FACT_REQUEST_OPEN : 0;
 
-	if (oms_request_is_open(parent, REQUEST_CANCEL))
-		facts.guards |= GUARD_REQUEST_OPEN;
 	oms_order_event_init(event, command);
 	event->own = false;
 	event->children = *delta;
-	event->transition = oms_transition_find(TRIGGER_ROLL_UP, parent, &facts);
+	event->transition = oms_order_transition(TRIGGER_ROLL_UP, parent, facts, false);
 	/* a bust may bring a child back to life under a parent that has ended */
 	if (delta->live > 0 && oms_order_is_closed(parent))
 		event->raises |= FLAG_LIVE_CHILDREN;
@@ -81,7 +79,7 @@ oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *d
 		const Transition *last;
 
 		oms_order_evolve(&after, event);
-		last = oms_transition_find(TRIGGER_LAST_CHILD_CLOSED, &after, &facts);
+		last = oms_order_transition(TRIGGER_LAST_CHILD_CLOSED, &after, facts, false);
 		if (last)
 			event->transition = last;
 	}

@@ -1,0 +1,102 @@
+/*-------------------------------------------------------------------------
+ *
+ * reference.c
+ *	  The tables of the code as SQL shows them: every machine, every command.
+ *
+ * Reads nothing but them, takes no lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "core/command.h"
+#include "core/kind.h"
+
+PG_FUNCTION_INFO_V1(oms_list_transitions);
+PG_FUNCTION_INFO_V1(oms_list_commands);
+
+/* The names of these bits; null for none. */
+static Datum
+reference_names(const OmsName *names, uint32 bits, bool *isnull)
+{
+	Datum		elements[32];
+	int			count = 0;
+
+	for (const OmsName *n = names; n->name != NULL; n++)
+		if (bits & n->value)
+			elements[count++] = CStringGetTextDatum(n->name);
+	*isnull = count == 0;
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+reference_put_transition(ReturnSetInfo *rsinfo, const Machine *machine, const Transition *t)
+{
+	Datum		values[12];
+	bool		nulls[12] = {0};
+
+	values[0] = CStringGetTextDatum(machine->object);
+	values[1] = Int32GetDatum(t->number);
+	values[2] = CStringGetTextDatum(machine->triggers[t->trigger].name);
+	values[3] = reference_names(machine->conditions, t->requires, &nulls[3]);
+	values[4] = reference_names(machine->conditions, t->forbids, &nulls[4]);
+	values[5] = reference_names(machine->facts, t->facts, &nulls[5]);
+	values[6] = BoolGetDatum(t->reported);
+	values[7] = reference_names(machine->conditions, t->sets, &nulls[7]);
+	values[8] = reference_names(machine->conditions, t->clears, &nulls[8]);
+	values[9] = reference_names(machine->flags, t->raises, &nulls[9]);
+	values[10] = CStringGetTextDatum(t->event_type);
+	values[11] = CStringGetTextDatum(t->sentence);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+oms_list_transitions(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < KIND_COUNT; i++)
+	{
+		const Machine *machine = oms_kinds[i].machine;
+
+		for (const Transition *t = machine->rows; t->number != 0; t++)
+			reference_put_transition((ReturnSetInfo *) fcinfo->resultinfo, machine, t);
+	}
+	return (Datum) 0;
+}
+
+Datum
+oms_list_commands(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+	{
+		const CommandDef *def = &oms_command_defs[i];
+
+		for (const CommandField *f = def->fields; f->name != NULL; f++)
+		{
+			Datum		values[6];
+			bool		nulls[6] = {0};
+
+			if (f->internal)
+				continue;
+			values[0] = CStringGetTextDatum(def->name);
+			values[1] = CStringGetTextDatum(oms_kinds[def->kind].record->name);
+			values[2] = CStringGetTextDatum(f->name);
+			values[3] = CStringGetTextDatum(oms_command_field_type_name(f->type));
+			values[4] = BoolGetDatum(f->required || f->unless);
+			nulls[5] = f->unless == NULL || f->unless[0] == '\0';
+			if (!nulls[5])
+				values[5] = CStringGetTextDatum(f->unless);
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
