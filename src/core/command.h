@@ -70,6 +70,7 @@ typedef enum Tristate
 } Tristate;
 
 typedef struct CommandDef CommandDef;
+struct Decision;
 
 /* One command, read and checked field by field; what was not given is null. */
 typedef struct Command
@@ -171,6 +172,7 @@ struct CommandDef
 	OrderTrigger trigger;
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */
+	Refusal    *(*decide) (struct Decision *d); /* what it does: decision.h */
 };
 
 /* Fields of FIX that we keep without giving them a column. */
@@ -191,6 +193,10 @@ extern const FixField *oms_fix_field_by_name(const char *name, size_t length, ui
 extern const CommandDef oms_command_defs[];	/* COMMAND_TYPE_COUNT of them */
 extern const CommandDef oms_slice_def;	/* of a placement's children */
 extern const CommandDef *oms_command_def(const char *name, size_t length);
+
+/* When the library is loaded: every command is defined in its place, and says what it does. */
+extern void oms_commands_check(void);
+
 /* A field of this command by its name, those of oms_fix() included. */
 extern const CommandField *oms_command_field(const CommandDef *def, const char *name);
 extern const char *oms_command_field_type_name(CommandFieldType type);

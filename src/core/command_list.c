@@ -12,6 +12,8 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
@@ -169,13 +171,13 @@ static const CommandField bust_fields[] = {
 };
 
 #define ORDER_COMMAND(name, type, trigger, messages, fields) \
-	[type] = {name, type, KIND_ORDER, trigger, messages, fields}
-#define EXECUTION_COMMAND(name, type, trigger, fields) \
-	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields}
+	[type] = {name, type, KIND_ORDER, trigger, messages, fields, oms_decide_order}
+#define EXECUTION_COMMAND(name, type, trigger, fields, decide) \
+	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields, decide}
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	ORDER_COMMAND("CreateOrderCommand", COMMAND_CREATE_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields),
+	[COMMAND_CREATE_ORDER] = {"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields, oms_decide_create},
 	ORDER_COMMAND("AcceptOrderCommand", COMMAND_ACCEPT_ORDER, TRIGGER_ACCEPT, FIX_MSG_REPORT, accept_fields),
 	ORDER_COMMAND("RejectOrderCommand", COMMAND_REJECT_ORDER, TRIGGER_REJECT, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("RequestCancelOrderCommand", COMMAND_REQUEST_CANCEL_ORDER, TRIGGER_REQUEST_CANCEL, BOTH, request_fields),
@@ -192,10 +194,10 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	ORDER_COMMAND("CalculateOrderCommand", COMMAND_CALCULATE_ORDER, TRIGGER_CALCULATE, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("ExpireOrderCommand", COMMAND_EXPIRE_ORDER, TRIGGER_EXPIRE, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("UpdateOrderCommand", COMMAND_UPDATE_ORDER, TRIGGER_UPDATE, 0, update_fields),
-	ORDER_COMMAND("PlaceOrderCommand", COMMAND_PLACE_ORDER, TRIGGER_PLACE, 0, place_fields),
-	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields),
-	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields),
-	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields),
+	[COMMAND_PLACE_ORDER] = {"PlaceOrderCommand", COMMAND_PLACE_ORDER, KIND_ORDER, TRIGGER_PLACE, 0, place_fields, oms_decide_place},
+	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields, oms_decide_execute),
+	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields, oms_decide_correct),
+	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields, oms_decide_bust),
 };
 
 const CommandDef oms_slice_def = {
@@ -229,6 +231,14 @@ const OmsName	oms_exec_type_names[] = {
 	{22, "RELEASED", "N"},
 	{0}
 };
+
+void
+oms_commands_check(void)
+{
+	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+		if (oms_command_defs[i].name == NULL || oms_command_defs[i].type != i || oms_command_defs[i].decide == NULL)
+			elog(ERROR, "BUG: command type %d has no definition in its place, or decides nothing", i);
+}
 
 const CommandDef *
 oms_command_def(const char *name, size_t length)

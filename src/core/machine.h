@@ -24,6 +24,7 @@ typedef struct Transition
 	uint32		sets;
 	uint32		clears;
 	uint32		raises;			/* flags */
+	bool		merges;			/* of an object that has changed in the same command already: no event of its own */
 	const char *event_type;
 	const char *sentence;
 } Transition;

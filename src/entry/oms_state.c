@@ -10,8 +10,8 @@
 #include "fmgr.h"
 
 #include "base/guc.h"
+#include "core/command.h"
 #include "core/kind.h"
-#include "entry/run.h"
 #include "store/catalog.h"
 #include "store/shard.h"
 #include "store/table_set.h"
@@ -29,5 +29,5 @@ _PG_init(void)
 	oms_tables_init();
 	oms_shard_init();
 	oms_kinds_check();
-	oms_handlers_check();
+	oms_commands_check();
 }

@@ -12,14 +12,16 @@
 
 #include "miscadmin.h"
 
-#include "entry/handlers.h"
+#include "entry/result.h"
 
 Jsonb *
-oms_record_state(const RecordDef *def, const void *record)
+oms_object_state(const Object *object)
 {
 	JsonWriter	w = {0};
 
-	oms_record_to_json(def, record, &w, NULL);
+	if (object == NULL)
+		return NULL;
+	oms_record_to_json(oms_kind_of(object)->record, object, &w, NULL);
 	return oms_json_finish(&w);
 }
 
@@ -71,12 +73,10 @@ put_events(JsonWriter *w, const ResultSource *source)
 static void
 put_state(JsonWriter *w, const ResultSource *source)
 {
-	const Outcome *outcome = source->outcome;
-
 	for (int i = source->npayloads - 1; i >= 0; i--)
 	{
-		if (key_is(source->payloads[i], "aggregateType", outcome->kind->type) &&
-			key_is(source->payloads[i], "aggregateId", outcome->id))
+		if (key_is(source->payloads[i], "aggregateType", oms_kinds[source->kind].type) &&
+			key_is(source->payloads[i], "aggregateId", source->id))
 		{
 			copy_key(w, source->payloads[i], "state");
 			return;

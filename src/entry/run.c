@@ -15,40 +15,10 @@
 #include "utils/timestamp.h"
 
 #include "core/command_size.h"
-#include "entry/handlers.h"
+#include "core/decide.h"
+#include "entry/result.h"
 #include "entry/run.h"
-
-static const CommandHandler handlers[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = oms_handle_create,
-	[COMMAND_ACCEPT_ORDER] = oms_handle_order,
-	[COMMAND_REJECT_ORDER] = oms_handle_order,
-	[COMMAND_REQUEST_CANCEL_ORDER] = oms_handle_order,
-	[COMMAND_CANCEL_ORDER] = oms_handle_order,
-	[COMMAND_REJECT_CANCEL_ORDER] = oms_handle_order,
-	[COMMAND_REQUEST_REPLACE_ORDER] = oms_handle_order,
-	[COMMAND_REPLACE_ORDER] = oms_handle_order,
-	[COMMAND_REJECT_REPLACE_ORDER] = oms_handle_order,
-	[COMMAND_SUSPEND_ORDER] = oms_handle_order,
-	[COMMAND_RESUME_ORDER] = oms_handle_order,
-	[COMMAND_STOP_ORDER] = oms_handle_order,
-	[COMMAND_DONE_FOR_DAY_ORDER] = oms_handle_order,
-	[COMMAND_RESTATE_ORDER] = oms_handle_order,
-	[COMMAND_CALCULATE_ORDER] = oms_handle_order,
-	[COMMAND_EXPIRE_ORDER] = oms_handle_order,
-	[COMMAND_UPDATE_ORDER] = oms_handle_order,
-	[COMMAND_PLACE_ORDER] = oms_handle_place,
-	[COMMAND_EXECUTE_ORDER] = oms_handle_execute,
-	[COMMAND_CORRECT_EXECUTION] = oms_handle_correct,
-	[COMMAND_BUST_EXECUTION] = oms_handle_bust,
-};
-
-void
-oms_handlers_check(void)
-{
-	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
-		if (handlers[i] == NULL || oms_command_defs[i].name == NULL || oms_command_defs[i].type != i)
-			elog(ERROR, "BUG: command type %d has no handler, or no definition in its place", i);
-}
+#include "store/shard.h"
 
 void
 oms_check_may_write(const char *function)
@@ -64,25 +34,17 @@ oms_check_may_write(const char *function)
 }
 
 static Jsonb *
-current_state(UnitOfWork *uow, const KindDef *kind, const char *id)
+result_of_events(UnitOfWork *uow, const Decision *decision)
 {
-	const Object *object = oms_uow_object(uow, kind->kind, id);
-
-	return object ? oms_record_state(kind->record, object) : NULL;
-}
-
-static Jsonb *
-result_of_events(UnitOfWork *uow, const Command *command, const Outcome *outcome)
-{
-	ResultSource source = {.outcome = outcome, .command_id = command->command_id, .xid = oms_uow_xid(uow)};
+	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
+	.xid = oms_uow_xid(uow), .duplicate = decision->repeat};
 	const Event *events = oms_uow_events(uow, &source.npayloads);
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(source.npayloads, 1));
 	for (int i = 0; i < source.npayloads; i++)
 		source.payloads[i] = events[i].payload;
-	source.duplicate = outcome->repeat;
-	if (source.npayloads == 0 || outcome->repeat)
-		source.state = current_state(uow, outcome->kind, outcome->id);
+	if (source.npayloads == 0 || decision->repeat)
+		source.state = oms_object_state(oms_uow_object(uow, source.kind, source.id));
 	return oms_result_build(&source);
 }
 
@@ -101,7 +63,7 @@ recorded_command(const ResultSource *source)
 		JsonbValue	hold;
 		JsonbValue *v;
 
-		if (id == NULL || strcmp(id, source->outcome->id) != 0)
+		if (id == NULL || strcmp(id, source->id) != 0)
 			continue;
 		v = oms_json_get(source->payloads[i], "command", &hold);
 		return v ? JsonbValueToJsonb(v) : NULL;
@@ -113,9 +75,8 @@ recorded_command(const ResultSource *source)
 static Jsonb *
 repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
 {
-	Outcome		outcome = {.kind = &oms_kinds[command->def->kind], .id = known->aggregate_id};
-	ResultSource source = {.outcome = &outcome, .command_id = command->command_id, .duplicate = true,
-	.xid = oms_uow_xid(uow)};
+	ResultSource source = {.kind = command->def->kind, .id = known->aggregate_id, .command_id = command->command_id,
+	.duplicate = true, .xid = oms_uow_xid(uow)};
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
@@ -135,7 +96,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 		return NULL;
 	}
 	if (source.npayloads == 0)
-		source.state = current_state(uow, outcome.kind, outcome.id);
+		source.state = oms_object_state(oms_uow_object(uow, source.kind, source.id));
 	return oms_result_build(&source);
 }
 
@@ -155,6 +116,25 @@ find_known(UnitOfWork *uow, const Command *command)
  * ------------------------------------------------------------------------
  */
 
+/* OM012 where the command begins a tree that is not this database's. */
+static Refusal *
+check_shard(const Decision *decision)
+{
+	Refusal    *refusal = NULL;
+	ListCell   *cell;
+
+	foreach(cell, decision->changes)
+	{
+		const Change *change = lfirst(cell);
+
+		if (change->before == NULL && oms_object_is_root(change->after))
+			refusal = oms_shard_check(oms_kind_of(change->after)->record->name, change->after->id);
+		if (refusal)
+			break;
+	}
+	return refusal;
+}
+
 /*
  * Decide, and claim.  NULL with a refusal; or NULL without one, where another
  * session applied this very command while we decided.
@@ -162,22 +142,23 @@ find_known(UnitOfWork *uow, const Command *command)
 static Jsonb *
 try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 {
-	Outcome		outcome = {0};
+	Decision	decision;
 	ClaimResult claim = CLAIM_OK;
 	Jsonb	   *result = NULL;
 
 	oms_uow_start_command(uow, command);
-	*refusal = oms_check_root(uow, command);
+	oms_decision_begin(&decision, oms_uow_source(uow), command);
+	*refusal = oms_decide(&decision);
 	if (*refusal == NULL)
-		*refusal = handlers[command->def->type] (uow, command, &outcome);
+		*refusal = check_shard(&decision);
+	if (*refusal)
+		return NULL;
+	oms_uow_apply(uow, &decision);
+	*refusal = oms_uow_too_large(uow);
 	if (*refusal == NULL)
-		*refusal = oms_check_shard(uow, command, &outcome);
-	if (*refusal == NULL)
-		*refusal = oms_uow_too_large(uow);
-	if (*refusal == NULL)
-		claim = oms_uow_claim(uow, outcome.id, refusal);
+		claim = oms_uow_claim(uow, decision.about_id, refusal);
 	if (*refusal == NULL && claim == CLAIM_OK)
-		result = result_of_events(uow, command, &outcome);
+		result = result_of_events(uow, &decision);
 	else
 		oms_uow_abandon(uow);
 	return result;
@@ -275,6 +256,16 @@ members(List *commands, const char *key)
 	return texts;
 }
 
+static void
+add_root(UnitOfWork *uow, ObjectKind kind, const char *id, List **roots)
+{
+	ObjectSource *source = oms_uow_source(uow);
+	const char *root = source->root_of(source, kind, id);
+
+	if (root)
+		*roots = lappend(*roots, unconstify(char *, root));
+}
+
 void
 oms_command_lock_all(UnitOfWork *uow, List *commands)
 {
@@ -284,19 +275,9 @@ oms_command_lock_all(UnitOfWork *uow, List *commands)
 	ListCell   *cell;
 
 	foreach(cell, orders)
-	{
-		char	   *root = oms_uow_root_of_order(uow, lfirst(cell));
-
-		if (root)
-			roots = lappend(roots, root);
-	}
+		add_root(uow, KIND_ORDER, lfirst(cell), &roots);
 	foreach(cell, executions)
-	{
-		char	   *root = oms_uow_root_of_execution(uow, lfirst(cell));
-
-		if (root)
-			roots = lappend(roots, root);
-	}
+		add_root(uow, KIND_EXECUTION, lfirst(cell), &roots);
 	foreach(cell, sort_unique(roots))
 		oms_uow_lock_root(uow, lfirst(cell));
 }

@@ -28,7 +28,4 @@ extern Jsonb *oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *ref
 /* Lock all trees that these commands name, in the order of their ids. */
 extern void oms_command_lock_all(UnitOfWork *uow, List *commands);
 
-/* When the library is loaded: every command is defined and has a handler, else an error. */
-extern void oms_handlers_check(void);
-
 #endif							/* OMS_RUN_H */

@@ -21,8 +21,11 @@
 #include "utils/resowner.h"
 
 #include "core/command_size.h"
-#include "entry/handlers.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
+#include "entry/result.h"
 #include "entry/run.h"
+#include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);
@@ -67,13 +70,11 @@ oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id)
 void
 oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
 {
-	const Order *order = oms_uow_order(fix->uow, order_id);
-	Outcome		outcome = {.kind = &oms_kinds[KIND_ORDER], .id = order_id};
-	ResultSource source = {.outcome = &outcome, .duplicate = duplicate,
+	const Order *order = oms_fix_order(fix->uow, order_id);
+	ResultSource source = {.kind = KIND_ORDER, .id = order_id, .duplicate = duplicate,
 	.xid = oms_uow_xid(fix->uow)};
 
-	if (order)
-		source.state = oms_record_state(&oms_order_def, order);
+	source.state = oms_object_state(order ? &order->object : NULL);
 	fix->results = lappend(fix->results, oms_result_build(&source));
 }
 

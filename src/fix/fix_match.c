@@ -12,11 +12,26 @@
 
 #include "miscadmin.h"
 
-#include "entry/fill_settle.h"
-#include "entry/handlers.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
 #include "fix/fix_match.h"
 #include "fix/fix_tags.h"
 #include "store/ids.h"
+
+Decision
+oms_fix_look(UnitOfWork *uow)
+{
+	Decision	look;
+
+	oms_decision_begin(&look, oms_uow_source(uow), NULL);
+	return look;
+}
+
+const Order *
+oms_fix_order(UnitOfWork *uow, const char *order_id)
+{
+	return (const Order *) oms_uow_object(uow, KIND_ORDER, order_id);
+}
 
 static char *
 find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
@@ -53,7 +68,7 @@ match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session
 static bool
 is_free(UnitOfWork *uow, const char *order_id, const char *session)
 {
-	const Order *order = oms_uow_order(uow, order_id);
+	const Order *order = oms_fix_order(uow, order_id);
 	char	   *owner;
 
 	if (order == NULL)
@@ -82,7 +97,7 @@ states_other_side(const FixMessage *message, const char *has)
 static bool
 is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
-	const Order *order = oms_uow_order(uow, order_id);
+	const Order *order = oms_fix_order(uow, order_id);
 	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
 
 	return order == NULL || (symbol && oms_symbols_differ(symbol, order->symbol)) ||
@@ -118,11 +133,12 @@ match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
 	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
 	const Execution *found = NULL;
+	Decision	look = oms_fix_look(uow);
 	ListCell   *cell;
 
-	if (exec_ref_id == NULL || oms_uow_order(uow, order_id) == NULL)
+	if (exec_ref_id == NULL || oms_fix_order(uow, order_id) == NULL)
 		return NULL;
-	foreach(cell, oms_uow_executions_by_exec_id(uow, order_id, exec_ref_id))
+	foreach(cell, oms_executions_by_exec_id(&look, order_id, exec_ref_id))
 	{
 		const Execution *fill = lfirst(cell);
 
@@ -156,9 +172,10 @@ static List *
 parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
 {
 	List	   *parts = NIL;
+	Decision	look = oms_fix_look(uow);
 	ListCell   *cell;
 
-	foreach(cell, oms_uow_executions_of(uow, order_id))
+	foreach(cell, oms_executions_of(&look, order_id))
 	{
 		char	   *trade = trade_of_part(lfirst(cell));
 
@@ -172,8 +189,9 @@ parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
 List *
 oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
+	Decision	look = oms_fix_look(uow);
 	const Execution *fill = match_fill(uow, message, order_id);
-	char	   *trade = fill ? trade_of_part(oms_last_of_chain(uow, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
+	char	   *trade = fill ? trade_of_part(oms_last_of_chain(&look, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
 
 	if (fill && trade == NULL)
 		return list_make1(unconstify(Execution *, fill));

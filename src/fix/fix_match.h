@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "core/order/order.h"
 #include "fix/fix_message.h"
 #include "store/work.h"
 
@@ -25,6 +26,10 @@ typedef struct FixMatch
  * ClOrdID among the orders of SQL callers.
  */
 extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message);
+
+/* What the message is about, to be read: objects as the commands before left them. */
+extern Decision oms_fix_look(UnitOfWork *uow);
+extern const Order *oms_fix_order(UnitOfWork *uow, const char *order_id);
 
 /* The order that a ClOrdID names in the message's session, or NULL. */
 extern char *oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag);

@@ -16,11 +16,12 @@
 #include "miscadmin.h"
 
 #include "base/decimal.h"
-#include "entry/handlers.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_history.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_match.h"
 #include "fix/fix_private.h"
-#include "store/history.h"
 
 /* ExecType (150) of a report that is no fill, and the command it means. */
 static const struct
@@ -61,7 +62,7 @@ has_quantity(const FixMessage *message, int tag)
 static const Order *
 matched_order(FixContext *fix, const FixMatch *match)
 {
-	return match->order_id ? oms_uow_order(fix->uow, match->order_id) : NULL;
+	return match->order_id ? oms_fix_order(fix->uow, match->order_id) : NULL;
 }
 
 static bool
@@ -84,6 +85,7 @@ is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
 	const Order *found = matched_order(fix, match);
 	char	   *exec_id = oms_fix_get(&fix->message, TAG_EXEC_ID);
+	Decision	look = oms_fix_look(fix->uow);
 	Order		order;
 	Numeric		cum_qty;
 	Numeric		last_qty;
@@ -92,9 +94,9 @@ is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
 		return false;
 	order = *found;
-	if (oms_history_has_exec_id(fix->uow, &order, exec_id, COMMAND_STOP_ORDER))
+	if (oms_history_has_exec_id(oms_uow_source(fix->uow), &order, exec_id, COMMAND_STOP_ORDER))
 		return true;
-	if (oms_uow_executions_by_exec_id(fix->uow, order.id, exec_id) != NIL)
+	if (oms_executions_by_exec_id(&look, order.id, exec_id) != NIL)
 		return false;
 	return oms_dec_cmp(last_qty, cum_qty) > 0 ||
 		(oms_dec_cmp(cum_qty, order.executed_quantity) == 0 &&
@@ -207,11 +209,12 @@ static bool
 leaves_nothing(FixContext *fix, const FixMatch *match, const Execution *fill)
 {
 	const Order *order = matched_order(fix, match);
+	Decision	look = oms_fix_look(fix->uow);
 	Numeric		cum_qty;
 
 	if (!says_zero(&fix->message, TAG_LAST_QTY))
 		return false;
-	return order == NULL || !oms_execution_is_live(oms_last_of_chain(fix->uow, fill)) ||
+	return order == NULL || !oms_execution_is_live(oms_last_of_chain(&look, fill)) ||
 		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || oms_dec_cmp(cum_qty, order->executed_quantity) != 0;
 }
 
@@ -238,11 +241,12 @@ static List *
 changeable(FixContext *fix, List *fills, CommandType type)
 {
 	List	   *ids = NIL;
+	Decision	look = oms_fix_look(fix->uow);
 	ListCell   *cell;
 
 	foreach(cell, fills)
 	{
-		const Execution *fill = oms_last_of_chain(fix->uow, lfirst(cell));
+		const Execution *fill = oms_last_of_chain(&look, lfirst(cell));
 
 		if (!has_ended(fill) || (type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
 								 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))

@@ -14,10 +14,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "entry/handlers.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_history.h"
 #include "fix/fix_match.h"
 #include "fix/fix_private.h"
-#include "store/history.h"
 
 bool
 oms_fix_is_resent(const FixMessage *message)
@@ -57,9 +58,10 @@ new_order_command(FixContext *fix)
 {
 	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
+	ObjectSource *source = oms_uow_source(fix->uow);
 
 	oms_json_bool(&w, "pending", true);
-	if (parent_id && oms_uow_root_of_order(fix->uow, parent_id) != NULL)
+	if (parent_id && source->root_of(source, KIND_ORDER, parent_id) != NULL)
 		oms_json_string(&w, "parentId", parent_id);
 	return w;
 }
@@ -69,7 +71,7 @@ static char *
 resent_order(FixContext *fix)
 {
 	char	   *known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
-	const Order *order = known ? oms_uow_order(fix->uow, known) : NULL;
+	const Order *order = known ? oms_fix_order(fix->uow, known) : NULL;
 	JsonWriter	w;
 
 	if (order == NULL)
@@ -106,7 +108,7 @@ static bool
 is_repeat(FixContext *fix, const char *order_id)
 {
 	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
-	const Order *order = oms_uow_order(fix->uow, order_id);
+	const Order *order = oms_fix_order(fix->uow, order_id);
 	const OrderRequest *request = order ? oms_request_named(order, cl_ord_id) : NULL;
 	Order		copy;
 
@@ -116,7 +118,7 @@ is_repeat(FixContext *fix, const char *order_id)
 						  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id)))
 		return false;
 	copy = *order;
-	return oms_history_was_asked(fix->uow, &copy, cl_ord_id);
+	return oms_history_was_asked(oms_uow_source(fix->uow), &copy, cl_ord_id);
 }
 
 static Refusal *

@@ -286,14 +286,14 @@ visit_row(Table *leaf, void *arg)
 }
 
 void
-oms_events_each(TableSet *tables, const Object *object, EventVisit visit, void *arg)
+oms_events_each(TableSet *tables, ObjectKind kind, const char *id, EventVisit visit, void *arg)
 {
 	EventWalk	walk = {.visit = visit, .arg = arg};
-	Datum		key = CStringGetTextDatum(object->id);
+	Datum		key = CStringGetTextDatum(id);
 	ListCell   *cell;
 
 	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
-	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(object->kind)))
+	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(kind)))
 		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, visit_row, &walk);
 	MemoryContextDelete(walk.row);
 }

@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "core/command.h"
+#include "core/decision.h"
 #include "store/caller.h"
 #include "store/rows.h"
 #include "store/table_set.h"
@@ -59,8 +59,7 @@ extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz oc
  * Show the payload of every stored event of an object to `visit`, the oldest
  * first; the payload and what the visitor makes of it go with the next one.
  */
-typedef void (*EventVisit) (Jsonb *payload, void *arg);
-extern void oms_events_each(TableSet *tables, const Object *object, EventVisit visit, void *arg);
+extern void oms_events_each(TableSet *tables, ObjectKind kind, const char *id, EventVisit visit, void *arg);
 
 /* The payload of an object's first event, or NULL. */
 extern Jsonb *oms_event_first_payload(TableSet *tables, const Object *object);

@@ -25,6 +25,7 @@
 #include "base/moment.h"
 #include "core/command_size.h"
 #include "store/catalog.h"
+#include "store/source.h"
 #include "store/work_private.h"
 
 UnitOfWork *
@@ -32,12 +33,19 @@ oms_uow_begin(void)
 {
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
+	oms_source_init(&uow->source);
 	uow->tables = oms_tables_begin();
 	oms_caller_take(&uow->caller);
 	uow->map = oms_map_create();
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
 	return uow;
+}
+
+ObjectSource *
+oms_uow_source(UnitOfWork *uow)
+{
+	return &uow->source;
 }
 
 const Caller *
@@ -159,113 +167,10 @@ oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 	return t ? t->now : NULL;
 }
 
-const Order *
-oms_uow_order(UnitOfWork *uow, const char *id)
-{
-	Tracked    *t = load(uow, &oms_kinds[KIND_ORDER], id);
-
-	return t ? (const Order *) t->now : NULL;
-}
-
-const Execution *
-oms_uow_execution(UnitOfWork *uow, const char *id)
-{
-	Tracked    *t = load(uow, &oms_kinds[KIND_EXECUTION], id);
-
-	return t ? (const Execution *) t->now : NULL;
-}
-
-bool
-oms_uow_has_order(UnitOfWork *uow, const char *id)
-{
-	return oms_map_find(uow->map, KIND_ORDER, id) != NULL;
-}
-
-bool
-oms_uow_has_execution(UnitOfWork *uow, const char *id)
-{
-	return oms_map_find(uow->map, KIND_EXECUTION, id) != NULL;
-}
-
-char *
-oms_uow_root_of_order(UnitOfWork *uow, const char *order_id)
-{
-	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), order_id);
-}
-
-char *
-oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id)
-{
-	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), execution_id);
-}
-
 /* ------------------------------------------------------------------------
- * lists of objects: those that have a row, as all but the current command's new ones do
+ * reports of orders that nobody knows
  * ------------------------------------------------------------------------
  */
-
-List *
-oms_uow_tree(UnitOfWork *uow, const char *root_id)
-{
-	Datum		key = CStringGetTextDatum(root_id);
-	List	   *orders = NIL;
-	ListCell   *cell;
-
-	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_ORDER)), ORDER_BY_ROOT, &key))
-		orders = lappend(orders, unconstify(Order *, oms_uow_order(uow, lfirst(cell))));
-	return orders;
-}
-
-static List *
-executions_by(UnitOfWork *uow, int key, const Datum *values)
-{
-	List	   *executions = NIL;
-	ListCell   *cell;
-
-	foreach(cell, oms_object_ids(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), key, values))
-		executions = lappend(executions, unconstify(Execution *, oms_uow_execution(uow, lfirst(cell))));
-	return executions;
-}
-
-List *
-oms_uow_executions_of(UnitOfWork *uow, const char *order_id)
-{
-	Datum		key = CStringGetTextDatum(order_id);
-
-	return executions_by(uow, EXECUTION_BY_ORDER, &key);
-}
-
-List *
-oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id)
-{
-	Datum		keys[2] = {CStringGetTextDatum(order_id), CStringGetTextDatum(exec_id)};
-
-	return executions_by(uow, EXECUTION_BY_EXEC_ID, keys);
-}
-
-List *
-oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_id)
-{
-	Datum		id = CStringGetTextDatum(exec_id);
-	const Datum matched[2] = {order_id ? CStringGetTextDatum(order_id) : (Datum) 0, id};
-	const Datum unmatched[2] = {(Datum) 0, id};
-	const Datum *const keys[2] = {matched, unmatched};
-	List	   *executions = NIL;
-	ListCell   *cell;
-
-	/* of an order first */
-	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(KIND_EXECUTION)), EXECUTION_BY_EXEC_ID, keys, order_id ? 2 : 1))
-	{
-		const Execution *execution = oms_uow_execution(uow, lfirst(cell));
-
-		/* one without an order may have found another while we waited for its lock */
-		if (execution && (execution->order_id == NULL || (order_id && strcmp(execution->order_id, order_id) == 0)))
-			executions = lappend(executions, unconstify(Execution *, execution));
-	}
-	return executions;
-}
 
 /*
  * Locks that no SQL function gives: nobody can hold them but for this.  One for
@@ -310,7 +215,7 @@ oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
 void
 oms_uow_start_command(UnitOfWork *uow, const Command *command)
 {
-	uow->command = uow->cause = command;
+	uow->command = command;
 	uow->too_large = NULL;
 	uow->command_number++;
 	uow->first_event = uow->nevents;
@@ -318,12 +223,6 @@ oms_uow_start_command(UnitOfWork *uow, const Command *command)
 	uow->touched = NIL;
 	uow->names = NIL;
 	uow->inserted = NIL;
-}
-
-void
-oms_uow_set_cause(UnitOfWork *uow, const Command *cause)
-{
-	uow->cause = cause ? cause : uow->command;
 }
 
 Refusal *
@@ -425,8 +324,9 @@ bound_state(UnitOfWork *uow, Tracked *t)
 }
 
 static void
-put(UnitOfWork *uow, const Object *after, int transition, const char *event_type, bool id_is_given)
+apply_change(UnitOfWork *uow, const Change *change)
 {
+	const Object *after = change->after;
 	const KindDef *kind = oms_kind_of(after);
 	Tracked    *t = oms_map_find(uow->map, after->kind, after->id);
 	Tracked    *root;
@@ -443,7 +343,7 @@ put(UnitOfWork *uow, const Object *after, int transition, const char *event_type
 		memcpy(object, after, kind->record->size);
 		t = oms_map_add(uow->map, object);
 		t->is_new = true;
-		t->id_is_given = id_is_given;
+		t->id_is_given = change->id_is_given;
 	}
 	touch(uow, t);
 	now = t->now;
@@ -477,25 +377,27 @@ put(UnitOfWork *uow, const Object *after, int transition, const char *event_type
 	t->dirty = true;
 
 	event = next_event(uow);
-	oms_event_build(now, uow->cause, &uow->caller, root->now->tree_version,
-					transition, event_type, time, event);
+	oms_event_build(now, change->cause, &uow->caller, root->now->tree_version,
+					change->rule->number, change->rule->event_type, time, event);
 	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
-		oms_event_build(now, uow->cause, &uow->caller, root->now->tree_version,
-						transition, event_type, time, event);
+		oms_event_build(now, change->cause, &uow->caller, root->now->tree_version,
+					change->rule->number, change->rule->event_type, time, event);
 	now->hash = event->hash;
 }
 
 void
-oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition, bool id_is_given)
+oms_uow_apply(UnitOfWork *uow, const Decision *decision)
 {
-	put(uow, &after->object, transition->number, transition->event_type, id_is_given);
-}
+	ListCell   *cell;
 
-void
-oms_uow_put_execution(UnitOfWork *uow, const Execution *after, const Transition *transition,
-					  bool id_is_given)
-{
-	put(uow, &after->object, transition->number, transition->event_type, id_is_given);
+	foreach(cell, decision->names)
+	{
+		const OrderName *name = lfirst(cell);
+
+		oms_uow_name_order(uow, name->session, name->cl_ord_id, name->counterparty_order_id, name->order_id);
+	}
+	foreach(cell, decision->changes)
+		apply_change(uow, lfirst(cell));
 }
 
 void

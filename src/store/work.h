@@ -10,9 +10,7 @@
 
 #include "postgres.h"
 
-#include "core/command.h"
-#include "core/execution/execution.h"
-#include "core/order/order.h"
+#include "core/decision.h"
 #include "store/events.h"
 #include "store/ids.h"
 
@@ -23,6 +21,7 @@ typedef struct UnitOfWork UnitOfWork;
  * All objects it hands out live there too; take them as values.
  */
 extern UnitOfWork *oms_uow_begin(void);
+extern ObjectSource *oms_uow_source(UnitOfWork *uow);
 extern const Caller *oms_uow_caller(UnitOfWork *uow);
 extern TableSet *oms_uow_tables(UnitOfWork *uow);
 extern uint64 oms_uow_xid(UnitOfWork *uow);
@@ -30,9 +29,6 @@ extern uint64 oms_uow_xid(UnitOfWork *uow);
 /* Commands: what is changed after a start is undone by oms_uow_abandon(). */
 extern void oms_uow_start_command(UnitOfWork *uow, const Command *command);
 extern void oms_uow_abandon(UnitOfWork *uow);
-
-/* What the next events carry as their command: NULL is the command itself. */
-extern void oms_uow_set_cause(UnitOfWork *uow, const Command *cause);
 
 /* Why what the current command has put cannot be, or NULL. */
 extern Refusal *oms_uow_too_large(UnitOfWork *uow);
@@ -48,32 +44,8 @@ extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
  * there is none.
  */
 extern const Object *oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id);
-extern const Order *oms_uow_order(UnitOfWork *uow, const char *id);
-extern const Execution *oms_uow_execution(UnitOfWork *uow, const char *id);
-
-/* Is it in the identity map already?  (Whether it is in the table, the claim finds out.) */
-extern bool oms_uow_has_order(UnitOfWork *uow, const char *id);
-extern bool oms_uow_has_execution(UnitOfWork *uow, const char *id);
-
-/* The root of an order's or an execution's tree, without a lock; NULL if there is no such object. */
-extern char *oms_uow_root_of_order(UnitOfWork *uow, const char *order_id);
-extern char *oms_uow_root_of_execution(UnitOfWork *uow, const char *execution_id);
-
 /* Lock a tree without reading more of it: see oms_commands(). */
 extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
-
-/* All orders of a locked tree, and all executions of an order, but for those the current command makes. */
-extern List *oms_uow_tree(UnitOfWork *uow, const char *root_id);
-extern List *oms_uow_executions_of(UnitOfWork *uow, const char *order_id);
-
-/* The executions of this order with this ExecID: several, if some wait in review. */
-extern List *oms_uow_executions_by_exec_id(UnitOfWork *uow, const char *order_id, const char *exec_id);
-
-/*
- * The executions with this ExecID of this order (NULL: of none), and then those
- * that belong to no order: each is a tree of its own, and locked.
- */
-extern List *oms_uow_executions_told(UnitOfWork *uow, const char *order_id, const char *exec_id);
 
 /* Until the transaction ends nobody else takes a report with this ExecID of an order that is not known. */
 extern void oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id);
@@ -84,11 +56,8 @@ extern void oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const cha
  */
 extern TimestampTz oms_uow_now(UnitOfWork *uow, const char *root_id);
 
-/* Changes; each makes one event. */
-extern void oms_uow_put_order(UnitOfWork *uow, const Order *after, const Transition *transition,
-							  bool id_is_given);
-extern void oms_uow_put_execution(UnitOfWork *uow, const Execution *after,
-								  const Transition *transition, bool id_is_given);
+/* Put all that was decided into the unit of work: each change makes one event. */
+extern void oms_uow_apply(UnitOfWork *uow, const Decision *decision);
 
 /* Ids that become those of an order when the command is claimed. */
 extern void oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,

@@ -22,6 +22,7 @@ typedef struct Inserted
 
 struct UnitOfWork
 {
+	ObjectSource source;		/* first: source.c finds its unit of work by it */
 	TableSet   *tables;
 	Caller		caller;
 	IdentityMap *map;
@@ -31,7 +32,6 @@ struct UnitOfWork
 	int			events_size;
 
 	const Command *command;
-	const Command *cause;		/* as events carry it */
 	Refusal    *too_large;		/* the current command would leave too large a state */
 	uint32		command_number;
 	int			first_event;	/* of the current command */

@@ -546,3 +546,47 @@ oms_execution_compare(Execution *execution, const Order *after)
 	if (oms_order_disagrees(after, execution->cum_qty, execution->leaves_qty, execution->avg_px))
 		execution->flags |= FLAG_DISAGREES;
 }
+
+/* ------------------------------------------------------------------------
+ * looking executions up
+ * ------------------------------------------------------------------------
+ */
+
+static List *
+find_by(const Decision *d, int key, const char *const *values)
+{
+	return oms_decision_find(d, KIND_EXECUTION, key, &values, 1);
+}
+
+List *
+oms_executions_of(const Decision *d, const char *order_id)
+{
+	return find_by(d, EXECUTION_BY_ORDER, (const char *const[]) {order_id});
+}
+
+List *
+oms_executions_by_exec_id(const Decision *d, const char *order_id, const char *exec_id)
+{
+	return find_by(d, EXECUTION_BY_EXEC_ID, (const char *const[]) {order_id, exec_id});
+}
+
+List *
+oms_executions_told(const Decision *d, const char *order_id, const char *exec_id)
+{
+	const char *const of_order[] = {order_id, exec_id};
+	const char *const of_none[] = {NULL, exec_id};
+	const char *const *const keys[] = {of_order, of_none};
+	List	   *executions = order_id ? oms_decision_find(d, KIND_EXECUTION, EXECUTION_BY_EXEC_ID, keys, 2) :
+		find_by(d, EXECUTION_BY_EXEC_ID, of_none);
+	ListCell   *cell;
+
+	foreach(cell, executions)
+	{
+		const Execution *execution = lfirst(cell);
+
+		/* one without an order may have found another while we waited for its lock */
+		if (execution->order_id != NULL && (order_id == NULL || strcmp(execution->order_id, order_id) != 0))
+			executions = foreach_delete_current(executions, cell);
+	}
+	return executions;
+}

@@ -88,4 +88,25 @@ extern Numeric oms_execution_value(const Execution *execution);
 /* Flag DISAGREES where the order's figures after the fill are not those stated. */
 extern void oms_execution_compare(Execution *execution, const Order *after);
 
+static inline const Execution *
+oms_get_execution(const Decision *d, const char *id)
+{
+	return (const Execution *) oms_decision_get(d, KIND_EXECUTION, id);
+}
+
+static inline void
+oms_put_execution(Decision *d, const Execution *execution, const Transition *rule, bool id_is_given)
+{
+	oms_decision_put(d, &execution->object, rule, id_is_given);
+}
+
+/* All executions of an order. */
+extern List *oms_executions_of(const Decision *d, const char *order_id);
+
+/* Those of this order with this ExecID: several, if some wait in review. */
+extern List *oms_executions_by_exec_id(const Decision *d, const char *order_id, const char *exec_id);
+
+/* Those with this ExecID of this order (NULL: of none), and then those that belong to no order: each is a tree of its own. */
+extern List *oms_executions_told(const Decision *d, const char *order_id, const char *exec_id);
+
 #endif							/* OMS_EXECUTION_H */

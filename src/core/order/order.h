@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/decision.h"
 #include "core/order/order_machine.h"
 #include "core/order/order_record.h"
 
@@ -166,5 +167,17 @@ extern Numeric oms_scale_quantity(Numeric quantity, Numeric factor);
 /* The same of a fill: never nothing. */
 extern Numeric oms_scale_fill(Numeric quantity, Numeric factor);
 extern Numeric oms_scale_price(Numeric price, Numeric factor);
+
+static inline const Order *
+oms_get_order(const Decision *d, const char *id)
+{
+	return (const Order *) oms_decision_get(d, KIND_ORDER, id);
+}
+
+static inline void
+oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_is_given)
+{
+	oms_decision_put(d, &order->object, rule, id_is_given);
+}
 
 #endif							/* OMS_ORDER_H */

@@ -285,7 +285,7 @@ static const Transition order_rows[] = {
 	.sentence = "A fill that waits in review states Done for Day: the day of a day order ends all the same."},
 	{.number = 331, .trigger = TRIGGER_REVIEW, .event_type = "OrderQuantitiesChanged",
 	.sentence = "A fill of the order waits in review: it counts in what the order reserves, and not as executed."},
-	{.number = 341, .trigger = TRIGGER_ROLL_UP, .event_type = "OrderQuantitiesChanged",
+	{.number = 341, .trigger = TRIGGER_ROLL_UP, .merges = true, .event_type = "OrderQuantitiesChanged",
 	.sentence = "Quantities of the children changed."},
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
 	.sentence = "A split scales an order that the command does not name."},

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * handle_report.c
+ * order_kept.c
  *	  What is asked of every report before it is applied: was it here before,
  *	  is it about this order, which day is it of?
  *
@@ -14,8 +14,9 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
-#include "entry/handlers.h"
-#include "store/history.h"
+#include "core/execution/execution.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_history.h"
 
 /* How like an earlier report must this one be to be its repeat? */
 typedef enum RepeatRule
@@ -79,7 +80,7 @@ is_new_figure(Numeric stated, Numeric first, Numeric ours)
 }
 
 void
-oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, const StatedFigures *first)
+oms_compare_repeat(Decision *d, const Command *command, const Order *order, const StatedFigures *first)
 {
 	OrderEvent	event;
 
@@ -89,7 +90,7 @@ oms_compare_repeat(UnitOfWork *uow, const Command *command, const Order *order, 
 		  oms_order_disagrees(order, NULL, NULL, command->avg_px)))
 		return;
 	oms_order_keep_report(command, order, FACT_RESTATED_FIGURES, &event);
-	oms_apply_to_tree(uow, order, &event);
+	oms_apply_to_tree(d, order, &event);
 }
 
 /* The multi-leg order is what we keep; its legs are reported apart (FIX 4.4 vol. 4, MultiLegReportingType). */
@@ -102,7 +103,7 @@ is_multi_leg(const Order *order)
 }
 
 static bool
-is_leg(UnitOfWork *uow, const Order *order)
+is_leg(Decision *d, const Order *order)
 {
 	char	   *type = oms_fix_text(order->fix, "multiLegReportingType");
 	const Order *parent;
@@ -111,24 +112,23 @@ is_leg(UnitOfWork *uow, const Order *order)
 		return false;
 	if (type && strcmp(type, "2") == 0)
 		return true;
-	parent = order->parent_id ? oms_uow_order(uow, order->parent_id) : NULL;
+	parent = order->parent_id ? oms_get_order(d, order->parent_id) : NULL;
 	return parent && is_multi_leg(parent);
 }
 
 static void
-keep(UnitOfWork *uow, const Command *command, const Order *order, uint32 fact, Outcome *outcome)
+keep(Decision *d, const Command *command, const Order *order, uint32 fact)
 {
 	Order		before = *order;
 	OrderEvent	event;
 
 	oms_order_keep_report(command, &before, fact, &event);
-	oms_apply_to_tree(uow, &before, &event);
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = before.id;
+	oms_apply_to_tree(d, &before, &event);
+	oms_decision_about(d, KIND_ORDER, before.id, false);
 }
 
 bool
-oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+oms_report_is_known(Decision *d, const Command *command, const Order *order)
 {
 	RepeatRule	rule = repeat_rule(command, order);
 	Command    *first;
@@ -136,56 +136,54 @@ oms_report_is_known(UnitOfWork *uow, const Command *command, const Order *order,
 
 	if (rule == REPEAT_NEVER)
 		return false;
-	first = oms_history_report(uow, order, command, rule == REPEAT_EXACT);
+	first = oms_history_report(d->source, order, command, rule == REPEAT_EXACT);
 	if (first == NULL)
 		return false;
 	figures.cum_qty = first->cum_qty;
 	figures.leaves_qty = first->leaves_qty;
 	figures.avg_px = first->avg_px;
-	oms_compare_repeat(uow, command, order, &figures);
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = order->id;
-	outcome->repeat = true;
+	oms_compare_repeat(d, command, order, &figures);
+	oms_decision_about(d, KIND_ORDER, order->id, true);
 	return true;
 }
 
 bool
-oms_keep_leg_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+oms_keep_leg_report(Decision *d, const Command *command, const Order *order)
 {
 	char	   *type = command->multi_leg_type ? command->multi_leg_type :
 		oms_fix_text(command->fix, "multiLegReportingType");
 
-	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(uow, order))
+	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(d, order))
 		return false;
-	if (!oms_report_is_known(uow, command, order, outcome))
-		keep(uow, command, order, FACT_LEG, outcome);
+	if (!oms_report_is_known(d, command, order))
+		keep(d, command, order, FACT_LEG);
 	return true;
 }
 
 bool
-oms_keep_order_report(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+oms_keep_order_report(Decision *d, const Command *command, const Order *order)
 {
 	if (!oms_command_is_report(command))
 		return false;
-	if (oms_keep_leg_report(uow, command, order, outcome) || oms_report_is_known(uow, command, order, outcome))
+	if (oms_keep_leg_report(d, command, order) || oms_report_is_known(d, command, order))
 		return true;
 	if (!oms_report_is_misdirected(command, order))
 		return false;
-	keep(uow, command, order, FACT_OTHER_ORDER, outcome);
+	keep(d, command, order, FACT_OTHER_ORDER);
 	return true;
 }
 
 static bool
-is_of_chain(UnitOfWork *uow, const Command *command, const Order *order)
+is_of_chain(Decision *d, const Command *command, const Order *order)
 {
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
-	char	   *owner = oms_cl_ord_id_find(oms_uow_tables(uow), session ? session : "", command->cl_ord_id);
+	const char *owner = d->source->order_named(d->source, session ? session : "", command->cl_ord_id);
 
 	return owner && strcmp(owner, order->id) == 0;
 }
 
 bool
-oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
+oms_was_answered(Decision *d, const Command *command, const Order *order)
 {
 	bool		in_force;
 
@@ -199,19 +197,19 @@ oms_was_answered(UnitOfWork *uow, const Command *command, const Order *order)
 	if (in_force)
 		return command->def->type != COMMAND_REPLACE_ORDER && command->orig_cl_ord_id &&
 			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
-	if (!is_of_chain(uow, command, order))
+	if (!is_of_chain(d, command, order))
 		return false;
 	/* a replacement that is reported after its rejection is believed */
 	return command->def->type != COMMAND_REPLACE_ORDER ||
-		!oms_history_has_cl_ord_id(uow, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
+		!oms_history_has_cl_ord_id(d->source, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
 }
 
 bool
-oms_keep_late_request(UnitOfWork *uow, const Command *command, const Order *order, Outcome *outcome)
+oms_keep_late_request(Decision *d, const Command *command, const Order *order)
 {
 	if (!oms_command_is_fresh_request(command) || command->fix_session == NULL || command->cl_ord_id == NULL ||
-		!is_of_chain(uow, command, order) || oms_history_was_asked(uow, order, command->cl_ord_id))
+		!is_of_chain(d, command, order) || oms_history_was_asked(d->source, order, command->cl_ord_id))
 		return false;
-	keep(uow, command, order, FACT_ANSWERED, outcome);
+	keep(d, command, order, FACT_ANSWERED);
 	return true;
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * handle_order.c
+ * order_commands.c
  *	  The use cases of orders: load, decide, evolve, roll up.
  *
  * Writes nothing itself: the unit of work does.  Locks the order's tree through
@@ -11,26 +11,8 @@
 #include "postgres.h"
 
 #include "base/damage.h"
+#include "core/order/order_commands.h"
 #include "core/order/order_tree.h"
-#include "entry/handlers.h"
-
-Refusal *
-oms_no_such(const char *object, const char *id)
-{
-	return oms_refuse(OMS_NO_SUCH_OBJECT, "%s \"%s\" does not exist", object, id);
-}
-
-Refusal *
-oms_check_version(const Command *command, const char *object, const char *id, int64 version)
-{
-	if (command->expected_version < 0 || command->expected_version == version)
-		return NULL;
-	return oms_with_hint(oms_with_detail(oms_refuse(OMS_VERSION_CONFLICT, "%s \"%s\" has another version than expected",
-													object, id),
-										 "expectedVersion is " INT64_FORMAT ", its version is " INT64_FORMAT ".",
-										 command->expected_version, version),
-						 "Read it again and decide anew.");
-}
 
 static Refusal *
 check_particular(const Command *command, const Order *order, const char *field, const char *given, const char *has)
@@ -69,7 +51,7 @@ oms_check_particulars(const Command *command, const Order *order)
 
 /* From the parent up: each ancestor whose figures change gets its own event. */
 static void
-climb(UnitOfWork *uow, const Command *command, const Order *child_before, const Order *child_after)
+climb(Decision *d, const Command *command, const Order *child_before, const Order *child_after)
 {
 	Order		before;
 	Order		after = *child_after;
@@ -79,7 +61,7 @@ climb(UnitOfWork *uow, const Command *command, const Order *child_before, const 
 
 	while (changed && after.parent_id != NULL)
 	{
-		const Order *parent = oms_uow_order(uow, after.parent_id);
+		const Order *parent = oms_get_order(d, after.parent_id);
 		OrderEvent	event;
 
 		if (parent == NULL)
@@ -89,27 +71,27 @@ climb(UnitOfWork *uow, const Command *command, const Order *child_before, const 
 		after = *parent;
 		oms_tree_roll_up(command, &before, &delta, &event);
 		oms_order_evolve(&after, &event);
-		oms_uow_put_order(uow, &after, event.transition, false);
+		oms_put_order(d, &after, event.transition, false);
 		changed = oms_tree_delta(&before, &after, &delta);
 	}
 }
 
 /* `before` is the caller's copy: what the unit of work has changes under it. */
 void
-oms_put_in_tree(UnitOfWork *uow, const Order *before, const Order *after, const OrderEvent *event)
+oms_put_in_tree(Decision *d, const Order *before, const Order *after, const OrderEvent *event)
 {
-	oms_uow_put_order(uow, after, event->transition, false);
-	climb(uow, event->command, before, after);
+	oms_put_order(d, after, event->transition, false);
+	climb(d, event->command, before, after);
 }
 
 void
-oms_apply_to_tree(UnitOfWork *uow, const Order *order, const OrderEvent *event)
+oms_apply_to_tree(Decision *d, const Order *order, const OrderEvent *event)
 {
 	Order		before = *order;
 	Order		after = *order;
 
 	oms_order_evolve(&after, event);
-	oms_put_in_tree(uow, &before, &after, event);
+	oms_put_in_tree(d, &before, &after, event);
 }
 
 /* ------------------------------------------------------------------------
@@ -135,13 +117,13 @@ may_share_cl_ord_id(const Command *command, const Order *order)
 }
 
 static Refusal *
-take_cl_ord_id(UnitOfWork *uow, const Command *command, const Order *order, const char *session)
+take_cl_ord_id(Decision *d, const Command *command, const Order *order, const char *session)
 {
-	char	   *owner = oms_cl_ord_id_find(oms_uow_tables(uow), session ? session : "", command->cl_ord_id);
+	const char *owner = d->source->order_named(d->source, session ? session : "", command->cl_ord_id);
 
 	if (owner == NULL)
 	{
-		oms_uow_name_order(uow, session, command->cl_ord_id, NULL, order->id);
+		oms_decision_name(d, session, command->cl_ord_id, NULL, order->id);
 		return NULL;
 	}
 	if (strcmp(owner, order->id) == 0 &&
@@ -152,22 +134,22 @@ take_cl_ord_id(UnitOfWork *uow, const Command *command, const Order *order, cons
 }
 
 Refusal *
-oms_take_names(UnitOfWork *uow, const Command *command, const Order *order)
+oms_take_names(Decision *d, const Command *command, const Order *order)
 {
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
 
 	/* the first match binds the order, and the id it is known under, to the session */
 	if (order->fix_session == NULL && session != NULL && order->cl_ord_id != NULL &&
-		oms_cl_ord_id_find(oms_uow_tables(uow), session, order->cl_ord_id) == NULL)
-		oms_uow_name_order(uow, session, order->cl_ord_id, NULL, order->id);
+		d->source->order_named(d->source, session, order->cl_ord_id) == NULL)
+		oms_decision_name(d, session, order->cl_ord_id, NULL, order->id);
 	if (command->counterparty_order_id &&
 		(order->counterparty_order_id == NULL ||
 		 strcmp(command->counterparty_order_id, order->counterparty_order_id) != 0))
-		oms_uow_name_order(uow, session, NULL, command->counterparty_order_id, order->id);
+		oms_decision_name(d, session, NULL, command->counterparty_order_id, order->id);
 	if (command->cl_ord_id == NULL || command->def->kind != KIND_ORDER ||
 		(order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 && !oms_command_is_fresh_request(command)))
 		return NULL;
-	return take_cl_ord_id(uow, command, order, session);
+	return take_cl_ord_id(d, command, order, session);
 }
 
 /* ------------------------------------------------------------------------
@@ -177,18 +159,18 @@ oms_take_names(UnitOfWork *uow, const Command *command, const Order *order)
 
 /* A new order below `parent` (or a root), decided upon and put; not climbed yet. */
 static Refusal *
-create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, Order *order)
+create(Decision *d, Command *command, const Order *parent, TimestampTz now, Order *order)
 {
 	OrderEvent	event;
 	bool		id_is_given = command->order_id != NULL;
 	Refusal    *refusal;
 
 	if (!id_is_given)
-		command->order_id = parent ? oms_new_id_in_tree(parent->root_id) : oms_new_root_id(uow, command);
-	else if (oms_uow_has_order(uow, command->order_id))
+		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : NULL);
+	else if (oms_decision_knows(d, KIND_ORDER, command->order_id))
 		return oms_refuse(OMS_DUPLICATE, "order \"%s\" exists already", command->order_id);
 	/* a root's id is claimed for all kinds */
-	else if (parent && oms_uow_root_of_execution(uow, command->order_id) != NULL)
+	else if (parent && d->source->root_of(d->source, KIND_EXECUTION, command->order_id) != NULL)
 		return oms_refuse(OMS_DUPLICATE, "orderId \"%s\" is the id of an execution", command->order_id);
 	refusal = oms_order_create(command, parent, now, order, &event);
 	if (refusal)
@@ -197,40 +179,41 @@ create(UnitOfWork *uow, Command *command, const Order *parent, TimestampTz now, 
 	order->fix_session = command->fix_session;
 	order->counterparty_order_id = command->counterparty_order_id;
 	oms_order_evolve(order, &event);
-	oms_uow_name_order(uow, order->fix_session, order->cl_ord_id, order->counterparty_order_id, order->id);
-	oms_uow_put_order(uow, order, event.transition, id_is_given);
+	oms_decision_name(d, order->fix_session, order->cl_ord_id, order->counterparty_order_id, order->id);
+	oms_put_order(d, order, event.transition, id_is_given);
 	return NULL;
 }
 
 Refusal *
-oms_handle_create(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_create(Decision *d)
 {
+	Command    *command = d->command;
 	const Order *parent = NULL;
 	Order		order;
 	Refusal    *refusal;
 
 	if (command->parent_id)
 	{
-		parent = oms_uow_order(uow, command->parent_id);
+		parent = oms_get_order(d, command->parent_id);
 		if (parent == NULL)
-			return oms_no_such("order", command->parent_id);
+			return oms_no_such(KIND_ORDER, command->parent_id);
 	}
-	refusal = oms_check_version(command, "order", command->order_id ? command->order_id : "(new)", 0);
+	refusal = oms_check_version(command, KIND_ORDER, command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
-		refusal = create(uow, command, parent, oms_uow_now(uow, parent ? parent->root_id : ""), &order);
+		refusal = create(d, command, parent, oms_decision_now(d, parent ? parent->root_id : ""), &order);
 	if (refusal)
 		return refusal;
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = order.id;
-	climb(uow, command, NULL, &order);
+	oms_decision_about(d, KIND_ORDER, order.id, false);
+	climb(d, command, NULL, &order);
 	return NULL;
 }
 
 /* The slices come first; the order that is placed has one event for all of them. */
 Refusal *
-oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_place(Decision *d)
 {
-	const Order *order = oms_uow_order(uow, command->order_id);
+	Command    *command = d->command;
+	const Order *order = oms_get_order(d, command->order_id);
 	OrderContext context = {0};
 	OrderEvent	event;
 	Order		before;
@@ -238,11 +221,11 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 	Refusal    *refusal;
 
 	if (order == NULL)
-		return oms_no_such("order", command->order_id);
+		return oms_no_such(KIND_ORDER, command->order_id);
 	before = running = *order;
 	context.order = &before;
-	context.now = oms_uow_now(uow, before.root_id);
-	refusal = oms_check_version(command, "order", before.id, before.version);
+	context.now = oms_decision_now(d, before.root_id);
+	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
@@ -251,8 +234,8 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 		Order		child;
 		TreeDelta	delta;
 
-		oms_uow_set_cause(uow, slice);
-		refusal = create(uow, slice, &running, context.now, &child);
+		d->cause = slice;
+		refusal = create(d, slice, &running, context.now, &child);
 		if (refusal)
 			break;
 		oms_tree_delta(NULL, &child, &delta);
@@ -263,10 +246,9 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
 	}
 	if (refusal)
 		return refusal;
-	oms_uow_set_cause(uow, NULL);
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = before.id;
-	oms_apply_to_tree(uow, &before, &event);
+	d->cause = d->command;
+	oms_decision_about(d, KIND_ORDER, before.id, false);
+	oms_apply_to_tree(d, &before, &event);
 	return NULL;
 }
 
@@ -276,41 +258,41 @@ oms_handle_place(UnitOfWork *uow, Command *command, Outcome *outcome)
  */
 
 Refusal *
-oms_handle_order(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_order(Decision *d)
 {
-	const Order *order = oms_uow_order(uow, command->order_id);
+	Command    *command = d->command;
+	const Order *order = oms_get_order(d, command->order_id);
 	OrderContext context = {0};
 	OrderEvent	event;
 	Order		before;
 	Refusal    *refusal;
 
 	if (order == NULL)
-		return oms_no_such("order", command->order_id);
+		return oms_no_such(KIND_ORDER, command->order_id);
 	before = *order;
 	context.order = &before;
-	context.now = oms_uow_now(uow, before.root_id);
+	context.now = oms_decision_now(d, before.root_id);
 	if (before.parent_id)
-		context.parent = oms_uow_order(uow, before.parent_id);
-	refusal = oms_check_version(command, "order", before.id, before.version);
+		context.parent = oms_get_order(d, before.parent_id);
+	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
 	if (refusal == NULL)
 		refusal = oms_check_particulars(command, &before);
-	if (refusal == NULL && oms_keep_order_report(uow, command, &before, outcome))
+	if (refusal == NULL && oms_keep_order_report(d, command, &before))
 		return NULL;
-	context.answered = oms_was_answered(uow, command, &before);
+	context.answered = oms_was_answered(d, command, &before);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)
 	{
-		refusal = oms_take_names(uow, command, &before);
-		if (refusal && oms_keep_late_request(uow, command, &before, outcome))
+		refusal = oms_take_names(d, command, &before);
+		if (refusal && oms_keep_late_request(d, command, &before))
 			return NULL;
 	}
 	if (refusal)
 		return refusal;
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = before.id;
+	oms_decision_about(d, KIND_ORDER, before.id, false);
 	if (event.split)
-		return oms_handle_split(uow, &before, &event);
-	oms_apply_to_tree(uow, &before, &event);
+		return oms_split_tree(d, &before, &event);
+	oms_apply_to_tree(d, &before, &event);
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * handle_change.c
+ * fill_change.c
  *	  The use cases of what changes a fill: its correction, its bust.
  *
  * Writes nothing itself: the unit of work does.  Locks the order's tree through
@@ -12,19 +12,20 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
-#include "entry/fill_settle.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
 
 const Execution *
-oms_last_of_chain(UnitOfWork *uow, const Execution *execution)
+oms_last_of_chain(const Decision *d, const Execution *execution)
 {
 	const Execution *fill;
 	Walk		walk = {0};
 
-	execution = oms_fill_last_correction(uow, execution);
+	execution = oms_fill_last_correction(d, execution);
 	if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL)
 		return execution;
 	/* a correction that waits in review left the fill it is about as it was */
-	fill = oms_fill_last_correction(uow, oms_fill_follow(uow, &walk, execution, execution->corrected_execution_id));
+	fill = oms_fill_last_correction(d, oms_fill_follow(d, &walk, execution, execution->corrected_execution_id));
 	return oms_execution_is_live(fill) ? fill : execution;
 }
 
@@ -41,20 +42,20 @@ typedef struct FillChain
 
 /* Only where the order has something in review are its executions looked through. */
 static void
-find_held(UnitOfWork *uow, FillChain *chain)
+find_held(Decision *d, FillChain *chain)
 {
 	ListCell   *cell;
 
 	if (oms_dec_sign(chain->order.review_quantity) == 0)
 		return;
-	foreach(cell, oms_uow_executions_of(uow, chain->order.id))
+	foreach(cell, oms_executions_of(d, chain->order.id))
 	{
 		Execution  *execution = lfirst(cell);
 		Execution  *copy;
 
 		if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL ||
 			strcmp(execution->id, chain->fill.id) == 0 ||
-			strcmp(oms_last_of_chain(uow, execution)->id, chain->fill.id) != 0)
+			strcmp(oms_last_of_chain(d, execution)->id, chain->fill.id) != 0)
 			continue;
 		copy = palloc(sizeof(Execution));
 		*copy = *execution;
@@ -63,29 +64,29 @@ find_held(UnitOfWork *uow, FillChain *chain)
 }
 
 static Refusal *
-load_chain(UnitOfWork *uow, const Command *command, FillChain *chain, FillContext *context)
+load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *context)
 {
-	const Execution *named = oms_uow_execution(uow, command->execution_id);
+	const Execution *named = oms_get_execution(d, command->execution_id);
 	const Order *found;
 	Refusal    *refusal;
 
 	if (named == NULL)
-		return oms_no_such("execution", command->execution_id);
-	refusal = oms_check_version(command, "execution", named->id, named->version);
+		return oms_no_such(KIND_EXECUTION, command->execution_id);
+	refusal = oms_check_version(command, KIND_EXECUTION, named->id, named->version);
 	if (refusal)
 		return refusal;
-	chain->fill = *oms_last_of_chain(uow, named);
+	chain->fill = *oms_last_of_chain(d, named);
 	oms_fill_init_context(context);
-	context->now = oms_uow_now(uow, chain->fill.root_id);
+	context->now = oms_decision_now(d, chain->fill.root_id);
 	if (chain->fill.order_id == NULL)
 		return NULL;
 
-	found = oms_uow_order(uow, chain->fill.order_id);
+	found = oms_get_order(d, chain->fill.order_id);
 	if (found == NULL)
 		oms_damaged("order \"%s\" of execution \"%s\" does not exist", chain->fill.order_id, chain->fill.id);
 	chain->order = *found;
 	context->order = &chain->order;
-	find_held(uow, chain);
+	find_held(d, chain);
 	return oms_check_particulars(command, &chain->order);
 }
 
@@ -103,19 +104,18 @@ check_changeable(const Command *command, const Execution *execution, ExecutionTr
 
 /* A change of a fill that has ended, on the wire: it can only be held against what we have, and that once. */
 static bool
-comes_too_late(UnitOfWork *uow, const Command *command, const FillContext *context, Outcome *outcome)
+comes_too_late(Decision *d, const Command *command, const FillContext *context)
 {
 	OrderEvent	event;
 
 	if (command->fix_message == NULL || context->order == NULL)
 		return false;
-	if (oms_report_is_known(uow, command, context->order, outcome))
+	if (oms_report_is_known(d, command, context->order))
 		return true;
 	oms_order_event_init(&event, command);
 	event.transition = oms_order_transition(TRIGGER_UPDATE, context->order, 0, true);
-	oms_apply_to_tree(uow, context->order, &event);
-	outcome->kind = &oms_kinds[KIND_ORDER];
-	outcome->id = context->order->id;
+	oms_apply_to_tree(d, context->order, &event);
+	oms_decision_about(d, KIND_ORDER, context->order->id, false);
 	return true;
 }
 
@@ -144,14 +144,14 @@ forget_held(FillChain *chain, const Execution *known)
 
 /* Does its chain begin with a correction of a fill that has not come? */
 static bool
-waits_for_its_fill(UnitOfWork *uow, const Execution *execution)
+waits_for_its_fill(Decision *d, const Execution *execution)
 {
 	Walk		walk = {0};
 
 	if (execution->status != OMS_EXECUTION_REVIEW)
 		return false;
 	while (execution->corrected_execution_id)
-		execution = oms_fill_follow(uow, &walk, execution, execution->corrected_execution_id);
+		execution = oms_fill_follow(d, &walk, execution, execution->corrected_execution_id);
 	return oms_is_change_of_fill(execution->exec_type) && execution->exec_ref_id;
 }
 
@@ -165,61 +165,62 @@ waits(const Execution *known, const Execution *fill)
 
 /* The bust itself, if it waits: now it is applied, and that is over. */
 static void
-end_waiting_bust(UnitOfWork *uow, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
+end_waiting_bust(Decision *d, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
 {
-	const Execution *known = context->order ? oms_fill_find_known(uow, command, context) : NULL;
+	const Execution *known = context->order ? oms_fill_find_known(d, command, context) : NULL;
 	Execution	bust;
 
 	if (!waits(known, fill))
 		return;
-	(void) oms_uow_now(uow, known->root_id);
+	(void) oms_decision_now(d, known->root_id);
 	bust = *known;
-	oms_fill_end(uow, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
-	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(uow, context->order->id))
+	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
+	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, context->order->id))
 		event->lowers |= FLAG_UNSETTLED;
 }
 
 Refusal *
-oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_bust(Decision *d)
 {
+	Command    *command = d->command;
 	FillChain	chain = {0};
 	FillContext context = {0};
 	OrderEvent	event;
 	ListCell   *cell;
-	Refusal    *refusal = load_chain(uow, command, &chain, &context);
+	Refusal    *refusal = load_chain(d, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
-	oms_fill_outcome(outcome, chain.fill.id, false);
+	oms_decision_about(d, KIND_EXECUTION, chain.fill.id, false);
 	if (chain.fill.status == OMS_EXECUTION_BUSTED && command->exec_id && chain.fill.bust_exec_id &&
 		strcmp(command->exec_id, chain.fill.bust_exec_id) == 0)
 	{
-		outcome->repeat = true;
+		d->repeat = true;
 		return NULL;
 	}
 	refusal = check_changeable(command, &chain.fill, EXECUTION_BUST);
-	if (refusal && comes_too_late(uow, command, &context, outcome))
+	if (refusal && comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
-		refusal = oms_take_names(uow, command, &chain.order);
+		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
 		return refusal;
 
 	oms_order_event_init(&event, command);
-	end_waiting_bust(uow, command, &context, &chain.fill, &event);
+	end_waiting_bust(d, command, &context, &chain.fill, &event);
 	foreach(cell, chain.held)
 	{
 		Execution  *held = lfirst(cell);
 
 		held->bust_exec_id = command->exec_id;
-		oms_fill_end(uow, held, EXECUTION_BUST, command, &event.fill);
+		oms_fill_end(d, held, EXECUTION_BUST, command, &event.fill);
 	}
 	chain.fill.bust_exec_id = command->exec_id;
-	oms_fill_end(uow, &chain.fill, EXECUTION_BUST, command, &event.fill);
+	oms_fill_end(d, &chain.fill, EXECUTION_BUST, command, &event.fill);
 	if (context.order)
 	{
 		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &chain.order, &(FillFacts) {.day = NO_DATE});
-		oms_apply_to_tree(uow, &chain.order, &event);
+		oms_apply_to_tree(d, &chain.order, &event);
 	}
 	return NULL;
 }
@@ -229,7 +230,7 @@ oms_handle_bust(UnitOfWork *uow, Command *command, Outcome *outcome)
  * waits in review is overtaken either way.
  */
 static void
-overtake(UnitOfWork *uow, FillChain *chain, const Execution *correction, bool booked, const Command *command,
+overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
 		 FillDelta *delta)
 {
 	ListCell   *cell;
@@ -239,18 +240,19 @@ overtake(UnitOfWork *uow, FillChain *chain, const Execution *correction, bool bo
 		Execution  *held = lfirst(cell);
 
 		held->correcting_execution_id = correction->id;
-		oms_fill_end(uow, held, EXECUTION_CORRECT, command, delta);
+		oms_fill_end(d, held, EXECUTION_CORRECT, command, delta);
 	}
 	if (booked || chain->fill.status == OMS_EXECUTION_REVIEW)
 	{
 		chain->fill.correcting_execution_id = correction->id;
-		oms_fill_end(uow, &chain->fill, EXECUTION_CORRECT, command, delta);
+		oms_fill_end(d, &chain->fill, EXECUTION_CORRECT, command, delta);
 	}
 }
 
 Refusal *
-oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_correct(Decision *d)
 {
+	Command    *command = d->command;
 	FillChain	chain = {0};
 	FillContext context = {0};
 	Execution	old;
@@ -258,38 +260,38 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	OrderEvent	event;
 	Jsonb	   *reasons;
 	const Execution *known;
-	Refusal    *refusal = load_chain(uow, command, &chain, &context);
+	Refusal    *refusal = load_chain(d, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
-	if (context.order && oms_keep_leg_report(uow, command, &chain.order, outcome))
+	if (context.order && oms_keep_leg_report(d, command, &chain.order))
 		return NULL;
 	old = chain.fill;
 	context.corrected = &old;
-	known = context.order ? oms_fill_find_known(uow, command, &context) : NULL;
+	known = context.order ? oms_fill_find_known(d, command, &context) : NULL;
 	if (known && !waits(known, &chain.fill) && !is_held_correction(&chain, known))
-		return oms_fill_is_repeat(uow, command, &context, known, outcome);
-	oms_fill_outcome(outcome, chain.fill.id, false);
+		return oms_fill_is_repeat(d, command, &context, known);
+	oms_decision_about(d, KIND_EXECUTION, chain.fill.id, false);
 	refusal = check_changeable(command, &chain.fill, EXECUTION_CORRECT);
-	if (refusal && comes_too_late(uow, command, &context, outcome))
+	if (refusal && comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
-		refusal = oms_take_names(uow, command, &chain.order);
+		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
 		return refusal;
 
-	context.unknown_execution = waits_for_its_fill(uow, &old);
-	command->execution_id = known ? known->id : oms_new_id_in_tree(chain.fill.root_id);
+	context.unknown_execution = waits_for_its_fill(d, &old);
+	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
 	if (known)
-		context.now = oms_uow_now(uow, known->root_id);
+		context.now = oms_decision_now(d, known->root_id);
 	oms_execution_create(command, &context, &correction);
 	if (known)
 		correction.status = known->status;
 	if (known && !waits(known, &chain.fill))
 		oms_fill_as_counted(known, &correction);
-	reasons = oms_fill_review(uow, &correction, &context);
+	reasons = oms_fill_review(d, &correction, &context);
 	if (known && !waits(known, &chain.fill) && reasons)
-		return oms_fill_is_repeat(uow, command, &context, known, outcome);
+		return oms_fill_is_repeat(d, command, &context, known);
 	oms_order_event_init(&event, command);
 	if (known && known->order_id)
 	{
@@ -299,8 +301,8 @@ oms_handle_correct(UnitOfWork *uow, Command *command, Outcome *outcome)
 	if (context.order)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
 													 &chain.order, &(FillFacts) {.day = NO_DATE});
-	overtake(uow, &chain, &correction, reasons == NULL, command, &event.fill);
-	oms_fill_settle(uow, &correction, &context, reasons, &event, false);
-	oms_fill_outcome(outcome, correction.id, false);
+	overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
+	oms_fill_settle(d, &correction, &context, reasons, &event, false);
+	oms_decision_about(d, KIND_EXECUTION, correction.id, false);
 	return NULL;
 }

@@ -15,18 +15,11 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "base/guc.h"
-#include "entry/fill_settle.h"
-#include "store/history.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_history.h"
 
-static void settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *context, OrderEvent *event);
-
-void
-oms_fill_outcome(Outcome *outcome, const char *execution_id, bool repeat)
-{
-	outcome->kind = &oms_kinds[KIND_EXECUTION];
-	outcome->id = execution_id;
-	outcome->repeat = repeat;
-}
+static void settle_waiting(Decision *d, const Execution *fill, const FillContext *context, OrderEvent *event);
 
 /* Take a fill out of what it counted in. */
 void
@@ -43,13 +36,13 @@ oms_fill_take_out(const Execution *execution, FillDelta *delta)
 
 /* End an execution of the chain, and take it out of what it counted in. */
 void
-oms_fill_end(UnitOfWork *uow, Execution *execution, ExecutionTrigger trigger, const Command *command,
+oms_fill_end(Decision *d, Execution *execution, ExecutionTrigger trigger, const Command *command,
 			  FillDelta *delta)
 {
 	oms_fill_take_out(execution, delta);
 	if (command->reason)
 		execution->reason = command->reason;
-	oms_uow_put_execution(uow, execution, oms_execution_end(execution, trigger), false);
+	oms_put_execution(d, execution, oms_execution_end(execution, trigger), false);
 }
 
 bool
@@ -59,9 +52,9 @@ oms_is_change_of_fill(const char *exec_type)
 }
 
 const Execution *
-oms_fill_follow(UnitOfWork *uow, Walk *walk, const Execution *from, const char *id)
+oms_fill_follow(const Decision *d, Walk *walk, const Execution *from, const char *id)
 {
-	const Execution *execution = oms_uow_execution(uow, id);
+	const Execution *execution = oms_get_execution(d, id);
 
 	if (execution == NULL)
 		oms_damaged("execution \"%s\", a correction of or by \"%s\", does not exist", id, from->id);
@@ -71,12 +64,12 @@ oms_fill_follow(UnitOfWork *uow, Walk *walk, const Execution *from, const char *
 
 /* As far as the corrections that were booked lead. */
 const Execution *
-oms_fill_last_correction(UnitOfWork *uow, const Execution *execution)
+oms_fill_last_correction(const Decision *d, const Execution *execution)
 {
 	Walk		walk = {0};
 
 	while (execution->correcting_execution_id)
-		execution = oms_fill_follow(uow, &walk, execution, execution->correcting_execution_id);
+		execution = oms_fill_follow(d, &walk, execution, execution->correcting_execution_id);
 	return execution;
 }
 
@@ -99,7 +92,7 @@ put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDel
  * order, if there is one, have `event` with what was taken out of it before.
  */
 void
-oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *context, Jsonb *reasons,
+oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons,
 	   OrderEvent *event, bool id_is_given)
 {
 	const Transition *change = put_in(execution, context, reasons, &event->fill);
@@ -108,7 +101,7 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
 
 	if (context->order == NULL)
 	{
-		oms_uow_put_execution(uow, execution, change, id_is_given);
+		oms_put_execution(d, execution, change, id_is_given);
 		return;
 	}
 	if (reasons == NULL)
@@ -118,16 +111,16 @@ oms_fill_settle(UnitOfWork *uow, Execution *execution, const FillContext *contex
 	before = after = *context->order;
 	oms_order_evolve(&after, event);
 	oms_execution_compare(execution, &after);
-	oms_uow_put_execution(uow, execution, change, id_is_given);
+	oms_put_execution(d, execution, change, id_is_given);
 	if (before.flags & FLAG_UNSETTLED)
 	{
-		settle_waiting(uow, execution, context, event);
+		settle_waiting(d, execution, context, event);
 		after = before;
 		oms_order_evolve(&after, event);
 	}
 	if (before.live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(&before))
 		after.flags |= FLAG_LIVE_CHILDREN;
-	oms_put_in_tree(uow, &before, &after, event);
+	oms_put_in_tree(d, &before, &after, event);
 }
 
 /* ------------------------------------------------------------------------
@@ -167,15 +160,15 @@ names_its_own(const Command *command, const FillContext *context)
  * order with its ExecID is noted, for the desk.
  */
 const Execution *
-oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *context)
+oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 {
 	ListCell   *cell;
 
 	if (command->exec_id == NULL)
 		return NULL;
 	if (context->order == NULL)
-		oms_uow_lock_exec_id(uow, command->fix_session, command->exec_id);
-	foreach(cell, oms_uow_executions_told(uow, context->order ? context->order->id : NULL, command->exec_id))
+		d->source->guard(d->source, command->fix_session, command->exec_id);
+	foreach(cell, oms_executions_told(d, context->order ? context->order->id : NULL, command->exec_id))
 	{
 		const Execution *known = lfirst(cell);
 
@@ -190,14 +183,13 @@ oms_fill_find_known(UnitOfWork *uow, const Command *command, FillContext *contex
 
 /* Nothing changes; what the repeat states is held against what it stated first. */
 Refusal *
-oms_fill_is_repeat(UnitOfWork *uow, const Command *command, const FillContext *context, const Execution *known,
-		  Outcome *outcome)
+oms_fill_is_repeat(Decision *d, const Command *command, const FillContext *context, const Execution *known)
 {
 	StatedFigures first = {known->cum_qty, known->leaves_qty, known->avg_px};
 
-	oms_fill_outcome(outcome, known->id, true);
+	oms_decision_about(d, KIND_EXECUTION, known->id, true);
 	if (context->order)
-		oms_compare_repeat(uow, command, context->order, &first);
+		oms_compare_repeat(d, command, context->order, &first);
 	return NULL;
 }
 
@@ -213,7 +205,7 @@ oms_fill_init_context(FillContext *context)
 
 /* Why it cannot be booked, or NULL; by the terms of its own ClOrdID, if those of today are against it. */
 Jsonb *
-oms_fill_review(UnitOfWork *uow, const Execution *execution, FillContext *context)
+oms_fill_review(Decision *d, const Execution *execution, FillContext *context)
 {
 	Jsonb	   *reasons = oms_execution_review(execution, context);
 	const Order *order = context->order;
@@ -221,7 +213,7 @@ oms_fill_review(UnitOfWork *uow, const Execution *execution, FillContext *contex
 	if (reasons == NULL || order == NULL || execution->cl_ord_id == NULL || !oms_reasons_ask_for_past(reasons) ||
 		(order->cl_ord_id && strcmp(order->cl_ord_id, execution->cl_ord_id) == 0))
 		return reasons;
-	context->past = oms_history_terms(uow, order, execution->cl_ord_id);
+	context->past = oms_history_terms(d->source, order, execution->cl_ord_id);
 	return context->past ? oms_execution_review(execution, context) : reasons;
 }
 
@@ -246,12 +238,12 @@ compare_created(const ListCell *a, const ListCell *b)
 
 /* Busts and corrections of this order whose fill has not come. */
 static List *
-waiting_of(UnitOfWork *uow, const char *order_id)
+waiting_of(Decision *d, const char *order_id)
 {
 	List	   *waiting = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_uow_executions_of(uow, order_id))
+	foreach(cell, oms_executions_of(d, order_id))
 	{
 		const Execution *execution = lfirst(cell);
 		bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
@@ -267,9 +259,9 @@ waiting_of(UnitOfWork *uow, const char *order_id)
 }
 
 bool
-oms_fill_is_settled(UnitOfWork *uow, const char *order_id)
+oms_fill_is_settled(Decision *d, const char *order_id)
 {
-	return waiting_of(uow, order_id) == NIL;
+	return waiting_of(d, order_id) == NIL;
 }
 
 /* The first of them that names an ExecID of the chain, taken out of the list. */
@@ -297,7 +289,7 @@ next_waiting(List **waiting, List *chain, const Execution *fill)
 
 /* The fill was taken back: what else waited for it has nothing to change any more. */
 static void
-end_waiting(UnitOfWork *uow, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
+end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
 {
 	const Execution *next;
 
@@ -308,14 +300,14 @@ end_waiting(UnitOfWork *uow, List *waiting, List *chain, const Execution *fill, 
 		if (change.status != OMS_EXECUTION_REVIEW)
 			continue;
 		change.bust_exec_id = bust_exec_id;
-		oms_fill_end(uow, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLE : EXECUTION_BUST,
+		oms_fill_end(d, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLE : EXECUTION_BUST,
 					  event->command, &event->fill);
 	}
 }
 
 /* A correction whose fill has come. */
 static void
-decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *context, OrderEvent *event)
+decide_waiting(Decision *d, Execution *correction, const FillContext *context, OrderEvent *event)
 {
 	FillContext again = *context;
 	Jsonb	   *reasons;
@@ -323,8 +315,8 @@ decide_waiting(UnitOfWork *uow, Execution *correction, const FillContext *contex
 	again.unknown_execution = false;
 	again.corrected = again.same_exec_id = NULL;
 	oms_fill_take_out(correction, &event->fill);
-	reasons = oms_fill_review(uow, correction, &again);
-	oms_uow_put_execution(uow, correction, put_in(correction, &again, reasons, &event->fill), false);
+	reasons = oms_fill_review(d, correction, &again);
+	oms_put_execution(d, correction, put_in(correction, &again, reasons, &event->fill), false);
 }
 
 static List *
@@ -340,18 +332,18 @@ exec_ids_of(const Execution *first, const Execution *end)
  * came after it has the fill's place already.
  */
 static void
-overtake_waiting(UnitOfWork *uow, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
+overtake_waiting(Decision *d, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
 {
 	Execution	first = *change;
-	Execution	end = *oms_fill_last_correction(uow, change);
+	Execution	end = *oms_fill_last_correction(d, change);
 
 	first.corrected_execution_id = fill->id;
 	if (strcmp(first.id, end.id) == 0)
 		end = first;
 	else
-		oms_uow_put_execution(uow, &first, oms_execution_change(&first, EXECUTION_LINK), false);
+		oms_put_execution(d, &first, oms_execution_change(&first, EXECUTION_LINK), false);
 	end.correcting_execution_id = last->id;
-	oms_fill_end(uow, &end, EXECUTION_CORRECT, event->command, &event->fill);
+	oms_fill_end(d, &end, EXECUTION_CORRECT, event->command, &event->fill);
 	if (oms_execution_comes_late(last, &end))
 		event->raises |= FLAG_DISAGREES;
 }
@@ -362,9 +354,9 @@ overtake_waiting(UnitOfWork *uow, const Execution *change, const Execution *fill
  * chain.  Each turn takes one out of the list, so this ends.
  */
 static void
-settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *context, OrderEvent *event)
+settle_waiting(Decision *d, const Execution *fill, const FillContext *context, OrderEvent *event)
 {
-	List	   *waiting = waiting_of(uow, context->order->id);
+	List	   *waiting = waiting_of(d, context->order->id);
 	List	   *chain = fill->exec_id ? list_make1(fill->exec_id) : NIL;
 	Execution	last = *fill;
 	const Execution *next;
@@ -372,23 +364,23 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(&waiting, chain, fill)) != NULL)
 	{
 		Execution	change = *next;
-		const Execution *end = oms_fill_last_correction(uow, next);
+		const Execution *end = oms_fill_last_correction(d, next);
 
 		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
 		{
 			last.bust_exec_id = change.exec_id;
-			oms_fill_end(uow, &last, EXECUTION_BUST, event->command, &event->fill);
-			oms_fill_end(uow, &change, EXECUTION_SETTLE, event->command, &event->fill);
+			oms_fill_end(d, &last, EXECUTION_BUST, event->command, &event->fill);
+			oms_fill_end(d, &change, EXECUTION_SETTLE, event->command, &event->fill);
 			break;
 		}
 		if (strcmp(last.id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW && came_before(end, &last))
 		{
 			chain = list_concat(chain, exec_ids_of(&change, end));
-			overtake_waiting(uow, next, fill, &last, event);
+			overtake_waiting(d, next, fill, &last, event);
 			continue;
 		}
 		last.correcting_execution_id = change.id;
-		oms_fill_end(uow, &last, EXECUTION_CORRECT, event->command, &event->fill);
+		oms_fill_end(d, &last, EXECUTION_CORRECT, event->command, &event->fill);
 		change.corrected_execution_id = last.id;
 		if (oms_execution_comes_late(&change, &last))
 		{
@@ -398,18 +390,18 @@ settle_waiting(UnitOfWork *uow, const Execution *fill, const FillContext *contex
 		if (change.exec_id)
 			chain = lappend(chain, change.exec_id);
 		if (change.status != OMS_EXECUTION_REVIEW)
-			oms_uow_put_execution(uow, &change, oms_execution_change(&change, EXECUTION_LINK), false);
+			oms_put_execution(d, &change, oms_execution_change(&change, EXECUTION_LINK), false);
 		/* it was corrected itself before its fill came */
-		change = *oms_fill_last_correction(uow, &change);
+		change = *oms_fill_last_correction(d, &change);
 		if (change.exec_id)
 			chain = lappend(chain, change.exec_id);
 		if (change.status == OMS_EXECUTION_REVIEW)
-			decide_waiting(uow, &change, context, event);
+			decide_waiting(d, &change, context, event);
 		last = change;
 	}
 	if (last.status == OMS_EXECUTION_BUSTED)
-		end_waiting(uow, waiting, chain, fill, last.bust_exec_id, event);
-	if (waiting_of(uow, context->order->id) == NIL)
+		end_waiting(d, waiting, chain, fill, last.bust_exec_id, event);
+	if (waiting_of(d, context->order->id) == NIL)
 		event->lowers |= FLAG_UNSETTLED;
 }
 

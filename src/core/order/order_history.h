@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * history.h
+ * order_history.h
  *	  What was said of an order before: its events, looked through.
  *
  *-------------------------------------------------------------------------
@@ -10,27 +10,27 @@
 
 #include "postgres.h"
 
-#include "store/work.h"
+#include "core/decision.h"
 
 /*
  * Each of these reads all events of the order, which costs by their number: ask
- * only where a report gives cause to.  The order's tree must be locked.
+ * only where a report gives cause to.
  */
 
 /*
  * The first report with the ExecID and the content of this one; NULL if there
  * is none.  `exact`: its time and its figures are the same too.
  */
-extern Command *oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, bool exact);
+extern Command *oms_history_report(ObjectSource *source, const Order *order, const Command *command, bool exact);
 
 /* Did a command of this type name the id, an ExecID or a ClOrdID? */
-extern bool oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type);
-extern bool oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type);
+extern bool oms_history_has_exec_id(ObjectSource *source, const Order *order, const char *exec_id, CommandType type);
+extern bool oms_history_has_cl_ord_id(ObjectSource *source, const Order *order, const char *cl_ord_id, CommandType type);
 
 /* Did anybody but a counterparty, in a report, name this ClOrdID?  False: its request has not come. */
-extern bool oms_history_was_asked(UnitOfWork *uow, const Order *order, const char *cl_ord_id);
+extern bool oms_history_was_asked(ObjectSource *source, const Order *order, const char *cl_ord_id);
 
 /* Side and price that the order had while this ClOrdID was in force: a list of PastTerms. */
-extern List *oms_history_terms(UnitOfWork *uow, const Order *order, const char *cl_ord_id);
+extern List *oms_history_terms(ObjectSource *source, const Order *order, const char *cl_ord_id);
 
 #endif							/* OMS_HISTORY_H */

@@ -1,11 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * history.c
+ * order_history.c
  *	  What was said of an order before: its events, looked through.
  *
- * Writes nothing and locks nothing: the caller has locked the order's tree, so
- * that no event of it can come meanwhile.  Reads the order's rows of
- * oms.order_events, and then the events that this call has not written yet.
+ * Pure: the source shows the events, those of this call included.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,17 +11,8 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
-#include "store/history.h"
-#include "store/work_private.h"
-
-static void
-each_event(UnitOfWork *uow, const Order *order, EventVisit visit, void *arg)
-{
-	oms_events_each(oms_uow_tables(uow), &order->object, visit, arg);
-	for (int i = 0; i < uow->nevents; i++)
-		if (uow->events[i].kind->kind == order->kind && strcmp(uow->events[i].id, order->id) == 0)
-			visit(uow->events[i].payload, arg);
-}
+#include "core/execution/execution.h"
+#include "core/order/order_history.h"
 
 static Jsonb *
 object_of(Jsonb *payload, const char *key)
@@ -101,11 +90,11 @@ visit_report(Jsonb *payload, void *arg)
 }
 
 Command *
-oms_history_report(UnitOfWork *uow, const Order *order, const Command *command, bool exact)
+oms_history_report(ObjectSource *source, const Order *order, const Command *command, bool exact)
 {
 	ReportSearch search = {.order = order, .command = command, .exact = exact, .keep = CurrentMemoryContext};
 
-	each_event(uow, order, visit_report, &search);
+	source->each_event(source, KIND_ORDER, order->id, visit_report, &search);
 	return search.found;
 }
 
@@ -132,24 +121,24 @@ visit_type(Jsonb *payload, void *arg)
 }
 
 static bool
-has_command(UnitOfWork *uow, const Order *order, const char *field, const char *id, CommandType type)
+has_command(ObjectSource *source, const Order *order, const char *field, const char *id, CommandType type)
 {
 	TypeSearch	search = {.order = order, .field = field, .id = id, .command_type = oms_command_defs[type].name};
 
-	each_event(uow, order, visit_type, &search);
+	source->each_event(source, KIND_ORDER, order->id, visit_type, &search);
 	return search.found;
 }
 
 bool
-oms_history_has_exec_id(UnitOfWork *uow, const Order *order, const char *exec_id, CommandType type)
+oms_history_has_exec_id(ObjectSource *source, const Order *order, const char *exec_id, CommandType type)
 {
-	return has_command(uow, order, "execID", exec_id, type);
+	return has_command(source, order, "execID", exec_id, type);
 }
 
 bool
-oms_history_has_cl_ord_id(UnitOfWork *uow, const Order *order, const char *cl_ord_id, CommandType type)
+oms_history_has_cl_ord_id(ObjectSource *source, const Order *order, const char *cl_ord_id, CommandType type)
 {
-	return has_command(uow, order, "clOrdID", cl_ord_id, type);
+	return has_command(source, order, "clOrdID", cl_ord_id, type);
 }
 
 typedef struct NameSearch
@@ -175,11 +164,11 @@ visit_name(Jsonb *payload, void *arg)
 }
 
 bool
-oms_history_was_asked(UnitOfWork *uow, const Order *order, const char *cl_ord_id)
+oms_history_was_asked(ObjectSource *source, const Order *order, const char *cl_ord_id)
 {
 	NameSearch	search = {.order = order, .cl_ord_id = cl_ord_id};
 
-	each_event(uow, order, visit_name, &search);
+	source->each_event(source, KIND_ORDER, order->id, visit_name, &search);
 	return search.found;
 }
 
@@ -220,10 +209,10 @@ visit_terms(Jsonb *payload, void *arg)
 }
 
 List *
-oms_history_terms(UnitOfWork *uow, const Order *order, const char *cl_ord_id)
+oms_history_terms(ObjectSource *source, const Order *order, const char *cl_ord_id)
 {
 	TermsSearch search = {.cl_ord_id = cl_ord_id, .keep = CurrentMemoryContext};
 
-	each_event(uow, order, visit_terms, &search);
+	source->each_event(source, KIND_ORDER, order->id, visit_terms, &search);
 	return search.found;
 }

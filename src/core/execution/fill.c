@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * handle_execution.c
+ * fill.c
  *	  The use case of a fill.
  *
  * Writes nothing itself: the unit of work does.  Locks the order's tree through
@@ -12,18 +12,19 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
-#include "entry/fill_settle.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
 
 static Refusal *
-name_execution(UnitOfWork *uow, Command *command, const Order *order, bool *id_is_given)
+name_execution(Decision *d, Command *command, const Order *order, bool *id_is_given)
 {
 	*id_is_given = command->execution_id != NULL;
 	if (!*id_is_given)
-		command->execution_id = order ? oms_new_id_in_tree(order->root_id) : oms_new_root_id(uow, command);
-	else if (oms_uow_has_execution(uow, command->execution_id))
+		command->execution_id = oms_decision_new_id(d, order ? order->root_id : NULL);
+	else if (oms_decision_knows(d, KIND_EXECUTION, command->execution_id))
 		return oms_refuse(OMS_DUPLICATE, "execution \"%s\" exists already", command->execution_id);
 	/* an execution without an order is the root of a tree of its own */
-	else if (oms_uow_root_of_order(uow, command->execution_id) != NULL)
+	else if (d->source->root_of(d->source, KIND_ORDER, command->execution_id) != NULL)
 		return oms_refuse(OMS_DUPLICATE, "executionId \"%s\" is the id of an order", command->execution_id);
 	return NULL;
 }
@@ -72,8 +73,8 @@ init_fill_event(const Command *command, const FillContext *context, Jsonb *reaso
 
 /* A fill: new, or `known` and reported again while it waits in review. */
 static Refusal *
-apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const Execution *known,
-		   bool id_is_given, Outcome *outcome)
+apply_fill(Decision *d, const Command *command, FillContext *context, const Execution *known,
+		   bool id_is_given)
 {
 	const Order *order = context->order;
 	OrderEvent	event;
@@ -94,10 +95,10 @@ apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const 
 	oms_execution_create(command, context, &execution);
 	if (known)
 		oms_fill_as_counted(known, &execution);
-	reasons = oms_fill_review(uow, &execution, context);
+	reasons = oms_fill_review(d, &execution, context);
 	context->order = order;
 	if (known && (order == NULL || (reasons && known->order_id)))
-		return oms_fill_is_repeat(uow, command, context, known, outcome);
+		return oms_fill_is_repeat(d, command, context, known);
 
 	if (known && known->order_id)
 		oms_fill_take_out(known, &event.fill);
@@ -108,15 +109,16 @@ apply_fill(UnitOfWork *uow, const Command *command, FillContext *context, const 
 			oms_order_event_init(&event, command);
 		init_fill_event(command, context, reasons, implies, &event);
 	}
-	oms_fill_settle(uow, &execution, context, reasons, &event, id_is_given);
-	oms_fill_outcome(outcome, execution.id, false);
+	oms_fill_settle(d, &execution, context, reasons, &event, id_is_given);
+	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
 	return NULL;
 }
 
 Refusal *
-oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
+oms_decide_execute(Decision *d)
 {
-	const Order *found = command->order_id ? oms_uow_order(uow, command->order_id) : NULL;
+	Command    *command = d->command;
+	const Order *found = command->order_id ? oms_get_order(d, command->order_id) : NULL;
 	const Execution *known;
 	FillContext context = {0};
 	Order		before;
@@ -128,31 +130,31 @@ oms_handle_execute(UnitOfWork *uow, Command *command, Outcome *outcome)
 	{
 		before = *found;
 		context.order = &before;
-		refusal = oms_check_version(command, "order", before.id, before.version);
+		refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
 		if (refusal == NULL)
 			refusal = oms_check_particulars(command, &before);
 		if (refusal)
 			return refusal;
-		if (oms_keep_leg_report(uow, command, &before, outcome))
+		if (oms_keep_leg_report(d, command, &before))
 			return NULL;
 	}
 	context.named_order = command->order_id;
 	context.ambiguous = command->ambiguous == TRI_TRUE;
 	context.unknown_execution = oms_is_change_of_fill(command->exec_type);
-	known = oms_fill_find_known(uow, command, &context);
+	known = oms_fill_find_known(d, command, &context);
 	if (known && (known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id))
-		return oms_fill_is_repeat(uow, command, &context, known, outcome);
+		return oms_fill_is_repeat(d, command, &context, known);
 	if (known)
 	{
 		command->execution_id = known->id;
-		(void) oms_uow_now(uow, known->root_id);
+		(void) oms_decision_now(d, known->root_id);
 	}
 	else
-		refusal = name_execution(uow, command, context.order, &id_is_given);
+		refusal = name_execution(d, command, context.order, &id_is_given);
 	if (refusal == NULL && context.order)
-		refusal = oms_take_names(uow, command, &before);
+		refusal = oms_take_names(d, command, &before);
 	if (refusal)
 		return refusal;
-	context.now = oms_uow_now(uow, context.order ? before.root_id : "");
-	return apply_fill(uow, command, &context, known, id_is_given, outcome);
+	context.now = oms_decision_now(d, context.order ? before.root_id : "");
+	return apply_fill(d, command, &context, known, id_is_given);
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * handle_split.c
+ * order_split_tree.c
  *	  A split scales orders of a tree: their fills, their terms, and so the sums.
  *
  * Writes nothing itself: the unit of work does.  The sums of an order are never
@@ -22,9 +22,10 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "core/command_size.h"
+#include "core/execution/execution.h"
+#include "core/order/order_commands.h"
 #include "core/order/order_split.h"
 #include "core/order/order_tree.h"
-#include "entry/handlers.h"
 
 /* An order of the tree, while the split works its way up. */
 typedef struct SplitNode
@@ -45,7 +46,7 @@ typedef struct SplitNode
 /* One split on its way. */
 typedef struct SplitPlan
 {
-	UnitOfWork *uow;
+	Decision *d;
 	const Order *named;
 	const OrderEvent *event;	/* of the named order */
 	bool		reported;
@@ -82,13 +83,15 @@ load_nodes(SplitPlan *plan)
 	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
 	.hcxt = CurrentMemoryContext};
 	const Order *order = plan->named;
+	const char *const key[] = {order->root_id};
+	const char *const *const keys = key;
 	ListCell   *cell;
 	Walk		walk = {0};
 
 	plan->nodes = hash_create("oms split", 16, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	if (!plan->reported || order->child_count > 0)
 	{
-		foreach(cell, oms_uow_tree(plan->uow, order->root_id))
+		foreach(cell, oms_decision_find(plan->d, KIND_ORDER, ORDER_BY_ROOT, &keys, 1))
 			add_node(plan, lfirst(cell));
 		return;
 	}
@@ -101,7 +104,7 @@ load_nodes(SplitPlan *plan)
 		if (parent_id == NULL)
 			return;
 		oms_walk_step(&walk, "order", id);
-		order = oms_uow_order(plan->uow, parent_id);
+		order = oms_get_order(plan->d, parent_id);
 		if (order == NULL)
 			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", parent_id, id);
 	}
@@ -281,7 +284,7 @@ decide_order(SplitPlan *plan, SplitNode *node)
 		node->event.split = &node->split;
 	if (node->split.fills)
 	{
-		List	   *executions = oms_uow_executions_of(plan->uow, node->id);
+		List	   *executions = oms_executions_of(plan->d, node->id);
 
 		node->event.fill.quantity = scale_fills(plan, node, executions, true);
 		node->event.fill.review = scale_fills(plan, node, executions, false);
@@ -368,14 +371,14 @@ put_all(SplitPlan *plan)
 		CHECK_FOR_INTERRUPTS();
 		if (!node->changes)
 			continue;
-		oms_uow_set_cause(plan->uow, brief);
+		plan->d->cause = brief;
 		foreach(fill, node->fills)
-			oms_uow_put_execution(plan->uow, lfirst(fill), oms_execution_change(lfirst(fill), EXECUTION_SCALE), false);
+			oms_put_execution(plan->d, lfirst(fill), oms_execution_change(lfirst(fill), EXECUTION_SCALE), false);
 		if (strcmp(node->id, plan->named->id) == 0)
-			oms_uow_set_cause(plan->uow, NULL);
-		oms_uow_put_order(plan->uow, &node->after, node->event.transition, false);
+			plan->d->cause = plan->d->command;
+		oms_put_order(plan->d, &node->after, node->event.transition, false);
 	}
-	oms_uow_set_cause(plan->uow, NULL);
+	plan->d->cause = plan->d->command;
 }
 
 /* What a counterparty states stands, also where it is no split that we can count. */
@@ -391,13 +394,13 @@ restate_only(SplitPlan *plan, bool disagrees)
 		if (event.terms.order_qty == NULL)
 			event.terms.order_qty = plan->event->split->stated;
 	}
-	oms_apply_to_tree(plan->uow, plan->named, &event);
+	oms_apply_to_tree(plan->d, plan->named, &event);
 }
 
 Refusal *
-oms_handle_split(UnitOfWork *uow, const Order *named, const OrderEvent *event)
+oms_split_tree(Decision *d, const Order *named, const OrderEvent *event)
 {
-	SplitPlan	plan = {.uow = uow, .named = named, .event = event,
+	SplitPlan	plan = {.d = d, .named = named, .event = event,
 	.reported = oms_command_is_report(event->command)};
 	bool		anything = false;
 	ListCell   *cell;

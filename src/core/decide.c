@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * decide.c
+ *	  What a command does: the one way into the core.
+ *
+ * Pure.  What is asked of every command stands here; the rest is said by the
+ * decide function that the list of commands names.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "core/command_route.h"
+#include "core/decide.h"
+
+Refusal *
+oms_no_such(ObjectKind kind, const char *id)
+{
+	return oms_refuse(OMS_NO_SUCH_OBJECT, "%s \"%s\" does not exist", oms_kinds[kind].record->name, id);
+}
+
+Refusal *
+oms_check_version(const Command *command, ObjectKind kind, const char *id, int64 version)
+{
+	if (command->expected_version < 0 || command->expected_version == version)
+		return NULL;
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_VERSION_CONFLICT, "%s \"%s\" has another version than expected",
+													oms_kinds[kind].record->name, id),
+										 "expectedVersion is " INT64_FORMAT ", its version is " INT64_FORMAT ".",
+										 command->expected_version, version),
+						 "Read it again and decide anew.");
+}
+
+static Refusal *
+compare_root(const Command *command, ObjectKind kind, const char *id, const char *root_id)
+{
+	if (root_id && strcmp(command->root_id, root_id) == 0)
+		return NULL;
+	return oms_refuse_by_rule("root_differs",
+							  psprintf("%s \"%s\" is in another tree than the command says", oms_kinds[kind].record->name, id),
+							  "rootId is %s, the root is %s.", command->root_id, root_id ? root_id : "the order itself");
+}
+
+/*
+ * What is named and not there says nothing about the tree: it is refused as
+ * such, or it is a fill of an order that nobody knows, and a fact is not refused
+ * for what its sender believes.
+ */
+static Refusal *
+check_root(const Decision *d)
+{
+	static const struct
+	{
+		IdRole		role;
+		ObjectKind	kind;
+	}			named[] = {{ID_OF_EXECUTION, KIND_EXECUTION}, {ID_OF_ORDER, KIND_ORDER}};
+	const Command *command = d->command;
+	const char *id;
+
+	if (command->root_id == NULL)
+		return NULL;
+	for (int i = 0; i < lengthof(named); i++)
+	{
+		const Object *object;
+
+		id = oms_command_object_id(command, named[i].role);
+		if (id == NULL)
+			continue;
+		object = oms_decision_get(d, named[i].kind, id);
+		return object ? compare_root(command, named[i].kind, id, object->root_id) : NULL;
+	}
+	id = oms_command_object_id(command, ID_OF_NEW);
+	return compare_root(command, KIND_ORDER, id ? id : "(new)", id);
+}
+
+Refusal *
+oms_decide(Decision *d)
+{
+	Refusal    *refusal = check_root(d);
+
+	return refusal ? refusal : d->command->def->decide(d);
+}

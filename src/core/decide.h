@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * decide.h
+ *	  What a command does: the one way into the core.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_DECIDE_H
+#define OMS_DECIDE_H
+
+#include "postgres.h"
+
+#include "core/decision.h"
+
+/*
+ * Decide upon the command of `d`: a refusal, and then the decision is to be
+ * dropped; or NULL, and it says what changes.
+ */
+extern Refusal *oms_decide(Decision *d);
+
+/* What the decide functions share. */
+extern Refusal *oms_no_such(ObjectKind kind, const char *id);
+extern Refusal *oms_check_version(const Command *command, ObjectKind kind, const char *id, int64 version);
+
+#endif							/* OMS_DECIDE_H */

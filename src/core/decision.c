@@ -1,0 +1,194 @@
+/*-------------------------------------------------------------------------
+ *
+ * decision.c
+ *	  All that one command changes, in memory only.
+ *
+ * Pure: reads through its source, keeps what is put, and numbers nothing.
+ * Whoever asks for an object sees what this command has made of it, and
+ * whoever put it may do with its own copy what he likes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+
+#include "core/decision.h"
+
+/* More changes than this are found by hash: a placement, a split. */
+#define FEW_CHANGES 8
+
+typedef struct DraftKey
+{
+	ObjectKind	kind;
+	const char *id;
+} DraftKey;
+
+typedef struct Draft
+{
+	DraftKey	key;
+	Change	   *newest;
+	uint32		status;			/* for simplehash */
+} Draft;
+
+#define SH_PREFIX drafts
+#define SH_ELEMENT_TYPE Draft
+#define SH_KEY_TYPE DraftKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) (hash_bytes((const unsigned char *) (key).id, strlen((key).id)) + (uint32) (key).kind)
+#define SH_EQUAL(tb, a, b) ((a).kind == (b).kind && strcmp((a).id, (b).id) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+void
+oms_decision_begin(Decision *d, ObjectSource *source, Command *command)
+{
+	memset(d, 0, sizeof(*d));
+	d->source = source;
+	d->command = command;
+	d->cause = command;
+}
+
+/* ------------------------------------------------------------------------
+ * reading
+ * ------------------------------------------------------------------------
+ */
+
+static Change *
+newest_change(const Decision *d, ObjectKind kind, const char *id)
+{
+	if (d->drafts)
+	{
+		Draft	   *draft = drafts_lookup(d->drafts, (DraftKey) {kind, id});
+
+		return draft ? draft->newest : NULL;
+	}
+	for (int i = list_length(d->changes) - 1; i >= 0; i--)
+	{
+		Change	   *change = list_nth(d->changes, i);
+
+		if (change->after->kind == kind && strcmp(change->after->id, id) == 0)
+			return change;
+	}
+	return NULL;
+}
+
+const Object *
+oms_decision_get(const Decision *d, ObjectKind kind, const char *id)
+{
+	Change	   *change = d->changes ? newest_change(d, kind, id) : NULL;
+
+	return change ? change->after : d->source->get(d->source, kind, id);
+}
+
+bool
+oms_decision_knows(const Decision *d, ObjectKind kind, const char *id)
+{
+	return newest_change(d, kind, id) != NULL || d->source->is_known(d->source, kind, id);
+}
+
+List *
+oms_decision_find(const Decision *d, ObjectKind kind, int key, const char *const *const *values, int count)
+{
+	List	   *found = d->source->find(d->source, kind, key, values, count);
+	ListCell   *cell;
+
+	if (d->changes == NIL)
+		return found;
+	foreach(cell, found)
+	{
+		const Object *object = lfirst(cell);
+		Change	   *change = newest_change(d, kind, object->id);
+
+		if (change)
+			lfirst(cell) = change->after;
+	}
+	return found;
+}
+
+/* ------------------------------------------------------------------------
+ * changing
+ * ------------------------------------------------------------------------
+ */
+
+static void
+remember(Decision *d, Change *change)
+{
+	Draft	   *draft;
+	bool		found;
+
+	d->changes = lappend(d->changes, change);
+	if (d->drafts == NULL)
+	{
+		ListCell   *cell;
+
+		if (list_length(d->changes) <= FEW_CHANGES)
+			return;
+		d->drafts = drafts_create(CurrentMemoryContext, 4 * FEW_CHANGES, NULL);
+		foreach(cell, d->changes)
+		{
+			Change	   *earlier = lfirst(cell);
+
+			draft = drafts_insert(d->drafts, (DraftKey) {earlier->after->kind, earlier->after->id}, &found);
+			draft->newest = earlier;
+		}
+		return;
+	}
+	draft = drafts_insert(d->drafts, (DraftKey) {change->after->kind, change->after->id}, &found);
+	draft->newest = change;
+}
+
+static Object *
+copy_of(const Object *object)
+{
+	size_t		size = oms_kind_of(object)->record->size;
+
+	return memcpy(palloc(size), object, size);
+}
+
+void
+oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool id_is_given)
+{
+	Change	   *earlier = newest_change(d, after->kind, after->id);
+	Change	   *change;
+
+	/* sums that come by several ways are one change: the last has them all */
+	if (earlier && rule->merges)
+	{
+		earlier->after = copy_of(after);
+		return;
+	}
+	change = palloc0(sizeof(Change));
+	if (earlier)
+		change->before = earlier->after;
+	else if (d->source->is_known(d->source, after->kind, after->id))
+		change->before = d->source->get(d->source, after->kind, after->id);
+	change->after = copy_of(after);
+	change->rule = rule;
+	change->cause = d->cause;
+	change->id_is_given = id_is_given;
+	remember(d, change);
+}
+
+void
+oms_decision_name(Decision *d, const char *session, const char *cl_ord_id, const char *counterparty_order_id,
+				  const char *order_id)
+{
+	OrderName  *name;
+
+	if (cl_ord_id == NULL && counterparty_order_id == NULL)
+		return;
+	name = palloc(sizeof(OrderName));
+	*name = (OrderName) {session ? session : "", cl_ord_id, counterparty_order_id, order_id};
+	d->names = lappend(d->names, name);
+}
+
+void
+oms_decision_about(Decision *d, ObjectKind kind, const char *id, bool repeat)
+{
+	d->about = kind;
+	d->about_id = id;
+	d->repeat = repeat;
+}

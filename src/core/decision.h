@@ -1,0 +1,144 @@
+/*-------------------------------------------------------------------------
+ *
+ * decision.h
+ *	  All that one command changes, in memory only.
+ *
+ * A command is decided upon by reading objects through an ObjectSource and
+ * putting what becomes of them into a Decision.  Whoever applies it numbers the
+ * changes, makes their events and writes: nobody else does, and a decision that
+ * ends in a refusal is dropped.  So nothing is ever undone.
+ *
+ * The events of a command come in the order in which the changes were put:
+ *
+ * 1. what the command makes or changes that belongs to the order it is about:
+ *	  slices as they are named, executions as each is ended, booked or held;
+ * 2. that order;
+ * 3. the orders above it, from its parent to the root.
+ *
+ * A split goes from the deepest orders to the root, the fills of each before it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_DECISION_H
+#define OMS_DECISION_H
+
+#include "postgres.h"
+#include "nodes/pg_list.h"
+
+#include "core/command.h"
+#include "core/kind.h"
+#include "core/machine.h"
+
+/* Shown the payload of an event; it goes with the next one. */
+typedef void (*EventVisit) (Jsonb *payload, void *arg);
+
+/*
+ * Where a decision reads: the unit of work in the server, an array in a unit
+ * test.  What it hands out is as the commands before left it, and is never
+ * changed: it lives as long as the call.
+ */
+typedef struct ObjectSource ObjectSource;
+struct ObjectSource
+{
+	/* The object, or NULL. */
+	const Object *(*get) (ObjectSource *source, ObjectKind kind, const char *id);
+
+	/*
+	 * The objects of a kind that one of its keys leads to, for each set of
+	 * values in turn; those the current command makes are not among them.
+	 */
+	List	   *(*find) (ObjectSource *source, ObjectKind kind, int key, const char *const *const *values, int count);
+
+	/* The root of the object's tree, without a lock: is there such an object?  NULL if there is none. */
+	const char *(*root_of) (ObjectSource *source, ObjectKind kind, const char *id);
+
+	/* Was the object read or made by this call? */
+	bool		(*is_known) (ObjectSource *source, ObjectKind kind, const char *id);
+
+	/* The events of an object, the oldest first. */
+	void		(*each_event) (ObjectSource *source, ObjectKind kind, const char *id, EventVisit visit, void *arg);
+
+	/* The order that a ClOrdID names in a session ("": of SQL callers), or NULL. */
+	const char *(*order_named) (ObjectSource *source, const char *session, const char *cl_ord_id);
+
+	/* Until the transaction ends nobody else takes a report with this ExecID of an order that is not known. */
+	void		(*guard) (ObjectSource *source, const char *session, const char *exec_id);
+
+	/* The time of the command's events, once the tree with this root is among those it changes. */
+	TimestampTz (*now) (ObjectSource *source, const char *root_id);
+
+	/* A new id: of a tree that the command begins (root_id NULL), or in a tree. */
+	char	   *(*new_id) (ObjectSource *source, const Command *command, const char *root_id);
+};
+
+/* One change of one object: one event. */
+typedef struct Change
+{
+	const Object *before;		/* NULL: the command makes it */
+	Object	   *after;
+	const Transition *rule;
+	const Command *cause;		/* what the event carries as its command */
+	bool		id_is_given;	/* of a new object: by the caller */
+} Change;
+
+/* A name by which an order is known from now on. */
+typedef struct OrderName
+{
+	const char *session;		/* or "" */
+	const char *cl_ord_id;		/* this, or the other: NULL */
+	const char *counterparty_order_id;
+	const char *order_id;
+} OrderName;
+
+typedef struct Decision
+{
+	ObjectSource *source;
+	Command    *command;
+	const Command *cause;		/* of the next changes; the command itself, unless it is set */
+	List	   *changes;		/* of Change, in the order of their events */
+	struct drafts_hash *drafts; /* the newest of each object, once there are many */
+	List	   *names;			/* of OrderName */
+
+	/* what the command was about, for its result */
+	ObjectKind	about;
+	const char *about_id;
+	bool		repeat;			/* the report was known: nothing changed */
+} Decision;
+
+extern void oms_decision_begin(Decision *d, ObjectSource *source, Command *command);
+
+/* The object as this command has left it so far, or NULL. */
+extern const Object *oms_decision_get(const Decision *d, ObjectKind kind, const char *id);
+
+/* Is there such an object, as far as this call knows? */
+extern bool oms_decision_knows(const Decision *d, ObjectKind kind, const char *id);
+
+/* Objects as this command has left them so far; of Object. */
+extern List *oms_decision_find(const Decision *d, ObjectKind kind, int key, const char *const *const *values,
+							   int count);
+
+/* Of a tree that the command begins (root_id NULL), or in a tree. */
+static inline char *
+oms_decision_new_id(const Decision *d, const char *root_id)
+{
+	return d->source->new_id(d->source, d->command, root_id);
+}
+
+/* The time of the command's events, once the tree with this root is among those it changes. */
+static inline TimestampTz
+oms_decision_now(const Decision *d, const char *root_id)
+{
+	return d->source->now(d->source, root_id);
+}
+
+/* What becomes of an object that was read, or of a new one; it is copied. */
+extern void oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool id_is_given);
+
+/* A name becomes one of the order's; each may be NULL. */
+extern void oms_decision_name(Decision *d, const char *session, const char *cl_ord_id,
+							  const char *counterparty_order_id, const char *order_id);
+
+/* What the command was about. */
+extern void oms_decision_about(Decision *d, ObjectKind kind, const char *id, bool repeat);
+
+#endif							/* OMS_DECISION_H */

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * result.h
+ *	  What a command answers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_RESULT_H
+#define OMS_RESULT_H
+
+#include "postgres.h"
+
+#include "base/errors.h"
+#include "core/kind.h"
+
+typedef struct ResultSource
+{
+	ObjectKind	kind;			/* what the command was about */
+	const char *id;
+	const char *command_id;
+	uint64		xid;
+	bool		duplicate;
+	Jsonb	  **payloads;		/* of its events */
+	int			npayloads;
+	Jsonb	   *state;			/* of the object, where no event carries it */
+} ResultSource;
+
+extern Jsonb *oms_result_build(const ResultSource *source);
+extern Jsonb *oms_result_rejected(const Refusal *refusal, const char *command_id, const char *command_type);
+
+/* The state of an object, as events carry it; NULL for none. */
+extern Jsonb *oms_object_state(const Object *object);
+
+#endif							/* OMS_RESULT_H */

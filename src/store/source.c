@@ -1,0 +1,138 @@
+/*-------------------------------------------------------------------------
+ *
+ * source.c
+ *	  What decisions read, from the tables: the ObjectSource of a unit of work.
+ *
+ * Writes nothing.  Objects come through the identity map, whose trees are locked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/uuid.h"
+#include "core/command_route.h"
+#include "store/shard.h"
+#include "store/source.h"
+#include "store/work_private.h"
+
+/* The unit of work begins with its source. */
+static UnitOfWork *
+uow_of(ObjectSource *source)
+{
+	return (UnitOfWork *) source;
+}
+
+static const Object *
+source_get(ObjectSource *source, ObjectKind kind, const char *id)
+{
+	return oms_uow_object(uow_of(source), kind, id);
+}
+
+static const Datum *
+key_datums(const TableKey *key, const char *const *values)
+{
+	Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
+
+	for (int i = 0; i < KEY_COLUMNS_MAX && key->columns[i]; i++)
+		if (values[i])
+			datums[i] = CStringGetTextDatum(values[i]);
+	return datums;
+}
+
+static List *
+source_find(ObjectSource *source, ObjectKind kind, int key, const char *const *const *values, int count)
+{
+	UnitOfWork *uow = uow_of(source);
+	Table	   *table = oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind));
+	const Datum **keys = palloc(sizeof(Datum *) * count);
+	List	   *objects = NIL;
+	ListCell   *cell;
+
+	for (int i = 0; i < count; i++)
+		keys[i] = key_datums(&table->def->keys[key], values[i]);
+	foreach(cell, oms_object_ids_of(table, key, (const Datum *const *) keys, count))
+	{
+		const Object *object = oms_uow_object(uow, kind, lfirst(cell));
+
+		if (object)
+			objects = lappend(objects, unconstify(Object *, object));
+	}
+	return objects;
+}
+
+static const char *
+source_root_of(ObjectSource *source, ObjectKind kind, const char *id)
+{
+	CHECK_FOR_INTERRUPTS();
+	return oms_object_find_root(oms_tables_get(uow_of(source)->tables, OMS_OBJECTS_OF(kind)), id);
+}
+
+static bool
+source_is_known(ObjectSource *source, ObjectKind kind, const char *id)
+{
+	return oms_map_find(uow_of(source)->map, kind, id) != NULL;
+}
+
+/* Those that are written, and then those of this call. */
+static void
+source_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVisit visit, void *arg)
+{
+	UnitOfWork *uow = uow_of(source);
+
+	oms_events_each(uow->tables, kind, id, visit, arg);
+	for (int i = 0; i < uow->nevents; i++)
+		if (uow->events[i].kind->kind == kind && strcmp(uow->events[i].id, id) == 0)
+			visit(uow->events[i].payload, arg);
+}
+
+static const char *
+source_order_named(ObjectSource *source, const char *session, const char *cl_ord_id)
+{
+	return oms_cl_ord_id_find(uow_of(source)->tables, session, cl_ord_id);
+}
+
+static void
+source_guard(ObjectSource *source, const char *session, const char *exec_id)
+{
+	oms_uow_lock_exec_id(uow_of(source), session, exec_id);
+}
+
+static TimestampTz
+source_now(ObjectSource *source, const char *root_id)
+{
+	return oms_uow_now(uow_of(source), root_id);
+}
+
+/*
+ * That of a root has the slot by which the command is routed, so that its repeat
+ * comes to the same database; all others that of their root.
+ */
+static char *
+source_new_id(ObjectSource *source, const Command *command, const char *root_id)
+{
+	Route		route;
+
+	if (root_id)
+		return oms_new_id(oms_tree_slot(root_id));
+	route = oms_command_route(command, oms_uow_caller(uow_of(source))->actor);
+	return oms_new_id(route.slot == OMS_ANY_SLOT ? oms_shard_any_slot() : route.slot);
+}
+
+void
+oms_source_init(ObjectSource *source)
+{
+	*source = (ObjectSource) {
+		.get = source_get,
+		.find = source_find,
+		.root_of = source_root_of,
+		.is_known = source_is_known,
+		.each_event = source_each_event,
+		.order_named = source_order_named,
+		.guard = source_guard,
+		.now = source_now,
+		.new_id = source_new_id,
+	};
+}
