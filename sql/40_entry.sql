@@ -50,10 +50,11 @@ COMMENT ON VIEW oms.state_transitions IS
   'The state machine of every kind of object: for a trigger the first row whose conditions and facts hold fires; a command without a row is refused (OM004)';
 
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
-    OUT unless text)
+    OUT unless text, OUT role text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
 COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from the code: oms.command_reference shows them';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
+COMMENT ON COLUMN oms.command_reference.role IS 'Whose privileges are needed to give the command, once oms.create_roles() has made the roles';
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
 

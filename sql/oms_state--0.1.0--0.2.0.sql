@@ -381,10 +381,11 @@ REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text)
 DROP VIEW oms.command_reference;
 DROP FUNCTION oms.list_commands();
 CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
-    OUT unless text)
+    OUT unless text, OUT role text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
 COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from the code: oms.command_reference shows them';
 CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
+COMMENT ON COLUMN oms.command_reference.role IS 'Whose privileges are needed to give the command, once oms.create_roles() has made the roles';
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';
 GRANT SELECT ON oms.command_reference TO PUBLIC;
@@ -1584,6 +1585,128 @@ CREATE OR REPLACE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
          'SELECT * FROM oms.create_slot(), and start the bridge; after a failover it reconciles. Is nothing to leave: DROP PUBLICATION.'
     FROM oms.event_publications() AS e
    WHERE NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM oms.stat_bridge);
+
+-- ==== roles (sql/75_roles.sql) ====
+
+-- Roles of the cluster that stand for what people do, and what each may do in this database.
+-- What is granted is decided by the catalog, so a new view or function has its rights with the next oms.create_roles().
+
+CREATE FUNCTION oms.role_repairs() RETURNS TABLE (what text, statement text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  WITH wanted (position, name, above) AS (
+    VALUES (1, 'oms_reader', NULL), (2, 'oms_trader', 'oms_reader'), (3, 'oms_desk', 'oms_trader'), (4, 'oms_admin', 'oms_desk'),
+           (5, 'oms_bridge', NULL), (6, 'oms_proxy', NULL)
+  ), roles AS (
+    SELECT w.position, w.name, w.above, r.oid,
+           concat_ws(' ', CASE WHEN r.rolcanlogin THEN 'NOLOGIN' END, CASE WHEN r.rolsuper THEN 'NOSUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'NOCREATEROLE' END,
+                     CASE WHEN r.rolcreatedb THEN 'NOCREATEDB' END, CASE WHEN r.rolreplication THEN 'NOREPLICATION' END,
+                     CASE WHEN r.rolbypassrls THEN 'NOBYPASSRLS' END, CASE WHEN NOT r.rolinherit THEN 'INHERIT' END) AS changes
+      FROM wanted AS w LEFT JOIN pg_roles AS r ON r.rolname = w.name
+  ), members AS (
+    SELECT d.classid, d.objid, e.extnamespace
+      FROM pg_extension AS e JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+     WHERE e.extname = 'oms_state'
+  ), relations AS (
+    SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl
+      FROM members AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+  ), functions AS (
+    SELECT p.oid, p.proname::text AS name, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS class,
+           p.provolatile = 'v' AS writes, p.pronamespace = m.extnamespace AS is_entry
+      FROM members AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+     WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+  ), rights (role, class, privilege, object, target) AS (
+    SELECT 'oms_reader', 'SCHEMA', 'USAGE', n.oid, quote_ident(n.nspname)
+      FROM pg_namespace AS n WHERE n.nspname = 'oms' OR n.oid IN (SELECT m.extnamespace FROM members AS m)
+    UNION ALL
+    SELECT 'oms_bridge', 'SCHEMA', 'USAGE', n.oid, 'oms' FROM pg_namespace AS n WHERE n.nspname = 'oms'
+    UNION ALL
+    SELECT 'oms_reader', 'TABLE', 'SELECT', r.oid, r.oid::regclass::text FROM relations AS r WHERE r.relkind <> 'S' OR r.name = 'event_sequence'
+    UNION ALL
+    SELECT 'oms_bridge', 'TABLE', 'SELECT', r.oid, r.oid::regclass::text
+      FROM relations AS r WHERE r.oid IN (SELECT e.relid FROM oms.event_tables() AS e) OR r.name IN ('event_sequence', 'stat_bridge', 'bridge_alerts')
+    UNION ALL
+    SELECT g.role, f.class, 'EXECUTE', f.oid, f.oid::regprocedure::text
+      FROM functions AS f CROSS JOIN (VALUES ('oms_reader'), ('oms_trader'), ('oms_admin'), ('oms_bridge')) AS g (role)
+     WHERE CASE g.role
+             -- what the views call, too
+             WHEN 'oms_reader' THEN NOT f.writes OR f.name IN ('seconds_unconfirmed')
+             WHEN 'oms_trader' THEN f.writes AND f.is_entry
+             WHEN 'oms_admin' THEN f.name IN ('ensure_partitions')
+             ELSE f.name IN ('event_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
+  ), missing AS (
+    SELECT w.role, w.class, w.privilege, w.target
+      FROM rights AS w JOIN roles AS r ON r.name = w.role
+     WHERE NOT coalesce(CASE w.class WHEN 'SCHEMA' THEN has_schema_privilege(r.oid, w.object, w.privilege)
+                                     WHEN 'TABLE' THEN has_table_privilege(r.oid, w.object, w.privilege)
+                                     ELSE has_function_privilege(r.oid, w.object, w.privilege) END, false)
+  ), written AS (
+    -- of columns too
+    SELECT r.name AS role, c.oid::regclass::text AS target, string_agg(DISTINCT a.privilege_type, ', ') AS privileges
+      FROM relations AS c
+     CROSS JOIN LATERAL (SELECT c.relacl AS acl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid) AS l
+     CROSS JOIN LATERAL aclexplode(l.acl) AS a
+      JOIN roles AS r ON r.oid = a.grantee
+     WHERE a.grantor = c.relowner AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
+     GROUP BY 1, 2
+  ), steps (position, what, place, statement) AS (
+    SELECT r.position, 'role', 1, 'CREATE ROLE ' || r.name FROM roles AS r WHERE r.oid IS NULL
+    UNION ALL
+    SELECT r.position, 'role', 2, format('ALTER ROLE %s %s', r.name, r.changes) FROM roles AS r WHERE r.oid IS NOT NULL AND r.changes <> ''
+    UNION ALL
+    -- since 16 a membership may be one without the rights
+    SELECT r.position, 'role', 3, format('GRANT %s TO %s%s', r.above, r.name, CASE WHEN a.found THEN ' WITH INHERIT TRUE' ELSE '' END)
+      FROM roles AS r
+     CROSS JOIN LATERAL (SELECT count(*) > 0 AS found, coalesce(bool_or(coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)), false) AS inherits
+                           FROM pg_auth_members AS m WHERE m.roleid = (SELECT o.oid FROM roles AS o WHERE o.name = r.above) AND m.member = r.oid) AS a
+     WHERE r.above IS NOT NULL AND NOT a.inherits
+    UNION ALL
+    SELECT r.position, 'right', 4, format('GRANT %s ON %s %s TO %s', m.privilege, m.class, string_agg(m.target, ', ' ORDER BY m.target), m.role)
+      FROM missing AS m JOIN roles AS r ON r.name = m.role
+     GROUP BY r.position, m.role, m.class, m.privilege
+    UNION ALL
+    SELECT r.position, 'right', 5, format('REVOKE %s ON %s FROM %s', w.privileges, w.target, w.role) FROM written AS w JOIN roles AS r ON r.name = w.role
+  )
+  SELECT s.what, s.statement FROM steps AS s ORDER BY s.what DESC, s.position, s.place, s.statement
+$function$;
+COMMENT ON FUNCTION oms.role_repairs() IS
+  'What oms.create_roles() would do now: statements that make or change a role of the cluster, and those that grant rights in this database';
+
+-- As the caller: who may not make a role cannot make one through this.
+CREATE FUNCTION oms.create_roles() RETURNS SETOF text
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = 'oms.orders'::regclass);
+  stage text;
+  steps text[];
+  step text;
+BEGIN
+  IF NOT pg_has_role(current_user, owner, 'USAGE') THEN
+    RAISE EXCEPTION 'role "%" may not grant rights on the tables of oms_state', current_user
+      USING ERRCODE = 'insufficient_privilege', HINT = format('Their owner is %s: call it as that role, or as a superuser.', quote_ident(owner));
+  END IF;
+  FOREACH stage IN ARRAY ARRAY['role', 'right'] LOOP
+    steps := ARRAY(SELECT r.statement FROM oms.role_repairs() AS r WHERE r.what = stage);
+    IF stage = 'role' AND steps <> '{}' AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = current_user AND (r.rolsuper OR r.rolcreaterole)) THEN
+      RAISE EXCEPTION 'role "%" may not make roles', current_user
+        USING ERRCODE = 'insufficient_privilege', DETAIL = format('To do: %s.', array_to_string(steps, '; ')),
+              HINT = format('A superuser can ALTER ROLE %I CREATEROLE, or do it himself.', current_user);
+    END IF;
+    FOREACH step IN ARRAY steps LOOP
+      EXECUTE step;
+      RETURN NEXT step;
+    END LOOP;
+  END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION oms.create_roles() IS
+  'Makes the roles oms_reader, oms_trader, oms_desk, oms_admin, oms_bridge and oms_proxy in the cluster where they are missing, and gives them their rights in this database; repairs both. Returns the statements that it ran: none when all is well. Needs CREATEROLE where a role is missing, and the ownership of the tables (42501)';
+
+REVOKE ALL ON FUNCTION oms.role_repairs(), oms.create_roles() FROM PUBLIC;
 
 -- ==== last, with nothing below: what is ours now is all but what was yours before ====
 

@@ -26,4 +26,11 @@
 #define pg_noreturn				pg_attribute_noreturn()
 #endif
 
+/* 16 asks for the owner of every class of objects by one function; for users of utils/acl.h and catalog/pg_class_d.h. */
+#if PG_VERSION_NUM >= 160000
+#define oms_owns_relation(relid, roleid)	object_ownercheck(RelationRelationId, (relid), (roleid))
+#else
+#define oms_owns_relation(relid, roleid)	pg_class_ownercheck((relid), (roleid))
+#endif
+
 #endif							/* OMS_COMPAT_H */

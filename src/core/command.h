@@ -164,6 +164,14 @@ typedef struct CommandField
 	const char *unless;			/* needed, but where this other field is given; "" where oms_fix() may leave it out */
 } CommandField;
 
+/* Who may give a command; each has the rights of those above it. */
+typedef enum CommandRole
+{
+	ROLE_TRADER = 1,			/* orders and quotes */
+	ROLE_DESK,					/* executions, and their review and allocation */
+	ROLE_ADMIN					/* configuration and purge */
+} CommandRole;
+
 struct CommandDef
 {
 	const char *name;
@@ -173,6 +181,7 @@ struct CommandDef
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */
 	Refusal    *(*decide) (struct Decision *d); /* what it does: decision.h */
+	CommandRole role;			/* who may give it */
 };
 
 /* Fields of FIX that we keep without giving them a column. */

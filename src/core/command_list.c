@@ -171,13 +171,13 @@ static const CommandField bust_fields[] = {
 };
 
 #define ORDER_COMMAND(name, type, trigger, messages, fields) \
-	[type] = {name, type, KIND_ORDER, trigger, messages, fields, oms_decide_order}
+	[type] = {name, type, KIND_ORDER, trigger, messages, fields, oms_decide_order, ROLE_TRADER}
 #define EXECUTION_COMMAND(name, type, trigger, fields, decide) \
-	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields, decide}
+	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields, decide, ROLE_DESK}
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = {"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields, oms_decide_create},
+	[COMMAND_CREATE_ORDER] = {"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields, oms_decide_create, ROLE_TRADER},
 	ORDER_COMMAND("AcceptOrderCommand", COMMAND_ACCEPT_ORDER, TRIGGER_ACCEPT, FIX_MSG_REPORT, accept_fields),
 	ORDER_COMMAND("RejectOrderCommand", COMMAND_REJECT_ORDER, TRIGGER_REJECT, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("RequestCancelOrderCommand", COMMAND_REQUEST_CANCEL_ORDER, TRIGGER_REQUEST_CANCEL, BOTH, request_fields),
@@ -194,7 +194,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	ORDER_COMMAND("CalculateOrderCommand", COMMAND_CALCULATE_ORDER, TRIGGER_CALCULATE, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("ExpireOrderCommand", COMMAND_EXPIRE_ORDER, TRIGGER_EXPIRE, FIX_MSG_REPORT, report_fields),
 	ORDER_COMMAND("UpdateOrderCommand", COMMAND_UPDATE_ORDER, TRIGGER_UPDATE, 0, update_fields),
-	[COMMAND_PLACE_ORDER] = {"PlaceOrderCommand", COMMAND_PLACE_ORDER, KIND_ORDER, TRIGGER_PLACE, 0, place_fields, oms_decide_place},
+	[COMMAND_PLACE_ORDER] = {"PlaceOrderCommand", COMMAND_PLACE_ORDER, KIND_ORDER, TRIGGER_PLACE, 0, place_fields, oms_decide_place, ROLE_TRADER},
 	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields, oms_decide_execute),
 	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields, oms_decide_correct),
 	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields, oms_decide_bust),

@@ -17,6 +17,7 @@
 
 #include "core/command.h"
 #include "core/kind.h"
+#include "entry/gate.h"
 
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
@@ -82,8 +83,8 @@ oms_list_commands(PG_FUNCTION_ARGS)
 
 		for (const CommandField *f = def->fields; f->name != NULL; f++)
 		{
-			Datum		values[6];
-			bool		nulls[6] = {0};
+			Datum		values[7];
+			bool		nulls[7] = {0};
 
 			if (f->internal)
 				continue;
@@ -95,6 +96,7 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			nulls[5] = f->unless == NULL || f->unless[0] == '\0';
 			if (!nulls[5])
 				values[5] = CStringGetTextDatum(f->unless);
+			values[6] = CStringGetTextDatum(oms_gate_role_name(def->role));
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		}
 	}

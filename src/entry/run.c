@@ -16,6 +16,7 @@
 
 #include "core/command_size.h"
 #include "core/decide.h"
+#include "entry/gate.h"
 #include "entry/result.h"
 #include "entry/run.h"
 #include "store/shard.h"
@@ -174,6 +175,8 @@ oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
 	*refusal = oms_command_check_size(raw);
 	if (*refusal == NULL)
 		*refusal = oms_command_parse(raw, from_fix, command);
+	if (*refusal == NULL)
+		*refusal = oms_gate_check(command->def);
 	if (*refusal)
 		return NULL;
 	known = find_known(uow, command);

@@ -23,6 +23,7 @@
 #include "core/command_size.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
+#include "entry/gate.h"
 #include "entry/result.h"
 #include "entry/run.h"
 #include "fix/fix_match.h"
@@ -95,6 +96,7 @@ oms_fix_require(const FixMessage *message, const int *tags, int count, bool even
 	return NULL;
 }
 
+/* Whatever they become, they are a trader's; each command is asked about by itself too. */
 static const struct
 {
 	const char *msg_type;
@@ -129,7 +131,11 @@ handle(FixContext *fix)
 	FixHandler	handler = find_handler(fix->message.msg_type);
 
 	if (handler)
-		return handler(fix);
+	{
+		Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
+
+		return refusal ? refusal : handler(fix);
+	}
 	fix->ignored = "messages of this type stand for no command";
 	return NULL;
 }

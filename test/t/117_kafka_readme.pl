@@ -24,7 +24,7 @@ my $kafka = OmsKafka->new;
 $kafka->start;
 
 # the grants of doc/operations.md, as they stand
-my ($grants) = slurp_file("$root/doc/operations.md") =~ /(CREATE ROLE oms_cdc LOGIN REPLICATION;.*?)SET ROLE/s or die 'operations.md has no grants';
+my ($grants) = slurp_file("$root/doc/operations.md") =~ /([^\n]+create_roles\(\);\nCREATE ROLE oms_cdc LOGIN REPLICATION;.*?)SET ROLE/s or die 'operations.md has no grants';
 $node->safe_psql('postgres', $grants);
 $node->safe_psql('postgres', q{SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ORD-1", "symbol": "VOD", "side": "BUY", "orderQty": 10000}')});
 
