@@ -236,8 +236,9 @@ void
 oms_commands_check(void)
 {
 	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
-		if (oms_command_defs[i].name == NULL || oms_command_defs[i].type != i || oms_command_defs[i].decide == NULL)
-			elog(ERROR, "BUG: command type %d has no definition in its place, or decides nothing", i);
+		if (oms_command_defs[i].name == NULL || oms_command_defs[i].type != i || oms_command_defs[i].decide == NULL ||
+			oms_command_defs[i].role == 0)
+			elog(ERROR, "BUG: command type %d has no definition in its place, decides nothing, or is nobody's", i);
 }
 
 const CommandDef *

@@ -30,15 +30,6 @@ oms_gate_role_name(CommandRole role)
 	return gate_roles[role];
 }
 
-/* A command that nobody thought of is not open to all. */
-void
-oms_gate_init(void)
-{
-	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
-		if (oms_command_defs[i].role == 0)
-			elog(ERROR, "BUG: %s belongs to no role", oms_command_defs[i].name);
-}
-
 static bool
 gate_roles_are_made(void)
 {

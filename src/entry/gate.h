@@ -12,9 +12,6 @@
 
 #include "core/command.h"
 
-/* When the library is loaded: every command has its role, else an error. */
-extern void oms_gate_init(void);
-
 /*
  * NULL, or OM008.  Whoever owns the tables, and a superuser, may give every
  * command.  Else the current user must have the privileges of the command's

@@ -12,7 +12,6 @@
 #include "base/guc.h"
 #include "core/command.h"
 #include "core/kind.h"
-#include "entry/gate.h"
 #include "store/catalog.h"
 #include "store/shard.h"
 #include "store/table_set.h"
@@ -31,5 +30,4 @@ _PG_init(void)
 	oms_shard_init();
 	oms_kinds_check();
 	oms_commands_check();
-	oms_gate_init();
 }
