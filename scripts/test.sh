@@ -5,7 +5,8 @@
 #   test.sh CATEGORY [NAME...]    one of: style unit bridge regress isolation pgtap tap versions; NAMEs without folder or ending
 #
 # OMS_WORK=DIR    work there and keep it: a second run builds only what changed
-# OMS_ACCEPT=1    afterwards, copy what regress and isolation printed over the expected files
+# OMS_ACCEPT=1    afterwards, copy what regress and isolation printed over the expected files, and what the recorded streams
+#                 of test/data/payloads gave over what is stored of them
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -52,6 +53,9 @@ accept() {
         for file in "$OMS_WORK/out/${kind%%:*}"/results/*.out; do
             [ ! -e "$file" ] || cp "$file" "$project/${kind#*:}/expected/"
         done
+    done
+    for file in "$OMS_WORK"/out/tap/tmp_check/payloads/*.out.gz; do
+        { [ $# -gt 0 ] && [ "$1" != tap ]; } || [ ! -e "$file" ] || cp "$file" "$project/test/data/payloads/"
     done
 }
 
