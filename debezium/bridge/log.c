@@ -3,13 +3,15 @@
  *     Log lines on standard error: whole lines from any thread, one write() each.
  *
  * A message never breaks a line: control characters in it, which may come from a server's error or from data,
- * are shown as blanks. What cannot be written (a closed or full pipe) is lost; logging never stops the bridge.
+ * are shown as blanks. What cannot be written (a closed pipe, or one that stays full) is lost; logging never stops the bridge.
  */
 #define _GNU_SOURCE
 
 #include "log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,6 +23,8 @@
 #include <unistd.h>
 
 #include "text.h"
+
+#define STUCK_MS 1000			/* how long a line waits for whoever reads the log */
 
 typedef struct LevelName
 {
@@ -42,8 +46,12 @@ static _Atomic int form = LOG_PLAIN;
 static pthread_once_t journal_once = PTHREAD_ONCE_INIT;
 static bool journal;			/* standard error is the journal's stream */
 
-/* A pipe takes at most PIPE_BUF bytes in one piece; the lock keeps longer lines of our own threads whole too. */
+/*
+ * A pipe takes at most PIPE_BUF bytes in one piece, and so much without being waited for when it says that it is ready; the lock keeps
+ * longer lines of our own threads whole too.
+ */
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
+static bool stuck;				/* under the lock: nobody reads it, so nobody waits for it again */
 
 /* The variable is inherited by what we might be started from; only device and inode say that it is about our own stderr. */
 static void
@@ -72,8 +80,16 @@ write_line(const char *data, size_t len)
 	pthread_mutex_lock(&output);
 	while (len > 0)
 	{
-		ssize_t		written = write(STDERR_FILENO, data, len);
+		struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+		int			count = poll(&ready, 1, stuck ? 0 : STUCK_MS);
+		ssize_t		written;
 
+		if (count < 0 && errno == EINTR)
+			continue;
+		stuck = count == 0;
+		if (stuck)
+			break;
+		written = write(STDERR_FILENO, data, len < PIPE_BUF ? len : PIPE_BUF);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)

@@ -17,6 +17,8 @@
 #include "session.h"
 #include "signals.h"
 
+/* A stop waits for what is on its way for shutdown.grace.ms, then as long for its abortion; the rest is for closing things. */
+#define STOP_MARGIN_MS 10000
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 5000
 
@@ -83,7 +85,13 @@ run(Options *options)
 			return EXIT_REFUSED;
 		}
 		if (signals_stop())
+		{
+			if (streamed)
+				log_warning("stopped before all was confirmed: %s; what is not confirmed is read again from the slot", problem.text);
+			else
+				log_info("stopped before it streamed: %s", problem.text);
 			break;
+		}
 		say(&problem);
 		health_set(HEALTH_WAITING, problem.text);
 		/* what was asked once is done once */
@@ -124,18 +132,27 @@ main(int argc, char **argv)
 	log_debug("settings in force:\n%s", settings.data != NULL ? settings.data : "");
 	text_free(&settings);
 	signals_start();
+	if (!signals_guard(2 * options.shutdown_grace_ms + STOP_MARGIN_MS))
+	{
+		log_error("cannot start the guard of stops");
+		options_free(&options);
+		return EXIT_BROKEN;
+	}
 	log_info("oms_bridge %s, pipeline %s", BRIDGE_VERSION, options.pipeline);
 	health_set(HEALTH_STARTING, NULL);
 	if (!http_start(options.http_listen, &problem))
 	{
 		log_problem(&problem);
+		signals_guard_end();
 		options_free(&options);
 		return EXIT_USAGE;
 	}
 	status = run(&options);
 	sd_notify(0, "STOPPING=1");
+	signals_doing("ending", true);
 	http_stop();
 	log_info("stopped");
+	signals_guard_end();
 	options_free(&options);
 	return status;
 }

@@ -27,6 +27,8 @@ postgres_problem(PGconn *connection, const PGresult *result, const char *attempt
 
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
+	if (result == NULL && PQstatus(connection) == CONNECTION_OK && signals_stop())
+		return problem_set(problem, REMEDY_RETRY, NULL, "%s: no answer yet, and asked to stop", attempt);
 	/* rights do not come by waiting; everything else may */
 	return problem_set(problem, !gone && strcmp(state, "42501") == 0 ? REMEDY_STOP : REMEDY_RETRY,
 					   hint != NULL ? hint : (!gone && strcmp(state, "42501") == 0 ?
@@ -45,6 +47,7 @@ postgres_open(const Options *options, const char *purpose, const char *replicati
 	PGresult   *result;
 
 	snprintf(name, sizeof name, "oms_bridge %.30s %.12s", options->pipeline, purpose);
+	/* nothing cuts this off but the guard of stops */
 	*connection = PQconnectdbParams(keys, values, 1);
 	if (*connection == NULL || PQstatus(*connection) != CONNECTION_OK)
 	{
@@ -54,8 +57,8 @@ postgres_open(const Options *options, const char *purpose, const char *replicati
 		return false;
 	}
 	/* what texts look like must not depend on the role's settings */
-	result = PQexec(*connection, "SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; "
-					"SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off");
+	result = postgres_exec(*connection, "SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; "
+						   "SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off");
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 	{
 		postgres_problem(*connection, result, "cannot set up the connection to PostgreSQL", problem);
@@ -94,8 +97,14 @@ postgres_wait(PGconn *connection)
 			PQclear(last);
 			last = next;
 		}
-	} while (next != NULL);
+	} while (next != NULL && PQresultStatus(next) != PGRES_COPY_BOTH && PQresultStatus(next) != PGRES_COPY_IN);
 	return last;
+}
+
+PGresult *
+postgres_exec(PGconn *connection, const char *sql)
+{
+	return PQsendQuery(connection, sql) ? postgres_wait(connection) : NULL;
 }
 
 PGresult *
@@ -110,7 +119,7 @@ postgres_query(PGconn *connection, Problem *problem, const char *sql, int count,
 		result = postgres_wait(connection);
 		if (result == NULL && PQstatus(connection) == CONNECTION_OK)
 		{
-			problem_set(problem, REMEDY_RETRY, NULL, "asked to stop while PostgreSQL was busy with \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
+			problem_set(problem, REMEDY_RETRY, NULL, "PostgreSQL was busy with \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
 			return NULL;
 		}
 	}
@@ -335,7 +344,7 @@ postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *p
 bool
 postgres_plugin_setting(PGconn *connection, char *line, size_t room)
 {
-	PGresult   *result = PQexec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
+	PGresult   *result = postgres_exec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *now = "pgoutput, test_decoding";
 	bool		refused = true;

@@ -15,8 +15,10 @@
 extern bool postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem);
 /* Runs one statement that must give rows (PGRES_TUPLES_OK) or nothing (PGRES_COMMAND_OK). NULL: problem says why. */
 extern PGresult *postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values);
-/* The result of a statement that was sent. NULL: asked to stop a while ago, and the server does not answer. */
+/* The last result of what was sent, or that it is a copy now. NULL: asked to stop a while ago, and the server does not answer. */
 extern PGresult *postgres_wait(PGconn *connection);
+/* PQexec() with that wait; also for the walsender's commands. */
+extern PGresult *postgres_exec(PGconn *connection, const char *sql);
 /* The problem of a failed result or connection: what was attempted, SQLSTATE and the server's words. */
 extern bool postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem);
 

@@ -371,6 +371,7 @@ static bool
 finished(Publisher *publisher)
 {
 	Stream	   *stream = publisher->stream;
+	size_t		on_its_way;
 	bool		done;
 
 	if (!publisher->stopping)
@@ -378,10 +379,13 @@ finished(Publisher *publisher)
 	if (stream->sink->transactional)
 		return true;			/* the turn before has done it all */
 	pthread_mutex_lock(&stream->lock);
-	done = ring_events(stream->ring) == ring_untaken(stream->ring) && !recording(publisher) &&
-		!position_due(publisher, ring_place_done(stream->ring));
+	on_its_way = ring_events(stream->ring) - ring_untaken(stream->ring);
+	done = on_its_way == 0 && !recording(publisher) && !position_due(publisher, ring_place_done(stream->ring));
 	pthread_mutex_unlock(&stream->lock);
-	return done || stream_hopeless(stream);
+	if (done || !stream_hopeless(stream))
+		return done;
+	log_warning("gave up waiting for Kafka: %zu events were not confirmed within shutdown.grace.ms; what is not confirmed is read again from the slot", on_its_way);
+	return true;
 }
 
 void *

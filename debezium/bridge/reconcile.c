@@ -140,7 +140,7 @@ read_back(Work *work, Problem *problem)
 {
 	Reconciliation *given = work->given;
 	const Offsets *from = given->plan->full ? NULL : &given->position->horizon.offsets;
-	PGresult   *result = PQexec(work->connection, "COPY pg_temp.oms_bridge_published FROM STDIN");
+	PGresult   *result = postgres_exec(work->connection, "COPY pg_temp.oms_bridge_published FROM STDIN");
 	bool		lost = false;
 	bool		fine = PQresultStatus(result) == PGRES_COPY_IN;
 
@@ -152,12 +152,10 @@ read_back(Work *work, Problem *problem)
 	fine = given->sink->scan(given->sink, from, found_event, work, &lost, problem) && send_copy(work, problem);
 	if (PQputCopyEnd(work->connection, fine ? NULL : "reading Kafka failed") <= 0 && fine)
 		fine = postgres_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
-	while ((result = PQgetResult(work->connection)) != NULL)
-	{
-		if (fine && PQresultStatus(result) != PGRES_COMMAND_OK)
-			fine = postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
-		PQclear(result);
-	}
+	result = postgres_wait(work->connection);
+	if (fine && PQresultStatus(result) != PGRES_COMMAND_OK)
+		fine = postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
+	PQclear(result);
 	if (fine && lost && !given->plan->full)
 		fine = problem_set(problem, REMEDY_STOP,
 						   "Events published long ago would be published again. If consumers drop repeats by the id header, start once with --bootstrap; longer retention prevents this.",
@@ -433,13 +431,17 @@ compare_and_publish(Work *work, Problem *problem)
 	given->position->reconciling = true;
 	if (given->plan->full)
 		no_horizon(&given->position->horizon);
-	if (!write_position(work, problem) || !create_slot(work, &consistent, snapshot, problem) || !open_snapshot(work, snapshot, problem) ||
+	if (!write_position(work, problem))
+		return false;
+	signals_doing("comparing Kafka with the event tables", true);
+	if (!create_slot(work, &consistent, snapshot, problem) || !open_snapshot(work, snapshot, problem) ||
 		!read_back(work, problem))
 		return false;
 	log_info("reconciling: replication slot \"%s\" made with %s at %s; %zu events read back from Kafka", given->options->slot,
 			 given->decoder->plugin, lsn_text(consistent, lsn), work->found);
 	if (!check_divergence(work, problem))
 		return false;
+	signals_doing("publishing from the event tables", false);
 	if (given->plan->first && given->options->start_now)
 		log_info("reconciling: start = now, the events before %s are left out", lsn_text(consistent, lsn));
 	else if (!declare_missing(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))

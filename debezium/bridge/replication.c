@@ -31,7 +31,7 @@ struct Replication
 static int64_t
 status_interval_us(PGconn *connection)
 {
-	PGresult   *result = PQexec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
+	PGresult   *result = postgres_exec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
 	int64_t		timeout_ms = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
 	int64_t		third_us = timeout_ms * 1000 / 3;
 
@@ -55,9 +55,9 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 	if (options->wal_sender_timeout_ms > 0)
 	{
 		snprintf(set, sizeof set, "SET wal_sender_timeout TO %lld", (long long) options->wal_sender_timeout_ms);
-		PQclear(PQexec(connection, set));
+		PQclear(postgres_exec(connection, set));
 	}
-	result = PQexec(connection, "IDENTIFY_SYSTEM");
+	result = postgres_exec(connection, "IDENTIFY_SYSTEM");
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 2), &identity->lsn);
 	if (fine)
@@ -112,7 +112,7 @@ replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Ls
 	char	   *history;
 
 	snprintf(command, sizeof command, "TIMELINE_HISTORY %u", now);
-	result = PQexec(replication->connection, command);
+	result = postgres_exec(replication->connection, command);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQnfields(result) < 2)
 	{
 		postgres_problem(replication->connection, result, "cannot read the timeline's history", problem);
@@ -149,7 +149,7 @@ replication_create_slot(Replication *replication, const char *slot, const char *
 	PQfreemem(name);
 	PQfreemem(library);
 	/* it waits for transactions that run */
-	result = PQsendQuery(replication->connection, command.data) ? postgres_wait(replication->connection) : NULL;
+	result = postgres_exec(replication->connection, command.data);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 1), consistent);
@@ -182,7 +182,7 @@ replication_drop_slot(Replication *replication, const char *slot, Problem *probl
 
 	text_printf(&command, "DROP_REPLICATION_SLOT %s", name);
 	PQfreemem(name);
-	result = PQexec(replication->connection, command.data);
+	result = postgres_exec(replication->connection, command.data);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_COMMAND_OK;
 	if (!fine)
@@ -202,7 +202,7 @@ replication_start(Replication *replication, const char *slot, Lsn from, const ch
 
 	text_printf(&command, "START_REPLICATION SLOT %s LOGICAL %s %s", name, lsn_text(from, lsn), options);
 	PQfreemem(name);
-	result = PQexec(replication->connection, command.data);
+	result = postgres_exec(replication->connection, command.data);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_COPY_BOTH;
 	if (!fine)

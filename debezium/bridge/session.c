@@ -432,15 +432,18 @@ prepare_to_go_on(Session *session, Problem *problem)
 static bool
 go(Session *session, bool *streamed, Problem *problem)
 {
+	signals_doing("connecting to PostgreSQL and reading Kafka back", true);
 	if (!open_all(session, problem) || !read_position(session, problem) || !decide(session, problem) ||
 		(session->plan.step == START_STREAM && !prepare_to_go_on(session, problem)))
 		return false;
+	signals_doing("streaming", false);
 	if (session->plan.step == START_RECONCILE)
 	{
 		if (!run_reconciliation(session, problem))
 			return false;
 		filter_free(&session->stream.filter);
 		filter_init(&session->stream.filter, session->position.place);
+		signals_doing("streaming", false);
 	}
 	return announce(session, problem) && start_replication(session, problem) && run_stream(session, streamed, problem);
 }
@@ -462,6 +465,7 @@ session_run(Options *options, bool *streamed, Problem *problem)
 	*streamed = false;
 	fine = go(session, streamed, problem);
 	/* the sink first: it may still look at events */
+	signals_doing("ending the Kafka transaction", false);
 	if (session->sink != NULL)
 		session->sink->close(session->sink, (int) options->shutdown_grace_ms);
 	for (size_t i = 0; i < session->reconciliation.left_count; i++)
@@ -472,6 +476,7 @@ session_run(Options *options, bool *streamed, Problem *problem)
 	position_free(&session->stream.position);
 	offsets_free(&session->stream.horizon.offsets);
 	position_free(&session->position);
+	signals_doing("closing the connections to PostgreSQL", true);
 	replication_close(session->replication);
 	catalog_free(&session->catalog);
 	PQfinish(session->control);

@@ -3,6 +3,8 @@
  *     TERM and INT: stop; HUP: read the configuration again.
  */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,6 +19,14 @@ static atomic_bool reload;
 static _Atomic int64_t stop_at_us;
 static int	wake = -1;
 
+static pthread_t guard;
+static int64_t guard_ms;
+static int	guard_wake = -1;	/* readable from a stop on */
+static int	guard_over = -1;	/* readable when the program ends by itself */
+static _Atomic(const char *) doing = "starting";
+static atomic_bool idle = true;
+static _Atomic int64_t doing_since_us;
+
 static void
 on_signal(int number)
 {
@@ -27,8 +37,9 @@ on_signal(int number)
 		atomic_store(&reload, true);
 	else if (!atomic_exchange(&stop, true))
 		atomic_store(&stop_at_us, ticks_us());
-	if (write(wake, &one, sizeof one) < 0)
-		errno = saved;			/* full: it is readable already */
+	/* one that is full is readable already */
+	if (write(wake, &one, sizeof one) < 0 || (number != SIGHUP && write(guard_wake, &one, sizeof one) < 0))
+		errno = saved;
 	errno = saved;
 }
 
@@ -38,7 +49,9 @@ signals_start(void)
 	struct sigaction action = {.sa_handler = on_signal};
 
 	wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (wake < 0)
+	guard_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	guard_over = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (wake < 0 || guard_wake < 0 || guard_over < 0)
 	{
 		log_error("cannot make an eventfd");
 		exit(EXIT_BROKEN);
@@ -83,4 +96,74 @@ signals_drain(void)
 
 	while (read(wake, &count, sizeof count) > 0)
 		;
+}
+
+void
+signals_doing(const char *what, bool nothing_on_its_way)
+{
+	atomic_store(&doing_since_us, ticks_us());
+	atomic_store(&doing, what);
+	atomic_store(&idle, nothing_on_its_way);
+}
+
+/* True when the program ends by itself within so long. */
+static bool
+guard_wait(int fd, int timeout_ms)
+{
+	struct pollfd fds[2] = {{.fd = guard_over, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+
+	poll(fds, 2, timeout_ms);
+	return fds[0].revents != 0;
+}
+
+/* No destructors: whatever hangs may hold what they need. */
+static void
+leave(void)
+{
+	long long	since_ms = (ticks_us() - atomic_load(&stop_at_us)) / 1000;
+
+	if (atomic_load(&idle))
+	{
+		log_info("left while %s, which did not end within %lld ms of the stop; nothing was on its way to Kafka", atomic_load(&doing), since_ms);
+		_exit(EXIT_SUCCESS);
+	}
+	log_warning("left while %s, which did not end within %lld ms of the stop; what is not confirmed is read again from the slot", atomic_load(&doing), since_ms);
+	_exit(EXIT_BROKEN);
+}
+
+static void *
+stand_guard(void *arg)
+{
+	(void) arg;
+	if (guard_wait(guard_wake, -1))
+		return NULL;
+	while (!guard_wait(-1, 100))
+		if (signals_stop_since(guard_ms) ||
+			(atomic_load(&idle) && signals_stop_since(IDLE_STOP_MS) && ticks_us() - atomic_load(&doing_since_us) >= IDLE_STOP_MS * 1000))
+			leave();
+	return NULL;
+}
+
+bool
+signals_guard(int64_t bound_ms)
+{
+	sigset_t	all;
+	sigset_t	before;
+	bool		fine;
+
+	guard_ms = bound_ms;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	fine = pthread_create(&guard, NULL, stand_guard, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return fine;
+}
+
+void
+signals_guard_end(void)
+{
+	uint64_t	one = 1;
+
+	if (write(guard_over, &one, sizeof one) == sizeof one)
+		pthread_join(guard, NULL);
 }

@@ -1,13 +1,23 @@
 /*
  * debezium/bridge/signals.h
  *     TERM and INT: stop; HUP: read the configuration again. The handlers only set flags and wake a descriptor.
+ *
+ * Waits look at signals_stop(). Some calls of libpq and librdkafka cannot be cut off (a connection to a host that is gone, a client
+ * that waits for its threads), so a guard ends the program when a stop has lasted too long. That is as safe as kill -9.
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
 #include "bridge.h"
 
+#define IDLE_STOP_MS 3000
+
 extern void signals_start(void);
+/* A stop then takes at most so long; with nothing on its way to Kafka IDLE_STOP_MS. */
+extern bool signals_guard(int64_t bound_ms);
+extern void signals_guard_end(void);
+/* What the guard would leave, as static text; idle: nothing is on its way to Kafka. The session's thread says so. */
+extern void signals_doing(const char *what, bool idle);
 extern bool signals_stop(void);
 /* True when asked to stop at least so long ago: what is still waiting then gives up. */
 extern bool signals_stop_since(int64_t ms);

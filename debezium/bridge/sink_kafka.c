@@ -18,6 +18,7 @@
 #include "kafka_error.h"
 #include "log.h"
 #include "metrics.h"
+#include "signals.h"
 
 #define BATCH_BYTES 1000000		/* the library's own default */
 #define MESSAGE_BYTES 1000000
@@ -199,6 +200,8 @@ kafka_close(Sink *base, int timeout_ms)
 			if (sink->handles[i] != NULL)
 				rd_kafka_topic_destroy(sink->handles[i]);
 	}
+	/* the library waits for its threads, one of which may wait for a name server */
+	signals_doing("closing the connections to Kafka", true);
 	kafka_client_close(&sink->producer);
 	sink_reading_over(sink);
 	if (base->wake_fd >= 0)

@@ -1,7 +1,7 @@
 # oms_bridge without Kafka: what it prints is what the event tables hold, in commit order; what it refuses, and what it says then.
 #
 # Would break it: a decoder that loses or alters a byte, a transaction out of order, a slot that is confirmed before its events are out,
-# a message without its remedy, a secret in a log, a stop that is not clean.
+# a message without its remedy, a secret in a log, a stop that is not clean, or that waits for a server that stands still.
 
 use strict;
 use warnings;
@@ -200,5 +200,38 @@ some_load('again', 2);
 ok(wait_for(sub { (grep { /again-2/ } lines($bridge)) > 0 }, 30, 'the stream after a restart'), 'it comes back by itself');
 is($bridge->stop, 0, 'a clean stop');
 unlike($bridge->log, qr/BUG|Sanitizer/, 'nothing odd in its log');
+
+# --- a stop while PostgreSQL stands still ---
+
+sub stops_alone
+{
+	my ($name, $pattern) = @_;
+	$began = time;
+	is($bridge->stop, 0, "$name: a clean stop");
+	$took = time - $began;
+	# its own bound is 14 s: twice the grace, and ten
+	cmp_ok($took, '<', 15, sprintf '%s: %.1f s', $name, $took);
+	like($bridge->log, $pattern, "$name: the log says what was left");
+	unlike($bridge->log, qr/Sanitizer/, "$name: nothing odd");
+	return;
+}
+
+my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+kill 'STOP', $postmaster;
+$bridge = start();
+wait_for(sub { $bridge->log =~ /oms_bridge \d/ }, 20, 'the bridge');
+sleep 0.5;
+stops_alone('connecting to a server that does not answer', qr/left while connecting to PostgreSQL/);
+kill 'CONT', $postmaster;
+
+$bridge = start();
+ok(wait_for(sub { $bridge->log =~ /streaming from slot/ }, 20, 'the stream'), 'it streams');
+my @servers = split /\n/, $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type IN ('client backend', 'walsender') AND pid <> pg_backend_pid()});
+is(scalar @servers, 2, 'it has two connections');
+kill 'STOP', @servers;
+# it looks at the slot once a second
+sleep 1.5;
+stops_alone('both connections stand still', qr/stopped before all was confirmed: PostgreSQL was busy/);
+kill 'CONT', @servers;
 
 done_testing();

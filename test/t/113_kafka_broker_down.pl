@@ -1,5 +1,6 @@
 # The broker is away under load: commands go on, the log is held for the bridge, and when the broker is back everything arrives once.
-# Meanwhile PostgreSQL stops as fast as without a bridge, though its ring is full and nothing can be confirmed; and so does the bridge itself.
+# Meanwhile PostgreSQL stops as fast as without a bridge, though its ring is full and nothing can be confirmed; and so does the bridge itself, and
+# also where a broker takes connections and does not answer, at whatever the bridge is doing then.
 # Broken by: a command that fails or waits for Kafka, an event that is lost, repeated or out of order, memory that grows, a shutdown
 # that waits for wal_sender_timeout.
 #
@@ -144,6 +145,44 @@ load_stop();
 $node->start;
 all_drained('after a fast stop under load');
 is_delivered($node, $kafka, "$_.", "$_, after a fast stop under load", repeats => $_ eq 'fast') foreach @NAMES;
+
+# --- a broker that stands still -------------------------------------------------------------------
+
+# Stopped while it streams; stopped somewhere in its start.
+sub stop_still
+{
+	my ($pipeline, $how, $says) = @_;
+	my $bridge = $bridges{$pipeline};
+	my $mark = length $bridge->log;
+	my $begin = time;
+	is($bridge->stop, 0, "$pipeline, $how: a clean stop while the broker stands still");
+	my $took = time - $begin;
+	cmp_ok($took, '<', 2 * $GRACE_MS / 1000 + $STOP_BOUND, sprintf '%s, %s: %.1f s', $pipeline, $how, $took);
+	my $said = substr $bridge->log, $mark;
+	like($said, $says, "$pipeline, $how: it says what it left");
+	diag(sprintf '%s, %s: SIGTERM: %.1f s', $pipeline, $how, $took);
+	return;
+}
+
+load_start($node, seed => $SEED + 2, name => 'q', pace => 0.02);
+sleep 0.5;
+$kafka->pause;
+sleep 0.5;
+stop_still($_, 'streaming', qr/stopped before all was confirmed|gave up waiting for Kafka: \d+ events/) foreach @NAMES;
+$kafka->resume;
+foreach my $pipeline (@NAMES)
+{
+	start_bridge($pipeline);
+	sleep rand 0.6;
+	$kafka->pause;
+	sleep 0.3;
+	stop_still($pipeline, 'starting', qr/stopped|left while/);
+	$kafka->resume;
+}
+load_stop();
+start_bridge($_) foreach @NAMES;
+all_drained('after a broker that stood still');
+is_delivered($node, $kafka, "$_.", "$_, after a broker that stood still", repeats => $_ eq 'fast') foreach @NAMES;
 is_sound($node, 'the store');
 is($bridges{$_}->stop, 0, "$_ stops clean") foreach @NAMES;
 $kafka->stop;

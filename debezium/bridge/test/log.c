@@ -1,7 +1,7 @@
 /*
  * debezium/bridge/test/log.c
  *     Log lines: what breaks if lines of two threads mix, a message brings a line break of its own, a level is not left
- *     out, JSON is none, or the journal does not get its priority.
+ *     out, JSON is none, or the journal does not get its priority; and if a pipe that nobody reads stops the program.
  */
 #include "tap.h"
 
@@ -107,6 +107,20 @@ to_closed(void)
 	log_error("nobody hears it");
 }
 
+/* More than a pipe holds. */
+static void
+into_full(void)
+{
+	int			ends[2];
+
+	if (pipe(ends) != 0)
+		_exit(1);
+	dup2(ends[1], STDERR_FILENO);
+	alarm(20);
+	for (int i = 0; i < 5000; i++)
+		log_info("%0100d", i);
+}
+
 /* "2026-11-23T04:17:05.123Z " in front, and what follows it. */
 static const char *
 behind_time(const char *line)
@@ -135,6 +149,7 @@ plain(void)
 	ok(strncmp(text, "<6>2", 4) == 0 && strstr(text, "\n<4>2") != NULL && strstr(text, "\n<3>2") != NULL, "priorities for the journal");
 	free(text);
 	free(logged(to_closed, false));
+	free(logged(into_full, false));
 }
 
 static void

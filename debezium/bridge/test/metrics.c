@@ -4,12 +4,14 @@
  *     that nobody knows reads 0, health says well while nothing moves, the HTTP port answers what it should not, or the
  *     dashboard and the man page name a series that is not there.
  */
+#define _GNU_SOURCE
 #include "tap.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -254,7 +256,7 @@ start(void)
 {
 	char		line[500] = "";
 	char	   *number;
-	FILE	   *file = tmpfile();
+	FILE	   *file = fdopen(memfd_create("log", MFD_CLOEXEC), "w+");
 	int			before = dup(STDERR_FILENO);
 	Problem		problem = {0};
 	bool		good;

@@ -3,16 +3,19 @@
  *     Settings: what breaks if a wrong value is taken, a secret comes through on the command line or out in a listing, the
  *     command line loses against the file, a reload changes what it must not, or the man page lags behind the table.
  */
+#define _GNU_SOURCE
 #include "tap.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "options_table.h"
 
-static char directory[] = "/tmp/oms_options_XXXXXX";
+static char directory[PATH_MAX];
 static char config[sizeof(directory) + 16];
 static char extra[sizeof(directory) + 16];
 static Options options;
@@ -54,7 +57,7 @@ static char *
 logged(void (*run) (void))
 {
 	static char text[4096];
-	FILE	   *file = tmpfile();
+	FILE	   *file = fdopen(memfd_create("log", MFD_CLOEXEC), "w+");
 	int			before = dup(STDERR_FILENO);
 	size_t		len;
 
@@ -378,6 +381,7 @@ int
 main(void)
 {
 	unsetenv("CREDENTIALS_DIRECTORY");
+	snprintf(directory, sizeof(directory), "%s/oms_options_XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
 	if (mkdtemp(directory) == NULL)
 		return 1;
 	snprintf(config, sizeof(config), "%s/bridge.conf", directory);
