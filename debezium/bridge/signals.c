@@ -32,11 +32,12 @@ on_signal(int number)
 {
 	int			saved = errno;
 	uint64_t	one = 1;
+	int64_t		never = 0;
 
 	if (number == SIGHUP)
 		atomic_store(&reload, true);
-	else if (!atomic_exchange(&stop, true))
-		atomic_store(&stop_at_us, ticks_us());
+	else if (atomic_compare_exchange_strong(&stop_at_us, &never, ticks_us()))
+		atomic_store(&stop, true);	/* in this order: whoever sees it knows since when */
 	/* one that is full is readable already */
 	if (write(wake, &one, sizeof one) < 0 || (number != SIGHUP && write(guard_wake, &one, sizeof one) < 0))
 		errno = saved;

@@ -154,8 +154,8 @@ sub start_load { load_start($node, seed => $SEED + $number, name => "s$number-",
 $kafka->create_event_topics("$_.", 4) foreach @NAMES;
 start_missing();
 start_load();
-ok(wait_for(sub { events_of($node) > 300 && !grep { !active_of(@{ $bridges{$_} }) } @NAMES }, 30, 'load and bridges'), 'all pipelines stream');
-ok(defined all_drained(30), 'and catch up');
+ok(wait_for(sub { events_of($node) > 300 && !grep { !active_of(@{ $bridges{$_} }) } @NAMES }, 90, 'load and bridges'), 'all pipelines stream');
+ok(defined all_drained(90), 'and catch up');
 my $calm = delivery($node, $kafka, 'fast.');
 is($calm->{repeats}, 0, 'low latency without a crash: no repeats');
 
