@@ -112,4 +112,11 @@ SELECT * FROM pg_temp.fill('{"orderId": "ex-E", "executionId": "ex-X51", "lastQt
 SELECT * FROM pg_temp.show('ex-E');
 RESET oms_state.overfill_tolerance;
 
+-- Reports that name each other: the second corrects the first, and waits with it for a fill; no ring is made of them.
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-H", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT * FROM pg_temp.fill('{"orderId": "ex-H", "executionId": "ex-X70", "execType": "TRADE_CORRECT", "execID": "E70", "execRefID": "E71", "lastQty": 5, "lastPx": 10}');
+SELECT r->'state'->>'status' AS status, r->'state'->>'correctedExecutionId' AS corrects, r->'error'->>'sqlstate' AS sqlstate
+  FROM oms_try_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X70", "execID": "E71", "lastQty": 4, "lastPx": 10}') r;
+SELECT * FROM pg_temp.show('ex-H');
+
 SELECT * FROM oms.verify();

@@ -264,21 +264,25 @@ oms_fill_is_settled(Decision *d, const char *order_id)
 	return waiting_of(d, order_id) == NIL;
 }
 
-/* The first of them that names an ExecID of the chain, taken out of the list. */
+/*
+ * The first of them that names an ExecID of the chain, taken out of the list.
+ * One that `last`, the end of the chain, is itself a correction of is passed
+ * over: reports that name each other would go round for ever.
+ */
 static const Execution *
-next_waiting(List **waiting, List *chain, const Execution *fill)
+next_waiting(const Decision *d, List **waiting, List *chain, const Execution *last)
 {
 	ListCell   *cell;
 	ListCell   *id;
 
 	foreach(cell, *waiting)
 	{
-		const Execution *execution = lfirst(cell);
+		/* as the turns before have left it */
+		const Execution *execution = oms_get_execution(d, ((const Execution *) lfirst(cell))->id);
 
-		if (strcmp(execution->id, fill->id) == 0)
-			continue;
 		foreach(id, chain)
-			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0)
+			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0 &&
+				strcmp(oms_fill_last_correction(d, execution)->id, last->id) != 0)
 			{
 				*waiting = foreach_delete_current(*waiting, cell);
 				return execution;
@@ -293,7 +297,7 @@ end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char
 {
 	const Execution *next;
 
-	while ((next = next_waiting(&waiting, chain, fill)) != NULL)
+	while ((next = next_waiting(d, &waiting, chain, fill)) != NULL)
 	{
 		Execution	change = *next;
 
@@ -361,7 +365,7 @@ settle_waiting(Decision *d, const Execution *fill, const FillContext *context, O
 	Execution	last = *fill;
 	const Execution *next;
 
-	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(&waiting, chain, fill)) != NULL)
+	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(d, &waiting, chain, &last)) != NULL)
 	{
 		Execution	change = *next;
 		const Execution *end = oms_fill_last_correction(d, next);
