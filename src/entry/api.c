@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 
 #include "entry/run.h"
+#include "entry/stats.h"
 
 PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
@@ -32,6 +33,15 @@ argument(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(0) ? JsonbValueToJsonb(&null) : PG_GETARG_JSONB_P(0);
 }
 
+pg_noreturn static void raise_counted(const Refusal *refusal);
+
+static void
+raise_counted(const Refusal *refusal)
+{
+	oms_stats_end_call(NULL);
+	oms_raise(refusal);
+}
+
 Datum
 oms_command(PG_FUNCTION_ARGS)
 {
@@ -42,10 +52,12 @@ oms_command(PG_FUNCTION_ARGS)
 
 	oms_check_may_write("oms_command()");
 	uow = oms_uow_begin();
+	oms_stats_begin_call(false);
 	result = oms_command_apply(uow, raw, false, &refusal);
 	if (result == NULL)
-		oms_raise(refusal);
+		raise_counted(refusal);
 	oms_uow_flush(uow);
+	oms_stats_end_call(NULL);
 	PG_RETURN_JSONB_P(result);
 }
 
@@ -59,10 +71,12 @@ oms_try_command(PG_FUNCTION_ARGS)
 
 	oms_check_may_write("oms_try_command()");
 	uow = oms_uow_begin();
+	oms_stats_begin_call(false);
 	result = oms_command_apply(uow, raw, false, &refusal);
 	if (result == NULL)
 		result = oms_command_reject(uow, raw, refusal);
 	oms_uow_flush(uow);
+	oms_stats_end_call(NULL);
 	PG_RETURN_JSONB_P(result);
 }
 
@@ -99,6 +113,7 @@ oms_commands(PG_FUNCTION_ARGS)
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
 	commands = elements_of(array);
 	uow = oms_uow_begin();
+	oms_stats_begin_call(false);
 	oms_command_lock_all(uow, commands);
 	foreach(cell, commands)
 	{
@@ -109,13 +124,14 @@ oms_commands(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		if (result == NULL && atomic)
-			oms_raise(refusal);
+			raise_counted(refusal);
 		if (result == NULL)
 			result = oms_command_reject(uow, lfirst(cell), refusal);
 		value = JsonbPGetDatum(result);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
 	}
 	oms_uow_flush(uow);
+	oms_stats_end_call(NULL);
 	return (Datum) 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/guc.h"
 #include "core/command.h"
 #include "core/kind.h"
+#include "entry/stats.h"
 #include "store/catalog.h"
 #include "store/shard.h"
 #include "store/table_set.h"
@@ -30,4 +31,5 @@ _PG_init(void)
 	oms_shard_init();
 	oms_kinds_check();
 	oms_commands_check();
+	oms_stats_init();
 }

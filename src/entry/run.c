@@ -19,6 +19,7 @@
 #include "entry/gate.h"
 #include "entry/result.h"
 #include "entry/run.h"
+#include "entry/stats.h"
 #include "store/shard.h"
 
 void
@@ -165,18 +166,13 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 	return result;
 }
 
-Jsonb *
-oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
+static Jsonb *
+run_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 {
-	Command    *command = palloc(sizeof(Command));
 	KnownCommand *known;
 	Jsonb	   *result;
 
-	*refusal = oms_command_check_size(raw);
-	if (*refusal == NULL)
-		*refusal = oms_command_parse(raw, from_fix, command);
-	if (*refusal == NULL)
-		*refusal = oms_gate_check(command->def);
+	*refusal = oms_gate_check(command->def);
 	if (*refusal)
 		return NULL;
 	known = find_known(uow, command);
@@ -196,6 +192,25 @@ oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
 				 errmsg("could not serialize access due to a concurrent command \"%s\"",
 						command->command_id)));
 	return NULL;
+}
+
+Jsonb *
+oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
+{
+	Command    *command = palloc0(sizeof(Command));
+	Jsonb	   *result = NULL;
+	int			nevents;
+
+	oms_stats_begin();
+	*refusal = oms_command_check_size(raw);
+	if (*refusal == NULL)
+		*refusal = oms_command_parse(raw, from_fix, command);
+	oms_stats_called(command->def);
+	if (*refusal == NULL)
+		result = run_command(uow, command, refusal);
+	(void) oms_uow_events(uow, &nevents);
+	oms_stats_end(result, nevents, *refusal);
+	return result;
 }
 
 /* A text member of anything that may be a command. */

@@ -26,6 +26,7 @@
 #include "entry/gate.h"
 #include "entry/result.h"
 #include "entry/run.h"
+#include "entry/stats.h"
 #include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
@@ -188,6 +189,7 @@ apply(FunctionCallInfo fcinfo, bool as_text)
 	Refusal    *refusal;
 
 	oms_check_may_write("oms_fix()");
+	oms_stats_begin_call(true);
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
@@ -195,8 +197,12 @@ apply(FunctionCallInfo fcinfo, bool as_text)
 		refusal = handle(&fix);
 	}
 	if (refusal)
+	{
+		oms_stats_end_call(refusal);
 		oms_raise(refusal);
+	}
 	oms_uow_flush(fix.uow);
+	oms_stats_end_call(NULL);
 	PG_RETURN_JSONB_P(answer(&fix));
 }
 
@@ -321,6 +327,7 @@ try(FunctionCallInfo fcinfo, bool as_text)
 	Refusal    *refusal;
 
 	oms_check_may_write("oms_try_fix()");
+	oms_stats_begin_call(true);
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 		result = try_apply(&fix, &refusal);
@@ -331,6 +338,7 @@ try(FunctionCallInfo fcinfo, bool as_text)
 		result = keep_refusal(fix.uow, &fix.message, refusal);
 		oms_uow_flush(fix.uow);
 	}
+	oms_stats_end_call(refusal);
 	PG_RETURN_JSONB_P(result);
 }
 

@@ -29,8 +29,11 @@
 #include "utils/snapmgr.h"
 
 #include "base/damage.h"
+#include "store/effort.h"
 #include "store/table_compat.h"
 #include "store/table_io.h"
+
+Effort		oms_effort = {0};
 
 Table *
 oms_table_open(TableWork *work, Oid relid, const TableDef *def)
@@ -294,8 +297,10 @@ bool
 oms_table_lock(Table *table)
 {
 	ItemPointerData tid = table->slot->tts_tid;
+	uint64		started = oms_effort_clock();
 	TM_Result	result = oms_table_lock_tid(table, &tid, LockTupleNoKeyExclusive, table->slot);
 
+	oms_effort.locking += oms_effort_clock() - started;
 	if (result != TM_Ok && result != TM_Deleted)
 		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel), result);
 	return result == TM_Ok;

@@ -40,6 +40,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "store/effort.h"
 #include "store/table_compat.h"
 #include "store/table_io.h"
 
@@ -143,6 +144,7 @@ begin_writing(Table *table)
 	if (table->out == NULL)
 		open_for_writing(table);
 	work->estate->es_output_cid = GetCurrentCommandId(true);
+	oms_effort.rows++;
 }
 
 void
