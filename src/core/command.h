@@ -172,17 +172,68 @@ typedef enum CommandRole
 	ROLE_ADMIN					/* configuration and purge */
 } CommandRole;
 
+/* What commands have in common with some others; no code asks for a command's type. */
+#define TRAIT_ANSWER_FROM_COUNTERPARTY (1 << 0) /* as a message it comes from nobody else (9), whatever it says */
+#define TRAIT_TAKES_TERMS		(1 << 1)	/* new terms come into force */
+#define TRAIT_ASKS_TERMS		(1 << 2)	/* new terms are asked for */
+#define TRAIT_CHANGES_ACCOUNT	(1 << 3)	/* the account too (FIX 4.4 vol. 4, Order Cancel/Replace Request) */
+#define TRAIT_SPLITS			(1 << 4)	/* it may be a split */
+#define TRAIT_MERGES_ATTRIBUTES (1 << 5)
+#define TRAIT_MERGES_FIX		(1 << 6)	/* the FIX fields of an order are those of its newest terms too */
+#define TRAIT_TELEPHONED		(1 << 7)	/* a message with an OrderID makes the order: a counterparty's report */
+#define TRAIT_FILL				(1 << 8)	/* a fill, which may say that the order is over */
+#define TRAIT_CORRECTION		(1 << 9)	/* what it leaves out is as it was */
+
+/* How like an earlier report must this one be to be its repeat? */
+typedef enum RepeatRule
+{
+	REPEAT_NEVER,				/* it does no harm twice: nothing is looked up */
+	REPEAT_EXACT,				/* time and figures too: brokers number what is no fill carelessly */
+	REPEAT_CONTENT
+} RepeatRule;
+
+/* What a repeat rule may depend on. */
+typedef enum RepeatCase
+{
+	REPEAT_ANY,
+	REPEAT_IN_FORCE,			/* its ClOrdID is the order's already */
+	REPEAT_SUSPENDED,			/* the order is suspended */
+	REPEAT_SPLIT,				/* it is a split */
+	REPEAT_AS_FILL				/* FIX 4.2 has the guarantee in the form of a fill */
+} RepeatCase;
+
 struct CommandDef
 {
 	const char *name;
-	CommandType type;
+	CommandType type;			/* its place in the list */
 	ObjectKind	kind;			/* of the object that it is about */
-	OrderTrigger trigger;
+	CommandRole role;			/* who may give it */
+	int			trigger;		/* of the machine of that kind, or of the order that a fill changes */
+	struct
+	{
+		size_t		member;		/* of Command, a Tristate … */
+		Tristate	is;			/* … which, if it is this, means … */
+		int			trigger;	/* … that trigger instead */
+	}			variant;
+	uint32		traits;			/* TRAIT_… */
+	RequestKind opens;			/* the request that it makes */
+	RequestKind answers;		/* the request that it answers */
+	struct
+	{
+		RepeatCase	content_if; /* in this case REPEAT_CONTENT, … */
+		RepeatCase	only_if;	/* … otherwise, and only in this one, … */
+		RepeatRule	rule;		/* … this */
+	}			repeat;			/* of a report without a flag that says it */
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */
 	Refusal    *(*decide) (struct Decision *d); /* what it does: decision.h */
-	CommandRole role;			/* who may give it */
 };
+
+static inline bool
+oms_has_trait(const CommandDef *def, uint32 trait)
+{
+	return (def->traits & trait) != 0;
+}
 
 /* Fields of FIX that we keep without giving them a column. */
 #define FIX_MSG_ORDER		(1 << 0)	/* D, G and F */
@@ -217,6 +268,9 @@ extern const OmsName oms_exec_type_names[];	/* ExecType (150) */
  * known.  OM001 or OM002 if it is malformed; the command is then unusable.
  */
 extern Refusal *oms_command_parse(Jsonb *raw, bool from_fix, Command *command);
+
+/* The trigger that the command is, with what it says. */
+extern int	oms_command_trigger(const Command *command);
 
 /* Does the command tell what a counterparty did?  Facts are not refused. */
 extern bool oms_command_is_report(const Command *command);

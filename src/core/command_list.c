@@ -170,38 +170,114 @@ static const CommandField bust_fields[] = {
 	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 
-#define ORDER_COMMAND(name, type, trigger, messages, fields) \
-	[type] = {name, type, KIND_ORDER, trigger, messages, fields, oms_decide_order, ROLE_TRADER}
-#define EXECUTION_COMMAND(name, type, trigger, fields, decide) \
-	[type] = {name, type, KIND_EXECUTION, trigger, FIX_MSG_REPORT, fields, decide, ROLE_DESK}
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
+#define VARIANT(m, value, t) {offsetof(Command, m), value, t}
+
+/* what a counterparty does to an order, or somebody for it, and nothing besides */
+#define PLAIN(type_, name_, trigger_, ...) \
+	[type_] = {.name = name_, .type = type_, .kind = KIND_ORDER, .role = ROLE_TRADER, .trigger = trigger_, .fix_messages = FIX_MSG_REPORT, \
+	.fields = report_fields, .decide = oms_decide_order, __VA_ARGS__}
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = {"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, create_fields, oms_decide_create, ROLE_TRADER},
-	ORDER_COMMAND("AcceptOrderCommand", COMMAND_ACCEPT_ORDER, TRIGGER_ACCEPT, FIX_MSG_REPORT, accept_fields),
-	ORDER_COMMAND("RejectOrderCommand", COMMAND_REJECT_ORDER, TRIGGER_REJECT, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("RequestCancelOrderCommand", COMMAND_REQUEST_CANCEL_ORDER, TRIGGER_REQUEST_CANCEL, BOTH, request_fields),
-	ORDER_COMMAND("CancelOrderCommand", COMMAND_CANCEL_ORDER, TRIGGER_CANCEL, BOTH, report_fields),
-	ORDER_COMMAND("RejectCancelOrderCommand", COMMAND_REJECT_CANCEL_ORDER, TRIGGER_REJECT_CANCEL, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("RequestReplaceOrderCommand", COMMAND_REQUEST_REPLACE_ORDER, TRIGGER_REQUEST_REPLACE, BOTH, request_fields),
-	ORDER_COMMAND("ReplaceOrderCommand", COMMAND_REPLACE_ORDER, TRIGGER_REPLACE, BOTH, report_fields),
-	ORDER_COMMAND("RejectReplaceOrderCommand", COMMAND_REJECT_REPLACE_ORDER, TRIGGER_REJECT_REPLACE, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("SuspendOrderCommand", COMMAND_SUSPEND_ORDER, TRIGGER_SUSPEND, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("ResumeOrderCommand", COMMAND_RESUME_ORDER, TRIGGER_RESUME, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("StopOrderCommand", COMMAND_STOP_ORDER, TRIGGER_STOP, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("DoneForDayOrderCommand", COMMAND_DONE_FOR_DAY_ORDER, TRIGGER_DONE_FOR_DAY, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("RestateOrderCommand", COMMAND_RESTATE_ORDER, TRIGGER_RESTATE, FIX_MSG_REPORT, restate_fields),
-	ORDER_COMMAND("CalculateOrderCommand", COMMAND_CALCULATE_ORDER, TRIGGER_CALCULATE, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("ExpireOrderCommand", COMMAND_EXPIRE_ORDER, TRIGGER_EXPIRE, FIX_MSG_REPORT, report_fields),
-	ORDER_COMMAND("UpdateOrderCommand", COMMAND_UPDATE_ORDER, TRIGGER_UPDATE, 0, update_fields),
-	[COMMAND_PLACE_ORDER] = {"PlaceOrderCommand", COMMAND_PLACE_ORDER, KIND_ORDER, TRIGGER_PLACE, 0, place_fields, oms_decide_place, ROLE_TRADER},
-	EXECUTION_COMMAND("ExecuteOrderCommand", COMMAND_EXECUTE_ORDER, TRIGGER_FILL, execute_fields, oms_decide_execute),
-	EXECUTION_COMMAND("CorrectExecutionCommand", COMMAND_CORRECT_EXECUTION, TRIGGER_CORRECT, correct_fields, oms_decide_correct),
-	EXECUTION_COMMAND("BustExecutionCommand", COMMAND_BUST_EXECUTION, TRIGGER_BUST, bust_fields, oms_decide_bust),
+	[COMMAND_CREATE_ORDER] = {
+		.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING),
+		.traits = TRAIT_TELEPHONED,
+		.fix_messages = FIX_MSG_ORDER, .fields = create_fields, .decide = oms_decide_create,
+	},
+	[COMMAND_ACCEPT_ORDER] = {
+		.name = "AcceptOrderCommand", .type = COMMAND_ACCEPT_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_ACCEPT, .variant = VARIANT(for_bidding, TRI_TRUE, TRIGGER_ACCEPT_FOR_BIDDING),
+		.repeat = {.only_if = REPEAT_SUSPENDED, .rule = REPEAT_EXACT},
+		.fix_messages = FIX_MSG_REPORT, .fields = accept_fields, .decide = oms_decide_accept,
+	},
+	PLAIN(COMMAND_REJECT_ORDER, "RejectOrderCommand", TRIGGER_REJECT),
+	[COMMAND_REQUEST_CANCEL_ORDER] = {
+		.name = "RequestCancelOrderCommand", .type = COMMAND_REQUEST_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REQUEST_CANCEL, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_CANCEL_REQUEST),
+		.opens = REQUEST_CANCEL,
+		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
+		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_request,
+	},
+	[COMMAND_CANCEL_ORDER] = {
+		.name = "CancelOrderCommand", .type = COMMAND_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_CANCEL,
+		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_order,
+	},
+	[COMMAND_REJECT_CANCEL_ORDER] = {
+		.name = "RejectCancelOrderCommand", .type = COMMAND_REJECT_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REJECT_CANCEL, .traits = TRAIT_ANSWER_FROM_COUNTERPARTY, .answers = REQUEST_CANCEL,
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_answer,
+	},
+	[COMMAND_REQUEST_REPLACE_ORDER] = {
+		.name = "RequestReplaceOrderCommand", .type = COMMAND_REQUEST_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REQUEST_REPLACE, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_REPLACE_REQUEST),
+		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT, .opens = REQUEST_REPLACE,
+		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
+		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_request,
+	},
+	[COMMAND_REPLACE_ORDER] = {
+		.name = "ReplaceOrderCommand", .type = COMMAND_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REPLACE, .answers = REQUEST_REPLACE,
+		.traits = TRAIT_TAKES_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_MERGES_FIX,
+		/* in force it grants nothing new, and may put terms from before a split back */
+		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_CONTENT},
+		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_replace,
+	},
+	[COMMAND_REJECT_REPLACE_ORDER] = {
+		.name = "RejectReplaceOrderCommand", .type = COMMAND_REJECT_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REJECT_REPLACE, .traits = TRAIT_ANSWER_FROM_COUNTERPARTY, .answers = REQUEST_REPLACE,
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_answer,
+	},
+	PLAIN(COMMAND_SUSPEND_ORDER, "SuspendOrderCommand", TRIGGER_SUSPEND, .repeat = {.rule = REPEAT_EXACT}),
+	PLAIN(COMMAND_RESUME_ORDER, "ResumeOrderCommand", TRIGGER_RESUME, .repeat = {.rule = REPEAT_EXACT}),
+	PLAIN(COMMAND_STOP_ORDER, "StopOrderCommand", TRIGGER_STOP,
+		  .repeat = {.content_if = REPEAT_AS_FILL, .rule = REPEAT_EXACT}),
+	[COMMAND_DONE_FOR_DAY_ORDER] = {
+		.name = "DoneForDayOrderCommand", .type = COMMAND_DONE_FOR_DAY_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_DONE_FOR_DAY, .repeat = {.rule = REPEAT_EXACT},
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_done_for_day,
+	},
+	[COMMAND_RESTATE_ORDER] = {
+		.name = "RestateOrderCommand", .type = COMMAND_RESTATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS,
+		.repeat = {.content_if = REPEAT_SPLIT, .rule = REPEAT_EXACT},
+		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_restate,
+	},
+	PLAIN(COMMAND_CALCULATE_ORDER, "CalculateOrderCommand", TRIGGER_CALCULATE),
+	PLAIN(COMMAND_EXPIRE_ORDER, "ExpireOrderCommand", TRIGGER_EXPIRE),
+	[COMMAND_UPDATE_ORDER] = {
+		.name = "UpdateOrderCommand", .type = COMMAND_UPDATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_UPDATE, .traits = TRAIT_MERGES_ATTRIBUTES,
+		.fields = update_fields, .decide = oms_decide_order,
+	},
+	[COMMAND_PLACE_ORDER] = {
+		.name = "PlaceOrderCommand", .type = COMMAND_PLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_PLACE,
+		.fields = place_fields, .decide = oms_decide_place,
+	},
+	[COMMAND_EXECUTE_ORDER] = {
+		.name = "ExecuteOrderCommand", .type = COMMAND_EXECUTE_ORDER, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL,
+		.fix_messages = FIX_MSG_REPORT, .fields = execute_fields, .decide = oms_decide_execute,
+	},
+	[COMMAND_CORRECT_EXECUTION] = {
+		.name = "CorrectExecutionCommand", .type = COMMAND_CORRECT_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_CORRECT, .traits = TRAIT_CORRECTION, .repeat = {.rule = REPEAT_CONTENT},
+		.fix_messages = FIX_MSG_REPORT, .fields = correct_fields, .decide = oms_decide_correct,
+	},
+	[COMMAND_BUST_EXECUTION] = {
+		.name = "BustExecutionCommand", .type = COMMAND_BUST_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_BUST, .repeat = {.rule = REPEAT_CONTENT},
+		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust,
+	},
 };
 
+/* a child of a placement: a Create order whose parent is known */
 const CommandDef oms_slice_def = {
-	"CreateOrderCommand", COMMAND_CREATE_ORDER, KIND_ORDER, TRIGGER_CREATE, FIX_MSG_ORDER, slice_fields
+	.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+	.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING),
+	.fix_messages = FIX_MSG_ORDER, .fields = slice_fields,
 };
 
 const OmsName	oms_exec_type_names[] = {
@@ -239,6 +315,17 @@ oms_commands_check(void)
 		if (oms_command_defs[i].name == NULL || oms_command_defs[i].type != i || oms_command_defs[i].decide == NULL ||
 			oms_command_defs[i].role == 0)
 			elog(ERROR, "BUG: command type %d has no definition in its place, decides nothing, or is nobody's", i);
+}
+
+int
+oms_command_trigger(const Command *command)
+{
+	const CommandDef *def = command->def;
+
+	if (def->variant.member != 0 &&
+		*(const Tristate *) ((const char *) command + def->variant.member) == def->variant.is)
+		return def->variant.trigger;
+	return def->trigger;
 }
 
 const CommandDef *

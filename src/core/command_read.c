@@ -294,13 +294,6 @@ check_required(const Command *command, uint64 seen, bool from_fix)
 	return NULL;
 }
 
-/* Of the messages only one that a counterparty sends (9) becomes one of these, whatever it says. */
-static bool
-is_reject(const CommandDef *def)
-{
-	return def->type == COMMAND_REJECT_CANCEL_ORDER || def->type == COMMAND_REJECT_REPLACE_ORDER;
-}
-
 /* Does an object whose fields are not read yet tell what a counterparty did? */
 static bool
 is_report(const Command *command, bool from_fix)
@@ -312,8 +305,9 @@ is_report(const Command *command, bool from_fix)
 		if (oms_json_get(command->raw, keys[i], &hold) != NULL)
 			return true;
 	/* the report that makes an order: a telephoned one */
-	return from_fix && (is_reject(command->def) || (command->def->type == COMMAND_CREATE_ORDER &&
-													oms_json_get(command->raw, "orderID", &hold) != NULL));
+	return from_fix && (oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY) ||
+						(oms_has_trait(command->def, TRAIT_TELEPHONED) &&
+						 oms_json_get(command->raw, "orderID", &hold) != NULL));
 }
 
 /* An OrderID that stands for none neither names an order nor finds one. */
@@ -471,11 +465,11 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	refusal = read_fields(&raw->root, from_fix, command);
 	if (refusal)
 		return refusal;
-	if (command->def->type == COMMAND_EXECUTE_ORDER && oms_dec_sign(command->last_qty) == 0 && !from_fix)
+	if (oms_has_trait(command->def, TRAIT_FILL) && oms_dec_sign(command->last_qty) == 0 && !from_fix)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"lastQty\" is not a valid %s",
 										  oms_command_field_type_name(CMD_QTY)), "It is 0.");
 	/* an answer to a request does not rename the order */
-	if (is_reject(command->def))
+	if (oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY))
 		command->counterparty_order_id = NULL;
 	command->command_id_given = command->command_id != NULL;
 	if (!command->command_id_given)
@@ -495,12 +489,11 @@ bool
 oms_command_is_report(const Command *command)
 {
 	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL ||
-		(command->fix_message != NULL && is_reject(command->def));
+		(command->fix_message != NULL && oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY));
 }
 
 bool
 oms_command_is_fresh_request(const Command *command)
 {
-	return (command->def->type == COMMAND_REQUEST_CANCEL_ORDER ||
-			command->def->type == COMMAND_REQUEST_REPLACE_ORDER) && !oms_command_is_report(command);
+	return command->def->opens != REQUEST_NONE && !oms_command_is_report(command);
 }

@@ -474,11 +474,11 @@ bool
 oms_execution_is_repeat(const Command *command, const Execution *known)
 {
 	const char *type = command->exec_type ? command->exec_type :
-		command->def->type == COMMAND_CORRECT_EXECUTION ? "TRADE_CORRECT" : "TRADE";
+		oms_has_trait(command->def, TRAIT_CORRECTION) ? "TRADE_CORRECT" : "TRADE";
 	/* a correction without ExecRefID means the fill that the known one corrects */
 	const char *ref = command->exec_ref_id;
 
-	if (ref == NULL && command->def->type == COMMAND_CORRECT_EXECUTION)
+	if (ref == NULL && oms_has_trait(command->def, TRAIT_CORRECTION))
 		ref = known->exec_ref_id;
 	return oms_same_text(type, known->exec_type) && oms_same_text(ref, known->exec_ref_id) &&
 		(command->last_qty == NULL || oms_dec_cmp(command->last_qty, known->last_qty) == 0) &&

@@ -184,9 +184,9 @@ take_particulars(Order *order, const Command *command)
 		order->text = command->text;
 	if (command->reason)
 		order->reason = command->reason;
-	if (command->def->type == COMMAND_UPDATE_ORDER)
+	if (oms_has_trait(command->def, TRAIT_MERGES_ATTRIBUTES))
 		order->attributes = merge(order->attributes, command->attributes);
-	if (command->def->type == COMMAND_REPLACE_ORDER)
+	if (oms_has_trait(command->def, TRAIT_MERGES_FIX))
 		order->fix = merge(order->fix, command->fix);
 }
 

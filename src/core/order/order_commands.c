@@ -28,10 +28,9 @@ Refusal *
 oms_check_particulars(const Command *command, const Order *order)
 {
 	/* FIX 4.4 vol. 4, Order Cancel/Replace Request: side within its kind, and account, may be replaced */
-	bool		replaces = command->def->type == COMMAND_REPLACE_ORDER ||
-		command->def->type == COMMAND_REQUEST_REPLACE_ORDER;
+	bool		replaces = oms_has_trait(command->def, TRAIT_CHANGES_ACCOUNT);
 	/* a client's cancel states the side as he knows it: before a change, or as he asked for it */
-	bool		crosses = command->def->type == COMMAND_REQUEST_CANCEL_ORDER && command->pending == TRI_FALSE;
+	bool		crosses = command->def->opens == REQUEST_CANCEL && command->pending == TRI_FALSE;
 	Refusal    *refusal;
 
 	if (oms_command_is_report(command) && command->order_id == NULL)
@@ -108,12 +107,11 @@ static bool
 may_share_cl_ord_id(const Command *command, const Order *order)
 {
 	const OrderRequest *request = oms_request_named(order, command->cl_ord_id);
-	RequestKind kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
 
 	if (request == NULL)
 		return order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 &&
 			(command->orig_cl_ord_id == NULL || strcmp(command->orig_cl_ord_id, command->cl_ord_id) == 0);
-	return request->kind == kind && (request->unasked || (!request->shown && command->pending != TRI_FALSE));
+	return request->kind == command->def->opens && (request->unasked || (!request->shown && command->pending != TRI_FALSE));
 }
 
 static Refusal *
@@ -227,7 +225,7 @@ oms_decide_place(Decision *d)
 	context.now = oms_decision_now(d, before.root_id);
 	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
 	if (refusal == NULL)
-		refusal = oms_order_decide(command, &context, &event);
+		refusal = oms_order_decide(command, &context, NULL, &event);
 	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
 	{
 		Command    *slice = &command->children[i];
@@ -257,8 +255,8 @@ oms_decide_place(Decision *d)
  * ------------------------------------------------------------------------
  */
 
-Refusal *
-oms_decide_order(Decision *d)
+static Refusal *
+decide_change(Decision *d, OrderDetails details)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
@@ -281,7 +279,7 @@ oms_decide_order(Decision *d)
 		return NULL;
 	context.answered = oms_was_answered(d, command, &before);
 	if (refusal == NULL)
-		refusal = oms_order_decide(command, &context, &event);
+		refusal = oms_order_decide(command, &context, details, &event);
 	if (refusal == NULL)
 	{
 		refusal = oms_take_names(d, command, &before);
@@ -295,4 +293,46 @@ oms_decide_order(Decision *d)
 		return oms_split_tree(d, &before, &event);
 	oms_apply_to_tree(d, &before, &event);
 	return NULL;
+}
+
+Refusal *
+oms_decide_order(Decision *d)
+{
+	return decide_change(d, NULL);
+}
+
+Refusal *
+oms_decide_accept(Decision *d)
+{
+	return decide_change(d, oms_take_acceptance);
+}
+
+Refusal *
+oms_decide_request(Decision *d)
+{
+	return decide_change(d, oms_take_request);
+}
+
+Refusal *
+oms_decide_answer(Decision *d)
+{
+	return decide_change(d, oms_take_answer);
+}
+
+Refusal *
+oms_decide_replace(Decision *d)
+{
+	return decide_change(d, oms_take_replacement);
+}
+
+Refusal *
+oms_decide_done_for_day(Decision *d)
+{
+	return decide_change(d, oms_take_day);
+}
+
+Refusal *
+oms_decide_restate(Decision *d)
+{
+	return decide_change(d, oms_take_restatement);
 }

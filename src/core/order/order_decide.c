@@ -174,7 +174,6 @@ Refusal *
 oms_order_create(const Command *command, const Order *parent, TimestampTz now, Order *order,
 				 OrderEvent *event)
 {
-	bool		pending = command->pending == TRI_TRUE;
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);
@@ -198,7 +197,7 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, parent->unplaced_quantity) > 0)
 		return over_placed(parent, order->order_qty);
 
-	event->transition = oms_order_transition(pending ? TRIGGER_CREATE_PENDING : TRIGGER_CREATE, order, 0, false);
+	event->transition = oms_order_transition(oms_command_trigger(command), order, 0, false);
 	return NULL;
 }
 
@@ -219,36 +218,12 @@ request_is_open(const Command *command, const Order *order, RequestKind kind)
 							order->cl_ord_id) != NULL;
 }
 
-static RequestKind
-answered_kind(CommandType type)
-{
-	if (type == COMMAND_REJECT_CANCEL_ORDER)
-		return REQUEST_CANCEL;
-	if (type == COMMAND_REJECT_REPLACE_ORDER || type == COMMAND_REPLACE_ORDER)
-		return REQUEST_REPLACE;
-	return REQUEST_NONE;
-}
-
-static OrderTrigger
-trigger_of(const Command *command)
-{
-	CommandType type = command->def->type;
-
-	if (type == COMMAND_ACCEPT_ORDER && command->for_bidding == TRI_TRUE)
-		return TRIGGER_ACCEPT_FOR_BIDDING;
-	if (type == COMMAND_REQUEST_CANCEL_ORDER && command->pending == TRI_FALSE)
-		return TRIGGER_RECORD_CANCEL_REQUEST;
-	if (type == COMMAND_REQUEST_REPLACE_ORDER && command->pending == TRI_FALSE)
-		return TRIGGER_RECORD_REPLACE_REQUEST;
-	return command->def->trigger;
-}
-
 static const Transition *
 find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
 {
 	const Order *order = context->order;
 	uint32		facts = 0;
-	RequestKind kind = answered_kind(command->def->type);
+	RequestKind kind = command->def->answers;
 
 	if (terms->order_qty && oms_dec_cmp(terms->order_qty, order->executed_quantity) > 0)
 		facts |= FACT_GROWS;
@@ -260,26 +235,25 @@ find_transition(const Command *command, const OrderContext *context, const Order
 		facts |= FACT_STATES_QTY;
 	if (context->answered)
 		facts |= FACT_ANSWERED;
-	if (command->def->type == COMMAND_RESTATE_ORDER && oms_order_is_closed(order) &&
+	if (oms_has_trait(command->def, TRAIT_SPLITS) && oms_order_is_closed(order) &&
 		oms_split_is_told(command, order, context->now))
 		facts |= FACT_SPLITS;
-	return oms_order_transition(trigger_of(command), order, facts, oms_command_is_report(command));
+	return oms_order_transition(oms_command_trigger(command), order, facts, oms_command_is_report(command));
 }
 
+/* What is asked for, or comes into force: terms of a replacement that were asked for come with it. */
 static OrderTerms
 terms_of(const Command *command, const Order *order)
 {
 	OrderTerms	terms = command->terms;
 
-	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_REQUEST_REPLACE_ORDER ||
-		command->def->type == COMMAND_RESTATE_ORDER)
-	{
-		if (command->def->type == COMMAND_REPLACE_ORDER)
-			return oms_terms_of_replacement(command, order);
-		if (command->side && strcmp(command->side, order->side) != 0 && oms_sides_are_kin(command->side, order->side))
-			terms.side = command->side;
-	}
-	if (command->def->type == COMMAND_REQUEST_REPLACE_ORDER && command->account &&
+	if (!oms_has_trait(command->def, TRAIT_TAKES_TERMS | TRAIT_ASKS_TERMS))
+		return terms;
+	if (command->def->answers == REQUEST_REPLACE)
+		return oms_terms_of_replacement(command, order);
+	if (command->side && strcmp(command->side, order->side) != 0 && oms_sides_are_kin(command->side, order->side))
+		terms.side = command->side;
+	if (oms_has_trait(command->def, TRAIT_CHANGES_ACCOUNT) && command->account &&
 		(order->account == NULL || strcmp(command->account, order->account) != 0))
 		terms.account = command->account;
 	return terms;
@@ -402,9 +376,15 @@ check_over_placed(const Command *command, const OrderContext *context, OrderEven
 	return NULL;
 }
 
-static Refusal *
-check_acceptance(const Command *command, const Order *order, OrderEvent *event)
+/* ------------------------------------------------------------------------
+ * what a command brings along besides its transition
+ * ------------------------------------------------------------------------
+ */
+
+Refusal *
+oms_take_acceptance(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
 {
+	const Order *order = context->order;
 	Numeric		order_qty = command->terms.order_qty;
 
 	if (order_qty == NULL || oms_command_is_report(command))
@@ -418,59 +398,68 @@ check_acceptance(const Command *command, const Order *order, OrderEvent *event)
 	return NULL;
 }
 
-/* What this type of command brings along besides its transition. */
-static Refusal *
-take_details(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+Refusal *
+oms_take_request(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
 {
-	const Order *order = context->order;
+	event->edit = REQUEST_OPEN;
+	event->request.kind = command->def->opens;
+	event->request.cl_ord_id = command->cl_ord_id;
+	event->request.orig_cl_ord_id = command->orig_cl_ord_id;
+	event->request.shown = command->pending != TRI_FALSE;
+	event->request.unasked = oms_command_is_report(command);
+	/* a report of a pending replacement repeats the terms still in force */
+	if (oms_command_is_report(command))
+		event->terms.order_qty = oms_request_taken_over(context->order, command);
+	else
+		event->request.terms = *terms;
+	return NULL;
+}
+
+Refusal *
+oms_take_answer(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
+	event->edit = REQUEST_ANSWER;
+	event->request.kind = command->def->answers;
+	event->request.cl_ord_id = command->cl_ord_id;
+	event->request.orig_cl_ord_id = command->orig_cl_ord_id;
+	return NULL;
+}
+
+Refusal *
+oms_take_replacement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
+	if (!oms_terms_given(terms) && command->cl_ord_id == NULL)
+		return missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
+	bound_by_stated(command, terms);
+	event->terms = *terms;
+	event->cl_ord_id = command->cl_ord_id;
+	event->overtakes = command->orig_cl_ord_id;
+	return oms_take_answer(command, context, terms, event);
+}
+
+Refusal *
+oms_take_day(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
+	event->done_for_day = oms_command_day(command, context->now);
+	return NULL;
+}
+
+Refusal *
+oms_take_restatement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
 	Refusal    *refusal;
 
-	switch (command->def->type)
-	{
-		case COMMAND_ACCEPT_ORDER:
-			return check_acceptance(command, order, event);
-		case COMMAND_REQUEST_CANCEL_ORDER:
-		case COMMAND_REQUEST_REPLACE_ORDER:
-			event->edit = REQUEST_OPEN;
-			event->request.kind = command->def->type == COMMAND_REQUEST_CANCEL_ORDER ? REQUEST_CANCEL : REQUEST_REPLACE;
-			event->request.cl_ord_id = command->cl_ord_id;
-			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
-			event->request.shown = command->pending != TRI_FALSE;
-			event->request.unasked = oms_command_is_report(command);
-			/* a report of a pending replacement repeats the terms still in force */
-			if (oms_command_is_report(command))
-				event->terms.order_qty = oms_request_taken_over(order, command);
-			else
-				event->request.terms = *terms;
-			return NULL;
-		case COMMAND_REPLACE_ORDER:
-			if (!oms_terms_given(terms) && command->cl_ord_id == NULL)
-				return missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
-			bound_by_stated(command, terms);
-			event->terms = *terms;
-			event->cl_ord_id = command->cl_ord_id;
-			event->overtakes = command->orig_cl_ord_id;
-			/* FALLTHROUGH */
-		case COMMAND_REJECT_CANCEL_ORDER:
-		case COMMAND_REJECT_REPLACE_ORDER:
-			event->edit = REQUEST_ANSWER;
-			event->request.kind = answered_kind(command->def->type);
-			event->request.cl_ord_id = command->cl_ord_id;
-			event->request.orig_cl_ord_id = command->orig_cl_ord_id;
-			return NULL;
-		case COMMAND_DONE_FOR_DAY_ORDER:
-			event->done_for_day = oms_command_day(command, context->now);
-			return NULL;
-		case COMMAND_RESTATE_ORDER:
-			event->terms = *terms;
-			refusal = oms_split_decide(command, order, context->now, event);
-			if (refusal == NULL && event->split == NULL)
-				bound_by_stated(command, &event->terms);
-			return refusal;
-		default:
-			return NULL;
-	}
+	event->terms = *terms;
+	refusal = oms_split_decide(command, context->order, context->now, event);
+	if (refusal == NULL && event->split == NULL)
+		bound_by_stated(command, &event->terms);
+	return refusal;
 }
+
+/* ------------------------------------------------------------------------
+ * rules
+ * ------------------------------------------------------------------------
+ */
 
 /* New terms must leave an order that could have been created. */
 static Refusal *
@@ -516,7 +505,7 @@ check_rules(const Command *command, const OrderContext *context, OrderEvent *eve
 }
 
 Refusal *
-oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
+oms_order_decide(const Command *command, const OrderContext *context, OrderDetails details, OrderEvent *event)
 {
 	const Order *order = context->order;
 	OrderTerms	terms = terms_of(command, order);
@@ -530,7 +519,7 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderEvent
 	if (strcmp(event->transition->event_type, "OrderReported") == 0)
 		return NULL;
 
-	refusal = take_details(command, context, &terms, event);
+	refusal = details ? details(command, context, &terms, event) : NULL;
 	if (refusal == NULL)
 		refusal = check_side(command, context, event);
 	return refusal ? refusal : check_rules(command, context, event);

@@ -18,14 +18,6 @@
 #include "core/order/order_commands.h"
 #include "core/order/order_history.h"
 
-/* How like an earlier report must this one be to be its repeat? */
-typedef enum RepeatRule
-{
-	REPEAT_NEVER,				/* it does no harm twice: nothing is looked up */
-	REPEAT_EXACT,				/* time and figures too: brokers number what is no fill carelessly */
-	REPEAT_CONTENT
-} RepeatRule;
-
 static bool
 is_in_force(const Command *command, const Order *order)
 {
@@ -33,43 +25,39 @@ is_in_force(const Command *command, const Order *order)
 		oms_request_named(order, command->cl_ord_id) == NULL;
 }
 
+static bool
+is_case(RepeatCase which, const Command *command, const Order *order)
+{
+	switch (which)
+	{
+		case REPEAT_ANY:
+			return true;
+		case REPEAT_IN_FORCE:
+			return is_in_force(command, order);
+		case REPEAT_SUSPENDED:
+			return (order->conditions & COND_SUSPENDED) != 0;
+		case REPEAT_SPLIT:
+			return command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0);
+		case REPEAT_AS_FILL:
+			return command->exec_type && strcmp(command->exec_type, "TRADE") == 0;
+	}
+	pg_unreachable();
+}
+
 static RepeatRule
 repeat_rule(const Command *command, const Order *order)
 {
-	RepeatRule	exact = command->transact_time == NO_TIME ? REPEAT_NEVER : REPEAT_EXACT;
+	const CommandDef *def = command->def;
 
 	if (command->exec_id == NULL)
 		return REPEAT_NEVER;
-	if (oms_command_is_resent(command))
+	if (oms_command_is_resent(command) ||
+		(def->repeat.content_if != REPEAT_ANY && is_case(def->repeat.content_if, command, order)))
 		return REPEAT_CONTENT;
-	switch (command->def->type)
-	{
-		case COMMAND_RESTATE_ORDER:
-			/* a split */
-			if (command->quantity_factor || (command->reason && strcmp(command->reason, "GT_CORPORATE_ACTION") == 0))
-				return REPEAT_CONTENT;
-			return exact;
-		case COMMAND_STOP_ORDER:
-			/* FIX 4.2 has the guarantee in the form of a fill */
-			return command->exec_type && strcmp(command->exec_type, "TRADE") == 0 ? REPEAT_CONTENT : exact;
-		case COMMAND_CORRECT_EXECUTION:
-		case COMMAND_BUST_EXECUTION:
-			return REPEAT_CONTENT;
-		case COMMAND_REPLACE_ORDER:
-			/* it grants nothing new, and may put terms from before a split back */
-			return is_in_force(command, order) ? REPEAT_CONTENT : REPEAT_NEVER;
-		case COMMAND_REQUEST_CANCEL_ORDER:
-		case COMMAND_REQUEST_REPLACE_ORDER:
-			return is_in_force(command, order) ? exact : REPEAT_NEVER;
-		case COMMAND_ACCEPT_ORDER:
-			return order->conditions & COND_SUSPENDED ? exact : REPEAT_NEVER;
-		case COMMAND_DONE_FOR_DAY_ORDER:
-		case COMMAND_SUSPEND_ORDER:
-		case COMMAND_RESUME_ORDER:
-			return exact;
-		default:
-			return REPEAT_NEVER;
-	}
+	if (!is_case(def->repeat.only_if, command, order) ||
+		(def->repeat.rule == REPEAT_EXACT && command->transact_time == NO_TIME))
+		return REPEAT_NEVER;
+	return def->repeat.rule;
 }
 
 /* Does it state this figure neither as it did the first time nor as we have it? */
@@ -185,22 +173,22 @@ is_of_chain(Decision *d, const Command *command, const Order *order)
 bool
 oms_was_answered(Decision *d, const Command *command, const Order *order)
 {
+	bool		replaces = oms_has_trait(command->def, TRAIT_TAKES_TERMS) && command->def->answers == REQUEST_REPLACE;
 	bool		in_force;
 
 	if (!oms_command_is_report(command) || command->cl_ord_id == NULL || order->cl_ord_id == NULL ||
-		(command->def->type != COMMAND_REPLACE_ORDER && command->def->type != COMMAND_REQUEST_CANCEL_ORDER &&
-		 command->def->type != COMMAND_REQUEST_REPLACE_ORDER) ||
+		(!replaces && command->def->opens == REQUEST_NONE) ||
 		oms_request_named(order, command->cl_ord_id) != NULL)
 		return false;
 	in_force = strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
 	/* a replacement may be stated again; pending it is no more once it is in force */
 	if (in_force)
-		return command->def->type != COMMAND_REPLACE_ORDER && command->orig_cl_ord_id &&
+		return !replaces && command->orig_cl_ord_id &&
 			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
 	if (!is_of_chain(d, command, order))
 		return false;
 	/* a replacement that is reported after its rejection is believed */
-	return command->def->type != COMMAND_REPLACE_ORDER ||
+	return !replaces ||
 		!oms_history_has_cl_ord_id(d->source, order, command->cl_ord_id, COMMAND_REJECT_REPLACE_ORDER);
 }
 

@@ -45,7 +45,7 @@ stated_end(const Command *command, const Order *order)
 		{"DONE_FOR_DAY", FACT_STATES_DONE}
 	};
 
-	if (command->ord_status == NULL || command->def->type != COMMAND_EXECUTE_ORDER ||
+	if (command->ord_status == NULL || !oms_has_trait(command->def, TRAIT_FILL) ||
 		(command->exec_type && strcmp(command->exec_type, "TRADE") != 0))
 		return 0;
 	for (int i = 0; i < lengthof(ends); i++)
@@ -154,7 +154,7 @@ oms_report_is_misdirected(const Command *command, const Order *order)
 	if (command->side == NULL || strcmp(command->side, order->side) == 0)
 		return false;
 	/* an accepted replacement may change it, and what is pending may be stated already */
-	if (command->def->type == COMMAND_REPLACE_ORDER || command->def->type == COMMAND_RESTATE_ORDER)
+	if (oms_has_trait(command->def, TRAIT_TAKES_TERMS))
 		return !oms_sides_are_kin(command->side, order->side);
 	return !side_is_asked_for(order, command->side);
 }
