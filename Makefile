@@ -16,11 +16,14 @@ OBJS := $(patsubst %.c,%.o,$(call sources,$(addsuffix /*.c,$(SRC_DIRS))))
 HEADERS := $(call sources,src/oms_state.h)
 $(if $(OBJS),,$(error no sources below $(SOURCES)))
 
-# The install script is its parts, concatenated in the order of sql/parts.list.
+# The install script and the upgrade script of this version are made of the same parts (sql/expand.awk), in the order
+# of sql/parts.list.  Upgrade scripts of versions before stand in sql/ as they were made.
+UPGRADE_FROM = 0.1.0
 SQL_PARTS := $(addprefix sql/,$(notdir $(shell sed 's/\#.*//' '$(SOURCES)/sql/parts.list')))
 SQL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA_built = $(SQL_SCRIPT)
-DATA := $(call sources,sql/$(EXTENSION)--*--*.sql)
+SQL_UPGRADE = sql/$(EXTENSION)--$(UPGRADE_FROM)--$(EXTVERSION).sql
+DATA_built = $(SQL_SCRIPT) $(SQL_UPGRADE)
+DATA := $(filter-out $(SQL_UPGRADE),$(call sources,sql/$(EXTENSION)--*--*.sql))
 
 REGRESS := $(patsubst test/sql/%.sql,%,$(call sources,test/sql/*.sql))
 REGRESS_OPTS = --inputdir='$(SOURCES)/test' --encoding=UTF8 --no-locale --load-extension=$(EXTENSION)
@@ -39,7 +42,7 @@ ifdef OMS_TEST_BUILD
 PG_CFLAGS += -Werror -DUSE_ASSERT_CHECKING
 endif
 
-EXTRA_CLEAN = stage sql/$(EXTENSION)--$(EXTVERSION).sql.tmp
+EXTRA_CLEAN = stage $(addsuffix .tmp,$(DATA_built))
 
 PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
@@ -61,8 +64,10 @@ endif
 
 $(OBJS) $(OBJS:.o=.bc): $(call sources,$(addsuffix /*.h,$(SRC_DIRS))) oms_state.control
 
-$(SQL_SCRIPT): sql/parts.list $(SQL_PARTS) oms_state.control
-	cat $(addprefix '$(SOURCES)'/,$(SQL_PARTS)) > $@.tmp
+$(SQL_SCRIPT): script = install
+$(SQL_UPGRADE): script = upgrade
+$(DATA_built): sql/expand.awk sql/kinds.list sql/parts.list $(SQL_PARTS) oms_state.control
+	awk -v script=$(script) -f '$(SOURCES)/sql/expand.awk' $(addprefix '$(SOURCES)'/,sql/kinds.list $(SQL_PARTS)) > $@.tmp
 	mv $@.tmp $@
 
 .PHONY: demo demo-stop test soak bench

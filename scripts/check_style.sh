@@ -105,7 +105,7 @@ check_version() {
     done
 }
 
-# Every part of the install script is in the list, and the list names no ghosts.
+# Every part of the scripts is in the list, and the list names no ghosts.
 check_parts() {
     local part
     for part in sql/[0-9]*.sql; do
@@ -116,12 +116,14 @@ check_parts() {
 
 # A script loads whatever the database's encoding, and no schema but pg_catalog decides what a name in it means.
 check_scripts() {
-    local script
+    local script parts
     for script in sql/*.sql; do
         ! LC_ALL=C grep -nP '[^\x00-\x7F]' "$script" || breach "$script is not ASCII"
     done
-    for script in sql/10_schema.sql sql/oms_state--*--*.sql; do
-        [ "$(sed -n 2p "$script")" = "SET LOCAL search_path = pg_catalog, pg_temp;" ] || breach "the first statement of $script does not set search_path"
+    mapfile -t parts < <(sed -n 's|^\([^#]\)|sql/\1|p' sql/parts.list)
+    for script in install upgrade; do
+        [ "$(awk -v script="$script" -f sql/expand.awk sql/kinds.list "${parts[@]}" | sed -n 2p)" = "SET LOCAL search_path = pg_catalog, pg_temp;" ] ||
+            breach "the first statement of the $script script does not set search_path"
     done
 }
 

@@ -2,6 +2,7 @@
 -- The columns stand in the order of order_columns[] in src/core/order/order_record.c.
 -- No foreign keys: a dump restores the tables in any order, and the pipeline keeps the relations (oms.verify()).
 
+-- @install
 CREATE TABLE oms.orders (
   id text COLLATE "C" NOT NULL CONSTRAINT orders_pkey PRIMARY KEY WITH (fillfactor = 90),
   root_id text COLLATE "C" NOT NULL,
@@ -60,6 +61,10 @@ CREATE TABLE oms.orders (
 -- No column of an index ever changes: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
+-- @end
+-- @upgrade
+ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
+-- @end
 
 COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, the same that its newest event carries as state';
 COMMENT ON COLUMN oms.orders.id IS 'The order''s own id (orderId)';

@@ -1,6 +1,7 @@
 -- Current state of executions: one row an execution, written by the command pipeline alone.
 -- The columns stand in the order of execution_columns[] in src/core/order/order_record.c.
 
+-- @install
 CREATE TABLE oms.executions (
   id text COLLATE "C" NOT NULL CONSTRAINT executions_pkey PRIMARY KEY WITH (fillfactor = 90),
   root_id text COLLATE "C" NOT NULL,
@@ -52,6 +53,18 @@ CREATE TABLE oms.executions (
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
+-- @end
+-- @upgrade
+ALTER TABLE oms.executions
+  ADD COLUMN trade_date date,
+  ADD COLUMN settl_date date,
+  ADD COLUMN commission numeric,
+  ADD COLUMN comm_type text COLLATE "C",
+  ADD COLUMN last_capacity text COLLATE "C",
+  ADD COLUMN currency text COLLATE "C",
+  ADD COLUMN account text COLLATE "C",
+  ADD COLUMN reported_account text COLLATE "C";
+-- @end
 
 COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
 COMMENT ON COLUMN oms.executions.id IS 'The execution''s own id (executionId)';

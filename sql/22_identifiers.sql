@@ -1,5 +1,6 @@
 -- What commands are found by: their own ids, and the ids counterparties know an order under.
 
+-- @install
 CREATE TABLE oms.commands (
   actor text COLLATE "C" NOT NULL,
   command_id text COLLATE "C" NOT NULL,
@@ -11,11 +12,16 @@ CREATE TABLE oms.commands (
   CONSTRAINT commands_pkey PRIMARY KEY (actor, command_id)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.commands', '');
+-- @end
+-- @upgrade
+ALTER TABLE oms.commands ALTER COLUMN command_hash DROP NOT NULL, ADD COLUMN content_hash bytea;
+-- @end
 COMMENT ON TABLE oms.commands IS
   'The commandIds of each actor. Its events (by sequence) hold the command and what it answered; content_hash tells a repeat from another command.';
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
+-- @install
 CREATE TABLE oms.cl_ord_ids (
   fix_session text COLLATE "C" NOT NULL,
   cl_ord_id text COLLATE "C" NOT NULL,
@@ -23,9 +29,11 @@ CREATE TABLE oms.cl_ord_ids (
   CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (fix_session, cl_ord_id)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.cl_ord_ids', '');
+-- @end
 COMMENT ON TABLE oms.cl_ord_ids IS
   'Every ClOrdID (11) an order was ever known under: unique in its FIX session; SQL callers share the session ''''';
 
+-- @install
 CREATE TABLE oms.counterparty_order_ids (
   fix_session text COLLATE "C" NOT NULL,
   counterparty_order_id text COLLATE "C" NOT NULL,
@@ -33,6 +41,7 @@ CREATE TABLE oms.counterparty_order_ids (
   CONSTRAINT counterparty_order_ids_pkey PRIMARY KEY (fix_session, counterparty_order_id, order_id)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.counterparty_order_ids', '');
+-- @end
 COMMENT ON TABLE oms.counterparty_order_ids IS
   'Every OrderID (37) that a counterparty gave an order; counterparties reuse them, so one may name several orders';
 
@@ -45,6 +54,7 @@ COMMENT ON TABLE oms.root_ids IS
   'The ids that callers gave to roots of trees, of all kinds, and those of executions that began without an order: no id is the root of two trees';
 COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution';
 
+-- @install
 CREATE TABLE oms.rejected_commands (
   id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
   rejected_at timestamptz NOT NULL,
@@ -63,6 +73,13 @@ CREATE TABLE oms.rejected_commands (
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
+-- @end
+-- @upgrade
+ALTER TABLE oms.rejected_commands
+  ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
+  ADD COLUMN via text COLLATE "C";
+SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
+-- @end
 COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(..., false) refused';
 COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';
 COMMENT ON COLUMN oms.rejected_commands.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';

@@ -1,6 +1,7 @@
 -- The event tables: append-only, one partition a month, written by the command pipeline alone.
 -- No primary key on the parent and no partition made here: both would break a dump (doc/decisions.md).
 
+-- @install
 CREATE TABLE oms.order_events (
   sequence bigint NOT NULL,
   aggregate_id text COLLATE "C" NOT NULL,
@@ -22,6 +23,11 @@ CREATE TABLE oms.order_events (
 CREATE TABLE oms.execution_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.order_events', '');
 SELECT pg_catalog.pg_extension_config_dump('oms.execution_events', '');
+-- @end
+-- @upgrade
+ALTER TABLE oms.order_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
+ALTER TABLE oms.execution_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
+-- @end
 
 COMMENT ON TABLE oms.order_events IS 'Every change of every order, append-only';
 COMMENT ON TABLE oms.execution_events IS 'Every change of every execution, append-only';
@@ -37,11 +43,14 @@ COMMENT ON COLUMN oms.order_events.via IS 'The session user where it is a member
 COMMENT ON COLUMN oms.order_events.payload IS 'The whole event, as it goes to Kafka';
 COMMENT ON COLUMN oms.order_events.hash IS 'SHA-256 of the object''s previous hash and the payload''s text';
 
-CREATE FUNCTION oms.refuse_event_change() RETURNS trigger
+CREATE OR REPLACE FUNCTION oms.refuse_event_change() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'oms_refuse_event_change';
 COMMENT ON FUNCTION oms.refuse_event_change() IS 'Trigger: events are append-only for every role';
+-- @install
 REVOKE ALL ON FUNCTION oms.refuse_event_change() FROM PUBLIC;
+-- @end
 
+-- @install
 -- A row trigger of a parent comes to its partitions by itself, one on TRUNCATE does not.
 CREATE TRIGGER order_events_append_only BEFORE UPDATE OR DELETE ON oms.order_events
   FOR EACH ROW EXECUTE FUNCTION oms.refuse_event_change();
@@ -51,9 +60,10 @@ CREATE TRIGGER order_events_no_truncate BEFORE TRUNCATE ON oms.order_events
   FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change();
 CREATE TRIGGER execution_events_no_truncate BEFORE TRUNCATE ON oms.execution_events
   FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change();
+-- @end
 
 -- One place that knows the event tables; those of later versions count from the moment they exist.
-CREATE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
+CREATE OR REPLACE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 4
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -66,7 +76,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.event_tables() IS 'The event tables that exist here: what has partitions, and what a bridge sends';
 
-CREATE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
+CREATE OR REPLACE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -87,7 +97,7 @@ $function$;
 COMMENT ON FUNCTION oms.partition_at(regclass, timestamptz) IS
   'The partition of an event table that takes the events of a moment, whoever made it; null where there is none';
 
-CREATE FUNCTION oms.missing_partitions(months_ahead integer DEFAULT 2)
+CREATE OR REPLACE FUNCTION oms.missing_partitions(months_ahead integer DEFAULT 2)
   RETURNS TABLE (table_name name, leaf name, starts_at timestamptz, ends_at timestamptz)
   LANGUAGE plpgsql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -118,7 +128,7 @@ COMMENT ON FUNCTION oms.missing_partitions(integer) IS
   'What oms.ensure_partitions() would make: the event partitions that are missing from this month (UTC) to the given number of months ahead';
 
 -- As the owner, for the first command of a month may be anybody's. So nothing here is decided by a setting of the caller.
-CREATE FUNCTION oms.ensure_partitions(months_ahead integer DEFAULT 2) RETURNS integer
+CREATE OR REPLACE FUNCTION oms.ensure_partitions(months_ahead integer DEFAULT 2) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   SET default_tablespace = ''
@@ -183,4 +193,7 @@ END
 $function$;
 COMMENT ON FUNCTION oms.ensure_partitions(integer) IS
   'Makes the event partitions of this month (UTC) and the given number of months ahead; returns how many it made';
-REVOKE ALL ON FUNCTION oms.ensure_partitions(integer), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
+-- @install
+REVOKE ALL ON FUNCTION oms.ensure_partitions(integer) FROM PUBLIC;
+-- @end

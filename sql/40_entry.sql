@@ -1,59 +1,67 @@
 -- The entry points, in the target schema.
 
-CREATE FUNCTION @extschema@.oms_command(command jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_command(command jsonb) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_command';
 COMMENT ON FUNCTION @extschema@.oms_command(jsonb) IS
   'Applies one command and returns its result; a refusal raises an error with a SQLSTATE of class OM and changes nothing';
 
-CREATE FUNCTION @extschema@.oms_try_command(command jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_try_command(command jsonb) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_command';
 COMMENT ON FUNCTION @extschema@.oms_try_command(jsonb) IS
   'As oms_command, but a refusal is returned as a result with status REJECTED and kept in oms.rejected_commands';
 
-CREATE FUNCTION @extschema@.oms_commands(commands jsonb, atomic boolean DEFAULT true) RETURNS SETOF jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_commands(commands jsonb, atomic boolean DEFAULT true) RETURNS SETOF jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_commands';
 COMMENT ON FUNCTION @extschema@.oms_commands(jsonb, boolean) IS
   'Applies an array of commands in order, one result each; atomic: the first refusal raises and nothing is applied';
 
-CREATE FUNCTION @extschema@.oms_fix(message text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_fix(message text) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix';
 COMMENT ON FUNCTION @extschema@.oms_fix(text) IS
   'Applies one raw FIX message (tag=value; SOH or | between fields): D, F, G, H, 8 and 9';
 
-CREATE FUNCTION @extschema@.oms_fix(message bytea) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_fix(message bytea) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_bytes';
 COMMENT ON FUNCTION @extschema@.oms_fix(bytea) IS
   'The same for a message as it came from the wire: its fields are converted from MessageEncoding (347), else from oms_state.fix_encoding';
 
-CREATE FUNCTION @extschema@.oms_try_fix(message text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_try_fix(message text) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix';
 COMMENT ON FUNCTION @extschema@.oms_try_fix(text) IS
   'As oms_fix, but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
-CREATE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
+CREATE OR REPLACE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_try_fix_bytes';
 COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
   'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
+REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
+-- @install
 REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_command(jsonb),
-  @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text), @extschema@.oms_fix(bytea),
-  @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
+  @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;
+-- @end
 
 -- The tables of the code, for people and for the reference.
-CREATE FUNCTION oms.list_transitions(OUT object text, OUT transition integer, OUT trigger text, OUT requires text[],
+-- @upgrade
+-- They have other columns now. What reads them has so too; 50_views.sql makes it again, for whoever could read it.
+SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
+DROP VIEW oms.order_history, oms.state_transitions, oms.command_reference;
+DROP FUNCTION oms.list_transitions(), oms.list_commands();
+-- @end
+CREATE OR REPLACE FUNCTION oms.list_transitions(OUT object text, OUT transition integer, OUT trigger text, OUT requires text[],
     OUT forbids text[], OUT facts text[], OUT reported boolean, OUT sets text[], OUT clears text[], OUT raises text[],
     OUT event_type text, OUT sentence text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_transitions';
 COMMENT ON FUNCTION oms.list_transitions() IS 'The state machine of every kind of object, from the code: oms.state_transitions shows it';
-CREATE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
+CREATE OR REPLACE VIEW oms.state_transitions AS SELECT * FROM oms.list_transitions();
 COMMENT ON VIEW oms.state_transitions IS
   'The state machine of every kind of object: for a trigger the first row whose conditions and facts hold fires; a command without a row is refused (OM004)';
 
-CREATE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
+CREATE OR REPLACE FUNCTION oms.list_commands(OUT command_type text, OUT object text, OUT field text, OUT field_type text, OUT required boolean,
     OUT unless text, OUT role text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_commands';
 COMMENT ON FUNCTION oms.list_commands() IS 'Every command and its fields, from the code: oms.command_reference shows them';
-CREATE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
+CREATE OR REPLACE VIEW oms.command_reference AS SELECT * FROM oms.list_commands();
 COMMENT ON COLUMN oms.command_reference.role IS 'Whose privileges are needed to give the command, once oms.create_roles() has made the roles';
 COMMENT ON VIEW oms.command_reference IS
   'Every command type with its fields; one that is required may be left out where the field in "unless" is given, or what it names has it';

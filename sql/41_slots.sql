@@ -1,11 +1,11 @@
 -- Slots: what a fleet of databases shares its trees out by, and the part of it that is this database's.
 
-CREATE FUNCTION oms.slot_of(id text) RETURNS integer
+CREATE OR REPLACE FUNCTION oms.slot_of(id text) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_slot_of';
 COMMENT ON FUNCTION oms.slot_of(text) IS
   'The slot (0 to 16383) of an id: of its tag, the text between the first { and the next }, else of the whole; of a UUID of version 7 or 8 the 14 bits after the variant, else the last 14 bits of the CRC-32 of its UTF-8 bytes';
 
-CREATE FUNCTION oms.slot_of(scope text, id text) RETURNS integer
+CREATE OR REPLACE FUNCTION oms.slot_of(scope text, id text) RETURNS integer
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_slot_of_scoped';
 COMMENT ON FUNCTION oms.slot_of(text, text) IS
   'The slot of a new tree whose id is made, by (FIX session, ClOrdID) or (actor, commandId): the last 14 bits of the CRC-32 of both in UTF-8 with a zero byte between';
@@ -23,7 +23,7 @@ COMMENT ON COLUMN oms.shard.slots IS 'Slots of the trees that may begin here, fr
 GRANT SELECT ON oms.shard TO PUBLIC;
 
 -- There is always one row: a restore brings its own for the one that CREATE EXTENSION has made.
-CREATE FUNCTION oms.shard_replace() RETURNS trigger
+CREATE OR REPLACE FUNCTION oms.shard_replace() RETURNS trigger
   LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -34,7 +34,7 @@ END
 $function$;
 COMMENT ON FUNCTION oms.shard_replace() IS 'Trigger of oms.shard: a row that is inserted takes the place of the one that is there';
 
-CREATE FUNCTION oms.shard_changed() RETURNS trigger
+CREATE OR REPLACE FUNCTION oms.shard_changed() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'oms_shard_changed';
 COMMENT ON FUNCTION oms.shard_changed() IS 'Trigger of oms.shard: every session reads it again';
 
@@ -45,18 +45,18 @@ ALTER TABLE oms.shard ENABLE ALWAYS TRIGGER replace_row, ENABLE ALWAYS TRIGGER r
 
 INSERT INTO oms.shard (number, slots) VALUES (0, '{[0,16384)}');
 
-CREATE FUNCTION oms.route(command jsonb, OUT slot integer, OUT by text, OUT certain boolean)
+CREATE OR REPLACE FUNCTION oms.route(command jsonb, OUT slot integer, OUT by text, OUT certain boolean)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route';
 COMMENT ON FUNCTION oms.route(jsonb) IS
   'Where a command belongs: the slot, the field that says so, and whether the tree cannot be elsewhere; slot null: anywhere. Reads no table. OM001, OM002 as oms_command()';
 
-CREATE FUNCTION oms.route_fix(message text, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
+CREATE OR REPLACE FUNCTION oms.route_fix(message text, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
     OUT by text, OUT certain boolean)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix';
 COMMENT ON FUNCTION oms.route_fix(text) IS
   'Where a FIX message belongs, and by what to look for its order: its session, its ClOrdIDs, the first of the chain first, and OrderID (37; of a new order SecondaryClOrdID, 526). Reads no table. OM009 as oms_fix()';
 
-CREATE FUNCTION oms.route_fix(message bytea, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
+CREATE OR REPLACE FUNCTION oms.route_fix(message bytea, OUT slot integer, OUT session text, OUT cl_ord_ids text[], OUT order_id text,
     OUT by text, OUT certain boolean)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix_bytes';
 COMMENT ON FUNCTION oms.route_fix(bytea) IS 'The same for a message as it came from the wire, read as oms_fix(bytea) reads it';

@@ -2,7 +2,7 @@
 -- security of the tables holds in it too. Columns stand in reading order.
 
 -- One place that knows all event tables: what reads events of every kind reads this.
-CREATE VIEW oms.all_events WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
   SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
          e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
     FROM oms.order_events AS e
@@ -16,7 +16,7 @@ COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: ord
 -- Walked tree by tree, down from each root, so that a condition on root_id reads that tree alone; what hangs
 -- on no root is not seen here, but by oms.verify(). So it ends whatever parent_id says: an order has one parent,
 -- and orders that go round in a cycle are below no root.
-CREATE VIEW oms.order_tree WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
   SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
          o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
          o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at
@@ -38,7 +38,7 @@ COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its chi
 COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...';
 COMMENT ON COLUMN oms.order_tree.path IS 'Ids from the root down to the order itself';
 
-CREATE VIEW oms.client_orders WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.client_orders WITH (security_invoker = true) AS
   SELECT o.id, o.cl_ord_id, o.account, o.status, o.symbol, o.side, o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px,
          o.time_in_force, o.expire_time, o.expire_date, o.executed_quantity, o.leaves_quantity, o.working_quantity,
          o.unplaced_quantity, o.allocated_quantity, o.avg_px, o.currency, o.asset_class, o.child_count, o.live_children,
@@ -47,7 +47,7 @@ CREATE VIEW oms.client_orders WITH (security_invoker = true) AS
    WHERE o.parent_id IS NULL;
 COMMENT ON VIEW oms.client_orders IS 'Client orders: the roots of the trees';
 
-CREATE VIEW oms.market_orders WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.market_orders WITH (security_invoker = true) AS
   SELECT o.id, o.root_id, o.parent_id, o.cl_ord_id, o.counterparty_order_id, o.destination, o.status, o.symbol, o.side,
          o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px, o.time_in_force, o.expire_time, o.expire_date,
          o.own_executed_quantity, o.executed_quantity, o.leaves_quantity, o.review_quantity, o.allocated_quantity, o.avg_px,
@@ -58,7 +58,7 @@ CREATE VIEW oms.market_orders WITH (security_invoker = true) AS
 COMMENT ON VIEW oms.market_orders IS
   'Market orders: what is placed below a client order, and roots that have fills of their own (in review too)';
 
-CREATE VIEW oms.trade_blotter WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.trade_blotter WITH (security_invoker = true) AS
   SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
          e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(e.currency, o.currency, r.currency) AS currency,
          e.last_mkt, o.destination, e.order_id, o.cl_ord_id, o.counterparty_order_id, o.status AS order_status,
@@ -73,7 +73,7 @@ COMMENT ON VIEW oms.trade_blotter IS 'The trades that count: live executions wit
 COMMENT ON COLUMN oms.trade_blotter.quantity IS 'What the fill counts for today: last_qty times the factor of later splits';
 COMMENT ON COLUMN oms.trade_blotter.value IS 'last_qty times last_px, which no split changes';
 
-CREATE VIEW oms.execution_review WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.execution_review WITH (security_invoker = true) AS
   SELECT e.created_at AS received_at, e.id AS execution_id, e.exec_id, e.exec_type, codes.reasons, e.review_reasons,
          e.symbol, e.side, e.last_qty, e.last_px, e.quantity, e.last_mkt, e.order_id, o.status AS order_status, o.symbol AS order_symbol,
          o.side AS order_side, o.order_qty, o.executed_quantity, e.root_id, e.cl_ord_id, e.counterparty_order_id, e.fix_session,
@@ -93,7 +93,7 @@ COMMENT ON VIEW oms.execution_review IS
 COMMENT ON COLUMN oms.execution_review.reasons IS 'Codes of review_reasons, where the figures stand';
 
 -- What an event holds may have been damaged: what is no number there is none here.
-CREATE VIEW oms.order_history WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.order_history WITH (security_invoker = true) AS
   SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,
          e.payload #>> '{command,reason}' AS reason, e.payload #>> '{command,text}' AS text, e.actor, e.role, e.via,
          e.payload #>> '{command,commandType}' AS command_type, e.command_id,
@@ -111,6 +111,25 @@ CREATE VIEW oms.order_history WITH (security_invoker = true) AS
             CASE jsonb_typeof(s.state -> 'avgPx') WHEN 'number' THEN (s.state -> 'avgPx')::numeric END AS avg_px
    ) AS n
     LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition;
+-- @upgrade
+DO $do$
+DECLARE
+  granted record;
+BEGIN
+  FOR granted IN
+    SELECT a.privilege_type, a.grantee, a.is_grantable
+      FROM aclexplode(current_setting('oms_upgrade.acl')::aclitem[]) AS a, pg_class AS c
+     WHERE c.oid = 'oms.order_history'::regclass AND a.grantee <> c.relowner
+  LOOP
+    EXECUTE format('GRANT %s ON oms.order_history TO %s%s', granted.privilege_type,
+                   CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END,
+                   CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+  END LOOP;
+  -- they are the user's own, not the extension's: a dump must carry them
+  DELETE FROM pg_init_privs AS i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = 'oms.order_history'::regclass;
+END
+$do$;
+-- @end
 COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: who did it, why and by which command, the state after it, and the rule that fired';
 COMMENT ON COLUMN oms.order_history.reason IS 'Why: the reason that the command gave';
 COMMENT ON COLUMN oms.order_history.text IS 'Text (58) of the command; what an order keeps of it stands in its own row';

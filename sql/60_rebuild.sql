@@ -4,51 +4,51 @@
 
 -- 1. State and row (src/entry/state_row.c)
 
-CREATE FUNCTION oms.order_from_state(state jsonb, hash bytea) RETURNS oms.orders
+CREATE OR REPLACE FUNCTION oms.order_from_state(state jsonb, hash bytea) RETURNS oms.orders
   LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_from_state';
 COMMENT ON FUNCTION oms.order_from_state(jsonb, bytea) IS
   'The row of oms.orders that a state describes (22023 where it describes none); a null state gives a null row';
 
-CREATE FUNCTION oms.execution_from_state(state jsonb, hash bytea) RETURNS oms.executions
+CREATE OR REPLACE FUNCTION oms.execution_from_state(state jsonb, hash bytea) RETURNS oms.executions
   LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_from_state';
 COMMENT ON FUNCTION oms.execution_from_state(jsonb, bytea) IS
   'The row of oms.executions that a state describes (22023 where it describes none); a null state gives a null row';
 
-CREATE FUNCTION oms.order_state(orders oms.orders) RETURNS jsonb
+CREATE OR REPLACE FUNCTION oms.order_state(orders oms.orders) RETURNS jsonb
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_state';
 COMMENT ON FUNCTION oms.order_state(oms.orders) IS
   'The row as events and results show it: columns in camelCase, nulls left out, without its hash';
 
-CREATE FUNCTION oms.execution_state(executions oms.executions) RETURNS jsonb
+CREATE OR REPLACE FUNCTION oms.execution_state(executions oms.executions) RETURNS jsonb
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_state';
 COMMENT ON FUNCTION oms.execution_state(oms.executions) IS
   'The row as events and results show it: columns in camelCase, nulls left out, without its hash';
 
-CREATE FUNCTION oms.order_state_problem(state jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION oms.order_state_problem(state jsonb) RETURNS text
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_order_state_problem';
 COMMENT ON FUNCTION oms.order_state_problem(jsonb) IS 'Why oms.order_from_state() would refuse the state; null when it would not';
 
-CREATE FUNCTION oms.execution_state_problem(state jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION oms.execution_state_problem(state jsonb) RETURNS text
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_execution_state_problem';
 COMMENT ON FUNCTION oms.execution_state_problem(jsonb) IS
   'Why oms.execution_from_state() would refuse the state; null when it would not';
 
-CREATE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
+CREATE OR REPLACE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_command_digest';
 COMMENT ON FUNCTION oms.command_digest(jsonb) IS
   'SHA-256 that oms.commands keeps of a command: equal for commands that are equal as jsonb, and for no others';
 
-CREATE FUNCTION oms.own_columns(object text) RETURNS text[]
+CREATE OR REPLACE FUNCTION oms.own_columns(object text) RETURNS text[]
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_own_columns';
 COMMENT ON FUNCTION oms.own_columns(text) IS
   'The columns of oms.orders (order) or oms.executions (execution) that are the store''s own; others were added by users (22023 for another object)';
 
-CREATE FUNCTION oms.time_text(moment timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION oms.time_text(moment timestamptz) RETURNS text
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN pg_catalog.to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 COMMENT ON FUNCTION oms.time_text(timestamptz) IS 'A time as events write it: RFC 3339 in UTC with six decimals';
 
-CREATE FUNCTION oms.tree_state(tree_version bigint, tree_updated_at timestamptz) RETURNS jsonb
+CREATE OR REPLACE FUNCTION oms.tree_state(tree_version bigint, tree_updated_at timestamptz) RETURNS jsonb
   LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
   RETURN CASE WHEN tree_version IS NULL THEN '{}'::jsonb
               ELSE pg_catalog.jsonb_build_object('treeVersion', tree_version, 'treeUpdatedAt', oms.time_text(tree_updated_at)) END;
@@ -57,7 +57,7 @@ COMMENT ON FUNCTION oms.tree_state(bigint, timestamptz) IS
 
 -- 2. Every object as its events say it is
 
-CREATE FUNCTION oms.replay_orders()
+CREATE OR REPLACE FUNCTION oms.replay_orders()
   RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.orders)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
@@ -85,7 +85,7 @@ $function$;
 COMMENT ON FUNCTION oms.replay_orders() IS
   'Every order as its newest event says it is; problem tells why that cannot be read, and replayed is null then';
 
-CREATE FUNCTION oms.replay_executions()
+CREATE OR REPLACE FUNCTION oms.replay_executions()
   RETURNS TABLE (id text, root_id text, sequence bigint, version bigint, problem text, replayed oms.executions)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 100000
   SET search_path = pg_catalog, pg_temp
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION oms.replay_executions() IS
 -- 3. As of a moment
 
 -- By the objects that the tree has today: an execution that has left the tree left an event of its order behind.
-CREATE FUNCTION oms.tree_as_of(root text, at timestamptz, OUT tree_version bigint, OUT updated_at timestamptz)
+CREATE OR REPLACE FUNCTION oms.tree_as_of(root text, at timestamptz, OUT tree_version bigint, OUT updated_at timestamptz)
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -142,7 +142,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.tree_as_of(text, timestamptz) IS 'Number and time of the newest event that a tree had at a moment';
 
-CREATE FUNCTION oms.order_as_of(id text, at timestamptz) RETURNS oms.orders
+CREATE OR REPLACE FUNCTION oms.order_as_of(id text, at timestamptz) RETURNS oms.orders
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -161,7 +161,7 @@ $function$;
 COMMENT ON FUNCTION oms.order_as_of(text, timestamptz) IS
   'The order as it stood at a moment of the server''s clock (occurred_at); null if it did not exist then';
 
-CREATE FUNCTION oms.execution_as_of(id text, at timestamptz) RETURNS oms.executions
+CREATE OR REPLACE FUNCTION oms.execution_as_of(id text, at timestamptz) RETURNS oms.executions
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -184,7 +184,7 @@ COMMENT ON FUNCTION oms.execution_as_of(text, timestamptz) IS
 
 -- Locks the table against writers until the transaction ends. A row without events stays where it is: what cannot
 -- be made again is never thrown away; it is counted in a warning and named by oms.verify().
-CREATE FUNCTION oms.rebuild(object text) RETURNS bigint
+CREATE OR REPLACE FUNCTION oms.rebuild(object text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
   SET jit = off
@@ -250,7 +250,7 @@ COMMENT ON FUNCTION oms.rebuild(text) IS
 
 -- Version 0.1.0 counted a filled or closed child as ended, also while something below it was live. What it wrote is counted anew
 -- with events of its own, as every change is; a number that is right has none.
-CREATE FUNCTION oms.recount_live_children() RETURNS bigint
+CREATE OR REPLACE FUNCTION oms.recount_live_children() RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -323,9 +323,15 @@ $function$;
 COMMENT ON FUNCTION oms.recount_live_children() IS
   'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
 
+REVOKE ALL ON FUNCTION oms.command_digest(jsonb), oms.own_columns(text), oms.recount_live_children() FROM PUBLIC;
+-- @install
 REVOKE ALL ON FUNCTION oms.order_from_state(jsonb, bytea), oms.execution_from_state(jsonb, bytea),
   oms.order_state(oms.orders), oms.execution_state(oms.executions),
-  oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb), oms.command_digest(jsonb),
-  oms.own_columns(text), oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
+  oms.order_state_problem(jsonb), oms.execution_state_problem(jsonb),
+  oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz),
   oms.replay_orders(), oms.replay_executions(), oms.tree_as_of(text, timestamptz),
-  oms.order_as_of(text, timestamptz), oms.execution_as_of(text, timestamptz), oms.rebuild(text), oms.recount_live_children() FROM PUBLIC;
+  oms.order_as_of(text, timestamptz), oms.execution_as_of(text, timestamptz), oms.rebuild(text) FROM PUBLIC;
+-- @end
+-- @upgrade
+SELECT oms.recount_live_children();
+-- @end

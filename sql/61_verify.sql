@@ -8,7 +8,7 @@
 
 -- 1. Numbers and times of events
 
-CREATE FUNCTION oms.verify_event_numbers()
+CREATE OR REPLACE FUNCTION oms.verify_event_numbers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -62,7 +62,7 @@ COMMENT ON FUNCTION oms.verify_event_numbers() IS
 -- inserted one breaks it at the event that follows. Later breaks of the same object are not told.
 -- The hash is computed beside the window, in one scan: a join back to the events would have to find a plan
 -- that does not compare every event of an object with every other.
-CREATE FUNCTION oms.verify_hash_chains()
+CREATE OR REPLACE FUNCTION oms.verify_hash_chains()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -85,7 +85,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_hash_chains() IS 'Part of oms.verify(): the first event of each object whose hash does not follow from what stands before it';
 
-CREATE FUNCTION oms.verify_event_content()
+CREATE OR REPLACE FUNCTION oms.verify_event_content()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -126,7 +126,7 @@ COMMENT ON FUNCTION oms.verify_event_content() IS
 
 -- 3. Rows against events
 
-CREATE FUNCTION oms.verify_rows()
+CREATE OR REPLACE FUNCTION oms.verify_rows()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -167,7 +167,7 @@ COMMENT ON FUNCTION oms.verify_rows() IS
 
 -- 4. Quantities
 
-CREATE VIEW oms.order_facts WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
   SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
          coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
            AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH') AS over_today,
@@ -186,7 +186,7 @@ COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till
 COMMENT ON COLUMN oms.order_facts.reservation IS
   'What the order reserves of its parent: the greatest of its leaves, what they become by an open replace request, and its fills in review';
 
-CREATE FUNCTION oms.verify_roll_up()
+CREATE OR REPLACE FUNCTION oms.verify_roll_up()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -226,7 +226,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills and of its children';
 
-CREATE FUNCTION oms.verify_derived()
+CREATE OR REPLACE FUNCTION oms.verify_derived()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -286,14 +286,14 @@ COMMENT ON FUNCTION oms.verify_derived() IS
 
 -- 5. Allocations and executions
 
-CREATE VIEW oms.execution_allocations WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
   SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
          CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
     FROM oms.executions AS e
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
 COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
 
-CREATE FUNCTION oms.verify_allocation()
+CREATE OR REPLACE FUNCTION oms.verify_allocation()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -341,7 +341,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_allocation() IS 'Part of oms.verify(): allocations of executions, their sums on orders, and the status that follows';
 
-CREATE FUNCTION oms.verify_execution_links()
+CREATE OR REPLACE FUNCTION oms.verify_execution_links()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -383,7 +383,7 @@ COMMENT ON FUNCTION oms.verify_execution_links() IS
 
 -- 6. Nothing without what it belongs to
 
-CREATE FUNCTION oms.verify_orphans()
+CREATE OR REPLACE FUNCTION oms.verify_orphans()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -445,7 +445,7 @@ COMMENT ON FUNCTION oms.verify_orphans() IS
 
 -- A command that makes an order without a parent and names its id has given it. An execution that began without an order
 -- has its id claimed in any case.
-CREATE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
+CREATE OR REPLACE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
@@ -460,7 +460,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.root_id_claims() IS 'What oms.root_ids must hold, by the first events of objects: roots whose ids were given, and executions that began without an order';
 
-CREATE FUNCTION oms.verify_identifiers()
+CREATE OR REPLACE FUNCTION oms.verify_identifiers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -504,7 +504,7 @@ COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids c
 
 -- A command whose id was given has a row, which names its events; after oms_state.command_retention the row may be
 -- gone, or belong to a later command of the same id. The older one's events are then earlier ones, and named by none.
-CREATE FUNCTION oms.verify_commands()
+CREATE OR REPLACE FUNCTION oms.verify_commands()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -580,7 +580,7 @@ COMMENT ON FUNCTION oms.verify_commands() IS
 -- repacked they say nothing about today's. A row is seen to be as it was written where its xmin is its xid, and
 -- that xmin wrote no event of another xid, as a COPY does. Whatever follows such a row in its partition was written
 -- here too: by its transaction, or by a subtransaction of it, which begins later and was not rolled back.
-CREATE FUNCTION oms.verify_transactions()
+CREATE OR REPLACE FUNCTION oms.verify_transactions()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -645,7 +645,7 @@ COMMENT ON FUNCTION oms.verify_transactions() IS
 
 -- 8. The guards of the event tables
 
-CREATE FUNCTION oms.verify_guards()
+CREATE OR REPLACE FUNCTION oms.verify_guards()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -682,7 +682,7 @@ COMMENT ON FUNCTION oms.verify_guards() IS 'Part of oms.verify(): every event ta
 
 -- 9. All of it
 
-CREATE FUNCTION oms.verify()
+CREATE OR REPLACE FUNCTION oms.verify()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -710,6 +710,14 @@ $function$;
 COMMENT ON FUNCTION oms.verify() IS
   'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards';
 
+REVOKE ALL ON FUNCTION oms.root_id_claims(), oms.verify_commands(), oms.verify_transactions() FROM PUBLIC;
+-- @install
 REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
   oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
-  oms.verify_identifiers(), oms.root_id_claims(), oms.verify_commands(), oms.verify_transactions(), oms.verify_guards() FROM PUBLIC;
+  oms.verify_identifiers(), oms.verify_guards() FROM PUBLIC;
+-- @end
+
+-- @upgrade
+-- Where 0.1.0 let two roots have one id, the order has it; oms.verify() names both.
+INSERT INTO oms.root_ids (id, kind) SELECT g.id, g.object FROM oms.root_id_claims() AS g ORDER BY g.object DESC ON CONFLICT DO NOTHING;
+-- @end

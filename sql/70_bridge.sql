@@ -2,7 +2,7 @@
 -- Neither is a member of the extension: a publication cannot be one, and a slot is outside of the database.
 
 -- Tables that a publication has beside ours are left in it: somebody put them there.
-CREATE FUNCTION oms.publication_repairs(publication name)
+CREATE OR REPLACE FUNCTION oms.publication_repairs(publication name)
   RETURNS TABLE (object text, name text, was text, action text, loses boolean, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
@@ -45,7 +45,7 @@ $function$;
 COMMENT ON FUNCTION oms.publication_repairs(name) IS
   'What is wrong with the publication of the event tables, and the statement that repairs it; no row when all is well';
 
-CREATE FUNCTION oms.repair_publication(publication name)
+CREATE OR REPLACE FUNCTION oms.repair_publication(publication name)
   RETURNS TABLE (object text, name text, was text, action text, loses boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
@@ -76,21 +76,21 @@ $function$;
 COMMENT ON FUNCTION oms.repair_publication(name) IS
   'Makes or repairs the publication of the event tables, with the rights of the caller and in its transaction';
 
-CREATE FUNCTION oms.commit_publication(publication name) RETURNS jsonb
+CREATE OR REPLACE FUNCTION oms.commit_publication(publication name) RETURNS jsonb
   LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_commit_publication';
 COMMENT ON FUNCTION oms.commit_publication(name) IS
   'oms.repair_publication() in a transaction of its own, which is committed when it returns; its rows as an array';
 
-CREATE FUNCTION oms.choose_output_plugin(plugin name) RETURNS name
+CREATE OR REPLACE FUNCTION oms.choose_output_plugin(plugin name) RETURNS name
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_choose_output_plugin';
 COMMENT ON FUNCTION oms.choose_output_plugin(name) IS
   'The output plugin if it can be used here, else an error that says how; of null wal2json where the server allows it, else pgoutput';
 
-CREATE FUNCTION oms.output_plugin_problem(plugin name, OUT problem text, OUT hint text)
+CREATE OR REPLACE FUNCTION oms.output_plugin_problem(plugin name, OUT problem text, OUT hint text)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_output_plugin_problem';
 COMMENT ON FUNCTION oms.output_plugin_problem(name) IS 'Why a bridge cannot read with this output plugin here; nulls when it can';
 
-CREATE FUNCTION oms.check_slot_caller(slot name, publication name) RETURNS void
+CREATE OR REPLACE FUNCTION oms.check_slot_caller(slot name, publication name) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -125,7 +125,7 @@ $function$;
 COMMENT ON FUNCTION oms.check_slot_caller(name, name) IS 'Part of oms.create_slot(): whether this call can succeed at all';
 
 -- What stands in the way of using the slot as it is: an error. Returns whether it must be made: 'missing', 'lost' or null.
-CREATE FUNCTION oms.check_slot(slot name, plugin name) RETURNS text
+CREATE OR REPLACE FUNCTION oms.check_slot(slot name, plugin name) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -160,7 +160,7 @@ $function$;
 COMMENT ON FUNCTION oms.check_slot(name, name) IS
   'Part of oms.create_slot(): whether the slot is missing or lost, null when it is well; an error when it cannot be used';
 
-CREATE FUNCTION oms.create_slot(slot name DEFAULT 'oms_cdc', plugin name DEFAULT NULL, publication name DEFAULT 'oms_events')
+CREATE OR REPLACE FUNCTION oms.create_slot(slot name DEFAULT 'oms_cdc', plugin name DEFAULT NULL, publication name DEFAULT 'oms_events')
   RETURNS TABLE (object text, name text, was text, action text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
@@ -216,7 +216,7 @@ $function$;
 COMMENT ON FUNCTION oms.create_slot(name, name, name) IS
   'Makes or repairs the publication of the event tables and the logical slot; says what it found and did';
 
-CREATE FUNCTION oms.drop_slot(slot name DEFAULT 'oms_cdc', publication name DEFAULT NULL)
+CREATE OR REPLACE FUNCTION oms.drop_slot(slot name DEFAULT 'oms_cdc', publication name DEFAULT NULL)
   RETURNS TABLE (object text, name text, was text, action text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
@@ -261,17 +261,17 @@ COMMENT ON FUNCTION oms.drop_slot(name, name) IS
 -- how they fare
 -- ---------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION oms.seconds_unconfirmed(position_in_wal pg_lsn) RETURNS double precision
+CREATE OR REPLACE FUNCTION oms.seconds_unconfirmed(position_in_wal pg_lsn) RETURNS double precision
   LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'oms_seconds_unconfirmed';
 COMMENT ON FUNCTION oms.seconds_unconfirmed(pg_lsn) IS
   'Age of the first commit of this database after a position in the WAL: 0 without one, null where that part of the WAL cannot tell';
 
-CREATE FUNCTION oms.slot_limits(OUT alert_bytes bigint, OUT alert_seconds integer)
+CREATE OR REPLACE FUNCTION oms.slot_limits(OUT alert_bytes bigint, OUT alert_seconds integer)
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_slot_limits';
 COMMENT ON FUNCTION oms.slot_limits() IS 'The settings oms_state.slot_alert_size and slot_alert_age, null for never';
 
 -- Ours by its name, or by the comment that oms.create_slot() gives one of another name.
-CREATE FUNCTION oms.event_publications() RETURNS TABLE (publication name)
+CREATE OR REPLACE FUNCTION oms.event_publications() RETURNS TABLE (publication name)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -281,7 +281,7 @@ $function$;
 COMMENT ON FUNCTION oms.event_publications() IS 'The publications of the event tables: oms_events, and what oms.create_slot() made';
 
 -- Every logical slot of this database: each decodes the event tables and holds back WAL, whoever reads it.
-CREATE VIEW oms.stat_bridge WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.stat_bridge WITH (security_invoker = true) AS
   SELECT s.slot_name, s.plugin, s.active, s.active_pid, r.application_name, r.client_addr, r.state,
          s.confirmed_flush_lsn, s.restart_lsn,
          CASE WHEN s.confirmed_flush_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(w.lsn, s.confirmed_flush_lsn), 0)::bigint END AS lag_bytes,
@@ -305,7 +305,7 @@ COMMENT ON COLUMN oms.stat_bridge.lag_seconds IS
 COMMENT ON COLUMN oms.stat_bridge.spill_bytes IS 'What decoding wrote to disk, because transactions outgrew logical_decoding_work_mem';
 COMMENT ON COLUMN oms.stat_bridge.publication_ok IS 'The publication has all event tables, whole; pgoutput needs it, wal2json does not';
 
-CREATE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
   SELECT a.severity, a.what, b.slot_name::text AS name, a.detail, a.hint
     FROM oms.stat_bridge AS b
    CROSS JOIN oms.slot_limits() AS l
@@ -352,7 +352,9 @@ CREATE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
    WHERE NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM oms.stat_bridge);
 COMMENT ON VIEW oms.bridge_alerts IS 'What somebody should look at: slots that are lost or hold back too much, and a publication that misses something';
 
+-- @install
 REVOKE ALL ON FUNCTION oms.event_tables(), oms.publication_repairs(name), oms.repair_publication(name), oms.commit_publication(name),
   oms.choose_output_plugin(name), oms.output_plugin_problem(name), oms.check_slot_caller(name, name), oms.check_slot(name, name),
   oms.create_slot(name, name, name), oms.drop_slot(name, name), oms.seconds_unconfirmed(pg_lsn), oms.slot_limits(),
   oms.event_publications() FROM PUBLIC;
+-- @end

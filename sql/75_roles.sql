@@ -1,7 +1,7 @@
 -- Roles of the cluster that stand for what people do, and what each may do in this database.
 -- What is granted is decided by the catalog, so a new view or function has its rights with the next oms.create_roles().
 
-CREATE FUNCTION oms.role_repairs() RETURNS TABLE (what text, statement text)
+CREATE OR REPLACE FUNCTION oms.role_repairs() RETURNS TABLE (what text, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION oms.role_repairs() IS
   'What oms.create_roles() would do now: statements that make or change a role of the cluster, and those that grant rights in this database';
 
 -- As the caller: who may not make a role cannot make one through this.
-CREATE FUNCTION oms.create_roles() RETURNS SETOF text
+CREATE OR REPLACE FUNCTION oms.create_roles() RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$

@@ -1,12 +1,12 @@
 -- Counters of commands.
 
-CREATE FUNCTION oms.list_stat_commands(OUT command_type text, OUT calls bigint, OUT accepted bigint, OUT repeats bigint, OUT refusals bigint,
+CREATE OR REPLACE FUNCTION oms.list_stat_commands(OUT command_type text, OUT calls bigint, OUT accepted bigint, OUT repeats bigint, OUT refusals bigint,
     OUT refusals_by_sqlstate jsonb, OUT errors bigint, OUT rows_written bigint, OUT events bigint, OUT total_time double precision, OUT lock_time double precision,
     OUT shared boolean, OUT stats_reset timestamptz)
   RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 25 AS 'MODULE_PATHNAME', 'oms_list_stat_commands';
 COMMENT ON FUNCTION oms.list_stat_commands() IS 'Behind oms.stat_commands';
 
-CREATE VIEW oms.stat_commands AS SELECT * FROM oms.list_stat_commands();
+CREATE OR REPLACE VIEW oms.stat_commands AS SELECT * FROM oms.list_stat_commands();
 COMMENT ON VIEW oms.stat_commands IS
   'What was done with commands of each type in this database: by all sessions where oms_state is in shared_preload_libraries, else by this one. Counted whether or not its transaction committed';
 COMMENT ON COLUMN oms.stat_commands.command_type IS 'Type of command; (unknown): what has none that is known, or is too large to be read; (FIX message): each message, whatever commands it stood for, which are counted under their types too';
@@ -23,7 +23,7 @@ COMMENT ON COLUMN oms.stat_commands.lock_time IS 'Milliseconds of it that were s
 COMMENT ON COLUMN oms.stat_commands.shared IS 'Counted by all sessions, or by this one alone';
 COMMENT ON COLUMN oms.stat_commands.stats_reset IS 'Counted since';
 
-CREATE FUNCTION oms.stat_commands_reset() RETURNS void
+CREATE OR REPLACE FUNCTION oms.stat_commands_reset() RETURNS void
   LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_stat_commands_reset';
 COMMENT ON FUNCTION oms.stat_commands_reset() IS 'Sets the counters of oms.stat_commands to zero, for all sessions of this database where they are shared. For the owner';
 

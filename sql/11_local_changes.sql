@@ -1,8 +1,8 @@
 -- What is on the tables of the extension that it did not come with: columns, indexes, triggers, settings of yours.
 -- pg_dump leaves the definition of a member table to CREATE EXTENSION, and with it everything of yours on it.
--- This part stays the last one: what stands on the tables at its end is what we ship.
+-- What stands on the tables when the script ends is what we ship (90_shipped.sql).
 
-CREATE FUNCTION oms.objects_on_tables() RETURNS TABLE (kind text, table_name name, object text, phase text, statement text)
+CREATE OR REPLACE FUNCTION oms.objects_on_tables() RETURNS TABLE (kind text, table_name name, object text, phase text, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -82,7 +82,7 @@ CREATE TABLE oms.shipped_objects (
 );
 COMMENT ON TABLE oms.shipped_objects IS 'What came with the extension on its tables; a dump leaves it out, and CREATE EXTENSION fills it';
 
-CREATE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)
+CREATE OR REPLACE FUNCTION oms.local_changes() RETURNS TABLE (phase text, kind text, table_name name, object text, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -96,4 +96,54 @@ COMMENT ON FUNCTION oms.local_changes() IS
 
 REVOKE ALL ON FUNCTION oms.objects_on_tables(), oms.local_changes() FROM PUBLIC;
 
-INSERT INTO oms.shipped_objects SELECT o.kind, o.table_name, o.object FROM oms.objects_on_tables() AS o;
+-- @upgrade
+-- What is yours on the tables of 0.1.0, while it can still be told from what comes now.
+INSERT INTO oms.shipped_objects
+  SELECT o.kind, o.table_name, o.object
+    FROM oms.objects_on_tables() AS o
+   WHERE o.table_name <> 'shipped_objects' AND NOT EXISTS (SELECT FROM (VALUES
+    ('column', 'cl_ord_ids', '{cl_ord_id,fix_session,order_id}'),
+    ('column', 'commands', '{actor,aggregate_id,command_hash,command_id,recorded_at,sequences}'),
+    ('column', 'counterparty_order_ids', '{counterparty_order_id,fix_session,order_id}'),
+    ('column', 'execution_events', '{actor,aggregate_id,command_id,event_type,hash,occurred_at,payload,role,root_id,sequence,transition,tree_version,
+      version,xid}'),
+    ('column', 'executions', '{allocated_quantity,allocations,attributes,avg_px,bust_exec_id,cl_ord_id,corrected_execution_id,correcting_execution_id,
+      counterparty_order_id,created_at,cum_qty,exec_id,exec_ref_id,exec_type,fix,fix_session,flags,hash,id,last_mkt,last_px,last_qty,leaves_qty,
+      ord_status,order_id,quantity,quantity_factor,reason,review_reasons,root_id,side,status,symbol,text,transact_time,tree_updated_at,tree_version,
+      updated_at,version}'),
+    ('column', 'order_events', '{actor,aggregate_id,command_id,event_type,hash,occurred_at,payload,role,root_id,sequence,transition,tree_version,
+      version,xid}'),
+    ('column', 'orders', '{account,allocated_quantity,asset_class,attributes,avg_px,cash_order_qty,child_count,cl_ord_id,conditions,
+      counterparty_order_id,created_at,currency,destination,done_for_day_date,executed_quantity,executed_value,expire_date,expire_time,fix,
+      fix_session,flags,hash,id,leaves_quantity,live_children,ord_type,order_qty,own_executed_quantity,parent_id,pending_requests,price,
+      quantity_factor,reason,reported_avg_px,reported_cum_qty,reported_leaves_qty,reported_ord_status,reserved_quantity,review_quantity,root_id,side,
+      status,stop_px,symbol,text,time_in_force,tree_updated_at,tree_version,unplaced_quantity,updated_at,version,working_quantity}'),
+    ('column', 'rejected_commands', '{actor,command,command_id,command_type,detail,hint,message,rejected_at,role,rule,sqlstate}'),
+    ('constraint', 'cl_ord_ids', '{cl_ord_ids_pkey}'),
+    ('constraint', 'commands', '{commands_pkey}'),
+    ('constraint', 'counterparty_order_ids', '{counterparty_order_ids_pkey}'),
+    ('constraint', 'executions', '{executions_pkey}'),
+    ('constraint', 'orders', '{orders_pkey}'),
+    ('index', 'executions', '{executions_order_id_exec_id_idx}'),
+    ('index', 'orders', '{orders_root_id_idx}'),
+    ('index', 'rejected_commands', '{rejected_commands_rejected_at_idx}'),
+    ('setting', 'cl_ord_ids', '{"cl_ord_id NOT NULL","fix_session NOT NULL","order_id NOT NULL"}'),
+    ('setting', 'commands', '{"actor NOT NULL","command_hash NOT NULL","command_id NOT NULL","recorded_at NOT NULL"}'),
+    ('setting', 'counterparty_order_ids', '{"counterparty_order_id NOT NULL","fix_session NOT NULL","order_id NOT NULL"}'),
+    ('setting', 'execution_events', '{"actor NOT NULL","aggregate_id NOT NULL","command_id NOT NULL","event_type NOT NULL","hash NOT NULL",
+      "occurred_at NOT NULL","payload NOT NULL","role NOT NULL","root_id NOT NULL","sequence NOT NULL","transition NOT NULL","tree_version NOT NULL",
+      "version NOT NULL","xid NOT NULL"}'),
+    ('setting', 'executions', '{"allocated_quantity NOT NULL","created_at NOT NULL",fillfactor=90,"hash NOT NULL","id NOT NULL","last_px NOT NULL",
+      "last_qty NOT NULL","quantity NOT NULL","root_id NOT NULL","status NOT NULL","updated_at NOT NULL","version NOT NULL"}'),
+    ('setting', 'order_events', '{"actor NOT NULL","aggregate_id NOT NULL","command_id NOT NULL","event_type NOT NULL","hash NOT NULL",
+      "occurred_at NOT NULL","payload NOT NULL","role NOT NULL","root_id NOT NULL","sequence NOT NULL","transition NOT NULL","tree_version NOT NULL",
+      "version NOT NULL","xid NOT NULL"}'),
+    ('setting', 'orders', '{"allocated_quantity NOT NULL","avg_px NOT NULL","child_count NOT NULL","created_at NOT NULL","executed_quantity NOT NULL",
+      "executed_value NOT NULL",fillfactor=70,"hash NOT NULL","id NOT NULL","leaves_quantity NOT NULL","live_children NOT NULL",
+      "own_executed_quantity NOT NULL","reserved_quantity NOT NULL","review_quantity NOT NULL","root_id NOT NULL","side NOT NULL","status NOT NULL",
+      "symbol NOT NULL","unplaced_quantity NOT NULL","updated_at NOT NULL","version NOT NULL","working_quantity NOT NULL"}'),
+    ('setting', 'rejected_commands', '{"actor NOT NULL","message NOT NULL","rejected_at NOT NULL","role NOT NULL","sqlstate NOT NULL"}'),
+    ('trigger', 'execution_events', '{execution_events_append_only,execution_events_no_truncate}'),
+    ('trigger', 'order_events', '{order_events_append_only,order_events_no_truncate}')
+  ) AS s (kind, table_name, objects) WHERE s.kind = o.kind AND s.table_name = o.table_name AND o.object = ANY (s.objects::text[]));
+-- @end
