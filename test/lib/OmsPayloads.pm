@@ -85,8 +85,16 @@ sub new_part
 {
 	my ($player, $name) = @_;
 	@$player{qw(part step made given numbers answers ids commands said states written)} = ($name, 0, {}, {}, {}, [], {}, {}, {}, {}, []);
-	$player->{refusal} = $player->{dbh}->selectrow_array('SELECT coalesce(max(id), 0) FROM oms.rejected_commands');
+	note_refusals($player);
 	return "== $name";
+}
+
+# Those up to here are told.
+sub note_refusals
+{
+	my ($player) = @_;
+	$player->{refusal} = $player->{dbh}->selectrow_array('SELECT coalesce(max(id), 0) FROM oms.rejected_commands');
+	return;
 }
 
 # A text without what the clock and chance decided in it.
@@ -230,7 +238,12 @@ sub call
 	foreach my $argument (grep { defined } @arguments)
 	{
 		$player->{given}{$_} = 1 foreach $argument =~ /$MADE/g;
-		$argument = with_made_ids($player, $argument);
+		if ($argument =~ /<<\d+\.\d+>>/)
+		{
+			# what its content is decided by chance
+			$player->{chance}{$_} = 1 foreach $argument =~ /"commandId": ("[^"]*")/g;
+			$argument = with_made_ids($player, $argument);
+		}
 	}
 	my @wanted = @arguments[ 0 .. ($what eq 'oms_commands') ];
 	my $answers = eval { $dbh->selectcol_arrayref($dbh->prepare_cached("SELECT $CALL{$what}::text"), undef, @wanted) };
@@ -267,8 +280,14 @@ sub rows
 		# a column that is null may as well not be there
 		my @shown = map { masked($player, join ', ', map { "$_->[0]: $_->[1]" } grep { $_->[1] ne 'null' } members($_)) } @$rows;
 		@shown = map { (/"id": ("(?:[^"\\]|\\.)*")/)[0] . ' ' . substr sha256_hex(encode('UTF-8', $_)), 0, 12 } @shown if $shown =~ /hash/;
-		push @lines, grep { !$player->{said}{$_}++ } map { "  $table $_" } sort @shown;
+		foreach my $row ($table eq 'commands' ? @shown : ())
+		{
+			my ($id) = $row =~ /"command_id": ("[^"]*")/;
+			$row =~ s/"content_hash": "\K[^"]*/<hash>/ if $player->{chance}{$id};
+		}
+		push @lines, map { "  $table $_" } $by eq 'refusal' ? @shown : grep { !$player->{said}{"$table $_"}++ } sort @shown;
 	}
+	note_refusals($player);
 	return @lines;
 }
 
