@@ -35,8 +35,6 @@ PG_FUNCTION_INFO_V1(oms_fix_bytes);
 PG_FUNCTION_INFO_V1(oms_try_fix);
 PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
 
-typedef Refusal *(*FixHandler) (FixContext *fix);
-
 /* What is wrong with a field of the message makes the message damaged. */
 Refusal *
 oms_fix_run(FixContext *fix, JsonWriter *w)
@@ -98,44 +96,32 @@ oms_fix_require(const FixMessage *message, const int *tags, int count, bool even
 }
 
 /* Whatever they become, they are a trader's; each command is asked about by itself too. */
-static const struct
-{
-	const char *msg_type;
-	FixHandler	handler;
-}			message_handlers[] = {
-	{"D", oms_fix_handle_new_order},
-	{"F", oms_fix_handle_cancel_request},
-	{"G", oms_fix_handle_replace_request},
+static const FixMessageDef messages[] = {
+	{"D", oms_fix_handle_new_order, FIX_NO_EMPTY},
+	{"F", oms_fix_handle_cancel_request, FIX_NO_EMPTY},
+	{"G", oms_fix_handle_replace_request, FIX_NO_EMPTY},
 	{"H", oms_fix_handle_status_request},
-	{"8", oms_fix_handle_execution_report},
-	{"9", oms_fix_handle_cancel_reject}
+	{"8", oms_fix_handle_execution_report, FIX_REPORT},
+	{"9", oms_fix_handle_cancel_reject, FIX_REPORT}
 };
 
-static FixHandler
-find_handler(const char *msg_type)
+const FixMessageDef *
+oms_fix_message_def(const char *msg_type)
 {
-	for (int i = 0; i < lengthof(message_handlers); i++)
-		if (strcmp(message_handlers[i].msg_type, msg_type) == 0)
-			return message_handlers[i].handler;
+	for (int i = 0; i < lengthof(messages); i++)
+		if (strcmp(messages[i].msg_type, msg_type) == 0)
+			return &messages[i];
 	return NULL;
-}
-
-bool
-oms_fix_knows_type(const char *msg_type)
-{
-	return find_handler(msg_type) != NULL;
 }
 
 static Refusal *
 handle(FixContext *fix)
 {
-	FixHandler	handler = find_handler(fix->message.msg_type);
-
-	if (handler)
+	if (fix->message.def)
 	{
 		Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
 
-		return refusal ? refusal : handler(fix);
+		return refusal ? refusal : fix->message.def->handler(fix);
 	}
 	fix->ignored = "messages of this type stand for no command";
 	return NULL;

@@ -11,6 +11,7 @@
 
 #include "base/decimal.h"
 #include "fix/fix_command.h"
+#include "fix/fix_private.h"
 #include "fix/fix_tags.h"
 
 const FixCommandTag oms_fix_command_tags[] = {
@@ -30,21 +31,24 @@ is_zero(const FixTag *tag)
 	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
 }
 
+const char *
+oms_fix_command_field(int tag)
+{
+	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0 && t->tag <= tag; t++)
+		if (t->tag == tag)
+			return t->field;
+	return NULL;
+}
+
 static const char *
 field_of_tag(int tag, const CommandDef *def)
 {
 	const FixField *other;
+	const char *name = oms_fix_command_field(tag);
+	const CommandField *field = name ? oms_command_field(def, name) : NULL;
 
-	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0 && t->tag <= tag; t++)
-	{
-		const CommandField *field;
-
-		if (t->tag != tag)
-			continue;
-		field = oms_command_field(def, t->field);
-		if (field)
-			return field->name;
-	}
+	if (field)
+		return field->name;
 	other = oms_fix_field_by_tag(tag, def->fix_messages);
 	return other ? other->name : NULL;
 }
@@ -66,12 +70,6 @@ applies(const FixTag *tag, const CommandDef *def, const char *name)
 	return field->type != CMD_QTY || !is_zero(tag);
 }
 
-static bool
-is_report(const FixMessage *message)
-{
-	return strcmp(message->msg_type, "8") == 0 || strcmp(message->msg_type, "9") == 0;
-}
-
 static void
 put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 {
@@ -87,7 +85,7 @@ put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 		if (tag->tag == TAG_ORDER_ID && strcmp(message->msg_type, "D") == 0)
 			continue;
 		/* of a report this would be kept beside the raw message as it came, which has it */
-		if (tag->length > TEXT_LENGTH_MAX && is_report(message))
+		if (tag->length > TEXT_LENGTH_MAX && message->def && (message->def->traits & FIX_REPORT))
 			continue;
 		name = field_of_tag(tag->tag, def);
 		if (name && applies(tag, def, name))

@@ -22,6 +22,7 @@ typedef struct FixCommandTag
 } FixCommandTag;
 
 extern const FixCommandTag oms_fix_command_tags[];	/* ends with tag 0 */
+extern const char *oms_fix_command_field(int tag);	/* or NULL */
 
 /* A command of this kind with all fields that the message has for it, still open. */
 extern JsonWriter oms_fix_command(const FixMessage *message, const CommandDef *def);

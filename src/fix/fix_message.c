@@ -15,7 +15,7 @@
 
 #include "base/names.h"
 #include "fix/fix_charset.h"
-#include "fix/fix_message.h"
+#include "fix/fix_private.h"
 #include "fix/fix_tags.h"
 
 #define SOH '\001'
@@ -213,12 +213,6 @@ name_session(FixMessage *message)
 	return NULL;
 }
 
-static bool
-is_one_of(const char *msg_type, const char *types)
-{
-	return strlen(msg_type) == 1 && strchr(types, msg_type[0]) != NULL;
-}
-
 /* The messages that commands are made of: what is read must be said once, and what is asked for said. */
 static Refusal *
 check_fields(FixMessage *message)
@@ -230,10 +224,13 @@ check_fields(FixMessage *message)
 	if (msg_type == NULL)
 		return damaged("MsgType (35) is empty.");
 	message->msg_type = msg_type;
-	if (before && is_one_of(msg_type, "DFGH89"))
+	message->def = oms_fix_message_def(msg_type);
+	if (message->def == NULL)
+		return NULL;
+	if (before)
 		return damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
 					   shown(before), shown(again));
-	for (int i = 0; i < message->ntags && is_one_of(msg_type, "DFG"); i++)
+	for (int i = 0; i < message->ntags && (message->def->traits & FIX_NO_EMPTY); i++)
 		if (message->tags[i].length == 0)
 			return damaged("The field of tag %d is empty.", message->tags[i].tag);
 	return NULL;
@@ -272,16 +269,14 @@ oms_fix_parse_text(const char *text, size_t length, FixMessage *message)
 	return refusal ? refusal : name_session(message);
 }
 
-/* Ids and figures must be readable; of all else is kept what there is. */
+/* Ids and figures that decide must be readable; of all that a report only states is kept what there is. */
 static bool
 must_be_readable(int tag)
 {
-	static const int tags[] = {11, 17, 19, 31, 32, 37, 49, 56, 150};
+	const char *name = oms_fix_command_field(tag);
+	const CommandField *field = name ? oms_command_field(&oms_command_defs[COMMAND_EXECUTE_ORDER], name) : NULL;
 
-	for (int i = 0; i < lengthof(tags); i++)
-		if (tags[i] == tag)
-			return true;
-	return false;
+	return tag == TAG_SENDER_COMP_ID || tag == TAG_TARGET_COMP_ID || (field && !field->stated);
 }
 
 /* Only what becomes fields of commands is converted: data stays in the raw message. */

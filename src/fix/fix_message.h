@@ -36,6 +36,7 @@ typedef struct FixGroup
 } FixGroup;
 
 typedef struct FixTagInfo FixTagInfo;
+typedef struct FixMessageDef FixMessageDef;
 
 typedef struct FixMessage
 {
@@ -52,6 +53,7 @@ typedef struct FixMessage
 	int			ngroups;
 	FixTagInfo *infos;			/* by tag: a hash table of mask + 1 places */
 	uint32		mask;
+	const FixMessageDef *def;	/* fix_private.h; NULL: it stands for no command */
 	char	   *msg_type;		/* 35 */
 	char	   *session;		/* SenderCompID and TargetCompID, in either direction */
 } FixMessage;

@@ -47,8 +47,19 @@ extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int 
 #define REQUIRE_EVEN_EMPTY(fix, ...) \
 	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), true)
 
-/* Does a message of this type stand for a command? */
-extern bool oms_fix_knows_type(const char *msg_type);
+/* The messages that commands are made of, and what is asked of them. */
+#define FIX_NO_EMPTY	(1 << 0)	/* what is asked for is said: no field is empty */
+#define FIX_REPORT		(1 << 1)	/* a counterparty's: a fact */
+
+struct FixMessageDef
+{
+	const char *msg_type;
+	Refusal    *(*handler) (FixContext *fix);
+	uint32		traits;			/* FIX_… */
+};
+
+/* NULL: a message of this type stands for no command. */
+extern const FixMessageDef *oms_fix_message_def(const char *msg_type);
 
 /* fix_request.c */
 extern Refusal *oms_fix_handle_new_order(FixContext *fix);

@@ -99,7 +99,7 @@ route_message(const FixMessage *message, OrderNames *names)
 	Route		nowhere = {OMS_ANY_SLOT, "any", true};
 
 	/* it stands for no command: whoever gets it ignores it */
-	if (!oms_fix_knows_type(message->msg_type))
+	if (message->def == NULL)
 		return nowhere;
 	names->cl_ord_id = oms_fix_get_id(message, TAG_CL_ORD_ID);
 	if (strcmp(message->msg_type, "D") == 0)
