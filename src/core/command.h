@@ -71,6 +71,7 @@ typedef enum Tristate
 
 typedef struct CommandDef CommandDef;
 struct Decision;
+struct TreeNames;
 
 /* One command, read and checked field by field; what was not given is null. */
 typedef struct Command
@@ -227,6 +228,9 @@ struct CommandDef
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */
 	Refusal    *(*decide) (struct Decision *d); /* what it does: decision.h */
+
+	/* what it concerns beyond the ids it gives: command_trees.h; NULL: nothing */
+	void		(*trees) (const Command *command, struct TreeNames *names);
 };
 
 static inline bool

@@ -259,17 +259,17 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_EXECUTE_ORDER] = {
 		.name = "ExecuteOrderCommand", .type = COMMAND_EXECUTE_ORDER, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL,
-		.fix_messages = FIX_MSG_REPORT, .fields = execute_fields, .decide = oms_decide_execute,
+		.fix_messages = FIX_MSG_REPORT, .fields = execute_fields, .decide = oms_decide_execute, .trees = oms_name_told,
 	},
 	[COMMAND_CORRECT_EXECUTION] = {
 		.name = "CorrectExecutionCommand", .type = COMMAND_CORRECT_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_CORRECT, .traits = TRAIT_CORRECTION, .repeat = {.rule = REPEAT_CONTENT},
-		.fix_messages = FIX_MSG_REPORT, .fields = correct_fields, .decide = oms_decide_correct,
+		.fix_messages = FIX_MSG_REPORT, .fields = correct_fields, .decide = oms_decide_correct, .trees = oms_name_told,
 	},
 	[COMMAND_BUST_EXECUTION] = {
 		.name = "BustExecutionCommand", .type = COMMAND_BUST_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_BUST, .repeat = {.rule = REPEAT_CONTENT},
-		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust,
+		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust, .trees = oms_name_told,
 	},
 };
 

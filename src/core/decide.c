@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/command_route.h"
+#include "core/command_trees.h"
 #include "core/decide.h"
 
 Refusal *
@@ -49,11 +50,7 @@ compare_root(const Command *command, ObjectKind kind, const char *id, const char
 static Refusal *
 check_root(const Decision *d)
 {
-	static const struct
-	{
-		IdRole		role;
-		ObjectKind	kind;
-	}			named[] = {{ID_OF_EXECUTION, KIND_EXECUTION}, {ID_OF_ORDER, KIND_ORDER}};
+	static const IdRole named[] = {ID_OF_EXECUTION, ID_OF_ORDER};
 	const Command *command = d->command;
 	const char *id;
 
@@ -63,11 +60,11 @@ check_root(const Decision *d)
 	{
 		const Object *object;
 
-		id = oms_command_object_id(command, named[i].role);
+		id = oms_command_object_id(command, named[i]);
 		if (id == NULL)
 			continue;
-		object = oms_decision_get(d, named[i].kind, id);
-		return object ? compare_root(command, named[i].kind, id, object->root_id) : NULL;
+		object = oms_decision_get(d, oms_role_kind(named[i]), id);
+		return object ? compare_root(command, object->kind, id, object->root_id) : NULL;
 	}
 	id = oms_command_object_id(command, ID_OF_NEW);
 	return compare_root(command, KIND_ORDER, id ? id : "(new)", id);

@@ -61,11 +61,8 @@ struct ObjectSource
 	/* The order that a ClOrdID names in a session ("": of SQL callers), or NULL. */
 	const char *(*order_named) (ObjectSource *source, const char *session, const char *cl_ord_id);
 
-	/* Until the transaction ends nobody else takes a report with this ExecID of an order that is not known. */
-	void		(*guard) (ObjectSource *source, const char *session, const char *exec_id);
-
-	/* The time of the command's events, once the tree with this root is among those it changes. */
-	TimestampTz (*now) (ObjectSource *source, const char *root_id);
+	/* The time of the command's events. */
+	TimestampTz (*now) (ObjectSource *source);
 
 	/* A new id: of a tree that the command begins (root_id NULL), or in a tree. */
 	char	   *(*new_id) (ObjectSource *source, const Command *command, const char *root_id);
@@ -124,11 +121,11 @@ oms_decision_new_id(const Decision *d, const char *root_id)
 	return d->source->new_id(d->source, d->command, root_id);
 }
 
-/* The time of the command's events, once the tree with this root is among those it changes. */
+/* The time of the command's events. */
 static inline TimestampTz
-oms_decision_now(const Decision *d, const char *root_id)
+oms_decision_now(const Decision *d)
 {
-	return d->source->now(d->source, root_id);
+	return d->source->now(d->source);
 }
 
 /* What becomes of an object that was read, or of a new one; it is copied. */

@@ -37,6 +37,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.machine = &oms_execution_machine,
 		.root_kind = KIND_ORDER,
 		.is_root = oms_execution_is_root,
+		.links = {offsetof(Execution, corrected_execution_id), offsetof(Execution, correcting_execution_id)},
 		.account = offsetof(Execution, account),
 		.claims_made_id = true,
 		.is_fact = true,

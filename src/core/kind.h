@@ -18,6 +18,11 @@
 #include "core/machine.h"
 #include "core/object.h"
 
+/* The first key of every kind's table; kind.c holds it against that.  The others are the kind's own. */
+#define OBJECT_BY_ID	0
+
+#define KIND_LINKS_MAX	2
+
 typedef struct KindDef
 {
 	ObjectKind	kind;
@@ -30,6 +35,12 @@ typedef struct KindDef
 
 	ObjectKind	root_kind;		/* of the tree's root, where that is another object */
 	bool		(*is_root) (const Object *object);
+
+	/*
+	 * Offsets of ids of objects of this kind that whoever reads the object reads
+	 * too.  Where it is a root, those may be roots as well.
+	 */
+	size_t		links[KIND_LINKS_MAX];
 
 	size_t		account;		/* offset of the account that it belongs to; 0: none */
 

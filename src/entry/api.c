@@ -18,6 +18,7 @@
 
 #include "entry/run.h"
 #include "entry/stats.h"
+#include "store/trees.h"
 
 PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
@@ -53,7 +54,7 @@ oms_command(PG_FUNCTION_ARGS)
 	oms_check_may_write("oms_command()");
 	uow = oms_uow_begin();
 	oms_stats_begin_call(false);
-	result = oms_command_apply(uow, raw, false, &refusal);
+	result = oms_command_run(uow, raw, false, false, &refusal);
 	if (result == NULL)
 		raise_counted(refusal);
 	oms_uow_flush(uow);
@@ -72,7 +73,7 @@ oms_try_command(PG_FUNCTION_ARGS)
 	oms_check_may_write("oms_try_command()");
 	uow = oms_uow_begin();
 	oms_stats_begin_call(false);
-	result = oms_command_apply(uow, raw, false, &refusal);
+	result = oms_command_run(uow, raw, false, false, &refusal);
 	if (result == NULL)
 		result = oms_command_reject(uow, raw, refusal);
 	oms_uow_flush(uow);
@@ -80,10 +81,11 @@ oms_try_command(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(result);
 }
 
+/* All are read before the first is applied, for all their trees are locked at once. */
 static List *
-elements_of(Jsonb *array)
+take_all(Jsonb *array)
 {
-	List	   *elements = NIL;
+	List	   *commands = NIL;
 	JsonbIterator *it = JsonbIteratorInit(&array->root);
 	JsonbValue	v;
 	JsonbIteratorToken token;
@@ -92,9 +94,25 @@ elements_of(Jsonb *array)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM)
-			elements = lappend(elements, JsonbValueToJsonb(&v));
+			commands = lappend(commands, oms_command_take(JsonbValueToJsonb(&v), false));
 	}
-	return elements;
+	return commands;
+}
+
+static void
+lock_all(UnitOfWork *uow, List *commands)
+{
+	TreeNames	names = {0};
+	ListCell   *cell;
+
+	foreach(cell, commands)
+	{
+		TakenCommand *taken = lfirst(cell);
+
+		if (taken->refusal == NULL)
+			oms_command_trees(&taken->command, &names);
+	}
+	oms_trees_lock(uow, &names, false);
 }
 
 Datum
@@ -111,14 +129,15 @@ oms_commands(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
-	commands = elements_of(array);
+	commands = take_all(array);
 	uow = oms_uow_begin();
 	oms_stats_begin_call(false);
-	oms_command_lock_all(uow, commands);
+	lock_all(uow, commands);
 	foreach(cell, commands)
 	{
+		TakenCommand *taken = lfirst(cell);
 		Refusal    *refusal;
-		Jsonb	   *result = oms_command_apply(uow, lfirst(cell), false, &refusal);
+		Jsonb	   *result = oms_command_apply(uow, taken, true, &refusal);
 		Datum		value;
 		bool		isnull = false;
 
@@ -126,7 +145,7 @@ oms_commands(PG_FUNCTION_ARGS)
 		if (result == NULL && atomic)
 			raise_counted(refusal);
 		if (result == NULL)
-			result = oms_command_reject(uow, lfirst(cell), refusal);
+			result = oms_command_reject(uow, taken->raw, refusal);
 		value = JsonbPGetDatum(result);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
 	}

@@ -21,6 +21,7 @@
 #include "entry/run.h"
 #include "entry/stats.h"
 #include "store/shard.h"
+#include "store/trees.h"
 
 void
 oms_check_may_write(const char *function)
@@ -98,7 +99,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 		return NULL;
 	}
 	if (source.npayloads == 0)
-		source.state = oms_object_state(oms_uow_object(uow, source.kind, source.id));
+		source.state = oms_object_state(oms_uow_peek(uow, source.kind, source.id));
 	return oms_result_build(&source);
 }
 
@@ -166,19 +167,31 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 	return result;
 }
 
-static Jsonb *
-run_command(UnitOfWork *uow, Command *command, Refusal **refusal)
+TakenCommand *
+oms_command_take(Jsonb *raw, bool from_fix)
 {
-	KnownCommand *known;
+	TakenCommand *taken = palloc0(sizeof(TakenCommand));
+
+	taken->raw = raw;
+	taken->refusal = oms_command_check_size(raw);
+	if (taken->refusal == NULL)
+		taken->refusal = oms_command_parse(raw, from_fix, &taken->command);
+	if (taken->refusal == NULL)
+		taken->refusal = oms_gate_check(taken->command.def);
+	return taken;
+}
+
+static Jsonb *
+run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
+{
+	KnownCommand *known = find_known(uow, command);
+	TreeNames	names = {0};
 	Jsonb	   *result;
 
-	*refusal = oms_gate_check(command->def);
-	if (*refusal)
-		return NULL;
-	known = find_known(uow, command);
 	if (known)
 		return repeat(uow, command, known, refusal);
-
+	oms_command_trees(command, &names);
+	oms_trees_lock(uow, &names, searched);
 	result = try_command(uow, command, refusal);
 	if (result)
 		return result;
@@ -195,22 +208,25 @@ run_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 }
 
 Jsonb *
-oms_command_apply(UnitOfWork *uow, Jsonb *raw, bool from_fix, Refusal **refusal)
+oms_command_apply(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 {
-	Command    *command = palloc0(sizeof(Command));
 	Jsonb	   *result = NULL;
 	int			nevents;
 
 	oms_stats_begin();
-	*refusal = oms_command_check_size(raw);
+	oms_stats_called(taken->command.def);
+	*refusal = taken->refusal;
 	if (*refusal == NULL)
-		*refusal = oms_command_parse(raw, from_fix, command);
-	oms_stats_called(command->def);
-	if (*refusal == NULL)
-		result = run_command(uow, command, refusal);
+		result = run_command(uow, &taken->command, searched, refusal);
 	(void) oms_uow_events(uow, &nevents);
 	oms_stats_end(result, nevents, *refusal);
 	return result;
+}
+
+Jsonb *
+oms_command_run(UnitOfWork *uow, Jsonb *raw, bool from_fix, bool searched, Refusal **refusal)
+{
+	return oms_command_apply(uow, oms_command_take(raw, from_fix), searched, refusal);
 }
 
 /* A text member of anything that may be a command. */
@@ -235,67 +251,4 @@ oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
 		raw = oms_command_brief(raw);
 	oms_rejection_keep(oms_uow_tables(uow), oms_uow_caller(uow), raw, command_id, command_type, refusal);
 	return oms_result_rejected(refusal, command_id, command_type);
-}
-
-static int
-compare_text(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
-}
-
-/* Sort, and keep one of each. */
-static List *
-sort_unique(List *texts)
-{
-	List	   *unique = NIL;
-	ListCell   *cell;
-
-	list_sort(texts, compare_text);
-	foreach(cell, texts)
-		if (unique == NIL || strcmp(llast(unique), lfirst(cell)) != 0)
-			unique = lappend(unique, lfirst(cell));
-	return unique;
-}
-
-static List *
-members(List *commands, const char *key)
-{
-	List	   *texts = NIL;
-	ListCell   *cell;
-
-	foreach(cell, commands)
-	{
-		Jsonb	   *raw = lfirst(cell);
-		char	   *text = oms_json_is_object(raw) ? oms_json_get_string(raw, key) : NULL;
-
-		if (text && strlen(text) <= ID_LENGTH_MAX)
-			texts = lappend(texts, text);
-	}
-	return texts;
-}
-
-static void
-add_root(UnitOfWork *uow, ObjectKind kind, const char *id, List **roots)
-{
-	ObjectSource *source = oms_uow_source(uow);
-	const char *root = source->root_of(source, kind, id);
-
-	if (root)
-		*roots = lappend(*roots, unconstify(char *, root));
-}
-
-void
-oms_command_lock_all(UnitOfWork *uow, List *commands)
-{
-	List	   *orders = sort_unique(list_concat(members(commands, "orderId"), members(commands, "parentId")));
-	List	   *executions = sort_unique(members(commands, "executionId"));
-	List	   *roots = NIL;
-	ListCell   *cell;
-
-	foreach(cell, orders)
-		add_root(uow, KIND_ORDER, lfirst(cell), &roots);
-	foreach(cell, executions)
-		add_root(uow, KIND_EXECUTION, lfirst(cell), &roots);
-	foreach(cell, sort_unique(roots))
-		oms_uow_lock_root(uow, lfirst(cell));
 }

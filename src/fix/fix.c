@@ -44,7 +44,7 @@ oms_fix_run(FixContext *fix, JsonWriter *w)
 
 	oms_fix_put_origin(w, &fix->message);
 	oms_json_close_object(w);
-	result = oms_command_apply(fix->uow, oms_json_finish(w), true, &refusal);
+	result = oms_command_run(fix->uow, oms_json_finish(w), true, fix->orders.searched, &refusal);
 	if (result)
 	{
 		fix->results = lappend(fix->results, result);
@@ -97,7 +97,7 @@ oms_fix_require(const FixMessage *message, const int *tags, int count, bool even
 
 /* Whatever they become, they are a trader's; each command is asked about by itself too. */
 static const FixMessageDef messages[] = {
-	{"D", oms_fix_handle_new_order, FIX_NO_EMPTY},
+	{"D", oms_fix_handle_new_order, FIX_NO_EMPTY | FIX_NEW},
 	{"F", oms_fix_handle_cancel_request, FIX_NO_EMPTY},
 	{"G", oms_fix_handle_replace_request, FIX_NO_EMPTY},
 	{"H", oms_fix_handle_status_request},
@@ -121,7 +121,10 @@ handle(FixContext *fix)
 	{
 		Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
 
-		return refusal ? refusal : fix->message.def->handler(fix);
+		if (refusal)
+			return refusal;
+		oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
+		return fix->message.def->handler(fix);
 	}
 	fix->ignored = "messages of this type stand for no command";
 	return NULL;

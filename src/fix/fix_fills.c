@@ -150,6 +150,12 @@ oms_fix_put_nothing_stated(JsonWriter *w)
 		oms_json_scalar(w, stated[i], &null);
 }
 
+char *
+oms_fix_fill_exec_id(const FixMessage *message, const FixFill *fill)
+{
+	return psprintf("%s/%s", oms_fix_get(message, TAG_EXEC_ID), fill->id);
+}
+
 void
 oms_fix_put_fill(JsonWriter *w, const FixMessage *message, const FixFill *fill, bool last)
 {
@@ -157,7 +163,7 @@ oms_fix_put_fill(JsonWriter *w, const FixMessage *message, const FixFill *fill, 
 	oms_json_numeric(w, "lastPx", fill->price);
 	if (fill->id)
 	{
-		oms_json_string(w, "execID", psprintf("%s/%s", oms_fix_get(message, TAG_EXEC_ID), fill->id));
+		oms_json_string(w, "execID", oms_fix_fill_exec_id(message, fill));
 		oms_json_string(w, "fillExecID", fill->id);
 	}
 	if (!last)

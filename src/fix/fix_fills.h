@@ -33,6 +33,9 @@ typedef struct FixFills
  */
 extern Refusal *oms_fix_fills(const FixMessage *message, FixFills *fills);
 
+/* The ExecID of one of several fills. */
+extern char *oms_fix_fill_exec_id(const FixMessage *message, const FixFill *fill);
+
 /*
  * Put the figures of one fill into a command.  Of several each has the ExecID of
  * the message, "/", and its own; what the message states of the order (CumQty and

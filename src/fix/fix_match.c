@@ -3,8 +3,9 @@
  * fix_match.c
  *	  Which order and which fill a FIX message means.
  *
- * Writes nothing.  Looks ids up without a lock: they never change their order;
- * a fill is looked for after its order's tree is locked.
+ * Writes nothing.  Ids are looked up without a lock, for they never change their
+ * order; then the trees of all orders that may be meant are locked (trees.c), and
+ * what their rows say decides.  A fill is looked for in its order's locked tree.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,9 +15,11 @@
 
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
-#include "fix/fix_match.h"
+#include "fix/fix_fills.h"
+#include "fix/fix_private.h"
 #include "fix/fix_tags.h"
 #include "store/ids.h"
+#include "store/trees.h"
 
 Decision
 oms_fix_look(UnitOfWork *uow)
@@ -33,6 +36,11 @@ oms_fix_order(UnitOfWork *uow, const char *order_id)
 	return (const Order *) oms_uow_object(uow, KIND_ORDER, order_id);
 }
 
+/* ------------------------------------------------------------------------
+ * which orders may be meant
+ * ------------------------------------------------------------------------
+ */
+
 static char *
 find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
 {
@@ -41,19 +49,98 @@ find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, 
 	return id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, id) : NULL;
 }
 
-char *
-oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag)
+static void
+look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 {
-	return find_cl_ord_id(uow, message, message->session, tag);
+	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
+
+	orders->by_cl_ord_id = find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
+	orders->by_orig = find_cl_ord_id(uow, message, message->session, TAG_ORIG_CL_ORD_ID);
+	if (orders->by_cl_ord_id || orders->by_orig)
+		return;
+	if (order_id)
+		orders->by_order_id = oms_counterparty_id_find(oms_uow_tables(uow), message->session, order_id, &orders->several);
+	if (orders->several)
+		return;
+	orders->of_sql = find_cl_ord_id(uow, message, "", TAG_CL_ORD_ID);
+	orders->of_sql_by_orig = find_cl_ord_id(uow, message, "", TAG_ORIG_CL_ORD_ID);
 }
+
+/* One that is sent for the first time means no order but its parent. */
+static void
+name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names)
+{
+	char	   *parent_id = oms_fix_get(message, TAG_SECONDARY_CL_ORD_ID);
+
+	if (parent_id)
+		oms_name_object(names, KIND_ORDER, parent_id);
+	if (!oms_fix_is_resent(message))
+		return;
+	orders->by_cl_ord_id = find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
+	if (orders->by_cl_ord_id)
+		oms_name_object(names, KIND_ORDER, orders->by_cl_ord_id);
+}
+
+static void
+name_orders(const FixOrders *orders, TreeNames *names)
+{
+	const char *const ids[] = {orders->by_cl_ord_id, orders->by_orig, orders->several ? NULL : orders->by_order_id,
+	orders->of_sql, orders->of_sql_by_orig};
+
+	for (int i = 0; i < lengthof(ids); i++)
+		if (ids[i])
+			oms_name_object(names, KIND_ORDER, ids[i]);
+}
+
+/* Only where a ClOrdID of the session says so is it certain that an order is meant, before it was read. */
+static void
+name_executions(const FixMessage *message, const FixOrders *orders, TreeNames *names)
+{
+	char	   *exec_id = oms_fix_get(message, TAG_EXEC_ID);
+	bool		certain = (orders->by_cl_ord_id || orders->by_orig) &&
+		!(orders->by_cl_ord_id && orders->by_orig && strcmp(orders->by_cl_ord_id, orders->by_orig) != 0);
+	const char *scope = certain ? NULL : message->session;
+	FixFills	fills;
+
+	if (exec_id == NULL)
+		return;
+	oms_name_strangers(names, exec_id, scope, NOT_NAMED);
+	if (oms_fix_fills(message, &fills) != NULL)
+		return;
+	for (int i = 0; i < fills.count; i++)
+		if (fills.fills[i].id)
+			oms_name_strangers(names, oms_fix_fill_exec_id(message, &fills.fills[i]), scope, NOT_NAMED);
+}
+
+void
+oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
+{
+	TreeNames	names = {0};
+
+	if (message->def->traits & FIX_NEW)
+		name_of_new_order(uow, message, orders, &names);
+	else
+	{
+		look_up(uow, message, orders);
+		name_orders(orders, &names);
+	}
+	orders->searched = oms_fix_tells_fill(message);
+	if (orders->searched)
+		name_executions(message, orders, &names);
+	if (names.count > 0)
+		oms_trees_lock(uow, &names, false);
+}
+
+/* ------------------------------------------------------------------------
+ * which one is meant
+ * ------------------------------------------------------------------------
+ */
 
 /* Two ids of one message may name one order, or, against the rules, two. */
 static FixMatch
-match_cl_ord_ids(UnitOfWork *uow, const FixMessage *message, const char *session)
+match_cl_ord_ids(char *by_id, char *by_orig)
 {
 	FixMatch	match = {0};
-	char	   *by_id = find_cl_ord_id(uow, message, session, TAG_CL_ORD_ID);
-	char	   *by_orig = find_cl_ord_id(uow, message, session, TAG_ORIG_CL_ORD_ID);
 
 	match.ambiguous = by_id && by_orig && strcmp(by_id, by_orig) != 0;
 	if (!match.ambiguous)
@@ -106,23 +193,18 @@ is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id
 }
 
 FixMatch
-oms_fix_match_order(UnitOfWork *uow, const FixMessage *message)
+oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders *orders)
 {
-	FixMatch	match = match_cl_ord_ids(uow, message, message->session);
-	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
+	FixMatch	match = match_cl_ord_ids(orders->by_cl_ord_id, orders->by_orig);
 
 	if (match.order_id || match.ambiguous)
 		return match;
-	if (order_id)
-	{
-		match.order_id = oms_counterparty_id_find(oms_uow_tables(uow), message->session, order_id,
-												  &match.ambiguous);
-		if (match.ambiguous || (match.order_id && is_contradicted(uow, message, match.order_id)))
-			match.order_id = NULL;
-		if (match.order_id || match.ambiguous)
-			return match;
-	}
-	match = match_cl_ord_ids(uow, message, "");
+	match.ambiguous = orders->several;
+	if (!orders->several && orders->by_order_id && !is_contradicted(uow, message, orders->by_order_id))
+		match.order_id = orders->by_order_id;
+	if (match.order_id || match.ambiguous)
+		return match;
+	match = match_cl_ord_ids(orders->of_sql, orders->of_sql_by_orig);
 	if (match.order_id && !is_free(uow, match.order_id, message->session))
 		match.order_id = NULL;
 	return match;

@@ -14,6 +14,28 @@
 #include "fix/fix_message.h"
 #include "store/work.h"
 
+/* The orders that the ids of a message lead to, each NULL if there is none. */
+typedef struct FixOrders
+{
+	/* in its session */
+	char	   *by_cl_ord_id;	/* ClOrdID (11) */
+	char	   *by_orig;		/* OrigClOrdID (41) */
+
+	/* looked for where those name none */
+	char	   *by_order_id;	/* OrderID (37), or the first of … */
+	bool		several;
+	char	   *of_sql;			/* ClOrdID and OrigClOrdID among the orders of SQL callers */
+	char	   *of_sql_by_orig;
+
+	bool		searched;		/* for the executions that its ExecIDs lead to */
+} FixOrders;
+
+/*
+ * Look them up, and lock the trees of all objects that the message may be about,
+ * before it is said which of them it means.
+ */
+extern void oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders);
+
 typedef struct FixMatch
 {
 	char	   *order_id;		/* NULL: none, or several */
@@ -25,14 +47,11 @@ typedef struct FixMatch
  * there, unless ClOrdID, symbol or side say that another order is meant, then by
  * ClOrdID among the orders of SQL callers.
  */
-extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message);
+extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders *orders);
 
 /* What the message is about, to be read: objects as the commands before left them. */
 extern Decision oms_fix_look(UnitOfWork *uow);
 extern const Order *oms_fix_order(UnitOfWork *uow, const char *order_id);
-
-/* The order that a ClOrdID names in the message's session, or NULL. */
-extern char *oms_fix_order_of(UnitOfWork *uow, const FixMessage *message, int tag);
 
 /* The fill that ExecRefID (19) names on this order, or all parts of the trade that it names, as Execution; or NIL. */
 extern List *oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id);

@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "fix/fix_command.h"
+#include "fix/fix_match.h"
 #include "fix/fix_message.h"
 #include "fix/fix_tags.h"
 #include "store/work.h"
@@ -22,6 +23,7 @@ typedef struct FixContext
 {
 	UnitOfWork *uow;
 	FixMessage	message;
+	FixOrders	orders;			/* that it may mean */
 	List	   *results;		/* of Jsonb */
 	const char *ignored;		/* why nothing was done, or NULL */
 } FixContext;
@@ -47,9 +49,13 @@ extern Refusal *oms_fix_require(const FixMessage *message, const int *tags, int 
 #define REQUIRE_EVEN_EMPTY(fix, ...) \
 	oms_fix_require(&(fix)->message, (const int[]) {__VA_ARGS__}, lengthof(((const int[]) {__VA_ARGS__})), true)
 
+/* Is it a report of a fill, or of a change of one? */
+extern bool oms_fix_tells_fill(const FixMessage *message);
+
 /* The messages that commands are made of, and what is asked of them. */
 #define FIX_NO_EMPTY	(1 << 0)	/* what is asked for is said: no field is empty */
 #define FIX_REPORT		(1 << 1)	/* a counterparty's: a fact */
+#define FIX_NEW			(1 << 2)	/* it makes what it is about */
 
 struct FixMessageDef
 {

@@ -408,6 +408,27 @@ handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
 }
 
 /* ExecTransType (20), which FIX 4.2 has and 4.4 habits keep, goes before ExecType. */
+static bool
+is_change(const FixMessage *message, const char *exec_trans_type, const char *exec_type)
+{
+	return oms_fix_is(message, TAG_EXEC_TRANS_TYPE, exec_trans_type) || oms_fix_is(message, TAG_EXEC_TYPE, exec_type);
+}
+
+static bool
+is_trade(const FixMessage *message)
+{
+	char	   *exec_type = oms_fix_get(message, TAG_EXEC_TYPE);
+
+	return exec_type && is_fill_type(exec_type) && !oms_fix_is(message, TAG_EXEC_TRANS_TYPE, "3");
+}
+
+bool
+oms_fix_tells_fill(const FixMessage *message)
+{
+	return (message->def->traits & FIX_REPORT) &&
+		(is_change(message, "1", "H") || is_change(message, "2", "G") || is_trade(message));
+}
+
 Refusal *
 oms_fix_handle_execution_report(FixContext *fix)
 {
@@ -419,13 +440,13 @@ oms_fix_handle_execution_report(FixContext *fix)
 		refusal = REQUIRE_EVEN_EMPTY(fix, TAG_ORDER_ID, TAG_ORD_STATUS);
 	if (refusal)
 		return refusal;
-	match = oms_fix_match_order(fix->uow, &fix->message);
+	match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 	exec_type = oms_fix_get(&fix->message, TAG_EXEC_TYPE);
-	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "1") || strcmp(exec_type, "H") == 0)
+	if (is_change(&fix->message, "1", "H"))
 		return handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
-	if (oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "2") || strcmp(exec_type, "G") == 0)
+	if (is_change(&fix->message, "2", "G"))
 		return handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
-	if (is_fill_type(exec_type) && !oms_fix_is(&fix->message, TAG_EXEC_TRANS_TYPE, "3"))
+	if (is_trade(&fix->message))
 		return handle_trade(fix, &match, exec_type);
 	return handle_status_report(fix, &match, exec_type);
 }
@@ -446,8 +467,7 @@ rejected_request(FixContext *fix, const Order *order)
 static bool
 is_known_reject(FixContext *fix, const Order *order)
 {
-	char	   *known = oms_fix_is_resent(&fix->message) ?
-		oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID) : NULL;
+	char	   *known = oms_fix_is_resent(&fix->message) ? fix->orders.by_cl_ord_id : NULL;
 
 	return known && strcmp(known, order->id) == 0 &&
 		oms_request_named(order, oms_fix_get(&fix->message, TAG_CL_ORD_ID)) == NULL;
@@ -462,7 +482,7 @@ oms_fix_handle_cancel_reject(FixContext *fix)
 
 	if (refusal)
 		return refusal;
-	match = oms_fix_match_order(fix->uow, &fix->message);
+	match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 	order = matched_order(fix, &match);
 	if (order == NULL)
 	{

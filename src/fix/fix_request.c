@@ -58,10 +58,9 @@ new_order_command(FixContext *fix)
 {
 	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
-	ObjectSource *source = oms_uow_source(fix->uow);
 
 	oms_json_bool(&w, "pending", true);
-	if (parent_id && source->root_of(source, KIND_ORDER, parent_id) != NULL)
+	if (parent_id && oms_fix_order(fix->uow, parent_id) != NULL)
 		oms_json_string(&w, "parentId", parent_id);
 	return w;
 }
@@ -70,7 +69,7 @@ new_order_command(FixContext *fix)
 static char *
 resent_order(FixContext *fix)
 {
-	char	   *known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
+	char	   *known = fix->orders.by_cl_ord_id;
 	const Order *order = known ? oms_fix_order(fix->uow, known) : NULL;
 	JsonWriter	w;
 
@@ -131,10 +130,10 @@ handle_request(FixContext *fix, CommandType type)
 
 	if (refusal)
 		return refusal;
-	known = oms_fix_order_of(fix->uow, &fix->message, TAG_CL_ORD_ID);
-	match.order_id = oms_fix_order_of(fix->uow, &fix->message, TAG_ORIG_CL_ORD_ID);
+	known = fix->orders.by_cl_ord_id;
+	match.order_id = fix->orders.by_orig;
 	if (match.order_id == NULL)
-		match = oms_fix_match_order(fix->uow, &fix->message);
+		match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 	if (match.order_id == NULL)
 		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
 						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
@@ -164,7 +163,7 @@ oms_fix_handle_replace_request(FixContext *fix)
 Refusal *
 oms_fix_handle_status_request(FixContext *fix)
 {
-	FixMatch	match = oms_fix_match_order(fix->uow, &fix->message);
+	FixMatch	match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 
 	if (match.order_id)
 		oms_fix_answer_with_order(fix, match.order_id, false);

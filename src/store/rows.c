@@ -12,7 +12,9 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/rel.h"
 
+#include "store/effort.h"
 #include "store/rows.h"
 
 bool
@@ -53,20 +55,41 @@ collect_id(Table *table, void *arg)
 }
 
 bool
-oms_object_lock(Table *table, Object *object, ItemPointer tid)
+oms_object_find_tree(const KindDef *kind, Table *table, const char *id, char **root_id, Object **object, ItemPointer tid)
 {
-	const KindDef *kind = oms_kind_of(object);
-	ItemPointerData found = table->slot->tts_tid;
-
-	if (!oms_table_lock(table))
+	*root_id = oms_object_find_root(table, id);
+	*object = NULL;
+	if (*root_id == NULL)
 		return false;
-	/* nobody changed it meanwhile: what was read is its newest version */
-	if (!ItemPointerEquals(&found, &table->slot->tts_tid))
-	{
-		oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
-		*tid = table->slot->tts_tid;
-	}
+	if (strcmp(*root_id, id) != 0)
+		return true;
+	*object = palloc(kind->record->size);
+	oms_record_from_slot(kind->record, table->slot, table->layout->attnums, *object);
+	*tid = table->slot->tts_tid;
+	/* one of two kinds that share an id, below the other */
+	if (!oms_object_is_root(*object))
+		*object = NULL;
 	return true;
+}
+
+LockResult
+oms_object_lock(Table *table, Object *object, ItemPointer tid, bool wait)
+{
+	ItemPointerData found = *tid;
+	uint64		started = oms_effort_clock();
+	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, wait ? LockWaitBlock : LockWaitSkip, table->slot);
+
+	oms_effort.locking += oms_effort_clock() - started;
+	if (result == TM_WouldBlock)
+		return LOCK_BUSY;
+	if (result == TM_Deleted)
+		return LOCK_GONE;
+	if (result != TM_Ok)
+		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel), result);
+	/* nobody changed it meanwhile: what was read is its newest version */
+	if (!ItemPointerEquals(&found, tid))
+		oms_record_from_slot(oms_kind_of(object)->record, table->slot, table->layout->attnums, object);
+	return LOCK_DONE;
 }
 
 bool
@@ -91,17 +114,22 @@ oms_object_insert(Table *table, const Object *object, bool id_is_given, ItemPoin
 }
 
 List *
-oms_object_ids(Table *table, int key, const Datum *values)
+oms_object_ids_of(Table *table, int key, const char *const *const *values, int count)
 {
-	return oms_object_ids_of(table, key, &values, 1);
-}
-
-List *
-oms_object_ids_of(Table *table, int key, const Datum *const *values, int count)
-{
+	const char *const *columns = table->def->keys[key].columns;
+	const Datum **keys = palloc(sizeof(Datum *) * count);
 	List	   *ids = NIL;
 
-	oms_table_each_of(table, key, values, count, collect_id, &ids);
+	for (int i = 0; i < count; i++)
+	{
+		Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
+
+		for (int k = 0; k < KEY_COLUMNS_MAX && columns[k]; k++)
+			if (values[i][k])
+				datums[k] = CStringGetTextDatum(values[i][k]);
+		keys[i] = datums;
+	}
+	oms_table_each_of(table, key, (const Datum *const *) keys, count, collect_id, &ids);
 	return ids;
 }
 

@@ -15,9 +15,6 @@
 #include "store/catalog.h"
 #include "store/table_io.h"
 
-/* The first key of every kind's table; kind.c holds it against that.  The others are the kind's own. */
-#define OBJECT_BY_ID	0
-
 /* Read the row with this id into `object`; false if there is none. */
 extern bool oms_object_find(const KindDef *kind, Table *table, const char *id, Object *object,
 							ItemPointer tid);
@@ -25,12 +22,27 @@ extern bool oms_object_find(const KindDef *kind, Table *table, const char *id, O
 /* The root of the object's tree, and nothing else of its row; NULL if there is none. */
 extern char *oms_object_find_root(Table *table, const char *id);
 
-/* Lock the row that oms_object_find() found last, and read its newest version. */
-extern bool oms_object_lock(Table *table, Object *object, ItemPointer tid);
+/*
+ * The same, and `object` too if it is that root; else NULL.  False if there is no
+ * such object.
+ */
+extern bool oms_object_find_tree(const KindDef *kind, Table *table, const char *id, char **root_id, Object **object,
+								 ItemPointer tid);
 
-/* The ids of all objects with this key, in no order. */
-extern List *oms_object_ids(Table *table, int key, const Datum *values);
-extern List *oms_object_ids_of(Table *table, int key, const Datum *const *values, int count);
+/*
+ * Lock the row at `tid` that `object` was read from, in this statement, and read
+ * its newest version.  BUSY: somebody has it, and we are not to wait.
+ */
+typedef enum LockResult
+{
+	LOCK_DONE,
+	LOCK_GONE,
+	LOCK_BUSY
+} LockResult;
+extern LockResult oms_object_lock(Table *table, Object *object, ItemPointer tid, bool wait);
+
+/* The ids of all objects with this key, for each set of values in turn; NULL asks for null. */
+extern List *oms_object_ids_of(Table *table, int key, const char *const *const *values, int count);
 
 /* Has a committed row, or one in flight that then commits, this id? */
 extern bool oms_object_taken(Table *table, const char *id);

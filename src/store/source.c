@@ -31,36 +31,10 @@ source_get(ObjectSource *source, ObjectKind kind, const char *id)
 	return oms_uow_object(uow_of(source), kind, id);
 }
 
-static const Datum *
-key_datums(const TableKey *key, const char *const *values)
-{
-	Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
-
-	for (int i = 0; i < KEY_COLUMNS_MAX && key->columns[i]; i++)
-		if (values[i])
-			datums[i] = CStringGetTextDatum(values[i]);
-	return datums;
-}
-
 static List *
 source_find(ObjectSource *source, ObjectKind kind, int key, const char *const *const *values, int count)
 {
-	UnitOfWork *uow = uow_of(source);
-	Table	   *table = oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind));
-	const Datum **keys = palloc(sizeof(Datum *) * count);
-	List	   *objects = NIL;
-	ListCell   *cell;
-
-	for (int i = 0; i < count; i++)
-		keys[i] = key_datums(&table->def->keys[key], values[i]);
-	foreach(cell, oms_object_ids_of(table, key, (const Datum *const *) keys, count))
-	{
-		const Object *object = oms_uow_object(uow, kind, lfirst(cell));
-
-		if (object)
-			objects = lappend(objects, unconstify(Object *, object));
-	}
-	return objects;
+	return oms_uow_find(uow_of(source), kind, key, values, count);
 }
 
 static const char *
@@ -94,16 +68,10 @@ source_order_named(ObjectSource *source, const char *session, const char *cl_ord
 	return oms_cl_ord_id_find(uow_of(source)->tables, session, cl_ord_id);
 }
 
-static void
-source_guard(ObjectSource *source, const char *session, const char *exec_id)
-{
-	oms_uow_lock_exec_id(uow_of(source), session, exec_id);
-}
-
 static TimestampTz
-source_now(ObjectSource *source, const char *root_id)
+source_now(ObjectSource *source)
 {
-	return oms_uow_now(uow_of(source), root_id);
+	return oms_uow_now(uow_of(source));
 }
 
 /*
@@ -131,7 +99,6 @@ oms_source_init(ObjectSource *source)
 		.is_known = source_is_known,
 		.each_event = source_each_event,
 		.order_named = source_order_named,
-		.guard = source_guard,
 		.now = source_now,
 		.new_id = source_new_id,
 	};

@@ -9,7 +9,7 @@
  *
  * Reads use the newest snapshot that the isolation level allows, as a new
  * statement would, so that what is read after a lock is what the lock protects.
- * Row locks: the row named, by oms_table_lock(), FOR NO KEY UPDATE: our keys
+ * Row locks: the row named, by oms_table_lock_tid(), FOR NO KEY UPDATE: our keys
  * never change, so whoever only refers to a row does not wait.
  *
  *-------------------------------------------------------------------------
@@ -272,7 +272,7 @@ oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callba
 
 /* As ExecLockRows() of nodeLockRows.c does it for SELECT ... FOR NO KEY UPDATE. */
 TM_Result
-oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTableSlot *slot)
+oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, LockWaitPolicy wait, TupleTableSlot *slot)
 {
 	ItemPointerData from = *tid;
 	TM_FailureData failure;
@@ -282,7 +282,7 @@ oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTable
 	if (!IsolationUsesXactSnapshot())
 		flags |= TUPLE_LOCK_FLAG_FIND_LAST_VERSION;
 	result = table_tuple_lock(table->rel, &from, GetTransactionSnapshot(), slot,
-							  GetCurrentCommandId(true), mode, LockWaitBlock, flags, &failure);
+							  GetCurrentCommandId(true), mode, wait, flags, &failure);
 	if (result == TM_Ok)
 	{
 		ExecMaterializeSlot(slot);
@@ -291,17 +291,4 @@ oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTable
 	else if ((result == TM_Updated || result == TM_Deleted) && IsolationUsesXactSnapshot())
 		oms_raise_serialization();
 	return result;
-}
-
-bool
-oms_table_lock(Table *table)
-{
-	ItemPointerData tid = table->slot->tts_tid;
-	uint64		started = oms_effort_clock();
-	TM_Result	result = oms_table_lock_tid(table, &tid, LockTupleNoKeyExclusive, table->slot);
-
-	oms_effort.locking += oms_effort_clock() - started;
-	if (result != TM_Ok && result != TM_Deleted)
-		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel), result);
-	return result == TM_Ok;
 }

@@ -66,12 +66,13 @@ extern Datum oms_table_needed(Table *table, int column);
 extern bool oms_table_find(Table *table, int key, const Datum *values);
 
 /*
- * Lock the row just found FOR NO KEY UPDATE, as all our changes do: waits for
- * whoever has it, then brings its newest version into table->slot.  False if it
- * is gone.  At REPEATABLE READ and above a row changed since the snapshot raises
+ * Lock the row at `tid`, which this statement has seen there: its snapshot keeps
+ * it from being pruned.  The newest version is then in `slot`, and `tid` is where
+ * that is.  At REPEATABLE READ and above a row changed since the snapshot raises
  * 40001.
  */
-extern bool oms_table_lock(Table *table);
+extern TM_Result oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, LockWaitPolicy wait,
+									TupleTableSlot *slot);
 
 /* Walk all rows with this key; the callback finds them in table->slot. */
 typedef void (*OmsRowCallback) (Table *table, void *arg);
@@ -109,8 +110,6 @@ extern bool oms_table_taken(Table *table, int key, const Datum *key_values);
 extern bool oms_table_claim(Table *table, int key, const Datum *values, const bool *nulls,
 							ItemPointer tid);
 
-/* For table_write.c: the row at `tid` locked and read into `slot`, `tid` moved to its newest version. */
-extern TM_Result oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode mode, TupleTableSlot *slot);
 
 /* 40001, as the executor says it. */
 pg_noreturn extern void oms_raise_serialization(void);

@@ -515,7 +515,7 @@ start_from_row(Table *table, ItemPointer tid, const Datum *values, const bool *n
 {
 	TupleDesc	desc = RelationGetDescr(table->rel);
 	TupleTableSlot *old = old_slot(table);
-	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, old);
+	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, LockWaitBlock, old);
 	Bitmapset  *updated = NULL;
 
 	if (result != TM_Ok)
@@ -621,7 +621,7 @@ oms_table_delete(Table *table, ItemPointer tid)
 	{
 		ItemPointerData found = *tid;
 
-		result = oms_table_lock_tid(table, &found, LockTupleExclusive, old_slot(table));
+		result = oms_table_lock_tid(table, &found, LockTupleExclusive, LockWaitBlock, old_slot(table));
 		if (result == TM_Ok && !ItemPointerEquals(&found, tid))
 			result = TM_Updated;
 		oms_init_epq(&epq, estate);

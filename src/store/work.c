@@ -3,22 +3,19 @@
  * work.c
  *	  All that one call changes: locked, read once, written once.
  *
- * Locks: the root row of a tree, always before anything of that tree is read
- * that may change.  Objects live in an identity map for one call, so a batch
- * reads and writes each row once.  Until oms_uow_claim() a command exists in
- * memory only and is undone by putting old values back; the claim (uow_claim.c)
- * inserts its ids and new rows, and oms_uow_flush() writes the rest: first the
- * events, then each changed row.  Nothing here knows what a command means.
+ * Objects live in an identity map for one call, so a batch reads and writes each
+ * row once.  Nothing is read here but of trees that are locked (trees.c).  Until
+ * oms_uow_claim() a command exists in memory only and is undone by putting old
+ * values back; the claim (claim.c) inserts its ids and new rows, and
+ * oms_uow_flush() writes the rest: first the events, then each changed row.
+ * Nothing here knows what a command means, and nothing locks.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "base/damage.h"
@@ -39,6 +36,7 @@ oms_uow_begin(void)
 	uow->map = oms_map_create();
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
+	uow->newest = NO_TIME;
 	return uow;
 }
 
@@ -80,131 +78,88 @@ find_root(UnitOfWork *uow, const Object *object)
 }
 
 /*
- * The lock of a tree: its root's row.  `record` was just found by id and is
- * the root itself.
+ * Read an object whose tree is locked; NULL if it is not there, or (`searched`)
+ * if it is a tree that came to be after ours were locked.
  */
-static Tracked *
-lock_found_root(UnitOfWork *uow, Object *root, ItemPointerData tid)
+Tracked *
+oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 {
+	const KindDef *def = &oms_kinds[kind];
+	Object	   *object = palloc(def->record->size);
+	ItemPointerData tid;
+	bool		is_root;
 	Tracked    *t;
 
-	if (!oms_object_lock(oms_tables_get(uow->tables, OMS_OBJECTS_OF(root->kind)), root, &tid))
+	if (!oms_object_find(def, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid))
 		return NULL;
-	t = oms_map_add(uow->map, root);
-	t->tid = tid;
-	return t;
-}
-
-static void
-lock_root_in(UnitOfWork *uow, const KindDef *kind, const char *root_id)
-{
-	Object	   *root;
-	ItemPointerData tid;
-
-	if (oms_map_find(uow->map, kind->kind, root_id) != NULL)
-		return;
-	root = palloc(kind->record->size);
-	if (oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), root_id, root, &tid) &&
-		oms_object_is_root(root))
-		lock_found_root(uow, root, tid);
-}
-
-void
-oms_uow_lock_root(UnitOfWork *uow, const char *root_id)
-{
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-	{
-		lock_root_in(uow, &oms_kinds[kind], root_id);
-		if (oms_map_find(uow->map, kind, root_id) != NULL)
-			return;
-	}
-}
-
-/*
- * Lock, then read: an object that is no root is read again after its root is
- * locked, for it may have changed while we waited.
- */
-static Tracked *
-load(UnitOfWork *uow, const KindDef *kind, const char *id)
-{
-	Tracked    *t = oms_map_find(uow->map, kind->kind, id);
-	Object	   *object;
-	ItemPointerData tid;
-
-	/* whoever loops over objects comes through here for each */
-	CHECK_FOR_INTERRUPTS();
-	if (t != NULL)
-		return t;
-	object = palloc(kind->record->size);
-	if (!oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), id, object, &tid))
+	is_root = oms_object_is_root(object);
+	if (is_root && searched)
 		return NULL;
-	if (oms_object_is_root(object))
-		return lock_found_root(uow, object, tid);
-
-	/* an execution may meanwhile have been matched to an order of another tree */
-	while (oms_map_find(uow->map, kind->root_kind, object->root_id) == NULL)
-	{
-		const char *root_id = object->root_id;
-
-		lock_root_in(uow, &oms_kinds[kind->root_kind], root_id);
-		if (oms_map_find(uow->map, kind->root_kind, root_id) == NULL)
-			oms_damaged("%s \"%s\", the root of \"%s\", does not exist or is no root",
-						oms_kinds[kind->root_kind].record->name, root_id, id);
-		CHECK_FOR_INTERRUPTS();
-		if (!oms_object_find(kind, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), id, object, &tid))
-			return NULL;
-	}
+	/* a link of a damaged row has led here, or a command does not name what it reads (command_trees.c) */
+	if (is_root || find_root(uow, object) == NULL)
+		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
+					def->record->name, id, object->root_id);
 	t = oms_map_add(uow->map, object);
 	t->tid = tid;
 	return t;
 }
 
+/* Was it looked for when the trees of the command were locked? */
+static bool
+is_absent(const UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	for (int i = 0; i < uow->named.count; i++)
+	{
+		const TreeName *name = &uow->named.names[i];
+
+		if (name->absent && name->kind == kind && strcmp(name->values[0], id) == 0)
+			return true;
+	}
+	return false;
+}
+
 const Object *
 oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 {
-	Tracked    *t = load(uow, &oms_kinds[kind], id);
+	Tracked    *t = oms_map_find(uow->map, kind, id);
 
+	/* whoever loops over objects comes through here for each */
+	CHECK_FOR_INTERRUPTS();
+	if (t == NULL && !is_absent(uow, kind, id))
+		t = oms_uow_load(uow, kind, id, false);
 	return t ? t->now : NULL;
 }
 
-/* ------------------------------------------------------------------------
- * reports of orders that nobody knows
- * ------------------------------------------------------------------------
- */
-
-/*
- * Locks that no SQL function gives: nobody can hold them but for this.  One for
- * each ExecID, and one of all that each transaction shares; one with very many
- * such reports takes that for itself instead, or the server's table of locks
- * would be full.
- */
-#define EXEC_IDS_LOCKED_MAX	1000
-
-enum ExecIdLock
+const Object *
+oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
 {
-	LOCK_ONE_EXEC_ID,
-	LOCK_ALL_EXEC_IDS
-};
+	Tracked    *t = oms_map_find(uow->map, kind, id);
+	Object	   *object;
+	ItemPointerData tid;
 
-void
-oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id)
+	if (t)
+		return t->now;
+	object = palloc(oms_kinds[kind].record->size);
+	return oms_object_find(&oms_kinds[kind], oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid) ? object : NULL;
+}
+
+List *
+oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const *values, int count)
 {
-	static uint64 counted_in = 0;
-	static int	count = 0;
-	Oid			executions = oms_relation(OMS_OBJECTS_OF(KIND_EXECUTION));
-	uint32		hash = hash_combine(session ? string_hash(session, NAMEDATALEN * 8) : 0, string_hash(exec_id, ID_LENGTH_MAX + 1));
+	List	   *objects = NIL;
+	ListCell   *cell;
 
-	if (counted_in != oms_uow_xid(uow))
-		count = 0;
-	counted_in = oms_uow_xid(uow);
-	if (count >= EXEC_IDS_LOCKED_MAX)
+	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), key, values, count))
 	{
-		LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, ExclusiveLock);
-		return;
+		Tracked    *t = oms_map_find(uow->map, kind, lfirst(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (t == NULL)
+			t = oms_uow_load(uow, kind, lfirst(cell), true);
+		if (t)
+			objects = lappend(objects, t->now);
 	}
-	count++;
-	LockDatabaseObject(executions, 0, LOCK_ALL_EXEC_IDS, RowExclusiveLock);
-	LockDatabaseObject(executions, hash, LOCK_ONE_EXEC_ID, ExclusiveLock);
+	return objects;
 }
 
 /* ------------------------------------------------------------------------
@@ -219,7 +174,7 @@ oms_uow_start_command(UnitOfWork *uow, const Command *command)
 	uow->too_large = NULL;
 	uow->command_number++;
 	uow->first_event = uow->nevents;
-	uow->time = NO_TIME;
+	uow->time = Max(GetCurrentTimestamp(), uow->newest);
 	uow->touched = NIL;
 	uow->names = NIL;
 	uow->inserted = NIL;
@@ -277,16 +232,8 @@ touch(UnitOfWork *uow, Tracked *t)
 }
 
 TimestampTz
-oms_uow_now(UnitOfWork *uow, const char *root_id)
+oms_uow_now(const UnitOfWork *uow)
 {
-	Tracked    *root = NULL;
-
-	for (int kind = 0; root == NULL && kind < KIND_COUNT; kind++)
-		root = oms_map_find(uow->map, kind, root_id);
-	if (uow->time == NO_TIME)
-		uow->time = GetCurrentTimestamp();
-	if (root && root->now->tree_updated_at != NO_TIME)
-		uow->time = Max(uow->time, root->now->tree_updated_at);
 	return uow->time;
 }
 
@@ -333,7 +280,7 @@ apply_change(UnitOfWork *uow, const Change *change)
 	Object	   *now;
 	Object		counted;
 	Event	   *event;
-	TimestampTz time;
+	TimestampTz time = uow->time;
 
 	CHECK_FOR_INTERRUPTS();
 	if (t == NULL)
@@ -365,7 +312,6 @@ apply_change(UnitOfWork *uow, const Change *change)
 		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
 					kind->record->name, now->id, now->root_id);
 	touch(uow, root);
-	time = oms_uow_now(uow, now->root_id);
 
 	root->now->tree_version++;
 	root->now->tree_updated_at = time;
@@ -398,6 +344,7 @@ oms_uow_apply(UnitOfWork *uow, const Decision *decision)
 	}
 	foreach(cell, decision->changes)
 		apply_change(uow, lfirst(cell));
+	uow->newest = uow->time;
 }
 
 void

@@ -40,21 +40,25 @@ extern Jsonb *oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz
 extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
 
 /*
- * Objects.  Asking for one locks its tree first and reads it then; NULL if
- * there is none.
+ * An object of a tree that is locked (trees.h), or NULL if there is none: or was
+ * none when the trees were locked.
  */
 extern const Object *oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id);
-/* Lock a tree without reading more of it: see oms_commands(). */
-extern void oms_uow_lock_root(UnitOfWork *uow, const char *root_id);
-
-/* Until the transaction ends nobody else takes a report with this ExecID of an order that is not known. */
-extern void oms_uow_lock_exec_id(UnitOfWork *uow, const char *session, const char *exec_id);
 
 /*
- * The time of the current command's events: the clock, read after the tree was
- * locked, and never before the tree's previous event.
+ * The objects that a key leads to, for each set of values in turn; those that
+ * the current command makes are not among them.
  */
-extern TimestampTz oms_uow_now(UnitOfWork *uow, const char *root_id);
+extern List *oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const *values, int count);
+
+/* The object only to be shown, as it stands: its tree need not be locked. */
+extern const Object *oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id);
+
+/*
+ * The time of the current command's events: the clock, read after its trees were
+ * locked, and never before the newest event of a tree that we hold.
+ */
+extern TimestampTz oms_uow_now(const UnitOfWork *uow);
 
 /* Put all that was decided into the unit of work: each change makes one event. */
 extern void oms_uow_apply(UnitOfWork *uow, const Decision *decision);

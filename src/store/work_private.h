@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "core/command_trees.h"
 #include "store/identity_map.h"
 #include "store/work.h"
 
@@ -31,14 +32,23 @@ struct UnitOfWork
 	int			nevents;
 	int			events_size;
 
+	/* trees.c */
+	TreeNames	named;			/* by the current command; before the first, by the batch or message */
+	const KindDef *last_kind;	/* of the tree that was locked last in the order of trees, or NULL */
+	const char *last_root;
+	bool		holds_other;	/* a row that is no root any more: to wait for another would be out of order */
+	TimestampTz newest;			/* event of any locked tree, or NO_TIME */
+
 	const Command *command;
 	Refusal    *too_large;		/* the current command would leave too large a state */
 	uint32		command_number;
 	int			first_event;	/* of the current command */
-	TimestampTz time;			/* of all its events, once the clock is read */
+	TimestampTz time;			/* of all its events: never before the newest of any tree that we hold */
 	List	   *touched;		/* of Tracked */
 	List	   *names;			/* of IdClaim */
 	List	   *inserted;		/* of Inserted */
 };
+
+extern Tracked *oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched);
 
 #endif							/* OMS_WORK_PRIVATE_H */

@@ -17,6 +17,7 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "core/command_route.h"
 #include "core/execution/execution.h"
 
 static const char *const review_codes[] = {
@@ -568,6 +569,30 @@ List *
 oms_executions_by_exec_id(const Decision *d, const char *order_id, const char *exec_id)
 {
 	return find_by(d, EXECUTION_BY_EXEC_ID, (const char *const[]) {order_id, exec_id});
+}
+
+void
+oms_name_strangers(TreeNames *names, const char *exec_id, const char *guard_scope, int unless)
+{
+	TreeName	search = {.kind = KIND_EXECUTION, .key = EXECUTION_BY_EXEC_ID, .values = {NULL, exec_id},
+	.guard_scope = guard_scope, .unless = unless};
+
+	oms_name_search(names, &search);
+}
+
+/* Two sessions that tell a fill of an order which nobody knows must not both book it. */
+void
+oms_name_told(const Command *command, TreeNames *names)
+{
+	bool		is_new = oms_command_object_id(command, ID_OF_EXECUTION) == NULL;
+	int			order = NOT_NAMED;
+
+	if (command->exec_id == NULL)
+		return;
+	for (int i = names->first; i < names->count; i++)
+		if (names->names[i].kind == KIND_ORDER)
+			order = i;
+	oms_name_strangers(names, command->exec_id, !is_new ? NULL : command->fix_session ? command->fix_session : "", order);
 }
 
 List *

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/command_trees.h"
 #include "core/execution/execution_machine.h"
 #include "core/execution/execution_record.h"
 #include "core/order/order.h"
@@ -106,7 +107,12 @@ extern List *oms_executions_of(const Decision *d, const char *order_id);
 /* Those of this order with this ExecID: several, if some wait in review. */
 extern List *oms_executions_by_exec_id(const Decision *d, const char *order_id, const char *exec_id);
 
-/* Those with this ExecID of this order (NULL: of none), and then those that belong to no order: each is a tree of its own. */
+/*
+ * Those with this ExecID of this order (NULL: of none), and then those that belong to no order: each is a tree of its
+ * own, named beforehand.
+ */
 extern List *oms_executions_told(const Decision *d, const char *order_id, const char *exec_id);
+extern void oms_name_told(const Command *command, TreeNames *names);
+extern void oms_name_strangers(TreeNames *names, const char *exec_id, const char *guard_scope, int unless);
 
 #endif							/* OMS_EXECUTION_H */

@@ -147,7 +147,6 @@ oms_decide_execute(Decision *d)
 	if (known)
 	{
 		command->execution_id = known->id;
-		(void) oms_decision_now(d, known->root_id);
 	}
 	else
 		refusal = name_execution(d, command, context.order, &id_is_given);
@@ -155,6 +154,6 @@ oms_decide_execute(Decision *d)
 		refusal = oms_take_names(d, command, &before);
 	if (refusal)
 		return refusal;
-	context.now = oms_decision_now(d, context.order ? before.root_id : "");
+	context.now = oms_decision_now(d);
 	return apply_fill(d, command, &context, known, id_is_given);
 }

@@ -77,7 +77,7 @@ load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *c
 		return refusal;
 	chain->fill = *oms_last_of_chain(d, named);
 	oms_fill_init_context(context);
-	context->now = oms_decision_now(d, chain->fill.root_id);
+	context->now = oms_decision_now(d);
 	if (chain->fill.order_id == NULL)
 		return NULL;
 
@@ -172,7 +172,6 @@ end_waiting_bust(Decision *d, const Command *command, FillContext *context, cons
 
 	if (!waits(known, fill))
 		return;
-	(void) oms_decision_now(d, known->root_id);
 	bust = *known;
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
 	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, context->order->id))
@@ -282,8 +281,6 @@ oms_decide_correct(Decision *d)
 
 	context.unknown_execution = waits_for_its_fill(d, &old);
 	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
-	if (known)
-		context.now = oms_decision_now(d, known->root_id);
 	oms_execution_create(command, &context, &correction);
 	if (known)
 		correction.status = known->status;

@@ -166,8 +166,6 @@ oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 
 	if (command->exec_id == NULL)
 		return NULL;
-	if (context->order == NULL)
-		d->source->guard(d->source, command->fix_session, command->exec_id);
 	foreach(cell, oms_executions_told(d, context->order ? context->order->id : NULL, command->exec_id))
 	{
 		const Execution *known = lfirst(cell);

@@ -198,7 +198,7 @@ oms_decide_create(Decision *d)
 	}
 	refusal = oms_check_version(command, KIND_ORDER, command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
-		refusal = create(d, command, parent, oms_decision_now(d, parent ? parent->root_id : ""), &order);
+		refusal = create(d, command, parent, oms_decision_now(d), &order);
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, order.id, false);
@@ -222,7 +222,7 @@ oms_decide_place(Decision *d)
 		return oms_no_such(KIND_ORDER, command->order_id);
 	before = running = *order;
 	context.order = &before;
-	context.now = oms_decision_now(d, before.root_id);
+	context.now = oms_decision_now(d);
 	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, NULL, &event);
@@ -269,7 +269,7 @@ decide_change(Decision *d, OrderDetails details)
 		return oms_no_such(KIND_ORDER, command->order_id);
 	before = *order;
 	context.order = &before;
-	context.now = oms_decision_now(d, before.root_id);
+	context.now = oms_decision_now(d);
 	if (before.parent_id)
 		context.parent = oms_get_order(d, before.parent_id);
 	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);

@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_trees.c
+ *	  Which objects a command names, before any of them is read.
+ *
+ * Pure.  Whoever locks trees asks it (trees.c); which fields count is said in
+ * the table of commands, beside each field that is an id.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "core/command_trees.h"
+
+static TreeName *
+add_name(TreeNames *names)
+{
+	if (names->count == names->size)
+	{
+		names->size = names->size ? 2 * names->size : 4;
+		names->names = names->names ? repalloc_huge(names->names, sizeof(TreeName) * names->size) :
+			palloc(sizeof(TreeName) * names->size);
+	}
+	return &names->names[names->count++];
+}
+
+int
+oms_name_object(TreeNames *names, ObjectKind kind, const char *id)
+{
+	*add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED};
+	return names->count - 1;
+}
+
+void
+oms_name_search(TreeNames *names, const TreeName *search)
+{
+	*add_name(names) = *search;
+}
+
+ObjectKind
+oms_role_kind(IdRole role)
+{
+	return role == ID_OF_ORDER ? KIND_ORDER : role == ID_OF_EXECUTION ? KIND_EXECUTION : KIND_COUNT;
+}
+
+void
+oms_command_trees(const Command *command, TreeNames *names)
+{
+	names->first = names->count;
+	for (const CommandField *f = command->def->fields; f->name != NULL; f++)
+	{
+		ObjectKind	kind = oms_role_kind(f->role);
+		const char *id = kind == KIND_COUNT ? NULL : *(char *const *) ((const char *) command + f->offset);
+
+		if (id)
+			oms_name_object(names, kind, id);
+	}
+	if (command->def->trees)
+		command->def->trees(command, names);
+}

@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_trees.h
+ *	  Which objects a command names, before any of them is read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_COMMAND_TREES_H
+#define OMS_COMMAND_TREES_H
+
+#include "postgres.h"
+
+#include "core/command.h"
+#include "core/kind.h"
+
+#define NOT_NAMED (-1)
+
+/* Objects of a kind that one of its keys leads to: by OBJECT_BY_ID one, or none. */
+typedef struct TreeName
+{
+	ObjectKind	kind;
+	int			key;
+	const char *values[KEY_COLUMNS_MAX];	/* NULL asks for null */
+
+	/*
+	 * Of a search: where the name with number `unless` is not there (or is
+	 * NOT_NAMED), nobody else makes such an object until the transaction ends:
+	 * nobody, that is, who asks under the same scope.  NULL: that does not matter.
+	 */
+	const char *guard_scope;
+	int			unless;
+
+	bool		absent;			/* by id: there is none, said whoever looked */
+} TreeName;
+
+typedef struct TreeNames
+{
+	TreeName   *names;
+	int			count;
+	int			size;
+	int			first;			/* of the command that is being named */
+} TreeNames;
+
+/* Returns the name's number.  The texts are not copied. */
+extern int	oms_name_object(TreeNames *names, ObjectKind kind, const char *id);
+extern void oms_name_search(TreeNames *names, const TreeName *search);
+
+/*
+ * What the command names: by the roles of its ids (command_list.c), and what its
+ * CommandDef adds.  All that deciding upon it reads is in the trees of these.
+ */
+extern void oms_command_trees(const Command *command, TreeNames *names);
+
+/* Of what kind is the object that exists under an id in this role?  KIND_COUNT: it names none. */
+extern ObjectKind oms_role_kind(IdRole role);
+
+#endif							/* OMS_COMMAND_TREES_H */

@@ -1,0 +1,456 @@
+/*-------------------------------------------------------------------------
+ *
+ * trees.c
+ *	  Locking the trees that commands name.
+ *
+ * A tree is locked by its root's row, FOR NO KEY UPDATE.  It alone takes these
+ * locks, and the guards of searches; writes nothing.
+ *
+ * Everybody locks in one order: first guards by their hash, then trees by id and
+ * kind of their root.  So no two statements wait for each other in a circle.  Roots
+ * are read before they are locked and again afterwards; where one has moved
+ * meanwhile (an execution that waited has found its order), we start over, and
+ * then it may be too late to wait: a lock that stands before one that we hold, or
+ * any at all once we hold the row of what is no root any more, is taken only if it is
+ * free.  Otherwise the statement ends with 40001, and finds other trees when it is
+ * repeated.
+ *
+ * What is not there when the trees are looked for stays away for the command,
+ * whoever commits it meanwhile.  If the command makes the same, the claim says so.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+#include "base/damage.h"
+#include "base/moment.h"
+#include "store/trees.h"
+#include "store/work_private.h"
+
+/* A root that has to be locked. */
+typedef struct Wanted
+{
+	ObjectKind	kind;
+	const char *id;
+	Object	   *object;			/* as it was read; NULL: known from another object only */
+	ItemPointerData tid;
+	const KindDef *of_kind;		/* that one */
+	const char *of_id;
+} Wanted;
+
+typedef struct Locking
+{
+	UnitOfWork *uow;
+	TreeNames  *names;
+	TreeName  **sorted;			/* those by id */
+	int			nsorted;
+	List	   *found;			/* what the searches led to: of Reference */
+
+	/* in this round */
+	List	   *linked;			/* what links of roots lead to: of Reference */
+	HTAB	   *seen;			/* … each once, by LinkKey */
+	List	   *wanted;			/* of Wanted */
+	bool		moved;			/* what was to be locked is gone, or no root any more */
+} Locking;
+
+typedef struct LinkKey
+{
+	ObjectKind	kind;
+	char		id[ID_LENGTH_MAX + 1];
+} LinkKey;
+
+typedef struct Reference
+{
+	ObjectKind	kind;
+	const char *id;
+} Reference;
+
+static Table *
+table_of(const Locking *locking, ObjectKind kind)
+{
+	return oms_tables_get(locking->uow->tables, OMS_OBJECTS_OF(kind));
+}
+
+pg_noreturn static void
+raise_busy(const TreeName *name)
+{
+	const char *id = NULL;
+
+	for (int i = 0; i < KEY_COLUMNS_MAX; i++)
+		id = name->values[i] ? name->values[i] : id;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to a concurrent change of %s \"%s\"",
+					oms_kinds[name->kind].record->name, id ? id : ""),
+			 errdetail("It is locked, and was found to be needed after others that are locked in a fixed order."),
+			 errhint("Repeat the transaction.")));
+}
+
+/* ------------------------------------------------------------------------
+ * guards of searches
+ *
+ * Locks that no SQL function gives: nobody can hold them but for this.  One for
+ * each value that is searched for, and one of all that each transaction shares;
+ * one with very many takes that for itself instead, or the server's table of
+ * locks would be full.
+ * ------------------------------------------------------------------------
+ */
+
+#define GUARDS_MAX	1000
+
+enum GuardLock
+{
+	GUARD_ONE,
+	GUARD_ALL
+};
+
+typedef struct Guard
+{
+	uint32		hash;
+	const TreeName *search;
+} Guard;
+
+static int
+compare_guards(const void *a, const void *b)
+{
+	uint32		first = ((const Guard *) a)->hash;
+	uint32		second = ((const Guard *) b)->hash;
+
+	return first < second ? -1 : first > second;
+}
+
+static uint32
+hash_text(const char *text)
+{
+	return text ? hash_bytes((const unsigned char *) text, strlen(text)) : 0;
+}
+
+static uint32
+guard_hash(const TreeName *search)
+{
+	uint32		hash = hash_text(search->guard_scope);
+
+	for (int i = 0; i < KEY_COLUMNS_MAX; i++)
+		hash = hash_combine(hash, hash_text(search->values[i]));
+	return hash;
+}
+
+static void
+lock_guard(const UnitOfWork *uow, const TreeName *search, uint32 hash, enum GuardLock which, LOCKMODE mode)
+{
+	Oid			table = oms_relation(OMS_OBJECTS_OF(search->kind));
+
+	/* trees come after guards: while one is held, nobody is waited for */
+	if (uow->last_kind == NULL && !uow->holds_other)
+		LockDatabaseObject(table, hash, which, mode);
+	else if (!ConditionalLockDatabaseObject(table, hash, which, mode))
+		raise_busy(search);
+}
+
+static bool
+needs_guard(const TreeNames *names, const TreeName *name)
+{
+	return name->guard_scope && (name->unless == NOT_NAMED || names->names[name->unless].absent);
+}
+
+static void
+lock_guards(const Locking *locking)
+{
+	static uint64 counted_in = 0;
+	static int	count = 0;
+	const TreeNames *names = locking->names;
+	Guard	   *guards = palloc(sizeof(Guard) * names->count);
+	int			n = 0;
+
+	for (int i = 0; i < names->count; i++)
+		if (needs_guard(names, &names->names[i]))
+			guards[n++] = (Guard) {guard_hash(&names->names[i]), &names->names[i]};
+	if (n == 0)
+		return;
+	qsort(guards, n, sizeof(Guard), compare_guards);
+	if (counted_in != oms_uow_xid(locking->uow))
+		count = 0;
+	counted_in = oms_uow_xid(locking->uow);
+	count += n;
+	if (count > GUARDS_MAX)
+	{
+		lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, ExclusiveLock);
+		return;
+	}
+	lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, RowExclusiveLock);
+	for (int i = 0; i < n; i++)
+		lock_guard(locking->uow, guards[i].search, guards[i].hash, GUARD_ONE, ExclusiveLock);
+}
+
+/* ------------------------------------------------------------------------
+ * looking, without a lock
+ * ------------------------------------------------------------------------
+ */
+
+static List *
+add_reference(List *list, ObjectKind kind, const char *id)
+{
+	Reference  *reference = palloc(sizeof(Reference));
+
+	*reference = (Reference) {kind, id};
+	return lappend(list, reference);
+}
+
+/*
+ * What a root links to may be the root of another tree: whoever follows the
+ * corrections of a fill that no order has meets such.
+ */
+static void
+note_links(Locking *locking, const Object *root)
+{
+	const KindDef *kind = oms_kind_of(root);
+
+	for (int i = 0; i < KIND_LINKS_MAX && kind->links[i] != 0; i++)
+	{
+		const char *id = *(char *const *) ((const char *) root + kind->links[i]);
+		LinkKey		key = {root->kind};
+		bool		seen;
+
+		if (id == NULL)
+			continue;
+		if (locking->seen == NULL)
+		{
+			HASHCTL		control = {.keysize = sizeof(LinkKey), .entrysize = sizeof(LinkKey), .hcxt = CurrentMemoryContext};
+
+			locking->seen = hash_create("oms links", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		}
+		strlcpy(key.id, id, sizeof(key.id));
+		(void) hash_search(locking->seen, &key, HASH_ENTER, &seen);
+		if (!seen)
+			locking->linked = add_reference(locking->linked, root->kind, id);
+	}
+}
+
+static void
+want(Locking *locking, const Wanted *wanted)
+{
+	locking->wanted = lappend(locking->wanted, memcpy(palloc(sizeof(Wanted)), wanted, sizeof(Wanted)));
+}
+
+/*
+ * Read the object if its tree is locked; else its root is wanted.  A search
+ * leads to roots: what has meanwhile found a place in a tree answers it no more.
+ * False if it is not there.
+ */
+static bool
+look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
+{
+	UnitOfWork *uow = locking->uow;
+	const KindDef *def = &oms_kinds[kind];
+	Tracked    *t = oms_map_find(uow->map, kind, id);
+	Wanted		wanted = {.kind = kind, .of_kind = def, .of_id = id};
+	char	   *root_id;
+
+	CHECK_FOR_INTERRUPTS();
+	if (t == NULL)
+	{
+		if (!oms_object_find_tree(def, table_of(locking, kind), id, &root_id, &wanted.object, &wanted.tid))
+			return false;
+		wanted.id = root_id;
+		if (wanted.object == NULL)
+			wanted.kind = def->root_kind;
+		if (wanted.object == NULL && oms_map_find(uow->map, def->root_kind, root_id) != NULL)
+			return oms_uow_load(uow, kind, id, searched) != NULL;
+		if (wanted.object == NULL && searched)
+			return false;
+		want(locking, &wanted);
+	}
+	if (t ? oms_object_is_root(t->now) : wanted.object != NULL)
+		note_links(locking, t ? t->now : wanted.object);
+	return true;
+}
+
+static void
+look_up_named(Locking *locking)
+{
+	TreeName   *last = NULL;
+
+	for (int i = 0; i < locking->nsorted; i++)
+	{
+		TreeName   *name = locking->sorted[i];
+
+		if (last && last->kind == name->kind && strcmp(last->values[0], name->values[0]) == 0)
+			name->absent = last->absent;
+		else
+			name->absent = !look_up(locking, name->kind, name->values[0], false);
+		last = name;
+	}
+}
+
+static void
+look_up_found_and_linked(Locking *locking)
+{
+	ListCell   *cell;
+
+	foreach(cell, locking->found)
+	{
+		Reference  *found = lfirst(cell);
+
+		(void) look_up(locking, found->kind, found->id, true);
+	}
+	/* it grows as we go */
+	for (int i = 0; i < list_length(locking->linked); i++)
+	{
+		Reference  *link = list_nth(locking->linked, i);
+
+		(void) look_up(locking, link->kind, link->id, false);
+	}
+}
+
+static void
+search(Locking *locking)
+{
+	locking->found = NIL;
+	for (int i = 0; i < locking->names->count; i++)
+	{
+		const TreeName *name = &locking->names->names[i];
+		const char *const *values = name->values;
+		ListCell   *cell;
+
+		if (name->key == OBJECT_BY_ID)
+			continue;
+		foreach(cell, oms_object_ids_of(table_of(locking, name->kind), name->key, &values, 1))
+			locking->found = add_reference(locking->found, name->kind, lfirst(cell));
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * locking
+ * ------------------------------------------------------------------------
+ */
+
+static int
+compare_roots(const char *id, ObjectKind kind, const char *other_id, ObjectKind other_kind)
+{
+	int			order = strcmp(id, other_id);
+
+	return order != 0 ? order : (int) kind - (int) other_kind;
+}
+
+/* One that was read itself before one that is known from others. */
+static int
+compare_wanted(const ListCell *a, const ListCell *b)
+{
+	const Wanted *first = lfirst(a);
+	const Wanted *second = lfirst(b);
+	int			order = compare_roots(first->id, first->kind, second->id, second->kind);
+
+	return order != 0 ? order : (first->object == NULL) - (second->object == NULL);
+}
+
+/* False if it is not there. */
+static bool
+read_root(const Locking *locking, Wanted *wanted)
+{
+	const KindDef *kind = &oms_kinds[wanted->kind];
+	char	   *root_id;
+
+	wanted->object = palloc(kind->record->size);
+	if (oms_object_find(kind, table_of(locking, wanted->kind), wanted->id, wanted->object, &wanted->tid) &&
+		oms_object_is_root(wanted->object))
+		return true;
+	root_id = oms_object_find_root(table_of(locking, wanted->of_kind->kind), wanted->of_id);
+	if (root_id && strcmp(root_id, wanted->id) == 0)
+		oms_damaged("%s \"%s\", the root of \"%s\", does not exist or is no root",
+					kind->record->name, wanted->id, wanted->of_id);
+	return false;
+}
+
+static void
+lock_root(Locking *locking, Wanted *wanted)
+{
+	UnitOfWork *uow = locking->uow;
+	bool		is_next = uow->last_kind == NULL ||
+		compare_roots(wanted->id, wanted->kind, uow->last_root, uow->last_kind->kind) > 0;
+	LockResult	result;
+	Tracked    *t;
+
+	CHECK_FOR_INTERRUPTS();
+	if (oms_map_find(uow->map, wanted->kind, wanted->id) != NULL)
+		return;
+	if (wanted->object == NULL && !read_root(locking, wanted))
+		result = LOCK_GONE;
+	else
+		result = oms_object_lock(table_of(locking, wanted->kind), wanted->object, &wanted->tid,
+								 is_next && !uow->holds_other);
+	if (result == LOCK_BUSY)
+		raise_busy(&(TreeName) {.kind = wanted->kind, .values = {wanted->id}});
+	if (result == LOCK_GONE || !oms_object_is_root(wanted->object))
+	{
+		locking->moved = true;
+		uow->holds_other |= result == LOCK_DONE;
+		return;
+	}
+	t = oms_map_add(uow->map, wanted->object);
+	t->tid = wanted->tid;
+	if (wanted->object->tree_updated_at != NO_TIME)
+		uow->newest = Max(uow->newest, wanted->object->tree_updated_at);
+	if (is_next)
+	{
+		uow->last_root = t->now->id;
+		uow->last_kind = &oms_kinds[wanted->kind];
+	}
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const TreeName *first = *(TreeName *const *) a;
+	const TreeName *second = *(TreeName *const *) b;
+
+	return compare_roots(first->values[0], first->kind, second->values[0], second->kind);
+}
+
+static void
+sort_names(Locking *locking)
+{
+	TreeNames  *names = locking->names;
+
+	locking->sorted = palloc(sizeof(TreeName *) * Max(names->count, 1));
+	for (int i = 0; i < names->count; i++)
+		if (names->names[i].key == OBJECT_BY_ID)
+			locking->sorted[locking->nsorted++] = &names->names[i];
+	qsort(locking->sorted, locking->nsorted, sizeof(TreeName *), compare_names);
+}
+
+void
+oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched)
+{
+	Locking		locking = {.uow = uow, .names = names};
+	bool		search_now = !searched;
+
+	sort_names(&locking);
+	uow->named = *names;
+	for (;;)
+	{
+		ListCell   *cell;
+
+		locking.linked = locking.wanted = NIL;
+		locking.seen = NULL;
+		look_up_named(&locking);
+		if (search_now)
+		{
+			lock_guards(&locking);
+			search(&locking);
+		}
+		look_up_found_and_linked(&locking);
+		if (locking.wanted == NIL)
+			return;
+		list_sort(locking.wanted, compare_wanted);
+		locking.moved = false;
+		foreach(cell, locking.wanted)
+			lock_root(&locking, lfirst(cell));
+		search_now = locking.moved;
+	}
+}
