@@ -13,6 +13,7 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -43,11 +44,18 @@ hash_context(void)
 	return context;
 }
 
+/* A part at a time: between two of them it can be cancelled. */
+#define HASH_PART	(1024 * 1024)
+
 static void
 hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
 {
-	if (pg_cryptohash_update(ctx, data, length) < 0)
-		elog(ERROR, "cannot compute a SHA-256 hash");
+	for (size_t done = 0; done < length; done += HASH_PART)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (pg_cryptohash_update(ctx, (const uint8 *) data + done, Min(HASH_PART, length - done)) < 0)
+			elog(ERROR, "cannot compute a SHA-256 hash");
+	}
 }
 
 bytea *
