@@ -97,3 +97,29 @@ COMMENT ON COLUMN oms.orders.attributes IS 'The user''s own fields';
 COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s newest event occurred';
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';
+
+-- The ids that an order is known under; the ones of SQL callers too.
+
+-- @install
+CREATE TABLE oms.cl_ord_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  cl_ord_id text COLLATE "C" NOT NULL,
+  order_id text COLLATE "C" NOT NULL,
+  CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (fix_session, cl_ord_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.cl_ord_ids', '');
+-- @end
+COMMENT ON TABLE oms.cl_ord_ids IS
+  'Every ClOrdID (11) an order was ever known under: unique in its FIX session; SQL callers share the session ''''';
+
+-- @install
+CREATE TABLE oms.counterparty_order_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  counterparty_order_id text COLLATE "C" NOT NULL,
+  order_id text COLLATE "C" NOT NULL,
+  CONSTRAINT counterparty_order_ids_pkey PRIMARY KEY (fix_session, counterparty_order_id, order_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.counterparty_order_ids', '');
+-- @end
+COMMENT ON TABLE oms.counterparty_order_ids IS
+  'Every OrderID (37) that a counterparty gave an order; counterparties reuse them, so one may name several orders';

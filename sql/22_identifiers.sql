@@ -1,4 +1,4 @@
--- What commands are found by: their own ids, and the ids counterparties know an order under.
+-- Ids of commands and of roots, and commands that were refused.
 
 -- @install
 CREATE TABLE oms.commands (
@@ -21,38 +21,14 @@ COMMENT ON TABLE oms.commands IS
 COMMENT ON COLUMN oms.commands.command_hash IS 'jsonb_hash_extended of a command that version 0.1.0 recorded; null since';
 COMMENT ON COLUMN oms.commands.content_hash IS 'SHA-256 of the command''s text, its numbers without trailing zeros, in UTF-8: equal only for commands that are equal as jsonb';
 
--- @install
-CREATE TABLE oms.cl_ord_ids (
-  fix_session text COLLATE "C" NOT NULL,
-  cl_ord_id text COLLATE "C" NOT NULL,
-  order_id text COLLATE "C" NOT NULL,
-  CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (fix_session, cl_ord_id)
-);
-SELECT pg_catalog.pg_extension_config_dump('oms.cl_ord_ids', '');
--- @end
-COMMENT ON TABLE oms.cl_ord_ids IS
-  'Every ClOrdID (11) an order was ever known under: unique in its FIX session; SQL callers share the session ''''';
-
--- @install
-CREATE TABLE oms.counterparty_order_ids (
-  fix_session text COLLATE "C" NOT NULL,
-  counterparty_order_id text COLLATE "C" NOT NULL,
-  order_id text COLLATE "C" NOT NULL,
-  CONSTRAINT counterparty_order_ids_pkey PRIMARY KEY (fix_session, counterparty_order_id, order_id)
-);
-SELECT pg_catalog.pg_extension_config_dump('oms.counterparty_order_ids', '');
--- @end
-COMMENT ON TABLE oms.counterparty_order_ids IS
-  'Every OrderID (37) that a counterparty gave an order; counterparties reuse them, so one may name several orders';
-
 CREATE TABLE oms.root_ids (
   id text COLLATE "C" NOT NULL CONSTRAINT root_ids_pkey PRIMARY KEY,
   kind text COLLATE "C" NOT NULL
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.root_ids', '');
 COMMENT ON TABLE oms.root_ids IS
-  'The ids that callers gave to roots of trees, of all kinds, and those of executions that began without an order: no id is the root of two trees';
-COMMENT ON COLUMN oms.root_ids.kind IS 'order or execution';
+  'The ids that callers gave to roots of trees, of all kinds, and those that a kind claims in any case: no id is the root of two trees';
+COMMENT ON COLUMN oms.root_ids.kind IS 'Kind of the root: an object of oms.kinds()';
 
 -- @install
 CREATE TABLE oms.rejected_commands (

@@ -1,17 +1,6 @@
 -- Views for people. A view reads with the rights of whoever asks (security_invoker), so that row-level
 -- security of the tables holds in it too. Columns stand in reading order.
 
--- One place that knows all event tables: what reads events of every kind reads this.
-CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
-  SELECT 'order'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
-    FROM oms.order_events AS e
-  UNION ALL
-  SELECT 'execution'::text, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
-    FROM oms.execution_events AS e;
-COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
-COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed: order or execution';
 
 -- Walked tree by tree, down from each root, so that a condition on root_id reads that tree alone; what hangs
 -- on no root is not seen here, but by oms.verify(). So it ends whatever parent_id says: an order has one parent,

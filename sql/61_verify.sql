@@ -1,5 +1,5 @@
 -- oms.verify(): every invariant of the store, computed again in the slow and obvious way, from the tables alone.
--- Written to share nothing with the C code that keeps them but the reading of a state (oms.order_from_state()).
+-- Written to share nothing with the C code that keeps them but the reading of a state (oms.order_from_state()). The invariants of one kind stand in its own file.
 -- Each function below returns what oms.verify() returns and stands for itself. What it reads may have been
 -- damaged by hand, so that no cast here may fail. And it takes time in proportion to what it reads, whatever
 -- the statistics say: no plan here walks one table for each row of another (enable_nestloop; the cost that stands for
@@ -97,14 +97,15 @@ AS $function$
            ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType',
                  'occurredAt', 'actor', 'role', 'via', 'commandId', 'transition',
                  'state id', 'state rootId', 'state version', 'state account'] AS fields,
-           ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, initcap(e.object), e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+           ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, k.aggregate_type, e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
                  oms.time_text(e.occurred_at), e.actor, e.role, e.via, e.command_id, e.transition::text,
                  -- events of version 1 had no such column
                  e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN coalesce(e.account, p.state ->> 'account') ELSE e.account END] AS columns,
            ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
                  p."occurredAt", p.actor, p.role, p.via, p."commandId", p.transition,
-                 p.state ->> (e.object || 'Id'), p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
+                 p.state ->> k.id_field, p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
       FROM oms.all_events AS e
+      JOIN oms.kinds() AS k ON k.object = e.object
      CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
            AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
                  sequence text, "eventType" text, "occurredAt" text, actor text, role text, via text, "commandId" text, transition text, state jsonb)
@@ -135,15 +136,12 @@ CREATE OR REPLACE FUNCTION oms.verify_rows()
 AS $function$
   -- by their bytes first, which every type has: a column that users added may have no equality, and may be called o
   WITH differing AS (
-    SELECT 'order' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o.*) AS stored, to_jsonb(r.replayed) AS replayed
-      FROM oms.replay_orders() AS r
-      JOIN oms.orders AS o ON o.id = r.id
+    -- @each kind UNION ALL
+    SELECT '@kind@' AS object, r.id, o.root_id, r.sequence, r.problem, to_jsonb(o.*) AS stored, to_jsonb(r.replayed) AS replayed
+      FROM oms.replay_@kinds@() AS r
+      JOIN oms.@kinds@ AS o ON o.id = r.id
      WHERE (o.* *<> r.replayed) IS NOT FALSE
-    UNION ALL
-    SELECT 'execution', r.id, o.root_id, r.sequence, r.problem, to_jsonb(o.*), to_jsonb(r.replayed)
-      FROM oms.replay_executions() AS r
-      JOIN oms.executions AS o ON o.id = r.id
-     WHERE (o.* *<> r.replayed) IS NOT FALSE
+    -- @end
   ), columns AS (
     SELECT d.object, d.id, d.root_id, d.sequence,
            CASE WHEN s.key = 'hash' THEN 'row_hash'
@@ -165,223 +163,7 @@ $function$;
 COMMENT ON FUNCTION oms.verify_rows() IS
   'Part of oms.verify(): every row is what its newest event says; a root''s tree_version and tree_updated_at are those of the tree''s newest event';
 
--- 4. Quantities
-
-CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
-  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
-         coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
-           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH') AS over_today,
-         greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
-    FROM oms.orders AS o
-   CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)
-   CROSS JOIN LATERAL (SELECT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)) AS f (filled)
-   CROSS JOIN LATERAL (
-     SELECT CASE WHEN c.closed THEN 0 ELSE max((p.request ->> 'orderQty')::numeric) - o.executed_quantity END AS increased_leaves
-       FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
-      WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
-   ) AS i;
-COMMENT ON VIEW oms.order_facts IS 'For oms.verify(): what follows from an order''s row alone';
-COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
-COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till a later one';
-COMMENT ON COLUMN oms.order_facts.reservation IS
-  'What the order reserves of its parent: the greatest of its leaves, what they become by an open replace request, and its fills in review';
-
-CREATE OR REPLACE FUNCTION oms.verify_roll_up()
-  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
-  LANGUAGE sql STABLE PARALLEL SAFE
-  SET search_path = pg_catalog, pg_temp
-  SET enable_nestloop = off
-  SET jit = off
-AS $function$
-  WITH fills AS (
-    SELECT e.order_id AS id,
-           sum(e.quantity) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS executed,
-           sum(e.last_qty * e.last_px) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS value,
-           sum(e.quantity) FILTER (WHERE e.status = 'REVIEW') AS in_review
-      FROM oms.executions AS e GROUP BY e.order_id
-  ), children AS (
-    SELECT o.parent_id AS id, sum(o.executed_quantity) AS executed, sum(o.executed_value) AS value, sum(o.leaves_quantity) AS leaves,
-           sum(f.reservation) AS reserved, count(*) AS children, count(*) FILTER (WHERE f.live) AS live
-      FROM oms.orders AS o
-      JOIN oms.order_facts AS f ON f.id = o.id
-     WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
-  )
-  SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
-         string_agg(format('%s is %s, not %s', v.name, v.stored, trim_scale(v.expected)), '; ' ORDER BY v.name) || '.'
-    FROM oms.orders AS o
-    LEFT JOIN fills AS f ON f.id = o.id
-    LEFT JOIN children AS c ON c.id = o.id
-   CROSS JOIN LATERAL (VALUES
-     ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
-     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0)),
-     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0)),
-     ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
-     ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
-     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0)),
-     ('child_count', o.child_count, coalesce(c.children, 0)),
-     ('live_children', o.live_children, coalesce(c.live, 0))
-   ) AS v (name, stored, expected)
-   WHERE v.stored IS DISTINCT FROM v.expected
-   GROUP BY o.id, o.root_id
-$function$;
-COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills and of its children';
-
-CREATE OR REPLACE FUNCTION oms.verify_derived()
-  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
-  LANGUAGE sql STABLE PARALLEL SAFE
-  SET search_path = pg_catalog, pg_temp
-  SET enable_nestloop = off
-  SET jit = off
-AS $function$
-  WITH expected AS (
-    -- ours by name: a column that users added may be called as one of these
-    SELECT o.id, o.root_id, o.status, o.executed_quantity, o.leaves_quantity, o.unplaced_quantity, o.reserved_quantity, o.avg_px, f.filled,
-           coalesce(o.conditions, '{}') AS holds,
-           CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
-                ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,
-           -- whole units of the tenth decimal, the half rounded away from zero
-           CASE WHEN o.executed_quantity = 0 THEN 0
-                ELSE sign(o.executed_value) * 0.0000000001
-                     * div(2 * abs(o.executed_value) * 10000000000 + o.executed_quantity, 2 * o.executed_quantity) END AS average,
-           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
-           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
-      FROM oms.orders AS o
-      JOIN oms.order_facts AS f ON f.id = o.id
-     CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS r (requests)
-  ), shown AS (
-    -- FIX 4.4, Execution Report: precedence of OrdStatus
-    SELECT x.*,
-           CASE WHEN 'PENDING_CANCEL' = ANY (x.holds) THEN 'PENDING_CANCEL'
-                WHEN 'PENDING_REPLACE' = ANY (x.holds) THEN 'PENDING_REPLACE'
-                WHEN 'DONE_FOR_DAY' = ANY (x.holds) THEN 'DONE_FOR_DAY'
-                WHEN 'CALCULATED' = ANY (x.holds) THEN 'CALCULATED'
-                WHEN x.filled THEN 'FILLED'
-                WHEN 'STOPPED' = ANY (x.holds) THEN 'STOPPED'
-                WHEN 'SUSPENDED' = ANY (x.holds) THEN 'SUSPENDED'
-                WHEN 'CANCELLED' = ANY (x.holds) THEN 'CANCELLED'
-                WHEN 'EXPIRED' = ANY (x.holds) THEN 'EXPIRED'
-                WHEN x.executed_quantity > 0 THEN 'PARTIALLY_FILLED'
-                WHEN 'REJECTED' = ANY (x.holds) THEN 'REJECTED'
-                WHEN 'NEW' = ANY (x.holds) THEN 'NEW'
-                WHEN 'PENDING_NEW' = ANY (x.holds) THEN 'PENDING_NEW'
-                WHEN 'ACCEPTED_FOR_BIDDING' = ANY (x.holds) THEN 'ACCEPTED_FOR_BIDDING' END AS shows
-      FROM expected AS x
-  )
-  SELECT 'derived', 'order', s.id, s.root_id, NULL::bigint,
-         string_agg(format('%s is %s, not %s', v.name, v.stored, coalesce(v.expected, 'known')), '; ' ORDER BY v.name) || '.'
-    FROM shown AS s
-   CROSS JOIN LATERAL (VALUES
-     ('status', s.status, s.shows),
-     ('leaves_quantity', trim_scale(s.leaves_quantity)::text, trim_scale(s.leaves)::text),
-     ('unplaced_quantity', trim_scale(s.unplaced_quantity)::text, trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text),
-     ('avg_px', trim_scale(s.avg_px)::text, trim_scale(s.average)::text),
-     ('condition PENDING_CANCEL', ('PENDING_CANCEL' = ANY (s.holds))::text, s.asks_cancel::text),
-     ('condition PENDING_REPLACE', ('PENDING_REPLACE' = ANY (s.holds))::text, s.asks_replace::text)
-   ) AS v (name, stored, expected)
-   WHERE v.stored IS DISTINCT FROM v.expected
-   GROUP BY s.id, s.root_id
-$function$;
-COMMENT ON FUNCTION oms.verify_derived() IS
-  'Part of oms.verify(): status, leaves, unplaced quantity and average price of an order, and its pending conditions against its requests';
-
--- 5. Allocations and executions
-
-CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
-  SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
-         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
-    FROM oms.executions AS e
-   CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
-COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
-
-CREATE OR REPLACE FUNCTION oms.verify_allocation()
-  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
-  LANGUAGE sql STABLE PARALLEL SAFE
-  SET search_path = pg_catalog, pg_temp
-  SET enable_nestloop = off
-  SET jit = off
-AS $function$
-  WITH named AS (
-    SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
-  ), fills AS (
-    SELECT e.order_id AS id, sum(e.allocated_quantity) AS quantity
-      FROM oms.executions AS e WHERE e.status IN ('VALIDATED', 'ALLOCATED') GROUP BY e.order_id
-  ), children AS (
-    SELECT o.parent_id AS id, sum(o.allocated_quantity) AS quantity FROM oms.orders AS o WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
-  ), orders AS (
-    SELECT o.id, o.root_id, o.allocated_quantity,
-           CASE WHEN o.parent_id IS NULL THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
-      FROM oms.orders AS o
-      LEFT JOIN named AS n ON n.id = o.id
-      LEFT JOIN fills AS f ON f.id = o.id
-      LEFT JOIN children AS c ON c.id = o.id
-  ), executions AS (
-    SELECT e.id, e.root_id, e.status, e.quantity, e.allocated_quantity, coalesce(a.quantity, 0) AS expected
-      FROM oms.executions AS e
-      LEFT JOIN (SELECT a.execution_id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a GROUP BY a.execution_id) AS a
-        ON a.execution_id = e.id
-  )
-  SELECT 'allocation', 'order', o.id, o.root_id, NULL::bigint,
-         format('allocated_quantity is %s, not %s.', o.allocated_quantity, trim_scale(o.expected))
-    FROM orders AS o WHERE o.allocated_quantity IS DISTINCT FROM o.expected
-  UNION ALL
-  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
-         format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected))
-    FROM executions AS e WHERE e.allocated_quantity IS DISTINCT FROM e.expected
-  UNION ALL
-  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
-         format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status)
-    FROM executions AS e
-   WHERE e.allocated_quantity > e.quantity
-      OR e.status = 'ALLOCATED' AND e.allocated_quantity < e.quantity
-      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity
-  UNION ALL
-  SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL,
-         format('It allocates %s to order %s, which does not exist.', coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'))
-    FROM oms.execution_allocations AS a WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = a.order_id)
-$function$;
-COMMENT ON FUNCTION oms.verify_allocation() IS 'Part of oms.verify(): allocations of executions, their sums on orders, and the status that follows';
-
-CREATE OR REPLACE FUNCTION oms.verify_execution_links()
-  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
-  LANGUAGE sql STABLE PARALLEL SAFE
-  SET search_path = pg_catalog, pg_temp
-  SET enable_nestloop = off
-  SET jit = off
-AS $function$
-  WITH facts AS (
-    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
-           round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
-           corrected.id AS corrected, corrected.correcting_execution_id AS corrected_by,
-           correcting.id AS correcting, correcting.corrected_execution_id AS correcting_of
-      FROM oms.executions AS e
-      LEFT JOIN oms.executions AS corrected ON corrected.id = e.corrected_execution_id
-      LEFT JOIN oms.executions AS correcting ON correcting.id = e.correcting_execution_id
-  )
-  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
-    FROM facts AS f
-   CROSS JOIN LATERAL (VALUES
-     -- a split rounds each fill and gives the largest what is left: there the sums decide (roll_up)
-     (f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
-     (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
-     (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
-     (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
-     (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
-      format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
-     -- a correction that waited in review is overtaken by one of the fill itself
-     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
-      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL),
-      format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
-     -- a correction that waited in review and ended there has corrected nothing
-     ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
-      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
-      format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
-   ) AS v (broken, detail)
-   WHERE v.broken
-$function$;
-COMMENT ON FUNCTION oms.verify_execution_links() IS
-  'Part of oms.verify(): corrections are linked both ways, a live execution has an order, one in review has reasons, and each counts what was reported times its factor';
-
--- 6. Nothing without what it belongs to
+-- 4. Nothing without what it belongs to
 
 CREATE OR REPLACE FUNCTION oms.verify_orphans()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -389,51 +171,17 @@ CREATE OR REPLACE FUNCTION oms.verify_orphans()
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
   SET jit = off
-  SET enable_mergejoin = off
 AS $function$
-  WITH RECURSIVE edges AS MATERIALIZED (
-    SELECT o.id, o.parent_id FROM oms.orders AS o
-  ), attached AS (
-    -- it ends: an order has one parent, so nothing below a root is met twice, and a cycle is not met at all
-    SELECT e.id FROM edges AS e WHERE e.parent_id IS NULL
-    UNION ALL
-    SELECT e.id FROM attached AS a JOIN edges AS e ON e.parent_id = a.id
-  ), with_events AS (
-    SELECT 'order' AS object, e.aggregate_id AS id, min(e.root_id) AS root_id, max(e.sequence) AS sequence, count(*) AS events
-      FROM oms.order_events AS e GROUP BY e.aggregate_id
-    UNION ALL
-    SELECT 'execution', e.aggregate_id, min(e.root_id), max(e.sequence), count(*)
-      FROM oms.execution_events AS e GROUP BY e.aggregate_id
+  WITH with_events AS (
+    -- @each kind UNION ALL
+    SELECT '@kind@' AS object, e.aggregate_id AS id, min(e.root_id) AS root_id, max(e.sequence) AS sequence, count(*) AS events
+      FROM oms.@kind@_events AS e GROUP BY e.aggregate_id
+    -- @end
   ), with_row AS (
-    SELECT 'order' AS object, o.id, o.root_id FROM oms.orders AS o
-    UNION ALL
-    SELECT 'execution', x.id, x.root_id FROM oms.executions AS x
+    -- @each kind UNION ALL
+    SELECT '@kind@' AS object, o.id, o.root_id FROM oms.@kinds@ AS o
+    -- @end
   )
-  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
-    FROM oms.orders AS o
-    LEFT JOIN oms.orders AS r ON r.id = o.root_id
-    LEFT JOIN oms.orders AS p ON p.id = o.parent_id
-    LEFT JOIN attached AS a ON a.id = o.id
-   CROSS JOIN LATERAL (VALUES
-     (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
-     (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
-     (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
-     (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
-     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id)),
-     (p.id IS NOT NULL AND a.id IS NULL, format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id))
-   ) AS v (broken, detail)
-   WHERE v.broken
-  UNION ALL
-  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, v.detail
-    FROM oms.executions AS e
-    LEFT JOIN oms.orders AS o ON o.id = e.order_id
-   CROSS JOIN LATERAL (VALUES
-     (e.order_id IS NOT NULL AND o.id IS NULL, format('Its order %s does not exist.', e.order_id)),
-     (o.root_id <> e.root_id, format('Its order %s is in the tree of %s.', e.order_id, o.root_id)),
-     (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
-   ) AS v (broken, detail)
-   WHERE v.broken
-  UNION ALL
   SELECT 'orphan', coalesce(r.object, e.object), coalesce(r.id, e.id), coalesce(r.root_id, e.root_id), e.sequence,
          CASE WHEN e.id IS NULL THEN 'It has no events.' ELSE format('It has %s events and no row.', e.events) END
     FROM with_row AS r
@@ -441,24 +189,21 @@ AS $function$
    WHERE r.id IS NULL OR e.id IS NULL
 $function$;
 COMMENT ON FUNCTION oms.verify_orphans() IS
-  'Part of oms.verify(): parents, roots and orders exist and are of the same tree, every order hangs on a root; no row is without events, no event without its row';
+  'Part of oms.verify(): no row is without events, no event without its row';
 
--- A command that makes an order without a parent and names its id has given it. An execution that began without an order
--- has its id claimed in any case.
+-- A command that names the id of the root that it makes has given it. Some kinds have the ids of their roots claimed in any case.
 CREATE OR REPLACE FUNCTION oms.root_id_claims() RETURNS TABLE (object text, id text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
   SET jit = off
 AS $function$
-  SELECT 'order', o.id
-    FROM oms.orders AS o
-    JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = 1
-   WHERE o.parent_id IS NULL AND e.payload #>> '{command,orderId}' = o.id
-  UNION ALL
-  SELECT 'execution', e.aggregate_id FROM oms.execution_events AS e WHERE e.version = 1 AND e.root_id = e.aggregate_id
+  SELECT e.object, e.aggregate_id
+    FROM oms.all_events AS e
+    JOIN oms.kinds() AS k ON k.object = e.object
+   WHERE e.version = 1 AND e.root_id = e.aggregate_id AND (k.claims_made_id OR e.payload #>> ARRAY['command', k.id_field] = e.aggregate_id)
 $function$;
-COMMENT ON FUNCTION oms.root_id_claims() IS 'What oms.root_ids must hold, by the first events of objects: roots whose ids were given, and executions that began without an order';
+COMMENT ON FUNCTION oms.root_id_claims() IS 'What oms.root_ids must hold, by the first events of objects: roots whose ids were given, or are claimed in any case';
 
 CREATE OR REPLACE FUNCTION oms.verify_identifiers()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -467,40 +212,28 @@ CREATE OR REPLACE FUNCTION oms.verify_identifiers()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
-  SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
-         format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
-    FROM oms.cl_ord_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  WITH objects AS (
+    -- @each kind UNION ALL
+    SELECT '@kind@' AS object, o.id, o.root_id = o.id AS is_root FROM oms.@kinds@ AS o
+    -- @end
+  )
+  SELECT 'identifier', min(o.object), o.id, o.id, NULL::bigint, format('It is the id of several roots: %s.', string_agg(o.object, ', ' ORDER BY o.object))
+    FROM objects AS o WHERE o.is_root GROUP BY o.id HAVING count(*) > 1
   UNION ALL
-  SELECT 'orphan', 'order', c.order_id, NULL, NULL,
-         format('OrderID %s of session "%s" names this order, which does not exist.', c.counterparty_order_id, c.fix_session)
-    FROM oms.counterparty_order_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
-  UNION ALL
-  SELECT 'identifier', 'order', o.id, o.root_id, NULL,
-         format('Its ClOrdID %s stands %s in oms.cl_ord_ids.', o.cl_ord_id,
-                CASE WHEN c.order_id IS NULL THEN 'nowhere' ELSE format('for order %s', c.order_id) END)
-    FROM oms.orders AS o
-    LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
-   WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
-  UNION ALL
-  SELECT 'identifier', 'order', o.id, o.root_id, NULL, 'An execution without an order has the same id: two roots in one tree.'
-    FROM oms.orders AS o
-    JOIN oms.executions AS e ON e.id = o.id AND e.order_id IS NULL
-   WHERE o.parent_id IS NULL
-  UNION ALL
-  SELECT 'orphan', r.kind, r.id, r.id, NULL, format('Its id is in oms.root_ids as that of an %s, which does not exist.', r.kind)
+  SELECT 'orphan', r.kind, r.id, r.id, NULL, format('Its id is in oms.root_ids as that of %s, which does not exist.', coalesce(k.described, r.kind))
     FROM oms.root_ids AS r
-    LEFT JOIN oms.orders AS o ON r.kind = 'order' AND o.id = r.id
-    LEFT JOIN oms.executions AS e ON r.kind = 'execution' AND e.id = r.id
-   WHERE o.id IS NULL AND e.id IS NULL
+    LEFT JOIN oms.kinds() AS k ON k.object = r.kind
+    LEFT JOIN objects AS o ON o.object = r.kind AND o.id = r.id
+   WHERE o.id IS NULL
   UNION ALL
   SELECT 'identifier', g.object, g.id, g.id, NULL, 'Its id is missing in oms.root_ids.'
     FROM oms.root_id_claims() AS g
     LEFT JOIN oms.root_ids AS r ON r.id = g.id
    WHERE r.id IS NULL
 $function$;
-COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID; no id is the root of two trees';
+COMMENT ON FUNCTION oms.verify_identifiers() IS 'Part of oms.verify(): no id is the root of two trees, and each that must be is claimed';
 
--- 7. Commands and transactions
+-- 5. Commands and transactions
 
 -- A command whose id was given has a row, which names its events; after oms_state.command_retention the row may be
 -- gone, or belong to a later command of the same id. The older one's events are then earlier ones, and named by none.
@@ -538,7 +271,9 @@ AS $function$
       LEFT JOIN events AS e ON e.sequence = n.sequence
      GROUP BY n.actor, n.command_id
   ), objects AS (
-    SELECT o.id FROM oms.orders AS o UNION SELECT x.id FROM oms.executions AS x
+    -- @each kind UNION
+    SELECT o.id FROM oms.@kinds@ AS o
+    -- @end
   ), facts AS (
     SELECT c.*, f.missing, f.names_null, f.another, f.oldest, f.newest, f.root_id, f.first, f.same, o.id AS object_id
       FROM commands AS c
@@ -588,11 +323,10 @@ CREATE OR REPLACE FUNCTION oms.verify_transactions()
   SET jit = off
 AS $function$
   WITH events AS (
-    SELECT 'order' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
-      FROM oms.order_events AS e
-    UNION ALL
-    SELECT 'execution', e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
-      FROM oms.execution_events AS e
+    -- @each kind UNION ALL
+    SELECT '@kind@' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
+      FROM oms.@kind@_events AS e
+    -- @end
   ), copied AS (
     SELECT e.tableoid, e.xmin FROM events AS e GROUP BY e.tableoid, e.xmin HAVING min(e.xid) <> max(e.xid)
   ), written AS (
@@ -643,7 +377,7 @@ $function$;
 COMMENT ON FUNCTION oms.verify_transactions() IS
   'Part of oms.verify(): the events of a command are of one transaction, those of a transaction stand together in a tree, and each row was written by the transaction that it names, as far as that can be told';
 
--- 8. The guards of the event tables
+-- 6. The guards of the event tables
 
 CREATE OR REPLACE FUNCTION oms.verify_guards()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -652,8 +386,8 @@ CREATE OR REPLACE FUNCTION oms.verify_guards()
 AS $function$
   WITH tables AS (
     SELECT p.relid, p.isleaf
-      FROM (VALUES ('oms.order_events'::regclass), ('oms.execution_events')) AS e (parent)
-     CROSS JOIN LATERAL pg_partition_tree(e.parent) AS p
+      FROM oms.event_tables() AS e
+     CROSS JOIN LATERAL pg_partition_tree(e.relid) AS p
   ), guards AS (
     -- pg_trigger.tgtype: 1 for each row, 2 before, 8 delete, 16 update, 32 truncate
     SELECT t.tgrelid, t.tgtype FROM pg_trigger AS t
@@ -680,7 +414,7 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_guards() IS 'Part of oms.verify(): every event table and partition has the triggers that keep it append-only, and its unique indexes';
 
--- 9. All of it
+-- 7. All of it
 
 CREATE OR REPLACE FUNCTION oms.verify()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -695,15 +429,14 @@ AS $function$
       UNION ALL SELECT * FROM oms.verify_hash_chains()
       UNION ALL SELECT * FROM oms.verify_event_content()
       UNION ALL SELECT * FROM oms.verify_rows()
-      UNION ALL SELECT * FROM oms.verify_roll_up()
-      UNION ALL SELECT * FROM oms.verify_derived()
-      UNION ALL SELECT * FROM oms.verify_allocation()
-      UNION ALL SELECT * FROM oms.verify_execution_links()
       UNION ALL SELECT * FROM oms.verify_orphans()
       UNION ALL SELECT * FROM oms.verify_identifiers()
       UNION ALL SELECT * FROM oms.verify_commands()
       UNION ALL SELECT * FROM oms.verify_transactions()
       UNION ALL SELECT * FROM oms.verify_guards()
+      -- @each kind
+      UNION ALL SELECT * FROM oms.verify_@kinds@()
+      -- @end
     ) AS v
    ORDER BY v.root_id, v.sequence, v.invariant, v.object, v.id
 $function$;
@@ -713,7 +446,7 @@ COMMENT ON FUNCTION oms.verify() IS
 REVOKE ALL ON FUNCTION oms.root_id_claims(), oms.verify_commands(), oms.verify_transactions() FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.verify(), oms.verify_event_numbers(), oms.verify_hash_chains(), oms.verify_event_content(), oms.verify_rows(),
-  oms.verify_roll_up(), oms.verify_derived(), oms.verify_allocation(), oms.verify_execution_links(), oms.verify_orphans(),
+  oms.verify_orphans(),
   oms.verify_identifiers(), oms.verify_guards() FROM PUBLIC;
 -- @end
 

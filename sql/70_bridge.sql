@@ -51,12 +51,14 @@ CREATE OR REPLACE FUNCTION oms.repair_publication(publication name)
   SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+  first name;
   repair record;
 BEGIN
   -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
   -- can repair nothing but options, and two who do that at once do the same.
-  IF has_table_privilege('oms.order_events', 'UPDATE') THEN
-    LOCK TABLE ONLY oms.order_events IN SHARE UPDATE EXCLUSIVE MODE;
+  SELECT e.table_name INTO first FROM oms.event_tables() AS e LIMIT 1;
+  IF has_table_privilege(format('oms.%I', first), 'UPDATE') THEN
+    EXECUTE format('LOCK TABLE ONLY oms.%I IN SHARE UPDATE EXCLUSIVE MODE', first);
   END IF;
   FOR repair IN SELECT * FROM oms.publication_repairs(publication) LOOP
     IF repair.statement IS NULL THEN

@@ -90,7 +90,7 @@ CREATE OR REPLACE FUNCTION oms.create_roles() RETURNS SETOF text
   SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-  owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = 'oms.orders'::regclass);
+  owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c WHERE c.oid = 'oms.commands'::regclass);
   stage text;
   steps text[];
   step text;

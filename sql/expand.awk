@@ -5,10 +5,10 @@
 # Lines of a part between these and "-- @end":
 #   -- @install           are left out of the upgrade script: what the version before has already
 #   -- @upgrade           are left out of the install script
-#   -- @each kind [SEP]   come once for each line of kinds.list, with SEP between: on a line of its own, or, if it is
-#                         a comma, after the line before it. In them @kind@, @kinds@, @Kind@, @kindId@ and @a@ stand for
-#                         order, orders, Order, orderId and an, and @name@ for the kind with blanks.
-# They may stand in each other, but not one @each in another.
+#   -- @each kind [SEP]   come once for each line of kinds.list, with SEP on a line between. In them @kind@, @kinds@,
+#                         @Kind@, @kindId@ and @a@ stand for order, orders, Order, orderId and an, @name@ for the kind with
+#                         blanks. Of a kind that is new both scripts have what stands for @install.
+# The first two may stand in the third, and the other way round.
 
 function fail(what)
 {
@@ -17,22 +17,33 @@ function fail(what)
 	exit 1
 }
 
-function put(line)
+# A line of the script that is being made, or a mark of what belongs to which.
+function put(line, wanted,   words)
 {
-	if (each != "")
-		block[++lines] = line
-	else if (line ~ /@(kind|kinds|Kind|kindId|a|name)@/)
-		fail("stands outside of @each kind: " line)
+	if (line !~ /^ *-- @/)
+	{
+		if (!skipped)
+			print line
+		return
+	}
+	split(line, words)
+	if (words[2] == "@install" || words[2] == "@upgrade")
+	{
+		open[++depth] = words[2] != "@" wanted
+		skipped += open[depth]
+	}
+	else if (words[2] == "@end" && depth > 0)
+		skipped -= open[depth--]
 	else
-		print line
+		fail("cannot read: " line)
 }
 
 function put_each(   k, i, line)
 {
 	for (k = 1; k <= nkinds; k++)
 	{
-		if (k > 1 && separator != "" && separator != ",")
-			print indent separator
+		if (k > 1 && separator != "")
+			put(indent separator)
 		for (i = 1; i <= lines; i++)
 		{
 			line = block[i]
@@ -42,69 +53,52 @@ function put_each(   k, i, line)
 			gsub(/@kindId@/, tolower(substr(type[k], 1, 1)) substr(type[k], 2) "Id", line)
 			gsub(/@a@/, article[k], line)
 			gsub(/@name@/, name[k], line)
-			print line (separator == "," && i == lines && k < nkinds ? "," : "")
+			put(line, is_new[k] ? "install" : script)
 		}
 	}
 	lines = 0
-	each = ""
 }
 
 FNR == NR {
 	sub(/#.*/, "")
 	if (NF == 0)
 		next
-	if (NF != 4)
-		fail("needs four words")
-	nkinds++
-	kind[nkinds] = name[nkinds] = $1
+	if (NF != 4 && !(NF == 5 && $5 == "new"))
+		fail("cannot read: " $0)
+	kind[++nkinds] = name[nkinds] = $1
 	gsub(/_/, " ", name[nkinds])
 	kinds[nkinds] = $2
 	type[nkinds] = $3
 	article[nkinds] = $4
+	is_new[nkinds] = NF == 5
 	next
 }
 
-/^ *-- @/ {
-	what = $2
-	if (what == "@end")
-	{
-		if (depth == 0)
-			fail("@end without a beginning")
-		if (open[depth] == "skipped")
-			skipped--
-		else if (open[depth] == "each")
-			put_each()
-		depth--
-		next
-	}
-	depth++
-	if (what == "@install" || what == "@upgrade")
-		open[depth] = what == "@" script ? "taken" : "skipped"
-	else if (what == "@each" && $3 == "kind" && each == "")
-	{
-		open[depth] = "each"
-		if (!skipped)
-		{
-			each = $0
-			indent = $0
-			sub(/-- @.*/, "", indent)
-			separator = $0
-			sub(/^ *-- @each kind */, "", separator)
-		}
-	}
+# All of a block is kept until its end is seen.
+in_each {
+	if (/^ *-- @end/ && --in_each == 0)
+		put_each()
 	else
-		fail("unknown: " $0)
-	if (open[depth] == "skipped")
-		skipped++
+	{
+		in_each += /^ *-- @(install|upgrade)/
+		block[++lines] = $0
+	}
 	next
 }
 
-!skipped { put($0) }
+/^ *-- @each kind/ {
+	in_each = 1
+	indent = separator = $0
+	sub(/-- @.*/, "", indent)
+	sub(/^ *-- @each kind */, "", separator)
+	next
+}
+
+/@(kind|kinds|Kind|kindId|a|name)@/ { fail("stands in no @each: " $0) }
+
+{ put($0, script) }
 
 END {
-	if (!failed && depth > 0)
-	{
-		print "expand.awk: a block is not ended" > "/dev/stderr"
-		exit 1
-	}
+	if (!failed && (depth > 0 || in_each))
+		fail("a block is not ended")
 }

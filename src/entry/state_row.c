@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * state_row.c
- *	  The state that an event carries, as a row of its table, and back.
+ *	  What SQL asks of a kind: a state as a row of its table and back, its names
+ *	  and its columns.
  *
  * SQL does the rest of replay: oms.verify() (sql/61_verify.sql), as-of and
  * oms.rebuild() (sql/60_rebuild.sql) pick events and call these functions, so
@@ -16,40 +17,93 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "parser/parse_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "base/decimal.h"
 #include "base/moment.h"
-#include "core/execution/execution_record.h"
 #include "core/kind.h"
-#include "core/order/order_record.h"
 #include "store/catalog.h"
 #include "store/ids.h"
 
-PG_FUNCTION_INFO_V1(oms_order_from_state);
-PG_FUNCTION_INFO_V1(oms_execution_from_state);
-PG_FUNCTION_INFO_V1(oms_order_state_problem);
-PG_FUNCTION_INFO_V1(oms_execution_state_problem);
-PG_FUNCTION_INFO_V1(oms_order_state);
-PG_FUNCTION_INFO_V1(oms_execution_state);
+PG_FUNCTION_INFO_V1(oms_row_from_state);
+PG_FUNCTION_INFO_V1(oms_state_of_row);
+PG_FUNCTION_INFO_V1(oms_state_problem);
+PG_FUNCTION_INFO_V1(oms_list_kinds);
 PG_FUNCTION_INFO_V1(oms_command_digest);
 PG_FUNCTION_INFO_V1(oms_own_columns);
 
+static const KindDef *
+kind_of_type(Oid type)
+{
+	Oid			table = typeidTypeRelid(type);
+
+	if (!OidIsValid(table) || get_rel_namespace(table) != get_namespace_oid("oms", true))
+		return NULL;
+	for (int i = 0; i < KIND_COUNT; i++)
+		if (strcmp(get_rel_name(table), oms_kinds[i].record->table) == 0)
+			return &oms_kinds[i];
+	return NULL;
+}
+
+/* One function of C stands behind a function of SQL for each kind, which says by its types whose rows it takes or gives. */
+static const KindDef *
+kind_of_function(FunctionCallInfo fcinfo)
+{
+	const KindDef *kind = fcinfo->flinfo->fn_extra;
+	Oid		   *arguments;
+	int			count;
+
+	if (kind)
+		return kind;
+	kind = kind_of_type(get_func_signature(fcinfo->flinfo->fn_oid, &arguments, &count));
+	for (int i = 0; kind == NULL && i < count; i++)
+		kind = kind_of_type(arguments[i]);
+	if (kind == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function %s has no row of a table of oms_state among its types",
+						format_procedure(fcinfo->flinfo->fn_oid))));
+	fcinfo->flinfo->fn_extra = unconstify(KindDef *, kind);
+	return kind;
+}
+
+static const KindDef *
+kind_by_name(const char *name)
+{
+	const KindDef *kind = oms_kind_by_name(name);
+	StringInfoData known;
+
+	if (kind)
+		return kind;
+	initStringInfo(&known);
+	for (int i = 0; i < KIND_COUNT; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", oms_kinds[i].record->name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no object \"%s\"", name),
+			 errdetail("The objects are: %s.", known.data)));
+}
+
 /* The row type of the kind's table, and where in it our columns are; the caller releases it. */
 static TupleDesc
-row_descriptor(const RecordDef *def, OmsRelation table, AttrNumber *attnums)
+row_descriptor(const KindDef *kind, AttrNumber *attnums)
 {
-	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(table)), -1);
+	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(OMS_OBJECTS_OF(kind->kind))), -1);
 
-	oms_layout_columns(desc, oms_record_table(def), attnums);
+	oms_layout_columns(desc, oms_record_table(kind->record), attnums);
 	return desc;
 }
 
@@ -161,9 +215,10 @@ form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb 
 }
 
 /* (state jsonb, hash bytea) → row; a null state is a null row */
-static Datum
-row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
+Datum
+oms_row_from_state(PG_FUNCTION_ARGS)
 {
+	const KindDef *kind = kind_of_function(fcinfo);
 	Jsonb	   *state;
 	TupleDesc	desc;
 	AttrNumber	attnums[RECORD_COLUMNS_MAX];
@@ -173,22 +228,24 @@ row_from_state(FunctionCallInfo fcinfo, const RecordDef *def, OmsRelation table)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = PG_GETARG_JSONB_P(0);
-	desc = row_descriptor(def, table, attnums);
-	problem = state_problem(def, state);
+	desc = row_descriptor(kind, attnums);
+	problem = state_problem(kind->record, state);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot read a state of oms.%s", def->table),
+				 errmsg("cannot read a state of oms.%s", kind->record->table),
 				 errdetail_internal("%s", problem)));
-	row = form_row(def, desc, attnums, state, fcinfo->args[1]);
+	row = form_row(kind->record, desc, attnums, state, fcinfo->args[1]);
 	ReleaseTupleDesc(desc);
 	PG_RETURN_DATUM(row);
 }
 
-static Datum
-problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def)
+/* (object text, state jsonb) → a sentence, or null */
+Datum
+oms_state_problem(PG_FUNCTION_ARGS)
 {
-	char	   *problem = state_problem(def, PG_GETARG_JSONB_P(0));
+	const KindDef *kind = kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *problem = state_problem(kind->record, PG_GETARG_JSONB_P(1));
 
 	if (problem == NULL)
 		PG_RETURN_NULL();
@@ -196,9 +253,10 @@ problem_of_state(FunctionCallInfo fcinfo, const RecordDef *def)
 }
 
 /* row → state */
-static Datum
-state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
+Datum
+oms_state_of_row(PG_FUNCTION_ARGS)
 {
+	const RecordDef *def = kind_of_function(fcinfo)->record;
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 											  HeapTupleHeaderGetTypMod(header));
@@ -228,42 +286,6 @@ state_of_row(FunctionCallInfo fcinfo, const RecordDef *def)
 	PG_RETURN_JSONB_P(oms_json_finish(&w));
 }
 
-Datum
-oms_order_from_state(PG_FUNCTION_ARGS)
-{
-	return row_from_state(fcinfo, &oms_order_def, OMS_OBJECTS_OF(KIND_ORDER));
-}
-
-Datum
-oms_execution_from_state(PG_FUNCTION_ARGS)
-{
-	return row_from_state(fcinfo, &oms_execution_def, OMS_OBJECTS_OF(KIND_EXECUTION));
-}
-
-Datum
-oms_order_state_problem(PG_FUNCTION_ARGS)
-{
-	return problem_of_state(fcinfo, &oms_order_def);
-}
-
-Datum
-oms_execution_state_problem(PG_FUNCTION_ARGS)
-{
-	return problem_of_state(fcinfo, &oms_execution_def);
-}
-
-Datum
-oms_order_state(PG_FUNCTION_ARGS)
-{
-	return state_of_row(fcinfo, &oms_order_def);
-}
-
-Datum
-oms_execution_state(PG_FUNCTION_ARGS)
-{
-	return state_of_row(fcinfo, &oms_execution_def);
-}
-
 /* (command jsonb) -> the hash that oms.commands keeps of it */
 Datum
 oms_command_digest(PG_FUNCTION_ARGS)
@@ -275,22 +297,35 @@ oms_command_digest(PG_FUNCTION_ARGS)
 Datum
 oms_own_columns(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const KindDef *kind = oms_kind_by_name(name);
-	StringInfoData known;
+	const RecordDef *def = kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)))->record;
 	Datum		names[RECORD_COLUMNS_MAX];
 
-	if (kind)
-	{
-		for (int c = 0; c < kind->record->ncolumns; c++)
-			names[c] = CStringGetTextDatum(kind->record->columns[c].column);
-		PG_RETURN_ARRAYTYPE_P(construct_array(names, kind->record->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
-	}
-	initStringInfo(&known);
+	for (int c = 0; c < def->ncolumns; c++)
+		names[c] = CStringGetTextDatum(def->columns[c].column);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, def->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum
+oms_list_kinds(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < KIND_COUNT; i++)
-		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", oms_kinds[i].record->name);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no object \"%s\"", name),
-			 errdetail("The objects are: %s.", known.data)));
+	{
+		const KindDef *kind = &oms_kinds[i];
+		Datum		values[] = {
+			CStringGetTextDatum(kind->record->name),
+			DirectFunctionCall1(namein, CStringGetDatum(kind->record->table)),
+			DirectFunctionCall1(namein, CStringGetDatum(kind->events)),
+			CStringGetTextDatum(kind->type),
+			CStringGetTextDatum(kind->id_field),
+			CStringGetTextDatum(kind->a_name),
+			BoolGetDatum(kind->claims_made_id),
+		};
+		bool		nulls[lengthof(values)] = {0};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

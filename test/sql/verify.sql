@@ -89,6 +89,15 @@ SELECT c AS columns, pg_temp.error_of(format('SELECT oms.order_state(jsonb_popul
 SELECT oms.order_from_state(NULL, NULL) IS NULL AS of_null, oms.order_state(NULL) IS NULL AS null_of;
 SELECT oms.order_state_problem('{}'), oms.execution_state_problem('[]'),
        oms.execution_state_problem(oms.execution_state(x)) FROM oms.executions AS x WHERE id = 'V-x1';
+-- sql/kinds.list and the code have the same kinds, and each has what the template makes
+SELECT k.object, k.table_name, k.event_table, k.aggregate_type, k.id_field, k.described, k.claims_made_id,
+       (SELECT string_agg(p.proname, ', ' ORDER BY p.proname) FROM pg_proc AS p JOIN pg_type AS y ON y.oid IN (p.prorettype, p.proargtypes[0])
+         WHERE p.pronamespace = 'oms'::regnamespace AND y.typrelid = format('oms.%I', k.table_name)::regclass) AS functions
+  FROM oms.kinds() AS k;
+SELECT k.object, count(e.object) > 0 AS has_events FROM oms.kinds() AS k LEFT JOIN oms.all_events AS e ON e.object = k.object GROUP BY k.object ORDER BY k.object;
+SELECT pg_temp.error_of(s) FROM unnest(ARRAY['SELECT oms.own_columns(''quote'')', 'SELECT oms.state_problem(''orders'', ''{}'')']) AS s;
+CREATE FUNCTION pg_temp.of_nothing(state jsonb, hash bytea) RETURNS pg_class LANGUAGE c AS '$libdir/oms_state', 'oms_row_from_state';
+SELECT regexp_replace(pg_temp.error_of('SELECT pg_temp.of_nothing(''{}'', NULL)'), 'pg_temp_\d+', 'pg_temp');
 
 -- 5. rebuild
 SELECT oms.rebuild('orders'), oms.rebuild('EXECUTION');

@@ -1,80 +1,28 @@
--- The event tables: append-only, one partition a month, written by the command pipeline alone.
--- No primary key on the parent and no partition made here: both would break a dump (doc/decisions.md).
+-- The event tables together, and their partitions.
 
--- @install
-CREATE TABLE oms.order_events (
-  sequence bigint NOT NULL,
-  aggregate_id text COLLATE "C" NOT NULL,
-  version bigint NOT NULL,
-  root_id text COLLATE "C" NOT NULL,
-  tree_version bigint NOT NULL,
-  event_type text COLLATE "C" NOT NULL,
-  occurred_at timestamptz NOT NULL,
-  actor text COLLATE "C" NOT NULL,
-  role text COLLATE "C" NOT NULL,
-  command_id text COLLATE "C" NOT NULL,
-  transition integer NOT NULL,
-  xid xid8 NOT NULL,
-  payload jsonb NOT NULL,
-  hash bytea NOT NULL,
-  account text COLLATE "C",
-  via text COLLATE "C"
-) PARTITION BY RANGE (occurred_at);
-CREATE TABLE oms.execution_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
-SELECT pg_catalog.pg_extension_config_dump('oms.order_events', '');
-SELECT pg_catalog.pg_extension_config_dump('oms.execution_events', '');
--- @end
--- @upgrade
-ALTER TABLE oms.order_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
-ALTER TABLE oms.execution_events ADD COLUMN account text COLLATE "C", ADD COLUMN via text COLLATE "C";
--- @end
-
-COMMENT ON TABLE oms.order_events IS 'Every change of every order, append-only';
-COMMENT ON TABLE oms.execution_events IS 'Every change of every execution, append-only';
-COMMENT ON COLUMN oms.order_events.sequence IS 'One generator for all event tables; not the commit order';
-COMMENT ON COLUMN oms.order_events.version IS 'Number of the event in its object: 1, 2, 3 ...';
-COMMENT ON COLUMN oms.order_events.tree_version IS 'Number of the event in its tree: 1, 2, 3 ..., over all event tables';
-COMMENT ON COLUMN oms.order_events.occurred_at IS 'The server''s clock after the tree was locked';
-COMMENT ON COLUMN oms.order_events.transition IS 'Number of the row of oms.state_transitions that fired';
-COMMENT ON COLUMN oms.order_events.account IS 'Account of the object after this event; null without one, and in events of version 0.1.0';
-COMMENT ON COLUMN oms.order_events.actor IS 'Who answers for it: the session user; where that is a member of oms_proxy, the role it has set';
-COMMENT ON COLUMN oms.order_events.role IS 'The current user, whose rights counted';
-COMMENT ON COLUMN oms.order_events.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
-COMMENT ON COLUMN oms.order_events.payload IS 'The whole event, as it goes to Kafka';
-COMMENT ON COLUMN oms.order_events.hash IS 'SHA-256 of the object''s previous hash and the payload''s text';
-
-CREATE OR REPLACE FUNCTION oms.refuse_event_change() RETURNS trigger
-  LANGUAGE c AS 'MODULE_PATHNAME', 'oms_refuse_event_change';
-COMMENT ON FUNCTION oms.refuse_event_change() IS 'Trigger: events are append-only for every role';
--- @install
-REVOKE ALL ON FUNCTION oms.refuse_event_change() FROM PUBLIC;
--- @end
-
--- @install
--- A row trigger of a parent comes to its partitions by itself, one on TRUNCATE does not.
-CREATE TRIGGER order_events_append_only BEFORE UPDATE OR DELETE ON oms.order_events
-  FOR EACH ROW EXECUTE FUNCTION oms.refuse_event_change();
-CREATE TRIGGER execution_events_append_only BEFORE UPDATE OR DELETE ON oms.execution_events
-  FOR EACH ROW EXECUTE FUNCTION oms.refuse_event_change();
-CREATE TRIGGER order_events_no_truncate BEFORE TRUNCATE ON oms.order_events
-  FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change();
-CREATE TRIGGER execution_events_no_truncate BEFORE TRUNCATE ON oms.execution_events
-  FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change();
--- @end
-
--- One place that knows the event tables; those of later versions count from the moment they exist.
+-- One place that knows the event tables.
 CREATE OR REPLACE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 4
   SET search_path = pg_catalog, pg_temp
 AS $function$
   SELECT c.relname, c.oid
     FROM pg_class AS c
-    JOIN unnest(ARRAY['order_events', 'execution_events', 'quote_request_events', 'quote_events'])
-         WITH ORDINALITY AS k (name, position) ON k.name = c.relname
+    JOIN (SELECT k.event_table, row_number() OVER () AS position FROM oms.kinds() AS k) AS k ON k.event_table = c.relname
    WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
    ORDER BY k.position
 $function$;
 COMMENT ON FUNCTION oms.event_tables() IS 'The event tables that exist here: what has partitions, and what a bridge sends';
+
+-- What reads events of every kind reads this.
+CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
+  -- @each kind UNION ALL
+  SELECT '@kind@'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
+    FROM oms.@kind@_events AS e
+  -- @end
+;
+COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
+COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed (oms.kinds())';
 
 CREATE OR REPLACE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE

@@ -1,0 +1,268 @@
+-- Orders: which ones are of a tree, and their invariants.
+
+CREATE OR REPLACE FUNCTION oms.orders_of_tree(root text) RETURNS TABLE (id text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT o.id FROM oms.orders AS o WHERE o.root_id = orders_of_tree.root;
+END;
+COMMENT ON FUNCTION oms.orders_of_tree(text) IS 'The orders that a tree has today';
+
+CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
+  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
+         coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
+           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH') AS over_today,
+         greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
+    FROM oms.orders AS o
+   CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)
+   CROSS JOIN LATERAL (SELECT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)) AS f (filled)
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN c.closed THEN 0 ELSE max((p.request ->> 'orderQty')::numeric) - o.executed_quantity END AS increased_leaves
+       FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
+      WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
+   ) AS i;
+COMMENT ON VIEW oms.order_facts IS 'For oms.verify(): what follows from an order''s row alone';
+COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
+COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till a later one';
+COMMENT ON COLUMN oms.order_facts.reservation IS
+  'What the order reserves of its parent: the greatest of its leaves, what they become by an open replace request, and its fills in review';
+
+CREATE OR REPLACE FUNCTION oms.verify_roll_up()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH fills AS (
+    SELECT e.order_id AS id,
+           sum(e.quantity) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS executed,
+           sum(e.last_qty * e.last_px) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS value,
+           sum(e.quantity) FILTER (WHERE e.status = 'REVIEW') AS in_review
+      FROM oms.executions AS e GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.executed_quantity) AS executed, sum(o.executed_value) AS value, sum(o.leaves_quantity) AS leaves,
+           sum(f.reservation) AS reserved, count(*) AS children, count(*) FILTER (WHERE f.live) AS live
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  )
+  SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, trim_scale(v.expected)), '; ' ORDER BY v.name) || '.'
+    FROM oms.orders AS o
+    LEFT JOIN fills AS f ON f.id = o.id
+    LEFT JOIN children AS c ON c.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
+     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0)),
+     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0)),
+     ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
+     ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
+     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0)),
+     ('child_count', o.child_count, coalesce(c.children, 0)),
+     ('live_children', o.live_children, coalesce(c.live, 0))
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY o.id, o.root_id
+$function$;
+COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills and of its children';
+
+CREATE OR REPLACE FUNCTION oms.verify_derived()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH expected AS (
+    -- ours by name: a column that users added may be called as one of these
+    SELECT o.id, o.root_id, o.status, o.executed_quantity, o.leaves_quantity, o.unplaced_quantity, o.reserved_quantity, o.avg_px, f.filled,
+           coalesce(o.conditions, '{}') AS holds,
+           CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
+                ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,
+           -- whole units of the tenth decimal, the half rounded away from zero
+           CASE WHEN o.executed_quantity = 0 THEN 0
+                ELSE sign(o.executed_value) * 0.0000000001
+                     * div(2 * abs(o.executed_value) * 10000000000 + o.executed_quantity, 2 * o.executed_quantity) END AS average,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
+           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS r (requests)
+  ), shown AS (
+    -- FIX 4.4, Execution Report: precedence of OrdStatus
+    SELECT x.*,
+           CASE WHEN 'PENDING_CANCEL' = ANY (x.holds) THEN 'PENDING_CANCEL'
+                WHEN 'PENDING_REPLACE' = ANY (x.holds) THEN 'PENDING_REPLACE'
+                WHEN 'DONE_FOR_DAY' = ANY (x.holds) THEN 'DONE_FOR_DAY'
+                WHEN 'CALCULATED' = ANY (x.holds) THEN 'CALCULATED'
+                WHEN x.filled THEN 'FILLED'
+                WHEN 'STOPPED' = ANY (x.holds) THEN 'STOPPED'
+                WHEN 'SUSPENDED' = ANY (x.holds) THEN 'SUSPENDED'
+                WHEN 'CANCELLED' = ANY (x.holds) THEN 'CANCELLED'
+                WHEN 'EXPIRED' = ANY (x.holds) THEN 'EXPIRED'
+                WHEN x.executed_quantity > 0 THEN 'PARTIALLY_FILLED'
+                WHEN 'REJECTED' = ANY (x.holds) THEN 'REJECTED'
+                WHEN 'NEW' = ANY (x.holds) THEN 'NEW'
+                WHEN 'PENDING_NEW' = ANY (x.holds) THEN 'PENDING_NEW'
+                WHEN 'ACCEPTED_FOR_BIDDING' = ANY (x.holds) THEN 'ACCEPTED_FOR_BIDDING' END AS shows
+      FROM expected AS x
+  )
+  SELECT 'derived', 'order', s.id, s.root_id, NULL::bigint,
+         string_agg(format('%s is %s, not %s', v.name, v.stored, coalesce(v.expected, 'known')), '; ' ORDER BY v.name) || '.'
+    FROM shown AS s
+   CROSS JOIN LATERAL (VALUES
+     ('status', s.status, s.shows),
+     ('leaves_quantity', trim_scale(s.leaves_quantity)::text, trim_scale(s.leaves)::text),
+     ('unplaced_quantity', trim_scale(s.unplaced_quantity)::text, trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text),
+     ('avg_px', trim_scale(s.avg_px)::text, trim_scale(s.average)::text),
+     ('condition PENDING_CANCEL', ('PENDING_CANCEL' = ANY (s.holds))::text, s.asks_cancel::text),
+     ('condition PENDING_REPLACE', ('PENDING_REPLACE' = ANY (s.holds))::text, s.asks_replace::text)
+   ) AS v (name, stored, expected)
+   WHERE v.stored IS DISTINCT FROM v.expected
+   GROUP BY s.id, s.root_id
+$function$;
+COMMENT ON FUNCTION oms.verify_derived() IS
+  'Part of oms.verify(): status, leaves, unplaced quantity and average price of an order, and its pending conditions against its requests';
+
+CREATE OR REPLACE FUNCTION oms.verify_order_links()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+  SET enable_mergejoin = off
+AS $function$
+  WITH RECURSIVE edges AS MATERIALIZED (
+    SELECT o.id, o.parent_id FROM oms.orders AS o
+  ), attached AS (
+    -- it ends: an order has one parent, so nothing below a root is met twice, and a cycle is not met at all
+    SELECT e.id FROM edges AS e WHERE e.parent_id IS NULL
+    UNION ALL
+    SELECT e.id FROM attached AS a JOIN edges AS e ON e.parent_id = a.id
+  )
+  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
+    FROM oms.orders AS o
+    LEFT JOIN oms.orders AS r ON r.id = o.root_id
+    LEFT JOIN oms.orders AS p ON p.id = o.parent_id
+    LEFT JOIN attached AS a ON a.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
+     (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
+     (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
+     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id)),
+     (p.id IS NOT NULL AND a.id IS NULL, format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
+         format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
+    FROM oms.cl_ord_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'orphan', 'order', c.order_id, NULL, NULL,
+         format('OrderID %s of session "%s" names this order, which does not exist.', c.counterparty_order_id, c.fix_session)
+    FROM oms.counterparty_order_ids AS c WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = c.order_id)
+  UNION ALL
+  SELECT 'identifier', 'order', o.id, o.root_id, NULL,
+         format('Its ClOrdID %s stands %s in oms.cl_ord_ids.', o.cl_ord_id,
+                CASE WHEN c.order_id IS NULL THEN 'nowhere' ELSE format('for order %s', c.order_id) END)
+    FROM oms.orders AS o
+    LEFT JOIN oms.cl_ord_ids AS c ON c.fix_session = coalesce(o.fix_session, '') AND c.cl_ord_id = o.cl_ord_id
+   WHERE o.cl_ord_id IS NOT NULL AND c.order_id IS DISTINCT FROM o.id
+$function$;
+COMMENT ON FUNCTION oms.verify_order_links() IS
+  'Part of oms.verify(): parents and roots exist and are of the same tree, every order hangs on a root; the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
+
+CREATE OR REPLACE FUNCTION oms.verify_orders()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT * FROM oms.verify_roll_up()
+  UNION ALL SELECT * FROM oms.verify_derived()
+  UNION ALL SELECT * FROM oms.verify_order_links()
+$function$;
+COMMENT ON FUNCTION oms.verify_orders() IS 'Part of oms.verify(): the invariants of orders';
+
+-- Version 0.1.0 counted a filled or closed child as ended, also while something below it was live. What it wrote is counted anew
+-- with events of its own, as every change is; a number that is right has none.
+CREATE OR REPLACE FUNCTION oms.recount_live_children() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  wrong record;
+  changed oms.orders;
+  root oms.orders;
+  event record;
+  recounted bigint := 0;
+BEGIN
+  LOCK TABLE oms.orders IN SHARE ROW EXCLUSIVE MODE;
+  FOR wrong IN
+    WITH RECURSIVE live AS (
+      SELECT o.id, o.parent_id
+        FROM oms.orders AS o
+       WHERE NOT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)
+         AND NOT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)
+      UNION
+      SELECT p.id, p.parent_id FROM live AS l JOIN oms.orders AS p ON p.id = l.parent_id
+    ), counts AS (
+      SELECT l.parent_id AS id, count(*) AS live FROM live AS l WHERE l.parent_id IS NOT NULL GROUP BY l.parent_id
+    )
+    SELECT o.id, coalesce(c.live, 0) AS live
+      FROM oms.orders AS o
+      LEFT JOIN counts AS c ON c.id = o.id
+     WHERE o.live_children <> coalesce(c.live, 0)
+     ORDER BY o.root_id, o.id
+  LOOP
+    IF recounted = 0 THEN
+      PERFORM oms.ensure_partitions();
+    END IF;
+    SELECT o.* INTO STRICT changed FROM oms.orders AS o WHERE o.id = wrong.id;
+    SELECT r.* INTO STRICT root FROM oms.orders AS r WHERE r.id = changed.root_id;
+    root.tree_version := root.tree_version + 1;
+    root.tree_updated_at := greatest(clock_timestamp(), root.tree_updated_at);
+    changed.version := changed.version + 1;
+    changed.live_children := wrong.live;
+    changed.updated_at := root.tree_updated_at;
+    IF changed.parent_id IS NULL THEN
+      changed.tree_version := root.tree_version;
+      changed.tree_updated_at := root.tree_updated_at;
+    END IF;
+    -- the transaction's id goes before the sequence, as in every command
+    SELECT pg_current_xact_id() AS xid, nextval('oms.event_sequence') AS sequence, gen_random_uuid()::text AS command_id INTO event;
+    WITH made AS (
+      SELECT jsonb_build_object('schemaVersion', 2, 'eventType', 'OrderQuantitiesChanged', 'aggregateType', 'Order', 'aggregateId', changed.id,
+               'rootId', changed.root_id, 'version', changed.version, 'treeVersion', root.tree_version, 'sequence', event.sequence,
+               'occurredAt', oms.time_text(root.tree_updated_at), 'actor', session_user, 'role', current_user, 'commandId', event.command_id,
+               'transition', 341, 'command', jsonb_build_object('commandType', 'UpdateOrderCommand', 'orderId', changed.id,
+               'text', 'oms.recount_live_children()'), 'state', oms.order_state(changed)) AS payload
+    ), hashed AS (
+      SELECT m.payload, sha256(changed.hash || convert_to(m.payload::text, 'UTF8')) AS hash FROM made AS m
+    ), appended AS (
+      INSERT INTO oms.order_events (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, command_id,
+                                    transition, xid, payload, hash, account)
+      SELECT event.sequence, changed.id, changed.version, changed.root_id, root.tree_version, 'OrderQuantitiesChanged', root.tree_updated_at,
+             session_user, current_user, event.command_id, 341, event.xid, h.payload, h.hash, changed.account
+        FROM hashed AS h
+    )
+    UPDATE oms.orders AS o
+       SET version = changed.version, live_children = changed.live_children, updated_at = changed.updated_at, hash = h.hash
+      FROM hashed AS h
+     WHERE o.id = changed.id;
+    UPDATE oms.orders AS o SET tree_version = root.tree_version, tree_updated_at = root.tree_updated_at WHERE o.id = root.id;
+    recounted := recounted + 1;
+  END LOOP;
+  RETURN recounted;
+END
+$function$;
+COMMENT ON FUNCTION oms.recount_live_children() IS
+  'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
+
+REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
+-- @install
+REVOKE ALL ON FUNCTION oms.verify_roll_up(), oms.verify_derived() FROM PUBLIC;
+-- @end
+-- @upgrade
+SELECT oms.recount_live_children();
+-- @end

@@ -1,0 +1,131 @@
+-- Executions: which ones are of a tree, and their invariants.
+
+-- One without an order is a tree of its own.
+CREATE OR REPLACE FUNCTION oms.executions_of_tree(root text) RETURNS TABLE (id text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT x.id FROM oms.orders AS o JOIN oms.executions AS x ON x.order_id = o.id WHERE o.root_id = executions_of_tree.root
+  UNION ALL
+  SELECT executions_of_tree.root;
+END;
+COMMENT ON FUNCTION oms.executions_of_tree(text) IS 'The executions that a tree has today, and its root, which may be one';
+
+CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
+  SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
+         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
+    FROM oms.executions AS e
+   CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
+COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
+
+CREATE OR REPLACE FUNCTION oms.verify_allocation()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH named AS (
+    SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
+  ), fills AS (
+    SELECT e.order_id AS id, sum(e.allocated_quantity) AS quantity
+      FROM oms.executions AS e WHERE e.status IN ('VALIDATED', 'ALLOCATED') GROUP BY e.order_id
+  ), children AS (
+    SELECT o.parent_id AS id, sum(o.allocated_quantity) AS quantity FROM oms.orders AS o WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  ), orders AS (
+    SELECT o.id, o.root_id, o.allocated_quantity,
+           CASE WHEN o.parent_id IS NULL THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
+      FROM oms.orders AS o
+      LEFT JOIN named AS n ON n.id = o.id
+      LEFT JOIN fills AS f ON f.id = o.id
+      LEFT JOIN children AS c ON c.id = o.id
+  ), executions AS (
+    SELECT e.id, e.root_id, e.status, e.quantity, e.allocated_quantity, coalesce(a.quantity, 0) AS expected
+      FROM oms.executions AS e
+      LEFT JOIN (SELECT a.execution_id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a GROUP BY a.execution_id) AS a
+        ON a.execution_id = e.id
+  )
+  SELECT 'allocation', 'order', o.id, o.root_id, NULL::bigint,
+         format('allocated_quantity is %s, not %s.', o.allocated_quantity, trim_scale(o.expected))
+    FROM orders AS o WHERE o.allocated_quantity IS DISTINCT FROM o.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected))
+    FROM executions AS e WHERE e.allocated_quantity IS DISTINCT FROM e.expected
+  UNION ALL
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
+         format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status)
+    FROM executions AS e
+   WHERE e.allocated_quantity > e.quantity
+      OR e.status = 'ALLOCATED' AND e.allocated_quantity < e.quantity
+      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity
+  UNION ALL
+  SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL,
+         format('It allocates %s to order %s, which does not exist.', coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'))
+    FROM oms.execution_allocations AS a WHERE NOT EXISTS (SELECT FROM oms.orders AS o WHERE o.id = a.order_id)
+$function$;
+COMMENT ON FUNCTION oms.verify_allocation() IS 'Part of oms.verify(): allocations of executions, their sums on orders, and the status that follows';
+
+CREATE OR REPLACE FUNCTION oms.verify_execution_links()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH facts AS (
+    SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
+           round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
+           corrected.id AS corrected, corrected.correcting_execution_id AS corrected_by,
+           correcting.id AS correcting, correcting.corrected_execution_id AS correcting_of
+      FROM oms.executions AS e
+      LEFT JOIN oms.executions AS corrected ON corrected.id = e.corrected_execution_id
+      LEFT JOIN oms.executions AS correcting ON correcting.id = e.correcting_execution_id
+  )
+  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
+    FROM facts AS f
+   CROSS JOIN LATERAL (VALUES
+     -- a split rounds each fill and gives the largest what is left: there the sums decide (roll_up)
+     (f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
+     (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
+     (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
+     (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
+     (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
+      format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
+     -- a correction that waited in review is overtaken by one of the fill itself
+     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
+      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL),
+      format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     -- a correction that waited in review and ended there has corrected nothing
+     ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
+      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
+      format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
+   ) AS v (broken, detail)
+   WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, v.detail
+    FROM oms.executions AS e
+    LEFT JOIN oms.orders AS o ON o.id = e.order_id
+   CROSS JOIN LATERAL (VALUES
+     (e.order_id IS NOT NULL AND o.id IS NULL, format('Its order %s does not exist.', e.order_id)),
+     (o.root_id <> e.root_id, format('Its order %s is in the tree of %s.', e.order_id, o.root_id)),
+     (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_execution_links() IS
+  'Part of oms.verify(): corrections are linked both ways, its order exists and is of the same tree, a live execution has one, one in review has reasons, and each counts what was reported times its factor';
+
+CREATE OR REPLACE FUNCTION oms.verify_executions()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT * FROM oms.verify_allocation()
+  UNION ALL SELECT * FROM oms.verify_execution_links()
+$function$;
+COMMENT ON FUNCTION oms.verify_executions() IS 'Part of oms.verify(): the invariants of executions';
+
+REVOKE ALL ON FUNCTION oms.executions_of_tree(text), oms.verify_executions() FROM PUBLIC;
+-- @install
+REVOKE ALL ON FUNCTION oms.verify_allocation(), oms.verify_execution_links() FROM PUBLIC;
+-- @end
