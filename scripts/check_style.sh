@@ -34,6 +34,16 @@ check_folders() {
     done < <(find src -mindepth 2 -name '*.[ch]' | sort)
 }
 
+# The core is pure: of PostgreSQL it knows values, lists and hashes, and no table, catalog, SQL or clock.
+check_core() {
+    local pure=' postgres.h common/hashfn.h datatype/timestamp.h lib/simplehash.h limits.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h
+        utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/numeric.h '
+    local file header
+    while IFS=: read -r file header; do
+        [[ $header == core/* || $header == base/* || ${pure//[[:space:]]/ } == *" $header "* ]] || breach "$file includes $header: the core is pure"
+    done < <(grep -rHo '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' src/core | sed 's/[[:space:]]*#[[:space:]]*include[[:space:]]*["<]//')
+}
+
 check_layers() {
     declare -A layer=()
     local folder=$1 file line name own other
@@ -128,6 +138,7 @@ check_scripts() {
 }
 
 check_folders
+check_core
 check_layers debezium/bridge
 check_errors
 check_sizes

@@ -74,7 +74,7 @@ COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1,
 COMMENT ON COLUMN oms.orders.tree_version IS 'On a root: the number of events of the whole tree';
 COMMENT ON COLUMN oms.orders.status IS 'OrdStatus (39): the condition that wins FIX''s precedence';
 COMMENT ON COLUMN oms.orders.conditions IS 'All that holds at once besides fills; what is hidden now comes back later';
-COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED, RULE';
 COMMENT ON COLUMN oms.orders.cl_ord_id IS 'ClOrdID (11) now in force; oms.cl_ord_ids has the whole chain';
 COMMENT ON COLUMN oms.orders.fix_session IS 'The pair of comp ids of its FIX session, null for orders of SQL callers';
 COMMENT ON COLUMN oms.orders.counterparty_order_id IS 'OrderID (37) as the counterparty gave it';

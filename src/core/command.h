@@ -184,6 +184,7 @@ typedef enum CommandRole
 #define TRAIT_TELEPHONED		(1 << 7)	/* a message with an OrderID makes the order: a counterparty's report */
 #define TRAIT_FILL				(1 << 8)	/* a fill, which may say that the order is over */
 #define TRAIT_CORRECTION		(1 << 9)	/* what it leaves out is as it was */
+#define TRAIT_BUST				(1 << 10)	/* it takes a fill back */
 
 /* How like an earlier report must this one be to be its repeat? */
 typedef enum RepeatRule
@@ -278,6 +279,9 @@ extern int	oms_command_trigger(const Command *command);
 
 /* Does the command tell what a counterparty did?  Facts are not refused. */
 extern bool oms_command_is_report(const Command *command);
+
+/* A report, or a command about a kind of which all that is told is a fact. */
+extern bool oms_command_is_fact(const Command *command);
 
 /* A request to cancel or replace, by who wants it. */
 extern bool oms_command_is_fresh_request(const Command *command);

@@ -268,7 +268,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_BUST_EXECUTION] = {
 		.name = "BustExecutionCommand", .type = COMMAND_BUST_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
-		.trigger = TRIGGER_BUST, .repeat = {.rule = REPEAT_CONTENT},
+		.trigger = TRIGGER_BUST, .traits = TRAIT_BUST, .repeat = {.rule = REPEAT_CONTENT},
 		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust, .trees = oms_name_told,
 	},
 };

@@ -18,6 +18,7 @@
 #include "base/moment.h"
 #include "base/uuid.h"
 #include "core/command.h"
+#include "core/kind.h"
 
 static Refusal *
 bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
@@ -490,6 +491,12 @@ oms_command_is_report(const Command *command)
 {
 	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL ||
 		(command->fix_message != NULL && oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY));
+}
+
+bool
+oms_command_is_fact(const Command *command)
+{
+	return oms_kinds[command->def->kind].is_fact || oms_command_is_report(command);
 }
 
 bool

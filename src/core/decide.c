@@ -70,10 +70,32 @@ check_root(const Decision *d)
 	return compare_root(command, KIND_ORDER, id ? id : "(new)", id);
 }
 
+/*
+ * After the command's own refusals: what cannot be is not worth a rule.  A fill's
+ * findings are among its reasons by now, where it became an execution.
+ */
+static Refusal *
+weigh_findings(Decision *d)
+{
+	FindingEffect effect = oms_findings_effect(d->findings, d->command);
+
+	if (effect == FINDINGS_REFUSE)
+		return oms_findings_refuse(d->findings, d->command);
+	/* a fill that was only kept, a report of a leg, is none */
+	if (effect == FINDINGS_HOLD && d->about == KIND_ORDER)
+		effect = FINDINGS_FLAG;
+	/* a repeat changes nothing */
+	if (!d->repeat)
+		oms_decision_mark(d, effect == FINDINGS_FLAG ? FLAG_RULE : 0);
+	return NULL;
+}
+
 Refusal *
 oms_decide(Decision *d)
 {
 	Refusal    *refusal = check_root(d);
 
-	return refusal ? refusal : d->command->def->decide(d);
+	if (refusal == NULL)
+		refusal = d->command->def->decide(d);
+	return refusal || d->findings == NIL ? refusal : weigh_findings(d);
 }

@@ -186,6 +186,18 @@ oms_decision_name(Decision *d, const char *session, const char *cl_ord_id, const
 }
 
 void
+oms_decision_mark(Decision *d, uint32 flags)
+{
+	Change	   *change = d->about_id ? newest_change(d, d->about, d->about_id) : NULL;
+
+	if (change == NULL)
+		return;
+	change->findings = d->findings;
+	if (flags != 0)
+		*(uint32 *) ((char *) change->after + oms_kind_of(change->after)->flags) |= flags;
+}
+
+void
 oms_decision_about(Decision *d, ObjectKind kind, const char *id, bool repeat)
 {
 	d->about = kind;

@@ -8,14 +8,20 @@
  * changes, makes their events and writes: nobody else does, and a decision that
  * ends in a refusal is dropped.  So nothing is ever undone.
  *
- * The events of a command come in the order in which the changes were put:
+ * The events of a command come in the order in which the changes were put.  What
+ * belongs to an order stands before it, and each order has one:
  *
- * 1. what the command makes or changes that belongs to the order it is about:
- *	  slices as they are named, executions as each is ended, booked or held;
+ * 1. what the command makes or changes that belongs to the order it is about.
+ *	  Slices as they are named.  Executions as each is ended, booked or held: first
+ *	  what is overtaken or taken back, a bust that waited and corrections in review
+ *	  before the fill itself; then the new one; then, link by link, what had waited
+ *	  for it.  An execution may have several: it is booked, and then corrected;
  * 2. that order;
- * 3. the orders above it, from its parent to the root.
+ * 3. the orders above it, from its parent to the root, as far as figures change.
  *
- * A split goes from the deepest orders to the root, the fills of each before it.
+ * A split goes from the deepest orders to the root, those of one depth by their
+ * ids; the live fills of each order before it, then those in review, by their
+ * ExecIDs.  Where rows lie decides nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,6 +32,7 @@
 #include "nodes/pg_list.h"
 
 #include "core/command.h"
+#include "core/finding.h"
 #include "core/kind.h"
 #include "core/machine.h"
 
@@ -75,6 +82,7 @@ typedef struct Change
 	Object	   *after;
 	const Transition *rule;
 	const Command *cause;		/* what the event carries as its command */
+	const List *findings;		/* of Finding, that its event carries */
 	bool		id_is_given;	/* of a new object: by the caller */
 } Change;
 
@@ -92,6 +100,7 @@ typedef struct Decision
 	ObjectSource *source;
 	Command    *command;
 	const Command *cause;		/* of the next changes; the command itself, unless it is set */
+	const List *findings;		/* of Finding: what the rules say of the command; whoever asked them sets it */
 	List	   *changes;		/* of Change, in the order of their events */
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
 	List	   *names;			/* of OrderName */
@@ -134,6 +143,12 @@ extern void oms_decision_put(Decision *d, const Object *after, const Transition 
 /* A name becomes one of the order's; each may be NULL. */
 extern void oms_decision_name(Decision *d, const char *session, const char *cl_ord_id,
 							  const char *counterparty_order_id, const char *order_id);
+
+/*
+ * The newest change of what the command was about is to carry the findings, and
+ * to be flagged; none may have been made.
+ */
+extern void oms_decision_mark(Decision *d, uint32 flags);
 
 /* What the command was about. */
 extern void oms_decision_about(Decision *d, ObjectKind kind, const char *id, bool repeat);

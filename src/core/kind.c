@@ -25,6 +25,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
 		.account = offsetof(Order, account),
+		.flags = offsetof(Order, flags),
 		.shorten = oms_order_shorten,
 	},
 	[KIND_EXECUTION] = {
@@ -39,6 +40,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.is_root = oms_execution_is_root,
 		.links = {offsetof(Execution, corrected_execution_id), offsetof(Execution, correcting_execution_id)},
 		.account = offsetof(Execution, account),
+		.flags = offsetof(Execution, flags),
 		.claims_made_id = true,
 		.is_fact = true,
 		.shorten = oms_execution_shorten,
@@ -54,6 +56,7 @@ const OmsName	oms_flag_names[] = {
 	{FLAG_LIVE_CHILDREN, "LIVE_CHILDREN"},
 	{FLAG_UNSETTLED, "UNSETTLED"},
 	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
+	{FLAG_RULE, "RULE"},
 	{0}
 };
 

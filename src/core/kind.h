@@ -43,6 +43,7 @@ typedef struct KindDef
 	size_t		links[KIND_LINKS_MAX];
 
 	size_t		account;		/* offset of the account that it belongs to; 0: none */
+	size_t		flags;			/* offset of its flags, a uint32; 0: none */
 
 	/*
 	 * A root of this kind is known by its id to callers who may give that to an

@@ -59,5 +59,6 @@ typedef struct Object
 #define FLAG_LIVE_CHILDREN	(1 << 5)	/* … ended the order above live children */
 #define FLAG_UNSETTLED		(1 << 6)	/* a bust or correction waits for the fill that it names */
 #define FLAG_NOT_INHERITED	(1 << 7)	/* a report gave the order another side than its parent or children */
+#define FLAG_RULE			(1 << 8)	/* a rule is against a fact, which is applied all the same: the event names it */
 
 #endif							/* OMS_OBJECT_H */

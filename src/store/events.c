@@ -95,7 +95,7 @@ chain_hash(const bytea *previous, Jsonb *payload, int *size)
 }
 
 static Jsonb *
-build_payload(const Event *event, const Object *object, const Caller *caller)
+build_payload(const Event *event, const Object *object, const Change *change, const Caller *caller)
 {
 	JsonWriter	w = {0};
 	const Command *command = event->command;
@@ -110,6 +110,8 @@ build_payload(const Event *event, const Object *object, const Caller *caller)
 	oms_json_string(&w, "rootId", event->root_id);
 	oms_json_jsonb(&w, "command", command->raw);
 	oms_json_int(&w, "version", event->version);
+	if (change->findings)
+		oms_json_jsonb(&w, "findings", oms_findings_json(change->findings));
 	oms_json_int(&w, "sequence", event->sequence);
 	oms_json_string(&w, "commandId", command->command_id);
 	oms_json_string(&w, "eventType", event->event_type);
@@ -128,8 +130,7 @@ build_payload(const Event *event, const Object *object, const Caller *caller)
 }
 
 void
-oms_event_build(const Object *object, const Command *command,
-				const Caller *caller, int64 tree_version, int transition, const char *event_type,
+oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
 				TimestampTz occurred_at, Event *event)
 {
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
@@ -141,11 +142,11 @@ oms_event_build(const Object *object, const Command *command,
 	event->root_id = object->root_id;
 	event->account = oms_object_account(object);
 	event->tree_version = tree_version;
-	event->event_type = event_type;
+	event->event_type = change->rule->event_type;
 	event->occurred_at = occurred_at;
-	event->command = command;
-	event->transition = transition;
-	event->payload = build_payload(event, object, caller);
+	event->command = change->cause;
+	event->transition = change->rule->number;
+	event->payload = build_payload(event, object, change, caller);
 	event->hash = chain_hash(object->hash, event->payload, &event->size);
 }
 

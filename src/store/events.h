@@ -41,9 +41,8 @@ typedef struct Event
  * payload and hash; `object` already is as the event leaves it, but for its
  * hash, which is the previous event's.
  */
-extern void oms_event_build(const Object *object, const Command *command,
-							const Caller *caller, int64 tree_version, int transition,
-							const char *event_type, TimestampTz occurred_at, Event *event);
+extern void oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
+							TimestampTz occurred_at, Event *event);
 
 /* Append events to the partitions they belong to, making these where missing. */
 extern void oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller,

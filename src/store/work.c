@@ -258,7 +258,7 @@ bound_state(UnitOfWork *uow, Tracked *t)
 {
 	const KindDef *kind = oms_kind_of(t->now);
 	const Object *before = t->before->version > 0 ? t->before : NULL;
-	bool		fact = oms_kinds[uow->command->def->kind].is_fact || oms_command_is_report(uow->command);
+	bool		fact = oms_command_is_fact(uow->command);
 	int64		size = oms_state_size(kind->record, t->now);
 
 	if (size <= oms_state_size_max() || (before && size <= oms_state_size(kind->record, before)))
@@ -323,11 +323,9 @@ apply_change(UnitOfWork *uow, const Change *change)
 	t->dirty = true;
 
 	event = next_event(uow);
-	oms_event_build(now, change->cause, &uow->caller, root->now->tree_version,
-					change->rule->number, change->rule->event_type, time, event);
+	oms_event_build(now, change, &uow->caller, root->now->tree_version, time, event);
 	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
-		oms_event_build(now, change->cause, &uow->caller, root->now->tree_version,
-					change->rule->number, change->rule->event_type, time, event);
+		oms_event_build(now, change, &uow->caller, root->now->tree_version, time, event);
 	now->hash = event->hash;
 }
 

@@ -32,6 +32,7 @@ static const char *const review_codes[] = {
 	[REVIEW_OVERFILL] = "OVERFILL",
 	[REVIEW_DUPLICATE_EXEC_ID] = "DUPLICATE_EXEC_ID",
 	[REVIEW_UNKNOWN_EXECUTION] = "UNKNOWN_EXECUTION",
+	[REVIEW_RULE] = "RULE",
 };
 
 /* A split scales quantity and price inversely: the value stays, exactly. */
@@ -405,6 +406,44 @@ check_order(const Execution *execution, const FillContext *context, JsonWriter *
 					 execution->exec_id);
 }
 
+static void
+add_findings(const List *findings, JsonWriter *w)
+{
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const Finding *finding = lfirst(cell);
+
+		if (finding->severity < FINDING_REVIEW)
+			continue;
+		open_reason(w, REVIEW_RULE);
+		oms_json_string(w, "rule", finding->rule);
+		if (finding->message)
+			oms_json_string(w, "message", finding->message);
+		oms_json_int(w, "version", finding->version);
+		oms_json_close_object(w);
+	}
+}
+
+/* Only the desk ends what a rule has said: not that something else has come. */
+static void
+add_rules_before(Jsonb *reasons, JsonWriter *w)
+{
+	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM || !oms_same_text(oms_json_get_string(JsonbValueToJsonb(&v), "code"), review_codes[REVIEW_RULE]))
+			continue;
+		if (w->level == NULL)
+			oms_json_open_array(w);
+		oms_json_scalar(w, NULL, &v);
+	}
+}
+
 Jsonb *
 oms_execution_review(const Execution *execution, const FillContext *context)
 {
@@ -431,6 +470,8 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	}
 	else
 		check_order(execution, context, &w);
+	add_findings(context->findings, &w);
+	add_rules_before(context->reasons_before, &w);
 	if (w.level == NULL)
 		return NULL;
 	oms_json_close_array(&w);
@@ -475,11 +516,12 @@ bool
 oms_execution_is_repeat(const Command *command, const Execution *known)
 {
 	const char *type = command->exec_type ? command->exec_type :
-		oms_has_trait(command->def, TRAIT_CORRECTION) ? "TRADE_CORRECT" : "TRADE";
-	/* a correction without ExecRefID means the fill that the known one corrects */
+		oms_has_trait(command->def, TRAIT_CORRECTION) ? "TRADE_CORRECT" :
+		oms_has_trait(command->def, TRAIT_BUST) ? "TRADE_CANCEL" : "TRADE";
+	/* a correction or bust without ExecRefID means the fill that the known one names */
 	const char *ref = command->exec_ref_id;
 
-	if (ref == NULL && oms_has_trait(command->def, TRAIT_CORRECTION))
+	if (ref == NULL && oms_has_trait(command->def, TRAIT_CORRECTION | TRAIT_BUST))
 		ref = known->exec_ref_id;
 	return oms_same_text(type, known->exec_type) && oms_same_text(ref, known->exec_ref_id) &&
 		(command->last_qty == NULL || oms_dec_cmp(command->last_qty, known->last_qty) == 0) &&
@@ -559,10 +601,37 @@ find_by(const Decision *d, int key, const char *const *values)
 	return oms_decision_find(d, KIND_EXECUTION, key, &values, 1);
 }
 
+bool
+oms_execution_came_before(const Execution *first, const Execution *second)
+{
+	if (first->created_at != second->created_at)
+		return first->created_at < second->created_at;
+	return strcmp(first->id, second->id) < 0;
+}
+
+/* Where rows lie decides nothing.  Those of an order first, those without an ExecID last. */
+static int
+compare_executions(const ListCell *a, const ListCell *b)
+{
+	const Execution *first = lfirst(a);
+	const Execution *second = lfirst(b);
+
+	if ((first->order_id == NULL) != (second->order_id == NULL))
+		return first->order_id ? -1 : 1;
+	if ((first->exec_id == NULL) != (second->exec_id == NULL))
+		return first->exec_id ? -1 : 1;
+	if (first->exec_id && strcmp(first->exec_id, second->exec_id) != 0)
+		return strcmp(first->exec_id, second->exec_id);
+	return oms_execution_came_before(first, second) ? -1 : 1;
+}
+
 List *
 oms_executions_of(const Decision *d, const char *order_id)
 {
-	return find_by(d, EXECUTION_BY_ORDER, (const char *const[]) {order_id});
+	List	   *executions = find_by(d, EXECUTION_BY_ORDER, (const char *const[]) {order_id});
+
+	list_sort(executions, compare_executions);
+	return executions;
 }
 
 List *
@@ -613,5 +682,6 @@ oms_executions_told(const Decision *d, const char *order_id, const char *exec_id
 		if (execution->order_id != NULL && (order_id == NULL || strcmp(execution->order_id, order_id) != 0))
 			executions = foreach_delete_current(executions, cell);
 	}
+	list_sort(executions, compare_executions);
 	return executions;
 }

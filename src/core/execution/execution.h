@@ -29,7 +29,8 @@ typedef enum ReviewReason
 	REVIEW_ORDER_REJECTED,
 	REVIEW_OVERFILL,
 	REVIEW_DUPLICATE_EXEC_ID,
-	REVIEW_UNKNOWN_EXECUTION
+	REVIEW_UNKNOWN_EXECUTION,
+	REVIEW_RULE
 } ReviewReason;
 
 /* Side and price that the order had under an earlier ClOrdID. */
@@ -51,6 +52,8 @@ typedef struct FillContext
 	Numeric		tolerance;		/* of quantity */
 	Numeric		price_tolerance;
 	bool		price_tolerance_is_part;
+	const List *findings;		/* of Finding: what the rules say of the command */
+	Jsonb	   *reasons_before; /* of one that waited already: what rules said of it stands, or NULL */
 	List	   *past;			/* of PastTerms: those under the ClOrdID that the report names */
 	TimestampTz now;
 } FillContext;
@@ -101,7 +104,10 @@ oms_put_execution(Decision *d, const Execution *execution, const Transition *rul
 	oms_decision_put(d, &execution->object, rule, id_is_given);
 }
 
-/* All executions of an order. */
+/* In the order in which they came to be known. */
+extern bool oms_execution_came_before(const Execution *first, const Execution *second);
+
+/* All executions of an order, by their ExecIDs; those without one, and of one ExecID, the oldest first. */
 extern List *oms_executions_of(const Decision *d, const char *order_id);
 
 /* Those of this order with this ExecID: several, if some wait in review. */

@@ -125,7 +125,7 @@ oms_decide_execute(Decision *d)
 	bool		id_is_given = false;
 	Refusal    *refusal = NULL;
 
-	oms_fill_init_context(&context);
+	oms_fill_init_context(d, &context);
 	if (found)
 	{
 		before = *found;

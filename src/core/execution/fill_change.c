@@ -18,15 +18,21 @@
 const Execution *
 oms_last_of_chain(const Decision *d, const Execution *execution)
 {
-	const Execution *fill;
+	const Execution *back;
 	Walk		walk = {0};
 
-	execution = oms_fill_last_correction(d, execution);
-	if (execution->status != OMS_EXECUTION_REVIEW || execution->corrected_execution_id == NULL)
-		return execution;
-	/* a correction that waits in review left the fill it is about as it was */
-	fill = oms_fill_last_correction(d, oms_fill_follow(d, &walk, execution, execution->corrected_execution_id));
-	return oms_execution_is_live(fill) ? fill : execution;
+	back = execution = oms_fill_last_correction(d, execution);
+	/* corrections that wait in review left the fill they are about as it was */
+	while (execution->status == OMS_EXECUTION_REVIEW && back->corrected_execution_id != NULL)
+	{
+		const Execution *fill;
+
+		back = oms_fill_follow(d, &walk, back, back->corrected_execution_id);
+		fill = oms_fill_last_correction(d, back);
+		if (oms_execution_is_live(fill))
+			return fill;
+	}
+	return execution;
 }
 
 /*
@@ -76,7 +82,7 @@ load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *c
 	if (refusal)
 		return refusal;
 	chain->fill = *oms_last_of_chain(d, named);
-	oms_fill_init_context(context);
+	oms_fill_init_context(d, context);
 	context->now = oms_decision_now(d);
 	if (chain->fill.order_id == NULL)
 		return NULL;
@@ -174,8 +180,6 @@ end_waiting_bust(Decision *d, const Command *command, FillContext *context, cons
 		return;
 	bust = *known;
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
-	if ((context->order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, context->order->id))
-		event->lowers |= FLAG_UNSETTLED;
 }
 
 Refusal *
@@ -218,6 +222,9 @@ oms_decide_bust(Decision *d)
 	oms_fill_end(d, &chain.fill, EXECUTION_BUST, command, &event.fill);
 	if (context.order)
 	{
+		/* what is busted may have waited itself */
+		if ((chain.order.flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, chain.order.id))
+			event.lowers |= FLAG_UNSETTLED;
 		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &chain.order, &(FillFacts) {.day = NO_DATE});
 		oms_apply_to_tree(d, &chain.order, &event);
 	}

@@ -192,10 +192,11 @@ oms_fill_is_repeat(Decision *d, const Command *command, const FillContext *conte
 }
 
 void
-oms_fill_init_context(FillContext *context)
+oms_fill_init_context(const Decision *d, FillContext *context)
 {
 	const PriceTolerance *price = oms_guc_price_tolerance();
 
+	context->findings = d->findings;
 	context->tolerance = oms_guc_overfill_tolerance();
 	context->price_tolerance = price->amount;
 	context->price_tolerance_is_part = price->is_part;
@@ -220,21 +221,24 @@ oms_fill_review(Decision *d, const Execution *execution, FillContext *context)
  * ------------------------------------------------------------------------
  */
 
+/* A bust or correction whose fill has not come. */
 static bool
-came_before(const Execution *first, const Execution *second)
+is_waiting(const Execution *execution)
 {
-	if (first->created_at != second->created_at)
-		return first->created_at < second->created_at;
-	return strcmp(first->id, second->id) < 0;
+	bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
+
+	/* a correction that was busted or corrected before its fill came still takes the fill's place */
+	return oms_is_change_of_fill(execution->exec_type) && execution->corrected_execution_id == NULL &&
+		execution->exec_ref_id && (corrects || execution->status == OMS_EXECUTION_REVIEW);
 }
 
 static int
 compare_created(const ListCell *a, const ListCell *b)
 {
-	return came_before(lfirst(a), lfirst(b)) ? -1 : 1;
+	return oms_execution_came_before(lfirst(a), lfirst(b)) ? -1 : 1;
 }
 
-/* Busts and corrections of this order whose fill has not come. */
+/* Those of this order, but for one that the command itself makes; the oldest first. */
 static List *
 waiting_of(Decision *d, const char *order_id)
 {
@@ -243,13 +247,8 @@ waiting_of(Decision *d, const char *order_id)
 
 	foreach(cell, oms_executions_of(d, order_id))
 	{
-		const Execution *execution = lfirst(cell);
-		bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
-
 		CHECK_FOR_INTERRUPTS();
-		/* a correction that was busted or corrected before its fill came still takes the fill's place */
-		if (oms_is_change_of_fill(execution->exec_type) && execution->corrected_execution_id == NULL &&
-			execution->exec_ref_id && (corrects || execution->status == OMS_EXECUTION_REVIEW))
+		if (is_waiting(lfirst(cell)))
 			waiting = lappend(waiting, lfirst(cell));
 	}
 	list_sort(waiting, compare_created);
@@ -264,11 +263,12 @@ oms_fill_is_settled(Decision *d, const char *order_id)
 
 /*
  * The first of them that names an ExecID of the chain, taken out of the list.
- * One that `last`, the end of the chain, is itself a correction of is passed
- * over: reports that name each other would go round for ever.
+ * One that an end of the chain (what counts, or the newest that waits for it) is
+ * itself a correction of is passed over: reports that name each other would go
+ * round for ever.
  */
 static const Execution *
-next_waiting(const Decision *d, List **waiting, List *chain, const Execution *last)
+next_waiting(const Decision *d, List **waiting, List *chain, const Execution *last, const Execution *newest)
 {
 	ListCell   *cell;
 	ListCell   *id;
@@ -277,10 +277,11 @@ next_waiting(const Decision *d, List **waiting, List *chain, const Execution *la
 	{
 		/* as the turns before have left it */
 		const Execution *execution = oms_get_execution(d, ((const Execution *) lfirst(cell))->id);
+		const char *end;
 
 		foreach(id, chain)
 			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0 &&
-				strcmp(oms_fill_last_correction(d, execution)->id, last->id) != 0)
+				strcmp(end = oms_fill_last_correction(d, execution)->id, last->id) != 0 && strcmp(end, newest->id) != 0)
 			{
 				*waiting = foreach_delete_current(*waiting, cell);
 				return execution;
@@ -295,7 +296,7 @@ end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char
 {
 	const Execution *next;
 
-	while ((next = next_waiting(d, &waiting, chain, fill)) != NULL)
+	while ((next = next_waiting(d, &waiting, chain, fill, fill)) != NULL)
 	{
 		Execution	change = *next;
 
@@ -307,18 +308,104 @@ end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char
 	}
 }
 
-/* A correction whose fill has come. */
-static void
-decide_waiting(Decision *d, Execution *correction, const FillContext *context, OrderEvent *event)
+/* What waited for a fill finds its end of the chain. */
+typedef struct Settling
 {
-	FillContext again = *context;
-	Jsonb	   *reasons;
+	Decision   *d;
+	const FillContext *context;
+	OrderEvent *event;
+	Execution	last;			/* the end: it counts, or waits in review itself */
+	List	   *held;			/* of Execution: corrections of it that wait in review, and leave it as it is */
+} Settling;
 
-	again.unknown_execution = false;
-	again.corrected = again.same_exec_id = NULL;
-	oms_fill_take_out(correction, &event->fill);
-	reasons = oms_fill_review(d, correction, &again);
-	oms_put_execution(d, correction, put_in(correction, &again, reasons, &event->fill), false);
+static Execution *
+keep_copy(const Execution *execution)
+{
+	return memcpy(palloc(sizeof(Execution)), execution, sizeof(Execution));
+}
+
+/* What was told of the chain last. */
+static const Execution *
+newest_of(const Settling *s)
+{
+	return s->held ? llast(s->held) : &s->last;
+}
+
+static void
+end_held(Settling *s, ExecutionTrigger trigger, char *id)
+{
+	ListCell   *cell;
+
+	foreach(cell, s->held)
+	{
+		Execution  *held = lfirst(cell);
+
+		if (trigger == EXECUTION_BUST)
+			held->bust_exec_id = id;
+		else
+			held->correcting_execution_id = id;
+		oms_fill_end(s->d, held, trigger, s->event->command, &s->event->fill);
+	}
+	s->held = NIL;
+}
+
+/* Judged as if its fill had come first: that counts already, by this very command or before. */
+static Jsonb *
+review_waiting(const Settling *s, const Execution *correction)
+{
+	FillContext again = *s->context;
+	Order		counted = *s->context->order;
+
+	counted.executed_quantity = oms_dec_plus(counted.executed_quantity, s->event->fill.quantity);
+	again.order = &counted;
+	again.corrected = &s->last;
+	again.same_exec_id = NULL;
+	again.findings = NIL;
+	again.reasons_before = correction->review_reasons;
+	return oms_fill_review(s->d, correction, &again);
+}
+
+/*
+ * A correction, with what was told of itself since, takes the place of the end;
+ * where it cannot be booked it leaves a live one as it is, and waits in review.
+ */
+static void
+take_place(Settling *s, const Execution *correction)
+{
+	FillDelta  *fill = &s->event->fill;
+	Execution	first = *correction;
+	Execution	end = *oms_fill_last_correction(s->d, correction);
+	Jsonb	   *reasons;
+	bool		leaves;
+
+	first.corrected_execution_id = s->last.id;
+	if (oms_execution_comes_late(&first, newest_of(s)))
+	{
+		first.flags |= FLAG_DISAGREES;
+		s->event->raises |= FLAG_DISAGREES;
+	}
+	if (strcmp(first.id, end.id) == 0)
+		end = first;
+	reasons = end.status == OMS_EXECUTION_REVIEW ? review_waiting(s, &end) : NULL;
+	leaves = reasons && oms_execution_is_live(&s->last);
+
+	end_held(s, EXECUTION_CORRECT, first.id);
+	if (!leaves)
+	{
+		s->last.correcting_execution_id = first.id;
+		oms_fill_end(s->d, &s->last, EXECUTION_CORRECT, s->event->command, fill);
+	}
+	if (first.status != OMS_EXECUTION_REVIEW)
+		oms_put_execution(s->d, &first, oms_execution_change(&first, EXECUTION_LINK), false);
+	if (end.status == OMS_EXECUTION_REVIEW)
+	{
+		oms_fill_take_out(&end, fill);
+		oms_put_execution(s->d, &end, put_in(&end, s->context, reasons, fill), false);
+	}
+	if (leaves)
+		s->held = list_make1(keep_copy(&end));
+	else
+		s->last = end;
 }
 
 static List *
@@ -360,51 +447,44 @@ settle_waiting(Decision *d, const Execution *fill, const FillContext *context, O
 {
 	List	   *waiting = waiting_of(d, context->order->id);
 	List	   *chain = fill->exec_id ? list_make1(fill->exec_id) : NIL;
-	Execution	last = *fill;
+	Settling	s = {.d = d, .context = context, .event = event, .last = *fill};
+	const Execution *counts = context->unknown_execution ? fill : oms_last_of_chain(d, fill);
 	const Execution *next;
 
-	while (last.status != OMS_EXECUTION_BUSTED && (next = next_waiting(d, &waiting, chain, &last)) != NULL)
+	/* it is a correction that waits in review itself */
+	if (strcmp(counts->id, fill->id) != 0)
+	{
+		s.last = *counts;
+		s.held = list_make1(keep_copy(fill));
+	}
+	while (s.last.status != OMS_EXECUTION_BUSTED &&
+		   (next = next_waiting(d, &waiting, chain, &s.last, newest_of(&s))) != NULL)
 	{
 		Execution	change = *next;
 		const Execution *end = oms_fill_last_correction(d, next);
 
 		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
 		{
-			last.bust_exec_id = change.exec_id;
-			oms_fill_end(d, &last, EXECUTION_BUST, event->command, &event->fill);
+			end_held(&s, EXECUTION_BUST, change.exec_id);
+			s.last.bust_exec_id = change.exec_id;
+			oms_fill_end(d, &s.last, EXECUTION_BUST, event->command, &event->fill);
 			oms_fill_end(d, &change, EXECUTION_SETTLE, event->command, &event->fill);
 			break;
 		}
-		if (strcmp(last.id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW && came_before(end, &last))
-		{
-			chain = list_concat(chain, exec_ids_of(&change, end));
-			overtake_waiting(d, next, fill, &last, event);
-			continue;
-		}
-		last.correcting_execution_id = change.id;
-		oms_fill_end(d, &last, EXECUTION_CORRECT, event->command, &event->fill);
-		change.corrected_execution_id = last.id;
-		if (oms_execution_comes_late(&change, &last))
-		{
-			change.flags |= FLAG_DISAGREES;
-			event->raises |= FLAG_DISAGREES;
-		}
-		if (change.exec_id)
-			chain = lappend(chain, change.exec_id);
-		if (change.status != OMS_EXECUTION_REVIEW)
-			oms_put_execution(d, &change, oms_execution_change(&change, EXECUTION_LINK), false);
-		/* it was corrected itself before its fill came */
-		change = *oms_fill_last_correction(d, &change);
-		if (change.exec_id)
-			chain = lappend(chain, change.exec_id);
-		if (change.status == OMS_EXECUTION_REVIEW)
-			decide_waiting(d, &change, context, event);
-		last = change;
+		chain = list_concat(chain, exec_ids_of(&change, end));
+		if (strcmp(newest_of(&s)->id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW &&
+			oms_execution_came_before(end, newest_of(&s)))
+			overtake_waiting(d, next, fill, newest_of(&s), event);
+		else
+			take_place(&s, next);
 	}
-	if (last.status == OMS_EXECUTION_BUSTED)
-		end_waiting(d, waiting, chain, fill, last.bust_exec_id, event);
-	if (waiting_of(d, context->order->id) == NIL)
+	if (s.last.status == OMS_EXECUTION_BUSTED)
+		end_waiting(d, waiting, chain, fill, s.last.bust_exec_id, event);
+	if (oms_fill_is_settled(d, context->order->id) && !is_waiting(oms_get_execution(d, fill->id)))
+	{
 		event->lowers |= FLAG_UNSETTLED;
+		event->raises &= ~FLAG_UNSETTLED;
+	}
 }
 
 void

@@ -63,8 +63,8 @@ extern bool oms_fill_is_settled(Decision *d, const char *order_id);
 extern void oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons,
 							OrderEvent *event, bool id_is_given);
 
-/* The settings. */
-extern void oms_fill_init_context(FillContext *context);
+/* The settings, and what the rules say. */
+extern void oms_fill_init_context(const Decision *d, FillContext *context);
 
 /* One that waits in review is no younger for being reported again, and has been through splits. */
 extern void oms_fill_as_counted(const Execution *known, Execution *execution);

@@ -114,11 +114,10 @@ may_share_cl_ord_id(const Command *command, const Order *order)
 	return request->kind == command->def->opens && (request->unasked || (!request->shown && command->pending != TRI_FALSE));
 }
 
+/* `owner` has the ClOrdID already, or nobody. */
 static Refusal *
-take_cl_ord_id(Decision *d, const Command *command, const Order *order, const char *session)
+take_cl_ord_id(Decision *d, const Command *command, const Order *order, const char *session, const char *owner)
 {
-	const char *owner = d->source->order_named(d->source, session ? session : "", command->cl_ord_id);
-
 	if (owner == NULL)
 	{
 		oms_decision_name(d, session, command->cl_ord_id, NULL, order->id);
@@ -135,19 +134,22 @@ Refusal *
 oms_take_names(Decision *d, const Command *command, const Order *order)
 {
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
+	bool		same = command->cl_ord_id && order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
+	bool		binds = order->fix_session == NULL && session != NULL && order->cl_ord_id != NULL &&
+		d->source->order_named(d->source, session, order->cl_ord_id) == NULL;
 
 	/* the first match binds the order, and the id it is known under, to the session */
-	if (order->fix_session == NULL && session != NULL && order->cl_ord_id != NULL &&
-		d->source->order_named(d->source, session, order->cl_ord_id) == NULL)
+	if (binds)
 		oms_decision_name(d, session, order->cl_ord_id, NULL, order->id);
 	if (command->counterparty_order_id &&
 		(order->counterparty_order_id == NULL ||
 		 strcmp(command->counterparty_order_id, order->counterparty_order_id) != 0))
 		oms_decision_name(d, session, NULL, command->counterparty_order_id, order->id);
 	if (command->cl_ord_id == NULL || command->def->kind != KIND_ORDER ||
-		(order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 && !oms_command_is_fresh_request(command)))
+		(same && !oms_command_is_fresh_request(command)))
 		return NULL;
-	return take_cl_ord_id(d, command, order, session);
+	return take_cl_ord_id(d, command, order, session, same && binds ? order->id :
+						  d->source->order_named(d->source, session ? session : "", command->cl_ord_id));
 }
 
 /* ------------------------------------------------------------------------

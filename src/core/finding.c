@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * finding.c
+ *	  What a rule says of a command, as a value.
+ *
+ * Pure.  Which rules there are, and how they are asked, is nothing of the core's:
+ * it says what their answers do.  No rule refuses a fact.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/json.h"
+#include "core/finding.h"
+#include "core/kind.h"
+
+static const OmsName severity_names[] = {
+	{FINDING_WARN, "WARN"},
+	{FINDING_REVIEW, "REVIEW"},
+	{FINDING_REFUSE, "REFUSE"},
+	{0}
+};
+
+/* The first of the gravest that are more than a warning, or NULL. */
+static const Finding *
+finding_gravest(const List *findings)
+{
+	const Finding *gravest = NULL;
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const Finding *finding = lfirst(cell);
+
+		if (finding->severity >= FINDING_REVIEW && (gravest == NULL || finding->severity > gravest->severity))
+			gravest = finding;
+	}
+	return gravest;
+}
+
+FindingEffect
+oms_findings_effect(const List *findings, const Command *command)
+{
+	if (finding_gravest(findings) == NULL)
+		return FINDINGS_TELL;
+	if (oms_has_trait(command->def, TRAIT_FILL | TRAIT_CORRECTION))
+		return FINDINGS_HOLD;
+	return oms_command_is_fact(command) ? FINDINGS_FLAG : FINDINGS_REFUSE;
+}
+
+Refusal *
+oms_findings_refuse(const List *findings, const Command *command)
+{
+	const Finding *finding = finding_gravest(findings);
+
+	return oms_refuse_by_rule(finding->rule, finding->message ? finding->message :
+							  psprintf("a rule refuses %s", command->def->name),
+							  "version " INT64_FORMAT " of it does not hold for this command.", finding->version);
+}
+
+Jsonb *
+oms_findings_json(const List *findings)
+{
+	JsonWriter	w = {0};
+	ListCell   *cell;
+
+	oms_json_open_array(&w);
+	foreach(cell, findings)
+	{
+		const Finding *finding = lfirst(cell);
+
+		oms_json_open_object(&w);
+		oms_json_string(&w, "rule", finding->rule);
+		if (finding->message)
+			oms_json_string(&w, "message", finding->message);
+		oms_json_int(&w, "version", finding->version);
+		oms_json_string(&w, "severity", oms_name_of(severity_names, finding->severity));
+		oms_json_close_object(&w);
+	}
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
+}
