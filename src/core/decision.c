@@ -162,13 +162,23 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 	}
 	change = palloc0(sizeof(Change));
 	if (earlier)
+	{
 		change->before = earlier->after;
-	else if (d->source->is_known(d->source, after->kind, after->id))
-		change->before = d->source->get(d->source, after->kind, after->id);
+		change->is_new = earlier->is_new;
+		change->id_is_given = earlier->id_is_given;
+		earlier->is_last = false;
+	}
+	else
+	{
+		if (d->source->is_known(d->source, after->kind, after->id))
+			change->before = d->source->get(d->source, after->kind, after->id);
+		change->is_new = change->before == NULL;
+		change->id_is_given = id_is_given;
+	}
 	change->after = copy_of(after);
 	change->rule = rule;
 	change->cause = d->cause;
-	change->id_is_given = id_is_given;
+	change->is_last = true;
 	remember(d, change);
 }
 

@@ -83,7 +83,9 @@ typedef struct Change
 	const Transition *rule;
 	const Command *cause;		/* what the event carries as its command */
 	const List *findings;		/* of Finding, that its event carries */
-	bool		id_is_given;	/* of a new object: by the caller */
+	bool		is_new;			/* the command makes the object, with this change or an earlier one */
+	bool		id_is_given;	/* … and the caller gave its id */
+	bool		is_last;		/* of this object, in this decision */
 } Change;
 
 /* A name by which an order is known from now on. */

@@ -20,6 +20,7 @@
 #include "entry/result.h"
 #include "entry/run.h"
 #include "entry/stats.h"
+#include "store/apply.h"
 #include "store/shard.h"
 #include "store/trees.h"
 
@@ -139,32 +140,22 @@ check_shard(const Decision *decision)
 }
 
 /*
- * Decide, and claim.  NULL with a refusal; or NULL without one, where another
+ * Decide, and apply.  NULL with a refusal; or NULL without one, where another
  * session applied this very command while we decided.
  */
 static Jsonb *
 try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 {
 	Decision	decision;
-	ClaimResult claim = CLAIM_OK;
-	Jsonb	   *result = NULL;
 
-	oms_uow_start_command(uow, command);
+	oms_uow_start_command(uow);
 	oms_decision_begin(&decision, oms_uow_source(uow), command);
 	*refusal = oms_decide(&decision);
 	if (*refusal == NULL)
 		*refusal = check_shard(&decision);
 	if (*refusal)
 		return NULL;
-	oms_uow_apply(uow, &decision);
-	*refusal = oms_uow_too_large(uow);
-	if (*refusal == NULL)
-		claim = oms_uow_claim(uow, decision.about_id, refusal);
-	if (*refusal == NULL && claim == CLAIM_OK)
-		result = result_of_events(uow, &decision);
-	else
-		oms_uow_abandon(uow);
-	return result;
+	return oms_apply(uow, &decision, refusal) == APPLY_DONE ? result_of_events(uow, &decision) : NULL;
 }
 
 TakenCommand *

@@ -2,7 +2,7 @@
  *
  * claim.c
  *	  Making ids ours: of a command, of new objects, and those an order is
- *	  known under; and taking a command back.
+ *	  known under.
  *
  * Writes through the stores.  Waits for a rival that has inserted the same id
  * and not committed yet; takes no other lock.  All ids are looked up before the
@@ -16,28 +16,68 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "utils/timestamp.h"
 
-#include "base/moment.h"
 #include "store/work_private.h"
 
-static void
-want_name(UnitOfWork *uow, OmsRelation table, const char *session, const char *id, const char *order_id)
+/* A row that the command has inserted already. */
+typedef struct ClaimedRow
 {
-	IdClaim    *claim = palloc(sizeof(IdClaim));
+	Table	   *table;
+	ItemPointerData tid;
+} ClaimedRow;
 
-	*claim = (IdClaim) {table, {session ? session : "", id, order_id}};
-	uow->names = lappend(uow->names, claim);
+typedef struct Claim
+{
+	Application *app;
+	UnitOfWork *uow;
+	List	   *made;			/* of Made: what the command makes */
+	List	   *names;			/* of IdClaim */
+	List	   *rows;			/* of ClaimedRow */
+} Claim;
+
+static Table *
+claim_table(const Claim *claim, OmsRelation relation)
+{
+	return oms_tables_get(claim->uow->tables, relation);
 }
 
-void
-oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
-				   const char *counterparty_order_id, const char *order_id)
+static void
+claim_list_name(Claim *claim, OmsRelation table, const OrderName *name, const char *id)
 {
-	if (cl_ord_id)
-		want_name(uow, OMS_CL_ORD_IDS, session, cl_ord_id, order_id);
-	if (counterparty_order_id)
-		want_name(uow, OMS_COUNTERPARTY_ORDER_IDS, session, counterparty_order_id, order_id);
+	IdClaim    *wanted;
+
+	if (id == NULL)
+		return;
+	wanted = palloc(sizeof(IdClaim));
+	*wanted = (IdClaim) {table, {name->session, id, name->order_id}};
+	claim->names = lappend(claim->names, wanted);
+}
+
+/* What there is to claim. */
+static void
+claim_list(Claim *claim)
+{
+	const Decision *decision = claim->app->decision;
+	ListCell   *cell;
+
+	foreach(cell, decision->changes)
+	{
+		const Change *change = lfirst(cell);
+		Made	   *made;
+
+		if (!change->is_new || !change->is_last)
+			continue;
+		made = palloc(sizeof(Made));
+		made->change = change;
+		claim->made = lappend(claim->made, made);
+	}
+	foreach(cell, decision->names)
+	{
+		const OrderName *name = lfirst(cell);
+
+		claim_list_name(claim, OMS_CL_ORD_IDS, name, name->cl_ord_id);
+		claim_list_name(claim, OMS_COUNTERPARTY_ORDER_IDS, name, name->counterparty_order_id);
+	}
 }
 
 /*
@@ -46,15 +86,11 @@ oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
  * to callers who may give it to an order: it has it claimed, whoever made it.
  */
 static bool
-needs_root_id(const Tracked *t)
+claim_needs_root_id(const Change *change)
 {
-	return t->is_new && (t->id_is_given || oms_kind_of(t->now)->claims_made_id) && oms_object_is_root(t->now);
-}
+	const Object *object = change->after;
 
-static IdClaim
-root_claim(const Tracked *t)
-{
-	return (IdClaim) {OMS_ROOT_IDS, {t->now->id, oms_kind_of(t->now)->record->name}};
+	return (change->id_is_given || oms_kind_of(object)->claims_made_id) && oms_object_is_root(object);
 }
 
 /* ------------------------------------------------------------------------
@@ -63,36 +99,35 @@ root_claim(const Tracked *t)
  */
 
 static Refusal *
-name_taken(UnitOfWork *uow, const IdClaim *claim)
+claim_refuse_name(const Claim *claim, const IdClaim *name)
 {
-	char	   *owner = oms_cl_ord_id_find(uow->tables, claim->ids[0], claim->ids[1]);
+	char	   *owner = oms_cl_ord_id_find(claim->uow->tables, name->ids[0], name->ids[1]);
 
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", claim->ids[1]),
+	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", name->ids[1]),
 						   "It is known for order \"%s\".", owner ? owner : "?");
 }
 
 static Refusal *
-object_taken(const Tracked *t)
+claim_refuse_object(const Object *object)
 {
-	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_of(t->now)->record->name, t->now->id);
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_of(object)->record->name, object->id);
 }
 
 static Refusal *
-id_of_another(const Tracked *t, const KindDef *taken_by)
+claim_refuse_other(const Object *object, const KindDef *taken_by)
 {
-	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kind_of(t->now)->id_field, t->now->id, taken_by->a_name);
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kind_of(object)->id_field, object->id, taken_by->a_name);
 }
 
 static Refusal *
-root_taken(UnitOfWork *uow, const Tracked *t)
+claim_refuse_root(const Claim *claim, const Object *object)
 {
-	const char *id = t->now->id;
-	char	   *name = oms_root_kind_find(uow->tables, id);
+	char	   *name = oms_root_kind_find(claim->uow->tables, object->id);
 	const KindDef *taken_by = name ? oms_kind_by_name(name) : NULL;
 
-	if (taken_by == NULL || taken_by == oms_kind_of(t->now))
-		return object_taken(t);
-	return id_of_another(t, taken_by);
+	if (taken_by == NULL || taken_by == oms_kind_of(object))
+		return claim_refuse_object(object);
+	return claim_refuse_other(object, taken_by);
 }
 
 /* ------------------------------------------------------------------------
@@ -102,17 +137,18 @@ root_taken(UnitOfWork *uow, const Tracked *t)
 
 /* A root whose kind has no other root is in oms.root_ids; if its id was made, in the table of its kind alone. */
 static Refusal *
-object_refusal(UnitOfWork *uow, const Tracked *t)
+claim_look_up_object(const Claim *claim, const Change *change)
 {
-	const KindDef *kind = oms_kind_of(t->now);
-	const KindDef *root_kind = &oms_kinds[kind->root_kind];
+	const Object *object = change->after;
+	const KindDef *kind = oms_kind_of(object);
+	bool		is_root = claim_needs_root_id(change);
 
-	if (!t->is_new || !t->id_is_given || (kind == root_kind && needs_root_id(t)))
+	if (!change->id_is_given || (kind->kind == kind->root_kind && is_root))
 		return NULL;
-	if (oms_object_taken(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind->kind)), t->now->id))
-		return object_taken(t);
-	if (needs_root_id(t) && oms_object_taken(oms_tables_get(uow->tables, OMS_OBJECTS_OF(root_kind->kind)), t->now->id))
-		return id_of_another(t, root_kind);
+	if (oms_object_taken(claim_table(claim, OMS_OBJECTS_OF(kind->kind)), object->id))
+		return claim_refuse_object(object);
+	if (is_root && oms_object_taken(claim_table(claim, OMS_OBJECTS_OF(kind->root_kind)), object->id))
+		return claim_refuse_other(object, &oms_kinds[kind->root_kind]);
 	return NULL;
 }
 
@@ -121,25 +157,26 @@ object_refusal(UnitOfWork *uow, const Tracked *t)
  * decided; a rival is met when it is claimed.
  */
 static Refusal *
-look_up(UnitOfWork *uow)
+claim_look_up(const Claim *claim)
 {
-	Refusal    *refusal = NULL;
 	ListCell   *cell;
 
-	foreach(cell, uow->names)
+	foreach(cell, claim->names)
 	{
-		IdClaim    *claim = lfirst(cell);
+		const IdClaim *name = lfirst(cell);
 
-		if (claim->table == OMS_CL_ORD_IDS && oms_id_taken(oms_tables_get(uow->tables, claim->table), claim))
-			return name_taken(uow, claim);
+		if (name->table == OMS_CL_ORD_IDS && oms_id_taken(claim_table(claim, name->table), name))
+			return claim_refuse_name(claim, name);
 	}
-	foreach(cell, uow->touched)
+	foreach(cell, claim->made)
 	{
-		refusal = object_refusal(uow, lfirst(cell));
+		Refusal    *refusal = claim_look_up_object(claim, ((Made *) lfirst(cell))->change);
+
+		CHECK_FOR_INTERRUPTS();
 		if (refusal)
-			break;
+			return refusal;
 	}
-	return refusal;
+	return NULL;
 }
 
 /* ------------------------------------------------------------------------
@@ -148,146 +185,141 @@ look_up(UnitOfWork *uow)
  */
 
 static void
-remember_inserted(UnitOfWork *uow, Table *table, ItemPointerData tid)
+claim_remember(Claim *claim, Table *table, ItemPointerData tid)
 {
-	Inserted   *row = palloc(sizeof(Inserted));
+	ClaimedRow *row = palloc(sizeof(ClaimedRow));
 
-	row->table = table;
-	row->tid = tid;
-	uow->inserted = lappend(uow->inserted, row);
+	*row = (ClaimedRow) {table, tid};
+	claim->rows = lappend(claim->rows, row);
 }
 
 static bool
-claim_command(UnitOfWork *uow, const char *aggregate_id)
+claim_id(Claim *claim, const IdClaim *id)
 {
-	/* the events are found by it: they must be in the partition of the same moment */
-	TimestampTz time = uow->time != NO_TIME ? uow->time : GetCurrentTimestamp();
+	Table	   *table = claim_table(claim, id->table);
+	ItemPointerData tid;
+
+	if (!oms_id_claim(table, id, &tid))
+		return false;
+	claim_remember(claim, table, tid);
+	return true;
+}
+
+static Refusal *
+claim_roots(Claim *claim)
+{
+	ListCell   *cell;
+
+	foreach(cell, claim->made)
+	{
+		const Change *change = ((Made *) lfirst(cell))->change;
+		const Object *object = change->after;
+		IdClaim		root = {OMS_ROOT_IDS, {object->id, oms_kind_of(object)->record->name}};
+
+		CHECK_FOR_INTERRUPTS();
+		if (claim_needs_root_id(change) && !claim_id(claim, &root))
+			return claim_refuse_root(claim, object);
+	}
+	return NULL;
+}
+
+/* False if somebody else has given the same command meanwhile. */
+static bool
+claim_command(Claim *claim)
+{
+	const Application *app = claim->app;
+	UnitOfWork *uow = claim->uow;
+	const Command *command = app->decision->command;
 	Table	   *commands;
 	ItemPointerData tid;
 
-	if (!uow->command->command_id_given)
+	if (!command->command_id_given)
 		return true;
-	commands = oms_tables_get(uow->tables, OMS_COMMANDS);
-	/* an expired one gives way */
-	while (!oms_command_claim(commands, uow->caller.actor, uow->command, time, aggregate_id,
-							  uow->events + uow->first_event, uow->nevents - uow->first_event, &tid))
-		if (oms_command_taken(uow->tables, uow->caller.actor, uow->command->command_id))
+	commands = claim_table(claim, OMS_COMMANDS);
+	/* an expired one gives way; the events are found by the time: they must be in the partition of the same moment */
+	while (!oms_command_claim(commands, uow->caller.actor, command, uow->time, app->decision->about_id,
+							  app->events, app->nevents, &tid))
+		if (oms_command_taken(uow->tables, uow->caller.actor, command->command_id))
 			return false;
-	remember_inserted(uow, commands, tid);
-	return true;
-}
-
-static bool
-claim_id(UnitOfWork *uow, const IdClaim *claim)
-{
-	Table	   *table = oms_tables_get(uow->tables, claim->table);
-	ItemPointerData tid;
-
-	if (!oms_id_claim(table, claim, &tid))
-		return false;
-	remember_inserted(uow, table, tid);
+	claim_remember(claim, commands, tid);
 	return true;
 }
 
 static Refusal *
-claim_name(UnitOfWork *uow, const IdClaim *claim)
-{
-	if (claim->table == OMS_COUNTERPARTY_ORDER_IDS &&
-		oms_id_taken(oms_tables_get(uow->tables, claim->table), claim))
-		return NULL;
-	if (claim_id(uow, claim) || claim->table == OMS_COUNTERPARTY_ORDER_IDS)
-		return NULL;
-	return name_taken(uow, claim);
-}
-
-static Refusal *
-claim_object(UnitOfWork *uow, Tracked *t)
-{
-	Table	   *table = oms_tables_get(uow->tables, OMS_OBJECTS_OF(t->now->kind));
-
-	if (!oms_object_insert(table, t->now, t->id_is_given, &t->tid))
-		return object_taken(t);
-	remember_inserted(uow, table, t->tid);
-	t->is_new = false;
-	t->dirty = false;
-	return NULL;
-}
-
-static Refusal *
-claim_roots(UnitOfWork *uow)
+claim_names(Claim *claim)
 {
 	ListCell   *cell;
 
-	foreach(cell, uow->touched)
+	foreach(cell, claim->names)
 	{
-		Tracked    *t = lfirst(cell);
-		IdClaim		root = root_claim(t);
+		const IdClaim *name = lfirst(cell);
+		bool		shared = name->table == OMS_COUNTERPARTY_ORDER_IDS;
 
-		CHECK_FOR_INTERRUPTS();
-		if (needs_root_id(t) && !claim_id(uow, &root))
-			return root_taken(uow, t);
+		if (shared && oms_id_taken(claim_table(claim, name->table), name))
+			continue;
+		if (!claim_id(claim, name) && !shared)
+			return claim_refuse_name(claim, name);
 	}
 	return NULL;
 }
 
-ClaimResult
-oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal)
+static Refusal *
+claim_objects(Claim *claim)
 {
 	ListCell   *cell;
 
-	*refusal = look_up(uow);
-	if (*refusal == NULL)
-		*refusal = claim_roots(uow);
-	if (*refusal)
-		return CLAIM_TAKEN;
-	if (!claim_command(uow, aggregate_id))
-		return CLAIM_REPEATED;
-	foreach(cell, uow->names)
+	foreach(cell, claim->made)
 	{
-		*refusal = claim_name(uow, lfirst(cell));
-		if (*refusal)
-			return CLAIM_TAKEN;
-	}
-	foreach(cell, uow->touched)
-	{
-		Tracked    *t = lfirst(cell);
+		Made	   *made = lfirst(cell);
+		const Object *object = made->change->after;
+		Table	   *table = claim_table(claim, OMS_OBJECTS_OF(object->kind));
 
 		CHECK_FOR_INTERRUPTS();
-		if (t->is_new)
-			*refusal = claim_object(uow, t);
-		if (*refusal)
-			return CLAIM_TAKEN;
+		if (!oms_object_insert(table, object, made->change->id_is_given, &made->tid))
+			return claim_refuse_object(object);
+		claim_remember(claim, table, made->tid);
 	}
-	return CLAIM_OK;
+	return NULL;
 }
 
-/* Put everything back to where the current command began. */
-void
-oms_uow_abandon(UnitOfWork *uow)
+/* A rival has won: what the command has inserted goes again. */
+static void
+claim_give_back(const Claim *claim)
 {
 	ListCell   *cell;
 
-	if (uow->inserted != NIL)
+	if (claim->rows != NIL)
 		CommandCounterIncrement();
-	foreach(cell, uow->inserted)
+	foreach(cell, claim->rows)
 	{
-		Inserted   *row = lfirst(cell);
+		ClaimedRow *row = lfirst(cell);
 
 		if (!oms_table_delete(row->table, &row->tid))
 			elog(ERROR, "BUG: a row that a command claimed is gone");
 	}
-	foreach(cell, uow->touched)
-	{
-		Tracked    *t = lfirst(cell);
-		Object	   *before = t->before;
+}
 
-		/* its row need not be written for this command's sake */
-		t->dirty = t->was_dirty;
-		if (before->version == 0)
-			oms_map_remove(uow->map, t);
-		else
-			memcpy(t->now, t->before, oms_kind_of(t->now)->record->size);
+ApplyResult
+oms_claim(Application *app, Refusal **refusal)
+{
+	Claim		claim = {.app = app, .uow = app->uow};
+	bool		repeated = false;
+
+	claim_list(&claim);
+	*refusal = claim_look_up(&claim);
+	if (*refusal == NULL)
+		*refusal = claim_roots(&claim);
+	if (*refusal == NULL)
+		repeated = !claim_command(&claim);
+	if (*refusal == NULL && !repeated)
+		*refusal = claim_names(&claim);
+	if (*refusal == NULL && !repeated)
+		*refusal = claim_objects(&claim);
+	if (*refusal == NULL && !repeated)
+	{
+		app->made = claim.made;
+		return APPLY_DONE;
 	}
-	uow->nevents = uow->first_event;
-	uow->touched = uow->names = uow->inserted = NIL;
+	claim_give_back(&claim);
+	return repeated ? APPLY_REPEATED : APPLY_REFUSED;
 }

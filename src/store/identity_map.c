@@ -59,14 +59,13 @@ oms_map_find(IdentityMap *map, ObjectKind kind, const char *id)
 }
 
 Tracked *
-oms_map_add(IdentityMap *map, Object *object)
+oms_map_add(IdentityMap *map, Object *object, const ItemPointerData *tid)
 {
-	Tracked    *t = palloc0(sizeof(Tracked));
+	Tracked    *t = palloc(sizeof(Tracked));
 	bool		found;
 	MapEntry   *entry;
 
-	t->now = object;
-	ItemPointerSetInvalid(&t->tid);
+	*t = (Tracked) {.now = object, .tid = *tid};
 	if (map->ids[object->kind] == NULL)
 		map->ids[object->kind] = ids_create(map->context, INITIAL_SIZE, NULL);
 	entry = ids_insert(map->ids[object->kind], object->id, &found);
@@ -74,13 +73,6 @@ oms_map_add(IdentityMap *map, Object *object)
 	entry->tracked = t;
 	map->objects = lappend(map->objects, t);
 	return t;
-}
-
-void
-oms_map_remove(IdentityMap *map, Tracked *tracked)
-{
-	ids_delete(map->ids[tracked->now->kind], tracked->now->id);
-	map->objects = list_delete_ptr(map->objects, tracked);
 }
 
 List *

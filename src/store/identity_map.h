@@ -14,15 +14,14 @@
 
 #include "core/kind.h"
 
+/*
+ * What `now` points to is never changed: a command that is applied puts another
+ * object in its place.  So whoever has read one keeps it as it was.
+ */
 typedef struct Tracked
 {
 	Object	   *now;			/* as the commands so far leave it */
-	Object	   *before;			/* as the current command found it */
-	uint32		touched_by;		/* number of the command that changed it last */
-	bool		is_new;			/* made by that command, its row not yet there */
-	bool		id_is_given;
 	bool		dirty;			/* its row has to be written */
-	bool		was_dirty;		/* … already when the current command found it */
 	ItemPointerData tid;
 } Tracked;
 
@@ -31,9 +30,8 @@ typedef struct IdentityMap IdentityMap;
 extern IdentityMap *oms_map_create(void);
 extern Tracked *oms_map_find(IdentityMap *map, ObjectKind kind, const char *id);
 
-/* The object must not be there yet; the map keeps it, and not a copy. */
-extern Tracked *oms_map_add(IdentityMap *map, Object *object);
-extern void oms_map_remove(IdentityMap *map, Tracked *tracked);
+/* The object, with its row at `tid`, must not be there yet; the map keeps it, and not a copy. */
+extern Tracked *oms_map_add(IdentityMap *map, Object *object, const ItemPointerData *tid);
 
 /* All of them, of Tracked, in the order they came. */
 extern List *oms_map_objects(IdentityMap *map);

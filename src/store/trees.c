@@ -72,13 +72,13 @@ typedef struct Reference
 } Reference;
 
 static Table *
-table_of(const Locking *locking, ObjectKind kind)
+trees_table(const Locking *locking, ObjectKind kind)
 {
 	return oms_tables_get(locking->uow->tables, OMS_OBJECTS_OF(kind));
 }
 
 pg_noreturn static void
-raise_busy(const TreeName *name)
+trees_raise_busy(const TreeName *name)
 {
 	const char *id = NULL;
 
@@ -117,7 +117,7 @@ typedef struct Guard
 } Guard;
 
 static int
-compare_guards(const void *a, const void *b)
+trees_compare_guards(const void *a, const void *b)
 {
 	uint32		first = ((const Guard *) a)->hash;
 	uint32		second = ((const Guard *) b)->hash;
@@ -126,23 +126,23 @@ compare_guards(const void *a, const void *b)
 }
 
 static uint32
-hash_text(const char *text)
+trees_hash_text(const char *text)
 {
 	return text ? hash_bytes((const unsigned char *) text, strlen(text)) : 0;
 }
 
 static uint32
-guard_hash(const TreeName *search)
+trees_guard_hash(const TreeName *search)
 {
-	uint32		hash = hash_text(search->guard_scope);
+	uint32		hash = trees_hash_text(search->guard_scope);
 
 	for (int i = 0; i < KEY_COLUMNS_MAX; i++)
-		hash = hash_combine(hash, hash_text(search->values[i]));
+		hash = hash_combine(hash, trees_hash_text(search->values[i]));
 	return hash;
 }
 
 static void
-lock_guard(const UnitOfWork *uow, const TreeName *search, uint32 hash, enum GuardLock which, LOCKMODE mode)
+trees_lock_guard(const UnitOfWork *uow, const TreeName *search, uint32 hash, enum GuardLock which, LOCKMODE mode)
 {
 	Oid			table = oms_relation(OMS_OBJECTS_OF(search->kind));
 
@@ -150,17 +150,17 @@ lock_guard(const UnitOfWork *uow, const TreeName *search, uint32 hash, enum Guar
 	if (uow->last_kind == NULL && !uow->holds_other)
 		LockDatabaseObject(table, hash, which, mode);
 	else if (!ConditionalLockDatabaseObject(table, hash, which, mode))
-		raise_busy(search);
+		trees_raise_busy(search);
 }
 
 static bool
-needs_guard(const TreeNames *names, const TreeName *name)
+trees_needs_guard(const TreeNames *names, const TreeName *name)
 {
 	return name->guard_scope && (name->unless == NOT_NAMED || names->names[name->unless].absent);
 }
 
 static void
-lock_guards(const Locking *locking)
+trees_lock_guards(const Locking *locking)
 {
 	static uint64 counted_in = 0;
 	static int	count = 0;
@@ -169,23 +169,23 @@ lock_guards(const Locking *locking)
 	int			n = 0;
 
 	for (int i = 0; i < names->count; i++)
-		if (needs_guard(names, &names->names[i]))
-			guards[n++] = (Guard) {guard_hash(&names->names[i]), &names->names[i]};
+		if (trees_needs_guard(names, &names->names[i]))
+			guards[n++] = (Guard) {trees_guard_hash(&names->names[i]), &names->names[i]};
 	if (n == 0)
 		return;
-	qsort(guards, n, sizeof(Guard), compare_guards);
+	qsort(guards, n, sizeof(Guard), trees_compare_guards);
 	if (counted_in != oms_uow_xid(locking->uow))
 		count = 0;
 	counted_in = oms_uow_xid(locking->uow);
 	count += n;
 	if (count > GUARDS_MAX)
 	{
-		lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, ExclusiveLock);
+		trees_lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, ExclusiveLock);
 		return;
 	}
-	lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, RowExclusiveLock);
+	trees_lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, RowExclusiveLock);
 	for (int i = 0; i < n; i++)
-		lock_guard(locking->uow, guards[i].search, guards[i].hash, GUARD_ONE, ExclusiveLock);
+		trees_lock_guard(locking->uow, guards[i].search, guards[i].hash, GUARD_ONE, ExclusiveLock);
 }
 
 /* ------------------------------------------------------------------------
@@ -194,7 +194,7 @@ lock_guards(const Locking *locking)
  */
 
 static List *
-add_reference(List *list, ObjectKind kind, const char *id)
+trees_add_reference(List *list, ObjectKind kind, const char *id)
 {
 	Reference  *reference = palloc(sizeof(Reference));
 
@@ -207,7 +207,7 @@ add_reference(List *list, ObjectKind kind, const char *id)
  * corrections of a fill that no order has meets such.
  */
 static void
-note_links(Locking *locking, const Object *root)
+trees_note_links(Locking *locking, const Object *root)
 {
 	const KindDef *kind = oms_kind_of(root);
 
@@ -228,12 +228,12 @@ note_links(Locking *locking, const Object *root)
 		strlcpy(key.id, id, sizeof(key.id));
 		(void) hash_search(locking->seen, &key, HASH_ENTER, &seen);
 		if (!seen)
-			locking->linked = add_reference(locking->linked, root->kind, id);
+			locking->linked = trees_add_reference(locking->linked, root->kind, id);
 	}
 }
 
 static void
-want(Locking *locking, const Wanted *wanted)
+trees_want(Locking *locking, const Wanted *wanted)
 {
 	locking->wanted = lappend(locking->wanted, memcpy(palloc(sizeof(Wanted)), wanted, sizeof(Wanted)));
 }
@@ -244,7 +244,7 @@ want(Locking *locking, const Wanted *wanted)
  * False if it is not there.
  */
 static bool
-look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
+trees_look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
 {
 	UnitOfWork *uow = locking->uow;
 	const KindDef *def = &oms_kinds[kind];
@@ -255,7 +255,7 @@ look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
 	CHECK_FOR_INTERRUPTS();
 	if (t == NULL)
 	{
-		if (!oms_object_find_tree(def, table_of(locking, kind), id, &root_id, &wanted.object, &wanted.tid))
+		if (!oms_object_find_tree(def, trees_table(locking, kind), id, &root_id, &wanted.object, &wanted.tid))
 			return false;
 		wanted.id = root_id;
 		if (wanted.object == NULL)
@@ -264,15 +264,15 @@ look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
 			return oms_uow_load(uow, kind, id, searched) != NULL;
 		if (wanted.object == NULL && searched)
 			return false;
-		want(locking, &wanted);
+		trees_want(locking, &wanted);
 	}
 	if (t ? oms_object_is_root(t->now) : wanted.object != NULL)
-		note_links(locking, t ? t->now : wanted.object);
+		trees_note_links(locking, t ? t->now : wanted.object);
 	return true;
 }
 
 static void
-look_up_named(Locking *locking)
+trees_look_up_named(Locking *locking)
 {
 	TreeName   *last = NULL;
 
@@ -283,13 +283,13 @@ look_up_named(Locking *locking)
 		if (last && last->kind == name->kind && strcmp(last->values[0], name->values[0]) == 0)
 			name->absent = last->absent;
 		else
-			name->absent = !look_up(locking, name->kind, name->values[0], false);
+			name->absent = !trees_look_up(locking, name->kind, name->values[0], false);
 		last = name;
 	}
 }
 
 static void
-look_up_found_and_linked(Locking *locking)
+trees_look_up_found_and_linked(Locking *locking)
 {
 	ListCell   *cell;
 
@@ -297,19 +297,19 @@ look_up_found_and_linked(Locking *locking)
 	{
 		Reference  *found = lfirst(cell);
 
-		(void) look_up(locking, found->kind, found->id, true);
+		(void) trees_look_up(locking, found->kind, found->id, true);
 	}
 	/* it grows as we go */
 	for (int i = 0; i < list_length(locking->linked); i++)
 	{
 		Reference  *link = list_nth(locking->linked, i);
 
-		(void) look_up(locking, link->kind, link->id, false);
+		(void) trees_look_up(locking, link->kind, link->id, false);
 	}
 }
 
 static void
-search(Locking *locking)
+trees_search(Locking *locking)
 {
 	locking->found = NIL;
 	for (int i = 0; i < locking->names->count; i++)
@@ -320,8 +320,8 @@ search(Locking *locking)
 
 		if (name->key == OBJECT_BY_ID)
 			continue;
-		foreach(cell, oms_object_ids_of(table_of(locking, name->kind), name->key, &values, 1))
-			locking->found = add_reference(locking->found, name->kind, lfirst(cell));
+		foreach(cell, oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1))
+			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
 	}
 }
 
@@ -331,7 +331,7 @@ search(Locking *locking)
  */
 
 static int
-compare_roots(const char *id, ObjectKind kind, const char *other_id, ObjectKind other_kind)
+trees_compare_roots(const char *id, ObjectKind kind, const char *other_id, ObjectKind other_kind)
 {
 	int			order = strcmp(id, other_id);
 
@@ -340,27 +340,27 @@ compare_roots(const char *id, ObjectKind kind, const char *other_id, ObjectKind 
 
 /* One that was read itself before one that is known from others. */
 static int
-compare_wanted(const ListCell *a, const ListCell *b)
+trees_compare_wanted(const ListCell *a, const ListCell *b)
 {
 	const Wanted *first = lfirst(a);
 	const Wanted *second = lfirst(b);
-	int			order = compare_roots(first->id, first->kind, second->id, second->kind);
+	int			order = trees_compare_roots(first->id, first->kind, second->id, second->kind);
 
 	return order != 0 ? order : (first->object == NULL) - (second->object == NULL);
 }
 
 /* False if it is not there. */
 static bool
-read_root(const Locking *locking, Wanted *wanted)
+trees_read_root(const Locking *locking, Wanted *wanted)
 {
 	const KindDef *kind = &oms_kinds[wanted->kind];
 	char	   *root_id;
 
 	wanted->object = palloc(kind->record->size);
-	if (oms_object_find(kind, table_of(locking, wanted->kind), wanted->id, wanted->object, &wanted->tid) &&
+	if (oms_object_find(kind, trees_table(locking, wanted->kind), wanted->id, wanted->object, &wanted->tid) &&
 		oms_object_is_root(wanted->object))
 		return true;
-	root_id = oms_object_find_root(table_of(locking, wanted->of_kind->kind), wanted->of_id);
+	root_id = oms_object_find_root(trees_table(locking, wanted->of_kind->kind), wanted->of_id);
 	if (root_id && strcmp(root_id, wanted->id) == 0)
 		oms_damaged("%s \"%s\", the root of \"%s\", does not exist or is no root",
 					kind->record->name, wanted->id, wanted->of_id);
@@ -368,52 +368,50 @@ read_root(const Locking *locking, Wanted *wanted)
 }
 
 static void
-lock_root(Locking *locking, Wanted *wanted)
+trees_lock_root(Locking *locking, Wanted *wanted)
 {
 	UnitOfWork *uow = locking->uow;
 	bool		is_next = uow->last_kind == NULL ||
-		compare_roots(wanted->id, wanted->kind, uow->last_root, uow->last_kind->kind) > 0;
+		trees_compare_roots(wanted->id, wanted->kind, uow->last_root, uow->last_kind->kind) > 0;
 	LockResult	result;
-	Tracked    *t;
 
 	CHECK_FOR_INTERRUPTS();
 	if (oms_map_find(uow->map, wanted->kind, wanted->id) != NULL)
 		return;
-	if (wanted->object == NULL && !read_root(locking, wanted))
+	if (wanted->object == NULL && !trees_read_root(locking, wanted))
 		result = LOCK_GONE;
 	else
-		result = oms_object_lock(table_of(locking, wanted->kind), wanted->object, &wanted->tid,
+		result = oms_object_lock(trees_table(locking, wanted->kind), wanted->object, &wanted->tid,
 								 is_next && !uow->holds_other);
 	if (result == LOCK_BUSY)
-		raise_busy(&(TreeName) {.kind = wanted->kind, .values = {wanted->id}});
+		trees_raise_busy(&(TreeName) {.kind = wanted->kind, .values = {wanted->id}});
 	if (result == LOCK_GONE || !oms_object_is_root(wanted->object))
 	{
 		locking->moved = true;
 		uow->holds_other |= result == LOCK_DONE;
 		return;
 	}
-	t = oms_map_add(uow->map, wanted->object);
-	t->tid = wanted->tid;
+	oms_map_add(uow->map, wanted->object, &wanted->tid);
 	if (wanted->object->tree_updated_at != NO_TIME)
 		uow->newest = Max(uow->newest, wanted->object->tree_updated_at);
 	if (is_next)
 	{
-		uow->last_root = t->now->id;
+		uow->last_root = wanted->object->id;
 		uow->last_kind = &oms_kinds[wanted->kind];
 	}
 }
 
 static int
-compare_names(const void *a, const void *b)
+trees_compare_names(const void *a, const void *b)
 {
 	const TreeName *first = *(TreeName *const *) a;
 	const TreeName *second = *(TreeName *const *) b;
 
-	return compare_roots(first->values[0], first->kind, second->values[0], second->kind);
+	return trees_compare_roots(first->values[0], first->kind, second->values[0], second->kind);
 }
 
 static void
-sort_names(Locking *locking)
+trees_sort_names(Locking *locking)
 {
 	TreeNames  *names = locking->names;
 
@@ -421,7 +419,7 @@ sort_names(Locking *locking)
 	for (int i = 0; i < names->count; i++)
 		if (names->names[i].key == OBJECT_BY_ID)
 			locking->sorted[locking->nsorted++] = &names->names[i];
-	qsort(locking->sorted, locking->nsorted, sizeof(TreeName *), compare_names);
+	qsort(locking->sorted, locking->nsorted, sizeof(TreeName *), trees_compare_names);
 }
 
 void
@@ -430,7 +428,7 @@ oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched)
 	Locking		locking = {.uow = uow, .names = names};
 	bool		search_now = !searched;
 
-	sort_names(&locking);
+	trees_sort_names(&locking);
 	uow->named = *names;
 	for (;;)
 	{
@@ -438,19 +436,19 @@ oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched)
 
 		locking.linked = locking.wanted = NIL;
 		locking.seen = NULL;
-		look_up_named(&locking);
+		trees_look_up_named(&locking);
 		if (search_now)
 		{
-			lock_guards(&locking);
-			search(&locking);
+			trees_lock_guards(&locking);
+			trees_search(&locking);
 		}
-		look_up_found_and_linked(&locking);
+		trees_look_up_found_and_linked(&locking);
 		if (locking.wanted == NIL)
 			return;
-		list_sort(locking.wanted, compare_wanted);
+		list_sort(locking.wanted, trees_compare_wanted);
 		locking.moved = false;
 		foreach(cell, locking.wanted)
-			lock_root(&locking, lfirst(cell));
+			trees_lock_root(&locking, lfirst(cell));
 		search_now = locking.moved;
 	}
 }

@@ -4,9 +4,9 @@
  *	  All that one call changes: locked, read once, written once.
  *
  * Objects live in an identity map for one call, so a batch reads and writes each
- * row once.  Nothing is read here but of trees that are locked (trees.c).  Until
- * oms_uow_claim() a command exists in memory only and is undone by putting old
- * values back; the claim (claim.c) inserts its ids and new rows, and
+ * row once.  Nothing is read here but of trees that are locked (trees.c).  A
+ * command exists in memory only, and is nothing to this file until it is applied
+ * (apply.c) and its ids are ours (claim.c), with its new rows inserted;
  * oms_uow_flush() writes the rest: first the events, then each changed row.
  * Nothing here knows what a command means, and nothing locks.
  *
@@ -20,8 +20,6 @@
 
 #include "base/damage.h"
 #include "base/moment.h"
-#include "core/command_size.h"
-#include "store/catalog.h"
 #include "store/source.h"
 #include "store/work_private.h"
 
@@ -69,14 +67,6 @@ oms_uow_xid(UnitOfWork *uow)
  * ------------------------------------------------------------------------
  */
 
-static Tracked *
-find_root(UnitOfWork *uow, const Object *object)
-{
-	if (oms_object_is_root(object))
-		return oms_map_find(uow->map, object->kind, object->id);
-	return oms_map_find(uow->map, oms_kind_of(object)->root_kind, object->root_id);
-}
-
 /*
  * Read an object whose tree is locked; NULL if it is not there, or (`searched`)
  * if it is a tree that came to be after ours were locked.
@@ -88,7 +78,6 @@ oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 	Object	   *object = palloc(def->record->size);
 	ItemPointerData tid;
 	bool		is_root;
-	Tracked    *t;
 
 	if (!oms_object_find(def, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid))
 		return NULL;
@@ -96,17 +85,15 @@ oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 	if (is_root && searched)
 		return NULL;
 	/* a link of a damaged row has led here, or a command does not name what it reads (command_trees.c) */
-	if (is_root || find_root(uow, object) == NULL)
+	if (is_root || oms_map_find(uow->map, def->root_kind, object->root_id) == NULL)
 		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
 					def->record->name, id, object->root_id);
-	t = oms_map_add(uow->map, object);
-	t->tid = tid;
-	return t;
+	return oms_map_add(uow->map, object, &tid);
 }
 
 /* Was it looked for when the trees of the command were locked? */
 static bool
-is_absent(const UnitOfWork *uow, ObjectKind kind, const char *id)
+uow_is_absent(const UnitOfWork *uow, ObjectKind kind, const char *id)
 {
 	for (int i = 0; i < uow->named.count; i++)
 	{
@@ -125,7 +112,7 @@ oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 
 	/* whoever loops over objects comes through here for each */
 	CHECK_FOR_INTERRUPTS();
-	if (t == NULL && !is_absent(uow, kind, id))
+	if (t == NULL && !uow_is_absent(uow, kind, id))
 		t = oms_uow_load(uow, kind, id, false);
 	return t ? t->now : NULL;
 }
@@ -168,22 +155,10 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
  */
 
 void
-oms_uow_start_command(UnitOfWork *uow, const Command *command)
+oms_uow_start_command(UnitOfWork *uow)
 {
-	uow->command = command;
-	uow->too_large = NULL;
-	uow->command_number++;
 	uow->first_event = uow->nevents;
 	uow->time = Max(GetCurrentTimestamp(), uow->newest);
-	uow->touched = NIL;
-	uow->names = NIL;
-	uow->inserted = NIL;
-}
-
-Refusal *
-oms_uow_too_large(UnitOfWork *uow)
-{
-	return uow->too_large;
 }
 
 const Event *
@@ -218,131 +193,10 @@ oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, 
 	return oms_event_payload(uow->tables, sequence, occurred_at, xid);
 }
 
-/* Remember what the current command found, once. */
-static void
-touch(UnitOfWork *uow, Tracked *t)
-{
-	if (t->touched_by == uow->command_number)
-		return;
-	t->touched_by = uow->command_number;
-	t->was_dirty = t->dirty;
-	t->before = palloc(oms_kind_of(t->now)->record->size);
-	memcpy(t->before, t->now, oms_kind_of(t->now)->record->size);
-	uow->touched = lappend(uow->touched, t);
-}
-
 TimestampTz
 oms_uow_now(const UnitOfWork *uow)
 {
 	return uow->time;
-}
-
-static Event *
-next_event(UnitOfWork *uow)
-{
-	if (uow->nevents == uow->events_size)
-	{
-		uow->events_size *= 2;
-		uow->events = repalloc_huge(uow->events, sizeof(Event) * uow->events_size);
-	}
-	return &uow->events[uow->nevents++];
-}
-
-/*
- * The texts and documents of an object are bounded (command_size.c): what is
- * asked for is refused, of a fact the state takes no more than fits.  True if
- * the state was changed for that.
- */
-static bool
-bound_state(UnitOfWork *uow, Tracked *t)
-{
-	const KindDef *kind = oms_kind_of(t->now);
-	const Object *before = t->before->version > 0 ? t->before : NULL;
-	bool		fact = oms_command_is_fact(uow->command);
-	int64		size = oms_state_size(kind->record, t->now);
-
-	if (size <= oms_state_size_max() || (before && size <= oms_state_size(kind->record, before)))
-		return false;
-	if (fact)
-		kind->shorten(t->now, before);
-	else if (uow->too_large == NULL)
-		uow->too_large = oms_state_refuse_size(kind->record, t->now->id, size);
-	return fact;
-}
-
-static void
-apply_change(UnitOfWork *uow, const Change *change)
-{
-	const Object *after = change->after;
-	const KindDef *kind = oms_kind_of(after);
-	Tracked    *t = oms_map_find(uow->map, after->kind, after->id);
-	Tracked    *root;
-	Object	   *now;
-	Object		counted;
-	Event	   *event;
-	TimestampTz time = uow->time;
-
-	CHECK_FOR_INTERRUPTS();
-	if (t == NULL)
-	{
-		Object	   *object = palloc(kind->record->size);
-
-		memcpy(object, after, kind->record->size);
-		t = oms_map_add(uow->map, object);
-		t->is_new = true;
-		t->id_is_given = change->id_is_given;
-	}
-	touch(uow, t);
-	now = t->now;
-	/* how events are counted is this file's business: the core's copy may be behind */
-	counted = *now;
-	memcpy(t->now, after, kind->record->size);
-	now->version = counted.version;
-	now->tree_version = counted.tree_version;
-	now->tree_updated_at = counted.tree_updated_at;
-	now->hash = counted.hash;
-	/* what has found its order is no root any more */
-	if (!oms_object_is_root(now))
-	{
-		now->tree_version = 0;
-		now->tree_updated_at = NO_TIME;
-	}
-	root = find_root(uow, now);
-	if (root == NULL)
-		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
-					kind->record->name, now->id, now->root_id);
-	touch(uow, root);
-
-	root->now->tree_version++;
-	root->now->tree_updated_at = time;
-	root->dirty = true;
-	now->version++;
-	now->updated_at = time;
-	if (now->version == 1)
-		now->created_at = time;
-	t->dirty = true;
-
-	event = next_event(uow);
-	oms_event_build(now, change, &uow->caller, root->now->tree_version, time, event);
-	if (unlikely(event->size > oms_state_size_max()) && bound_state(uow, t))
-		oms_event_build(now, change, &uow->caller, root->now->tree_version, time, event);
-	now->hash = event->hash;
-}
-
-void
-oms_uow_apply(UnitOfWork *uow, const Decision *decision)
-{
-	ListCell   *cell;
-
-	foreach(cell, decision->names)
-	{
-		const OrderName *name = lfirst(cell);
-
-		oms_uow_name_order(uow, name->session, name->cl_ord_id, name->counterparty_order_id, name->order_id);
-	}
-	foreach(cell, decision->changes)
-		apply_change(uow, lfirst(cell));
-	uow->newest = uow->time;
 }
 
 void

@@ -26,12 +26,8 @@ extern const Caller *oms_uow_caller(UnitOfWork *uow);
 extern TableSet *oms_uow_tables(UnitOfWork *uow);
 extern uint64 oms_uow_xid(UnitOfWork *uow);
 
-/* Commands: what is changed after a start is undone by oms_uow_abandon(). */
-extern void oms_uow_start_command(UnitOfWork *uow, const Command *command);
-extern void oms_uow_abandon(UnitOfWork *uow);
-
-/* Why what the current command has put cannot be, or NULL. */
-extern Refusal *oms_uow_too_large(UnitOfWork *uow);
+/* A command begins: its trees are locked, and its clock is read. */
+extern void oms_uow_start_command(UnitOfWork *uow);
 
 /* The payload of an event by its sequence, written or still to be written, or NULL. */
 extern Jsonb *oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid);
@@ -59,25 +55,6 @@ extern const Object *oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *
  * locked, and never before the newest event of a tree that we hold.
  */
 extern TimestampTz oms_uow_now(const UnitOfWork *uow);
-
-/* Put all that was decided into the unit of work: each change makes one event. */
-extern void oms_uow_apply(UnitOfWork *uow, const Decision *decision);
-
-/* Ids that become those of an order when the command is claimed. */
-extern void oms_uow_name_order(UnitOfWork *uow, const char *session, const char *cl_ord_id,
-							   const char *counterparty_order_id, const char *order_id);
-
-/*
- * Make the ids of the command and of its new objects ours.  CLAIM_REPEATED: the
- * command's own id was taken meanwhile; CLAIM_TAKEN: another id, see the refusal.
- */
-typedef enum ClaimResult
-{
-	CLAIM_OK,
-	CLAIM_REPEATED,
-	CLAIM_TAKEN
-} ClaimResult;
-extern ClaimResult oms_uow_claim(UnitOfWork *uow, const char *aggregate_id, Refusal **refusal);
 
 /* Write everything. */
 extern void oms_uow_flush(UnitOfWork *uow);

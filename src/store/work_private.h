@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * work_private.h
- *	  What unit_of_work.c and uow_claim.c share; nobody else includes it.
+ *	  What the files of the unit of work share (work.c, source.c, trees.c,
+ *	  apply.c, claim.c); nobody else includes it.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,15 +12,9 @@
 #include "postgres.h"
 
 #include "core/command_trees.h"
+#include "store/apply.h"
 #include "store/identity_map.h"
 #include "store/work.h"
-
-/* A row that the current command has inserted already. */
-typedef struct Inserted
-{
-	Table	   *table;
-	ItemPointerData tid;
-} Inserted;
 
 struct UnitOfWork
 {
@@ -28,27 +23,46 @@ struct UnitOfWork
 	Caller		caller;
 	IdentityMap *map;
 
-	Event	   *events;
+	Event	   *events;			/* of all commands that are applied, to be written at the end */
 	int			nevents;
 	int			events_size;
 
+	/* the command under way */
+	int			first_event;
+	TimestampTz time;			/* of all its events: never before the newest of any tree that we hold */
+
 	/* trees.c */
-	TreeNames	named;			/* by the current command; before the first, by the batch or message */
+	TreeNames	named;			/* by the command; before the first, by the batch or message */
 	const KindDef *last_kind;	/* of the tree that was locked last in the order of trees, or NULL */
 	const char *last_root;
 	bool		holds_other;	/* a row that is no root any more: to wait for another would be out of order */
 	TimestampTz newest;			/* event of any locked tree, or NO_TIME */
-
-	const Command *command;
-	Refusal    *too_large;		/* the current command would leave too large a state */
-	uint32		command_number;
-	int			first_event;	/* of the current command */
-	TimestampTz time;			/* of all its events: never before the newest of any tree that we hold */
-	List	   *touched;		/* of Tracked */
-	List	   *names;			/* of IdClaim */
-	List	   *inserted;		/* of Inserted */
 };
 
 extern Tracked *oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched);
+
+/* An object that a command makes, and where its row was inserted. */
+typedef struct Made
+{
+	const Change *change;		/* its last */
+	ItemPointerData tid;
+} Made;
+
+/* A decision that is being applied. */
+typedef struct Application
+{
+	UnitOfWork *uow;
+	const Decision *decision;
+	Event	   *events;
+	int			nevents;
+	List	   *trees;			/* of AppliedTree */
+	List	   *made;			/* of Made, once they are claimed */
+} Application;
+
+/*
+ * Make the ids of the command and of its new objects ours, and insert their
+ * rows: all of them, or none.
+ */
+extern ApplyResult oms_claim(Application *app, Refusal **refusal);
 
 #endif							/* OMS_WORK_PRIVATE_H */

@@ -1,0 +1,222 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.c
+ *	  From a decision to events and rows.
+ *
+ * It alone numbers changes and builds their events, after the last refusal that
+ * can be known from memory; claim.c then makes the command's ids ours.  What is
+ * numbered belongs to the decision: only when all is claimed are its objects put
+ * into the identity map, and its events into the list of the unit of work.  A
+ * command that does not come so far leaves neither touched.
+ *
+ * Each change is one event.  It counts in the version of its object and in the
+ * tree version of its root, whose row is therefore written too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/damage.h"
+#include "base/moment.h"
+#include "core/command_size.h"
+#include "store/work_private.h"
+
+/* A tree that the command changes. */
+typedef struct AppliedTree
+{
+	ObjectKind	kind;			/* of the root */
+	const char *id;
+	Object	   *before;			/* the root as it is in the identity map; NULL: the command makes it */
+	Object	   *after;			/* what the command makes of it, if it changes it */
+	int64		version;
+} AppliedTree;
+
+static AppliedTree *
+apply_find_tree(Application *app, const Object *object)
+{
+	bool		is_root = oms_object_is_root(object);
+	ObjectKind	kind = is_root ? object->kind : oms_kind_of(object)->root_kind;
+	const char *id = is_root ? object->id : object->root_id;
+	AppliedTree *tree;
+	Tracked    *t;
+	ListCell   *cell;
+
+	foreach(cell, app->trees)
+	{
+		tree = lfirst(cell);
+		if (tree->kind == kind && strcmp(tree->id, id) == 0)
+			return tree;
+	}
+	t = oms_map_find(app->uow->map, kind, id);
+	if (t == NULL && !is_root)
+		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
+					oms_kind_of(object)->record->name, object->id, id);
+	tree = palloc0(sizeof(AppliedTree));
+	tree->kind = kind;
+	tree->id = id;
+	if (t)
+	{
+		tree->before = t->now;
+		tree->version = t->now->tree_version;
+	}
+	app->trees = lappend(app->trees, tree);
+	return tree;
+}
+
+/*
+ * The texts and documents of an object are bounded (command_size.c): what is
+ * asked for is refused, of a fact the state takes no more than fits.  True if
+ * the state was changed for that.
+ */
+static bool
+apply_bound(Application *app, Object *now, Refusal **refusal)
+{
+	const KindDef *kind = oms_kind_of(now);
+	Tracked    *t = oms_map_find(app->uow->map, now->kind, now->id);
+	bool		fact = oms_command_is_fact(app->decision->command);
+	int64		size = oms_state_size(kind->record, now);
+
+	if (size <= oms_state_size_max() || (t && size <= oms_state_size(kind->record, t->now)))
+		return false;
+	if (fact)
+		kind->shorten(now, t ? t->now : NULL);
+	else
+		*refusal = oms_state_refuse_size(kind->record, now->id, size);
+	return fact;
+}
+
+static Refusal *
+apply_number(Application *app, const Change *change, Event *event)
+{
+	UnitOfWork *uow = app->uow;
+	Object	   *now = change->after;
+	const Object *before = change->before;
+	AppliedTree *tree = apply_find_tree(app, now);
+	Refusal    *refusal = NULL;
+
+	CHECK_FOR_INTERRUPTS();
+	tree->version++;
+	now->version = before ? before->version + 1 : 1;
+	now->hash = before ? before->hash : NULL;
+	now->updated_at = uow->time;
+	if (before == NULL)
+		now->created_at = uow->time;
+	/* what has found its order is no root any more */
+	now->tree_version = 0;
+	now->tree_updated_at = NO_TIME;
+	if (oms_object_is_root(now))
+	{
+		now->tree_version = tree->version;
+		now->tree_updated_at = uow->time;
+		tree->after = now;
+	}
+	oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
+	if (unlikely(event->size > oms_state_size_max()) && apply_bound(app, now, &refusal))
+		oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
+	now->hash = event->hash;
+	return refusal;
+}
+
+/* Behind those of the unit of work, which does not know of them yet. */
+static Event *
+apply_room_for_events(UnitOfWork *uow, int count)
+{
+	while (uow->nevents + count > uow->events_size)
+	{
+		uow->events_size *= 2;
+		uow->events = repalloc_huge(uow->events, sizeof(Event) * uow->events_size);
+	}
+	return uow->events + uow->nevents;
+}
+
+/* The root counts what happened after its own last change, or without one. */
+static void
+apply_count_trees(Application *app)
+{
+	ListCell   *cell;
+
+	foreach(cell, app->trees)
+	{
+		AppliedTree *tree = lfirst(cell);
+
+		if (tree->after == NULL)
+		{
+			size_t		size = oms_kinds[tree->kind].record->size;
+
+			tree->after = memcpy(palloc(size), tree->before, size);
+		}
+		tree->after->tree_version = tree->version;
+		tree->after->tree_updated_at = app->uow->time;
+	}
+}
+
+static Refusal *
+apply_build_events(Application *app)
+{
+	Refusal    *refusal = NULL;
+	ListCell   *cell;
+
+	app->events = apply_room_for_events(app->uow, list_length(app->decision->changes));
+	foreach(cell, app->decision->changes)
+	{
+		refusal = apply_number(app, lfirst(cell), &app->events[app->nevents++]);
+		if (refusal)
+			return refusal;
+	}
+	apply_count_trees(app);
+	return NULL;
+}
+
+static void
+apply_replace(IdentityMap *map, Object *now)
+{
+	Tracked    *t = oms_map_find(map, now->kind, now->id);
+
+	if (t->now == now)
+		return;
+	t->now = now;
+	t->dirty = true;
+}
+
+/* Those that were made have their rows. */
+static void
+apply_adopt(Application *app)
+{
+	UnitOfWork *uow = app->uow;
+	ListCell   *cell;
+
+	foreach(cell, app->made)
+	{
+		Made	   *made = lfirst(cell);
+
+		oms_map_add(uow->map, made->change->after, &made->tid);
+	}
+	foreach(cell, app->trees)
+		apply_replace(uow->map, ((AppliedTree *) lfirst(cell))->after);
+	foreach(cell, app->decision->changes)
+	{
+		const Change *change = lfirst(cell);
+
+		if (change->is_last)
+			apply_replace(uow->map, change->after);
+	}
+	uow->nevents += app->nevents;
+	uow->newest = uow->time;
+}
+
+ApplyResult
+oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal)
+{
+	Application app = {.uow = uow, .decision = decision};
+	ApplyResult result;
+
+	*refusal = apply_build_events(&app);
+	if (*refusal)
+		return APPLY_REFUSED;
+	result = oms_claim(&app, refusal);
+	if (result == APPLY_DONE)
+		apply_adopt(&app);
+	return result;
+}

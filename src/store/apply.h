@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.h
+ *	  From a decision to events and rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_APPLY_H
+#define OMS_APPLY_H
+
+#include "postgres.h"
+
+#include "core/decision.h"
+#include "store/work.h"
+
+/*
+ * APPLY_REPEATED: the command's own id was taken meanwhile.  APPLY_REFUSED: see
+ * the refusal.  Either way the unit of work is as it was.
+ */
+typedef enum ApplyResult
+{
+	APPLY_DONE,
+	APPLY_REPEATED,
+	APPLY_REFUSED
+} ApplyResult;
+
+extern ApplyResult oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal);
+
+#endif							/* OMS_APPLY_H */
