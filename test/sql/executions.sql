@@ -119,4 +119,17 @@ SELECT r->'state'->>'status' AS status, r->'state'->>'correctedExecutionId' AS c
   FROM oms_try_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X70", "execID": "E71", "lastQty": 4, "lastPx": 10}') r;
 SELECT * FROM pg_temp.show('ex-H');
 
+-- A correction that cannot be booked when its fill comes leaves the fill as it is, also where it was corrected itself while it waited; told again when it fits, it takes the fill's place.
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-I", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT * FROM pg_temp.fill('{"orderId": "ex-I", "executionId": "ex-X80", "execType": "TRADE_CORRECT", "execID": "E81", "execRefID": "E80", "lastQty": 110, "lastPx": 10}');
+SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X80", "execID": "E82", "execRefID": "E81", "lastQty": 120}') r;
+SELECT * FROM pg_temp.fill('{"orderId": "ex-I", "executionId": "ex-X81", "execID": "E80", "lastQty": 50, "lastPx": 10}');
+SELECT * FROM pg_temp.show('ex-I');
+SELECT exec_id, status, review_reasons->0->>'code' AS reason FROM oms.executions WHERE order_id = 'ex-I' ORDER BY exec_id;
+SELECT * FROM oms.verify();
+SELECT oms_command('{"commandType": "ReplaceOrderCommand", "orderId": "ex-I", "execID": "E83", "orderQty": 200}')->>'status' AS result;
+SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-X81", "execID": "E82", "execRefID": "E81", "lastQty": 120}') r;
+SELECT * FROM pg_temp.show('ex-I');
+SELECT exec_id, status FROM oms.executions WHERE order_id = 'ex-I' ORDER BY exec_id;
+
 SELECT * FROM oms.verify();

@@ -25,9 +25,12 @@ oms_last_of_chain(const Decision *d, const Execution *execution)
 	/* corrections that wait in review left the fill they are about as it was */
 	while (execution->status == OMS_EXECUTION_REVIEW && back->corrected_execution_id != NULL)
 	{
-		const Execution *fill;
+		const Execution *fill = oms_fill_follow(d, &walk, back, back->corrected_execution_id);
+		bool		leads_here = oms_same_text(fill->correcting_execution_id, back->id);
 
-		back = oms_fill_follow(d, &walk, back, back->corrected_execution_id);
+		back = fill;
+		if (leads_here)
+			continue;
 		fill = oms_fill_last_correction(d, back);
 		if (oms_execution_is_live(fill))
 			return fill;
