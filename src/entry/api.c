@@ -129,9 +129,9 @@ oms_commands(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
-	commands = take_all(array);
 	uow = oms_uow_begin();
 	oms_stats_begin_call(false);
+	commands = take_all(array);
 	lock_all(uow, commands);
 	foreach(cell, commands)
 	{
