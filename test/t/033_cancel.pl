@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep);
 use OmsTest;
 
 use constant LIMIT => 0.1;      # seconds
-use constant PLACES => 8;       # where in the call a cancel comes
+use constant PLACES => 6;       # where in the call a cancel comes
 
 my $node = oms_node('cancel', conf => "oms_state.command_size = '16MB'\n");
 my ($dbh, $other) = (oms_dbh($node), oms_dbh($node));
@@ -56,10 +56,10 @@ $dbh->do('SELECT oms_command($1)', undef, placed('narrow', 'x', ', "commandId": 
 $dbh->do('SELECT oms_fix($1::text)', undef, fix('35=D', '11=T', map { s/^38=.*/38=100000/r } @order));
 
 my %calls = (
-	'a batch of creates' => [ 'SELECT count(*) FROM oms_commands($1)', objects(20000, sub { created("n$_[0]") }), 20000 ],
-	'a batch of fills' => [ 'SELECT count(*) FROM oms_commands($1)', objects(15000, sub { qq({"commandType": "ExecuteOrderCommand", "orderId": "filled", "execID": "F$_[0]", "lastQty": 1, "lastPx": 1}) }), 15000 ],
-	'a batch of refusals' => [ 'SELECT count(*) FROM oms_commands($1, false)', objects(60000, sub { qq({"commandType": "CancelOrderCommand", "orderId": "no$_[0]"}) }), 60000 ],
-	'a batch of nothing' => [ 'SELECT count(*) FROM oms_commands($1, false)', objects(100000, sub { $_[0] }), 100000 ],
+	'a batch of creates' => [ 'SELECT count(*) FROM oms_commands($1)', objects(10000, sub { created("n$_[0]") }), 10000 ],
+	'a batch of fills' => [ 'SELECT count(*) FROM oms_commands($1)', objects(10000, sub { qq({"commandType": "ExecuteOrderCommand", "orderId": "filled", "execID": "F$_[0]", "lastQty": 1, "lastPx": 1}) }), 10000 ],
+	'a batch of refusals' => [ 'SELECT count(*) FROM oms_commands($1, false)', objects(30000, sub { qq({"commandType": "CancelOrderCommand", "orderId": "no$_[0]"}) }), 30000 ],
+	'a batch of nothing' => [ 'SELECT count(*) FROM oms_commands($1, false)', objects(50000, sub { $_[0] }), 50000 ],
 	'a split of 4,001 orders' => [ q(SELECT oms_command($1) ->> 'status'), '{"commandType": "RestateOrderCommand", "orderId": "wide", "quantityFactor": 2}' ],
 	'a placement of 1,000 children' => [ q(SELECT oms_command($1) ->> 'status'), placed('narrow', 'y') ],
 	'a repeat of one' => [ q(SELECT oms_command($1) ->> 'status'), placed('narrow', 'x', ', "commandId": "again"') ],
