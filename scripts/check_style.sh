@@ -137,7 +137,30 @@ check_scripts() {
     done
 }
 
+# What serves every kind of object names none: the store, the entry, and the parts of the scripts that are not a kind's own or views for people.
+# What old scripts know by its name, and what an upgrade finds, is as it is.
+check_kinds() {
+    local kind table type rest kinds='' tables='' types='' part found own
+    while read -r kind table type rest; do
+        kinds+="|$kind" tables+="|$table" types+="|$type"
+    done < <(grep -v '^#' sql/kinds.list)
+    kinds=${kinds#|} tables=${tables#|} types=${types#|}
+    found=$(grep -nE "\bKIND_(${kinds^^})\b|\"($kinds|$tables|$types)\"|\boms_($kinds)_|\b($kinds)_events|\b($types)\b \*|core/($kinds)/" \
+        $(find src/store src/entry -name '*.[ch]' ! -name old_symbols.c) || true)
+    [ -z "$found" ] || breach "a kind of object is named where all are served:
+$found"
+    own="_($tables|views)\.sql"
+    for part in sql/[0-9]*.sql; do
+        [[ ! $part =~ $own ]] || continue
+        found=$(awk -v script=install -f sql/expand.awk <(say '#') "$part" | sed 's/^ *--.*//' |
+            grep -nE "\boms\.($tables)\b|\b($kinds)_events|'($kinds|$tables|$types)'|\boms\.($kinds)_" || true)
+        [ -z "$found" ] || breach "$part names a kind of object:
+$found"
+    done
+}
+
 check_folders
+check_kinds
 check_core
 check_layers debezium/bridge
 check_errors

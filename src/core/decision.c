@@ -183,16 +183,15 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 }
 
 void
-oms_decision_name(Decision *d, const char *session, const char *cl_ord_id, const char *counterparty_order_id,
-				  const char *order_id)
+oms_decision_name(Decision *d, ObjectName which, const char *session, const char *name, const char *id)
 {
-	OrderName  *name;
+	NewName    *new_name;
 
-	if (cl_ord_id == NULL && counterparty_order_id == NULL)
+	if (name == NULL)
 		return;
-	name = palloc(sizeof(OrderName));
-	*name = (OrderName) {session ? session : "", cl_ord_id, counterparty_order_id, order_id};
-	d->names = lappend(d->names, name);
+	new_name = palloc(sizeof(NewName));
+	*new_name = (NewName) {which, session ? session : "", name, id};
+	d->names = lappend(d->names, new_name);
 }
 
 void

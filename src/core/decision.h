@@ -65,8 +65,8 @@ struct ObjectSource
 	/* The events of an object, the oldest first. */
 	void		(*each_event) (ObjectSource *source, ObjectKind kind, const char *id, EventVisit visit, void *arg);
 
-	/* The order that a ClOrdID names in a session ("": of SQL callers), or NULL. */
-	const char *(*order_named) (ObjectSource *source, const char *session, const char *cl_ord_id);
+	/* The id of the object that has this name in a session ("": of SQL callers), or NULL. */
+	const char *(*named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
 
 	/* The time of the command's events. */
 	TimestampTz (*now) (ObjectSource *source);
@@ -88,14 +88,14 @@ typedef struct Change
 	bool		is_last;		/* of this object, in this decision */
 } Change;
 
-/* A name by which an order is known from now on. */
-typedef struct OrderName
+/* A name by which an object is known from now on. */
+typedef struct NewName
 {
+	ObjectName	which;
 	const char *session;		/* or "" */
-	const char *cl_ord_id;		/* this, or the other: NULL */
-	const char *counterparty_order_id;
-	const char *order_id;
-} OrderName;
+	const char *name;
+	const char *id;
+} NewName;
 
 typedef struct Decision
 {
@@ -105,7 +105,7 @@ typedef struct Decision
 	const List *findings;		/* of Finding: what the rules say of the command; whoever asked them sets it */
 	List	   *changes;		/* of Change, in the order of their events */
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
-	List	   *names;			/* of OrderName */
+	List	   *names;			/* of NewName */
 
 	/* what the command was about, for its result */
 	ObjectKind	about;
@@ -142,9 +142,8 @@ oms_decision_now(const Decision *d)
 /* What becomes of an object that was read, or of a new one; it is copied. */
 extern void oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool id_is_given);
 
-/* A name becomes one of the order's; each may be NULL. */
-extern void oms_decision_name(Decision *d, const char *session, const char *cl_ord_id,
-							  const char *counterparty_order_id, const char *order_id);
+/* A name (NULL: none) becomes one of the object's. */
+extern void oms_decision_name(Decision *d, ObjectName which, const char *session, const char *name, const char *id);
 
 /*
  * The newest change of what the command was about is to carry the findings, and

@@ -25,6 +25,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
 		.account = offsetof(Order, account),
+		.in_result = true,
 		.flags = offsetof(Order, flags),
 		.shorten = oms_order_shorten,
 	},
@@ -44,6 +45,13 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.claims_made_id = true,
 		.is_fact = true,
 		.shorten = oms_execution_shorten,
+	},
+};
+
+const NameDef oms_names[NAME_COUNT] = {
+	[NAME_CL_ORD_ID] = {KIND_ORDER, "cl_ord_ids", "cl_ord_id", "order_id", "clOrdID"},
+	[NAME_COUNTERPARTY_ORDER_ID] = {
+		KIND_ORDER, "counterparty_order_ids", "counterparty_order_id", "order_id", "counterpartyOrderID", .shared = true
 	},
 };
 

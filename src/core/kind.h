@@ -57,11 +57,26 @@ typedef struct KindDef
 	 */
 	bool		is_fact;
 
+	bool		in_result;		/* results list all objects of this kind that changed, under its table's name */
+
 	/* Make a state that is too large one that fits; `before` may be NULL.  NULL: its states are bounded. */
 	void		(*shorten) (void *record, const Object *before);
 } KindDef;
 
 extern const KindDef oms_kinds[KIND_COUNT];
+
+/* A table of names: a row is a FIX session ('': of SQL callers), a name in it, and the id of the object. */
+typedef struct NameDef
+{
+	ObjectKind	kind;			/* of the objects that have such names */
+	const char *table;			/* in schema oms */
+	const char *column;			/* of the name */
+	const char *id_column;		/* … of the object */
+	const char *field;			/* of the name in commands */
+	bool		shared;			/* one name may be that of several objects, and nobody is refused one */
+} NameDef;
+
+extern const NameDef oms_names[NAME_COUNT];
 
 /* By its name ("order"), or NULL. */
 extern const KindDef *oms_kind_by_name(const char *name);

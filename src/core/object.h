@@ -19,6 +19,14 @@ typedef enum ObjectKind
 	KIND_COUNT
 } ObjectKind;
 
+/* The ids that outsiders know objects by besides their own; kind.c has the table of them too. */
+typedef enum ObjectName
+{
+	NAME_CL_ORD_ID,
+	NAME_COUNTERPARTY_ORDER_ID,
+	NAME_COUNT
+} ObjectName;
+
 #define OBJECT_MEMBERS \
 	int			kind;			/* ObjectKind: record.c sets it, from RecordDef.kind */ \
 	char	   *id; \

@@ -46,7 +46,7 @@ key_is(Jsonb *payload, const char *key, const char *value)
 }
 
 /*
- * A fact's answer is never too large to be given: beyond these an order is
+ * A fact's answer is never too large to be given: beyond these an object is
  * named by what tells it, and events are not listed any more.
  */
 #define RESULT_STATES_MAX	(32 * 1024 * 1024)
@@ -87,9 +87,9 @@ put_state(JsonWriter *w, const ResultSource *source)
 }
 
 static void
-put_short_state(JsonWriter *w, Jsonb *state)
+put_short_state(JsonWriter *w, const KindDef *kind, Jsonb *state)
 {
-	static const char *const keys[] = {"status", "orderId", "version"};
+	const char *const keys[] = {"status", kind->id_field, "version"};
 
 	oms_json_open_object(w);
 	for (int k = 0; k < lengthof(keys); k++)
@@ -97,14 +97,14 @@ put_short_state(JsonWriter *w, Jsonb *state)
 	oms_json_close_object(w);
 }
 
-/* An order has one event in a command, whatever happens to it.  False if not every order is there with all it has. */
+/* An object has one event in a command, whatever happens to it.  False if not every one is there with all it has. */
 static bool
-put_orders(JsonWriter *w, const ResultSource *source)
+put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
 {
 	int64		room = RESULT_STATES_MAX;
 	int			listed = 0;
 
-	oms_json_key(w, "orders");
+	oms_json_key(w, kind->record->table);
 	oms_json_open_array(w);
 	for (int i = 0; i < source->npayloads && listed < RESULT_EVENTS_MAX; i++)
 	{
@@ -112,7 +112,7 @@ put_orders(JsonWriter *w, const ResultSource *source)
 		JsonbValue *state;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!key_is(source->payloads[i], "aggregateType", oms_kinds[KIND_ORDER].type))
+		if (!key_is(source->payloads[i], "aggregateType", kind->type))
 			continue;
 		state = oms_json_get(source->payloads[i], "state", &hold);
 		if (state == NULL || state->type != jbvBinary)
@@ -122,7 +122,7 @@ put_orders(JsonWriter *w, const ResultSource *source)
 		if (room >= 0)
 			oms_json_scalar(w, NULL, state);
 		else
-			put_short_state(w, JsonbValueToJsonb(state));
+			put_short_state(w, kind, JsonbValueToJsonb(state));
 	}
 	oms_json_close_array(w);
 	return room >= 0;
@@ -140,7 +140,7 @@ oms_result_build(const ResultSource *source)
 {
 	JsonWriter	w = {0};
 	char		token[24];
-	bool		whole;
+	bool		whole = source->npayloads <= RESULT_EVENTS_MAX;
 
 	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
 	oms_json_open_object(&w);
@@ -148,7 +148,9 @@ oms_result_build(const ResultSource *source)
 	put_state(&w, source);
 	oms_json_string(&w, "token", token);
 	put_events(&w, source);
-	whole = put_orders(&w, source) && source->npayloads <= RESULT_EVENTS_MAX;
+	for (int i = 0; i < KIND_COUNT; i++)
+		if (oms_kinds[i].in_result && !put_objects(&w, &oms_kinds[i], source))
+			whole = false;
 	oms_json_string(&w, "status", "ACCEPTED");
 	put_optional(&w, "commandId", source->command_id);
 	if (source->duplicate)

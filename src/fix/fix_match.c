@@ -46,7 +46,7 @@ find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, 
 {
 	char	   *id = oms_fix_get_id(message, tag);
 
-	return id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, id) : NULL;
+	return id ? oms_named(oms_uow_tables(uow), NAME_CL_ORD_ID, session, id, NULL) : NULL;
 }
 
 static void
@@ -59,7 +59,7 @@ look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 	if (orders->by_cl_ord_id || orders->by_orig)
 		return;
 	if (order_id)
-		orders->by_order_id = oms_counterparty_id_find(oms_uow_tables(uow), message->session, order_id, &orders->several);
+		orders->by_order_id = oms_named(oms_uow_tables(uow), NAME_COUNTERPARTY_ORDER_ID, message->session, order_id, &orders->several);
 	if (orders->several)
 		return;
 	orders->of_sql = find_cl_ord_id(uow, message, "", TAG_CL_ORD_ID);
@@ -162,7 +162,7 @@ is_free(UnitOfWork *uow, const char *order_id, const char *session)
 		return false;
 	if (order->fix_session)
 		return strcmp(order->fix_session, session) == 0;
-	owner = order->cl_ord_id ? oms_cl_ord_id_find(oms_uow_tables(uow), session, order->cl_ord_id) : NULL;
+	owner = order->cl_ord_id ? oms_named(oms_uow_tables(uow), NAME_CL_ORD_ID, session, order->cl_ord_id, NULL) : NULL;
 	return owner == NULL || strcmp(owner, order_id) == 0;
 }
 

@@ -27,13 +27,11 @@
 #include "core/kind.h"
 #include "store/catalog.h"
 
-/* Of those that belong to no kind. */
+/* Of those that belong to no kind, and hold no names. */
 static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_EVENT_SEQUENCE] = "event_sequence",
 	[OMS_ROOT_IDS] = "root_ids",
 	[OMS_COMMANDS] = "commands",
-	[OMS_CL_ORD_IDS] = "cl_ord_ids",
-	[OMS_COUNTERPARTY_ORDER_IDS] = "counterparty_order_ids",
 	[OMS_REJECTED_COMMANDS] = "rejected_commands",
 	[OMS_SHARD] = "shard",
 };
@@ -43,8 +41,10 @@ relation_name(int relation)
 {
 	if (relation < OMS_EVENTS)
 		return oms_kinds[relation - OMS_OBJECTS].record->table;
-	if (relation < OMS_EVENT_SEQUENCE)
+	if (relation < OMS_NAMES)
 		return oms_kinds[relation - OMS_EVENTS].events;
+	if (relation < OMS_EVENT_SEQUENCE)
+		return oms_names[relation - OMS_NAMES].table;
 	return relation_names[relation];
 }
 

@@ -18,11 +18,10 @@ typedef enum OmsRelation
 {
 	OMS_OBJECTS,				/* of the first kind; then those of the others */
 	OMS_EVENTS = OMS_OBJECTS + KIND_COUNT,	/* likewise */
-	OMS_EVENT_SEQUENCE = OMS_EVENTS + KIND_COUNT,
+	OMS_NAMES = OMS_EVENTS + KIND_COUNT,	/* of the first sort; then the others */
+	OMS_EVENT_SEQUENCE = OMS_NAMES + NAME_COUNT,
 	OMS_ROOT_IDS,
 	OMS_COMMANDS,
-	OMS_CL_ORD_IDS,
-	OMS_COUNTERPARTY_ORDER_IDS,
 	OMS_REJECTED_COMMANDS,
 	OMS_SHARD,
 	OMS_RELATION_COUNT
@@ -31,6 +30,9 @@ typedef enum OmsRelation
 /* The table of a kind's current state, and the parent of its event tables. */
 #define OMS_OBJECTS_OF(kind)	((OmsRelation) (OMS_OBJECTS + (kind)))
 #define OMS_EVENTS_OF(kind)		((OmsRelation) (OMS_EVENTS + (kind)))
+
+/* The table of the names of one sort. */
+#define OMS_NAMES_OF(which)		((OmsRelation) (OMS_NAMES + (which)))
 
 extern void oms_catalog_init(void);
 

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * claim.c
- *	  Making ids ours: of a command, of new objects, and those an order is
- *	  known under.
+ *	  Making ids ours: of a command, of new objects, and the names that objects
+ *	  have outside.
  *
  * Writes through the stores.  Waits for a rival that has inserted the same id
  * and not committed yet; takes no other lock.  All ids are looked up before the
@@ -41,16 +41,10 @@ claim_table(const Claim *claim, OmsRelation relation)
 	return oms_tables_get(claim->uow->tables, relation);
 }
 
-static void
-claim_list_name(Claim *claim, OmsRelation table, const OrderName *name, const char *id)
+static const NameDef *
+claim_name_def(const IdClaim *name)
 {
-	IdClaim    *wanted;
-
-	if (id == NULL)
-		return;
-	wanted = palloc(sizeof(IdClaim));
-	*wanted = (IdClaim) {table, {name->session, id, name->order_id}};
-	claim->names = lappend(claim->names, wanted);
+	return &oms_names[name->table - OMS_NAMES];
 }
 
 /* What there is to claim. */
@@ -73,10 +67,11 @@ claim_list(Claim *claim)
 	}
 	foreach(cell, decision->names)
 	{
-		const OrderName *name = lfirst(cell);
+		const NewName *name = lfirst(cell);
+		IdClaim    *wanted = palloc(sizeof(IdClaim));
 
-		claim_list_name(claim, OMS_CL_ORD_IDS, name, name->cl_ord_id);
-		claim_list_name(claim, OMS_COUNTERPARTY_ORDER_IDS, name, name->counterparty_order_id);
+		*wanted = (IdClaim) {OMS_NAMES_OF(name->which), {name->session, name->name, name->id}};
+		claim->names = lappend(claim->names, wanted);
 	}
 }
 
@@ -101,10 +96,11 @@ claim_needs_root_id(const Change *change)
 static Refusal *
 claim_refuse_name(const Claim *claim, const IdClaim *name)
 {
-	char	   *owner = oms_cl_ord_id_find(claim->uow->tables, name->ids[0], name->ids[1]);
+	const NameDef *def = claim_name_def(name);
+	char	   *owner = oms_named(claim->uow->tables, name->table - OMS_NAMES, name->ids[0], name->ids[1], NULL);
 
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", name->ids[1]),
-						   "It is known for order \"%s\".", owner ? owner : "?");
+	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", def->field, name->ids[1]),
+						   "It is known for %s \"%s\".", oms_kinds[def->kind].record->name, owner ? owner : "?");
 }
 
 static Refusal *
@@ -153,7 +149,7 @@ claim_look_up_object(const Claim *claim, const Change *change)
 }
 
 /*
- * A counterparty's OrderID is shared: there is nothing to refuse.  The commandId was looked up before the command was
+ * Of a name that is shared there is nothing to refuse.  The commandId was looked up before the command was
  * decided; a rival is met when it is claimed.
  */
 static Refusal *
@@ -165,7 +161,7 @@ claim_look_up(const Claim *claim)
 	{
 		const IdClaim *name = lfirst(cell);
 
-		if (name->table == OMS_CL_ORD_IDS && oms_id_taken(claim_table(claim, name->table), name))
+		if (!claim_name_def(name)->shared && oms_id_taken(claim_table(claim, name->table), name))
 			return claim_refuse_name(claim, name);
 	}
 	foreach(cell, claim->made)
@@ -253,7 +249,7 @@ claim_names(Claim *claim)
 	foreach(cell, claim->names)
 	{
 		const IdClaim *name = lfirst(cell);
-		bool		shared = name->table == OMS_COUNTERPARTY_ORDER_IDS;
+		bool		shared = claim_name_def(name)->shared;
 
 		if (shared && oms_id_taken(claim_table(claim, name->table), name))
 			continue;

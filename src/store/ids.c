@@ -3,8 +3,8 @@
  * ids.c
  *	  The ids that commands are recognised by, and refused commands.
  *
- * The sole writer of oms.commands, oms.cl_ord_ids, oms.counterparty_order_ids,
- * oms.root_ids and oms.rejected_commands.  Takes no row lock but that of an
+ * The sole writer of oms.commands, oms.root_ids, oms.rejected_commands and the
+ * tables of names.  Takes no row lock but that of an
  * expired command it deletes; a claim waits for a rival that has inserted the
  * same id and not committed yet.
  *
@@ -46,25 +46,12 @@ static const TableColumn command_columns[COMMAND_COLUMNS] = {
 	[COMMAND_CONTENT_HASH] = {"content_hash", BYTEAOID},
 };
 
-/* An id, in a session, and the order it names. */
-enum IdColumn
+enum NameColumn
 {
-	ID_SESSION,
-	ID_ID,
-	ID_ORDER_ID,
-	ID_COLUMNS
-};
-
-static const TableColumn cl_ord_id_columns[ID_COLUMNS] = {
-	[ID_SESSION] = {"fix_session", TEXTOID},
-	[ID_ID] = {"cl_ord_id", TEXTOID},
-	[ID_ORDER_ID] = {"order_id", TEXTOID},
-};
-
-static const TableColumn counterparty_id_columns[ID_COLUMNS] = {
-	[ID_SESSION] = {"fix_session", TEXTOID},
-	[ID_ID] = {"counterparty_order_id", TEXTOID},
-	[ID_ORDER_ID] = {"order_id", TEXTOID},
+	NAME_SESSION,
+	NAME_NAME,
+	NAME_ID,
+	NAME_COLUMNS
 };
 
 enum RootIdColumn
@@ -106,25 +93,35 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 
 /* The first key of each is the one that is claimed. */
 #define BY_ID		0
-#define BY_ID_ALONE	1			/* of a counterparty, which may give it to several orders */
+#define BY_NAME		1			/* alone, of those that several objects may have */
 
 static const TableKey command_keys[] = {{true, {"actor", "command_id"}}};
 static const TableKey root_id_keys[] = {{true, {"id"}}};
-static const TableKey cl_ord_id_keys[] = {{true, {"fix_session", "cl_ord_id"}}};
-static const TableKey counterparty_id_keys[] = {
-	{true, {"fix_session", "counterparty_order_id", "order_id"}},
-	[BY_ID_ALONE] = {false, {"fix_session", "counterparty_order_id"}},
-};
 
 #define KEYS(keys)	lengthof(keys), keys
 
 static const TableDef table_defs[OMS_RELATION_COUNT] = {
 	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns, KEYS(root_id_keys)},
 	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns, KEYS(command_keys)},
-	[OMS_CL_ORD_IDS] = {"cl_ord_ids", ID_COLUMNS, cl_ord_id_columns, KEYS(cl_ord_id_keys)},
-	[OMS_COUNTERPARTY_ORDER_IDS] = {"counterparty_order_ids", ID_COLUMNS, counterparty_id_columns, KEYS(counterparty_id_keys)},
 	[OMS_REJECTED_COMMANDS] = {"rejected_commands", REJECTED_COLUMNS, rejection_columns},
 };
+
+const TableDef *
+oms_name_table(ObjectName which)
+{
+	static TableDef tables[NAME_COUNT];
+	static TableColumn columns[NAME_COUNT][NAME_COLUMNS];
+	static TableKey keys[NAME_COUNT][BY_NAME + 1];
+	const NameDef *def = &oms_names[which];
+
+	columns[which][NAME_SESSION] = (TableColumn) {"fix_session", TEXTOID};
+	columns[which][NAME_NAME] = (TableColumn) {def->column, TEXTOID};
+	columns[which][NAME_ID] = (TableColumn) {def->id_column, TEXTOID};
+	keys[which][BY_ID] = (TableKey) {true, {"fix_session", def->column, def->shared ? def->id_column : NULL}};
+	keys[which][BY_NAME] = (TableKey) {false, {"fix_session", def->column}};
+	tables[which] = (TableDef) {def->table, NAME_COLUMNS, columns[which], lengthof(keys[which]), keys[which]};
+	return &tables[which];
+}
 
 const TableDef *
 oms_command_table(OmsRelation relation)
@@ -317,42 +314,35 @@ oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid)
 	return oms_table_claim(table, BY_ID, values, nulls, tid);
 }
 
-char *
-oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id)
+typedef struct Named
 {
-	Table	   *table = oms_tables_get(tables, OMS_CL_ORD_IDS);
-	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(cl_ord_id)};
-
-	if (!oms_table_find(table, BY_ID, keys))
-		return NULL;
-	return TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
-}
-
-typedef struct FoundOrders
-{
-	char	   *order_id;
+	char	   *id;
 	int			count;
-} FoundOrders;
+} Named;
 
 static void
-found_order(Table *table, void *arg)
+found_named(Table *table, void *arg)
 {
-	FoundOrders *found = arg;
+	Named	   *found = arg;
 
 	if (found->count++ == 0)
-		found->order_id = TextDatumGetCString(oms_table_needed(table, ID_ORDER_ID));
+		found->id = TextDatumGetCString(oms_table_needed(table, NAME_ID));
 }
 
 char *
-oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, bool *more)
+oms_named(TableSet *tables, ObjectName which, const char *session, const char *name, bool *more)
 {
-	Table	   *table = oms_tables_get(tables, OMS_COUNTERPARTY_ORDER_IDS);
-	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(id)};
-	FoundOrders found = {0};
+	Table	   *table = oms_tables_get(tables, OMS_NAMES_OF(which));
+	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(name)};
+	Named		found = {0};
 
-	oms_table_each(table, BY_ID_ALONE, keys, found_order, &found);
-	*more = found.count > 1;
-	return found.order_id;
+	if (oms_names[which].shared)
+		oms_table_each(table, BY_NAME, keys, found_named, &found);
+	else if (oms_table_find(table, BY_ID, keys))
+		found_named(table, &found);
+	if (more)
+		*more = found.count > 1;
+	return found.id;
 }
 
 char *

@@ -28,6 +28,7 @@ typedef struct KnownCommand
 
 /* What we need of the tables that this file writes. */
 extern const TableDef *oms_command_table(OmsRelation relation);
+extern const TableDef *oms_name_table(ObjectName which);
 
 /*
  * Has the command the content that is known?  `recorded` is the command as an
@@ -59,10 +60,7 @@ extern void oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *co
 							   const char *command_id, const char *command_type,
 							   const Refusal *refusal);
 
-/*
- * Ids that somebody gave: the ClOrdID of an order in its session ('' is that of
- * SQL callers), the OrderID of a counterparty, and the id of a root.
- */
+/* Ids that somebody gave: a name of an object in a session ('' is that of SQL callers), and the id of a root. */
 typedef struct IdClaim
 {
 	OmsRelation table;
@@ -75,11 +73,8 @@ extern bool oms_id_taken(Table *table, const IdClaim *claim);
 /* Insert the row; false if its key is taken. */
 extern bool oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid);
 
-/* The order that a ClOrdID names, or NULL. */
-extern char *oms_cl_ord_id_find(TableSet *tables, const char *session, const char *cl_ord_id);
-
-/* The order known under a counterparty's OrderID, or NULL; `more` if there are several. */
-extern char *oms_counterparty_id_find(TableSet *tables, const char *session, const char *id, bool *more);
+/* The id of the object that has this name, or NULL; `more` (may be NULL) if there are several. */
+extern char *oms_named(TableSet *tables, ObjectName which, const char *session, const char *name, bool *more);
 
 /* Of what kind is the root that a given id was claimed for?  NULL if it was not. */
 extern char *oms_root_kind_find(TableSet *tables, const char *id);

@@ -63,9 +63,9 @@ source_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVi
 }
 
 static const char *
-source_order_named(ObjectSource *source, const char *session, const char *cl_ord_id)
+source_named(ObjectSource *source, ObjectName which, const char *session, const char *name)
 {
-	return oms_cl_ord_id_find(uow_of(source)->tables, session, cl_ord_id);
+	return oms_named(uow_of(source)->tables, which, session, name, NULL);
 }
 
 static TimestampTz
@@ -98,7 +98,7 @@ oms_source_init(ObjectSource *source)
 		.root_of = source_root_of,
 		.is_known = source_is_known,
 		.each_event = source_each_event,
-		.order_named = source_order_named,
+		.named = source_named,
 		.now = source_now,
 		.new_id = source_new_id,
 	};

@@ -79,7 +79,9 @@ table_def(OmsRelation relation)
 {
 	if (relation < OMS_EVENTS)
 		return oms_record_table(oms_kinds[relation - OMS_OBJECTS].record);
-	return relation < OMS_EVENT_SEQUENCE ? oms_event_table(relation - OMS_EVENTS) : oms_command_table(relation);
+	if (relation < OMS_NAMES)
+		return oms_event_table(relation - OMS_EVENTS);
+	return relation < OMS_EVENT_SEQUENCE ? oms_name_table(relation - OMS_NAMES) : oms_command_table(relation);
 }
 
 Table *

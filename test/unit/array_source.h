@@ -42,7 +42,7 @@ typedef struct ArraySource
 	ObjectSource source;		/* first */
 	List	   *objects;		/* of Object */
 	List	   *events;			/* of ArrayEvent */
-	List	   *names;			/* of OrderName */
+	List	   *names;			/* of NewName */
 	const List *findings;		/* what rules say of the next command */
 	TimestampTz clock;
 	int			made;			/* ids given out */
@@ -198,27 +198,27 @@ array_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVis
 	}
 }
 
-static inline const OrderName *
-array_name(const ArraySource *array, const char *session, const char *cl_ord_id)
+static inline const NewName *
+array_name(const ArraySource *array, ObjectName which, const char *session, const char *text)
 {
 	ListCell   *cell;
 
 	foreach(cell, array->names)
 	{
-		const OrderName *name = lfirst(cell);
+		const NewName *name = lfirst(cell);
 
-		if (name->cl_ord_id && strcmp(name->cl_ord_id, cl_ord_id) == 0 && strcmp(name->session, session) == 0)
+		if (name->which == which && strcmp(name->name, text) == 0 && strcmp(name->session, session) == 0)
 			return name;
 	}
 	return NULL;
 }
 
 static inline const char *
-array_order_named(ObjectSource *source, const char *session, const char *cl_ord_id)
+array_named(ObjectSource *source, ObjectName which, const char *session, const char *text)
 {
-	const OrderName *name = array_name(array_of(source), session, cl_ord_id);
+	const NewName *name = array_name(array_of(source), which, session, text);
 
-	return name ? name->order_id : NULL;
+	return name ? name->id : NULL;
 }
 
 static inline TimestampTz
@@ -244,7 +244,7 @@ array_begin(void)
 		.root_of = array_root_of,
 		.is_known = array_is_known,
 		.each_event = array_each_event,
-		.order_named = array_order_named,
+		.named = array_named,
 		.now = array_now,
 		.new_id = array_new_id,
 	};
@@ -267,10 +267,10 @@ array_claim(const ArraySource *array, const Decision *d)
 	claimed.names = list_copy(array->names);
 	foreach(cell, d->names)
 	{
-		const OrderName *name = lfirst(cell);
+		const NewName *name = lfirst(cell);
 
-		if (name->cl_ord_id && array_name(&claimed, name->session, name->cl_ord_id))
-			return oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", name->cl_ord_id);
+		if (!oms_names[name->which].shared && array_name(&claimed, name->which, name->session, name->name))
+			return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", oms_names[name->which].field, name->name);
 		claimed.names = lappend(claimed.names, lfirst(cell));
 	}
 	foreach(cell, d->changes)

@@ -120,7 +120,7 @@ take_cl_ord_id(Decision *d, const Command *command, const Order *order, const ch
 {
 	if (owner == NULL)
 	{
-		oms_decision_name(d, session, command->cl_ord_id, NULL, order->id);
+		oms_decision_name(d, NAME_CL_ORD_ID, session, command->cl_ord_id, order->id);
 		return NULL;
 	}
 	if (strcmp(owner, order->id) == 0 &&
@@ -136,20 +136,20 @@ oms_take_names(Decision *d, const Command *command, const Order *order)
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
 	bool		same = command->cl_ord_id && order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0;
 	bool		binds = order->fix_session == NULL && session != NULL && order->cl_ord_id != NULL &&
-		d->source->order_named(d->source, session, order->cl_ord_id) == NULL;
+		d->source->named(d->source, NAME_CL_ORD_ID, session, order->cl_ord_id) == NULL;
 
 	/* the first match binds the order, and the id it is known under, to the session */
 	if (binds)
-		oms_decision_name(d, session, order->cl_ord_id, NULL, order->id);
+		oms_decision_name(d, NAME_CL_ORD_ID, session, order->cl_ord_id, order->id);
 	if (command->counterparty_order_id &&
 		(order->counterparty_order_id == NULL ||
 		 strcmp(command->counterparty_order_id, order->counterparty_order_id) != 0))
-		oms_decision_name(d, session, NULL, command->counterparty_order_id, order->id);
+		oms_decision_name(d, NAME_COUNTERPARTY_ORDER_ID, session, command->counterparty_order_id, order->id);
 	if (command->cl_ord_id == NULL || command->def->kind != KIND_ORDER ||
 		(same && !oms_command_is_fresh_request(command)))
 		return NULL;
 	return take_cl_ord_id(d, command, order, session, same && binds ? order->id :
-						  d->source->order_named(d->source, session ? session : "", command->cl_ord_id));
+						  d->source->named(d->source, NAME_CL_ORD_ID, session ? session : "", command->cl_ord_id));
 }
 
 /* ------------------------------------------------------------------------
@@ -179,7 +179,8 @@ create(Decision *d, Command *command, const Order *parent, TimestampTz now, Orde
 	order->fix_session = command->fix_session;
 	order->counterparty_order_id = command->counterparty_order_id;
 	oms_order_evolve(order, &event);
-	oms_decision_name(d, order->fix_session, order->cl_ord_id, order->counterparty_order_id, order->id);
+	oms_decision_name(d, NAME_CL_ORD_ID, order->fix_session, order->cl_ord_id, order->id);
+	oms_decision_name(d, NAME_COUNTERPARTY_ORDER_ID, order->fix_session, order->counterparty_order_id, order->id);
 	oms_put_order(d, order, event.transition, id_is_given);
 	return NULL;
 }

@@ -165,7 +165,7 @@ static bool
 is_of_chain(Decision *d, const Command *command, const Order *order)
 {
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
-	const char *owner = d->source->order_named(d->source, session ? session : "", command->cl_ord_id);
+	const char *owner = d->source->named(d->source, NAME_CL_ORD_ID, session ? session : "", command->cl_ord_id);
 
 	return owner && strcmp(owner, order->id) == 0;
 }
