@@ -17,7 +17,6 @@
 #include "utils/builtins.h"
 
 #include "entry/run.h"
-#include "entry/stats.h"
 #include "store/trees.h"
 
 PG_FUNCTION_INFO_V1(oms_command);
@@ -34,51 +33,35 @@ argument(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(0) ? JsonbValueToJsonb(&null) : PG_GETARG_JSONB_P(0);
 }
 
-pg_noreturn static void raise_counted(const Refusal *refusal);
-
-static void
-raise_counted(const Refusal *refusal)
+static Datum
+run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
 {
-	oms_stats_end_call(NULL);
-	oms_raise(refusal);
+	Jsonb	   *raw = argument(fcinfo);
+	UnitOfWork *uow;
+	Refusal    *refusal;
+	Jsonb	   *result;
+
+	oms_run_begin(function, false);
+	uow = oms_uow_begin();
+	result = oms_run(uow, oms_run_take(raw, false), false, &refusal);
+	if (result == NULL && !keep)
+		oms_run_raise(refusal);
+	if (result == NULL)
+		result = oms_run_keep(uow, raw, refusal);
+	oms_run_end(uow, NULL);
+	PG_RETURN_JSONB_P(result);
 }
 
 Datum
 oms_command(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *raw = argument(fcinfo);
-	UnitOfWork *uow;
-	Refusal    *refusal;
-	Jsonb	   *result;
-
-	oms_check_may_write("oms_command()");
-	uow = oms_uow_begin();
-	oms_stats_begin_call(false);
-	result = oms_command_run(uow, raw, false, false, &refusal);
-	if (result == NULL)
-		raise_counted(refusal);
-	oms_uow_flush(uow);
-	oms_stats_end_call(NULL);
-	PG_RETURN_JSONB_P(result);
+	return run_one(fcinfo, "oms_command()", false);
 }
 
 Datum
 oms_try_command(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *raw = argument(fcinfo);
-	UnitOfWork *uow;
-	Refusal    *refusal;
-	Jsonb	   *result;
-
-	oms_check_may_write("oms_try_command()");
-	uow = oms_uow_begin();
-	oms_stats_begin_call(false);
-	result = oms_command_run(uow, raw, false, false, &refusal);
-	if (result == NULL)
-		result = oms_command_reject(uow, raw, refusal);
-	oms_uow_flush(uow);
-	oms_stats_end_call(NULL);
-	PG_RETURN_JSONB_P(result);
+	return run_one(fcinfo, "oms_try_command()", true);
 }
 
 /* All are read before the first is applied, for all their trees are locked at once. */
@@ -94,7 +77,7 @@ take_all(Jsonb *array)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM)
-			commands = lappend(commands, oms_command_take(JsonbValueToJsonb(&v), false));
+			commands = lappend(commands, oms_run_take(JsonbValueToJsonb(&v), false));
 	}
 	return commands;
 }
@@ -125,32 +108,30 @@ oms_commands(PG_FUNCTION_ARGS)
 	List	   *commands;
 	ListCell   *cell;
 
-	oms_check_may_write("oms_commands()");
+	oms_run_begin("oms_commands()", false);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
-	uow = oms_uow_begin();
-	oms_stats_begin_call(false);
 	commands = take_all(array);
+	uow = oms_uow_begin();
 	lock_all(uow, commands);
 	foreach(cell, commands)
 	{
 		TakenCommand *taken = lfirst(cell);
 		Refusal    *refusal;
-		Jsonb	   *result = oms_command_apply(uow, taken, true, &refusal);
+		Jsonb	   *result = oms_run(uow, taken, true, &refusal);
 		Datum		value;
 		bool		isnull = false;
 
 		CHECK_FOR_INTERRUPTS();
 		if (result == NULL && atomic)
-			raise_counted(refusal);
+			oms_run_raise(refusal);
 		if (result == NULL)
-			result = oms_command_reject(uow, taken->raw, refusal);
+			result = oms_run_keep(uow, taken->raw, refusal);
 		value = JsonbPGetDatum(result);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
 	}
-	oms_uow_flush(uow);
-	oms_stats_end_call(NULL);
+	oms_run_end(uow, NULL);
 	return (Datum) 0;
 }
 

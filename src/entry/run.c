@@ -25,7 +25,7 @@
 #include "store/trees.h"
 
 void
-oms_check_may_write(const char *function)
+oms_run_begin(const char *function, bool is_fix)
 {
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
@@ -35,6 +35,22 @@ oms_check_may_write(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot execute %s within a security-restricted operation", function)));
+	oms_stats_begin_call(is_fix);
+}
+
+void
+oms_run_end(UnitOfWork *uow, const Refusal *refusal)
+{
+	if (uow)
+		oms_uow_flush(uow);
+	oms_stats_end_call(refusal);
+}
+
+void
+oms_run_raise(const Refusal *refusal)
+{
+	oms_stats_end_call(refusal);
+	oms_raise(refusal);
 }
 
 static Jsonb *
@@ -159,7 +175,7 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 }
 
 TakenCommand *
-oms_command_take(Jsonb *raw, bool from_fix)
+oms_run_take(Jsonb *raw, bool from_fix)
 {
 	TakenCommand *taken = palloc0(sizeof(TakenCommand));
 
@@ -199,7 +215,7 @@ run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
 }
 
 Jsonb *
-oms_command_apply(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
+oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 {
 	Jsonb	   *result = NULL;
 	int			nevents;
@@ -215,9 +231,12 @@ oms_command_apply(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal *
 }
 
 Jsonb *
-oms_command_run(UnitOfWork *uow, Jsonb *raw, bool from_fix, bool searched, Refusal **refusal)
+oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate)
 {
-	return oms_command_apply(uow, oms_command_take(raw, from_fix), searched, refusal);
+	ResultSource source = {.kind = kind, .id = id, .duplicate = duplicate, .xid = oms_uow_xid(uow)};
+
+	source.state = oms_object_state(oms_uow_object(uow, kind, id));
+	return oms_result_build(&source);
 }
 
 /* A text member of anything that may be a command. */
@@ -232,7 +251,7 @@ text_member(Jsonb *raw, const char *key)
 }
 
 Jsonb *
-oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
+oms_run_keep(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
 {
 	char	   *command_id = text_member(raw, "commandId");
 	char	   *command_type = text_member(raw, "commandType");

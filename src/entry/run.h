@@ -12,8 +12,18 @@
 
 #include "store/work.h"
 
-/* 25006 in a read-only transaction, on a standby and in a parallel worker. */
-extern void oms_check_may_write(const char *function);
+/*
+ * Every entry function begins and ends its call with these: nothing else counts
+ * it.  25006 in a read-only transaction, on a standby and in a parallel worker;
+ * 42501 in an operation that somebody else's object has started.
+ */
+extern void oms_run_begin(const char *function, bool is_fix);
+
+/* Write all that the commands changed (NULL: it is written).  `refusal`: why a FIX message was refused as a whole, and kept; or NULL. */
+extern void oms_run_end(UnitOfWork *uow, const Refusal *refusal);
+
+/* Or with an error. */
+pg_noreturn extern void oms_run_raise(const Refusal *refusal);
 
 /* A command as it came, read and checked. */
 typedef struct TakenCommand
@@ -23,20 +33,21 @@ typedef struct TakenCommand
 	Command		command;
 } TakenCommand;
 
-extern TakenCommand *oms_command_take(Jsonb *raw, bool from_fix);
+/* `from_fix`: it may have what only oms_fix() may say. */
+extern TakenCommand *oms_run_take(Jsonb *raw, bool from_fix);
 
 /*
- * Apply a command within a unit of work: find a repeat, lock its trees, decide,
- * apply, claim.  `searched`: what it is to be searched for was, with others
- * (trees.h).  The result, or NULL and why it was refused; a refused command
- * leaves nothing behind.
+ * The one way of a command within a unit of work: is it a repeat, which trees does
+ * it name, lock them, decide, apply.  `searched`: the caller has locked the trees
+ * that its searches lead to.  The result, or NULL and why it was refused; a refused
+ * command leaves nothing behind.
  */
-extern Jsonb *oms_command_apply(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
+extern Jsonb *oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
 
-/* Both. */
-extern Jsonb *oms_command_run(UnitOfWork *uow, Jsonb *raw, bool from_fix, bool searched, Refusal **refusal);
+/* Nothing is asked to change: the object as it stands is the result. */
+extern Jsonb *oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate);
 
 /* Keep a refusal in oms.rejected_commands and make it a result. */
-extern Jsonb *oms_command_reject(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal);
+extern Jsonb *oms_run_keep(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal);
 
 #endif							/* OMS_RUN_H */

@@ -24,9 +24,7 @@
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
 #include "entry/gate.h"
-#include "entry/result.h"
 #include "entry/run.h"
-#include "entry/stats.h"
 #include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
@@ -44,7 +42,7 @@ oms_fix_run(FixContext *fix, JsonWriter *w)
 
 	oms_fix_put_origin(w, &fix->message);
 	oms_json_close_object(w);
-	result = oms_command_run(fix->uow, oms_json_finish(w), true, fix->orders.searched, &refusal);
+	result = oms_run(fix->uow, oms_run_take(oms_json_finish(w), true), fix->orders.searched, &refusal);
 	if (result)
 	{
 		fix->results = lappend(fix->results, result);
@@ -70,12 +68,7 @@ oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id)
 void
 oms_fix_answer_with_order(FixContext *fix, const char *order_id, bool duplicate)
 {
-	const Order *order = oms_fix_order(fix->uow, order_id);
-	ResultSource source = {.kind = KIND_ORDER, .id = order_id, .duplicate = duplicate,
-	.xid = oms_uow_xid(fix->uow)};
-
-	source.state = oms_object_state(order ? &order->object : NULL);
-	fix->results = lappend(fix->results, oms_result_build(&source));
+	fix->results = lappend(fix->results, oms_run_show(fix->uow, KIND_ORDER, order_id, duplicate));
 }
 
 Refusal *
@@ -177,8 +170,7 @@ apply(FunctionCallInfo fcinfo, bool as_text)
 	FixContext	fix = {0};
 	Refusal    *refusal;
 
-	oms_check_may_write("oms_fix()");
-	oms_stats_begin_call(true);
+	oms_run_begin("oms_fix()", true);
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
@@ -186,12 +178,8 @@ apply(FunctionCallInfo fcinfo, bool as_text)
 		refusal = handle(&fix);
 	}
 	if (refusal)
-	{
-		oms_stats_end_call(refusal);
-		oms_raise(refusal);
-	}
-	oms_uow_flush(fix.uow);
-	oms_stats_end_call(NULL);
+		oms_run_raise(refusal);
+	oms_run_end(fix.uow, NULL);
 	PG_RETURN_JSONB_P(answer(&fix));
 }
 
@@ -234,7 +222,7 @@ keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
 {
 	Jsonb	   *kept = message_alone(message);
 	JsonWriter	w = {0};
-	Jsonb	   *result = oms_command_reject(uow, kept, refusal);
+	Jsonb	   *result = oms_run_keep(uow, kept, refusal);
 	JsonbValue	hold;
 
 	oms_json_open_object(&w);
@@ -315,8 +303,7 @@ try(FunctionCallInfo fcinfo, bool as_text)
 	Jsonb	   *result = NULL;
 	Refusal    *refusal;
 
-	oms_check_may_write("oms_try_fix()");
-	oms_stats_begin_call(true);
+	oms_run_begin("oms_try_fix()", true);
 	refusal = parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 		result = try_apply(&fix, &refusal);
@@ -327,7 +314,7 @@ try(FunctionCallInfo fcinfo, bool as_text)
 		result = keep_refusal(fix.uow, &fix.message, refusal);
 		oms_uow_flush(fix.uow);
 	}
-	oms_stats_end_call(refusal);
+	oms_run_end(NULL, refusal);
 	PG_RETURN_JSONB_P(result);
 }
 
