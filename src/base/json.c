@@ -5,7 +5,7 @@
  *
  * Pure.  The text is what jsonb_out() gives, byte for byte, in a fraction of its
  * time: the hash of every event needs it.  oms.verify() computes the same hashes
- * from PostgreSQL's own text, and test/unit/jsonb_io.c compares the two.
+ * from PostgreSQL's own text, and test/unit/json.c compares the two.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +18,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/json.h"
+
 JsonbValue *
 oms_json_get(Jsonb *object, const char *key, JsonbValue *hold)
 {
@@ -63,37 +64,73 @@ put(StringInfo out, const char *text, int length)
 	out->len += length;
 }
 
+/* What JSON has a short escape for, and its letter. */
+static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+static char
+short_escape(unsigned char c)
+{
+	for (int i = 0; short_escapes[i] != '\0'; i += 2)
+		if ((unsigned char) short_escapes[i] == c)
+			return short_escapes[i + 1];
+	return '\0';
+}
+
 static void
 put_escaped(StringInfo out, unsigned char c)
 {
-	char		buf[8];
+	char		letter = short_escape(c);
 
-	switch (c)
-	{
-		case '"':
-			put(out, "\\\"", 2);
-			break;
-		case '\\':
-			put(out, "\\\\", 2);
-			break;
-		case '\b':
-			put(out, "\\b", 2);
-			break;
-		case '\f':
-			put(out, "\\f", 2);
-			break;
-		case '\n':
-			put(out, "\\n", 2);
-			break;
-		case '\r':
-			put(out, "\\r", 2);
-			break;
-		case '\t':
-			put(out, "\\t", 2);
-			break;
-		default:
-			put(out, buf, snprintf(buf, sizeof(buf), "\\u%04x", c));
-	}
+	if (letter)
+		put(out, (char[]) {'\\', letter}, 2);
+	else
+		put(out, (char[]) {'\\', 'u', '0', '0', '0' + (c >> 4), "0123456789abcdef"[c & 15]}, 6);
+}
+
+static inline bool
+needs_escape(unsigned char c)
+{
+	return unlikely(c < ' ' || c == '"' || c == '\\');
+}
+
+/* The high bit of each byte that is zero; a byte of 1 behind such a one (towards the high end) may have it too. */
+static inline uint64
+zero_bytes(uint64 word)
+{
+	return (word - UINT64CONST(0x0101010101010101)) & ~word;
+}
+
+/* Eight bytes at once: one is below ' ' where no bit above its lowest five is set. */
+static inline bool
+word_needs_escape(uint64 word)
+{
+	uint64		found = zero_bytes(word & UINT64CONST(0xE0E0E0E0E0E0E0E0)) |
+	zero_bytes(word ^ UINT64CONST(0x2222222222222222)) | zero_bytes(word ^ UINT64CONST(0x5C5C5C5C5C5C5C5C));
+
+	return (found & UINT64CONST(0x8080808080808080)) != 0;
+}
+
+static inline uint64
+load(const char *text, size_t size)
+{
+	uint64		word = 0;
+
+	memcpy(&word, text, size);
+	return word;
+}
+
+/* False for nearly every string; true may be said of one that needs none. */
+static bool
+may_need_escape(const char *text, int length)
+{
+	if (length < 4)
+		return true;
+	if (length < 8)
+		return word_needs_escape(load(text, 4) << 32 | load(text + length - 4, 4));
+	for (int i = 0; i + 8 < length; i += 8)
+		if (word_needs_escape(load(text + i, 8)))
+			return true;
+	return word_needs_escape(load(text + length - 8, 8));
 }
 
 static void
@@ -102,14 +139,12 @@ put_string(StringInfo out, const char *text, int length)
 	int			from = 0;
 
 	put(out, "\"", 1);
-	for (int i = 0; i < length; i++)
+	for (int i = may_need_escape(text, length) ? 0 : length; i < length; i++)
 	{
-		unsigned char c = text[i];
-
-		if (likely(c >= ' ' && c != '"' && c != '\\'))
+		if (!needs_escape(text[i]))
 			continue;
 		put(out, text + from, i - from);
-		put_escaped(out, c);
+		put_escaped(out, text[i]);
 		from = i + 1;
 	}
 	put(out, text + from, length - from);
@@ -197,38 +232,35 @@ put_container(StringInfo out, const JsonbContainer *container, bool canonical)
  * ------------------------------------------------------------------------
  */
 
-/* What a byte takes beyond itself: put_escaped() writes six of most controls, two of the others. */
-static inline int
-escape_size(unsigned char c)
+static int
+utf8_size(const char *text, int length)
 {
-	if (likely(c >= ' '))
-		return c == '"' || c == '\\';
-	return c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t' ? 1 : 5;
+	char	   *utf8;
+	int			size;
+	int			ascii = 0;
+
+	if (GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII)
+		return length;
+	while (ascii < length && !IS_HIGHBIT_SET(text[ascii]))
+		ascii++;
+	if (ascii == length)
+		return length;
+	utf8 = pg_server_to_any(text, length, PG_UTF8);
+	size = utf8 == text ? length : strlen(utf8);
+	if (utf8 != text)
+		pfree(utf8);
+	return size;
 }
 
 int64
 oms_json_string_size(const char *text, int length)
 {
-	int64		size = 2;
-	unsigned char all = 0;
-	bool		ascii;
+	int64		size = 2 + utf8_size(text, length);
 
-	for (int i = 0; i < length; i++)
-	{
-		all |= (unsigned char) text[i];
-		size += escape_size(text[i]);
-	}
-	ascii = all < 0x80;
-	if (!ascii && GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
-	{
-		char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
-
-		size += utf8 == text ? length : strlen(utf8);
-		if (utf8 != text)
-			pfree(utf8);
-		return size;
-	}
-	return size + length;
+	for (int i = may_need_escape(text, length) ? 0 : length; i < length; i++)
+		if (needs_escape(text[i]))
+			size += short_escape(text[i]) ? 1 : 5;
+	return size;
 }
 
 static int64

@@ -7,7 +7,7 @@
  * pg_upgrade depend on) as values come: what is a container already, a command
  * or a state, is copied as it is.  pushJsonbValue() would take such a container
  * apart and put it together again, and sort keys that are in order; measured, it
- * was the largest cost of a command (doc/performance.md).  test/unit/jsonb_io.c
+ * was the largest cost of a command (doc/performance.md).  test/unit/json.c
  * holds the result against PostgreSQL's, byte for byte.
  *
  *-------------------------------------------------------------------------

@@ -329,6 +329,12 @@ keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
 	oms_json_scalar(fix, NULL, v);
 }
 
+static bool
+is_command_type(const JsonbValue *key)
+{
+	return key->val.string.len == 11 && memcmp(key->val.string.val, "commandType", 11) == 0;
+}
+
 /* Read all fields of an object whose command type is known. */
 static Refusal *
 read_fields(JsonbContainer *object, bool from_fix, Command *command)
@@ -362,16 +368,12 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 				return refusal;
 			seen |= UINT64CONST(1) << (f - command->def->fields);
 		}
-		else if (command->def->fix_messages != 0 &&
-				 oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
-		{
-			if (v.type == jbvNull)
-				continue;
-			keep_value(&fix, &key, &v);
-		}
-		else if (key.val.string.len != 11 || memcmp(key.val.string.val, "commandType", 11) != 0 ||
-				 command->def == &oms_slice_def)
+		else if (command->def != &oms_slice_def && is_command_type(&key))
+			continue;
+		else if (!oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
 			return unknown_field(command->def, key.val.string.val, key.val.string.len);
+		else if (v.type != jbvNull)
+			keep_value(&fix, &key, &v);
 	}
 	if (fix.level != NULL)
 	{

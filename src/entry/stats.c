@@ -22,6 +22,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -170,13 +171,22 @@ stats_get_area(void)
  * ------------------------------------------------------------------------
  */
 
+/* One of the rows that have their bit in `rows`, which loses it. */
+static int
+stats_next_row(uint64 *rows)
+{
+	int			row = pg_rightmost_one_pos64(*rows);
+
+	*rows &= *rows - 1;
+	return row;
+}
+
 void
 oms_stats_begin_call(bool is_fix)
 {
 	/* what a call before this one gathered, and an error kept it from adding, is dropped */
-	for (int row = 0; call.touched != 0; row++, call.touched >>= 1)
-		if (call.touched & 1)
-			memset(call.counts[row], 0, sizeof(call.counts[row]));
+	while (call.touched != 0)
+		memset(call.counts[stats_next_row(&call.touched)], 0, sizeof(call.counts[0]));
 	call.is_fix = is_fix;
 	call.commands = 0;
 	call.effort_before = oms_effort;
@@ -240,27 +250,25 @@ stats_share(enum StatsColumn column, uint64 total)
 {
 	uint64		events = 0;
 	uint64		rest = total;
-	int			last = 0;
+	int			row = 0;
 
-	for (int row = 0; row < STATS_FIX; row++)
+	for (uint64 rows = call.touched; rows != 0;)
 	{
+		row = stats_next_row(&rows);
 		rest -= Min(rest, call.counts[row][column]);
 		events += call.counts[row][STATS_EVENTS];
 	}
 	total = rest;
-	for (int row = 0; row < STATS_FIX; row++)
+	for (uint64 rows = call.touched; rows != 0;)
 	{
-		uint64	   *counts = call.counts[row];
 		uint64		share;
 
-		if ((call.touched & (UINT64CONST(1) << row)) == 0)
-			continue;
-		share = events > 0 ? total * counts[STATS_EVENTS] / events : 0;
-		counts[column] += share;
+		row = stats_next_row(&rows);
+		share = events > 0 ? total * call.counts[row][STATS_EVENTS] / events : 0;
+		call.counts[row][column] += share;
 		rest -= share;
-		last = row;
 	}
-	call.counts[last][column] += rest;
+	call.counts[row][column] += rest;
 }
 
 void
@@ -277,10 +285,10 @@ oms_stats_end_call(const Refusal *refusal)
 	}
 	if (call.is_fix)
 		stats_outcome(STATS_FIX, STATS_ACCEPTED, refusal)[STATS_TIME] += time;
-	for (int row = 0; call.touched != 0; row++, call.touched >>= 1)
+	while (call.touched != 0)
 	{
-		if ((call.touched & 1) == 0)
-			continue;
+		int			row = stats_next_row(&call.touched);
+
 		for (int column = STATS_ACCEPTED; column < STATS_COLUMNS; column++)
 			if (call.counts[row][column] > 0)
 				pg_atomic_fetch_add_u64(&area->counters[row][column], call.counts[row][column]);

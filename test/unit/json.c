@@ -107,6 +107,32 @@ wide(int count, bool object)
 	return text.data;
 }
 
+/* Each character at each place of strings of up to 20: what breaks if one that needs an escape is missed where text is looked through by words. */
+static void
+escapes(void)
+{
+	JsonWriter	w = {0};
+	Jsonb	   *document;
+	char	   *ours;
+
+	oms_json_open_array(&w);
+	for (int c = 1; c < 128; c++)
+		for (int length = 1; length <= 20; length++)
+			for (int at = 0; at < length; at++)
+			{
+				char		text[20];
+
+				memset(text, 'x', length);
+				text[at] = c;
+				oms_json_string_len(&w, NULL, text, length);
+			}
+	oms_json_close_array(&w);
+	document = oms_json_finish(&w);
+	ours = oms_json_text(document, NULL);
+	ok(strcmp(ours, DatumGetCString(DirectFunctionCall1(jsonb_out, JsonbPGetDatum(document)))) == 0, "escapes at each place");
+	ok(oms_json_size(document) == strlen(ours), "escapes at each place: as long as is counted");
+}
+
 /* Keys that come in no order, and one twice: the last one counts, as in jsonb_in(). */
 static void
 unordered(void)
@@ -170,6 +196,7 @@ UNIT_TEST(json)
 		check(wide(count, false), psprintf("array of %d", count));
 	}
 	check(wide(5000, true), "object of 5000");
+	escapes();
 	unordered();
 	canonical();
 }
