@@ -6,6 +6,8 @@
  */
 #include "unit.h"
 
+#include "common/pg_prng.h"
+
 #include "decide_cases.h"
 
 #define ROOT	"CreateOrder orderId=A symbol=X side=BUY orderQty=100 price=10"
@@ -226,6 +228,157 @@ orders_of_arrival(const char *name, const char *const *reports, int count, const
 	} while (next_permutation(way, count));
 }
 
+/* ------------------------------------------------------------------------
+ * histories at random
+ * ------------------------------------------------------------------------
+ */
+
+#define REPORTS_MAX 12
+#define UNFIT 2000				/* more than was ordered */
+
+/* What a venue did, in its order, and what is to stand in the end. */
+typedef struct History
+{
+	char	   *reports[REPORTS_MAX];
+	int			count;
+	int			executed;
+	int			review;
+	bool		loose;			/* what is told of a fill that was taken back may wait for the desk */
+} History;
+
+static pg_prng_state prng;
+
+static int
+below(int n)
+{
+	return (int) pg_prng_uint64_range(&prng, 0, n - 1);
+}
+
+static void
+add_report(History *history, int fill, int version, int names, int quantity, const char *type)
+{
+	char	   *ref = names < 0 ? "" : psprintf(" execType=%s execRefID=%d.%d", type, fill, names);
+
+	history->reports[history->count++] = psprintf("!ExecuteOrder orderId=B executionId=%c%d lastQty=%d lastPx=10 fixMessage=8 execID=%d.%d%s",
+												  'p' + fill, version, quantity, fill, version, ref);
+}
+
+/*
+ * A fill, its corrections, each of the one before, and perhaps a bust of any of them.
+ * Corrections that do not fit come first: told of one that fits and waits, such a one
+ * has its place, and the desk decides.
+ */
+static void
+add_fill(History *history, int fill)
+{
+	int			corrections = below(4);
+	int			counts = 1 + below(50);
+	int			waits = 0;
+
+	add_report(history, fill, 0, -1, counts, NULL);
+	for (int version = 1; version <= corrections; version++)
+	{
+		int			quantity = below(4) == 0 && (version == 1 || waits) ? UNFIT + below(9) : 1 + below(50);
+
+		waits = quantity >= UNFIT ? quantity : 0;
+		counts = quantity >= UNFIT ? counts : quantity;
+		add_report(history, fill, version, version - 1, quantity, "TRADE_CORRECT");
+	}
+	if (below(3) == 0)
+	{
+		int			names = below(3) == 0 ? below(corrections + 1) : corrections;
+
+		add_report(history, fill, 9, names, 1, "TRADE_CANCEL");
+		history->loose |= names < corrections;
+		counts = waits = 0;
+	}
+	history->executed += counts;
+	history->review += waits;
+}
+
+/* Told in some order, some of it twice: the figures are the same, and nothing waits for its fill any more. */
+static bool
+arrives(const History *history, char **end, char **expected, List **told_so)
+{
+	ArraySource *array = array_begin();
+	const char *left[2 * REPORTS_MAX];
+	int			count = 0;
+	const Order *order;
+	Decision	d;
+
+	array_run(array, cases_json("CreateOrder orderId=A symbol=X side=BUY orderQty=1000", 0), &d);
+	array_run(array, cases_json("CreateOrder orderId=B parentId=A orderQty=900", 0), &d);
+	for (int i = 0; i < history->count; i++)
+		for (int times = below(4) == 0 ? 2 : 1; times > 0; times--)
+			left[count++] = history->reports[i];
+	*told_so = NIL;
+	while (count > 0)
+	{
+		int			i = below(count);
+		char	   *report = told(array, left[i]);
+		Refusal    *refusal;
+
+		left[i] = left[--count];
+		/* an id is given once: the repeat of a report has none */
+		if (strstr(report, "!ExecuteOrder") && array_find(array, KIND_EXECUTION, pnstrdup(strstr(report, "executionId=") + 12, 2)))
+			report = psprintf("!ExecuteOrder orderId=B %s", strstr(report, "lastQty="));
+		*told_so = lappend(*told_so, report);
+		refusal = array_run(array, cases_json(report, 0), &d);
+		if (refusal)
+		{
+			*end = psprintf("%s is refused: %s", report, refusal->message);
+			*expected = "no refusal";
+			return false;
+		}
+	}
+	order = (const Order *) array_find(array, KIND_ORDER, "B");
+	if (history->loose)
+	{
+		*end = psprintf("executed %s", oms_dec_text(order->executed_quantity));
+		*expected = psprintf("executed %d", history->executed);
+		return strcmp(*end, *expected) == 0;
+	}
+	*end = psprintf("executed %s review %s %s", oms_dec_text(order->executed_quantity), oms_dec_text(order->review_quantity),
+					cases_names_text(oms_flag_names, order->flags & FLAG_UNSETTLED));
+	*expected = psprintf("executed %d review %d ", history->executed, history->review);
+	return strcmp(*end, *expected) == 0;
+}
+
+static void
+histories(int count, int ways)
+{
+	int			wrong = 0;
+
+	pg_prng_seed(&prng, 7);
+	for (int i = 0; i < count; i++)
+	{
+		History		history = {0};
+
+		add_fill(&history, 0);
+		if (below(2) == 0)
+			add_fill(&history, 1);
+		for (int way = 0; way < ways; way++)
+		{
+			MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "history", ALLOCSET_DEFAULT_SIZES);
+			MemoryContext old = MemoryContextSwitchTo(context);
+			char	   *end,
+					   *expected;
+			List	   *told_so;
+			ListCell   *cell;
+
+			if (!arrives(&history, &end, &expected, &told_so) && wrong++ < 3)
+			{
+				ok(false, "history %d: %s, expected %s", i, end, expected);
+				foreach(cell, told_so)
+					appendStringInfo(&unit_out, "# %s\n", (char *) lfirst(cell));
+			}
+			MemoryContextSwitchTo(old);
+			MemoryContextDelete(context);
+		}
+	}
+	ok(wrong == 0, "%d histories, each in %d orders of arrival: %d end otherwise", count, ways, wrong);
+}
+
 #define TOLD(id, qty, type, exec_id, ref) \
 	"!ExecuteOrder orderId=B executionId=" id " lastQty=" qty " lastPx=10 execType=" type " execID=" exec_id " execRefID=" ref
 
@@ -250,4 +403,5 @@ UNIT_TEST(decide_chains)
 	orders_of_arrival("a fill and a correction that does not fit", unfit, lengthof(unfit), "executed 10 value 100 review 61");
 	orders_of_arrival("a fill, a correction that does not fit and one that does", fits_again, lengthof(fits_again), "executed 13 value 130 review 0");
 	orders_of_arrival("a fill, a correction that does not fit and its bust", taken_back, lengthof(taken_back), "executed 0 value 0 review 0");
+	histories(300, 20);
 }

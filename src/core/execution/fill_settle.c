@@ -290,24 +290,6 @@ next_waiting(const Decision *d, List **waiting, List *chain, const Execution *la
 	return NULL;
 }
 
-/* The fill was taken back: what else waited for it has nothing to change any more. */
-static void
-end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
-{
-	const Execution *next;
-
-	while ((next = next_waiting(d, &waiting, chain, fill, fill)) != NULL)
-	{
-		Execution	change = *next;
-
-		if (change.status != OMS_EXECUTION_REVIEW)
-			continue;
-		change.bust_exec_id = bust_exec_id;
-		oms_fill_end(d, &change, strcmp(change.exec_type, "TRADE_CANCEL") == 0 ? EXECUTION_SETTLE : EXECUTION_BUST,
-					  event->command, &event->fill);
-	}
-}
-
 /* What waited for a fill finds its end of the chain. */
 typedef struct Settling
 {
@@ -414,6 +396,37 @@ exec_ids_of(const Execution *first, const Execution *end)
 	List	   *ids = first->exec_id ? list_make1(pstrdup(first->exec_id)) : NIL;
 
 	return end->exec_id ? lappend(ids, pstrdup(end->exec_id)) : ids;
+}
+
+/*
+ * The fill was taken back: what else waited for it has nothing to change any more.
+ * A correction is linked to it all the same: its fill has come.
+ */
+static void
+end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
+{
+	const Execution *next;
+
+	while ((next = next_waiting(d, &waiting, chain, fill, fill)) != NULL)
+	{
+		Execution	first = *next;
+		Execution	end = *oms_fill_last_correction(d, next);
+		bool		is_bust = strcmp(first.exec_type, "TRADE_CANCEL") == 0;
+
+		if (!is_bust)
+		{
+			chain = list_concat(chain, exec_ids_of(&first, &end));
+			first.corrected_execution_id = fill->id;
+		}
+		if (strcmp(first.id, end.id) == 0)
+			end = first;
+		if (first.status != OMS_EXECUTION_REVIEW)
+			oms_put_execution(d, &first, oms_execution_change(&first, EXECUTION_LINK), false);
+		if (end.status != OMS_EXECUTION_REVIEW)
+			continue;
+		end.bust_exec_id = bust_exec_id;
+		oms_fill_end(d, &end, is_bust ? EXECUTION_SETTLE : EXECUTION_BUST, event->command, &event->fill);
+	}
 }
 
 /*
