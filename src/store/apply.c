@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 
 #include "base/damage.h"
@@ -169,15 +170,25 @@ apply_build_events(Application *app)
 	return NULL;
 }
 
+/*
+ * Rows are looked up by what stands in the tables, and the next command may ask
+ * for what lies in this tree: a row that has found its place in one is written
+ * now, all others at the end.
+ */
 static void
-apply_replace(IdentityMap *map, Object *now)
+apply_replace(UnitOfWork *uow, Object *now)
 {
-	Tracked    *t = oms_map_find(map, now->kind, now->id);
+	Tracked    *t = oms_map_find(uow->map, now->kind, now->id);
+	bool		moves = strcmp(t->now->root_id, now->root_id) != 0;
 
 	if (t->now == now)
 		return;
 	t->now = now;
-	t->dirty = true;
+	t->dirty = !moves;
+	if (!moves)
+		return;
+	CommandCounterIncrement();
+	oms_object_update(oms_tables_get(uow->tables, OMS_OBJECTS_OF(now->kind)), now, &t->tid);
 }
 
 /* Those that were made have their rows. */
@@ -194,13 +205,13 @@ apply_adopt(Application *app)
 		oms_map_add(uow->map, made->change->after, &made->tid);
 	}
 	foreach(cell, app->trees)
-		apply_replace(uow->map, ((AppliedTree *) lfirst(cell))->after);
+		apply_replace(uow, ((AppliedTree *) lfirst(cell))->after);
 	foreach(cell, app->decision->changes)
 	{
 		const Change *change = lfirst(cell);
 
 		if (change->is_last)
-			apply_replace(uow->map, change->after);
+			apply_replace(uow, change->after);
 	}
 	uow->nevents += app->nevents;
 	uow->newest = uow->time;

@@ -132,4 +132,16 @@ SELECT r->'state'->>'status' AS status FROM oms_command('{"commandType": "Correc
 SELECT * FROM pg_temp.show('ex-I');
 SELECT exec_id, status FROM oms.executions WHERE order_id = 'ex-I' ORDER BY exec_id;
 
+-- What waited without an order finds it in a batch, and the commands behind find it there: as when each came by itself.
+SELECT * FROM pg_temp.fill('{"orderId": "ex-J", "execID": "E90", "execType": "TRADE_CANCEL", "execRefID": "E91", "symbol": "VOD.L", "side": "BUY", "lastQty": 10, "lastPx": 2}');
+SELECT * FROM pg_temp.fill('{"orderId": "ex-J", "execID": "E92", "symbol": "VOD.L", "side": "BUY", "lastQty": 20, "lastPx": 2}');
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-J", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT r->'state'->>'status' AS status, r->'state'->'executedQuantity' AS executed FROM oms_commands('[
+  {"commandType": "ExecuteOrderCommand", "orderId": "ex-J", "execID": "E90", "execType": "TRADE_CANCEL", "execRefID": "E91", "symbol": "VOD.L", "side": "BUY", "lastQty": 10, "lastPx": 2},
+  {"commandType": "ExecuteOrderCommand", "orderId": "ex-J", "execID": "E91", "symbol": "VOD.L", "side": "BUY", "lastQty": 10, "lastPx": 2},
+  {"commandType": "ExecuteOrderCommand", "orderId": "ex-J", "execID": "E92", "symbol": "VOD.L", "side": "BUY", "lastQty": 20, "lastPx": 2},
+  {"commandType": "RestateOrderCommand", "orderId": "ex-J", "quantityFactor": 2, "corporateActionId": "CA1"}]') r;
+SELECT * FROM pg_temp.show('ex-J');
+SELECT exec_id, status, quantity FROM oms.executions WHERE order_id = 'ex-J' ORDER BY exec_id;
+
 SELECT * FROM oms.verify();
