@@ -37,10 +37,18 @@ oms_name_search(TreeNames *names, const TreeName *search)
 	*add_name(names) = *search;
 }
 
+static const ObjectKind role_kinds[ID_ROLE_COUNT] = {
+	[ID_OTHER] = KIND_COUNT,
+	[ID_OF_ROOT] = KIND_COUNT,
+	[ID_OF_ORDER] = KIND_ORDER,
+	[ID_OF_EXECUTION] = KIND_EXECUTION,
+	[ID_OF_NEW] = KIND_COUNT,
+};
+
 ObjectKind
 oms_role_kind(IdRole role)
 {
-	return role == ID_OF_ORDER ? KIND_ORDER : role == ID_OF_EXECUTION ? KIND_EXECUTION : KIND_COUNT;
+	return role_kinds[role];
 }
 
 void

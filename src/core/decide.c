@@ -50,24 +50,25 @@ compare_root(const Command *command, ObjectKind kind, const char *id, const char
 static Refusal *
 check_root(const Decision *d)
 {
-	static const IdRole named[] = {ID_OF_EXECUTION, ID_OF_ORDER};
 	const Command *command = d->command;
 	const char *id;
 
 	if (command->root_id == NULL)
 		return NULL;
-	for (int i = 0; i < lengthof(named); i++)
+	/* an execution before its order */
+	for (IdRole role = ID_ROLE_COUNT - 1; role > ID_OTHER; role--)
 	{
+		ObjectKind	kind = oms_role_kind(role);
 		const Object *object;
 
-		id = oms_command_object_id(command, named[i]);
+		id = kind == KIND_COUNT ? NULL : oms_command_object_id(command, role);
 		if (id == NULL)
 			continue;
-		object = oms_decision_get(d, oms_role_kind(named[i]), id);
+		object = oms_decision_get(d, kind, id);
 		return object ? compare_root(command, object->kind, id, object->root_id) : NULL;
 	}
 	id = oms_command_object_id(command, ID_OF_NEW);
-	return compare_root(command, KIND_ORDER, id ? id : "(new)", id);
+	return compare_root(command, command->def->kind, id ? id : "(new)", id);
 }
 
 /*

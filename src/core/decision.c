@@ -202,7 +202,7 @@ oms_decision_mark(Decision *d, uint32 flags)
 	if (change == NULL)
 		return;
 	change->findings = d->findings;
-	if (flags != 0)
+	if (flags != 0 && oms_kind_of(change->after)->flags != 0)
 		*(uint32 *) ((char *) change->after + oms_kind_of(change->after)->flags) |= flags;
 }
 
