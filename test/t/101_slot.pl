@@ -337,7 +337,7 @@ value($_) foreach slurp_file("$FindBin::RealBin/../../doc/operations.md") =~ /^(
 	my ($out, $err) = ('', '');
 	my $reader = IPC::Run::start([ 'pg_recvlogical', '-d', $node->connstr('postgres') . ' user=oms_cdc application_name=reader', '-S', 'oms_cdc', '--start', '-f', '-', '--no-loop', '-s', '3600', '-F', '3600',
 		'-o', 'proto_version=1', '-o', 'publication_names=oms_events' ], '>', \$out, '2>', \$err);
-	ok($node->poll_query_until('postgres', q(SELECT active FROM oms.stat_bridge)), 'a reader is there');
+	ok($node->poll_query_until('postgres', q(SELECT active AND state = 'streaming' FROM oms.stat_bridge)), 'a reader is there');
 	is(value('SELECT active_pid IS NOT NULL, application_name, state FROM oms.stat_bridge'), 't|reader|streaming', 'and shown');
 	my $pid = value('SELECT active_pid FROM oms.stat_bridge');
 	like(said('SELECT oms.drop_slot()'), qr/55006:.*in use by process $pid.*HINT:.*pg_terminate_backend\($pid\)/s, 'a slot in use is not dropped');
