@@ -21,3 +21,9 @@ COMMENT ON SEQUENCE oms.event_sequence IS
   'Numbers all events of all objects. Drawn after the tree is locked and before commit: its order is not the commit order, and it has gaps.';
 SELECT pg_catalog.pg_extension_config_dump('oms.event_sequence', '');
 -- @end
+-- @upgrade
+-- What is here before: 90_shipped.sql hands what is made now to whom the store belongs.
+SELECT set_config('oms_upgrade.members', array_agg(d.objid)::text, true)
+  FROM pg_extension AS e JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+ WHERE e.extname = 'oms_state';
+-- @end

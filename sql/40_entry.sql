@@ -44,9 +44,26 @@ REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_comma
 -- The tables of the code, for people and for the reference.
 -- @upgrade
 -- They have other columns now. What reads them has so too; 50_views.sql makes it again, for whoever could read it.
-SELECT set_config('oms_upgrade.acl', coalesce(c.relacl, acldefault('r', c.relowner))::text, true) FROM pg_class AS c WHERE c.oid = 'oms.order_history'::regclass;
-DROP VIEW oms.order_history, oms.state_transitions, oms.command_reference;
-DROP FUNCTION oms.list_transitions(), oms.list_commands();
+SELECT set_config('oms_upgrade.grants', coalesce(string_agg(
+         format('GRANT %s%s ON oms.order_history TO %s%s', a.privilege_type, ' (' || quote_ident(l.attname) || ')',
+                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END), '; '), ''), true)
+  FROM pg_class AS c
+ CROSS JOIN LATERAL (SELECT NULL::name, c.relacl UNION ALL SELECT t.attname, t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid) AS l (attname, acl)
+ CROSS JOIN LATERAL aclexplode(l.acl) AS a
+ WHERE c.oid = 'oms.order_history'::regclass AND a.grantee <> c.relowner;
+DO $do$
+DECLARE
+  them text;
+BEGIN
+  DROP VIEW oms.order_history, oms.state_transitions, oms.command_reference;
+  DROP FUNCTION oms.list_transitions(), oms.list_commands();
+EXCEPTION WHEN dependent_objects_still_exist THEN
+  GET STACKED DIAGNOSTICS them = PG_EXCEPTION_DETAIL;
+  RAISE EXCEPTION 'objects of yours are in the way of the update of oms_state'
+    USING ERRCODE = 'dependent_objects_still_exist', DETAIL = them,
+          HINT = 'oms.order_history, oms.state_transitions and oms.command_reference get other columns. Keep the definitions of what depends on them (pg_dump --schema-only), drop it, update, and make it again.';
+END
+$do$;
 -- @end
 CREATE OR REPLACE FUNCTION oms.list_transitions(OUT object text, OUT transition integer, OUT trigger text, OUT requires text[],
     OUT forbids text[], OUT facts text[], OUT reported boolean, OUT sets text[], OUT clears text[], OUT raises text[],

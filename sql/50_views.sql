@@ -102,18 +102,8 @@ CREATE OR REPLACE VIEW oms.order_history WITH (security_invoker = true) AS
     LEFT JOIN oms.list_transitions() AS t ON t.transition = e.transition;
 -- @upgrade
 DO $do$
-DECLARE
-  granted record;
 BEGIN
-  FOR granted IN
-    SELECT a.privilege_type, a.grantee, a.is_grantable
-      FROM aclexplode(current_setting('oms_upgrade.acl')::aclitem[]) AS a, pg_class AS c
-     WHERE c.oid = 'oms.order_history'::regclass AND a.grantee <> c.relowner
-  LOOP
-    EXECUTE format('GRANT %s ON oms.order_history TO %s%s', granted.privilege_type,
-                   CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END,
-                   CASE WHEN granted.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
-  END LOOP;
+  EXECUTE current_setting('oms_upgrade.grants');
   -- they are the user's own, not the extension's: a dump must carry them
   DELETE FROM pg_init_privs AS i WHERE i.classoid = 'pg_class'::regclass AND i.objoid = 'oms.order_history'::regclass;
 END

@@ -18,9 +18,21 @@
 #include "core/command.h"
 #include "core/kind.h"
 #include "entry/gate.h"
+#include "entry/named_row.h"
 
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
+
+static const NamedColumn transition_columns[] = {
+	{"object", TEXTOID}, {"transition", INT4OID}, {"trigger", TEXTOID}, {"requires", TEXTARRAYOID}, {"forbids", TEXTARRAYOID},
+	{"facts", TEXTARRAYOID}, {"reported", BOOLOID}, {"sets", TEXTARRAYOID}, {"clears", TEXTARRAYOID}, {"raises", TEXTARRAYOID},
+	{"event_type", TEXTOID}, {"sentence", TEXTOID},
+};
+
+static const NamedColumn command_columns[] = {
+	{"command_type", TEXTOID}, {"object", TEXTOID}, {"field", TEXTOID}, {"field_type", TEXTOID}, {"required", BOOLOID},
+	{"unless", TEXTOID}, {"role", TEXTOID},
+};
 
 /* The names of these bits; null for none. */
 static Datum
@@ -39,8 +51,8 @@ reference_names(const OmsName *names, uint32 bits, bool *isnull)
 static void
 reference_put_transition(ReturnSetInfo *rsinfo, const Machine *machine, const Transition *t)
 {
-	Datum		values[12];
-	bool		nulls[12] = {0};
+	Datum		values[lengthof(transition_columns)];
+	bool		nulls[lengthof(transition_columns)] = {0};
 
 	values[0] = CStringGetTextDatum(machine->object);
 	values[1] = Int32GetDatum(t->number);
@@ -54,7 +66,7 @@ reference_put_transition(ReturnSetInfo *rsinfo, const Machine *machine, const Tr
 	values[9] = reference_names(machine->flags, t->raises, &nulls[9]);
 	values[10] = CStringGetTextDatum(t->event_type);
 	values[11] = CStringGetTextDatum(t->sentence);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	oms_put_named_row(rsinfo, transition_columns, lengthof(transition_columns), values, nulls);
 }
 
 Datum
@@ -83,8 +95,8 @@ oms_list_commands(PG_FUNCTION_ARGS)
 
 		for (const CommandField *f = def->fields; f->name != NULL; f++)
 		{
-			Datum		values[7];
-			bool		nulls[7] = {0};
+			Datum		values[lengthof(command_columns)];
+			bool		nulls[lengthof(command_columns)] = {0};
 
 			if (f->internal)
 				continue;
@@ -97,7 +109,7 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			if (!nulls[5])
 				values[5] = CStringGetTextDatum(f->unless);
 			values[6] = CStringGetTextDatum(oms_gate_role_name(def->role));
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+			oms_put_named_row(rsinfo, command_columns, lengthof(command_columns), values, nulls);
 		}
 	}
 	return (Datum) 0;

@@ -35,6 +35,7 @@
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "core/kind.h"
+#include "entry/named_row.h"
 #include "store/catalog.h"
 #include "store/ids.h"
 
@@ -305,6 +306,11 @@ oms_own_columns(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, def->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+static const NamedColumn kind_columns[] = {
+	{"object", TEXTOID}, {"table_name", NAMEOID}, {"event_table", NAMEOID}, {"aggregate_type", TEXTOID}, {"id_field", TEXTOID},
+	{"described", TEXTOID}, {"claims_made_id", BOOLOID},
+};
+
 Datum
 oms_list_kinds(PG_FUNCTION_ARGS)
 {
@@ -325,7 +331,7 @@ oms_list_kinds(PG_FUNCTION_ARGS)
 		};
 		bool		nulls[lengthof(values)] = {0};
 
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		oms_put_named_row(rsinfo, kind_columns, lengthof(kind_columns), values, nulls);
 	}
 	return (Datum) 0;
 }

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -29,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "entry/named_row.h"
 #include "entry/stats.h"
 #include "store/effort.h"
 
@@ -301,6 +303,12 @@ oms_stats_end_call(const Refusal *refusal)
  * ------------------------------------------------------------------------
  */
 
+static const NamedColumn stats_columns[] = {
+	{"command_type", TEXTOID}, {"calls", INT8OID}, {"accepted", INT8OID}, {"repeats", INT8OID}, {"refusals", INT8OID},
+	{"refusals_by_sqlstate", JSONBOID}, {"errors", INT8OID}, {"rows_written", INT8OID}, {"events", INT8OID}, {"total_time", FLOAT8OID},
+	{"lock_time", FLOAT8OID}, {"shared", BOOLOID}, {"stats_reset", TIMESTAMPTZOID},
+};
+
 static const char *
 stats_row_name(int row)
 {
@@ -334,8 +342,8 @@ stats_put_row(ReturnSetInfo *rsinfo, StatsArea *area, int row)
 	uint64		refusals;
 	uint64		known;
 	Jsonb	   *by_sqlstate;
-	Datum		values[13];
-	bool		nulls[13] = {0};
+	Datum		values[lengthof(stats_columns)];
+	bool		nulls[lengthof(stats_columns)] = {0};
 
 	/* calls last: who is counted as done was counted as called */
 	for (int column = STATS_COLUMNS - 1; column >= 0; column--)
@@ -356,7 +364,7 @@ stats_put_row(ReturnSetInfo *rsinfo, StatsArea *area, int row)
 	values[10] = Float8GetDatum(counts[STATS_LOCK_TIME] / 1e6);
 	values[11] = BoolGetDatum(area != &own_area);
 	values[12] = TimestampTzGetDatum(pg_atomic_read_u64(&area->reset_at));
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	oms_put_named_row(rsinfo, stats_columns, lengthof(stats_columns), values, nulls);
 }
 
 Datum
