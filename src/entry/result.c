@@ -70,19 +70,31 @@ put_events(JsonWriter *w, const ResultSource *source)
 	oms_json_close_array(w);
 }
 
+/* The newest event that carries the object's state, or NULL. */
+static Jsonb *
+find_told(const ResultSource *source)
+{
+	for (int i = source->npayloads - 1; i >= 0; i--)
+		if (key_is(source->payloads[i], "aggregateType", oms_kinds[source->kind].type) &&
+			key_is(source->payloads[i], "aggregateId", source->id))
+			return source->payloads[i];
+	return NULL;
+}
+
+bool
+oms_result_is_told(const ResultSource *source)
+{
+	return find_told(source) != NULL;
+}
+
 static void
 put_state(JsonWriter *w, const ResultSource *source)
 {
-	for (int i = source->npayloads - 1; i >= 0; i--)
-	{
-		if (key_is(source->payloads[i], "aggregateType", oms_kinds[source->kind].type) &&
-			key_is(source->payloads[i], "aggregateId", source->id))
-		{
-			copy_key(w, source->payloads[i], "state");
-			return;
-		}
-	}
-	if (source->state)
+	Jsonb	   *payload = find_told(source);
+
+	if (payload)
+		copy_key(w, payload, "state");
+	else if (source->state)
 		oms_json_jsonb(w, "state", source->state);
 }
 

@@ -25,6 +25,9 @@ typedef struct ResultSource
 	Jsonb	   *state;			/* of the object, where no event carries it */
 } ResultSource;
 
+/* Does one of the events carry the state of the object? */
+extern bool oms_result_is_told(const ResultSource *source);
+
 extern Jsonb *oms_result_build(const ResultSource *source);
 extern Jsonb *oms_result_rejected(const Refusal *refusal, const char *command_id, const char *command_type);
 

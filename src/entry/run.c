@@ -91,12 +91,35 @@ recorded_command(const ResultSource *source)
 	return NULL;
 }
 
+/*
+ * What the command was about: an object of its own kind, or an order that only
+ * kept the report.  Where no event carries it, it is told as it stands.
+ */
+static void
+find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
+{
+	const Object *object = NULL;
+
+	for (int i = 0; i < KIND_COUNT; i++)
+	{
+		source->kind = (command->def->kind + i) % KIND_COUNT;
+		if (oms_result_is_told(source))
+			return;
+	}
+	for (int i = 0; i < KIND_COUNT && object == NULL; i++)
+	{
+		source->kind = (command->def->kind + i) % KIND_COUNT;
+		object = oms_uow_peek(uow, source->kind, source->id);
+	}
+	source->state = oms_object_state(object);
+}
+
 /* The first result again, from the events that it was built of. */
 static Jsonb *
 repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
 {
-	ResultSource source = {.kind = command->def->kind, .id = known->aggregate_id, .command_id = command->command_id,
-	.duplicate = true, .xid = oms_uow_xid(uow)};
+	ResultSource source = {.id = known->aggregate_id, .command_id = command->command_id, .duplicate = true,
+	.xid = oms_uow_xid(uow)};
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
@@ -115,8 +138,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 								 "Repeat a command with equal content, or give it a new commandId.");
 		return NULL;
 	}
-	if (source.npayloads == 0)
-		source.state = oms_object_state(oms_uow_peek(uow, source.kind, source.id));
+	find_about(uow, command, &source);
 	return oms_result_build(&source);
 }
 

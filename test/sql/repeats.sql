@@ -82,6 +82,15 @@ SELECT * FROM pg_temp.brief(oms_try_command('{"commandType": "ExecuteOrderComman
 SELECT executed_quantity FROM oms.orders WHERE id = 'rep-D';
 SELECT count(*) FROM oms.executions WHERE order_id = 'rep-D';
 
+-- A repeat answers with the state that the first time did: also of an order that only kept the report of a leg, and of an execution whose order alone has an event.
+CREATE FUNCTION pg_temp.told(command jsonb, OUT events text, OUT execution text, OUT about text, OUT version text, OUT duplicate text) LANGUAGE sql AS $$
+  SELECT (SELECT string_agg(e->>'aggregateType', ' ') FROM jsonb_array_elements(r->'events') e), r->'state'->>'executionId', r->'state'->>'orderId', r->'state'->>'version', r->>'duplicate'
+  FROM oms_command(command) r $$;
+SELECT * FROM pg_temp.told('{"commandType": "ExecuteOrderCommand", "commandId": "rep-20", "orderId": "rep-D", "execID": "E2", "multiLegReportingType": "2", "lastQty": 1, "lastPx": 1}');
+SELECT * FROM pg_temp.told('{"commandType": "ExecuteOrderCommand", "commandId": "rep-20", "orderId": "rep-D", "execID": "E2", "multiLegReportingType": "2", "lastQty": 1, "lastPx": 1}');
+SELECT * FROM pg_temp.told('{"commandType": "ExecuteOrderCommand", "commandId": "rep-21", "orderId": "rep-D", "execID": "E1", "lastQty": 3, "lastPx": 1, "cumQty": 7}');
+SELECT * FROM pg_temp.told('{"commandType": "ExecuteOrderCommand", "commandId": "rep-21", "orderId": "rep-D", "execID": "E1", "lastQty": 3, "lastPx": 1, "cumQty": 7}');
+
 -- An id belongs to the session user who used it first.
 CREATE ROLE regress_repeats LOGIN;
 GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO regress_repeats;
