@@ -77,15 +77,6 @@ oms_kind_by_name(const char *name)
 	return NULL;
 }
 
-const KindDef *
-oms_kind_by_type(const char *type)
-{
-	for (int i = 0; i < KIND_COUNT; i++)
-		if (strcmp(oms_kinds[i].type, type) == 0)
-			return &oms_kinds[i];
-	return NULL;
-}
-
 bool
 oms_object_is_root(const Object *object)
 {

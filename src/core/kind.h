@@ -80,8 +80,6 @@ extern const NameDef oms_names[NAME_COUNT];
 
 /* By its name ("order"), or NULL. */
 extern const KindDef *oms_kind_by_name(const char *name);
-/* By the name in events ("Order"), or NULL. */
-extern const KindDef *oms_kind_by_type(const char *type);
 
 static inline const KindDef *
 oms_kind_of(const Object *object)

@@ -334,7 +334,7 @@ sub check_names
 	same_set([ first_code('execution_statuses') ],
 		[ names_in_source('core/execution/execution_record.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
 	same_set([ first_code('flags') ], [ names_in_source('core/kind.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
-	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
+	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution_review.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
 
 	my %rules;
 	foreach my $file (sources())

@@ -49,8 +49,9 @@ oms_order_event_init(OrderEvent *event, const Command *command)
 	event->done_for_day = NO_DATE;
 }
 
-void
-oms_order_derive(Order *order)
+/* Compute what follows from the rest: leaves, unplaced, flags, status. */
+static void
+derive(Order *order)
 {
 	bool		filled = oms_order_is_filled(order);
 
@@ -219,7 +220,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 		order->done_for_day_date = event->done_for_day;
 	if ((order->conditions & COND_DONE_FOR_DAY) == 0)
 		order->done_for_day_date = NO_DATE;
-	oms_order_derive(order);
+	derive(order);
 	if (event->own)
 		compare_stated(order, event);
 }

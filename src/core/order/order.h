@@ -124,9 +124,6 @@ extern bool oms_report_is_misdirected(const Command *command, const Order *order
 /* Apply an event.  The order's members are values: none is changed in place. */
 extern void oms_order_evolve(Order *order, const OrderEvent *event);
 
-/* Compute what follows from the rest: leaves, unplaced, avgPx, status. */
-extern void oms_order_derive(Order *order);
-
 /*
  * Are these figures of a counterparty, each NULL if not stated, others than ours?
  * The average only up to the digits it was stated with.
@@ -145,12 +142,8 @@ extern DateADT oms_command_day(const Command *command, TimestampTz now);
 /* An event of this order with nothing in it yet. */
 extern void oms_order_event_init(OrderEvent *event, const Command *command);
 
-/* "order "X" …" with its status and quantities, for the detail of refusals. */
-extern Refusal *oms_refuse_transition(const Command *command, const Order *order);
-
 /* order_terms.c: new terms and open requests */
 extern void oms_terms_apply(Order *order, const OrderTerms *terms);
-extern void oms_terms_scale(OrderTerms *terms, Numeric factor);
 extern bool oms_terms_given(const OrderTerms *terms);
 
 /* Terms of a replacement: as given, else term by term as they were requested under its ClOrdID. */

@@ -33,8 +33,8 @@ figures(const Order *order)
 					oms_dec_text(order->executed_quantity), oms_dec_text(order->leaves_quantity));
 }
 
-Refusal *
-oms_refuse_transition(const Command *command, const Order *order)
+static Refusal *
+refuse_transition(const Command *command, const Order *order)
 {
 	return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for order \"%s\" in status %s",
 									  command->def->name, order->id, status_name(order)),
@@ -514,7 +514,7 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderDetai
 	oms_order_event_init(event, command);
 	event->transition = find_transition(command, context, &terms);
 	if (event->transition == NULL)
-		return oms_refuse_transition(command, order);
+		return refuse_transition(command, order);
 	/* a report that comes too late to change anything is only compared */
 	if (strcmp(event->transition->event_type, "OrderReported") == 0)
 		return NULL;

@@ -83,7 +83,7 @@ extern OmsOrderStatus oms_order_status(uint32 conditions, bool any_fill, bool fu
 extern bool oms_order_is_filled(const Order *order);
 extern bool oms_order_is_closed(const Order *order);
 
-/* Live: neither closed nor filled.  What a parent counts is more: oms_tree_is_live(). */
+/* Live: neither closed nor filled.  What a parent counts is more (order_tree.c). */
 extern bool oms_order_is_live(const Order *order);
 
 #endif							/* OMS_ORDER_MACHINE_H */

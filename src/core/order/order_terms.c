@@ -159,8 +159,8 @@ oms_scale_price(Numeric price, Numeric factor)
 	return price ? oms_dec_div(price, factor, AVG_PX_SCALE) : NULL;
 }
 
-void
-oms_terms_scale(OrderTerms *terms, Numeric factor)
+static void
+terms_scale(OrderTerms *terms, Numeric factor)
 {
 	terms->order_qty = oms_scale_quantity(terms->order_qty, factor);
 	terms->price = oms_scale_price(terms->price, factor);
@@ -380,7 +380,7 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 			requests[kept].restores_qty = before_qty;
 		if (event->split && event->split->terms)
 		{
-			oms_terms_scale(&requests[kept].terms, event->split->factor);
+			terms_scale(&requests[kept].terms, event->split->factor);
 			requests[kept].restores_qty = oms_scale_quantity(requests[kept].restores_qty, event->split->factor);
 		}
 		kept++;

@@ -24,8 +24,12 @@ change(Numeric a, Numeric b)
 	return oms_dec_sub(b, a);
 }
 
-bool
-oms_tree_is_live(const Order *order)
+/*
+ * Live for its ancestors: it is live, or something below it is.  A filled or
+ * closed order above a live one counts.
+ */
+static bool
+is_live_in_tree(const Order *order)
 {
 	return oms_order_is_live(order) || order->live_children > 0;
 }
@@ -39,7 +43,7 @@ oms_tree_delta(const Order *before, const Order *after, TreeDelta *delta)
 	delta->allocated = change(before ? before->allocated_quantity : NULL, after->allocated_quantity);
 	delta->working = change(before ? before->leaves_quantity : NULL, after->leaves_quantity);
 	delta->reserved = change(before ? oms_order_reservation(before) : NULL, oms_order_reservation(after));
-	delta->live = (oms_tree_is_live(after) ? 1 : 0) - (before && oms_tree_is_live(before) ? 1 : 0);
+	delta->live = (is_live_in_tree(after) ? 1 : 0) - (before && is_live_in_tree(before) ? 1 : 0);
 	delta->count = before ? 0 : 1;
 	return delta->executed || delta->value || delta->allocated || delta->working ||
 		delta->reserved || delta->live != 0 || delta->count != 0;

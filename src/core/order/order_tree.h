@@ -13,12 +13,6 @@
 #include "core/order/order.h"
 
 /*
- * Live for its ancestors: it is live, or something below it is.  A filled or
- * closed order above a live one counts.
- */
-extern bool oms_tree_is_live(const Order *order);
-
-/*
  * What a child's change means for its parent; `before` is NULL for a new
  * child.  False if nothing.
  */
