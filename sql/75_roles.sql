@@ -99,6 +99,8 @@ BEGIN
     RAISE EXCEPTION 'role "%" may not grant rights on the tables of oms_state', current_user
       USING ERRCODE = 'insufficient_privilege', HINT = format('Their owner is %s: call it as that role, or as a superuser.', quote_ident(owner));
   END IF;
+  -- One at a time in a database: a right of one object cannot be granted twice at once.
+  LOCK TABLE oms.shipped_objects IN SHARE UPDATE EXCLUSIVE MODE;
   FOREACH stage IN ARRAY ARRAY['role', 'right'] LOOP
     steps := ARRAY(SELECT r.statement FROM oms.role_repairs() AS r WHERE r.what = stage);
     IF stage = 'role' AND steps <> '{}' AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = current_user AND (r.rolsuper OR r.rolcreaterole)) THEN
@@ -107,8 +109,13 @@ BEGIN
               HINT = format('A superuser can ALTER ROLE %I CREATEROLE, or do it himself.', current_user);
     END IF;
     FOREACH step IN ARRAY steps LOOP
-      EXECUTE step;
-      RETURN NEXT step;
+      BEGIN
+        EXECUTE step;
+        RETURN NEXT step;
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        -- Another database of the cluster made it, and has committed: we waited for it.
+        NULL;
+      END;
     END LOOP;
   END LOOP;
 END

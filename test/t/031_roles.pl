@@ -1,10 +1,12 @@
 # Who may do what: the six roles, what each may and may not, by every entry; what oms.create_roles() makes, repairs and refuses; what a dump keeps.
 # Broken by: a command that is not asked about, or whose repeat is answered before; a right that is missing after a new view or function came, or that
-# writes a table; a role that is dropped and opens the door; a refusal that is an error in a batch; a grant that a partition made later does not have.
+# writes a table; a role that is dropped and opens the door; a refusal that is an error in a batch; a grant that a partition made later does not have; two databases whose
+# roles are made at once.
 
 use strict;
 use warnings;
 
+use DBD::Pg qw(:async);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -187,6 +189,18 @@ like(($node->psql('third', 'SET ROLE heir; SELECT oms.create_roles()'))[2], qr/r
 sql('ALTER ROLE heir CREATEROLE');
 like(as('heir', 'SELECT oms.create_roles()', 'third'), qr/^CREATE ROLE oms_bridge\n/, 'CREATEROLE is enough');
 sql('SELECT oms.create_roles()', $_) foreach qw(postgres second);
+
+# in two databases at once: who comes second waits, and finds it done
+sql('DROP ROLE oms_proxy');
+my ($first, $second) = map { oms_dbh($node, dbname => $_) } qw(postgres second);
+$first->begin_work;
+is_deeply($first->selectcol_arrayref('SELECT oms.create_roles()'), ['CREATE ROLE oms_proxy'], 'made, and not committed');
+$second->do('SELECT count(*) FROM oms.create_roles()', { pg_async => PG_ASYNC });
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = 'second' AND wait_event_type = 'Lock'"), 'another database waits');
+$first->commit;
+is(eval { $second->pg_result } // $second->state, 1, 'and has nothing to do');
+is(sql('SELECT oms.create_roles()', 'second'), '', 'all is well');
+$_->disconnect foreach $first, $second;
 
 # ---- dump and restore -----------------------------------------------------------------------------------------
 
