@@ -113,24 +113,35 @@ oms_object_insert(Table *table, const Object *object, bool id_is_given, ItemPoin
 	return true;
 }
 
+/* NULL asks for null. */
+static Datum *
+key_datums(const Table *table, int key, const char *const *values)
+{
+	const char *const *columns = table->def->keys[key].columns;
+	Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
+
+	for (int k = 0; k < KEY_COLUMNS_MAX && columns[k]; k++)
+		if (values[k])
+			datums[k] = CStringGetTextDatum(values[k]);
+	return datums;
+}
+
 List *
 oms_object_ids_of(Table *table, int key, const char *const *const *values, int count)
 {
-	const char *const *columns = table->def->keys[key].columns;
 	const Datum **keys = palloc(sizeof(Datum *) * count);
 	List	   *ids = NIL;
 
 	for (int i = 0; i < count; i++)
-	{
-		Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
-
-		for (int k = 0; k < KEY_COLUMNS_MAX && columns[k]; k++)
-			if (values[i][k])
-				datums[k] = CStringGetTextDatum(values[i][k]);
-		keys[i] = datums;
-	}
+		keys[i] = key_datums(table, key, values[i]);
 	oms_table_each_of(table, key, (const Datum *const *) keys, count, collect_id, &ids);
 	return ids;
+}
+
+void
+oms_object_check_unseen(Table *table, int key, const char *const *values)
+{
+	oms_table_check_unseen(table, key, key_datums(table, key, values));
 }
 
 void

@@ -44,6 +44,9 @@ extern LockResult oms_object_lock(Table *table, Object *object, ItemPointer tid,
 /* The ids of all objects with this key, for each set of values in turn; NULL asks for null. */
 extern List *oms_object_ids_of(Table *table, int key, const char *const *const *values, int count);
 
+/* 40001 if there is one with this key that the transaction's snapshot, at REPEATABLE READ and above, does not see. */
+extern void oms_object_check_unseen(Table *table, int key, const char *const *values);
+
 /* Has a committed row, or one in flight that then commits, this id? */
 extern bool oms_object_taken(Table *table, const char *id);
 

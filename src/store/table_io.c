@@ -170,9 +170,9 @@ search_by_index(Table *table, Search *search)
 }
 
 static Search
-begin_search(Table *table, int which, const Datum *values)
+begin_search(Table *table, int which, const Datum *values, Snapshot snapshot)
 {
-	Search		search = {.values = values, .snapshot = statement_snapshot()};
+	Search		search = {.values = values, .snapshot = snapshot};
 
 	search.key = oms_layout_key(table->layout, table->rel, table->def, which);
 	if (OidIsValid(search.key->index))
@@ -228,7 +228,7 @@ end_search(Search *search)
 bool
 oms_table_find(Table *table, int key, const Datum *values)
 {
-	Search		search = begin_search(table, key, values);
+	Search		search = begin_search(table, key, values, statement_snapshot());
 	bool		found = search_next(table, &search);
 
 	if (found)
@@ -241,7 +241,7 @@ void
 oms_table_each_of(Table *table, int key, const Datum *const *values, int count, OmsRowCallback callback,
 				  void *arg)
 {
-	Search		search = begin_search(table, key, values[0]);
+	Search		search = begin_search(table, key, values[0], statement_snapshot());
 
 	for (int i = 0; i < count; i++)
 	{
@@ -263,6 +263,23 @@ void
 oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callback, void *arg)
 {
 	oms_table_each_of(table, key, &values, 1, callback, arg);
+}
+
+void
+oms_table_check_unseen(Table *table, int key, const Datum *values)
+{
+	Search		search;
+	bool		unseen = false;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	CommandCounterIncrement();
+	search = begin_search(table, key, values, RegisterSnapshot(GetLatestSnapshot()));
+	while (!unseen && search_next(table, &search))
+		unseen = !table_tuple_satisfies_snapshot(table->rel, table->slot, GetTransactionSnapshot());
+	end_search(&search);
+	if (unseen)
+		oms_raise_serialization();
 }
 
 /* ------------------------------------------------------------------------

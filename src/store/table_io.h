@@ -83,6 +83,12 @@ extern void oms_table_each_of(Table *table, int key, const Datum *const *values,
 							  OmsRowCallback callback, void *arg);
 
 /*
+ * 40001 if there is a row with this key that the transaction's snapshot, at
+ * REPEATABLE READ and above, does not see.
+ */
+extern void oms_table_check_unseen(Table *table, int key, const Datum *values);
+
+/*
  * Writing.  `tid` is set to the row's place where it is not NULL.  The arrays hold a value for each column of the TableDef.  Columns of
  * users get their defaults, and keep their values in an update.  Row triggers
  * fire and constraints are checked as for any statement; a constraint of a user

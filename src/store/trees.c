@@ -320,6 +320,8 @@ trees_search(Locking *locking)
 
 		if (name->key == OBJECT_BY_ID)
 			continue;
+		/* no root's row tells of what somebody began since our snapshot */
+		oms_object_check_unseen(trees_table(locking, name->kind), name->key, values);
 		foreach(cell, oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1))
 			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
 	}
