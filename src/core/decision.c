@@ -57,7 +57,7 @@ oms_decision_begin(Decision *d, ObjectSource *source, Command *command)
  */
 
 static Change *
-newest_change(const Decision *d, ObjectKind kind, const char *id)
+decision_newest_change(const Decision *d, ObjectKind kind, const char *id)
 {
 	if (d->drafts)
 	{
@@ -78,7 +78,7 @@ newest_change(const Decision *d, ObjectKind kind, const char *id)
 const Object *
 oms_decision_get(const Decision *d, ObjectKind kind, const char *id)
 {
-	Change	   *change = d->changes ? newest_change(d, kind, id) : NULL;
+	Change	   *change = d->changes ? decision_newest_change(d, kind, id) : NULL;
 
 	return change ? change->after : d->source->get(d->source, kind, id);
 }
@@ -86,7 +86,7 @@ oms_decision_get(const Decision *d, ObjectKind kind, const char *id)
 bool
 oms_decision_knows(const Decision *d, ObjectKind kind, const char *id)
 {
-	return newest_change(d, kind, id) != NULL || d->source->is_known(d->source, kind, id);
+	return decision_newest_change(d, kind, id) != NULL || d->source->is_known(d->source, kind, id);
 }
 
 List *
@@ -100,7 +100,7 @@ oms_decision_find(const Decision *d, ObjectKind kind, int key, const char *const
 	foreach(cell, found)
 	{
 		const Object *object = lfirst(cell);
-		Change	   *change = newest_change(d, kind, object->id);
+		Change	   *change = decision_newest_change(d, kind, object->id);
 
 		if (change)
 			lfirst(cell) = change->after;
@@ -114,7 +114,7 @@ oms_decision_find(const Decision *d, ObjectKind kind, int key, const char *const
  */
 
 static void
-remember(Decision *d, Change *change)
+decision_remember(Decision *d, Change *change)
 {
 	Draft	   *draft;
 	bool		found;
@@ -141,7 +141,7 @@ remember(Decision *d, Change *change)
 }
 
 static Object *
-copy_of(const Object *object)
+decision_copy_of(const Object *object)
 {
 	size_t		size = oms_kind_of(object)->record->size;
 
@@ -151,13 +151,13 @@ copy_of(const Object *object)
 void
 oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool id_is_given)
 {
-	Change	   *earlier = newest_change(d, after->kind, after->id);
+	Change	   *earlier = decision_newest_change(d, after->kind, after->id);
 	Change	   *change;
 
 	/* sums that come by several ways are one change: the last has them all */
 	if (earlier && rule->merges)
 	{
-		earlier->after = copy_of(after);
+		earlier->after = decision_copy_of(after);
 		return;
 	}
 	change = palloc0(sizeof(Change));
@@ -175,11 +175,11 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 		change->is_new = change->before == NULL;
 		change->id_is_given = id_is_given;
 	}
-	change->after = copy_of(after);
+	change->after = decision_copy_of(after);
 	change->rule = rule;
 	change->cause = d->cause;
 	change->is_last = true;
-	remember(d, change);
+	decision_remember(d, change);
 }
 
 void
@@ -197,7 +197,7 @@ oms_decision_name(Decision *d, ObjectName which, const char *session, const char
 void
 oms_decision_mark(Decision *d, uint32 flags)
 {
-	Change	   *change = d->about_id ? newest_change(d, d->about, d->about_id) : NULL;
+	Change	   *change = d->about_id ? decision_newest_change(d, d->about, d->about_id) : NULL;
 
 	if (change == NULL)
 		return;

@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(oms_refuse_event_change);
 
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
 static Jsonb *
-argument(FunctionCallInfo fcinfo)
+api_argument(FunctionCallInfo fcinfo)
 {
 	JsonbValue	null = {.type = jbvNull};
 
@@ -34,9 +34,9 @@ argument(FunctionCallInfo fcinfo)
 }
 
 static Datum
-run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
+api_run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
 {
-	Jsonb	   *raw = argument(fcinfo);
+	Jsonb	   *raw = api_argument(fcinfo);
 	UnitOfWork *uow;
 	Refusal    *refusal;
 	Jsonb	   *result;
@@ -55,18 +55,18 @@ run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
 Datum
 oms_command(PG_FUNCTION_ARGS)
 {
-	return run_one(fcinfo, "oms_command()", false);
+	return api_run_one(fcinfo, "oms_command()", false);
 }
 
 Datum
 oms_try_command(PG_FUNCTION_ARGS)
 {
-	return run_one(fcinfo, "oms_try_command()", true);
+	return api_run_one(fcinfo, "oms_try_command()", true);
 }
 
 /* All are read before the first is applied, for all their trees are locked at once. */
 static List *
-take_all(Jsonb *array)
+api_take_all(Jsonb *array)
 {
 	List	   *commands = NIL;
 	JsonbIterator *it = JsonbIteratorInit(&array->root);
@@ -83,7 +83,7 @@ take_all(Jsonb *array)
 }
 
 static void
-lock_all(UnitOfWork *uow, List *commands)
+api_lock_all(UnitOfWork *uow, List *commands)
 {
 	TreeNames	names = {0};
 	ListCell   *cell;
@@ -101,7 +101,7 @@ lock_all(UnitOfWork *uow, List *commands)
 Datum
 oms_commands(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *array = argument(fcinfo);
+	Jsonb	   *array = api_argument(fcinfo);
 	bool		atomic = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	UnitOfWork *uow;
@@ -112,9 +112,9 @@ oms_commands(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
-	commands = take_all(array);
+	commands = api_take_all(array);
 	uow = oms_uow_begin();
-	lock_all(uow, commands);
+	api_lock_all(uow, commands);
 	foreach(cell, commands)
 	{
 		TakenCommand *taken = lfirst(cell);

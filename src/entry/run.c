@@ -54,7 +54,7 @@ oms_run_raise(const Refusal *refusal)
 }
 
 static Jsonb *
-result_of_events(UnitOfWork *uow, const Decision *decision)
+run_result_of_events(UnitOfWork *uow, const Decision *decision)
 {
 	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
 	.xid = oms_uow_xid(uow), .duplicate = decision->repeat};
@@ -75,7 +75,7 @@ result_of_events(UnitOfWork *uow, const Decision *decision)
 
 /* The command as the event of what it was about carries it, if that is still there: others may have a part of it. */
 static Jsonb *
-recorded_command(const ResultSource *source)
+run_recorded_command(const ResultSource *source)
 {
 	for (int i = 0; i < source->npayloads; i++)
 	{
@@ -96,7 +96,7 @@ recorded_command(const ResultSource *source)
  * kept the report.  Where no event carries it, it is told as it stands.
  */
 static void
-find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
+run_find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
 {
 	const Object *object = NULL;
 
@@ -116,7 +116,7 @@ find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
 
 /* The first result again, from the events that it was built of. */
 static Jsonb *
-repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
+run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
 {
 	ResultSource source = {.id = known->aggregate_id, .command_id = command->command_id, .duplicate = true,
 	.xid = oms_uow_xid(uow)};
@@ -129,7 +129,7 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 		if (payload)
 			source.payloads[source.npayloads++] = payload;
 	}
-	if (!oms_command_is_same(known, command->raw, recorded_command(&source)))
+	if (!oms_command_is_same(known, command->raw, run_recorded_command(&source)))
 	{
 		*refusal = oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used",
 															command->command_id),
@@ -138,12 +138,12 @@ repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refus
 								 "Repeat a command with equal content, or give it a new commandId.");
 		return NULL;
 	}
-	find_about(uow, command, &source);
+	run_find_about(uow, command, &source);
 	return oms_result_build(&source);
 }
 
 static KnownCommand *
-find_known(UnitOfWork *uow, const Command *command)
+run_find_known(UnitOfWork *uow, const Command *command)
 {
 	KnownCommand *known;
 
@@ -160,7 +160,7 @@ find_known(UnitOfWork *uow, const Command *command)
 
 /* OM012 where the command begins a tree that is not this database's. */
 static Refusal *
-check_shard(const Decision *decision)
+run_check_shard(const Decision *decision)
 {
 	Refusal    *refusal = NULL;
 	ListCell   *cell;
@@ -182,7 +182,7 @@ check_shard(const Decision *decision)
  * session applied this very command while we decided.
  */
 static Jsonb *
-try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
+run_try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 {
 	Decision	decision;
 
@@ -190,10 +190,10 @@ try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
 	oms_decision_begin(&decision, oms_uow_source(uow), command);
 	*refusal = oms_decide(&decision);
 	if (*refusal == NULL)
-		*refusal = check_shard(&decision);
+		*refusal = run_check_shard(&decision);
 	if (*refusal)
 		return NULL;
-	return oms_apply(uow, &decision, refusal) == APPLY_DONE ? result_of_events(uow, &decision) : NULL;
+	return oms_apply(uow, &decision, refusal) == APPLY_DONE ? run_result_of_events(uow, &decision) : NULL;
 }
 
 TakenCommand *
@@ -213,21 +213,21 @@ oms_run_take(Jsonb *raw, bool from_fix)
 static Jsonb *
 run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
 {
-	KnownCommand *known = find_known(uow, command);
+	KnownCommand *known = run_find_known(uow, command);
 	TreeNames	names = {0};
 	Jsonb	   *result;
 
 	if (known)
-		return repeat(uow, command, known, refusal);
+		return run_repeat(uow, command, known, refusal);
 	oms_command_trees(command, &names);
 	oms_trees_lock(uow, &names, searched);
-	result = try_command(uow, command, refusal);
+	result = run_try_command(uow, command, refusal);
 	if (result)
 		return result;
 	/* what refused it may be its own first application, seen only after the lock */
-	known = find_known(uow, command);
+	known = run_find_known(uow, command);
 	if (known)
-		return repeat(uow, command, known, refusal);
+		return run_repeat(uow, command, known, refusal);
 	if (*refusal == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -263,7 +263,7 @@ oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate)
 
 /* A text member of anything that may be a command. */
 static char *
-text_member(Jsonb *raw, const char *key)
+run_text_member(Jsonb *raw, const char *key)
 {
 	char	   *text = oms_json_is_object(raw) ? oms_json_get_string(raw, key) : NULL;
 
@@ -275,8 +275,8 @@ text_member(Jsonb *raw, const char *key)
 Jsonb *
 oms_run_keep(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal)
 {
-	char	   *command_id = text_member(raw, "commandId");
-	char	   *command_type = text_member(raw, "commandType");
+	char	   *command_id = run_text_member(raw, "commandId");
+	char	   *command_type = run_text_member(raw, "commandType");
 
 	/* what is too large to be a command is too large to be kept */
 	if (refusal->too_large && oms_command_check_size(raw) != NULL)

@@ -108,7 +108,7 @@ oms_fix_message_def(const char *msg_type)
 }
 
 static Refusal *
-handle(FixContext *fix)
+fix_handle(FixContext *fix)
 {
 	if (fix->message.def)
 	{
@@ -124,7 +124,7 @@ handle(FixContext *fix)
 }
 
 static Jsonb *
-answer(const FixContext *fix)
+fix_answer(const FixContext *fix)
 {
 	JsonWriter	w = {0};
 	ListCell   *cell;
@@ -145,7 +145,7 @@ answer(const FixContext *fix)
 
 /* SQL's null is no message. */
 static Refusal *
-parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
+fix_parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
 {
 	bytea	   *argument;
 	Refusal    *refusal;
@@ -165,34 +165,34 @@ parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
 }
 
 static Datum
-apply(FunctionCallInfo fcinfo, bool as_text)
+fix_apply(FunctionCallInfo fcinfo, bool as_text)
 {
 	FixContext	fix = {0};
 	Refusal    *refusal;
 
 	oms_run_begin("oms_fix()", true);
-	refusal = parse(fcinfo, as_text, &fix.message);
+	refusal = fix_parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
 		fix.uow = oms_uow_begin();
-		refusal = handle(&fix);
+		refusal = fix_handle(&fix);
 	}
 	if (refusal)
 		oms_run_raise(refusal);
 	oms_run_end(fix.uow, NULL);
-	PG_RETURN_JSONB_P(answer(&fix));
+	PG_RETURN_JSONB_P(fix_answer(&fix));
 }
 
 Datum
 oms_fix(PG_FUNCTION_ARGS)
 {
-	return apply(fcinfo, true);
+	return fix_apply(fcinfo, true);
 }
 
 Datum
 oms_fix_bytes(PG_FUNCTION_ARGS)
 {
-	return apply(fcinfo, false);
+	return fix_apply(fcinfo, false);
 }
 
 /* ------------------------------------------------------------------------
@@ -202,7 +202,7 @@ oms_fix_bytes(PG_FUNCTION_ARGS)
 
 /* The message, as events would have it. */
 static Jsonb *
-message_alone(const FixMessage *message)
+fix_message_alone(const FixMessage *message)
 {
 	JsonWriter	w = {0};
 
@@ -218,9 +218,9 @@ message_alone(const FixMessage *message)
 }
 
 static Jsonb *
-keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
 {
-	Jsonb	   *kept = message_alone(message);
+	Jsonb	   *kept = fix_message_alone(message);
 	JsonWriter	w = {0};
 	Jsonb	   *result = oms_run_keep(uow, kept, refusal);
 	JsonbValue	hold;
@@ -239,14 +239,14 @@ keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
 
 /* The answer, or NULL and why it was refused. */
 static Jsonb *
-apply_whole(FixContext *fix, Refusal **refusal)
+fix_apply_whole(FixContext *fix, Refusal **refusal)
 {
 	fix->uow = oms_uow_begin();
-	*refusal = handle(fix);
+	*refusal = fix_handle(fix);
 	if (*refusal)
 		return NULL;
 	oms_uow_flush(fix->uow);
-	return answer(fix);
+	return fix_answer(fix);
 }
 
 /*
@@ -255,7 +255,7 @@ apply_whole(FixContext *fix, Refusal **refusal)
  * ends the subtransaction too, or the session would stay in it.
  */
 static Jsonb *
-try_apply(FixContext *fix, Refusal **refusal)
+fix_try_apply(FixContext *fix, Refusal **refusal)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -263,12 +263,12 @@ try_apply(FixContext *fix, Refusal **refusal)
 	volatile bool open = true;
 
 	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL)
-		return apply_whole(fix, refusal);
+		return fix_apply_whole(fix, refusal);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		result = apply_whole(fix, refusal);
+		result = fix_apply_whole(fix, refusal);
 		open = false;
 		if (result)
 			ReleaseCurrentSubTransaction();
@@ -297,21 +297,21 @@ try_apply(FixContext *fix, Refusal **refusal)
 }
 
 static Datum
-try(FunctionCallInfo fcinfo, bool as_text)
+fix_try(FunctionCallInfo fcinfo, bool as_text)
 {
 	FixContext	fix = {0};
 	Jsonb	   *result = NULL;
 	Refusal    *refusal;
 
 	oms_run_begin("oms_try_fix()", true);
-	refusal = parse(fcinfo, as_text, &fix.message);
+	refusal = fix_parse(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
-		result = try_apply(&fix, &refusal);
+		result = fix_try_apply(&fix, &refusal);
 	if (result == NULL)
 	{
 		if (fix.uow == NULL)
 			fix.uow = oms_uow_begin();
-		result = keep_refusal(fix.uow, &fix.message, refusal);
+		result = fix_keep_refusal(fix.uow, &fix.message, refusal);
 		oms_uow_flush(fix.uow);
 	}
 	oms_run_end(NULL, refusal);
@@ -321,11 +321,11 @@ try(FunctionCallInfo fcinfo, bool as_text)
 Datum
 oms_try_fix(PG_FUNCTION_ARGS)
 {
-	return try(fcinfo, true);
+	return fix_try(fcinfo, true);
 }
 
 Datum
 oms_try_fix_bytes(PG_FUNCTION_ARGS)
 {
-	return try(fcinfo, false);
+	return fix_try(fcinfo, false);
 }

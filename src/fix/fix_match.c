@@ -42,7 +42,7 @@ oms_fix_order(UnitOfWork *uow, const char *order_id)
  */
 
 static char *
-find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
+match_find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, int tag)
 {
 	char	   *id = oms_fix_get_id(message, tag);
 
@@ -50,25 +50,25 @@ find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *session, 
 }
 
 static void
-look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
+match_look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 {
 	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
 
-	orders->by_cl_ord_id = find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
-	orders->by_orig = find_cl_ord_id(uow, message, message->session, TAG_ORIG_CL_ORD_ID);
+	orders->by_cl_ord_id = match_find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
+	orders->by_orig = match_find_cl_ord_id(uow, message, message->session, TAG_ORIG_CL_ORD_ID);
 	if (orders->by_cl_ord_id || orders->by_orig)
 		return;
 	if (order_id)
 		orders->by_order_id = oms_named(oms_uow_tables(uow), NAME_COUNTERPARTY_ORDER_ID, message->session, order_id, &orders->several);
 	if (orders->several)
 		return;
-	orders->of_sql = find_cl_ord_id(uow, message, "", TAG_CL_ORD_ID);
-	orders->of_sql_by_orig = find_cl_ord_id(uow, message, "", TAG_ORIG_CL_ORD_ID);
+	orders->of_sql = match_find_cl_ord_id(uow, message, "", TAG_CL_ORD_ID);
+	orders->of_sql_by_orig = match_find_cl_ord_id(uow, message, "", TAG_ORIG_CL_ORD_ID);
 }
 
 /* One that is sent for the first time means no order but its parent. */
 static void
-name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names)
+match_name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names)
 {
 	char	   *parent_id = oms_fix_get(message, TAG_SECONDARY_CL_ORD_ID);
 
@@ -76,13 +76,13 @@ name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *orders,
 		oms_name_object(names, KIND_ORDER, parent_id);
 	if (!oms_fix_is_resent(message))
 		return;
-	orders->by_cl_ord_id = find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
+	orders->by_cl_ord_id = match_find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
 	if (orders->by_cl_ord_id)
 		oms_name_object(names, KIND_ORDER, orders->by_cl_ord_id);
 }
 
 static void
-name_orders(const FixOrders *orders, TreeNames *names)
+match_name_orders(const FixOrders *orders, TreeNames *names)
 {
 	const char *const ids[] = {orders->by_cl_ord_id, orders->by_orig, orders->several ? NULL : orders->by_order_id,
 	orders->of_sql, orders->of_sql_by_orig};
@@ -94,7 +94,7 @@ name_orders(const FixOrders *orders, TreeNames *names)
 
 /* Only where a ClOrdID of the session says so is it certain that an order is meant, before it was read. */
 static void
-name_executions(const FixMessage *message, const FixOrders *orders, TreeNames *names)
+match_name_executions(const FixMessage *message, const FixOrders *orders, TreeNames *names)
 {
 	char	   *exec_id = oms_fix_get(message, TAG_EXEC_ID);
 	bool		certain = (orders->by_cl_ord_id || orders->by_orig) &&
@@ -118,15 +118,15 @@ oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *order
 	TreeNames	names = {0};
 
 	if (message->def->traits & FIX_NEW)
-		name_of_new_order(uow, message, orders, &names);
+		match_name_of_new_order(uow, message, orders, &names);
 	else
 	{
-		look_up(uow, message, orders);
-		name_orders(orders, &names);
+		match_look_up(uow, message, orders);
+		match_name_orders(orders, &names);
 	}
 	orders->searched = oms_fix_tells_fill(message);
 	if (orders->searched)
-		name_executions(message, orders, &names);
+		match_name_executions(message, orders, &names);
 	if (names.count > 0)
 		oms_trees_lock(uow, &names, false);
 }
@@ -153,7 +153,7 @@ match_cl_ord_ids(char *by_id, char *by_orig)
  * session's then.  Nor can it be bound where its ClOrdID means another order.
  */
 static bool
-is_free(UnitOfWork *uow, const char *order_id, const char *session)
+match_is_free(UnitOfWork *uow, const char *order_id, const char *session)
 {
 	const Order *order = oms_fix_order(uow, order_id);
 	char	   *owner;
@@ -168,7 +168,7 @@ is_free(UnitOfWork *uow, const char *order_id, const char *session)
 
 /* Does the message state another side than the order has? */
 static bool
-states_other_side(const FixMessage *message, const char *has)
+match_states_other_side(const FixMessage *message, const char *has)
 {
 	char	   *stated = oms_fix_get(message, TAG_SIDE);
 	const OmsName *name = stated ? oms_name_find(oms_side_names, stated, strlen(stated)) : NULL;
@@ -182,14 +182,14 @@ states_other_side(const FixMessage *message, const char *has)
  * session was found out before.
  */
 static bool
-is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+match_is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
 	const Order *order = oms_fix_order(uow, order_id);
 	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
 
 	return order == NULL || (symbol && oms_symbols_differ(symbol, order->symbol)) ||
 		(order->cl_ord_id && (oms_fix_get_id(message, TAG_CL_ORD_ID) || oms_fix_get_id(message, TAG_ORIG_CL_ORD_ID))) ||
-		states_other_side(message, order->side);
+		match_states_other_side(message, order->side);
 }
 
 FixMatch
@@ -200,12 +200,12 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders 
 	if (match.order_id || match.ambiguous)
 		return match;
 	match.ambiguous = orders->several;
-	if (!orders->several && orders->by_order_id && !is_contradicted(uow, message, orders->by_order_id))
+	if (!orders->several && orders->by_order_id && !match_is_contradicted(uow, message, orders->by_order_id))
 		match.order_id = orders->by_order_id;
 	if (match.order_id || match.ambiguous)
 		return match;
 	match = match_cl_ord_ids(orders->of_sql, orders->of_sql_by_orig);
-	if (match.order_id && !is_free(uow, match.order_id, message->session))
+	if (match.order_id && !match_is_free(uow, match.order_id, message->session))
 		match.order_id = NULL;
 	return match;
 }
@@ -237,7 +237,7 @@ match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 
 /* The ExecID of the trade that this execution is a part of (fix_fills.c), or NULL. */
 static char *
-trade_of_part(const Execution *execution)
+match_trade_of_part(const Execution *execution)
 {
 	char	   *slash = execution->exec_id && execution->fix ? strrchr(execution->exec_id, '/') : NULL;
 	char	   *part = slash ? oms_json_get_string(execution->fix, "fillExecID") : NULL;
@@ -251,7 +251,7 @@ trade_of_part(const Execution *execution)
 }
 
 static List *
-parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
+match_parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
 {
 	List	   *parts = NIL;
 	Decision	look = oms_fix_look(uow);
@@ -259,7 +259,7 @@ parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
 
 	foreach(cell, oms_executions_of(&look, order_id))
 	{
-		char	   *trade = trade_of_part(lfirst(cell));
+		char	   *trade = match_trade_of_part(lfirst(cell));
 
 		CHECK_FOR_INTERRUPTS();
 		if (trade && strcmp(trade, exec_id) == 0)
@@ -273,9 +273,9 @@ oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *orde
 {
 	Decision	look = oms_fix_look(uow);
 	const Execution *fill = match_fill(uow, message, order_id);
-	char	   *trade = fill ? trade_of_part(oms_last_of_chain(&look, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
+	char	   *trade = fill ? match_trade_of_part(oms_last_of_chain(&look, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
 
 	if (fill && trade == NULL)
 		return list_make1(unconstify(Execution *, fill));
-	return trade ? parts_of(uow, order_id, trade) : NIL;
+	return trade ? match_parts_of(uow, order_id, trade) : NIL;
 }

@@ -20,7 +20,7 @@
 
 /* The unit of work begins with its source. */
 static UnitOfWork *
-uow_of(ObjectSource *source)
+source_uow(ObjectSource *source)
 {
 	return (UnitOfWork *) source;
 }
@@ -28,33 +28,33 @@ uow_of(ObjectSource *source)
 static const Object *
 source_get(ObjectSource *source, ObjectKind kind, const char *id)
 {
-	return oms_uow_object(uow_of(source), kind, id);
+	return oms_uow_object(source_uow(source), kind, id);
 }
 
 static List *
 source_find(ObjectSource *source, ObjectKind kind, int key, const char *const *const *values, int count)
 {
-	return oms_uow_find(uow_of(source), kind, key, values, count);
+	return oms_uow_find(source_uow(source), kind, key, values, count);
 }
 
 static const char *
 source_root_of(ObjectSource *source, ObjectKind kind, const char *id)
 {
 	CHECK_FOR_INTERRUPTS();
-	return oms_object_find_root(oms_tables_get(uow_of(source)->tables, OMS_OBJECTS_OF(kind)), id);
+	return oms_object_find_root(oms_tables_get(source_uow(source)->tables, OMS_OBJECTS_OF(kind)), id);
 }
 
 static bool
 source_is_known(ObjectSource *source, ObjectKind kind, const char *id)
 {
-	return oms_map_find(uow_of(source)->map, kind, id) != NULL;
+	return oms_map_find(source_uow(source)->map, kind, id) != NULL;
 }
 
 /* Those that are written, and then those of this call. */
 static void
 source_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVisit visit, void *arg)
 {
-	UnitOfWork *uow = uow_of(source);
+	UnitOfWork *uow = source_uow(source);
 
 	oms_events_each(uow->tables, kind, id, visit, arg);
 	for (int i = 0; i < uow->nevents; i++)
@@ -65,13 +65,13 @@ source_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVi
 static const char *
 source_named(ObjectSource *source, ObjectName which, const char *session, const char *name)
 {
-	return oms_named(uow_of(source)->tables, which, session, name, NULL);
+	return oms_named(source_uow(source)->tables, which, session, name, NULL);
 }
 
 static TimestampTz
 source_now(ObjectSource *source)
 {
-	return oms_uow_now(uow_of(source));
+	return oms_uow_now(source_uow(source));
 }
 
 /*
@@ -85,7 +85,7 @@ source_new_id(ObjectSource *source, const Command *command, const char *root_id)
 
 	if (root_id)
 		return oms_new_id(oms_tree_slot(root_id));
-	route = oms_command_route(command, oms_uow_caller(uow_of(source))->actor);
+	route = oms_command_route(command, oms_uow_caller(source_uow(source))->actor);
 	return oms_new_id(route.slot == OMS_ANY_SLOT ? oms_shard_any_slot() : route.slot);
 }
 

@@ -16,7 +16,7 @@
 #include "core/order/order_commands.h"
 
 static Refusal *
-name_execution(Decision *d, Command *command, const Order *order, bool *id_is_given)
+fill_name(Decision *d, Command *command, const Order *order, bool *id_is_given)
 {
 	*id_is_given = command->execution_id != NULL;
 	if (!*id_is_given)
@@ -31,7 +31,7 @@ name_execution(Decision *d, Command *command, const Order *order, bool *id_is_gi
 
 /* The replacement that the fill implies; false if it implies none. */
 static bool
-imply_replacement(const Command *command, const Order *order, OrderEvent *event)
+fill_imply_replacement(const Command *command, const Order *order, OrderEvent *event)
 {
 	const OrderRequest *request = oms_request_implied(command, order);
 	Command		answer;
@@ -53,7 +53,7 @@ imply_replacement(const Command *command, const Order *order, OrderEvent *event)
 }
 
 static void
-init_fill_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
+fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
 {
 	const Order *order = context->order;
 	FillFacts	facts = {.day = NO_DATE, .implies_replace = implies && reasons == NULL,
@@ -73,7 +73,7 @@ init_fill_event(const Command *command, const FillContext *context, Jsonb *reaso
 
 /* A fill: new, or `known` and reported again while it waits in review. */
 static Refusal *
-apply_fill(Decision *d, const Command *command, FillContext *context, const Execution *known,
+fill_apply(Decision *d, const Command *command, FillContext *context, const Execution *known,
 		   bool id_is_given)
 {
 	const Order *order = context->order;
@@ -85,7 +85,7 @@ apply_fill(Decision *d, const Command *command, FillContext *context, const Exec
 
 	oms_order_event_init(&event, command);
 	if (order && !context->unknown_execution)
-		implies = imply_replacement(command, order, &event);
+		implies = fill_imply_replacement(command, order, &event);
 	if (implies)
 	{
 		judged = *order;
@@ -107,7 +107,7 @@ apply_fill(Decision *d, const Command *command, FillContext *context, const Exec
 		/* what waits in review implies nothing */
 		if (implies && reasons)
 			oms_order_event_init(&event, command);
-		init_fill_event(command, context, reasons, implies, &event);
+		fill_init_event(command, context, reasons, implies, &event);
 	}
 	oms_fill_settle(d, &execution, context, reasons, &event, id_is_given);
 	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
@@ -149,11 +149,11 @@ oms_decide_execute(Decision *d)
 		command->execution_id = known->id;
 	}
 	else
-		refusal = name_execution(d, command, context.order, &id_is_given);
+		refusal = fill_name(d, command, context.order, &id_is_given);
 	if (refusal == NULL && context.order)
 		refusal = oms_take_names(d, command, &before);
 	if (refusal)
 		return refusal;
 	context.now = oms_decision_now(d);
-	return apply_fill(d, command, &context, known, id_is_given);
+	return fill_apply(d, command, &context, known, id_is_given);
 }

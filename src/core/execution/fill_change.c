@@ -51,7 +51,7 @@ typedef struct FillChain
 
 /* Only where the order has something in review are its executions looked through. */
 static void
-find_held(Decision *d, FillChain *chain)
+change_find_held(Decision *d, FillChain *chain)
 {
 	ListCell   *cell;
 
@@ -73,7 +73,7 @@ find_held(Decision *d, FillChain *chain)
 }
 
 static Refusal *
-load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *context)
+change_load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *context)
 {
 	const Execution *named = oms_get_execution(d, command->execution_id);
 	const Order *found;
@@ -95,12 +95,12 @@ load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *c
 		oms_damaged("order \"%s\" of execution \"%s\" does not exist", chain->fill.order_id, chain->fill.id);
 	chain->order = *found;
 	context->order = &chain->order;
-	find_held(d, chain);
+	change_find_held(d, chain);
 	return oms_check_particulars(command, &chain->order);
 }
 
 static Refusal *
-check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger)
+change_check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger)
 {
 	if (oms_execution_transition(execution->status, trigger))
 		return NULL;
@@ -113,7 +113,7 @@ check_changeable(const Command *command, const Execution *execution, ExecutionTr
 
 /* A change of a fill that has ended, on the wire: it can only be held against what we have, and that once. */
 static bool
-comes_too_late(Decision *d, const Command *command, const FillContext *context)
+change_comes_too_late(Decision *d, const Command *command, const FillContext *context)
 {
 	OrderEvent	event;
 
@@ -130,7 +130,7 @@ comes_too_late(Decision *d, const Command *command, const FillContext *context)
 
 /* Is it a correction of this fill that waits in review? */
 static bool
-is_held_correction(const FillChain *chain, const Execution *known)
+change_is_held_correction(const FillChain *chain, const Execution *known)
 {
 	ListCell   *cell;
 
@@ -142,7 +142,7 @@ is_held_correction(const FillChain *chain, const Execution *known)
 
 /* It is decided anew: it is not overtaken by itself. */
 static void
-forget_held(FillChain *chain, const Execution *known)
+change_forget_held(FillChain *chain, const Execution *known)
 {
 	ListCell   *cell;
 
@@ -153,7 +153,7 @@ forget_held(FillChain *chain, const Execution *known)
 
 /* Does its chain begin with a correction of a fill that has not come? */
 static bool
-waits_for_its_fill(Decision *d, const Execution *execution)
+change_waits_for_its_fill(Decision *d, const Execution *execution)
 {
 	Walk		walk = {0};
 
@@ -166,7 +166,7 @@ waits_for_its_fill(Decision *d, const Execution *execution)
 
 /* Told before this fill of its, and perhaps before the order: it has changed nothing yet. */
 static bool
-waits(const Execution *known, const Execution *fill)
+change_waits(const Execution *known, const Execution *fill)
 {
 	return known && known->status == OMS_EXECUTION_REVIEW && known->corrected_execution_id == NULL &&
 		strcmp(known->id, fill->id) != 0;
@@ -174,12 +174,12 @@ waits(const Execution *known, const Execution *fill)
 
 /* The bust itself, if it waits: now it is applied, and that is over. */
 static void
-end_waiting_bust(Decision *d, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
+change_end_waiting_bust(Decision *d, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
 {
 	const Execution *known = context->order ? oms_fill_find_known(d, command, context) : NULL;
 	Execution	bust;
 
-	if (!waits(known, fill))
+	if (!change_waits(known, fill))
 		return;
 	bust = *known;
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
@@ -193,7 +193,7 @@ oms_decide_bust(Decision *d)
 	FillContext context = {0};
 	OrderEvent	event;
 	ListCell   *cell;
-	Refusal    *refusal = load_chain(d, command, &chain, &context);
+	Refusal    *refusal = change_load_chain(d, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
@@ -204,8 +204,8 @@ oms_decide_bust(Decision *d)
 		d->repeat = true;
 		return NULL;
 	}
-	refusal = check_changeable(command, &chain.fill, EXECUTION_BUST);
-	if (refusal && comes_too_late(d, command, &context))
+	refusal = change_check_changeable(command, &chain.fill, EXECUTION_BUST);
+	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
 		refusal = oms_take_names(d, command, &chain.order);
@@ -213,7 +213,7 @@ oms_decide_bust(Decision *d)
 		return refusal;
 
 	oms_order_event_init(&event, command);
-	end_waiting_bust(d, command, &context, &chain.fill, &event);
+	change_end_waiting_bust(d, command, &context, &chain.fill, &event);
 	foreach(cell, chain.held)
 	{
 		Execution  *held = lfirst(cell);
@@ -239,8 +239,8 @@ oms_decide_bust(Decision *d)
  * waits in review is overtaken either way.
  */
 static void
-overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
-		 FillDelta *delta)
+change_overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
+				FillDelta *delta)
 {
 	ListCell   *cell;
 
@@ -269,7 +269,7 @@ oms_decide_correct(Decision *d)
 	OrderEvent	event;
 	Jsonb	   *reasons;
 	const Execution *known;
-	Refusal    *refusal = load_chain(d, command, &chain, &context);
+	Refusal    *refusal = change_load_chain(d, command, &chain, &context);
 
 	if (refusal)
 		return refusal;
@@ -278,37 +278,37 @@ oms_decide_correct(Decision *d)
 	old = chain.fill;
 	context.corrected = &old;
 	known = context.order ? oms_fill_find_known(d, command, &context) : NULL;
-	if (known && !waits(known, &chain.fill) && !is_held_correction(&chain, known))
+	if (known && !change_waits(known, &chain.fill) && !change_is_held_correction(&chain, known))
 		return oms_fill_is_repeat(d, command, &context, known);
 	oms_decision_about(d, KIND_EXECUTION, chain.fill.id, false);
-	refusal = check_changeable(command, &chain.fill, EXECUTION_CORRECT);
-	if (refusal && comes_too_late(d, command, &context))
+	refusal = change_check_changeable(command, &chain.fill, EXECUTION_CORRECT);
+	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
 		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
 		return refusal;
 
-	context.unknown_execution = waits_for_its_fill(d, &old);
+	context.unknown_execution = change_waits_for_its_fill(d, &old);
 	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
 	if (known)
 		correction.status = known->status;
-	if (known && !waits(known, &chain.fill))
+	if (known && !change_waits(known, &chain.fill))
 		oms_fill_as_counted(known, &correction);
 	reasons = oms_fill_review(d, &correction, &context);
-	if (known && !waits(known, &chain.fill) && reasons)
+	if (known && !change_waits(known, &chain.fill) && reasons)
 		return oms_fill_is_repeat(d, command, &context, known);
 	oms_order_event_init(&event, command);
 	if (known && known->order_id)
 	{
 		oms_fill_take_out(known, &event.fill);
-		forget_held(&chain, known);
+		change_forget_held(&chain, known);
 	}
 	if (context.order)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
 													 &chain.order, &(FillFacts) {.day = NO_DATE});
-	overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
+	change_overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
 	oms_fill_settle(d, &correction, &context, reasons, &event, false);
 	oms_decision_about(d, KIND_EXECUTION, correction.id, false);
 	return NULL;

@@ -75,7 +75,7 @@ oms_fill_last_correction(const Decision *d, const Execution *execution)
 
 /* Put it into what it counts in: booked, or before the desk with these reasons. */
 static const Transition *
-put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
+settle_put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
 {
 	if (reasons)
 	{
@@ -95,7 +95,7 @@ void
 oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons,
 	   OrderEvent *event, bool id_is_given)
 {
-	const Transition *change = put_in(execution, context, reasons, &event->fill);
+	const Transition *change = settle_put_in(execution, context, reasons, &event->fill);
 	Order		before;
 	Order		after;
 
@@ -130,7 +130,7 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 
 /* The report of an order that nobody knew then (or knows now) is the same if all it says of the order is. */
 static bool
-is_same_stranger(const Command *command, const Execution *known)
+settle_is_same_stranger(const Command *command, const Execution *known)
 {
 	return known->order_id == NULL && oms_same_text(command->fix_session, known->fix_session) &&
 		oms_same_text(command->cl_ord_id, known->cl_ord_id) && oms_same_text(command->symbol, known->symbol) &&
@@ -141,18 +141,18 @@ is_same_stranger(const Command *command, const Execution *known)
 
 /* Some venues give a correction or bust the ExecID of the fill that it names. */
 static bool
-names_its_own_exec_id(const char *exec_type, const char *exec_ref_id, const char *exec_id)
+settle_names_its_own_exec_id(const char *exec_type, const char *exec_ref_id, const char *exec_id)
 {
 	return oms_is_change_of_fill(exec_type) && exec_ref_id && strcmp(exec_ref_id, exec_id) == 0;
 }
 
 static bool
-names_its_own(const Command *command, const FillContext *context)
+settle_names_its_own(const Command *command, const FillContext *context)
 {
 	/* a command names its fill by executionId */
 	if (command->exec_ref_id == NULL && context->corrected)
 		return oms_same_text(context->corrected->exec_id, command->exec_id);
-	return names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id);
+	return settle_names_its_own_exec_id(command->exec_type, command->exec_ref_id, command->exec_id);
 }
 
 /*
@@ -170,10 +170,10 @@ oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 	{
 		const Execution *known = lfirst(cell);
 
-		if (known->order_id ? oms_execution_is_repeat(command, known) : is_same_stranger(command, known))
+		if (known->order_id ? oms_execution_is_repeat(command, known) : settle_is_same_stranger(command, known))
 			return known;
-		if (known->order_id && !names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
-			!names_its_own(command, context))
+		if (known->order_id && !settle_names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
+			!settle_names_its_own(command, context))
 			context->same_exec_id = known;
 	}
 	return NULL;
@@ -223,7 +223,7 @@ oms_fill_review(Decision *d, const Execution *execution, FillContext *context)
 
 /* A bust or correction whose fill has not come. */
 static bool
-is_waiting(const Execution *execution)
+settle_is_waiting(const Execution *execution)
 {
 	bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
 
@@ -233,14 +233,14 @@ is_waiting(const Execution *execution)
 }
 
 static int
-compare_created(const ListCell *a, const ListCell *b)
+settle_compare_created(const ListCell *a, const ListCell *b)
 {
 	return oms_execution_came_before(lfirst(a), lfirst(b)) ? -1 : 1;
 }
 
 /* Those of this order, but for one that the command itself makes; the oldest first. */
 static List *
-waiting_of(Decision *d, const char *order_id)
+settle_waiting_of(Decision *d, const char *order_id)
 {
 	List	   *waiting = NIL;
 	ListCell   *cell;
@@ -248,17 +248,17 @@ waiting_of(Decision *d, const char *order_id)
 	foreach(cell, oms_executions_of(d, order_id))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_waiting(lfirst(cell)))
+		if (settle_is_waiting(lfirst(cell)))
 			waiting = lappend(waiting, lfirst(cell));
 	}
-	list_sort(waiting, compare_created);
+	list_sort(waiting, settle_compare_created);
 	return waiting;
 }
 
 bool
 oms_fill_is_settled(Decision *d, const char *order_id)
 {
-	return waiting_of(d, order_id) == NIL;
+	return settle_waiting_of(d, order_id) == NIL;
 }
 
 /*
@@ -268,7 +268,7 @@ oms_fill_is_settled(Decision *d, const char *order_id)
  * round for ever.
  */
 static const Execution *
-next_waiting(const Decision *d, List **waiting, List *chain, const Execution *last, const Execution *newest)
+settle_next_waiting(const Decision *d, List **waiting, List *chain, const Execution *last, const Execution *newest)
 {
 	ListCell   *cell;
 	ListCell   *id;
@@ -301,20 +301,20 @@ typedef struct Settling
 } Settling;
 
 static Execution *
-keep_copy(const Execution *execution)
+settle_keep_copy(const Execution *execution)
 {
 	return memcpy(palloc(sizeof(Execution)), execution, sizeof(Execution));
 }
 
 /* What was told of the chain last. */
 static const Execution *
-newest_of(const Settling *s)
+settle_newest_of(const Settling *s)
 {
 	return s->held ? llast(s->held) : &s->last;
 }
 
 static void
-end_held(Settling *s, ExecutionTrigger trigger, char *id)
+settle_end_held(Settling *s, ExecutionTrigger trigger, char *id)
 {
 	ListCell   *cell;
 
@@ -333,7 +333,7 @@ end_held(Settling *s, ExecutionTrigger trigger, char *id)
 
 /* Judged as if its fill had come first: that counts already, by this very command or before. */
 static Jsonb *
-review_waiting(const Settling *s, const Execution *correction)
+settle_review_waiting(const Settling *s, const Execution *correction)
 {
 	FillContext again = *s->context;
 	Order		counted = *s->context->order;
@@ -352,7 +352,7 @@ review_waiting(const Settling *s, const Execution *correction)
  * where it cannot be booked it leaves a live one as it is, and waits in review.
  */
 static void
-take_place(Settling *s, const Execution *correction)
+settle_take_place(Settling *s, const Execution *correction)
 {
 	FillDelta  *fill = &s->event->fill;
 	Execution	first = *correction;
@@ -361,17 +361,17 @@ take_place(Settling *s, const Execution *correction)
 	bool		leaves;
 
 	first.corrected_execution_id = s->last.id;
-	if (oms_execution_comes_late(&first, newest_of(s)))
+	if (oms_execution_comes_late(&first, settle_newest_of(s)))
 	{
 		first.flags |= FLAG_DISAGREES;
 		s->event->raises |= FLAG_DISAGREES;
 	}
 	if (strcmp(first.id, end.id) == 0)
 		end = first;
-	reasons = end.status == OMS_EXECUTION_REVIEW ? review_waiting(s, &end) : NULL;
+	reasons = end.status == OMS_EXECUTION_REVIEW ? settle_review_waiting(s, &end) : NULL;
 	leaves = reasons && oms_execution_is_live(&s->last);
 
-	end_held(s, EXECUTION_CORRECT, first.id);
+	settle_end_held(s, EXECUTION_CORRECT, first.id);
 	if (!leaves)
 	{
 		s->last.correcting_execution_id = first.id;
@@ -382,16 +382,16 @@ take_place(Settling *s, const Execution *correction)
 	if (end.status == OMS_EXECUTION_REVIEW)
 	{
 		oms_fill_take_out(&end, fill);
-		oms_put_execution(s->d, &end, put_in(&end, s->context, reasons, fill), false);
+		oms_put_execution(s->d, &end, settle_put_in(&end, s->context, reasons, fill), false);
 	}
 	if (leaves)
-		s->held = list_make1(keep_copy(&end));
+		s->held = list_make1(settle_keep_copy(&end));
 	else
 		s->last = end;
 }
 
 static List *
-exec_ids_of(const Execution *first, const Execution *end)
+settle_exec_ids_of(const Execution *first, const Execution *end)
 {
 	List	   *ids = first->exec_id ? list_make1(pstrdup(first->exec_id)) : NIL;
 
@@ -403,11 +403,11 @@ exec_ids_of(const Execution *first, const Execution *end)
  * A correction is linked to it all the same: its fill has come.
  */
 static void
-end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
+settle_end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char *bust_exec_id, OrderEvent *event)
 {
 	const Execution *next;
 
-	while ((next = next_waiting(d, &waiting, chain, fill, fill)) != NULL)
+	while ((next = settle_next_waiting(d, &waiting, chain, fill, fill)) != NULL)
 	{
 		Execution	first = *next;
 		Execution	end = *oms_fill_last_correction(d, next);
@@ -415,7 +415,7 @@ end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char
 
 		if (!is_bust)
 		{
-			chain = list_concat(chain, exec_ids_of(&first, &end));
+			chain = list_concat(chain, settle_exec_ids_of(&first, &end));
 			first.corrected_execution_id = fill->id;
 		}
 		if (strcmp(first.id, end.id) == 0)
@@ -434,7 +434,7 @@ end_waiting(Decision *d, List *waiting, List *chain, const Execution *fill, char
  * came after it has the fill's place already.
  */
 static void
-overtake_waiting(Decision *d, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
+settle_overtake_waiting(Decision *d, const Execution *change, const Execution *fill, const Execution *last, OrderEvent *event)
 {
 	Execution	first = *change;
 	Execution	end = *oms_fill_last_correction(d, change);
@@ -458,7 +458,7 @@ overtake_waiting(Decision *d, const Execution *change, const Execution *fill, co
 static void
 settle_waiting(Decision *d, const Execution *fill, const FillContext *context, OrderEvent *event)
 {
-	List	   *waiting = waiting_of(d, context->order->id);
+	List	   *waiting = settle_waiting_of(d, context->order->id);
 	List	   *chain = fill->exec_id ? list_make1(fill->exec_id) : NIL;
 	Settling	s = {.d = d, .context = context, .event = event, .last = *fill};
 	const Execution *counts = context->unknown_execution ? fill : oms_last_of_chain(d, fill);
@@ -468,32 +468,32 @@ settle_waiting(Decision *d, const Execution *fill, const FillContext *context, O
 	if (strcmp(counts->id, fill->id) != 0)
 	{
 		s.last = *counts;
-		s.held = list_make1(keep_copy(fill));
+		s.held = list_make1(settle_keep_copy(fill));
 	}
 	while (s.last.status != OMS_EXECUTION_BUSTED &&
-		   (next = next_waiting(d, &waiting, chain, &s.last, newest_of(&s))) != NULL)
+		   (next = settle_next_waiting(d, &waiting, chain, &s.last, settle_newest_of(&s))) != NULL)
 	{
 		Execution	change = *next;
 		const Execution *end = oms_fill_last_correction(d, next);
 
 		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
 		{
-			end_held(&s, EXECUTION_BUST, change.exec_id);
+			settle_end_held(&s, EXECUTION_BUST, change.exec_id);
 			s.last.bust_exec_id = change.exec_id;
 			oms_fill_end(d, &s.last, EXECUTION_BUST, event->command, &event->fill);
 			oms_fill_end(d, &change, EXECUTION_SETTLE, event->command, &event->fill);
 			break;
 		}
-		chain = list_concat(chain, exec_ids_of(&change, end));
-		if (strcmp(newest_of(&s)->id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW &&
-			oms_execution_came_before(end, newest_of(&s)))
-			overtake_waiting(d, next, fill, newest_of(&s), event);
+		chain = list_concat(chain, settle_exec_ids_of(&change, end));
+		if (strcmp(settle_newest_of(&s)->id, fill->id) != 0 && end->status == OMS_EXECUTION_REVIEW &&
+			oms_execution_came_before(end, settle_newest_of(&s)))
+			settle_overtake_waiting(d, next, fill, settle_newest_of(&s), event);
 		else
-			take_place(&s, next);
+			settle_take_place(&s, next);
 	}
 	if (s.last.status == OMS_EXECUTION_BUSTED)
-		end_waiting(d, waiting, chain, fill, s.last.bust_exec_id, event);
-	if (oms_fill_is_settled(d, context->order->id) && !is_waiting(oms_get_execution(d, fill->id)))
+		settle_end_waiting(d, waiting, chain, fill, s.last.bust_exec_id, event);
+	if (oms_fill_is_settled(d, context->order->id) && !settle_is_waiting(oms_get_execution(d, fill->id)))
 	{
 		event->lowers |= FLAG_UNSETTLED;
 		event->raises &= ~FLAG_UNSETTLED;

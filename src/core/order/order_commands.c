@@ -15,7 +15,7 @@
 #include "core/order/order_tree.h"
 
 static Refusal *
-check_particular(const Command *command, const Order *order, const char *field, const char *given, const char *has)
+order_check_particular(const Command *command, const Order *order, const char *field, const char *given, const char *has)
 {
 	if (given == NULL || (has && strcmp(given, has) == 0))
 		return NULL;
@@ -35,22 +35,22 @@ oms_check_particulars(const Command *command, const Order *order)
 
 	if (oms_command_is_report(command) && command->order_id == NULL)
 		return NULL;
-	refusal = check_particular(command, order, "orderId", command->order_id, order->id);
+	refusal = order_check_particular(command, order, "orderId", command->order_id, order->id);
 	if (refusal || oms_command_is_report(command))
 		return refusal;
-	refusal = check_particular(command, order, "symbol", command->symbol, order->symbol);
+	refusal = order_check_particular(command, order, "symbol", command->symbol, order->symbol);
 	if (refusal == NULL && !(command->side && (replaces || crosses) && oms_sides_are_kin(command->side, order->side)))
-		refusal = check_particular(command, order, "side", command->side, order->side);
+		refusal = order_check_particular(command, order, "side", command->side, order->side);
 	if (refusal == NULL)
-		refusal = check_particular(command, order, "currency", command->currency, order->currency);
+		refusal = order_check_particular(command, order, "currency", command->currency, order->currency);
 	if (refusal == NULL && !replaces)
-		refusal = check_particular(command, order, "account", command->account, order->account);
+		refusal = order_check_particular(command, order, "account", command->account, order->account);
 	return refusal;
 }
 
 /* From the parent up: each ancestor whose figures change gets its own event. */
 static void
-climb(Decision *d, const Command *command, const Order *child_before, const Order *child_after)
+order_climb(Decision *d, const Command *command, const Order *child_before, const Order *child_after)
 {
 	Order		before;
 	Order		after = *child_after;
@@ -80,7 +80,7 @@ void
 oms_put_in_tree(Decision *d, const Order *before, const Order *after, const OrderEvent *event)
 {
 	oms_put_order(d, after, event->transition, false);
-	climb(d, event->command, before, after);
+	order_climb(d, event->command, before, after);
 }
 
 void
@@ -104,7 +104,7 @@ oms_apply_to_tree(Decision *d, const Order *order, const OrderEvent *event)
  * report only, or is made under the order's own ClOrdID.
  */
 static bool
-may_share_cl_ord_id(const Command *command, const Order *order)
+order_may_share_cl_ord_id(const Command *command, const Order *order)
 {
 	const OrderRequest *request = oms_request_named(order, command->cl_ord_id);
 
@@ -116,7 +116,7 @@ may_share_cl_ord_id(const Command *command, const Order *order)
 
 /* `owner` has the ClOrdID already, or nobody. */
 static Refusal *
-take_cl_ord_id(Decision *d, const Command *command, const Order *order, const char *session, const char *owner)
+order_take_cl_ord_id(Decision *d, const Command *command, const Order *order, const char *session, const char *owner)
 {
 	if (owner == NULL)
 	{
@@ -124,7 +124,7 @@ take_cl_ord_id(Decision *d, const Command *command, const Order *order, const ch
 		return NULL;
 	}
 	if (strcmp(owner, order->id) == 0 &&
-		(!oms_command_is_fresh_request(command) || may_share_cl_ord_id(command, order)))
+		(!oms_command_is_fresh_request(command) || order_may_share_cl_ord_id(command, order)))
 		return NULL;
 	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", command->cl_ord_id),
 						   "It is known for order \"%s\".", owner);
@@ -148,8 +148,8 @@ oms_take_names(Decision *d, const Command *command, const Order *order)
 	if (command->cl_ord_id == NULL || command->def->kind != KIND_ORDER ||
 		(same && !oms_command_is_fresh_request(command)))
 		return NULL;
-	return take_cl_ord_id(d, command, order, session, same && binds ? order->id :
-						  d->source->named(d->source, NAME_CL_ORD_ID, session ? session : "", command->cl_ord_id));
+	return order_take_cl_ord_id(d, command, order, session, same && binds ? order->id :
+								d->source->named(d->source, NAME_CL_ORD_ID, session ? session : "", command->cl_ord_id));
 }
 
 /* ------------------------------------------------------------------------
@@ -159,7 +159,7 @@ oms_take_names(Decision *d, const Command *command, const Order *order)
 
 /* A new order below `parent` (or a root), decided upon and put; not climbed yet. */
 static Refusal *
-create(Decision *d, Command *command, const Order *parent, TimestampTz now, Order *order)
+order_create(Decision *d, Command *command, const Order *parent, TimestampTz now, Order *order)
 {
 	OrderEvent	event;
 	bool		id_is_given = command->order_id != NULL;
@@ -201,11 +201,11 @@ oms_decide_create(Decision *d)
 	}
 	refusal = oms_check_version(command, KIND_ORDER, command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
-		refusal = create(d, command, parent, oms_decision_now(d), &order);
+		refusal = order_create(d, command, parent, oms_decision_now(d), &order);
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, order.id, false);
-	climb(d, command, NULL, &order);
+	order_climb(d, command, NULL, &order);
 	return NULL;
 }
 
@@ -236,7 +236,7 @@ oms_decide_place(Decision *d)
 		TreeDelta	delta;
 
 		d->cause = slice;
-		refusal = create(d, slice, &running, context.now, &child);
+		refusal = order_create(d, slice, &running, context.now, &child);
 		if (refusal)
 			break;
 		oms_tree_delta(NULL, &child, &delta);
@@ -259,7 +259,7 @@ oms_decide_place(Decision *d)
  */
 
 static Refusal *
-decide_change(Decision *d, OrderDetails details)
+order_change(Decision *d, OrderDetails details)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
@@ -301,41 +301,41 @@ decide_change(Decision *d, OrderDetails details)
 Refusal *
 oms_decide_order(Decision *d)
 {
-	return decide_change(d, NULL);
+	return order_change(d, NULL);
 }
 
 Refusal *
 oms_decide_accept(Decision *d)
 {
-	return decide_change(d, oms_take_acceptance);
+	return order_change(d, oms_take_acceptance);
 }
 
 Refusal *
 oms_decide_request(Decision *d)
 {
-	return decide_change(d, oms_take_request);
+	return order_change(d, oms_take_request);
 }
 
 Refusal *
 oms_decide_answer(Decision *d)
 {
-	return decide_change(d, oms_take_answer);
+	return order_change(d, oms_take_answer);
 }
 
 Refusal *
 oms_decide_replace(Decision *d)
 {
-	return decide_change(d, oms_take_replacement);
+	return order_change(d, oms_take_replacement);
 }
 
 Refusal *
 oms_decide_done_for_day(Decision *d)
 {
-	return decide_change(d, oms_take_day);
+	return order_change(d, oms_take_day);
 }
 
 Refusal *
 oms_decide_restate(Decision *d)
 {
-	return decide_change(d, oms_take_restatement);
+	return order_change(d, oms_take_restatement);
 }
