@@ -4,7 +4,7 @@
  *	  Reading a command by the table of its fields.
  *
  * Pure.  What is asked for must be right field by field; of what is reported only
- * what makes the fact (see STATED in command_fields.c).
+ * what makes the fact (see STATED in command_list.c).
  *
  *-------------------------------------------------------------------------
  */

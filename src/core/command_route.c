@@ -6,7 +6,7 @@
  * Pure.  A router asks it where to send a command, and the store which slot the
  * id of a new tree gets: the same code, so that a command which is sent again
  * comes where its tree is.  Which fields count is said in the table of commands
- * (command_fields.c), beside each field that is an id.
+ * (command_list.c), beside each field that is an id.
  *
  *-------------------------------------------------------------------------
  */

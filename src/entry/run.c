@@ -92,8 +92,8 @@ run_recorded_command(const ResultSource *source)
 }
 
 /*
- * What the command was about: an object of its own kind, or an order that only
- * kept the report.  Where no event carries it, it is told as it stands.
+ * What the command was about: an object of its own kind, or one of another that
+ * only kept the report.  Where no event carries it, it is told as it stands.
  */
 static void
 run_find_about(UnitOfWork *uow, const Command *command, ResultSource *source)

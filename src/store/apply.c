@@ -104,7 +104,7 @@ apply_number(Application *app, const Change *change, Event *event)
 	now->updated_at = uow->time;
 	if (before == NULL)
 		now->created_at = uow->time;
-	/* what has found its order is no root any more */
+	/* what has found its place in another tree is no root any more */
 	now->tree_version = 0;
 	now->tree_updated_at = NO_TIME;
 	if (oms_object_is_root(now))

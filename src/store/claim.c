@@ -77,8 +77,8 @@ claim_list(Claim *claim)
 
 /*
  * A root's id is unique over all kinds where a caller gave it; ids that we make
- * are unique by themselves.  An execution waits without an order, known by its id
- * to callers who may give it to an order: it has it claimed, whoever made it.
+ * are unique by themselves.  What is known by its id to callers who may give that
+ * to an object of another kind has it claimed, whoever made it.
  */
 static bool
 claim_needs_root_id(const Change *change)

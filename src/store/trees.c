@@ -9,7 +9,7 @@
  * Everybody locks in one order: first guards by their hash, then trees by id and
  * kind of their root.  So no two statements wait for each other in a circle.  Roots
  * are read before they are locked and again afterwards; where one has moved
- * meanwhile (an execution that waited has found its order), we start over, and
+ * meanwhile (what waited has found its place in another tree), we start over, and
  * then it may be too late to wait: a lock that stands before one that we hold, or
  * any at all once we hold the row of what is no root any more, is taken only if it is
  * free.  Otherwise the statement ends with 40001, and finds other trees when it is
@@ -202,10 +202,7 @@ trees_add_reference(List *list, ObjectKind kind, const char *id)
 	return lappend(list, reference);
 }
 
-/*
- * What a root links to may be the root of another tree: whoever follows the
- * corrections of a fill that no order has meets such.
- */
+/* What a root links to may be the root of another tree: whoever follows the links meets such. */
 static void
 trees_note_links(Locking *locking, const Object *root)
 {
@@ -214,7 +211,7 @@ trees_note_links(Locking *locking, const Object *root)
 	for (int i = 0; i < KIND_LINKS_MAX && kind->links[i] != 0; i++)
 	{
 		const char *id = *(char *const *) ((const char *) root + kind->links[i]);
-		LinkKey		key = {root->kind};
+		LinkKey		key;
 		bool		seen;
 
 		if (id == NULL)
@@ -225,6 +222,9 @@ trees_note_links(Locking *locking, const Object *root)
 
 			locking->seen = hash_create("oms links", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		}
+		/* hashed as bytes, its padding too */
+		memset(&key, 0, sizeof(key));
+		key.kind = root->kind;
 		strlcpy(key.id, id, sizeof(key.id));
 		(void) hash_search(locking->seen, &key, HASH_ENTER, &seen);
 		if (!seen)
@@ -318,6 +318,7 @@ trees_search(Locking *locking)
 		const char *const *values = name->values;
 		ListCell   *cell;
 
+		CHECK_FOR_INTERRUPTS();
 		if (name->key == OBJECT_BY_ID)
 			continue;
 		/* no root's row tells of what somebody began since our snapshot */

@@ -3,8 +3,8 @@
  * fill.c
  *	  The use case of a fill.
  *
- * Writes nothing itself: the unit of work does.  Locks the order's tree through
- * it, before anything is read.
+ * Pure: reads through the decision's source, and puts what changes into the
+ * decision.
  *
  *-------------------------------------------------------------------------
  */

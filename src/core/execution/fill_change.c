@@ -3,8 +3,8 @@
  * fill_change.c
  *	  The use cases of what changes a fill: its correction, its bust.
  *
- * Writes nothing itself: the unit of work does.  Locks the order's tree through
- * it, before anything is read.
+ * Pure: reads through the decision's source, and puts what changes into the
+ * decision.
  *
  *-------------------------------------------------------------------------
  */

@@ -4,7 +4,8 @@
  *	  What every report of a fill goes through: is it a repeat, can it be booked,
  *	  what does it move, and what waited for it?
  *
- * Writes nothing itself: the unit of work does.  The order's tree is locked.
+ * Pure: reads through the decision's source, and puts what changes into the
+ * decision.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * order_commands.c
- *	  The use cases of orders: load, decide, evolve, roll up.
+ *	  The use cases of orders: read, decide, evolve, roll up.
  *
- * Writes nothing itself: the unit of work does.  Locks the order's tree through
- * it, before anything is read.
+ * Pure: reads through the decision's source, and puts what changes into the
+ * decision.
  *
  *-------------------------------------------------------------------------
  */
@@ -75,7 +75,6 @@ order_climb(Decision *d, const Command *command, const Order *child_before, cons
 	}
 }
 
-/* `before` is the caller's copy: what the unit of work has changes under it. */
 void
 oms_put_in_tree(Decision *d, const Order *before, const Order *after, const OrderEvent *event)
 {

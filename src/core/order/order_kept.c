@@ -4,9 +4,8 @@
  *	  What is asked of every report before it is applied: was it here before,
  *	  is it about this order, which day is it of?
  *
- * Writes nothing itself: the unit of work does.  The order's tree is locked.
- * The order's past is read only where the report gives cause to: an ordinary
- * one pays nothing.
+ * Pure.  The order's past is read only where the report gives cause to: an
+ * ordinary one pays nothing.
  *
  *-------------------------------------------------------------------------
  */
