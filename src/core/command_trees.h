@@ -30,7 +30,7 @@ typedef struct TreeName
 	const char *guard_scope;
 	int			unless;
 
-	bool		absent;			/* by id: there is none, said whoever looked */
+	bool		absent;			/* there is none, said whoever looked */
 } TreeName;
 
 typedef struct TreeNames

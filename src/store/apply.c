@@ -213,6 +213,7 @@ apply_adopt(Application *app)
 		if (change->is_last)
 			apply_replace(uow, change->after);
 	}
+	uow->has_made |= app->made != NIL;
 	uow->nevents += app->nevents;
 	uow->newest = uow->time;
 }

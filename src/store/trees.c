@@ -314,8 +314,9 @@ trees_search(Locking *locking)
 	locking->found = NIL;
 	for (int i = 0; i < locking->names->count; i++)
 	{
-		const TreeName *name = &locking->names->names[i];
+		TreeName   *name = &locking->names->names[i];
 		const char *const *values = name->values;
+		List	   *ids;
 		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
@@ -323,7 +324,9 @@ trees_search(Locking *locking)
 			continue;
 		/* no root's row tells of what somebody began since our snapshot */
 		oms_object_check_unseen(trees_table(locking, name->kind), name->key, values);
-		foreach(cell, oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1))
+		ids = oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1);
+		name->absent = ids == NIL;
+		foreach(cell, ids)
 			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
 	}
 }

@@ -91,15 +91,29 @@ oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 	return oms_map_add(uow->map, object, &tid);
 }
 
-/* Was it looked for when the trees of the command were locked? */
 static bool
-uow_is_absent(const UnitOfWork *uow, ObjectKind kind, const char *id)
+uow_same_values(const char *const *a, const char *const *b, int count)
 {
+	for (int i = 0; i < count; i++)
+		if ((a[i] == NULL) != (b[i] == NULL) || (a[i] && strcmp(a[i], b[i]) != 0))
+			return false;
+	return true;
+}
+
+/* Was it looked for when the trees of the command were locked, and not found? */
+static bool
+uow_is_absent(const UnitOfWork *uow, ObjectKind kind, int key, const char *const *values)
+{
+	const TableKey *columns = &oms_kinds[kind].record->keys[key];
+	int			ncolumns = 0;
+
+	while (ncolumns < KEY_COLUMNS_MAX && columns->columns[ncolumns])
+		ncolumns++;
 	for (int i = 0; i < uow->named.count; i++)
 	{
 		const TreeName *name = &uow->named.names[i];
 
-		if (name->absent && name->kind == kind && strcmp(name->values[0], id) == 0)
+		if (name->absent && name->kind == kind && name->key == key && uow_same_values(name->values, values, ncolumns))
 			return true;
 	}
 	return false;
@@ -112,7 +126,7 @@ oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 
 	/* whoever loops over objects comes through here for each */
 	CHECK_FOR_INTERRUPTS();
-	if (t == NULL && !uow_is_absent(uow, kind, id))
+	if (t == NULL && !uow_is_absent(uow, kind, OBJECT_BY_ID, &id))
 		t = oms_uow_load(uow, kind, id, false);
 	return t ? t->now : NULL;
 }
@@ -136,6 +150,11 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 	List	   *objects = NIL;
 	ListCell   *cell;
 
+	/* unless this call has made objects, what was not there is not there */
+	while (count > 0 && !uow->has_made && uow_is_absent(uow, kind, key, values[count - 1]))
+		count--;
+	if (count == 0)
+		return NIL;
 	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), key, values, count))
 	{
 		Tracked    *t = oms_map_find(uow->map, kind, lfirst(cell));

@@ -23,6 +23,8 @@ struct UnitOfWork
 	Caller		caller;
 	IdentityMap *map;
 
+	bool		has_made;		/* objects: what was looked for before may be there now */
+
 	Event	   *events;			/* of all commands that are applied, to be written at the end */
 	int			nevents;
 	int			events_size;
