@@ -26,7 +26,8 @@ my $SEED = first_seed();
 my $SECONDS = $ENV{OMS_SECONDS} // rounds(8, 300);
 my $SESSIONS = 16;
 my $TREES = 4;
-my $TOLD = 150;
+my $TOLD = 100;
+my $STRANGERS = 8;
 my $TRIES = 100;
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $node = oms_node('trees', conf => "fsync = off\nmax_connections = 40\ndeadlock_timeout = 50ms\nlog_statement = none\n");
@@ -44,12 +45,12 @@ sub command { my ($type, %more) = @_; return { commandType => "${type}Command", 
 sub any_execution
 {
 	my ($dbh) = @_;
-	my $where = any_of(q(order_id IS NULL), q(order_id LIKE 'T%'), q(status IN ('BOOKED', 'REVIEW')));
+	my $where = any_of(q(order_id IS NULL), q(exec_id ~ '^s[0-9]+$' AND order_id IS NULL), q(order_id LIKE 'T%'), q(status IN ('ALLOCATED', 'REVIEW')));
 	return scalar $dbh->selectrow_array("SELECT id FROM oms.executions WHERE $where ORDER BY random() LIMIT 1") // 'none';
 }
 
 # The fill of a stranger: what is known of it is its ExecID, which everybody may tell.
-sub stranger { return 's' . int rand $TOLD; }
+sub stranger { return 's' . int rand $STRANGERS; }
 
 my @commands = (
 	sub { return command('UpdateOrder', orderId => any_order(), text => new_id('text')); },
