@@ -22,6 +22,7 @@
 #include "entry/stats.h"
 #include "store/apply.h"
 #include "store/shard.h"
+#include "store/table_set.h"
 #include "store/trees.h"
 
 void
@@ -35,6 +36,8 @@ oms_run_begin(const char *function, bool is_fix)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot execute %s within a security-restricted operation", function)));
+	/* the call around it is being counted */
+	oms_tables_refuse_nested();
 	oms_stats_begin_call(is_fix);
 }
 

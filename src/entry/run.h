@@ -15,7 +15,7 @@
 /*
  * Every entry function begins and ends its call with these: nothing else counts
  * it.  25006 in a read-only transaction, on a standby and in a parallel worker;
- * 42501 in an operation that somebody else's object has started.
+ * 42501 in an operation that somebody else's object has started; 55000 in a call.
  */
 extern void oms_run_begin(const char *function, bool is_fix);
 

@@ -292,7 +292,11 @@ fix_try_apply(FixContext *fix, Refusal **refusal)
 	}
 	PG_END_TRY();
 	if (result == NULL)
+	{
+		/* the command that had the message is gone too */
 		fix->uow = NULL;
+		fix->message.kept_in = NULL;
+	}
 	return result;
 }
 

@@ -56,17 +56,23 @@ oms_tables_init(void)
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
 }
 
-TableSet *
-oms_tables_begin(void)
+void
+oms_tables_refuse_nested(void)
 {
-	TableSet   *set;
-
 	if (open_in != InvalidSubTransactionId)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a command cannot be given while another one is being written"),
 				 errdetail("It came from a trigger, a default or a constraint of a table of oms_state."),
 				 errhint("Give it from a constraint trigger that is DEFERRABLE INITIALLY DEFERRED.")));
+}
+
+TableSet *
+oms_tables_begin(void)
+{
+	TableSet   *set;
+
+	oms_tables_refuse_nested();
 	set = palloc0(sizeof(TableSet));
 	set->work.estate = CreateExecutorState();
 	set->work.estate->es_snapshot = GetActiveSnapshot();

@@ -15,10 +15,10 @@
 
 typedef struct TableSet TableSet;
 
-/*
- * Begin in the current memory context, which must outlive the set.  55000 inside
- * of another set: from a trigger, a default or a check while a command is under way.
- */
+/* 55000 inside of a set: from a trigger, a default or a check while a command is under way. */
+extern void oms_tables_refuse_nested(void);
+
+/* Begin, which does the same, in the current memory context: it must outlive the set. */
 extern TableSet *oms_tables_begin(void);
 
 /* The table, opened when first needed and kept until the end. */

@@ -141,6 +141,9 @@ SELECT pg_temp.fill('g1', 'f7', '14=33|1362=2|1363=a|1364=10|1365=1|1363=' || re
 SELECT pg_temp.fill('g1', repeat('y', 254), '14=44|1362=10|' || string_agg(format('1364=%s|1365=%s', 10 + n % 2, 1 + n % 2), '|')) FROM generate_series(1, 10) AS n;
 SELECT executed_quantity, string_agg(e.exec_id, ' ' ORDER BY e.exec_id COLLATE "C") AS parts FROM oms.orders AS o JOIN oms.executions AS e ON e.order_id = o.id AND e.exec_id ~ '^(f7|y)' WHERE o.cl_ord_id = 'g1' GROUP BY 1;
 SELECT pg_temp.send('8', '37=b-g1|11=g1|17=f9|19=f7|150=H|39=1|14=30');
+-- A long one is kept whole, though its first part, which was undone with the others, had it.
+SELECT pg_temp.fill('g1', repeat('z', 254), '14=44|58=' || repeat('x', 20000) || '|1362=10|' || string_agg(format('1364=%s|1365=%s', 10 + n % 2, 1 + n % 2), '|')) FROM generate_series(1, 10) AS n;
+SELECT command - 'fixMessage' - 'fixSession' AS command, length(command->>'fixMessage') > 20000 AS has_it FROM oms.rejected_commands ORDER BY id DESC LIMIT 1;
 
 -- The first command of a long message has it, the others name that one.
 SELECT pg_temp.said(oms_fix(pg_temp.wire('8', '', convert_to(replace('37=b-g1|11=g1|17=f8|150=F|39=1|14=33|58=' || repeat('x', 20000) || '|1362=2|1363=a|1364=10|1365=1|1363=b|1364=11|1365=2|', '|', E'\x01'), 'UTF8'))));

@@ -87,6 +87,14 @@ sub count_everything
 	$dbh->rollback;
 	is(counted($dbh, 'ExecuteOrderCommand'), '3 2 0 0 1 4', "$name: what is rolled back was done");
 
+	# a command from a trigger is refused, and that takes nothing from the call around it
+	$dbh->do('SELECT oms.stat_commands_reset()');
+	$dbh->do(q(CREATE FUNCTION nested() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM oms_fix(''no message''); EXCEPTION WHEN object_not_in_prerequisite_state THEN RETURN NEW; END'));
+	$dbh->do('CREATE TRIGGER nested BEFORE INSERT ON oms.executions FOR EACH ROW EXECUTE FUNCTION nested()');
+	$dbh->do('SELECT oms_commands($1)', undef, '[' . join(',', map { fill("a$name") } 1 .. 3) . ']');
+	$dbh->do('DROP FUNCTION nested CASCADE');
+	is(counted($dbh, 'ExecuteOrderCommand') . ', ' . counted($dbh, '(FIX message)'), '3 3 0 0 0 6, 0 0 0 0 0 0', "$name: a command in a trigger is no call");
+
 	# FIX
 	$dbh->do('SELECT oms.stat_commands_reset()');
 	$dbh->do('SELECT oms_fix($1::text)', undef, fix('35=D', "11=F$name", '55=X', '54=1', '38=10', '40=1', '60=20260302-10:00:00'));

@@ -3,9 +3,9 @@
  * order_split_tree.c
  *	  A split scales orders of a tree: their fills, their terms, and so the sums.
  *
- * Writes nothing itself: the unit of work does.  The sums of an order are never
- * scaled, because rounding would part them from what they are sums of: the
- * fills are scaled, and their differences climb, children before parents.
+ * Pure.  The sums of an order are never scaled, because rounding would part
+ * them from what they are sums of: the fills are scaled, and their differences
+ * climb, children before parents.
  *
  * What a counterparty reports scales the order that it names and what lies below
  * it; of the orders above, the terms.  What somebody asks for scales the tree.
