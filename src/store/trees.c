@@ -48,9 +48,9 @@ typedef struct Locking
 {
 	UnitOfWork *uow;
 	TreeNames  *names;
-	TreeName  **sorted;			/* those by id */
-	int			nsorted;
+	TreeName  **sorted;			/* the same, equal ones side by side */
 	List	   *found;			/* what the searches led to: of Reference */
+	bool		guarded;		/* in an earlier round */
 
 	/* in this round */
 	List	   *linked;			/* what links of roots lead to: of Reference */
@@ -160,7 +160,7 @@ trees_needs_guard(const TreeNames *names, const TreeName *name)
 }
 
 static void
-trees_lock_guards(const Locking *locking)
+trees_lock_guards(Locking *locking)
 {
 	static uint64 counted_in = 0;
 	static int	count = 0;
@@ -177,7 +177,10 @@ trees_lock_guards(const Locking *locking)
 	if (counted_in != oms_uow_xid(locking->uow))
 		count = 0;
 	counted_in = oms_uow_xid(locking->uow);
-	count += n;
+	/* once for all rounds: who holds the shared one must not come to want it for itself */
+	if (!locking->guarded)
+		count += n;
+	locking->guarded = true;
 	if (count > GUARDS_MAX)
 	{
 		trees_lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, ExclusiveLock);
@@ -186,6 +189,43 @@ trees_lock_guards(const Locking *locking)
 	trees_lock_guard(locking->uow, guards[0].search, 0, GUARD_ALL, RowExclusiveLock);
 	for (int i = 0; i < n; i++)
 		trees_lock_guard(locking->uow, guards[i].search, guards[i].hash, GUARD_ONE, ExclusiveLock);
+}
+
+/* ------------------------------------------------------------------------
+ * what is named
+ *
+ * Many commands of a batch may name the same: it is looked for once.
+ * ------------------------------------------------------------------------
+ */
+
+static int
+trees_compare_names(const void *a, const void *b)
+{
+	const TreeName *first = *(const TreeName *const *) a;
+	const TreeName *second = *(const TreeName *const *) b;
+	int			order = (int) first->kind - (int) second->kind;
+
+	if (order == 0)
+		order = first->key - second->key;
+	for (int i = 0; i < KEY_COLUMNS_MAX && order == 0; i++)
+	{
+		const char *value = first->values[i];
+		const char *other = second->values[i];
+
+		order = value && other ? strcmp(value, other) : (value != NULL) - (other != NULL);
+	}
+	return order;
+}
+
+static void
+trees_sort_names(Locking *locking)
+{
+	TreeNames  *names = locking->names;
+
+	locking->sorted = palloc(sizeof(TreeName *) * Max(names->count, 1));
+	for (int i = 0; i < names->count; i++)
+		locking->sorted[i] = &names->names[i];
+	qsort(locking->sorted, names->count, sizeof(TreeName *), trees_compare_names);
 }
 
 /* ------------------------------------------------------------------------
@@ -276,11 +316,13 @@ trees_look_up_named(Locking *locking)
 {
 	TreeName   *last = NULL;
 
-	for (int i = 0; i < locking->nsorted; i++)
+	for (int i = 0; i < locking->names->count; i++)
 	{
 		TreeName   *name = locking->sorted[i];
 
-		if (last && last->kind == name->kind && strcmp(last->values[0], name->values[0]) == 0)
+		if (name->key != OBJECT_BY_ID)
+			continue;
+		if (last && trees_compare_names(&last, &name) == 0)
 			name->absent = last->absent;
 		else
 			name->absent = !trees_look_up(locking, name->kind, name->values[0], false);
@@ -311,22 +353,21 @@ trees_look_up_found_and_linked(Locking *locking)
 static void
 trees_search(Locking *locking)
 {
+	const TreeName *last = NULL;
+
 	locking->found = NIL;
 	for (int i = 0; i < locking->names->count; i++)
 	{
-		TreeName   *name = &locking->names->names[i];
+		const TreeName *name = locking->sorted[i];
 		const char *const *values = name->values;
-		List	   *ids;
 		ListCell   *cell;
 
-		CHECK_FOR_INTERRUPTS();
-		if (name->key == OBJECT_BY_ID)
+		if (name->key == OBJECT_BY_ID || (last && trees_compare_names(&last, &name) == 0))
 			continue;
+		last = name;
 		/* no root's row tells of what somebody began since our snapshot */
 		oms_object_check_unseen(trees_table(locking, name->kind), name->key, values);
-		ids = oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1);
-		name->absent = ids == NIL;
-		foreach(cell, ids)
+		foreach(cell, oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1))
 			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
 	}
 }
@@ -405,27 +446,6 @@ trees_lock_root(Locking *locking, Wanted *wanted)
 		uow->last_root = wanted->object->id;
 		uow->last_kind = &oms_kinds[wanted->kind];
 	}
-}
-
-static int
-trees_compare_names(const void *a, const void *b)
-{
-	const TreeName *first = *(TreeName *const *) a;
-	const TreeName *second = *(TreeName *const *) b;
-
-	return trees_compare_roots(first->values[0], first->kind, second->values[0], second->kind);
-}
-
-static void
-trees_sort_names(Locking *locking)
-{
-	TreeNames  *names = locking->names;
-
-	locking->sorted = palloc(sizeof(TreeName *) * Max(names->count, 1));
-	for (int i = 0; i < names->count; i++)
-		if (names->names[i].key == OBJECT_BY_ID)
-			locking->sorted[locking->nsorted++] = &names->names[i];
-	qsort(locking->sorted, locking->nsorted, sizeof(TreeName *), trees_compare_names);
 }
 
 void
