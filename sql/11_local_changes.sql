@@ -5,6 +5,9 @@
 CREATE OR REPLACE FUNCTION oms.objects_on_tables() RETURNS TABLE (kind text, table_name name, object text, phase text, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET datestyle = 'ISO, MDY'
+  SET intervalstyle = postgres
+  SET extra_float_digits = 1
 AS $function$
   WITH tables AS (
     SELECT c.oid, c.relname, c.reloptions, c.relrowsecurity, s.spcname

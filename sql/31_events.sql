@@ -24,9 +24,11 @@ CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
 COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
 COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed (oms.kinds())';
 
+-- Bounds are written as text and read again, here and below: in ISO, for a zone's abbreviation may be read as another zone.
 CREATE OR REPLACE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET datestyle = 'ISO, MDY'
 AS $function$
 DECLARE
   leaf regclass;
@@ -49,6 +51,7 @@ CREATE OR REPLACE FUNCTION oms.missing_partitions(months_ahead integer DEFAULT 2
   RETURNS TABLE (table_name name, leaf name, starts_at timestamptz, ends_at timestamptz)
   LANGUAGE plpgsql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET datestyle = 'ISO, MDY'
 AS $function$
 DECLARE
   month timestamp;
@@ -79,6 +82,7 @@ COMMENT ON FUNCTION oms.missing_partitions(integer) IS
 CREATE OR REPLACE FUNCTION oms.ensure_partitions(months_ahead integer DEFAULT 2) RETURNS integer
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
+  SET datestyle = 'ISO, MDY'
   SET default_tablespace = ''
   SET default_table_access_method = heap
 AS $function$

@@ -103,7 +103,7 @@ eval { $held->do('LOCK TABLE oms.order_events IN SHARE UPDATE EXCLUSIVE MODE') }
 is($held->state, '42501', 'a login cannot take the lock');
 $held->rollback;
 my $first = oms_dbh($node, dbname => 'here', user => 'login');
-$first->do($_) foreach 'SET lock_timeout = 5000', 'SET default_tablespace = evil', 'SET default_table_access_method = other', 'SET search_path = pg_temp, public', q(SET DateStyle = 'SQL, DMY'), q(SET TimeZone = 'Pacific/Kiritimati'),
+$first->do($_) foreach 'SET lock_timeout = 5000', 'SET default_tablespace = evil', 'SET default_table_access_method = other', 'SET search_path = pg_temp, public', q(SET DateStyle = 'SQL, DMY'), q(SET TimeZone = 'Asia/Kolkata'),
 	'CREATE TEMP TABLE pg_class (oid oid)', 'CREATE TEMP TABLE order_events (i int)';
 is($first->selectrow_array(create('A') =~ s/oms_command/public.oms_command/r), 'ACCEPTED', 'the first command of the month, by a login with settings of his own');
 is(sql(q(SELECT DISTINCT coalesce(s.spcname, 'the database''s'), a.amname, c.relowner::regrole = (SELECT extowner::regrole FROM pg_extension WHERE extname = 'oms_state'), pg_get_expr(c.relpartbound, c.oid) ~ '-01 00:00:00\+00.*-01 00:00:00\+00'
