@@ -21,11 +21,8 @@
 #include "utils/resowner.h"
 
 #include "core/command_size.h"
-#include "core/execution/fill_settle.h"
-#include "core/order/order_commands.h"
 #include "entry/gate.h"
 #include "entry/run.h"
-#include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);

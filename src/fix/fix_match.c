@@ -14,10 +14,8 @@
 #include "miscadmin.h"
 
 #include "core/execution/fill_settle.h"
-#include "core/order/order_commands.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_private.h"
-#include "fix/fix_tags.h"
 #include "store/ids.h"
 #include "store/trees.h"
 

@@ -17,10 +17,8 @@
 
 #include "base/decimal.h"
 #include "core/execution/fill_settle.h"
-#include "core/order/order_commands.h"
 #include "core/order/order_history.h"
 #include "fix/fix_fills.h"
-#include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
 /* ExecType (150) of a report that is no fill, and the command it means. */

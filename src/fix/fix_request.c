@@ -14,10 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "core/execution/fill_settle.h"
-#include "core/order/order_commands.h"
 #include "core/order/order_history.h"
-#include "fix/fix_match.h"
 #include "fix/fix_private.h"
 
 bool

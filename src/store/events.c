@@ -275,19 +275,25 @@ typedef struct EventWalk
 	MemoryContext row;			/* of one event */
 } EventWalk;
 
+/* NULL: the row's. */
 static void
-visit_row(Table *leaf, void *arg)
+visit_event(const EventWalk *walk, Jsonb *payload, Table *leaf)
 {
-	EventWalk  *walk = arg;
 	MemoryContext old = MemoryContextSwitchTo(walk->row);
 
-	walk->visit(DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD)), walk->arg);
+	walk->visit(payload ? payload : DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD)), walk->arg);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(walk->row);
 }
 
+static void
+visit_row(Table *leaf, void *arg)
+{
+	visit_event(arg, NULL, leaf);
+}
+
 void
-oms_events_each(TableSet *tables, ObjectKind kind, const char *id, EventVisit visit, void *arg)
+oms_events_each(TableSet *tables, const Event *unwritten, int count, ObjectKind kind, const char *id, EventVisit visit, void *arg)
 {
 	EventWalk	walk = {.visit = visit, .arg = arg};
 	Datum		key = CStringGetTextDatum(id);
@@ -296,5 +302,11 @@ oms_events_each(TableSet *tables, ObjectKind kind, const char *id, EventVisit vi
 	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
 	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(kind)))
 		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, visit_row, &walk);
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (unwritten[i].kind->kind == kind && strcmp(unwritten[i].id, id) == 0)
+			visit_event(&walk, unwritten[i].payload, NULL);
+	}
 	MemoryContextDelete(walk.row);
 }

@@ -55,10 +55,12 @@ extern void oms_events_append(TableSet *tables, const Event *events, int count, 
 extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
 /*
- * Show the payload of every stored event of an object to `visit`, the oldest
- * first; the payload and what the visitor makes of it go with the next one.
+ * Show the payload of every event of an object to `visit`, the oldest first:
+ * those that are stored, then those `unwritten`.  The payload and what the visitor
+ * makes of it go with the next one.
  */
-extern void oms_events_each(TableSet *tables, ObjectKind kind, const char *id, EventVisit visit, void *arg);
+extern void oms_events_each(TableSet *tables, const Event *unwritten, int count, ObjectKind kind, const char *id,
+							EventVisit visit, void *arg);
 
 /* The payload of an object's first event, or NULL. */
 extern Jsonb *oms_event_first_payload(TableSet *tables, const Object *object);

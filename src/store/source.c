@@ -50,16 +50,12 @@ source_is_known(ObjectSource *source, ObjectKind kind, const char *id)
 	return oms_map_find(source_uow(source)->map, kind, id) != NULL;
 }
 
-/* Those that are written, and then those of this call. */
 static void
 source_each_event(ObjectSource *source, ObjectKind kind, const char *id, EventVisit visit, void *arg)
 {
 	UnitOfWork *uow = source_uow(source);
 
-	oms_events_each(uow->tables, kind, id, visit, arg);
-	for (int i = 0; i < uow->nevents; i++)
-		if (uow->events[i].kind->kind == kind && strcmp(uow->events[i].id, id) == 0)
-			visit(uow->events[i].payload, arg);
+	oms_events_each(uow->tables, uow->events, uow->nevents, kind, id, visit, arg);
 }
 
 static const char *

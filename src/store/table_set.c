@@ -23,7 +23,6 @@
 #include "core/kind.h"
 #include "store/events.h"
 #include "store/ids.h"
-#include "store/rows.h"
 #include "store/table_set.h"
 
 struct TableSet

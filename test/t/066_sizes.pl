@@ -98,6 +98,15 @@ SKIP:
 	my $more = peak() - $before;
 	cmp_ok($more, '<', 100 * 1024, "it took $more kB of memory more");
 }
+# Reports of one batch are held against those before them in it, one by one: nothing of that is kept.
+SKIP:
+{
+	$before = peak() or skip 'no /proc here', 1;
+	my $reports = join ',', map { qq({"commandType": "SuspendOrderCommand", "orderId": "$placed", "execID": "S$_", "transactTime": "2026-03-02T09:30:00Z"}) } 1 .. 1000;
+	value('SELECT count(*) FROM oms_commands($1)', "[$reports]");
+	my $more = peak() - $before;
+	cmp_ok($more, '<', 60 * 1024, "a thousand reports of one order took $more kB of memory more");
+}
 $dbh->disconnect;
 $dbh = $first;
 

@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "base/decimal.h"
 #include "base/moment.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"

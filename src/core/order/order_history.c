@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
-#include "base/moment.h"
 #include "core/execution/execution.h"
 #include "core/order/order_history.h"
 
@@ -68,8 +67,8 @@ static void
 visit_report(Jsonb *payload, void *arg)
 {
 	ReportSearch *search = arg;
-	Jsonb	   *raw = object_of(payload, "command");
-	char	   *exec_id = raw && search->found == NULL ? oms_json_get_string(raw, "execID") : NULL;
+	Jsonb	   *raw = search->found == NULL ? object_of(payload, "command") : NULL;
+	char	   *exec_id = raw ? oms_json_get_string(raw, "execID") : NULL;
 	char	   *order_id = exec_id ? oms_json_get_string(raw, "orderId") : NULL;
 	MemoryContext old;
 	Command    *earlier;

@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "base/decimal.h"
 #include "base/moment.h"
 #include "core/command_size.h"
 #include "core/kind.h"
