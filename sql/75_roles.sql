@@ -94,6 +94,9 @@ DECLARE
   stage text;
   steps text[];
   step text;
+  six constant name[] := '{oms_reader,oms_trader,oms_desk,oms_admin,oms_bridge,oms_proxy}';
+  before constant name[] := ARRAY(SELECT r.rolname FROM pg_roles AS r WHERE r.rolname = ANY (six));
+  adopted record;
 BEGIN
   IF NOT pg_has_role(current_user, owner, 'USAGE') THEN
     RAISE EXCEPTION 'role "%" may not grant rights on the tables of oms_state', current_user
@@ -118,6 +121,18 @@ BEGIN
       END;
     END LOOP;
   END LOOP;
+  -- A role that somebody made before has whom he put into it, and they get these rights now.
+  IF steps <> '{}' THEN
+    FOR adopted IN
+      SELECT m.role, string_agg(m.member || CASE WHEN m.grants THEN ' (may grant it)' ELSE '' END, ', ' ORDER BY m.member) AS members
+        FROM (SELECT a.roleid::regrole::text AS role, a.member::regrole::text AS member, bool_or(a.admin_option) AS grants
+                FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS w ON w.oid = a.member
+               WHERE r.rolname = ANY (before) AND w.rolname <> ALL (six) GROUP BY 1, 2) AS m
+       GROUP BY m.role
+    LOOP
+      RAISE NOTICE 'role % was there before, with members: %', adopted.role, adopted.members;
+    END LOOP;
+  END IF;
 END
 $function$;
 COMMENT ON FUNCTION oms.create_roles() IS
