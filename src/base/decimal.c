@@ -20,7 +20,7 @@ static Numeric dec_zero = NULL;
 static Numeric dec_one = NULL;
 
 static Numeric
-constant(int64 value)
+dec_constant(int64 value)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	Numeric		result = int64_to_numeric(value);
@@ -33,7 +33,7 @@ Numeric
 oms_dec_zero(void)
 {
 	if (dec_zero == NULL)
-		dec_zero = constant(0);
+		dec_zero = dec_constant(0);
 	return dec_zero;
 }
 
@@ -41,7 +41,7 @@ Numeric
 oms_dec_one(void)
 {
 	if (dec_one == NULL)
-		dec_one = constant(1);
+		dec_one = dec_constant(1);
 	return dec_one;
 }
 
@@ -108,7 +108,7 @@ oms_dec_smallest(Numeric a)
 
 /* 10^power, made once for each of the few powers in use. */
 static Numeric
-power_of_ten(int power)
+dec_power_of_ten(int power)
 {
 	static Numeric made[2 * FACTOR_SCALE + 1];
 	Numeric    *slot = &made[power + FACTOR_SCALE];
@@ -143,7 +143,7 @@ oms_dec_half_unit(int scale)
 Numeric
 oms_dec_div(Numeric a, Numeric b, int scale)
 {
-	Numeric		scaled = numeric_mul_opt_error(a, power_of_ten(scale), NULL);
+	Numeric		scaled = numeric_mul_opt_error(a, dec_power_of_ten(scale), NULL);
 	Numeric		quotient = DatumGetNumeric(DirectFunctionCall2(numeric_div_trunc,
 															   NumericGetDatum(scaled),
 															   NumericGetDatum(b)));
@@ -162,7 +162,7 @@ oms_dec_div(Numeric a, Numeric b, int scale)
 			quotient = numeric_add_opt_error(quotient,
 											 int64_to_numeric(oms_dec_sign(a) * oms_dec_sign(b)), NULL);
 	}
-	return oms_dec_mul(quotient, power_of_ten(-scale));
+	return oms_dec_mul(quotient, dec_power_of_ten(-scale));
 }
 
 int
@@ -198,7 +198,7 @@ oms_dec_text(Numeric a)
 }
 
 static int
-count_digits(const char *text, size_t length)
+dec_count_digits(const char *text, size_t length)
 {
 	size_t		i = 0;
 	int			digits = 0;
@@ -226,7 +226,7 @@ oms_dec_parse(const char *text, size_t length, Numeric *result)
 	if (i < length && text[i] == '.')
 		for (i++; i < length && isdigit((unsigned char) text[i]); i++)
 			digits++;
-	if (i != length || digits == 0 || count_digits(text, length) > DECIMAL_DIGITS_MAX)
+	if (i != length || digits == 0 || dec_count_digits(text, length) > DECIMAL_DIGITS_MAX)
 		return false;
 
 	memcpy(buf, text, length);
@@ -246,5 +246,5 @@ oms_dec_acceptable(Numeric a)
 		return false;
 	/* a short varlena cannot hold too many digits, but a long scale of zeros it can */
 	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a)));
-	return count_digits(text, strlen(text)) <= DECIMAL_DIGITS_MAX;
+	return dec_count_digits(text, strlen(text)) <= DECIMAL_DIGITS_MAX;
 }

@@ -21,7 +21,7 @@
 
 /* It belongs to an owner of its own, which nothing ever releases; every digest starts it anew, also after an error. */
 static pg_cryptohash_ctx *
-hash_context(void)
+digest_hash_context(void)
 {
 	static pg_cryptohash_ctx *context = NULL;
 	static ResourceOwner owner = NULL;
@@ -47,7 +47,7 @@ hash_context(void)
 #define HASH_PART	(1024 * 1024)
 
 static void
-hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
+digest_hash_part(pg_cryptohash_ctx *ctx, const void *data, size_t length)
 {
 	for (size_t done = 0; done < length; done += HASH_PART)
 	{
@@ -61,15 +61,15 @@ bytea *
 oms_digest(const bytea *before, const char *text, int length, int *utf8_length)
 {
 	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	pg_cryptohash_ctx *ctx = hash_context();
+	pg_cryptohash_ctx *ctx = digest_hash_context();
 	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
 	int			size = utf8 == text ? length : strlen(utf8);
 
 	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
 		elog(ERROR, "cannot compute a SHA-256 hash");
 	if (before)
-		hash_part(ctx, VARDATA_ANY(before), VARSIZE_ANY_EXHDR(before));
-	hash_part(ctx, utf8, size);
+		digest_hash_part(ctx, VARDATA_ANY(before), VARSIZE_ANY_EXHDR(before));
+	digest_hash_part(ctx, utf8, size);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	if (pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
 		elog(ERROR, "cannot compute a SHA-256 hash");

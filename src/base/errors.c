@@ -11,10 +11,10 @@
 
 #include "base/errors.h"
 
-static char *format_args(const char *fmt, va_list args) pg_attribute_printf(1, 0);
+static char *errors_format_args(const char *fmt, va_list args) pg_attribute_printf(1, 0);
 
 static char *
-format_args(const char *fmt, va_list args)
+errors_format_args(const char *fmt, va_list args)
 {
 	char	   *buf;
 	size_t		size = 128;
@@ -43,7 +43,7 @@ oms_refuse(int sqlstate, const char *fmt,...)
 
 	refusal->sqlstate = sqlstate;
 	va_start(args, fmt);
-	refusal->message = format_args(fmt, args);
+	refusal->message = errors_format_args(fmt, args);
 	va_end(args);
 	return refusal;
 }
@@ -54,7 +54,7 @@ oms_with_detail(Refusal *refusal, const char *fmt,...)
 	va_list		args;
 
 	va_start(args, fmt);
-	refusal->detail = format_args(fmt, args);
+	refusal->detail = errors_format_args(fmt, args);
 	va_end(args);
 	return refusal;
 }
@@ -74,7 +74,7 @@ oms_refuse_by_rule(const char *rule, const char *message, const char *fmt,...)
 	char	   *facts;
 
 	va_start(args, fmt);
-	facts = format_args(fmt, args);
+	facts = errors_format_args(fmt, args);
 	va_end(args);
 	refusal->rule = rule;
 	return oms_with_detail(refusal, "Rule %s: %s", rule, facts);

@@ -51,7 +51,7 @@ static char *overfill_tolerance_text = NULL;
 static Numeric overfill_tolerance = NULL;
 
 static bool
-check_tolerance(char **newval, void **extra, GucSource source)
+guc_check_tolerance(char **newval, void **extra, GucSource source)
 {
 	Numeric		value;
 
@@ -65,7 +65,7 @@ check_tolerance(char **newval, void **extra, GucSource source)
 }
 
 static void
-assign_tolerance(const char *newval, void *extra)
+guc_assign_tolerance(const char *newval, void *extra)
 {
 	if (overfill_tolerance)
 		pfree(overfill_tolerance);
@@ -95,7 +95,7 @@ oms_guc_overfill_tolerance(void)
 static char *fix_encoding_name = NULL;
 
 static bool
-check_encoding(char **newval, void **extra, GucSource source)
+guc_check_encoding(char **newval, void **extra, GucSource source)
 {
 	int			encoding = pg_char_to_encoding(*newval);
 
@@ -121,7 +121,7 @@ oms_guc_fix_encoding(void)
 static char *price_tolerance_text = NULL;
 
 static bool
-read_price_tolerance(const char *text, PriceTolerance *tolerance)
+guc_read_price_tolerance(const char *text, PriceTolerance *tolerance)
 {
 	size_t		length = strlen(text);
 
@@ -132,11 +132,11 @@ read_price_tolerance(const char *text, PriceTolerance *tolerance)
 }
 
 static bool
-check_price_tolerance(char **newval, void **extra, GucSource source)
+guc_check_price_tolerance(char **newval, void **extra, GucSource source)
 {
 	PriceTolerance tolerance;
 
-	if (read_price_tolerance(*newval, &tolerance))
+	if (guc_read_price_tolerance(*newval, &tolerance))
 		return true;
 	GUC_check_errdetail("It must be a decimal number that is not negative, or one followed by %%.");
 	return false;
@@ -146,7 +146,7 @@ static PriceTolerance price_tolerance;
 static bool price_tolerance_valid = false;
 
 static void
-assign_price_tolerance(const char *newval, void *extra)
+guc_assign_price_tolerance(const char *newval, void *extra)
 {
 	price_tolerance_valid = false;	/* read again when next needed */
 }
@@ -161,7 +161,7 @@ oms_guc_price_tolerance(void)
 		if (price_tolerance.amount)
 			pfree(price_tolerance.amount);
 		price_tolerance.amount = NULL;
-		if (!read_price_tolerance(price_tolerance_text, &price_tolerance))
+		if (!guc_read_price_tolerance(price_tolerance_text, &price_tolerance))
 			elog(ERROR, "BUG: oms_state.price_tolerance was not checked");
 		if (price_tolerance.is_part)
 		{
@@ -185,7 +185,7 @@ static char *trading_day_zone_text = NULL;
 static char *trading_day_roll_text = NULL;
 
 static bool
-check_zone(char **newval, void **extra, GucSource source)
+guc_check_zone(char **newval, void **extra, GucSource source)
 {
 	pg_tz	   *zone = pg_tzset(*newval);
 
@@ -197,7 +197,7 @@ check_zone(char **newval, void **extra, GucSource source)
 
 /* "17:00" in minutes */
 static bool
-read_roll(const char *text, int *minutes)
+guc_read_roll(const char *text, int *minutes)
 {
 	if (strlen(text) != 5 || strspn(text, "0123456789:") != 5 || text[2] != ':' ||
 		strchr(text, ':') != strrchr(text, ':'))
@@ -207,11 +207,11 @@ read_roll(const char *text, int *minutes)
 }
 
 static bool
-check_roll(char **newval, void **extra, GucSource source)
+guc_check_roll(char **newval, void **extra, GucSource source)
 {
 	int			minutes;
 
-	if (read_roll(*newval, &minutes))
+	if (guc_read_roll(*newval, &minutes))
 		return true;
 	GUC_check_errdetail("It must be a time of day from 00:00 to 23:59, as 17:00.");
 	return false;
@@ -224,7 +224,7 @@ oms_trading_day(TimestampTz time)
 	pg_tz	   *zone = pg_tzset(trading_day_zone_text);
 	int			roll = 0;
 
-	if (zone == NULL || !read_roll(trading_day_roll_text, &roll))
+	if (zone == NULL || !guc_read_roll(trading_day_roll_text, &roll))
 		elog(ERROR, "BUG: oms_state.trading_day_zone or trading_day_roll was not checked");
 	return oms_date_in(time, zone, roll >= 12 * 60 ? 24 * 60 - roll : -roll);
 }
@@ -256,24 +256,24 @@ oms_guc_init(void)
 							   "By which part of its quantity an order may be overfilled before a fill waits in review.",
 							   "0.01 allows one per cent.",
 							   &overfill_tolerance_text, "0", PGC_SUSET, 0,
-							   check_tolerance, assign_tolerance, NULL);
+							   guc_check_tolerance, guc_assign_tolerance, NULL);
 	DefineCustomStringVariable("oms_state.fix_encoding",
 							   "The encoding of FIX messages given as bytea that do not say theirs (MessageEncoding, 347).",
 							   NULL, &fix_encoding_name, "LATIN1", PGC_USERSET, 0,
-							   check_encoding, NULL, NULL);
+							   guc_check_encoding, NULL, NULL);
 	DefineCustomStringVariable("oms_state.price_tolerance",
 							   "By how much the price of a fill may be beyond its order's limit before it waits in review.",
 							   "0.01 is an amount of the price's unit, 1% is a part of the limit.",
 							   &price_tolerance_text, "0", PGC_SUSET, 0,
-							   check_price_tolerance, assign_price_tolerance, NULL);
+							   guc_check_price_tolerance, guc_assign_price_tolerance, NULL);
 	DefineCustomStringVariable("oms_state.trading_day_zone",
 							   "The time zone of the trading day.",
 							   NULL, &trading_day_zone_text, "UTC", PGC_SUSET, 0,
-							   check_zone, NULL, NULL);
+							   guc_check_zone, NULL, NULL);
 	DefineCustomStringVariable("oms_state.trading_day_roll",
 							   "The time of day in that zone at which a trading day begins.",
 							   "From 12:00 on it begins the next date's day, before 12:00 its own date's.",
 							   &trading_day_roll_text, "00:00", PGC_SUSET, 0,
-							   check_roll, NULL, NULL);
+							   guc_check_roll, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

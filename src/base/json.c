@@ -56,7 +56,7 @@ oms_json_is_array(Jsonb *value)
  */
 
 static void
-put(StringInfo out, const char *text, int length)
+json_put(StringInfo out, const char *text, int length)
 {
 	if (out->maxlen - out->len <= length)
 		enlargeStringInfo(out, length);
@@ -68,7 +68,7 @@ put(StringInfo out, const char *text, int length)
 static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 
 static char
-short_escape(unsigned char c)
+json_short_escape(unsigned char c)
 {
 	for (int i = 0; short_escapes[i] != '\0'; i += 2)
 		if ((unsigned char) short_escapes[i] == c)
@@ -77,41 +77,41 @@ short_escape(unsigned char c)
 }
 
 static void
-put_escaped(StringInfo out, unsigned char c)
+json_put_escaped(StringInfo out, unsigned char c)
 {
-	char		letter = short_escape(c);
+	char		letter = json_short_escape(c);
 
 	if (letter)
-		put(out, (char[]) {'\\', letter}, 2);
+		json_put(out, (char[]) {'\\', letter}, 2);
 	else
-		put(out, (char[]) {'\\', 'u', '0', '0', '0' + (c >> 4), "0123456789abcdef"[c & 15]}, 6);
+		json_put(out, (char[]) {'\\', 'u', '0', '0', '0' + (c >> 4), "0123456789abcdef"[c & 15]}, 6);
 }
 
 static inline bool
-needs_escape(unsigned char c)
+json_needs_escape(unsigned char c)
 {
 	return unlikely(c < ' ' || c == '"' || c == '\\');
 }
 
 /* The high bit of each byte that is zero; a byte of 1 behind such a one (towards the high end) may have it too. */
 static inline uint64
-zero_bytes(uint64 word)
+json_zero_bytes(uint64 word)
 {
 	return (word - UINT64CONST(0x0101010101010101)) & ~word;
 }
 
 /* Eight bytes at once: one is below ' ' where no bit above its lowest five is set. */
 static inline bool
-word_needs_escape(uint64 word)
+json_word_needs_escape(uint64 word)
 {
-	uint64		found = zero_bytes(word & UINT64CONST(0xE0E0E0E0E0E0E0E0)) |
-	zero_bytes(word ^ UINT64CONST(0x2222222222222222)) | zero_bytes(word ^ UINT64CONST(0x5C5C5C5C5C5C5C5C));
+	uint64		found = json_zero_bytes(word & UINT64CONST(0xE0E0E0E0E0E0E0E0)) |
+	json_zero_bytes(word ^ UINT64CONST(0x2222222222222222)) | json_zero_bytes(word ^ UINT64CONST(0x5C5C5C5C5C5C5C5C));
 
 	return (found & UINT64CONST(0x8080808080808080)) != 0;
 }
 
 static inline uint64
-load(const char *text, size_t size)
+json_load(const char *text, size_t size)
 {
 	uint64		word = 0;
 
@@ -121,76 +121,76 @@ load(const char *text, size_t size)
 
 /* False for nearly every string; true may be said of one that needs none. */
 static bool
-may_need_escape(const char *text, int length)
+json_may_need_escape(const char *text, int length)
 {
 	if (length < 4)
 		return true;
 	if (length < 8)
-		return word_needs_escape(load(text, 4) << 32 | load(text + length - 4, 4));
+		return json_word_needs_escape(json_load(text, 4) << 32 | json_load(text + length - 4, 4));
 	for (int i = 0; i + 8 < length; i += 8)
-		if (word_needs_escape(load(text + i, 8)))
+		if (json_word_needs_escape(json_load(text + i, 8)))
 			return true;
-	return word_needs_escape(load(text + length - 8, 8));
+	return json_word_needs_escape(json_load(text + length - 8, 8));
 }
 
 static void
-put_string(StringInfo out, const char *text, int length)
+json_put_string(StringInfo out, const char *text, int length)
 {
 	int			from = 0;
 
-	put(out, "\"", 1);
-	for (int i = may_need_escape(text, length) ? 0 : length; i < length; i++)
+	json_put(out, "\"", 1);
+	for (int i = json_may_need_escape(text, length) ? 0 : length; i < length; i++)
 	{
-		if (!needs_escape(text[i]))
+		if (!json_needs_escape(text[i]))
 			continue;
-		put(out, text + from, i - from);
-		put_escaped(out, text[i]);
+		json_put(out, text + from, i - from);
+		json_put_escaped(out, text[i]);
 		from = i + 1;
 	}
-	put(out, text + from, length - from);
-	put(out, "\"", 1);
+	json_put(out, text + from, length - from);
+	json_put(out, "\"", 1);
 }
 
-static void put_container(StringInfo out, const JsonbContainer *container, bool canonical);
+static void json_put_container(StringInfo out, const JsonbContainer *container, bool canonical);
 
 /* Numbers that are equal are one text in the canonical form: 1.0 is 1. */
 static void
-put_number(StringInfo out, Numeric value, bool canonical)
+json_put_number(StringInfo out, Numeric value, bool canonical)
 {
 	Numeric		number = canonical ?
 	DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value))) : value;
 	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
 
-	put(out, text, strlen(text));
+	json_put(out, text, strlen(text));
 	pfree(text);
 }
 
 static void
-put_value(StringInfo out, const char *base, int start, int end, JEntry entry, bool canonical)
+json_put_value(StringInfo out, const char *base, int start, int end, JEntry entry, bool canonical)
 {
 	if (JBE_ISSTRING(entry))
-		put_string(out, base + start, end - start);
+		json_put_string(out, base + start, end - start);
 	else if (JBE_ISNUMERIC(entry))
-		put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), canonical);
+		json_put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), canonical);
 	else if (JBE_ISCONTAINER(entry))
-		put_container(out, (const JsonbContainer *) (base + INTALIGN(start)), canonical);
+		json_put_container(out, (const JsonbContainer *) (base + INTALIGN(start)), canonical);
 	else if (JBE_ISNULL(entry))
-		put(out, "null", 4);
+		json_put(out, "null", 4);
 	else if (JBE_ISBOOL_TRUE(entry))
-		put(out, "true", 4);
+		json_put(out, "true", 4);
 	else
-		put(out, "false", 5);
+		json_put(out, "false", 5);
 }
 
 /* Where a value ends that begins at `start`. */
 static int
-end_of(JEntry entry, int start)
+json_end_of(JEntry entry, int start)
 {
 	return JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : start + JBE_OFFLENFLD(entry);
 }
 
 static void
-put_container(StringInfo out, const JsonbContainer *container, bool canonical)
+json_put_container(StringInfo out, const JsonbContainer *container, bool canonical)
 {
 	bool		object = (container->header & JB_FOBJECT) != 0;
 	bool		scalar = (container->header & JB_FSCALAR) != 0;
@@ -202,29 +202,29 @@ put_container(StringInfo out, const JsonbContainer *container, bool canonical)
 
 	check_stack_depth();
 	for (int i = 0; i < nkeys; i++)
-		value = end_of(container->children[i], value);
+		value = json_end_of(container->children[i], value);
 	if (!scalar)
-		put(out, object ? "{" : "[", 1);
+		json_put(out, object ? "{" : "[", 1);
 	for (int i = 0; i < count; i++)
 	{
 		JEntry		entry = container->children[nkeys + i];
-		int			end = end_of(entry, value);
+		int			end = json_end_of(entry, value);
 
 		if (i > 0)
-			put(out, ", ", 2);
+			json_put(out, ", ", 2);
 		if (object)
 		{
-			int			key_end = end_of(container->children[i], key);
+			int			key_end = json_end_of(container->children[i], key);
 
-			put_string(out, base + key, key_end - key);
-			put(out, ": ", 2);
+			json_put_string(out, base + key, key_end - key);
+			json_put(out, ": ", 2);
 			key = key_end;
 		}
-		put_value(out, base, value, end, entry, canonical);
+		json_put_value(out, base, value, end, entry, canonical);
 		value = end;
 	}
 	if (!scalar)
-		put(out, object ? "}" : "]", 1);
+		json_put(out, object ? "}" : "]", 1);
 }
 
 /* ------------------------------------------------------------------------
@@ -233,7 +233,7 @@ put_container(StringInfo out, const JsonbContainer *container, bool canonical)
  */
 
 static int
-utf8_size(const char *text, int length)
+json_utf8_size(const char *text, int length)
 {
 	char	   *utf8;
 	int			size;
@@ -255,16 +255,16 @@ utf8_size(const char *text, int length)
 int64
 oms_json_string_size(const char *text, int length)
 {
-	int64		size = 2 + utf8_size(text, length);
+	int64		size = 2 + json_utf8_size(text, length);
 
-	for (int i = may_need_escape(text, length) ? 0 : length; i < length; i++)
-		if (needs_escape(text[i]))
-			size += short_escape(text[i]) ? 1 : 5;
+	for (int i = json_may_need_escape(text, length) ? 0 : length; i < length; i++)
+		if (json_needs_escape(text[i]))
+			size += json_short_escape(text[i]) ? 1 : 5;
 	return size;
 }
 
 static int64
-number_size(Numeric value)
+json_number_size(Numeric value)
 {
 	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
 	int64		size = strlen(text);
@@ -273,22 +273,22 @@ number_size(Numeric value)
 	return size;
 }
 
-static int64 container_size(const JsonbContainer *container);
+static int64 json_container_size(const JsonbContainer *container);
 
 static int64
-value_size(const char *base, int start, int end, JEntry entry)
+json_value_size(const char *base, int start, int end, JEntry entry)
 {
 	if (JBE_ISSTRING(entry))
 		return oms_json_string_size(base + start, end - start);
 	if (JBE_ISNUMERIC(entry))
-		return number_size((Numeric) unconstify(char *, base + INTALIGN(start)));
+		return json_number_size((Numeric) unconstify(char *, base + INTALIGN(start)));
 	if (JBE_ISCONTAINER(entry))
-		return container_size((const JsonbContainer *) (base + INTALIGN(start)));
+		return json_container_size((const JsonbContainer *) (base + INTALIGN(start)));
 	return JBE_ISNULL(entry) || JBE_ISBOOL_TRUE(entry) ? 4 : 5;
 }
 
 static int64
-container_size(const JsonbContainer *container)
+json_container_size(const JsonbContainer *container)
 {
 	bool		object = (container->header & JB_FOBJECT) != 0;
 	int			count = container->header & JB_CMASK;
@@ -302,20 +302,20 @@ container_size(const JsonbContainer *container)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < nkeys; i++)
-		value = end_of(container->children[i], value);
+		value = json_end_of(container->children[i], value);
 	for (int i = 0; i < count; i++)
 	{
 		JEntry		entry = container->children[nkeys + i];
-		int			end = end_of(entry, value);
+		int			end = json_end_of(entry, value);
 
 		if (object)
 		{
-			int			key_end = end_of(container->children[i], key);
+			int			key_end = json_end_of(container->children[i], key);
 
 			size += oms_json_string_size(base + key, key_end - key);
 			key = key_end;
 		}
-		size += value_size(base, value, end, entry);
+		size += json_value_size(base, value, end, entry);
 		value = end;
 	}
 	return size;
@@ -324,17 +324,17 @@ container_size(const JsonbContainer *container)
 int64
 oms_json_size(Jsonb *value)
 {
-	return container_size(&value->root);
+	return json_container_size(&value->root);
 }
 
 static char *
-text_of(Jsonb *value, bool canonical, int *length)
+json_text_of(Jsonb *value, bool canonical, int *length)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	enlargeStringInfo(&buf, VARSIZE(value) * 2);
-	put_container(&buf, &value->root, canonical);
+	json_put_container(&buf, &value->root, canonical);
 	buf.data[buf.len] = '\0';
 	if (length)
 		*length = buf.len;
@@ -344,13 +344,13 @@ text_of(Jsonb *value, bool canonical, int *length)
 char *
 oms_json_text(Jsonb *value, int *length)
 {
-	return text_of(value, false, length);
+	return json_text_of(value, false, length);
 }
 
 char *
 oms_json_canonical(Jsonb *value, int *length)
 {
-	return text_of(value, true, length);
+	return json_text_of(value, true, length);
 }
 
 bool

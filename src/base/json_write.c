@@ -44,7 +44,7 @@ typedef struct JsonLevel
 } JsonLevel;
 
 static void
-open_level(JsonWriter *w, bool object)
+json_open_level(JsonWriter *w, bool object)
 {
 	JsonLevel  *level = palloc(sizeof(JsonLevel));
 
@@ -61,7 +61,7 @@ open_level(JsonWriter *w, bool object)
 }
 
 static void
-check_size(size_t size)
+json_check_size(size_t size)
 {
 	if (size > JENTRY_OFFLENMASK)
 		ereport(ERROR,
@@ -71,11 +71,11 @@ check_size(size_t size)
 
 /* Room for `length` bytes at a multiple of four. */
 static char *
-reserve(JsonLevel *level, size_t length)
+json_reserve(JsonLevel *level, size_t length)
 {
 	size_t		start = INTALIGN(level->length);
 
-	check_size(start + length);
+	json_check_size(start + length);
 	while (start + length > level->size)
 	{
 		level->size *= 2;
@@ -86,7 +86,7 @@ reserve(JsonLevel *level, size_t length)
 }
 
 static int
-compare_keys(const JsonItem *a, const JsonItem *b)
+json_compare_keys(const JsonItem *a, const JsonItem *b)
 {
 	if (a->key_length != b->key_length)
 		return a->key_length < b->key_length ? -1 : 1;
@@ -95,31 +95,31 @@ compare_keys(const JsonItem *a, const JsonItem *b)
 
 /* Members of the same key: the later one first. */
 static int
-compare_items(const void *a, const void *b)
+json_compare_items(const void *a, const void *b)
 {
 	const JsonItem *x = a;
 	const JsonItem *y = b;
-	int			order = compare_keys(x, y);
+	int			order = json_compare_keys(x, y);
 
 	return order != 0 ? order : y->number - x->number;
 }
 
 /* Sort the members; of those with the same key the last counts. */
 static void
-sort_members(JsonLevel *level)
+json_sort_members(JsonLevel *level)
 {
 	int			kept = 1;
 
-	qsort(level->items, level->count, sizeof(JsonItem), compare_items);
+	qsort(level->items, level->count, sizeof(JsonItem), json_compare_items);
 	for (int i = 1; i < level->count; i++)
-		if (compare_keys(&level->items[i], &level->items[kept - 1]) != 0)
+		if (json_compare_keys(&level->items[i], &level->items[kept - 1]) != 0)
 			level->items[kept++] = level->items[i];
 	level->count = kept;
 }
 
 /* The value whose bytes were just reserved. */
 static void
-add_item(JsonLevel *level, JEntry type, int length)
+json_add_item(JsonLevel *level, JEntry type, int length)
 {
 	JsonItem   *item;
 
@@ -135,23 +135,23 @@ add_item(JsonLevel *level, JEntry type, int length)
 	item->type = type;
 	item->start = level->length - length;
 	item->length = length;
-	if (level->object && level->count > 0 && compare_keys(item - 1, item) >= 0)
+	if (level->object && level->count > 0 && json_compare_keys(item - 1, item) >= 0)
 		level->in_order = false;
 	level->count++;
 }
 
 static void
-add_value(JsonWriter *w, JEntry type, const void *data, int length)
+json_add_value(JsonWriter *w, JEntry type, const void *data, int length)
 {
-	char	   *at = reserve(w->level, length);
+	char	   *at = json_reserve(w->level, length);
 
 	memcpy(at, data, length);
-	add_item(w->level, type, length);
+	json_add_item(w->level, type, length);
 }
 
 /* As convertJsonbObject() does: each JB_OFFSET_STRIDE'th entry holds where it ends, the others their length. */
 static JEntry
-make_entry(int index, JEntry type, int end, int length)
+json_make_entry(int index, JEntry type, int end, int length)
 {
 	if (index % JB_OFFSET_STRIDE == 0)
 		return type | end | JENTRY_HAS_OFF;
@@ -159,7 +159,7 @@ make_entry(int index, JEntry type, int end, int length)
 }
 
 static size_t
-container_bound(const JsonLevel *level)
+json_container_bound(const JsonLevel *level)
 {
 	size_t		bound = sizeof(uint32) + sizeof(JEntry) * level->count + level->length + sizeof(int32);
 
@@ -171,7 +171,7 @@ container_bound(const JsonLevel *level)
 
 /* Write the container in its final form; `out` is at a multiple of four. */
 static int
-write_container(const JsonLevel *level, char *out)
+json_write_container(const JsonLevel *level, char *out)
 {
 	JsonbContainer *container = (JsonbContainer *) out;
 	int			nkeys = level->object ? level->count : 0;
@@ -185,7 +185,7 @@ write_container(const JsonLevel *level, char *out)
 
 		memcpy(at, item->key, item->key_length);
 		at += item->key_length;
-		container->children[i] = make_entry(i, JENTRY_ISSTRING, at - base, item->key_length);
+		container->children[i] = json_make_entry(i, JENTRY_ISSTRING, at - base, item->key_length);
 	}
 	for (int i = 0; i < level->count; i++)
 	{
@@ -197,34 +197,34 @@ write_container(const JsonLevel *level, char *out)
 				*at++ = 0;
 		memcpy(at, level->data + item->start, item->length);
 		at += item->length;
-		container->children[nkeys + i] = make_entry(nkeys + i, item->type, at - base, at - start);
+		container->children[nkeys + i] = json_make_entry(nkeys + i, item->type, at - base, at - start);
 	}
 	return at - out;
 }
 
 static void
-close_level(JsonWriter *w)
+json_close_level(JsonWriter *w)
 {
 	JsonLevel  *level = w->level;
 	size_t		bound;
 
 	if (!level->in_order)
-		sort_members(level);
-	bound = container_bound(level);
-	check_size(bound);
+		json_sort_members(level);
+	bound = json_container_bound(level);
+	json_check_size(bound);
 	w->level = level->up;
 	if (w->level == NULL)
 	{
 		w->result = palloc(VARHDRSZ + bound);
-		SET_VARSIZE(w->result, VARHDRSZ + write_container(level, VARDATA(w->result)));
+		SET_VARSIZE(w->result, VARHDRSZ + json_write_container(level, VARDATA(w->result)));
 	}
 	else
 	{
-		char	   *at = reserve(w->level, bound);
-		int			length = write_container(level, at);
+		char	   *at = json_reserve(w->level, bound);
+		int			length = json_write_container(level, at);
 
 		w->level->length -= bound - length;
-		add_item(w->level, JENTRY_ISCONTAINER, length);
+		json_add_item(w->level, JENTRY_ISCONTAINER, length);
 	}
 	pfree(level->items);
 	pfree(level->data);
@@ -234,25 +234,25 @@ close_level(JsonWriter *w)
 void
 oms_json_open_object(JsonWriter *w)
 {
-	open_level(w, true);
+	json_open_level(w, true);
 }
 
 void
 oms_json_close_object(JsonWriter *w)
 {
-	close_level(w);
+	json_close_level(w);
 }
 
 void
 oms_json_open_array(JsonWriter *w)
 {
-	open_level(w, false);
+	json_open_level(w, false);
 }
 
 void
 oms_json_close_array(JsonWriter *w)
 {
-	close_level(w);
+	json_close_level(w);
 }
 
 void
@@ -273,7 +273,7 @@ oms_json_string_len(JsonWriter *w, const char *key, const char *value, int lengt
 {
 	if (key)
 		oms_json_key(w, key);
-	add_value(w, JENTRY_ISSTRING, value, length);
+	json_add_value(w, JENTRY_ISSTRING, value, length);
 }
 
 void
@@ -287,7 +287,7 @@ oms_json_numeric(JsonWriter *w, const char *key, Numeric value)
 {
 	if (key)
 		oms_json_key(w, key);
-	add_value(w, JENTRY_ISNUMERIC, value, VARSIZE_ANY(value));
+	json_add_value(w, JENTRY_ISNUMERIC, value, VARSIZE_ANY(value));
 }
 
 void
@@ -301,7 +301,7 @@ oms_json_bool(JsonWriter *w, const char *key, bool value)
 {
 	if (key)
 		oms_json_key(w, key);
-	add_value(w, value ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE, "", 0);
+	json_add_value(w, value ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE, "", 0);
 }
 
 void
@@ -343,7 +343,7 @@ oms_json_scalar(JsonWriter *w, const char *key, const JsonbValue *value)
 		case jbvNull:
 			if (key)
 				oms_json_key(w, key);
-			add_value(w, JENTRY_ISNULL, "", 0);
+			json_add_value(w, JENTRY_ISNULL, "", 0);
 			break;
 		case jbvString:
 			oms_json_string_len(w, key, value->val.string.val, value->val.string.len);
@@ -357,7 +357,7 @@ oms_json_scalar(JsonWriter *w, const char *key, const JsonbValue *value)
 		case jbvBinary:
 			if (key)
 				oms_json_key(w, key);
-			add_value(w, JENTRY_ISCONTAINER, value->val.binary.data, value->val.binary.len);
+			json_add_value(w, JENTRY_ISCONTAINER, value->val.binary.data, value->val.binary.len);
 			break;
 		default:
 			elog(ERROR, "BUG: jsonb value of type %d", (int) value->type);

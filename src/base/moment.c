@@ -30,7 +30,7 @@ typedef struct Reader
 } Reader;
 
 static bool
-read_digits(Reader *r, int count, int *value)
+moment_read_digits(Reader *r, int count, int *value)
 {
 	*value = 0;
 	for (int i = 0; i < count; i++, r->at++)
@@ -43,7 +43,7 @@ read_digits(Reader *r, int count, int *value)
 }
 
 static bool
-read_char(Reader *r, const char *accepted)
+moment_read_char(Reader *r, const char *accepted)
 {
 	if (r->at < r->end && *r->at != '\0' && strchr(accepted, *r->at) != NULL)
 	{
@@ -54,18 +54,18 @@ read_char(Reader *r, const char *accepted)
 }
 
 static bool
-read_date(Reader *r, struct pg_tm *tm)
+moment_read_date(Reader *r, struct pg_tm *tm)
 {
 	bool		dashes;
 
-	if (!read_digits(r, 4, &tm->tm_year))
+	if (!moment_read_digits(r, 4, &tm->tm_year))
 		return false;
-	dashes = read_char(r, "-");
-	if (!read_digits(r, 2, &tm->tm_mon))
+	dashes = moment_read_char(r, "-");
+	if (!moment_read_digits(r, 2, &tm->tm_mon))
 		return false;
-	if (dashes && !read_char(r, "-"))
+	if (dashes && !moment_read_char(r, "-"))
 		return false;
-	if (!read_digits(r, 2, &tm->tm_mday))
+	if (!moment_read_digits(r, 2, &tm->tm_mday))
 		return false;
 	return tm->tm_year >= 1 && tm->tm_mon >= 1 && tm->tm_mon <= 12 && tm->tm_mday >= 1 &&
 		tm->tm_mday <= day_tab[isleap(tm->tm_year)][tm->tm_mon - 1];
@@ -73,17 +73,17 @@ read_date(Reader *r, struct pg_tm *tm)
 
 /* hh:mm[:ss[.fraction]]; a leap second counts as the next one, as in PostgreSQL */
 static bool
-read_clock(Reader *r, struct pg_tm *tm, fsec_t *fsec)
+moment_read_clock(Reader *r, struct pg_tm *tm, fsec_t *fsec)
 {
 	*fsec = 0;
 	tm->tm_sec = 0;
-	if (!read_digits(r, 2, &tm->tm_hour) || !read_char(r, ":") || !read_digits(r, 2, &tm->tm_min))
+	if (!moment_read_digits(r, 2, &tm->tm_hour) || !moment_read_char(r, ":") || !moment_read_digits(r, 2, &tm->tm_min))
 		return false;
-	if (read_char(r, ":"))
+	if (moment_read_char(r, ":"))
 	{
-		if (!read_digits(r, 2, &tm->tm_sec))
+		if (!moment_read_digits(r, 2, &tm->tm_sec))
 			return false;
-		if (read_char(r, "."))
+		if (moment_read_char(r, "."))
 		{
 			int			unit = 100000;
 			const char *first = r->at;
@@ -99,24 +99,24 @@ read_clock(Reader *r, struct pg_tm *tm, fsec_t *fsec)
 
 /* Z, or +hh[[:]mm]; the result is in seconds west of UTC, as tm2timestamp wants it */
 static bool
-read_zone(Reader *r, int *zone)
+moment_read_zone(Reader *r, int *zone)
 {
 	int			hours,
 				minutes = 0,
 				sign;
 
 	*zone = 0;
-	if (read_char(r, "Zz"))
+	if (moment_read_char(r, "Zz"))
 		return true;
 	if (r->at >= r->end || (*r->at != '+' && *r->at != '-'))
 		return false;
 	sign = *r->at++ == '+' ? -1 : 1;
-	if (!read_digits(r, 2, &hours))
+	if (!moment_read_digits(r, 2, &hours))
 		return false;
 	if (r->at < r->end)
 	{
-		read_char(r, ":");
-		if (!read_digits(r, 2, &minutes))
+		moment_read_char(r, ":");
+		if (!moment_read_digits(r, 2, &minutes))
 			return false;
 	}
 	*zone = sign * (hours * SECS_PER_HOUR + minutes * SECS_PER_MINUTE);
@@ -132,11 +132,11 @@ oms_time_parse(const char *text, size_t length, TimestampTz *result)
 	int			zone = 0;
 	bool		fix = length > 8 && text[8] == '-';
 
-	if (!read_date(&r, &tm) || !read_char(&r, fix ? "-" : "Tt ") || !read_clock(&r, &tm, &fsec))
+	if (!moment_read_date(&r, &tm) || !moment_read_char(&r, fix ? "-" : "Tt ") || !moment_read_clock(&r, &tm, &fsec))
 		return false;
 	if (fix)
-		read_char(&r, "Z");
-	else if (!read_zone(&r, &zone))
+		moment_read_char(&r, "Z");
+	else if (!moment_read_zone(&r, &zone))
 		return false;
 	return r.at == r.end && tm2timestamp(&tm, fsec, &zone, result) == 0 &&
 		*result >= FIRST_MOMENT && *result < END_OF_TIME;
@@ -148,14 +148,14 @@ oms_date_parse(const char *text, size_t length, DateADT *result)
 	Reader		r = {text, text + length};
 	struct pg_tm tm = {0};
 
-	if (!read_date(&r, &tm) || r.at != r.end)
+	if (!moment_read_date(&r, &tm) || r.at != r.end)
 		return false;
 	*result = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
 	return true;
 }
 
 static char *
-put_digits(char *at, int value, int count)
+moment_put_digits(char *at, int value, int count)
 {
 	for (int i = count - 1; i >= 0; i--, value /= 10)
 		at[i] = '0' + value % 10;
@@ -178,13 +178,13 @@ oms_date_is_printable(DateADT date)
 }
 
 static char *
-put_date(char *at, int year, int month, int day)
+moment_put_date(char *at, int year, int month, int day)
 {
-	at = put_digits(at, year, 4);
+	at = moment_put_digits(at, year, 4);
 	*at++ = '-';
-	at = put_digits(at, month, 2);
+	at = moment_put_digits(at, month, 2);
 	*at++ = '-';
-	return put_digits(at, day, 2);
+	return moment_put_digits(at, day, 2);
 }
 
 int
@@ -196,15 +196,15 @@ oms_time_text(TimestampTz time, char *buf)
 
 	if (TIMESTAMP_NOT_FINITE(time) || timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
 		elog(ERROR, "cannot print a timestamp out of range");
-	at = put_date(at, tm.tm_year, tm.tm_mon, tm.tm_mday);
+	at = moment_put_date(at, tm.tm_year, tm.tm_mon, tm.tm_mday);
 	*at++ = 'T';
-	at = put_digits(at, tm.tm_hour, 2);
+	at = moment_put_digits(at, tm.tm_hour, 2);
 	*at++ = ':';
-	at = put_digits(at, tm.tm_min, 2);
+	at = moment_put_digits(at, tm.tm_min, 2);
 	*at++ = ':';
-	at = put_digits(at, tm.tm_sec, 2);
+	at = moment_put_digits(at, tm.tm_sec, 2);
 	*at++ = '.';
-	at = put_digits(at, fsec, 6);
+	at = moment_put_digits(at, fsec, 6);
 	*at++ = 'Z';
 	*at = '\0';
 	return at - buf;
@@ -219,7 +219,7 @@ oms_date_text(DateADT date, char *buf)
 	char	   *at;
 
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	at = put_date(buf, year, month, day);
+	at = moment_put_date(buf, year, month, day);
 	*at = '\0';
 	return at - buf;
 }

@@ -128,7 +128,7 @@ const OmsName	oms_last_capacity_names[] = {
 
 /* Equal but for case, spaces, underscores and hyphens. In ASCII, whatever the locale: in Turkish an i has no I above it. */
 static bool
-same_name(const char *name, const char *text, size_t length)
+names_same_name(const char *name, const char *text, size_t length)
 {
 	size_t		i = 0;
 
@@ -154,7 +154,7 @@ oms_name_find(const OmsName *names, const char *text, size_t length)
 	{
 		if (n->fix && strlen(n->fix) == length && memcmp(n->fix, text, length) == 0)
 			return n;
-		if (same_name(n->name, text, length) || (n->other && same_name(n->other, text, length)))
+		if (names_same_name(n->name, text, length) || (n->other && names_same_name(n->other, text, length)))
 			return n;
 	}
 	return NULL;

@@ -42,7 +42,7 @@ oms_record_init(const RecordDef *def, void *record)
 }
 
 static const char *
-names_from_array(const OmsName *names, Datum datum, uint32 *bits)
+record_names_from_array(const OmsName *names, Datum datum, uint32 *bits)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
 	Datum	   *elements;
@@ -64,7 +64,7 @@ names_from_array(const OmsName *names, Datum datum, uint32 *bits)
 }
 
 static Datum
-names_to_array(const OmsName *names, uint32 bits)
+record_names_to_array(const OmsName *names, uint32 bits)
 {
 	Datum		elements[32];
 	int			count = 0;
@@ -76,7 +76,7 @@ names_to_array(const OmsName *names, uint32 bits)
 }
 
 static int
-name_value(const OmsName *names, const char *text, size_t length)
+record_name_value(const OmsName *names, const char *text, size_t length)
 {
 	const OmsName *name = oms_name_find(names, text, length);
 
@@ -86,7 +86,7 @@ name_value(const OmsName *names, const char *text, size_t length)
 }
 
 static bool
-has_shape(Jsonb *json, FieldShape shape)
+record_has_shape(Jsonb *json, FieldShape shape)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -105,7 +105,7 @@ has_shape(Jsonb *json, FieldShape shape)
 
 /* What is wrong with the value, or NULL. */
 static const char *
-member_from_datum(const RecordColumn *c, Datum datum, void *record)
+record_member_from_datum(const RecordColumn *c, Datum datum, void *record)
 {
 	switch (c->type)
 	{
@@ -131,7 +131,7 @@ member_from_datum(const RecordColumn *c, Datum datum, void *record)
 			return oms_date_is_printable(DatumGetDateADT(datum)) ? NULL : "is out of the years 1 to 9999";
 		case FIELD_JSON:
 			MEMBER(record, c, Jsonb *) = DatumGetJsonbPCopy(datum);
-			if (has_shape(MEMBER(record, c, Jsonb *), c->shape))
+			if (record_has_shape(MEMBER(record, c, Jsonb *), c->shape))
 				return NULL;
 			return c->shape == SHAPE_OBJECT ? "is no object" : "is no array of objects";
 		case FIELD_HASH:
@@ -147,13 +147,13 @@ member_from_datum(const RecordColumn *c, Datum datum, void *record)
 				return name ? NULL : "is none of the known names";
 			}
 		case FIELD_NAMES:
-			return names_from_array(c->names, datum, &MEMBER(record, c, uint32));
+			return record_names_from_array(c->names, datum, &MEMBER(record, c, uint32));
 	}
 	pg_unreachable();
 }
 
 static Oid
-column_type(const RecordColumn *c)
+record_column_type(const RecordColumn *c)
 {
 	static const Oid types[] = {
 		[FIELD_TEXT] = TEXTOID,
@@ -181,7 +181,7 @@ oms_record_table(const RecordDef *def)
 		for (int i = 0; i < def->ncolumns; i++)
 		{
 			def->order->table_columns[i].name = def->columns[i].column;
-			def->order->table_columns[i].type = column_type(&def->columns[i]);
+			def->order->table_columns[i].type = record_column_type(&def->columns[i]);
 		}
 		table->columns = def->order->table_columns;
 		table->ncolumns = def->ncolumns;
@@ -208,7 +208,7 @@ oms_record_read(const RecordDef *def, TupleTableSlot *slot, const AttrNumber *at
 		if (slot->tts_isnull[place])
 			problem = c->required ? "is null" : NULL;
 		else
-			problem = member_from_datum(c, slot->tts_values[place], record);
+			problem = record_member_from_datum(c, slot->tts_values[place], record);
 		if (problem == NULL && c->required && c->type == FIELD_NAMES && MEMBER(record, c, uint32) == 0)
 			problem = "is empty";
 		if (problem)
@@ -229,7 +229,7 @@ oms_record_from_slot(const RecordDef *def, TupleTableSlot *slot, const AttrNumbe
 
 /* Is the member null?  If not, its value as a Datum. */
 static bool
-member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
+record_member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 {
 	switch (c->type)
 	{
@@ -266,7 +266,7 @@ member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 				uint32		bits = CONST_MEMBER(record, c, uint32);
 
 				if (bits != 0)
-					*datum = names_to_array(c->names, bits);
+					*datum = record_names_to_array(c->names, bits);
 				return bits == 0;
 			}
 	}
@@ -279,12 +279,12 @@ oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool 
 	for (int i = 0; i < def->ncolumns; i++)
 	{
 		values[i] = (Datum) 0;
-		nulls[i] = member_to_datum(&def->columns[i], record, &values[i]);
+		nulls[i] = record_member_to_datum(&def->columns[i], record, &values[i]);
 	}
 }
 
 static void
-member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
+record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 {
 	switch (c->type)
 	{
@@ -337,7 +337,7 @@ member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 
 /* By length and then by bytes, as jsonb keeps its keys. */
 static int
-compare_keys(const void *a, const void *b)
+record_compare_keys(const void *a, const void *b)
 {
 	const char *first = (*(const RecordColumn *const *) a)->json;
 	const char *second = (*(const RecordColumn *const *) b)->json;
@@ -349,7 +349,7 @@ compare_keys(const void *a, const void *b)
 
 /* The columns in that order: keys that come sorted cost nothing to sort. */
 static const RecordColumn **
-columns_by_key(const RecordDef *def)
+record_columns_by_key(const RecordDef *def)
 {
 	RecordOrder *order = def->order;
 
@@ -358,7 +358,7 @@ columns_by_key(const RecordDef *def)
 		for (int i = 0; i < def->ncolumns; i++)
 			if (def->columns[i].json != NULL)
 				order->columns[order->count++] = &def->columns[i];
-		qsort(order->columns, order->count, sizeof(order->columns[0]), compare_keys);
+		qsort(order->columns, order->count, sizeof(order->columns[0]), record_compare_keys);
 	}
 	return order->columns;
 }
@@ -366,18 +366,18 @@ columns_by_key(const RecordDef *def)
 void
 oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key)
 {
-	const RecordColumn **columns = columns_by_key(def);
+	const RecordColumn **columns = record_columns_by_key(def);
 
 	if (key)
 		oms_json_key(w, key);
 	oms_json_open_object(w);
 	for (int i = 0; i < def->order->count; i++)
-		member_to_json(columns[i], record, w);
+		record_member_to_json(columns[i], record, w);
 	oms_json_close_object(w);
 }
 
 static uint32
-names_from_json(const RecordColumn *c, JsonbValue *array)
+record_names_from_json(const RecordColumn *c, JsonbValue *array)
 {
 	uint32		bits = 0;
 	JsonbIterator *it = JsonbIteratorInit(array->val.binary.data);
@@ -386,13 +386,13 @@ names_from_json(const RecordColumn *c, JsonbValue *array)
 
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 		if (token == WJB_ELEM && v.type == jbvString)
-			bits |= name_value(c->names, v.val.string.val, v.val.string.len);
+			bits |= record_name_value(c->names, v.val.string.val, v.val.string.len);
 	return bits;
 }
 
 /* Text of one of our own states; anything else means that the event was damaged. */
 static void
-member_from_json_text(const RecordColumn *c, const char *text, int length, void *record)
+record_member_from_json_text(const RecordColumn *c, const char *text, int length, void *record)
 {
 	bool		ok = true;
 
@@ -408,7 +408,7 @@ member_from_json_text(const RecordColumn *c, const char *text, int length, void 
 			ok = oms_date_parse(text, length, &MEMBER(record, c, DateADT));
 			break;
 		case FIELD_NAME:
-			MEMBER(record, c, int) = name_value(c->names, text, length);
+			MEMBER(record, c, int) = record_name_value(c->names, text, length);
 			break;
 		default:
 			ok = false;
@@ -430,7 +430,7 @@ oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
 		if (c->json == NULL || (v = oms_json_get(state, c->json, &hold)) == NULL)
 			continue;
 		if (v->type == jbvString && c->type != FIELD_JSON)
-			member_from_json_text(c, v->val.string.val, v->val.string.len, record);
+			record_member_from_json_text(c, v->val.string.val, v->val.string.len, record);
 		else if (v->type == jbvNumeric && c->type == FIELD_NUMERIC)
 			MEMBER(record, c, Numeric) = DatumGetNumericCopy(NumericGetDatum(v->val.numeric));
 		else if (v->type == jbvNumeric && (c->type == FIELD_COUNT || c->type == FIELD_COUNT_OR_NULL))
@@ -439,7 +439,7 @@ oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
 		else if (c->type == FIELD_JSON)
 			MEMBER(record, c, Jsonb *) = JsonbValueToJsonb(v);
 		else if (v->type == jbvBinary && c->type == FIELD_NAMES)
-			MEMBER(record, c, uint32) = names_from_json(c, v);
+			MEMBER(record, c, uint32) = record_names_from_json(c, v);
 		else
 			elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
 	}

@@ -22,7 +22,7 @@
 #define UUID_VARIANT 19			/* the two bits of the variant, and two of the slot */
 
 static int
-hex_digit(char c)
+tree_slot_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -42,15 +42,15 @@ slot_in_uuid(const char *text, size_t length)
 	{
 		bool		dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? text[i] != '-' : hex_digit(text[i]) < 0)
+		if (dash ? text[i] != '-' : tree_slot_hex_digit(text[i]) < 0)
 			return OMS_ANY_SLOT;
 	}
-	slot = hex_digit(text[UUID_VARIANT]);
+	slot = tree_slot_hex_digit(text[UUID_VARIANT]);
 	if ((slot & 0xc) != 0x8)
 		return OMS_ANY_SLOT;
 	slot &= 0x3;
 	for (int i = 1; i <= 3; i++)
-		slot = slot << 4 | hex_digit(text[UUID_VARIANT + i]);
+		slot = slot << 4 | tree_slot_hex_digit(text[UUID_VARIANT + i]);
 	return slot;
 }
 
@@ -59,7 +59,7 @@ slot_in_uuid(const char *text, size_t length)
  * inside a character, so bytes may be looked for.
  */
 static const char *
-tag_of(const char *id, size_t *length)
+tree_slot_tag_of(const char *id, size_t *length)
 {
 	const char *open = strchr(id, '{');
 	const char *close = open ? strchr(open, '}') : NULL;
@@ -75,7 +75,7 @@ tag_of(const char *id, size_t *length)
 
 /* Text that has no form in UTF-8 is an error (22P05, 22021), as it is wherever text is converted. */
 static void
-add_text(pg_crc32 *crc, const char *text, size_t length)
+tree_slot_add_text(pg_crc32 *crc, const char *text, size_t length)
 {
 	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
 
@@ -88,14 +88,14 @@ int
 oms_tree_slot(const char *id)
 {
 	size_t		length;
-	const char *text = tag_of(id, &length);
+	const char *text = tree_slot_tag_of(id, &length);
 	int			slot = slot_in_uuid(text, length);
 	pg_crc32	crc;
 
 	if (slot != OMS_ANY_SLOT)
 		return slot;
 	INIT_TRADITIONAL_CRC32(crc);
-	add_text(&crc, text, length);
+	tree_slot_add_text(&crc, text, length);
 	FIN_TRADITIONAL_CRC32(crc);
 	return crc & (OMS_SLOTS - 1);
 }
@@ -108,9 +108,9 @@ oms_scoped_slot(const char *scope, const char *id)
 	pg_crc32	crc;
 
 	INIT_TRADITIONAL_CRC32(crc);
-	add_text(&crc, scope, strlen(scope));
+	tree_slot_add_text(&crc, scope, strlen(scope));
 	COMP_TRADITIONAL_CRC32(crc, &zero, 1);
-	add_text(&crc, id, strlen(id));
+	tree_slot_add_text(&crc, id, strlen(id));
 	FIN_TRADITIONAL_CRC32(crc);
 	return crc & (OMS_SLOTS - 1);
 }
@@ -119,7 +119,7 @@ bool
 oms_id_carries_slot(const char *id)
 {
 	size_t		length;
-	const char *text = tag_of(id, &length);
+	const char *text = tree_slot_tag_of(id, &length);
 
 	return text != id || slot_in_uuid(text, length) != OMS_ANY_SLOT;
 }

@@ -24,7 +24,7 @@
 
 /* Random bytes for one id; each is handed out once. */
 static const uint8 *
-next_random(void)
+uuid_next_random(void)
 {
 	static uint8 pool[RANDOM_BYTES * POOL_IDS];
 	static int	used = POOL_IDS;
@@ -54,7 +54,7 @@ oms_new_id(int slot)
 
 	gettimeofday(&now, NULL);
 	ms = (uint64) now.tv_sec * 1000 + now.tv_usec / 1000;
-	memcpy(bytes + 6, next_random(), RANDOM_BYTES);
+	memcpy(bytes + 6, uuid_next_random(), RANDOM_BYTES);
 
 	if (ms > last_ms)
 	{

@@ -21,10 +21,10 @@
 #include "core/kind.h"
 
 static Refusal *
-bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
+command_bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
 
 static Refusal *
-bad_field(const CommandField *f, const char *fmt,...)
+command_bad_field(const CommandField *f, const char *fmt,...)
 {
 	char		facts[512];
 	va_list		args;
@@ -39,7 +39,7 @@ bad_field(const CommandField *f, const char *fmt,...)
 }
 
 static Refusal *
-wrong_json_type(const CommandField *f, const JsonbValue *v)
+command_wrong_json_type(const CommandField *f, const JsonbValue *v)
 {
 	const char *type = "an object";
 
@@ -51,11 +51,11 @@ wrong_json_type(const CommandField *f, const JsonbValue *v)
 		type = "a boolean";
 	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
 		type = "an array";
-	return bad_field(f, "It is %s.", type);
+	return command_bad_field(f, "It is %s.", type);
 }
 
 static Refusal *
-read_text(const CommandField *f, const JsonbValue *v, void *member)
+command_read_text(const CommandField *f, const JsonbValue *v, void *member)
 {
 	int			longest = f->type == CMD_ID ? ID_LENGTH_MAX : TEXT_LENGTH_MAX;
 
@@ -63,17 +63,17 @@ read_text(const CommandField *f, const JsonbValue *v, void *member)
 	if (f->internal && f->type == CMD_TEXT)
 		longest = INT_MAX;
 	if (v->type != jbvString)
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	if (f->type == CMD_ID && v->val.string.len == 0)
-		return bad_field(f, "It is empty.");
+		return command_bad_field(f, "It is empty.");
 	if (v->val.string.len > longest)
-		return bad_field(f, "It has %d bytes; the most is %d.", v->val.string.len, longest);
+		return command_bad_field(f, "It has %d bytes; the most is %d.", v->val.string.len, longest);
 	*(char **) member = pnstrdup(v->val.string.val, v->val.string.len);
 	return NULL;
 }
 
 static Refusal *
-read_decimal(const CommandField *f, const JsonbValue *v, void *member)
+command_read_decimal(const CommandField *f, const JsonbValue *v, void *member)
 {
 	Numeric		value;
 	int			sign;
@@ -81,27 +81,27 @@ read_decimal(const CommandField *f, const JsonbValue *v, void *member)
 	if (v->type == jbvString)
 	{
 		if (!oms_dec_parse(v->val.string.val, v->val.string.len, &value))
-			return bad_field(f, "It must be a decimal number of at most %d digits, without an exponent.",
-							 DECIMAL_DIGITS_MAX);
+			return command_bad_field(f, "It must be a decimal number of at most %d digits, without an exponent.",
+									 DECIMAL_DIGITS_MAX);
 	}
 	else if (v->type != jbvNumeric)
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	else if (!oms_dec_acceptable(v->val.numeric))
-		return bad_field(f, "It has more than %d digits.", DECIMAL_DIGITS_MAX);
+		return command_bad_field(f, "It has more than %d digits.", DECIMAL_DIGITS_MAX);
 	else
 		value = v->val.numeric;
 
 	sign = oms_dec_sign(value);
 	if (f->type == CMD_QTY && sign <= 0)
-		return bad_field(f, "It is %s.", oms_dec_text(value));
+		return command_bad_field(f, "It is %s.", oms_dec_text(value));
 	if (f->type == CMD_QTY_OR_ZERO && sign < 0)
-		return bad_field(f, "It is %s.", oms_dec_text(value));
+		return command_bad_field(f, "It is %s.", oms_dec_text(value));
 	*(Numeric *) member = f->type == CMD_FIGURE ? DatumGetNumericCopy(NumericGetDatum(value)) : oms_dec_trim(value);
 	return NULL;
 }
 
 static Refusal *
-read_name(const CommandField *f, const JsonbValue *v, void *member)
+command_read_name(const CommandField *f, const JsonbValue *v, void *member)
 {
 	const OmsName *name;
 	JsonbValue	code;
@@ -115,53 +115,53 @@ read_name(const CommandField *f, const JsonbValue *v, void *member)
 		v = &code;
 	}
 	if (v->type != jbvString)
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	name = oms_name_find(f->names, v->val.string.val, v->val.string.len);
 	if (name == NULL && f->type == CMD_OPEN_NAME)
-		return read_text(f, v, member);
+		return command_read_text(f, v, member);
 	if (name == NULL)
-		return bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
+		return command_bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
 	*(const char **) member = name->name;
 	return NULL;
 }
 
 static Refusal *
-read_moment(const CommandField *f, const JsonbValue *v, void *member)
+command_read_moment(const CommandField *f, const JsonbValue *v, void *member)
 {
 	if (v->type != jbvString)
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	if (f->type == CMD_DATE)
 	{
 		if (!oms_date_parse(v->val.string.val, v->val.string.len, (DateADT *) member))
-			return bad_field(f, "It must be a date as 2026-03-02.");
+			return command_bad_field(f, "It must be a date as 2026-03-02.");
 	}
 	else if (!oms_time_parse(v->val.string.val, v->val.string.len, (TimestampTz *) member))
-		return bad_field(f, "It must be a time with a zone as 2026-03-02T09:30:00Z, or FIX's 20260302-09:30:00.");
+		return command_bad_field(f, "It must be a time with a zone as 2026-03-02T09:30:00Z, or FIX's 20260302-09:30:00.");
 	return NULL;
 }
 
 static Refusal *
-read_version(const CommandField *f, const JsonbValue *v, void *member)
+command_read_version(const CommandField *f, const JsonbValue *v, void *member)
 {
 	char	   *text;
 	char	   *end;
 
 	if (v->type != jbvNumeric)
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	/* 1.0 is an integer */
 	text = oms_dec_text(oms_dec_trim(v->val.numeric));
 	errno = 0;
 	*(int64 *) member = strtoi64(text, &end, 10);
 	if (errno != 0 || *end != '\0' || *(int64 *) member < 0)
-		return bad_field(f, "It must be an integer, not negative.");
+		return command_bad_field(f, "It must be an integer, not negative.");
 	return NULL;
 }
 
-static Refusal *read_fields(JsonbContainer *object, bool from_fix, Command *command);
+static Refusal *command_read_fields(JsonbContainer *object, bool from_fix, Command *command);
 
 /* The slices of a placement are Create orders without the fields that the placement has. */
 static Refusal *
-read_children(const CommandField *f, const JsonbValue *v, Command *command)
+command_read_children(const CommandField *f, const JsonbValue *v, Command *command)
 {
 	JsonbIterator *it;
 	JsonbValue	element;
@@ -169,10 +169,10 @@ read_children(const CommandField *f, const JsonbValue *v, Command *command)
 	int			count;
 
 	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
-		return wrong_json_type(f, v);
+		return command_wrong_json_type(f, v);
 	count = JsonContainerSize(v->val.binary.data);
 	if (count == 0 || count > CHILDREN_MAX)
-		return bad_field(f, "It has %d members; from 1 to %d are possible.", count, CHILDREN_MAX);
+		return command_bad_field(f, "It has %d members; from 1 to %d are possible.", count, CHILDREN_MAX);
 
 	command->children = palloc0(sizeof(Command) * count);
 	it = JsonbIteratorInit(v->val.binary.data);
@@ -184,10 +184,10 @@ read_children(const CommandField *f, const JsonbValue *v, Command *command)
 		if (token != WJB_ELEM)
 			continue;
 		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
-			return bad_field(f, "Member %d is no object.", command->nchildren + 1);
+			return command_bad_field(f, "Member %d is no object.", command->nchildren + 1);
 		child->def = &oms_slice_def;
 		child->raw = command->raw;	/* its own is made once all is read */
-		refusal = read_fields(element.val.binary.data, false, child);
+		refusal = command_read_fields(element.val.binary.data, false, child);
 		if (refusal)
 			return refusal;
 		command->nchildren++;
@@ -196,7 +196,7 @@ read_children(const CommandField *f, const JsonbValue *v, Command *command)
 }
 
 static Refusal *
-read_field(const CommandField *f, const JsonbValue *v, Command *command)
+command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
 {
 	void	   *member = (char *) command + f->offset;
 
@@ -204,38 +204,38 @@ read_field(const CommandField *f, const JsonbValue *v, Command *command)
 	{
 		case CMD_ID:
 		case CMD_TEXT:
-			return read_text(f, v, member);
+			return command_read_text(f, v, member);
 		case CMD_QTY:
 		case CMD_QTY_OR_ZERO:
 		case CMD_PRICE:
 		case CMD_FIGURE:
-			return read_decimal(f, v, member);
+			return command_read_decimal(f, v, member);
 		case CMD_NAME:
 		case CMD_OPEN_NAME:
-			return read_name(f, v, member);
+			return command_read_name(f, v, member);
 		case CMD_TIME:
 		case CMD_DATE:
-			return read_moment(f, v, member);
+			return command_read_moment(f, v, member);
 		case CMD_BOOL:
 			if (v->type != jbvBool)
-				return wrong_json_type(f, v);
+				return command_wrong_json_type(f, v);
 			*(Tristate *) member = v->val.boolean ? TRI_TRUE : TRI_FALSE;
 			return NULL;
 		case CMD_VERSION:
-			return read_version(f, v, member);
+			return command_read_version(f, v, member);
 		case CMD_OBJECT:
 			if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
-				return wrong_json_type(f, v);
+				return command_wrong_json_type(f, v);
 			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
 			return NULL;
 		case CMD_CHILDREN:
-			return read_children(f, v, command);
+			return command_read_children(f, v, command);
 	}
 	pg_unreachable();
 }
 
 static const CommandField *
-find_field(const CommandDef *def, const char *name, size_t length, bool from_fix)
+command_find_field(const CommandDef *def, const char *name, size_t length, bool from_fix)
 {
 	for (const CommandField *f = def->fields; f->name != NULL; f++)
 		if (f->name[0] == name[0] && strlen(f->name) == length && memcmp(f->name, name, length) == 0 &&
@@ -247,11 +247,11 @@ find_field(const CommandDef *def, const char *name, size_t length, bool from_fix
 const CommandField *
 oms_command_field(const CommandDef *def, const char *name)
 {
-	return find_field(def, name, strlen(name), true);
+	return command_find_field(def, name, strlen(name), true);
 }
 
 static Refusal *
-unknown_field(const CommandDef *def, const char *name, int length)
+command_unknown_field(const CommandDef *def, const char *name, int length)
 {
 	StringInfoData known;
 	int			shown = Min(length, 128);
@@ -269,7 +269,7 @@ unknown_field(const CommandDef *def, const char *name, int length)
 }
 
 static void
-init_command(Command *command)
+command_init(Command *command)
 {
 	command->expected_version = -1;
 	command->transact_time = NO_TIME;
@@ -280,7 +280,7 @@ init_command(Command *command)
 }
 
 static Refusal *
-check_required(const Command *command, uint64 seen, bool from_fix)
+command_check_required(const Command *command, uint64 seen, bool from_fix)
 {
 	int			i = 0;
 
@@ -297,7 +297,7 @@ check_required(const Command *command, uint64 seen, bool from_fix)
 
 /* Does an object whose fields are not read yet tell what a counterparty did? */
 static bool
-is_report(const Command *command, bool from_fix)
+command_is_report(const Command *command, bool from_fix)
 {
 	static const char *const keys[] = {"execID", "execType", "ordStatus"};
 	JsonbValue	hold;
@@ -313,7 +313,7 @@ is_report(const Command *command, bool from_fix)
 
 /* An OrderID that stands for none neither names an order nor finds one. */
 static bool
-is_no_order_id(const CommandField *f, const JsonbValue *v)
+command_is_no_order_id(const CommandField *f, const JsonbValue *v)
 {
 	return f->offset == offsetof(Command, counterparty_order_id) && v->type == jbvString &&
 		oms_order_id_is_none(v->val.string.val, v->val.string.len);
@@ -321,7 +321,7 @@ is_no_order_id(const CommandField *f, const JsonbValue *v)
 
 /* Keep a value as it came, under `fix`. */
 static void
-keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
+command_keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
 {
 	if (fix->level == NULL)
 		oms_json_open_object(fix);
@@ -330,14 +330,14 @@ keep_value(JsonWriter *fix, const JsonbValue *key, const JsonbValue *v)
 }
 
 static bool
-is_command_type(const JsonbValue *key)
+command_is_type(const JsonbValue *key)
 {
 	return key->val.string.len == 11 && memcmp(key->val.string.val, "commandType", 11) == 0;
 }
 
 /* Read all fields of an object whose command type is known. */
 static Refusal *
-read_fields(JsonbContainer *object, bool from_fix, Command *command)
+command_read_fields(JsonbContainer *object, bool from_fix, Command *command)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbValue	key,
@@ -347,7 +347,7 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 	uint64		seen = 0;
 	Refusal    *refusal;
 
-	init_command(command);
+	command_init(command);
 	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
 	{
 		const CommandField *f;
@@ -355,37 +355,37 @@ read_fields(JsonbContainer *object, bool from_fix, Command *command)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&it, &v, true);
-		f = find_field(command->def, key.val.string.val, key.val.string.len, from_fix);
+		f = command_find_field(command->def, key.val.string.val, key.val.string.len, from_fix);
 		if (f != NULL)
 		{
-			if (v.type == jbvNull || is_no_order_id(f, &v))
+			if (v.type == jbvNull || command_is_no_order_id(f, &v))
 				continue;
-			refusal = read_field(f, &v, command);
+			refusal = command_read_field(f, &v, command);
 			/* a fact is not refused for what it only echoes */
-			if (refusal && f->stated && v.type != jbvBinary && is_report(command, from_fix))
-				keep_value(&fix, &key, &v);
+			if (refusal && f->stated && v.type != jbvBinary && command_is_report(command, from_fix))
+				command_keep_value(&fix, &key, &v);
 			else if (refusal)
 				return refusal;
 			seen |= UINT64CONST(1) << (f - command->def->fields);
 		}
-		else if (command->def != &oms_slice_def && is_command_type(&key))
+		else if (command->def != &oms_slice_def && command_is_type(&key))
 			continue;
 		else if (!oms_fix_field_by_name(key.val.string.val, key.val.string.len, command->def->fix_messages))
-			return unknown_field(command->def, key.val.string.val, key.val.string.len);
+			return command_unknown_field(command->def, key.val.string.val, key.val.string.len);
 		else if (v.type != jbvNull)
-			keep_value(&fix, &key, &v);
+			command_keep_value(&fix, &key, &v);
 	}
 	if (fix.level != NULL)
 	{
 		oms_json_close_object(&fix);
 		command->fix = oms_json_finish(&fix);
 	}
-	return check_required(command, seen, from_fix);
+	return command_check_required(command, seen, from_fix);
 }
 
 /* A slice as the command that its order's event carries: what it has itself, and what the placement has. */
 static Jsonb *
-slice_command(const Command *placement, JsonbContainer *slice)
+command_of_slice(const Command *placement, JsonbContainer *slice)
 {
 	static const char *const shared[] = {"transactTime", "correlationId", "causationId"};
 	JsonWriter	w = {0};
@@ -420,7 +420,7 @@ slice_command(const Command *placement, JsonbContainer *slice)
 }
 
 static void
-make_slices(Command *command)
+command_make_slices(Command *command)
 {
 	JsonbValue	hold;
 	JsonbValue *children = oms_json_get(command->raw, "children", &hold);
@@ -435,7 +435,7 @@ make_slices(Command *command)
 
 		if (token != WJB_ELEM)
 			continue;
-		child->raw = slice_command(command, element.val.binary.data);
+		child->raw = command_of_slice(command, element.val.binary.data);
 		child->command_id = command->command_id;
 		child->correlation_id = command->correlation_id;
 		child->causation_id = command->causation_id;
@@ -465,7 +465,7 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 										pg_mbcliplen(type->val.string.val, type->val.string.len, 128),
 										type->val.string.val),
 							 "The view oms.command_reference lists all commands.");
-	refusal = read_fields(&raw->root, from_fix, command);
+	refusal = command_read_fields(&raw->root, from_fix, command);
 	if (refusal)
 		return refusal;
 	if (oms_has_trait(command->def, TRAIT_FILL) && oms_dec_sign(command->last_qty) == 0 && !from_fix)
@@ -478,7 +478,7 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	if (!command->command_id_given)
 		command->command_id = oms_new_id(OMS_ANY_SLOT);
 	if (command->nchildren > 0)
-		make_slices(command);
+		command_make_slices(command);
 	return NULL;
 }
 

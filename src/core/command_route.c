@@ -15,7 +15,7 @@
 #include "core/command_route.h"
 
 static Route
-route(int slot, const char *by, bool certain)
+route_make(int slot, const char *by, bool certain)
 {
 	Route		r = {slot, by, certain};
 
@@ -29,12 +29,12 @@ oms_names_route(const OrderNames *names)
 	const char *session = names->session ? names->session : "";
 
 	if (names->orig_cl_ord_id)
-		return route(oms_scoped_slot(session, names->orig_cl_ord_id), "origClOrdID", false);
+		return route_make(oms_scoped_slot(session, names->orig_cl_ord_id), "origClOrdID", false);
 	if (names->cl_ord_id)
-		return route(oms_scoped_slot(session, names->cl_ord_id), "clOrdID", false);
+		return route_make(oms_scoped_slot(session, names->cl_ord_id), "clOrdID", false);
 	if (names->order_id)
-		return route(oms_scoped_slot(session, names->order_id), "orderID", false);
-	return route(OMS_ANY_SLOT, "any", true);
+		return route_make(oms_scoped_slot(session, names->order_id), "orderID", false);
+	return route_make(OMS_ANY_SLOT, "any", true);
 }
 
 /* A tree that begins without an id: its id is made, and will have the slot that we say. */
@@ -46,14 +46,14 @@ route_unnamed(const Command *command, const char *actor)
 	Route		found = oms_names_route(&names);
 
 	if (found.slot == OMS_ANY_SLOT && command->command_id_given)
-		found = route(oms_scoped_slot(actor, command->command_id), "commandId", true);
+		found = route_make(oms_scoped_slot(actor, command->command_id), "commandId", true);
 	found.certain = true;
 	return found;
 }
 
 /* The field in this role that is given, with its id; or NULL. */
 static const CommandField *
-field_in_role(const Command *command, IdRole role, const char **id)
+route_field_in_role(const Command *command, IdRole role, const char **id)
 {
 	for (const CommandField *f = command->def->fields; f->name != NULL; f++)
 	{
@@ -71,7 +71,7 @@ oms_command_object_id(const Command *command, IdRole role)
 {
 	const char *id = NULL;
 
-	return field_in_role(command, role, &id) ? id : NULL;
+	return route_field_in_role(command, role, &id) ? id : NULL;
 }
 
 /* An id that carries its slot beats all that do not; after that, the smaller role. */
@@ -83,14 +83,14 @@ oms_command_route(const Command *command, const char *actor)
 	for (IdRole role = ID_OF_ROOT; role <= ID_OF_NEW; role++)
 	{
 		const char *id;
-		const CommandField *f = field_in_role(command, role, &id);
+		const CommandField *f = route_field_in_role(command, role, &id);
 		bool		certain;
 
 		if (f == NULL || (role == ID_OF_NEW && found.slot != OMS_ANY_SLOT))
 			continue;
 		certain = role == ID_OF_ROOT || role == ID_OF_NEW || oms_id_carries_slot(id);
 		if (certain || found.slot == OMS_ANY_SLOT)
-			found = route(oms_tree_slot(id), f->name, certain);
+			found = route_make(oms_tree_slot(id), f->name, certain);
 		if (certain)
 			break;
 	}

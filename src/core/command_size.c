@@ -20,7 +20,7 @@
 #define BRIEF_MEMBERS	32
 
 static Refusal *
-too_large(const char *what, int64 size, int64 most, const char *detail)
+command_too_large(const char *what, int64 size, int64 most, const char *detail)
 {
 	Refusal    *refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s is too large", what), detail, size, most);
 
@@ -41,8 +41,8 @@ oms_command_check_size(Jsonb *raw)
 
 	if (size <= command_size_max())
 		return NULL;
-	return too_large("the command", size, command_size_max(),
-					 "As JSON in UTF-8 it has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ".");
+	return command_too_large("the command", size, command_size_max(),
+							 "As JSON in UTF-8 it has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ".");
 }
 
 Refusal *
@@ -50,12 +50,12 @@ oms_message_check_size(size_t length)
 {
 	if (length <= command_size_max())
 		return NULL;
-	return too_large("the FIX message", length, command_size_max(),
-					 "It has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ", its fields included.");
+	return command_too_large("the FIX message", length, command_size_max(),
+							 "It has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ", its fields included.");
 }
 
 static bool
-is_short(const JsonbValue *v)
+command_is_short(const JsonbValue *v)
 {
 	switch (v->type)
 	{
@@ -90,7 +90,7 @@ oms_command_brief(Jsonb *raw)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&it, &v, true);
-		if (key.val.string.len > ID_LENGTH_MAX || !is_short(&v))
+		if (key.val.string.len > ID_LENGTH_MAX || !command_is_short(&v))
 			continue;
 		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
 		oms_json_scalar(&w, NULL, &v);
@@ -134,7 +134,7 @@ oms_state_size(const RecordDef *def, const void *record)
 Refusal *
 oms_state_refuse_size(const RecordDef *def, const char *id, int64 size)
 {
-	return too_large(psprintf("what %s \"%s\" would hold", def->name, id), size,
-					 oms_state_size_max(),
-					 "Its texts, FIX fields and attributes would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
+	return command_too_large(psprintf("what %s \"%s\" would hold", def->name, id), size,
+							 oms_state_size_max(),
+							 "Its texts, FIX fields and attributes would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
 }

@@ -33,7 +33,7 @@ oms_check_version(const Command *command, ObjectKind kind, const char *id, int64
 }
 
 static Refusal *
-compare_root(const Command *command, ObjectKind kind, const char *id, const char *root_id)
+decide_compare_root(const Command *command, ObjectKind kind, const char *id, const char *root_id)
 {
 	if (root_id && strcmp(command->root_id, root_id) == 0)
 		return NULL;
@@ -48,7 +48,7 @@ compare_root(const Command *command, ObjectKind kind, const char *id, const char
  * for what its sender believes.
  */
 static Refusal *
-check_root(const Decision *d)
+decide_check_root(const Decision *d)
 {
 	const Command *command = d->command;
 	const char *id;
@@ -65,10 +65,10 @@ check_root(const Decision *d)
 		if (id == NULL)
 			continue;
 		object = oms_decision_get(d, kind, id);
-		return object ? compare_root(command, object->kind, id, object->root_id) : NULL;
+		return object ? decide_compare_root(command, object->kind, id, object->root_id) : NULL;
 	}
 	id = oms_command_object_id(command, ID_OF_NEW);
-	return compare_root(command, command->def->kind, id ? id : "(new)", id);
+	return decide_compare_root(command, command->def->kind, id ? id : "(new)", id);
 }
 
 /*
@@ -76,7 +76,7 @@ check_root(const Decision *d)
  * findings are among its reasons by now, where it became an execution.
  */
 static Refusal *
-weigh_findings(Decision *d)
+decide_weigh_findings(Decision *d)
 {
 	FindingEffect effect = oms_findings_effect(d->findings, d->command);
 
@@ -94,9 +94,9 @@ weigh_findings(Decision *d)
 Refusal *
 oms_decide(Decision *d)
 {
-	Refusal    *refusal = check_root(d);
+	Refusal    *refusal = decide_check_root(d);
 
 	if (refusal == NULL)
 		refusal = d->command->def->decide(d);
-	return refusal || d->findings == NIL ? refusal : weigh_findings(d);
+	return refusal || d->findings == NIL ? refusal : decide_weigh_findings(d);
 }

@@ -26,7 +26,7 @@ oms_object_state(const Object *object)
 }
 
 static void
-copy_key(JsonWriter *w, Jsonb *payload, const char *key)
+result_copy_key(JsonWriter *w, Jsonb *payload, const char *key)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(payload, key, &hold);
@@ -36,7 +36,7 @@ copy_key(JsonWriter *w, Jsonb *payload, const char *key)
 }
 
 static bool
-key_is(Jsonb *payload, const char *key, const char *value)
+result_key_is(Jsonb *payload, const char *key, const char *value)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(payload, key, &hold);
@@ -53,7 +53,7 @@ key_is(Jsonb *payload, const char *key, const char *value)
 #define RESULT_EVENTS_MAX	100000
 
 static void
-put_events(JsonWriter *w, const ResultSource *source)
+result_put_events(JsonWriter *w, const ResultSource *source)
 {
 	static const char *const keys[] = {"version", "sequence", "eventType", "aggregateId", "aggregateType"};
 
@@ -64,7 +64,7 @@ put_events(JsonWriter *w, const ResultSource *source)
 		CHECK_FOR_INTERRUPTS();
 		oms_json_open_object(w);
 		for (int k = 0; k < lengthof(keys); k++)
-			copy_key(w, source->payloads[i], keys[k]);
+			result_copy_key(w, source->payloads[i], keys[k]);
 		oms_json_close_object(w);
 	}
 	oms_json_close_array(w);
@@ -72,11 +72,11 @@ put_events(JsonWriter *w, const ResultSource *source)
 
 /* The newest event that carries the object's state, or NULL. */
 static Jsonb *
-find_told(const ResultSource *source)
+result_find_told(const ResultSource *source)
 {
 	for (int i = source->npayloads - 1; i >= 0; i--)
-		if (key_is(source->payloads[i], "aggregateType", oms_kinds[source->kind].type) &&
-			key_is(source->payloads[i], "aggregateId", source->id))
+		if (result_key_is(source->payloads[i], "aggregateType", oms_kinds[source->kind].type) &&
+			result_key_is(source->payloads[i], "aggregateId", source->id))
 			return source->payloads[i];
 	return NULL;
 }
@@ -84,34 +84,34 @@ find_told(const ResultSource *source)
 bool
 oms_result_is_told(const ResultSource *source)
 {
-	return find_told(source) != NULL;
+	return result_find_told(source) != NULL;
 }
 
 static void
-put_state(JsonWriter *w, const ResultSource *source)
+result_put_state(JsonWriter *w, const ResultSource *source)
 {
-	Jsonb	   *payload = find_told(source);
+	Jsonb	   *payload = result_find_told(source);
 
 	if (payload)
-		copy_key(w, payload, "state");
+		result_copy_key(w, payload, "state");
 	else if (source->state)
 		oms_json_jsonb(w, "state", source->state);
 }
 
 static void
-put_short_state(JsonWriter *w, const KindDef *kind, Jsonb *state)
+result_put_short_state(JsonWriter *w, const KindDef *kind, Jsonb *state)
 {
 	const char *const keys[] = {"status", kind->id_field, "version"};
 
 	oms_json_open_object(w);
 	for (int k = 0; k < lengthof(keys); k++)
-		copy_key(w, state, keys[k]);
+		result_copy_key(w, state, keys[k]);
 	oms_json_close_object(w);
 }
 
 /* An object has one event in a command, whatever happens to it.  False if not every one is there with all it has. */
 static bool
-put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
+result_put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
 {
 	int64		room = RESULT_STATES_MAX;
 	int			listed = 0;
@@ -124,7 +124,7 @@ put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
 		JsonbValue *state;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!key_is(source->payloads[i], "aggregateType", kind->type))
+		if (!result_key_is(source->payloads[i], "aggregateType", kind->type))
 			continue;
 		state = oms_json_get(source->payloads[i], "state", &hold);
 		if (state == NULL || state->type != jbvBinary)
@@ -134,14 +134,14 @@ put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
 		if (room >= 0)
 			oms_json_scalar(w, NULL, state);
 		else
-			put_short_state(w, kind, JsonbValueToJsonb(state));
+			result_put_short_state(w, kind, JsonbValueToJsonb(state));
 	}
 	oms_json_close_array(w);
 	return room >= 0;
 }
 
 static void
-put_optional(JsonWriter *w, const char *key, const char *value)
+result_put_optional(JsonWriter *w, const char *key, const char *value)
 {
 	if (value)
 		oms_json_string(w, key, value);
@@ -157,14 +157,14 @@ oms_result_build(const ResultSource *source)
 	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
 	oms_json_open_object(&w);
 	/* in the order in which jsonb keeps its keys */
-	put_state(&w, source);
+	result_put_state(&w, source);
 	oms_json_string(&w, "token", token);
-	put_events(&w, source);
+	result_put_events(&w, source);
 	for (int i = 0; i < KIND_COUNT; i++)
-		if (oms_kinds[i].in_result && !put_objects(&w, &oms_kinds[i], source))
+		if (oms_kinds[i].in_result && !result_put_objects(&w, &oms_kinds[i], source))
 			whole = false;
 	oms_json_string(&w, "status", "ACCEPTED");
-	put_optional(&w, "commandId", source->command_id);
+	result_put_optional(&w, "commandId", source->command_id);
 	if (source->duplicate)
 		oms_json_bool(&w, "duplicate", true);
 	if (!whole)
@@ -180,15 +180,15 @@ oms_result_rejected(const Refusal *refusal, const char *command_id, const char *
 
 	oms_json_open_object(&w);
 	oms_json_string(&w, "status", "REJECTED");
-	put_optional(&w, "commandId", command_id);
-	put_optional(&w, "commandType", command_type);
+	result_put_optional(&w, "commandId", command_id);
+	result_put_optional(&w, "commandType", command_type);
 	oms_json_key(&w, "error");
 	oms_json_open_object(&w);
 	oms_json_string(&w, "sqlstate", unpack_sql_state(refusal->sqlstate));
 	oms_json_string(&w, "message", refusal->message);
-	put_optional(&w, "detail", refusal->detail);
-	put_optional(&w, "hint", refusal->hint);
-	put_optional(&w, "rule", refusal->rule);
+	result_put_optional(&w, "detail", refusal->detail);
+	result_put_optional(&w, "hint", refusal->hint);
+	result_put_optional(&w, "rule", refusal->rule);
 	oms_json_close_object(&w);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);

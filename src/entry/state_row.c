@@ -47,7 +47,7 @@ PG_FUNCTION_INFO_V1(oms_command_digest);
 PG_FUNCTION_INFO_V1(oms_own_columns);
 
 static const KindDef *
-kind_of_type(Oid type)
+state_kind_of_type(Oid type)
 {
 	Oid			table = typeidTypeRelid(type);
 
@@ -61,7 +61,7 @@ kind_of_type(Oid type)
 
 /* One function of C stands behind a function of SQL for each kind, which says by its types whose rows it takes or gives. */
 static const KindDef *
-kind_of_function(FunctionCallInfo fcinfo)
+state_kind_of_function(FunctionCallInfo fcinfo)
 {
 	const KindDef *kind = fcinfo->flinfo->fn_extra;
 	Oid		   *arguments;
@@ -69,9 +69,9 @@ kind_of_function(FunctionCallInfo fcinfo)
 
 	if (kind)
 		return kind;
-	kind = kind_of_type(get_func_signature(fcinfo->flinfo->fn_oid, &arguments, &count));
+	kind = state_kind_of_type(get_func_signature(fcinfo->flinfo->fn_oid, &arguments, &count));
 	for (int i = 0; kind == NULL && i < count; i++)
-		kind = kind_of_type(arguments[i]);
+		kind = state_kind_of_type(arguments[i]);
 	if (kind == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
@@ -82,7 +82,7 @@ kind_of_function(FunctionCallInfo fcinfo)
 }
 
 static const KindDef *
-kind_by_name(const char *name)
+state_kind_by_name(const char *name)
 {
 	const KindDef *kind = oms_kind_by_name(name);
 	StringInfoData known;
@@ -100,7 +100,7 @@ kind_by_name(const char *name)
 
 /* The row type of the kind's table, and where in it our columns are; the caller releases it. */
 static TupleDesc
-row_descriptor(const KindDef *kind, AttrNumber *attnums)
+state_row_descriptor(const KindDef *kind, AttrNumber *attnums)
 {
 	TupleDesc	desc = lookup_rowtype_tupdesc(get_rel_type_id(oms_relation(OMS_OBJECTS_OF(kind->kind))), -1);
 
@@ -112,7 +112,7 @@ row_descriptor(const KindDef *kind, AttrNumber *attnums)
  * From a state: what record.c could not read.
  */
 static bool
-is_count(Numeric n)
+state_is_count(Numeric n)
 {
 	return oms_dec_cmp(n, int64_to_numeric(PG_INT64_MIN)) >= 0 &&
 		oms_dec_cmp(n, int64_to_numeric(PG_INT64_MAX)) <= 0 &&
@@ -120,7 +120,7 @@ is_count(Numeric n)
 }
 
 static bool
-is_array_of_names(const OmsName *names, const JsonbValue *array)
+state_is_array_of_names(const OmsName *names, const JsonbValue *array)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -138,7 +138,7 @@ is_array_of_names(const OmsName *names, const JsonbValue *array)
 
 /* What is wrong with the field, or NULL. */
 static const char *
-field_problem(const RecordColumn *column, const JsonbValue *v)
+state_field_problem(const RecordColumn *column, const JsonbValue *v)
 {
 	const char *text = v->type == jbvString ? v->val.string.val : NULL;
 	int			length = text ? v->val.string.len : 0;
@@ -153,7 +153,7 @@ field_problem(const RecordColumn *column, const JsonbValue *v)
 			return v->type == jbvNumeric ? NULL : "is no number";
 		case FIELD_COUNT:
 		case FIELD_COUNT_OR_NULL:
-			return v->type == jbvNumeric && is_count(v->val.numeric) ? NULL : "is no whole number of 64 bits";
+			return v->type == jbvNumeric && state_is_count(v->val.numeric) ? NULL : "is no whole number of 64 bits";
 		case FIELD_TIME:
 			return text && oms_time_parse(text, length, &time) ? NULL : "is no time";
 		case FIELD_DATE:
@@ -161,7 +161,7 @@ field_problem(const RecordColumn *column, const JsonbValue *v)
 		case FIELD_NAME:
 			return text && oms_name_find(column->names, text, length) ? NULL : "is none of the known names";
 		case FIELD_NAMES:
-			return is_array_of_names(column->names, v) ? NULL : "is no array of known names";
+			return state_is_array_of_names(column->names, v) ? NULL : "is no array of known names";
 		case FIELD_JSON:
 		case FIELD_HASH:
 			return NULL;
@@ -185,7 +185,7 @@ state_problem(const RecordDef *def, Jsonb *state)
 		if (v == NULL)
 			problem = column->required ? "is missing" : NULL;
 		else
-			problem = field_problem(column, v);
+			problem = state_field_problem(column, v);
 		if (problem)
 			return psprintf("Field \"%s\" %s.", column->json, problem);
 	}
@@ -194,7 +194,7 @@ state_problem(const RecordDef *def, Jsonb *state)
 
 /* Columns of users are null: no event has them. */
 static Datum
-form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state, NullableDatum hash)
+state_form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state, NullableDatum hash)
 {
 	void	   *record = palloc(def->size);
 	Datum		ours[RECORD_COLUMNS_MAX];
@@ -219,7 +219,7 @@ form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb 
 Datum
 oms_row_from_state(PG_FUNCTION_ARGS)
 {
-	const KindDef *kind = kind_of_function(fcinfo);
+	const KindDef *kind = state_kind_of_function(fcinfo);
 	Jsonb	   *state;
 	TupleDesc	desc;
 	AttrNumber	attnums[RECORD_COLUMNS_MAX];
@@ -229,14 +229,14 @@ oms_row_from_state(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = PG_GETARG_JSONB_P(0);
-	desc = row_descriptor(kind, attnums);
+	desc = state_row_descriptor(kind, attnums);
 	problem = state_problem(kind->record, state);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot read a state of oms.%s", kind->record->table),
 				 errdetail_internal("%s", problem)));
-	row = form_row(kind->record, desc, attnums, state, fcinfo->args[1]);
+	row = state_form_row(kind->record, desc, attnums, state, fcinfo->args[1]);
 	ReleaseTupleDesc(desc);
 	PG_RETURN_DATUM(row);
 }
@@ -245,7 +245,7 @@ oms_row_from_state(PG_FUNCTION_ARGS)
 Datum
 oms_state_problem(PG_FUNCTION_ARGS)
 {
-	const KindDef *kind = kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const KindDef *kind = state_kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	char	   *problem = state_problem(kind->record, PG_GETARG_JSONB_P(1));
 
 	if (problem == NULL)
@@ -257,7 +257,7 @@ oms_state_problem(PG_FUNCTION_ARGS)
 Datum
 oms_state_of_row(PG_FUNCTION_ARGS)
 {
-	const RecordDef *def = kind_of_function(fcinfo)->record;
+	const RecordDef *def = state_kind_of_function(fcinfo)->record;
 	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(0);
 	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 											  HeapTupleHeaderGetTypMod(header));
@@ -298,7 +298,7 @@ oms_command_digest(PG_FUNCTION_ARGS)
 Datum
 oms_own_columns(PG_FUNCTION_ARGS)
 {
-	const RecordDef *def = kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)))->record;
+	const RecordDef *def = state_kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)))->record;
 	Datum		names[RECORD_COLUMNS_MAX];
 
 	for (int c = 0; c < def->ncolumns; c++)

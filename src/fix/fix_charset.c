@@ -25,7 +25,7 @@
 #define BYTES_PER_INTERRUPT 4096
 
 static Oid
-conversion(int from, int to)
+charset_conversion(int from, int to)
 {
 	return FindDefaultConversion(PG_CATALOG_NAMESPACE, from, to);
 }
@@ -42,9 +42,9 @@ oms_charset_open(const char *name)
 	charset.target = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_UTF8 : GetDatabaseEncoding();
 	if (charset.encoding == charset.target)
 		charset.nsteps = 0;
-	else if (OidIsValid(conversion(charset.encoding, charset.target)))
+	else if (OidIsValid(charset_conversion(charset.encoding, charset.target)))
 		charset.nsteps = 1;
-	else if (OidIsValid(conversion(charset.encoding, PG_UTF8)) && OidIsValid(conversion(PG_UTF8, charset.target)))
+	else if (OidIsValid(charset_conversion(charset.encoding, PG_UTF8)) && OidIsValid(charset_conversion(PG_UTF8, charset.target)))
 		charset.nsteps = 2;
 	else
 		charset.nsteps = -1;
@@ -73,12 +73,12 @@ oms_charset_is_ascii(const char *bytes, size_t length)
 
 /* One step; NULL where a character is invalid, or has no like. */
 static char *
-convert_step(int from, int to, const char *bytes, int *length)
+charset_convert_step(int from, int to, const char *bytes, int *length)
 {
 	/* room for MAX_CONVERSION_GROWTH, and one more: at the limit the server would cut */
 	Size		size = (Size) (*length + 1) * MAX_CONVERSION_GROWTH + 1;
 	char	   *text = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	int			done = pg_do_encoding_conversion_buf(conversion(from, to), from, to,
+	int			done = pg_do_encoding_conversion_buf(charset_conversion(from, to), from, to,
 													 (unsigned char *) unconstify(char *, bytes), *length,
 													 (unsigned char *) text, (int) Min(size, INT_MAX), true);
 
@@ -89,7 +89,7 @@ convert_step(int from, int to, const char *bytes, int *length)
 }
 
 static char *
-convert(const FixCharset *charset, const char *bytes, int *length)
+charset_convert(const FixCharset *charset, const char *bytes, int *length)
 {
 	char	   *text;
 
@@ -98,9 +98,9 @@ convert(const FixCharset *charset, const char *bytes, int *length)
 	if (charset->nsteps == 0)
 		return pg_encoding_verifymbstr(charset->encoding, bytes, *length) == *length ? pnstrdup(bytes, *length) : NULL;
 	if (charset->nsteps == 1)
-		return convert_step(charset->encoding, charset->target, bytes, length);
-	text = convert_step(charset->encoding, charset->via, bytes, length);
-	return text ? convert_step(charset->via, charset->target, text, length) : NULL;
+		return charset_convert_step(charset->encoding, charset->target, bytes, length);
+	text = charset_convert_step(charset->encoding, charset->via, bytes, length);
+	return text ? charset_convert_step(charset->via, charset->target, text, length) : NULL;
 }
 
 char *
@@ -109,17 +109,17 @@ oms_charset_convert(const FixCharset *charset, const char *bytes, int length, bo
 	FixCharset	reverse = *charset;
 	int			text_length = length;
 	int			back_length;
-	char	   *text = memchr(bytes, '\0', length) ? NULL : convert(charset, bytes, &text_length);
+	char	   *text = memchr(bytes, '\0', length) ? NULL : charset_convert(charset, bytes, &text_length);
 	char	   *again;
 
 	if (text == NULL || !back || charset->nsteps <= 0)
 		return text;
 	reverse.encoding = charset->target;
 	reverse.target = charset->encoding;
-	if (!OidIsValid(conversion(reverse.encoding, charset->nsteps == 1 ? reverse.target : reverse.via)))
+	if (!OidIsValid(charset_conversion(reverse.encoding, charset->nsteps == 1 ? reverse.target : reverse.via)))
 		return NULL;
 	back_length = text_length;
-	again = convert(&reverse, text, &back_length);
+	again = charset_convert(&reverse, text, &back_length);
 	return again && back_length == length && memcmp(again, bytes, length) == 0 ? text : NULL;
 }
 

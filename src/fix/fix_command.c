@@ -24,7 +24,7 @@ const FixCommandTag oms_fix_command_tags[] = {
 };
 
 static bool
-is_zero(const FixTag *tag)
+fix_command_is_zero(const FixTag *tag)
 {
 	Numeric		value;
 
@@ -41,7 +41,7 @@ oms_fix_command_field(int tag)
 }
 
 static const char *
-field_of_tag(int tag, const CommandDef *def)
+fix_command_field_of_tag(int tag, const CommandDef *def)
 {
 	const FixField *other;
 	const char *name = oms_fix_command_field(tag);
@@ -58,7 +58,7 @@ field_of_tag(int tag, const CommandDef *def)
  * quantity above zero, and no id, is then given.
  */
 static bool
-applies(const FixTag *tag, const CommandDef *def, const char *name)
+fix_command_applies(const FixTag *tag, const CommandDef *def, const char *name)
 {
 	const CommandField *field = oms_command_field(def, name);
 
@@ -67,11 +67,11 @@ applies(const FixTag *tag, const CommandDef *def, const char *name)
 	if (tag->tag == TAG_CL_ORD_ID || tag->tag == TAG_ORIG_CL_ORD_ID || tag->tag == TAG_ORDER_ID ||
 		tag->tag == TAG_EXEC_REF_ID)
 		return !oms_fix_is_none(tag->tag, tag->value, tag->length);
-	return field->type != CMD_QTY || !is_zero(tag);
+	return field->type != CMD_QTY || !fix_command_is_zero(tag);
 }
 
 static void
-put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
+fix_command_put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 {
 	for (int i = 0; i < message->ntags; i++)
 	{
@@ -87,8 +87,8 @@ put_tags(JsonWriter *w, const FixMessage *message, const CommandDef *def)
 		/* of a report this would be kept beside the raw message as it came, which has it */
 		if (tag->length > TEXT_LENGTH_MAX && message->def && (message->def->traits & FIX_REPORT))
 			continue;
-		name = field_of_tag(tag->tag, def);
-		if (name && applies(tag, def, name))
+		name = fix_command_field_of_tag(tag->tag, def);
+		if (name && fix_command_applies(tag, def, name))
 			oms_json_string_len(w, name, tag->value, tag->length);
 	}
 }
@@ -100,7 +100,7 @@ oms_fix_command(const FixMessage *message, const CommandDef *def)
 
 	oms_json_open_object(&w);
 	oms_json_string(&w, "commandType", def->name);
-	put_tags(&w, message, def);
+	fix_command_put_tags(&w, message, def);
 	return w;
 }
 

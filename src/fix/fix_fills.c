@@ -17,10 +17,10 @@
 #include "fix/fix_tags.h"
 
 static Refusal *
-bad_fills(const char *fmt,...) pg_attribute_printf(1, 2);
+fills_bad(const char *fmt,...) pg_attribute_printf(1, 2);
 
 static Refusal *
-bad_fills(const char *fmt,...)
+fills_bad(const char *fmt,...)
 {
 	char		facts[256];
 	va_list		args;
@@ -33,7 +33,7 @@ bad_fills(const char *fmt,...)
 
 /* Figures and ids as the group has them, by instance. */
 static Refusal *
-read_fills(const FixMessage *message, FixFill *fills, int count)
+fills_read(const FixMessage *message, FixFill *fills, int count)
 {
 	for (int i = 0; i < message->ntags; i++)
 	{
@@ -45,28 +45,28 @@ read_fills(const FixMessage *message, FixFill *fills, int count)
 			continue;
 		instance = oms_fix_instance(message, tag, TAG_NO_FILLS);
 		if (instance == 0 || instance > count)
-			return bad_fills("Tag %d stands in no instance of the fills (1362).", tag->tag);
+			return fills_bad("Tag %d stands in no instance of the fills (1362).", tag->tag);
 		fill = &fills[instance - 1];
 		if (tag->tag == TAG_FILL_EXEC_ID)
 			fill->id = tag->length > 0 ? pnstrdup(tag->value, tag->length) : NULL;
 		else if (!oms_dec_parse(tag->value, tag->length, tag->tag == TAG_FILL_PX ? &fill->price : &fill->quantity))
-			return bad_fills("Tag %d of fill %d is no decimal number.", tag->tag, instance);
+			return fills_bad("Tag %d of fill %d is no decimal number.", tag->tag, instance);
 	}
 	for (int i = 0; i < count; i++)
 		if (fills[i].price == NULL || fills[i].quantity == NULL || oms_dec_sign(fills[i].quantity) <= 0)
-			return bad_fills("Fill %d of %d has no FillPx (1364), or no FillQty (1365) above zero.", i + 1, count);
+			return fills_bad("Fill %d of %d has no FillPx (1364), or no FillQty (1365) above zero.", i + 1, count);
 	return NULL;
 }
 
 static int
-compare_ids(const void *a, const void *b)
+fills_compare_ids(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 /* Each has an id of its own, that an ExecID can end with, or all are numbered. */
 static void
-name_fills(FixFill *fills, int count, size_t room)
+fills_name(FixFill *fills, int count, size_t room)
 {
 	char	  **ids = palloc(sizeof(char *) * count);
 	bool		named = true;
@@ -77,7 +77,7 @@ name_fills(FixFill *fills, int count, size_t room)
 		named = ids[i] != NULL && strlen(ids[i]) <= room;
 	}
 	if (named)
-		qsort(ids, count, sizeof(char *), compare_ids);
+		qsort(ids, count, sizeof(char *), fills_compare_ids);
 	for (int i = 1; i < count && named; i++)
 		named = strcmp(ids[i - 1], ids[i]) != 0;
 	for (int i = 0; i < count && !named; i++)
@@ -86,7 +86,7 @@ name_fills(FixFill *fills, int count, size_t room)
 
 /* The price at which the whole has exactly this value, or NULL. */
 static Numeric
-exact_average(Numeric quantity, Numeric value)
+fills_exact_average(Numeric quantity, Numeric value)
 {
 	Numeric		price = oms_dec_trim(oms_dec_div(value, quantity, FACTOR_SCALE));
 
@@ -113,10 +113,10 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 		if (message->groups[i].count_tag == TAG_NO_FILLS)
 			instances += message->groups[i].instances;
 	if (instances == 0 || oms_fix_number(count) != instances)
-		return bad_fills("NoFills (1362) is not the number of fills: there are %d.", instances);
+		return fills_bad("NoFills (1362) is not the number of fills: there are %d.", instances);
 
 	fills->fills = palloc0(sizeof(FixFill) * instances);
-	refusal = read_fills(message, fills->fills, instances);
+	refusal = fills_read(message, fills->fills, instances);
 	if (refusal)
 		return refusal;
 	for (int i = 0; i < instances; i++)
@@ -125,12 +125,12 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 		value = oms_dec_add(value, oms_dec_mul(fills->fills[i].quantity, fills->fills[i].price));
 	}
 	if (last_qty && (!oms_dec_parse(last_qty, strlen(last_qty), &stated) || oms_dec_cmp(stated, quantity) != 0))
-		return bad_fills("The fills make %s, LastQty (32) is another quantity.", oms_dec_text(quantity));
+		return fills_bad("The fills make %s, LastQty (32) is another quantity.", oms_dec_text(quantity));
 
 	fills->count = instances;
-	price = exact_average(quantity, value);
+	price = fills_exact_average(quantity, value);
 	if (price == NULL)
-		name_fills(fills->fills, instances, exec_id && strlen(exec_id) < ID_LENGTH_MAX ? ID_LENGTH_MAX - 1 - strlen(exec_id) : 0);
+		fills_name(fills->fills, instances, exec_id && strlen(exec_id) < ID_LENGTH_MAX ? ID_LENGTH_MAX - 1 - strlen(exec_id) : 0);
 	else
 	{
 		fills->count = 1;

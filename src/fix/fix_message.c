@@ -27,10 +27,10 @@
 #define FIELDS_PER_INTERRUPT 1024
 
 static Refusal *
-damaged(const char *fmt,...) pg_attribute_printf(1, 2);
+message_damaged(const char *fmt,...) pg_attribute_printf(1, 2);
 
 static Refusal *
-damaged(const char *fmt,...)
+message_damaged(const char *fmt,...)
 {
 	char		facts[256];
 	va_list		args;
@@ -43,7 +43,7 @@ damaged(const char *fmt,...)
 
 /* Up to so many bytes, in ASCII: what else there is may be in any encoding, and a character must not be cut. */
 static char *
-in_ascii(const char *bytes, size_t length, size_t most)
+message_in_ascii(const char *bytes, size_t length, size_t most)
 {
 	StringInfoData text;
 
@@ -64,15 +64,15 @@ in_ascii(const char *bytes, size_t length, size_t most)
 
 /* A value as an error shows it. */
 static char *
-shown(const FixTag *tag)
+message_shown(const FixTag *tag)
 {
-	return in_ascii(tag->value, tag->length, SHOWN_MAX);
+	return message_in_ascii(tag->value, tag->length, SHOWN_MAX);
 }
 
 char *
 oms_fix_head(const char *bytes, size_t length)
 {
-	return in_ascii(bytes, length, HEAD_MAX);
+	return message_in_ascii(bytes, length, HEAD_MAX);
 }
 
 int
@@ -93,8 +93,8 @@ oms_fix_number(const FixTag *tag)
 
 /* Read the field at `at`; *next is where the one after it begins. */
 static Refusal *
-read_field(const char *text, const char *at, const char *end, char separator, int data_tag, int data_length,
-		   FixTag *tag, const char **next)
+message_read_field(const char *text, const char *at, const char *end, char separator, int data_tag, int data_length,
+				   FixTag *tag, const char **next)
 {
 	const char *equals = memchr(at, '=', Min(end - at, TAG_DIGITS_MAX + 1));
 	FixTag		number = {.value = at, .length = equals ? equals - at : 0};
@@ -102,7 +102,7 @@ read_field(const char *text, const char *at, const char *end, char separator, in
 
 	tag->tag = equals ? oms_fix_number(&number) : -1;
 	if (tag->tag <= 0 || *at == '0')
-		return damaged("There is no tag=value at byte %d.", (int) (at - text));
+		return message_damaged("There is no tag=value at byte %d.", (int) (at - text));
 	tag->value = equals + 1;
 	/* where the length is wrong, or stands alone, the separator decides */
 	if (tag->tag == data_tag && data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
@@ -113,14 +113,14 @@ read_field(const char *text, const char *at, const char *end, char separator, in
 	if (stop == NULL && tag->tag == TAG_CHECK_SUM)
 		stop = end;
 	if (stop == NULL)
-		return damaged("The field of tag %d is not ended.", tag->tag);
+		return message_damaged("The field of tag %d is not ended.", tag->tag);
 	tag->length = stop - tag->value;
 	*next = stop + 1;
 	return NULL;
 }
 
 static Refusal *
-read_fields(const char *text, size_t length, char separator, FixMessage *message)
+message_read_fields(const char *text, size_t length, char separator, FixMessage *message)
 {
 	const char *at = text;
 	const char *end = text + length;
@@ -142,7 +142,7 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 			message->tags = repalloc_huge(message->tags, sizeof(FixTag) * size);
 		}
 		tag = &message->tags[message->ntags++];
-		refusal = read_field(text, at, end, separator, data_tag, data_length, tag, &at);
+		refusal = message_read_field(text, at, end, separator, data_tag, data_length, tag, &at);
 		if (refusal)
 			return refusal;
 		data_tag = oms_fix_data_tag_after(tag->tag);
@@ -153,7 +153,7 @@ read_fields(const char *text, size_t length, char separator, FixMessage *message
 
 /* BodyLength counts from after its own field to before CheckSum's. */
 static Refusal *
-check_envelope(const char *text, char separator, const FixMessage *message)
+message_check_envelope(const char *text, char separator, const FixMessage *message)
 {
 	const FixTag *tags = message->tags;
 	const FixTag *last = &tags[message->ntags - 1];
@@ -163,23 +163,23 @@ check_envelope(const char *text, char separator, const FixMessage *message)
 
 	if (message->ntags < 4 || tags[0].tag != TAG_BEGIN_STRING || tags[1].tag != TAG_BODY_LENGTH ||
 		tags[2].tag != TAG_MSG_TYPE || last->tag != TAG_CHECK_SUM)
-		return damaged("It must begin with tags 8, 9 and 35 and end with tag 10.");
+		return message_damaged("It must begin with tags 8, 9 and 35 and end with tag 10.");
 	if (tags[0].length < 5 || (memcmp(tags[0].value, "FIX.4", 5) != 0 && memcmp(tags[0].value, "FIXT.", 5) != 0))
-		return damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
+		return message_damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
 	body = tags[1].value + tags[1].length + 1;
 	trailer = last->value - 3;	/* "10=" */
 	if (oms_fix_number(&tags[1]) != trailer - body)
-		return damaged("BodyLength (9) is %s; the body has %d bytes.", shown(&tags[1]), (int) (trailer - body));
+		return message_damaged("BodyLength (9) is %s; the body has %d bytes.", message_shown(&tags[1]), (int) (trailer - body));
 	for (const char *p = text; p < trailer; p++)
 		sum += *p == separator ? SOH : (unsigned char) *p;
 	if (last->length != 3 || oms_fix_number(last) != sum % 256)
-		return damaged("CheckSum (10) is %s; the message has %03u.", shown(last), sum % 256);
+		return message_damaged("CheckSum (10) is %s; the message has %03u.", message_shown(last), sum % 256);
 	return NULL;
 }
 
 /* As it is, or, where one of the two has the sign between them, with that and "\\" escaped. */
 static void
-append_comp_id(StringInfo session, const char *comp_id, bool escaped)
+message_append_comp_id(StringInfo session, const char *comp_id, bool escaped)
 {
 	for (const char *p = comp_id; *p != '\0'; p++)
 	{
@@ -191,7 +191,7 @@ append_comp_id(StringInfo session, const char *comp_id, bool escaped)
 
 /* The pair of comp ids in alphabetical order: both directions are one session. */
 static Refusal *
-name_session(FixMessage *message)
+message_name_session(FixMessage *message)
 {
 	char	   *sender = oms_fix_get(message, TAG_SENDER_COMP_ID);
 	char	   *target = oms_fix_get(message, TAG_TARGET_COMP_ID);
@@ -200,44 +200,44 @@ name_session(FixMessage *message)
 	StringInfoData session;
 
 	if (sender == NULL || target == NULL)
-		return damaged("SenderCompID (49) and TargetCompID (56) are required.");
+		return message_damaged("SenderCompID (49) and TargetCompID (56) are required.");
 	if (strlen(sender) > COMP_ID_LENGTH_MAX || strlen(target) > COMP_ID_LENGTH_MAX)
-		return damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
+		return message_damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
 	in_order = strcmp(sender, target) <= 0;
 	escaped = strchr(sender, '|') || strchr(target, '|');
 	initStringInfo(&session);
-	append_comp_id(&session, in_order ? sender : target, escaped);
+	message_append_comp_id(&session, in_order ? sender : target, escaped);
 	appendStringInfoChar(&session, '|');
-	append_comp_id(&session, in_order ? target : sender, escaped);
+	message_append_comp_id(&session, in_order ? target : sender, escaped);
 	message->session = session.data;
 	return NULL;
 }
 
 /* The messages that commands are made of: what is read must be said once, and what is asked for said. */
 static Refusal *
-check_fields(FixMessage *message)
+message_check_fields(FixMessage *message)
 {
 	const FixTag *again = NULL;
 	const FixTag *before = oms_fix_find_scopes(message, &again);
 	char	   *msg_type = oms_fix_get(message, TAG_MSG_TYPE);
 
 	if (msg_type == NULL)
-		return damaged("MsgType (35) is empty.");
+		return message_damaged("MsgType (35) is empty.");
 	message->msg_type = msg_type;
 	message->def = oms_fix_message_def(msg_type);
 	if (message->def == NULL)
 		return NULL;
 	if (before)
-		return damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
-					   shown(before), shown(again));
+		return message_damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
+							   message_shown(before), message_shown(again));
 	for (int i = 0; i < message->ntags && (message->def->traits & FIX_NO_EMPTY); i++)
 		if (message->tags[i].length == 0)
-			return damaged("The field of tag %d is empty.", message->tags[i].tag);
+			return message_damaged("The field of tag %d is empty.", message->tags[i].tag);
 	return NULL;
 }
 
 static Refusal *
-read_message(const char *text, size_t length, FixMessage *message)
+message_read(const char *text, size_t length, FixMessage *message)
 {
 	size_t		head = Min(length, BEGIN_STRING_MAX);
 	const char *soh = memchr(text, SOH, head);
@@ -249,11 +249,11 @@ read_message(const char *text, size_t length, FixMessage *message)
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		length--;
 	if (length == 0)
-		return damaged("It is empty.");
-	refusal = read_fields(text, length, separator, message);
+		return message_damaged("It is empty.");
+	refusal = message_read_fields(text, length, separator, message);
 	if (refusal == NULL)
-		refusal = check_envelope(text, separator, message);
-	return refusal ? refusal : check_fields(message);
+		refusal = message_check_envelope(text, separator, message);
+	return refusal ? refusal : message_check_fields(message);
 }
 
 Refusal *
@@ -263,15 +263,15 @@ oms_fix_parse_text(const char *text, size_t length, FixMessage *message)
 
 	memset(message, 0, sizeof(*message));
 	message->raw = text;
-	refusal = read_message(text, length, message);
+	refusal = message_read(text, length, message);
 	if (refusal && message->ntags > 0 && !oms_charset_is_ascii(text, length))
 		oms_with_hint(refusal, "A message that was not written in the database's encoding is given as bytea.");
-	return refusal ? refusal : name_session(message);
+	return refusal ? refusal : message_name_session(message);
 }
 
 /* Ids and figures that decide must be readable; of all that a report only states is kept what there is. */
 static bool
-must_be_readable(int tag)
+message_must_be_readable(int tag)
 {
 	const char *name = oms_fix_command_field(tag);
 	const CommandField *field = name ? oms_command_field(&oms_command_defs[COMMAND_EXECUTE_ORDER], name) : NULL;
@@ -281,7 +281,7 @@ must_be_readable(int tag)
 
 /* Only what becomes fields of commands is converted: data stays in the raw message. */
 static Refusal *
-convert_values(FixMessage *message, const FixCharset *charset)
+message_convert_values(FixMessage *message, const FixCharset *charset)
 {
 	for (int i = 0; i < message->ntags; i++)
 	{
@@ -291,9 +291,9 @@ convert_values(FixMessage *message, const FixCharset *charset)
 		if (!oms_fix_tag_is_own(tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
 			continue;
 		text = oms_charset_convert(charset, tag->value, tag->length, false);
-		if (text == NULL && must_be_readable(tag->tag))
-			return damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
-						   shown(tag));
+		if (text == NULL && message_must_be_readable(tag->tag))
+			return message_damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
+								   message_shown(tag));
 		if (text == NULL)
 			text = oms_charset_escape(charset, tag->value, tag->length);
 		tag->value = text;
@@ -303,7 +303,7 @@ convert_values(FixMessage *message, const FixCharset *charset)
 }
 
 static char *
-to_base64(const char *bytes, size_t length)
+message_to_base64(const char *bytes, size_t length)
 {
 	int			size = pg_b64_enc_len(length) + 1;
 	char	   *text = palloc(size);
@@ -317,13 +317,13 @@ to_base64(const char *bytes, size_t length)
 
 /* How the message itself is kept, so that its bytes can be had again. */
 static void
-keep_raw(const char *bytes, size_t length, const FixCharset *charset, FixMessage *message)
+message_keep_raw(const char *bytes, size_t length, const FixCharset *charset, FixMessage *message)
 {
 	char	   *text = oms_charset_convert(charset, bytes, length, true);
 
 	message->encoding = text ? oms_charset_name(charset) : NULL;
 	message->base64 = text == NULL;
-	message->raw = text ? text : to_base64(bytes, length);
+	message->raw = text ? text : message_to_base64(bytes, length);
 }
 
 Refusal *
@@ -337,16 +337,16 @@ oms_fix_parse_bytes(const char *bytes, size_t length, FixMessage *message)
 	memset(message, 0, sizeof(*message));
 	if (ascii)
 		message->raw = pnstrdup(bytes, length);
-	refusal = read_message(bytes, length, message);
+	refusal = message_read(bytes, length, message);
 	if (!ascii)
 	{
 		name = message->infos ? oms_fix_get(message, TAG_MESSAGE_ENCODING) : NULL;
 		charset = oms_charset_open(name);
-		keep_raw(bytes, length, &charset, message);
+		message_keep_raw(bytes, length, &charset, message);
 		if (refusal == NULL)
-			refusal = convert_values(message, &charset);
+			refusal = message_convert_values(message, &charset);
 	}
-	return refusal ? refusal : name_session(message);
+	return refusal ? refusal : message_name_session(message);
 }
 
 char *

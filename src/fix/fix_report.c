@@ -43,13 +43,13 @@ static const struct
 };
 
 static bool
-is_fill_type(const char *exec_type)
+report_is_fill_type(const char *exec_type)
 {
 	return strcmp(exec_type, "F") == 0 || strcmp(exec_type, "1") == 0 || strcmp(exec_type, "2") == 0;
 }
 
 static bool
-has_quantity(const FixMessage *message, int tag)
+report_has_quantity(const FixMessage *message, int tag)
 {
 	char	   *text = oms_fix_get(message, tag);
 	Numeric		value;
@@ -58,13 +58,13 @@ has_quantity(const FixMessage *message, int tag)
 }
 
 static const Order *
-matched_order(FixContext *fix, const FixMatch *match)
+report_matched_order(FixContext *fix, const FixMatch *match)
 {
 	return match->order_id ? oms_fix_order(fix->uow, match->order_id) : NULL;
 }
 
 static bool
-get_quantity(const FixMessage *message, int tag, Numeric *value)
+report_get_quantity(const FixMessage *message, int tag, Numeric *value)
 {
 	char	   *text = oms_fix_get(message, tag);
 
@@ -79,9 +79,9 @@ get_quantity(const FixMessage *message, int tag, Numeric *value)
  * before under its ExecID is what it was then.
  */
 static bool
-is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
+report_is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
-	const Order *found = matched_order(fix, match);
+	const Order *found = report_matched_order(fix, match);
 	char	   *exec_id = oms_fix_get(&fix->message, TAG_EXEC_ID);
 	Decision	look = oms_fix_look(fix->uow);
 	Order		order;
@@ -89,7 +89,7 @@ is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 	Numeric		last_qty;
 
 	if (found == NULL || strcmp(exec_type, "F") == 0 || !oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") ||
-		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
+		!report_get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !report_get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
 		return false;
 	order = *found;
 	if (oms_history_has_exec_id(oms_uow_source(fix->uow), &order, exec_id, COMMAND_STOP_ORDER))
@@ -115,7 +115,7 @@ report_command(FixContext *fix, CommandType type)
 }
 
 static Refusal *
-run_report(FixContext *fix, CommandType type, const char *order_id)
+report_run(FixContext *fix, CommandType type, const char *order_id)
 {
 	JsonWriter	w = report_command(fix, type);
 
@@ -125,7 +125,7 @@ run_report(FixContext *fix, CommandType type, const char *order_id)
 
 /* One fill: the trade as the message has it, or (`part`) as a part of it is. */
 static Refusal *
-execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
+report_execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
 {
 	JsonWriter	w = report_command(fix, COMMAND_EXECUTE_ORDER);
 
@@ -143,33 +143,33 @@ execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
 }
 
 static Refusal *
-execute_parts(FixContext *fix, const FixMatch *match, const FixFills *fills, int first)
+report_execute_parts(FixContext *fix, const FixMatch *match, const FixFills *fills, int first)
 {
 	Refusal    *refusal = NULL;
 
 	for (int i = first; i < fills->count && refusal == NULL; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		refusal = execute(fix, match, &fills->fills[i], i == fills->count - 1);
+		refusal = report_execute(fix, match, &fills->fills[i], i == fills->count - 1);
 	}
 	return refusal;
 }
 
 static Refusal *
-handle_fill(FixContext *fix, const FixMatch *match, const FixFills *fills)
+report_handle_fill(FixContext *fix, const FixMatch *match, const FixFills *fills)
 {
-	return fills->count > 0 ? execute_parts(fix, match, fills, 0) : execute(fix, match, NULL, true);
+	return fills->count > 0 ? report_execute_parts(fix, match, fills, 0) : report_execute(fix, match, NULL, true);
 }
 
 static bool
-has_ended(const Execution *fill)
+report_has_ended(const Execution *fill)
 {
 	return !oms_execution_is_live(fill) && fill->status != OMS_EXECUTION_REVIEW;
 }
 
 /* A change of a fill that nobody knows goes to review, even without figures. */
 static Refusal *
-change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const FixFills *fills)
+report_change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const FixFills *fills)
 {
 	JsonWriter	w = report_command(fix, COMMAND_EXECUTE_ORDER);
 
@@ -192,11 +192,11 @@ change_unknown(FixContext *fix, const FixMatch *match, CommandType type, const F
 }
 
 static bool
-says_zero(const FixMessage *message, int tag)
+report_says_zero(const FixMessage *message, int tag)
 {
 	Numeric		value;
 
-	return get_quantity(message, tag, &value) && oms_dec_sign(value) == 0;
+	return report_get_quantity(message, tag, &value) && oms_dec_sign(value) == 0;
 }
 
 /*
@@ -204,20 +204,20 @@ says_zero(const FixMessage *message, int tag)
  * is without that: then the 0 means that nothing of it changes.
  */
 static bool
-leaves_nothing(FixContext *fix, const FixMatch *match, const Execution *fill)
+report_leaves_nothing(FixContext *fix, const FixMatch *match, const Execution *fill)
 {
-	const Order *order = matched_order(fix, match);
+	const Order *order = report_matched_order(fix, match);
 	Decision	look = oms_fix_look(fix->uow);
 	Numeric		cum_qty;
 
-	if (!says_zero(&fix->message, TAG_LAST_QTY))
+	if (!report_says_zero(&fix->message, TAG_LAST_QTY))
 		return false;
 	return order == NULL || !oms_execution_is_live(oms_last_of_chain(&look, fill)) ||
-		!get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || oms_dec_cmp(cum_qty, order->executed_quantity) != 0;
+		!report_get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || oms_dec_cmp(cum_qty, order->executed_quantity) != 0;
 }
 
 static Refusal *
-change(FixContext *fix, const FixMatch *match, CommandType type, const char *execution_id, const FixFill *part, bool last)
+report_change(FixContext *fix, const FixMatch *match, CommandType type, const char *execution_id, const FixFill *part, bool last)
 {
 	JsonWriter	w = report_command(fix, type);
 
@@ -225,7 +225,7 @@ change(FixContext *fix, const FixMatch *match, CommandType type, const char *exe
 	oms_json_string(&w, "executionId", execution_id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
 	/* the fill stays as it was, then: its price too */
-	if (type == COMMAND_CORRECT_EXECUTION && says_zero(&fix->message, TAG_LAST_QTY) && says_zero(&fix->message, TAG_LAST_PX))
+	if (type == COMMAND_CORRECT_EXECUTION && report_says_zero(&fix->message, TAG_LAST_QTY) && report_says_zero(&fix->message, TAG_LAST_PX))
 		oms_json_scalar(&w, "lastPx", &(JsonbValue) {.type = jbvNull});
 	if (part)
 		oms_fix_put_fill(&w, &fix->message, part, last);
@@ -236,7 +236,7 @@ change(FixContext *fix, const FixMatch *match, CommandType type, const char *exe
 
 /* Those of the fills that the report can still change, as ids: what they are may change meanwhile. */
 static List *
-changeable(FixContext *fix, List *fills, CommandType type)
+report_changeable(FixContext *fix, List *fills, CommandType type)
 {
 	List	   *ids = NIL;
 	Decision	look = oms_fix_look(fix->uow);
@@ -246,8 +246,8 @@ changeable(FixContext *fix, List *fills, CommandType type)
 	{
 		const Execution *fill = oms_last_of_chain(&look, lfirst(cell));
 
-		if (!has_ended(fill) || (type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
-								 oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
+		if (!report_has_ended(fill) || (type == COMMAND_BUST_EXECUTION && fill->bust_exec_id &&
+										oms_fix_is(&fix->message, TAG_EXEC_ID, fill->bust_exec_id)))
 			ids = lappend(ids, pstrdup(fill->id));
 	}
 	return ids;
@@ -258,7 +258,7 @@ changeable(FixContext *fix, List *fills, CommandType type)
  * is left of it, takes back the others, and books what else there is now.
  */
 static Refusal *
-handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
+report_handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 {
 	List	   *known = match->order_id ? oms_fix_match_fills(fix->uow, &fix->message, match->order_id) : NIL;
 	FixFills	fills;
@@ -269,10 +269,10 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 	if (refusal)
 		return refusal;
 	if (known == NIL)
-		return change_unknown(fix, match, type, &fills);
-	if (type == COMMAND_CORRECT_EXECUTION && fills.count == 0 && leaves_nothing(fix, match, linitial(known)))
+		return report_change_unknown(fix, match, type, &fills);
+	if (type == COMMAND_CORRECT_EXECUTION && fills.count == 0 && report_leaves_nothing(fix, match, linitial(known)))
 		type = COMMAND_BUST_EXECUTION;
-	ids = changeable(fix, known, type);
+	ids = report_changeable(fix, known, type);
 	/* a change of a fill that has ended is a repeat, or can only be held against ours */
 	if (ids == NIL)
 		ids = list_make1(((const Execution *) linitial(known))->id);
@@ -280,16 +280,16 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 	{
 		for_each_from(cell, ids, 1)
 		{
-			refusal = change(fix, match, COMMAND_BUST_EXECUTION, lfirst(cell), NULL, false);
+			refusal = report_change(fix, match, COMMAND_BUST_EXECUTION, lfirst(cell), NULL, false);
 			if (refusal)
 				return refusal;
 		}
-		refusal = change(fix, match, type, linitial(ids), fills.count > 0 ? &fills.fills[0] : NULL, fills.count <= 1);
-		return refusal ? refusal : execute_parts(fix, match, &fills, 1);
+		refusal = report_change(fix, match, type, linitial(ids), fills.count > 0 ? &fills.fills[0] : NULL, fills.count <= 1);
+		return refusal ? refusal : report_execute_parts(fix, match, &fills, 1);
 	}
 	foreach(cell, ids)
 	{
-		refusal = change(fix, match, type, lfirst(cell), NULL, lnext(ids, cell) == NULL);
+		refusal = report_change(fix, match, type, lfirst(cell), NULL, lnext(ids, cell) == NULL);
 		if (refusal)
 			return refusal;
 	}
@@ -298,22 +298,22 @@ handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType type)
 
 /* An order that was telephoned: its first report creates it. */
 static JsonWriter
-telephoned_command(FixContext *fix)
+report_telephoned_command(FixContext *fix)
 {
 	return oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 }
 
 static Refusal *
-handle_telephoned(FixContext *fix)
+report_handle_telephoned(FixContext *fix)
 {
-	JsonWriter	w = telephoned_command(fix);
+	JsonWriter	w = report_telephoned_command(fix);
 
 	return oms_fix_run(fix, &w);
 }
 
 /* The order that a report would make must say at least what an order is. */
 static bool
-is_telephoned(const FixMessage *message, const char *exec_type)
+report_is_telephoned(const FixMessage *message, const char *exec_type)
 {
 	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
 	char	   *side = oms_fix_get(message, TAG_SIDE);
@@ -322,41 +322,41 @@ is_telephoned(const FixMessage *message, const char *exec_type)
 	return strcmp(exec_type, "0") == 0 && oms_fix_get_id(message, TAG_CL_ORD_ID) == NULL &&
 		oms_fix_get_id(message, TAG_ORDER_ID) && symbol && strlen(symbol) <= ID_LENGTH_MAX &&
 		side && oms_name_find(oms_side_names, side, strlen(side)) &&
-		get_quantity(message, TAG_ORDER_QTY, &quantity) && oms_dec_sign(quantity) > 0;
+		report_get_quantity(message, TAG_ORDER_QTY, &quantity) && oms_dec_sign(quantity) > 0;
 }
 
 /* The report that made this order, sent again? */
 static bool
-is_known_telephoned(FixContext *fix, const FixMatch *match, const char *exec_type)
+report_is_known_telephoned(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
 	const Order *order;
 	JsonWriter	w;
 
-	if (!oms_fix_is_resent(&fix->message) || !is_telephoned(&fix->message, exec_type))
+	if (!oms_fix_is_resent(&fix->message) || !report_is_telephoned(&fix->message, exec_type))
 		return false;
-	order = matched_order(fix, match);
+	order = report_matched_order(fix, match);
 	if (order == NULL || order->cl_ord_id != NULL)
 		return false;
-	w = telephoned_command(fix);
+	w = report_telephoned_command(fix);
 	oms_json_close_object(&w);
 	/* another New of the order says at another time that it works again */
 	return oms_fix_is_same_order(fix, order, oms_json_finish(&w), false);
 }
 
 static Refusal *
-handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_type)
+report_handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
 	CommandType type = COMMAND_UPDATE_ORDER;
 	JsonWriter	w;
 
 	if (match->order_id == NULL)
 	{
-		if (!match->ambiguous && is_telephoned(&fix->message, exec_type))
-			return handle_telephoned(fix);
+		if (!match->ambiguous && report_is_telephoned(&fix->message, exec_type))
+			return report_handle_telephoned(fix);
 		fix->ignored = match->ambiguous ? "more than one order matches" : "the order is not known";
 		return NULL;
 	}
-	if (is_known_telephoned(fix, match, exec_type))
+	if (report_is_known_telephoned(fix, match, exec_type))
 	{
 		oms_fix_answer_with_order(fix, match->order_id, true);
 		return NULL;
@@ -385,7 +385,7 @@ handle_status_report(FixContext *fix, const FixMatch *match, const char *exec_ty
 
 /* A trade says what was done; only one of an order that somebody knows may say "nothing", and is compared. */
 static Refusal *
-handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
+report_handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
 	FixFills	fills;
 	Refusal    *refusal = oms_fix_fills(&fix->message, &fills);
@@ -394,37 +394,37 @@ handle_trade(FixContext *fix, const FixMatch *match, const char *exec_type)
 		refusal = REQUIRE(fix, TAG_LAST_QTY);
 	if (refusal)
 		return refusal;
-	if (match->order_id && fills.count == 0 && !has_quantity(&fix->message, TAG_LAST_QTY))
-		return handle_status_report(fix, match, exec_type);
+	if (match->order_id && fills.count == 0 && !report_has_quantity(&fix->message, TAG_LAST_QTY))
+		return report_handle_status_report(fix, match, exec_type);
 	if (fills.count == 0)
 		refusal = REQUIRE(fix, TAG_LAST_PX);
 	if (refusal)
 		return refusal;
-	if (is_guarantee(fix, match, exec_type))
-		return run_report(fix, COMMAND_STOP_ORDER, match->order_id);
-	return handle_fill(fix, match, &fills);
+	if (report_is_guarantee(fix, match, exec_type))
+		return report_run(fix, COMMAND_STOP_ORDER, match->order_id);
+	return report_handle_fill(fix, match, &fills);
 }
 
 /* ExecTransType (20), which FIX 4.2 has and 4.4 habits keep, goes before ExecType. */
 static bool
-is_change(const FixMessage *message, const char *exec_trans_type, const char *exec_type)
+report_is_change(const FixMessage *message, const char *exec_trans_type, const char *exec_type)
 {
 	return oms_fix_is(message, TAG_EXEC_TRANS_TYPE, exec_trans_type) || oms_fix_is(message, TAG_EXEC_TYPE, exec_type);
 }
 
 static bool
-is_trade(const FixMessage *message)
+report_is_trade(const FixMessage *message)
 {
 	char	   *exec_type = oms_fix_get(message, TAG_EXEC_TYPE);
 
-	return exec_type && is_fill_type(exec_type) && !oms_fix_is(message, TAG_EXEC_TRANS_TYPE, "3");
+	return exec_type && report_is_fill_type(exec_type) && !oms_fix_is(message, TAG_EXEC_TRANS_TYPE, "3");
 }
 
 bool
 oms_fix_tells_fill(const FixMessage *message)
 {
 	return (message->def->traits & FIX_REPORT) &&
-		(is_change(message, "1", "H") || is_change(message, "2", "G") || is_trade(message));
+		(report_is_change(message, "1", "H") || report_is_change(message, "2", "G") || report_is_trade(message));
 }
 
 Refusal *
@@ -440,18 +440,18 @@ oms_fix_handle_execution_report(FixContext *fix)
 		return refusal;
 	match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 	exec_type = oms_fix_get(&fix->message, TAG_EXEC_TYPE);
-	if (is_change(&fix->message, "1", "H"))
-		return handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
-	if (is_change(&fix->message, "2", "G"))
-		return handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
-	if (is_trade(&fix->message))
-		return handle_trade(fix, &match, exec_type);
-	return handle_status_report(fix, &match, exec_type);
+	if (report_is_change(&fix->message, "1", "H"))
+		return report_handle_change_of_fill(fix, &match, COMMAND_BUST_EXECUTION);
+	if (report_is_change(&fix->message, "2", "G"))
+		return report_handle_change_of_fill(fix, &match, COMMAND_CORRECT_EXECUTION);
+	if (report_is_trade(&fix->message))
+		return report_handle_trade(fix, &match, exec_type);
+	return report_handle_status_report(fix, &match, exec_type);
 }
 
 /* The request under the message's ClOrdID tells what is rejected; else CxlRejResponseTo does. */
 static CommandType
-rejected_request(FixContext *fix, const Order *order)
+report_rejected_request(FixContext *fix, const Order *order)
 {
 	const OrderRequest *request = oms_request_named(order, oms_fix_get(&fix->message, TAG_CL_ORD_ID));
 	RequestKind kind = oms_fix_is(&fix->message, TAG_CXL_REJ_RESPONSE_TO, "2") ? REQUEST_REPLACE : REQUEST_CANCEL;
@@ -463,7 +463,7 @@ rejected_request(FixContext *fix, const Order *order)
 
 /* It has no ExecID: sent again, it is known by its request, which was answered. */
 static bool
-is_known_reject(FixContext *fix, const Order *order)
+report_is_known_reject(FixContext *fix, const Order *order)
 {
 	char	   *known = oms_fix_is_resent(&fix->message) ? fix->orders.by_cl_ord_id : NULL;
 
@@ -481,16 +481,16 @@ oms_fix_handle_cancel_reject(FixContext *fix)
 	if (refusal)
 		return refusal;
 	match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
-	order = matched_order(fix, &match);
+	order = report_matched_order(fix, &match);
 	if (order == NULL)
 	{
 		fix->ignored = match.ambiguous ? "more than one order matches" : "the order is not known";
 		return NULL;
 	}
-	if (is_known_reject(fix, order))
+	if (report_is_known_reject(fix, order))
 	{
 		oms_fix_answer_with_order(fix, match.order_id, true);
 		return NULL;
 	}
-	return oms_fix_run_for_order(fix, rejected_request(fix, order), match.order_id);
+	return oms_fix_run_for_order(fix, report_rejected_request(fix, order), match.order_id);
 }

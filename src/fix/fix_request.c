@@ -24,7 +24,7 @@ oms_fix_is_resent(const FixMessage *message)
 }
 
 static Jsonb *
-without(Jsonb *object, const char *key)
+request_without(Jsonb *object, const char *key)
 {
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
 }
@@ -45,13 +45,13 @@ oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool 
 		return false;
 	known = JsonbValueToJsonb(v);
 	for (int i = 0; i < lengthof(envelope); i++)
-		known = without(known, envelope[i]);
-	return any_time ? oms_json_equal(without(known, "transactTime"), without(command, "transactTime")) :
+		known = request_without(known, envelope[i]);
+	return any_time ? oms_json_equal(request_without(known, "transactTime"), request_without(command, "transactTime")) :
 		oms_json_equal(known, command);
 }
 
 static JsonWriter
-new_order_command(FixContext *fix)
+request_new_order_command(FixContext *fix)
 {
 	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
@@ -64,7 +64,7 @@ new_order_command(FixContext *fix)
 
 /* The order that this very message made before, or NULL. */
 static char *
-resent_order(FixContext *fix)
+request_resent_order(FixContext *fix)
 {
 	char	   *known = fix->orders.by_cl_ord_id;
 	const Order *order = known ? oms_fix_order(fix->uow, known) : NULL;
@@ -72,7 +72,7 @@ resent_order(FixContext *fix)
 
 	if (order == NULL)
 		return NULL;
-	w = new_order_command(fix);
+	w = request_new_order_command(fix);
 	oms_json_close_object(&w);
 	return oms_fix_is_same_order(fix, order, oms_json_finish(&w), true) ? known : NULL;
 }
@@ -86,13 +86,13 @@ oms_fix_handle_new_order(FixContext *fix)
 
 	if (refusal)
 		return refusal;
-	known = oms_fix_is_resent(&fix->message) ? resent_order(fix) : NULL;
+	known = oms_fix_is_resent(&fix->message) ? request_resent_order(fix) : NULL;
 	if (known)
 	{
 		oms_fix_answer_with_order(fix, known, true);
 		return NULL;
 	}
-	w = new_order_command(fix);
+	w = request_new_order_command(fix);
 	return oms_fix_run(fix, &w);
 }
 
@@ -101,7 +101,7 @@ oms_fix_handle_new_order(FixContext *fix)
  * goes under the order's own ClOrdID, has yet to be.
  */
 static bool
-is_repeat(FixContext *fix, const char *order_id)
+request_is_repeat(FixContext *fix, const char *order_id)
 {
 	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
 	const Order *order = oms_fix_order(fix->uow, order_id);
@@ -118,7 +118,7 @@ is_repeat(FixContext *fix, const char *order_id)
 }
 
 static Refusal *
-handle_request(FixContext *fix, CommandType type)
+request_handle(FixContext *fix, CommandType type)
 {
 	FixMatch	match;
 	JsonWriter	w;
@@ -134,7 +134,7 @@ handle_request(FixContext *fix, CommandType type)
 	if (match.order_id == NULL)
 		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
 						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
-	if (known && oms_fix_is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && is_repeat(fix, known))
+	if (known && oms_fix_is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && request_is_repeat(fix, known))
 	{
 		oms_fix_answer_with_order(fix, known, true);
 		return NULL;
@@ -148,13 +148,13 @@ handle_request(FixContext *fix, CommandType type)
 Refusal *
 oms_fix_handle_cancel_request(FixContext *fix)
 {
-	return handle_request(fix, COMMAND_REQUEST_CANCEL_ORDER);
+	return request_handle(fix, COMMAND_REQUEST_CANCEL_ORDER);
 }
 
 Refusal *
 oms_fix_handle_replace_request(FixContext *fix)
 {
-	return handle_request(fix, COMMAND_REQUEST_REPLACE_ORDER);
+	return request_handle(fix, COMMAND_REQUEST_REPLACE_ORDER);
 }
 
 Refusal *

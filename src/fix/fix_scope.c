@@ -52,7 +52,7 @@ typedef struct Scoping
 } Scoping;
 
 static FixTagInfo *
-info_of(const FixMessage *message, int tag)
+scope_info_of(const FixMessage *message, int tag)
 {
 	uint32		at = murmurhash32((uint32) tag) & message->mask;
 
@@ -62,9 +62,9 @@ info_of(const FixMessage *message, int tag)
 }
 
 static FixTagInfo *
-make_info(FixMessage *message, int tag)
+scope_make_info(FixMessage *message, int tag)
 {
-	FixTagInfo *info = info_of(message, tag);
+	FixTagInfo *info = scope_info_of(message, tag);
 
 	if (info->tag == 0)
 	{
@@ -75,7 +75,7 @@ make_info(FixMessage *message, int tag)
 }
 
 static bool
-is_open(const Scoping *s, int group)
+scope_is_open(const Scoping *s, int group)
 {
 	const FixGroup *g = &s->message->groups[group];
 
@@ -84,9 +84,9 @@ is_open(const Scoping *s, int group)
 
 /* The innermost open group of a chain; those that were closed are forgotten. */
 static int
-open_one(const Scoping *s, int *chain, bool by_count)
+scope_open_one(const Scoping *s, int *chain, bool by_count)
 {
-	while (*chain >= 0 && !is_open(s, *chain))
+	while (*chain >= 0 && !scope_is_open(s, *chain))
 	{
 		const FixGroup *g = &s->message->groups[*chain];
 
@@ -96,7 +96,7 @@ open_one(const Scoping *s, int *chain, bool by_count)
 }
 
 static void
-set_scope(const Scoping *s, FixTag *tag)
+scope_set(const Scoping *s, FixTag *tag)
 {
 	tag->group = s->depth > 0 ? s->stack[s->depth - 1] : -1;
 	tag->instance = tag->group >= 0 ? s->message->groups[tag->group].instances : 0;
@@ -104,7 +104,7 @@ set_scope(const Scoping *s, FixTag *tag)
 
 /* One scope up. */
 static void
-leave(const FixMessage *message, FixTag *tag)
+scope_leave(const FixMessage *message, FixTag *tag)
 {
 	const FixGroup *g = &message->groups[tag->group];
 
@@ -113,7 +113,7 @@ leave(const FixMessage *message, FixTag *tag)
 }
 
 static FixGroup *
-new_group(Scoping *s)
+scope_new_group(Scoping *s)
 {
 	FixMessage *message = s->message;
 
@@ -136,7 +136,7 @@ new_group(Scoping *s)
 
 /* Does this field open a group?  Its delimiter is the next field's tag. */
 static void
-open_group(Scoping *s, int at)
+scope_open_group(Scoping *s, int at)
 {
 	FixMessage *message = s->message;
 	FixTag	   *tag = &message->tags[at];
@@ -151,15 +151,15 @@ open_group(Scoping *s, int at)
 		(oms_fix_tag_is_own(delimiter) && !oms_fix_tag_may_stand_in(tag->tag, delimiter)))
 		return;
 	/* the same count again ends what it opened before, one of the message itself all that FIX defines */
-	info = info_of(message, tag->tag);
-	open = open_one(s, &info->counts, true);
+	info = scope_info_of(message, tag->tag);
+	open = scope_open_one(s, &info->counts, true);
 	if (open >= 0)
 		s->depth = message->groups[open].place;
 	while (oms_fix_tag_is_own(tag->tag) && s->depth > 0 && !message->groups[s->stack[s->depth - 1]].unknown)
 		s->depth--;
-	set_scope(s, tag);
+	scope_set(s, tag);
 
-	g = new_group(s);
+	g = scope_new_group(s);
 	g->count_tag = tag->tag;
 	g->count = count;
 	g->instances = 0;
@@ -169,7 +169,7 @@ open_group(Scoping *s, int at)
 	g->place = s->depth;
 	g->same_count = info->counts;
 	info->counts = message->ngroups - 1;
-	info = make_info(message, delimiter);
+	info = scope_make_info(message, delimiter);
 	g->same_delimiter = info->begins;
 	info->begins = message->ngroups - 1;
 	s->stack[s->depth++] = message->ngroups - 1;
@@ -177,15 +177,15 @@ open_group(Scoping *s, int at)
 
 /* First reading: where each field stands. */
 static void
-find_scopes(FixMessage *message)
+scope_find(FixMessage *message)
 {
 	Scoping		s = {.message = message};
 
 	for (int i = 0; i < message->ntags; i++)
 	{
 		FixTag	   *tag = &message->tags[i];
-		FixTagInfo *info = make_info(message, tag->tag);
-		int			group = open_one(&s, &info->begins, false);
+		FixTagInfo *info = scope_make_info(message, tag->tag);
+		int			group = scope_open_one(&s, &info->begins, false);
 
 		if (i % FIELDS_PER_INTERRUPT == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -194,26 +194,26 @@ find_scopes(FixMessage *message)
 			s.depth = message->groups[group].place + 1;
 			message->groups[group].instances++;
 		}
-		set_scope(&s, tag);
-		open_group(&s, i);
+		scope_set(&s, tag);
+		scope_open_group(&s, i);
 	}
 }
 
 static bool
-same_scope(const FixTag *a, const FixTag *b)
+scope_same(const FixTag *a, const FixTag *b)
 {
 	return a->group == b->group && a->instance == b->instance;
 }
 
 static bool
-same_value(const FixTag *a, const FixTag *b)
+scope_same_value(const FixTag *a, const FixTag *b)
 {
 	return a->length == b->length && memcmp(a->value, b->value, a->length) == 0;
 }
 
 /* May a field of the message itself stand in this instance of this group? */
 static bool
-may_stand_in(const FixMessage *message, const FixTag *tag, const FixTagInfo *info)
+scope_may_stand_in(const FixMessage *message, const FixTag *tag, const FixTagInfo *info)
 {
 	const FixGroup *g = &message->groups[tag->group];
 
@@ -224,7 +224,7 @@ may_stand_in(const FixMessage *message, const FixTag *tag, const FixTagInfo *inf
 }
 
 static bool
-is_no_group(const FixGroup *g)
+scope_is_no_group(const FixGroup *g)
 {
 	return g->unknown && (g->instances != g->count || g->count < 2);
 }
@@ -234,13 +234,13 @@ is_no_group(const FixGroup *g)
  * does.  A count comes before what it opens, so one step up is enough for each.
  */
 static void
-forget_no_groups(FixMessage *message)
+scope_forget_no_groups(FixMessage *message)
 {
 	for (int i = 0; i < message->ngroups; i++)
 	{
 		FixGroup   *g = &message->groups[i];
 
-		if (g->parent >= 0 && is_no_group(&message->groups[g->parent]))
+		if (g->parent >= 0 && scope_is_no_group(&message->groups[g->parent]))
 		{
 			const FixGroup *none = &message->groups[g->parent];
 
@@ -252,16 +252,16 @@ forget_no_groups(FixMessage *message)
 
 /* Second reading: the groups are known whole now. */
 static const FixTag *
-settle_scope(FixMessage *message, int at)
+scope_settle(FixMessage *message, int at)
 {
 	FixTag	   *tag = &message->tags[at];
-	FixTagInfo *info = info_of(message, tag->tag);
+	FixTagInfo *info = scope_info_of(message, tag->tag);
 	bool		own = oms_fix_tag_is_own(tag->tag);
 	const FixTag *before = NULL;
 
-	while (tag->group >= 0 && (is_no_group(&message->groups[tag->group]) ||
-							   (own && !may_stand_in(message, tag, info))))
-		leave(message, tag);
+	while (tag->group >= 0 && (scope_is_no_group(&message->groups[tag->group]) ||
+							   (own && !scope_may_stand_in(message, tag, info))))
+		scope_leave(message, tag);
 	if (own && tag->group < 0 && info->own >= 0)
 		before = &message->tags[info->own];
 	else if (info->last >= 0)
@@ -269,12 +269,12 @@ settle_scope(FixMessage *message, int at)
 
 	if (info->first < 0)
 		info->first = at;
-	else if (!same_value(tag, &message->tags[info->first]))
+	else if (!scope_same_value(tag, &message->tags[info->first]))
 		info->again = true;
 	if (tag->group < 0 && info->own < 0)
 		info->own = at;
 	info->last = at;
-	return before && same_scope(before, tag) && !same_value(before, tag) ? before : NULL;
+	return before && scope_same(before, tag) && !scope_same_value(before, tag) ? before : NULL;
 }
 
 const FixTag *
@@ -288,13 +288,13 @@ oms_fix_find_scopes(FixMessage *message, const FixTag **again)
 	message->infos = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(FixTagInfo) * size,
 												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	message->mask = size - 1;
-	find_scopes(message);
-	forget_no_groups(message);
+	scope_find(message);
+	scope_forget_no_groups(message);
 	for (int i = 0; i < message->ntags && before == NULL; i++)
 	{
 		if (i % FIELDS_PER_INTERRUPT == 0)
 			CHECK_FOR_INTERRUPTS();
-		before = settle_scope(message, i);
+		before = scope_settle(message, i);
 		if (before)
 			*again = &message->tags[i];
 	}
@@ -309,7 +309,7 @@ oms_fix_find_scopes(FixMessage *message, const FixTag **again)
 const FixTag *
 oms_fix_find(const FixMessage *message, int tag)
 {
-	const FixTagInfo *info = info_of(message, tag);
+	const FixTagInfo *info = scope_info_of(message, tag);
 	const FixTag *first;
 
 	if (info->tag == 0 || info->first < 0)
@@ -328,6 +328,6 @@ oms_fix_instance(const FixMessage *message, const FixTag *tag, int count_tag)
 	FixTag		scope = *tag;
 
 	while (scope.group >= 0 && message->groups[scope.group].count_tag != count_tag)
-		leave(message, &scope);
+		scope_leave(message, &scope);
 	return scope.group >= 0 ? scope.instance : 0;
 }

@@ -100,7 +100,7 @@ static uint8 kinds[LAST_TAG + 1];
 static bool kinds_known = false;
 
 static void
-learn_kinds(void)
+tags_learn_kinds(void)
 {
 	for (int i = 0; i < lengthof(envelope_tags); i++)
 		kinds[envelope_tags[i]] |= KIND_OWN;
@@ -114,21 +114,21 @@ learn_kinds(void)
 }
 
 static bool
-has_kind(int tag, uint8 kind)
+tags_has_kind(int tag, uint8 kind)
 {
 	if (!kinds_known)
-		learn_kinds();
+		tags_learn_kinds();
 	return tag >= 0 && tag <= LAST_TAG && (kinds[tag] & kind) != 0;
 }
 
 bool
 oms_fix_tag_is_own(int tag)
 {
-	return has_kind(tag, KIND_OWN);
+	return tags_has_kind(tag, KIND_OWN);
 }
 
 static int
-compare_tags(const void *a, const void *b)
+tags_compare_tags(const void *a, const void *b)
 {
 	return *(const int *) a - *(const int *) b;
 }
@@ -137,8 +137,8 @@ bool
 oms_fix_tag_is_count(int tag)
 {
 	if (tag <= LAST_TAG)
-		return has_kind(tag, KIND_COUNT);
-	return bsearch(&tag, group_counts, lengthof(group_counts), sizeof(int), compare_tags) != NULL;
+		return tags_has_kind(tag, KIND_COUNT);
+	return bsearch(&tag, group_counts, lengthof(group_counts), sizeof(int), tags_compare_tags) != NULL;
 }
 
 bool
@@ -159,7 +159,7 @@ oms_fix_tag_may_stand_in(int count_tag, int tag)
 int
 oms_fix_data_tag_after(int length_tag)
 {
-	const void *found = bsearch(&length_tag, data_fields, lengthof(data_fields), sizeof(data_fields[0]), compare_tags);
+	const void *found = bsearch(&length_tag, data_fields, lengthof(data_fields), sizeof(data_fields[0]), tags_compare_tags);
 
 	return found ? ((const int *) found)[1] : 0;
 }

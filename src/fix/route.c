@@ -43,7 +43,7 @@ oms_slot_of_scoped(PG_FUNCTION_ARGS)
 }
 
 static Datum
-answer(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+route_answer(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
 	TupleDesc	desc;
 
@@ -71,7 +71,7 @@ oms_route(PG_FUNCTION_ARGS)
 	nulls[0] = route.slot == OMS_ANY_SLOT;
 	values[1] = CStringGetTextDatum(route.by);
 	values[2] = BoolGetDatum(route.certain);
-	PG_RETURN_DATUM(answer(fcinfo, values, nulls));
+	PG_RETURN_DATUM(route_answer(fcinfo, values, nulls));
 }
 
 /*
@@ -141,7 +141,7 @@ route_fix(FunctionCallInfo fcinfo, const FixMessage *message, const Refusal *ref
 	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(names.order_id);
 	values[4] = CStringGetTextDatum(route.by);
 	values[5] = BoolGetDatum(route.certain);
-	PG_RETURN_DATUM(answer(fcinfo, values, nulls));
+	PG_RETURN_DATUM(route_answer(fcinfo, values, nulls));
 }
 
 Datum

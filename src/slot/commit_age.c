@@ -42,7 +42,7 @@ typedef struct WalEnd
 
 /* Read what there is of a page; -1 is the reader's word for "cannot". */
 static int
-read_page(XLogReaderState *reader, XLogRecPtr page, int wanted, XLogRecPtr record, char *buffer)
+commit_age_read_page(XLogReaderState *reader, XLogRecPtr page, int wanted, XLogRecPtr record, char *buffer)
 {
 	WalEnd	   *end = reader->private_data;
 	char		path[MAXPGPATH];
@@ -69,7 +69,7 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int wanted, XLogRecPtr recor
 }
 
 static bool
-is_commit_of_ours(XLogReaderState *reader, TimestampTz *at)
+commit_age_is_commit_of_ours(XLogReaderState *reader, TimestampTz *at)
 {
 	uint8		info = XLogRecGetInfo(reader);
 	xl_xact_parsed_commit commit;
@@ -86,7 +86,7 @@ is_commit_of_ours(XLogReaderState *reader, TimestampTz *at)
 }
 
 static CommitSearch
-search(XLogReaderState *reader, XLogRecPtr from, TimestampTz *at)
+commit_age_search(XLogReaderState *reader, XLogRecPtr from, TimestampTz *at)
 {
 	WalEnd	   *end = reader->private_data;
 
@@ -100,7 +100,7 @@ search(XLogReaderState *reader, XLogRecPtr from, TimestampTz *at)
 		CHECK_FOR_INTERRUPTS();
 		if (XLogReadRecord(reader, &problem) == NULL)
 			return end->reached ? COMMIT_NONE : COMMIT_UNKNOWN;
-		if (is_commit_of_ours(reader, at))
+		if (commit_age_is_commit_of_ours(reader, at))
 			return COMMIT_FOUND;
 		if (reader->ReadRecPtr - from > SEARCH_BYTES_MAX)
 			return COMMIT_UNKNOWN;
@@ -125,7 +125,7 @@ oms_first_commit_after(XLogRecPtr from, TimestampTz *at)
 
 	/* read_page() opens and closes by itself, so that an interrupt leaves no file open */
 	reader = XLogReaderAllocate(wal_segment_size, NULL,
-								XL_ROUTINE(.page_read = read_page,
+								XL_ROUTINE(.page_read = commit_age_read_page,
 										   .segment_open = wal_segment_open,
 										   .segment_close = wal_segment_close),
 								&end);
@@ -134,7 +134,7 @@ oms_first_commit_after(XLogRecPtr from, TimestampTz *at)
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory"),
 				 errdetail("Failed while allocating a WAL reading processor.")));
-	result = search(reader, from, at);
+	result = commit_age_search(reader, from, at);
 	XLogReaderFree(reader);
 	return result;
 }

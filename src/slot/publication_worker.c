@@ -62,7 +62,7 @@ typedef struct Errand
 } Errand;
 
 static shm_mq *
-queue_of(Errand *errand)
+publication_queue_of(Errand *errand)
 {
 	return (shm_mq *) ((char *) errand + MAXALIGN(sizeof(Errand)));
 }
@@ -73,7 +73,7 @@ queue_of(Errand *errand)
  */
 
 static Errand *
-write_errand(dsm_segment *segment, Name publication)
+publication_write_errand(dsm_segment *segment, Name publication)
 {
 	Errand	   *errand = dsm_segment_address(segment);
 
@@ -83,12 +83,12 @@ write_errand(dsm_segment *segment, Name publication)
 	GetUserIdAndSecContext(&errand->user, &errand->security_context);
 	errand->lock_timeout_ms = LockTimeout > 0 ? LockTimeout : LOCK_TIMEOUT_MS;
 	errand->publication = *publication;
-	shm_mq_set_receiver(shm_mq_create(queue_of(errand), QUEUE_SIZE), MyProc);
+	shm_mq_set_receiver(shm_mq_create(publication_queue_of(errand), QUEUE_SIZE), MyProc);
 	return errand;
 }
 
 static BackgroundWorkerHandle *
-start_worker(dsm_segment *segment)
+publication_start_worker(dsm_segment *segment)
 {
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle;
@@ -112,7 +112,7 @@ start_worker(dsm_segment *segment)
 
 /* Raise what the worker said: its errors here too, its warnings as warnings. */
 static void
-pass_on(StringInfo message)
+publication_pass_on(StringInfo message)
 {
 	ErrorData	error;
 
@@ -127,7 +127,7 @@ pass_on(StringInfo message)
 
 /* Listen to the worker until it has answered or is gone (NULL). */
 static char *
-listen_to(shm_mq_handle *queue)
+publication_listen_to(shm_mq_handle *queue)
 {
 	for (;;)
 	{
@@ -144,7 +144,7 @@ listen_to(shm_mq_handle *queue)
 		if (type == ANSWER)
 			return pstrdup(pq_getmsgrawstring(&message));
 		if (type == 'E' || type == 'N')
-			pass_on(&message);
+			publication_pass_on(&message);
 		pfree(message.data);
 	}
 }
@@ -158,14 +158,14 @@ oms_repair_publication_apart(Name publication)
 	char	   *answer;
 
 	segment = dsm_create(MAXALIGN(sizeof(Errand)) + QUEUE_SIZE, 0);
-	queue = shm_mq_attach(queue_of(write_errand(segment, publication)), segment, NULL);
-	worker = start_worker(segment);
+	queue = shm_mq_attach(publication_queue_of(publication_write_errand(segment, publication)), segment, NULL);
+	worker = publication_start_worker(segment);
 	shm_mq_set_handle(queue, worker);	/* so that we notice when it never starts */
 
 	/* a cancelled caller must not leave the worker waiting for a lock */
 	PG_TRY();
 	{
-		answer = listen_to(queue);
+		answer = publication_listen_to(queue);
 		WaitForBackgroundWorkerShutdown(worker);
 	}
 	PG_CATCH();
@@ -190,7 +190,7 @@ oms_repair_publication_apart(Name publication)
 
 /* Repair and commit; the answer outlives the transaction. */
 static char *
-repair(Errand *errand)
+publication_repair(Errand *errand)
 {
 	Oid			type = NAMEOID;
 	Datum		publication = NameGetDatum(&errand->publication);
@@ -234,15 +234,15 @@ oms_publication_worker_main(Datum main_arg)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the session that wanted the publication repaired is gone")));
 	errand = dsm_segment_address(segment);
-	shm_mq_set_sender(queue_of(errand), MyProc);
-	pq_redirect_to_shm_mq(segment, shm_mq_attach(queue_of(errand), segment, NULL));
+	shm_mq_set_sender(publication_queue_of(errand), MyProc);
+	pq_redirect_to_shm_mq(segment, shm_mq_attach(publication_queue_of(errand), segment, NULL));
 
 	BackgroundWorkerInitializeConnectionByOid(errand->database, errand->login, 0);
 	SetClientEncoding(GetDatabaseEncoding());	/* of the messages */
 	snprintf(timeout, sizeof(timeout), "%d", errand->lock_timeout_ms);
 	SetConfigOption("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION);
 
-	answer = repair(errand);
+	answer = publication_repair(errand);
 	pq_beginmessage(&message, ANSWER);
 	pq_sendbytes(&message, answer, strlen(answer) + 1);
 	pq_endmessage(&message);

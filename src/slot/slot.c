@@ -45,7 +45,7 @@ PG_FUNCTION_INFO_V1(oms_slot_limits);
 
 /* Is the library where the server would look for it?  It is not loaded: that is the slot's business. */
 static bool
-is_installed(const char *library)
+slot_is_installed(const char *library)
 {
 	char	   *path = pstrdup(Dynamic_library_path);
 	char	   *rest = path;
@@ -69,7 +69,7 @@ is_installed(const char *library)
  * do not know the setting and let everybody.
  */
 static bool
-is_allowed(const char *library)
+slot_is_allowed(const char *library)
 {
 	const char *setting = GetConfigOption(ALLOWED_LIBRARIES, true, false);
 	List	   *allowed = NIL;
@@ -87,7 +87,7 @@ is_allowed(const char *library)
 
 /* The line that allows it.  The setting's value is not for everybody's eyes. */
 static const char *
-how_to_allow(const char *library)
+slot_how_to_allow(const char *library)
 {
 	const char *now;
 	const char *line;
@@ -102,20 +102,20 @@ how_to_allow(const char *library)
 
 /* Why it cannot be used here, as a refusal, or NULL. */
 static Refusal *
-plugin_problem(const char *plugin)
+slot_plugin_problem(const char *plugin)
 {
 	bool		is_wal2json = strcmp(plugin, "wal2json") == 0;
 
 	if (!is_wal2json && strcmp(plugin, "pgoutput") != 0)
 		return oms_with_hint(oms_refuse(OMS_BAD_CONFIGURATION, "output plugin \"%s\" is not one that the bridge reads", plugin),
 							 "Use wal2json or pgoutput.");
-	if (!is_installed(plugin))
+	if (!slot_is_installed(plugin))
 		return oms_with_hint(oms_refuse(OMS_BAD_CONFIGURATION, "output plugin \"%s\" is not installed", plugin),
 							 psprintf("Install it (Debian: postgresql-%d-%s), or use the other one.",
 									  PG_VERSION_NUM / 10000, plugin));
-	if (!is_allowed(plugin))
+	if (!slot_is_allowed(plugin))
 		return oms_with_hint(oms_refuse(OMS_BAD_CONFIGURATION, "the server does not allow output plugin \"%s\"", plugin),
-							 how_to_allow(plugin));
+							 slot_how_to_allow(plugin));
 	return NULL;
 }
 
@@ -130,8 +130,8 @@ oms_choose_output_plugin(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		plugin = NameStr(*PG_GETARG_NAME(0));
 	else
-		plugin = plugin_problem("wal2json") == NULL ? "wal2json" : "pgoutput";
-	problem = plugin_problem(plugin);
+		plugin = slot_plugin_problem("wal2json") == NULL ? "wal2json" : "pgoutput";
+	problem = slot_plugin_problem(plugin);
 	if (problem != NULL)
 		oms_raise(problem);
 	namestrcpy(chosen, plugin);
@@ -141,7 +141,7 @@ oms_choose_output_plugin(PG_FUNCTION_ARGS)
 Datum
 oms_output_plugin_problem(PG_FUNCTION_ARGS)
 {
-	Refusal    *problem = plugin_problem(NameStr(*PG_GETARG_NAME(0)));
+	Refusal    *problem = slot_plugin_problem(NameStr(*PG_GETARG_NAME(0)));
 	TupleDesc	desc;
 	Datum		values[2] = {0};
 	bool		nulls[2] = {true, true};

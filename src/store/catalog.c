@@ -37,7 +37,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 };
 
 static const char *
-relation_name(int relation)
+catalog_relation_name(int relation)
 {
 	if (relation < OMS_EVENTS)
 		return oms_kinds[relation - OMS_OBJECTS].record->table;
@@ -53,7 +53,7 @@ static bool oids_valid = false;
 static bool look_again;			/* something was invalidated while we looked */
 
 static void
-forget_relation(Datum arg, Oid relid)
+catalog_forget_relation(Datum arg, Oid relid)
 {
 	look_again = true;
 	if (relid == InvalidOid)
@@ -66,23 +66,23 @@ forget_relation(Datum arg, Oid relid)
 void
 oms_catalog_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterRelcacheCallback(catalog_forget_relation, (Datum) 0);
 }
 
 /* Valid only once all are found: an error on the way leaves nothing that could be taken for an OID. */
 static void
-look_up_all(void)
+catalog_look_up_all(void)
 {
 	Oid			schema = get_namespace_oid("oms", true);
 
 	look_again = false;
 	for (int i = 0; i < OMS_RELATION_COUNT; i++)
 	{
-		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(relation_name(i), schema) : InvalidOid;
+		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(catalog_relation_name(i), schema) : InvalidOid;
 		if (!OidIsValid(relation_oids[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("relation \"oms.%s\" does not exist", relation_name(i)),
+					 errmsg("relation \"oms.%s\" does not exist", catalog_relation_name(i)),
 					 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
 	}
 	oids_valid = !look_again;
@@ -94,14 +94,14 @@ oms_relation(OmsRelation relation)
 	while (!oids_valid)
 	{
 		CHECK_FOR_INTERRUPTS();
-		look_up_all();
+		catalog_look_up_all();
 	}
 	return relation_oids[relation];
 }
 
 /* A bound is read as a time: whatever else may bear the name of an event table has none. */
 static Relation
-open_parent(OmsRelation parent)
+catalog_open_parent(OmsRelation parent)
 {
 	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
 	PartitionKey key = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(rel) : NULL;
@@ -118,7 +118,7 @@ open_parent(OmsRelation parent)
 Oid
 oms_partition_for(OmsRelation parent, TimestampTz time)
 {
-	Relation	rel = open_parent(parent);
+	Relation	rel = catalog_open_parent(parent);
 	PartitionKey key = RelationGetPartitionKey(rel);
 	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
 	Oid			leaf = InvalidOid;
@@ -143,7 +143,7 @@ oms_partition_for(OmsRelation parent, TimestampTz time)
 List *
 oms_partitions_of(OmsRelation parent)
 {
-	Relation	rel = open_parent(parent);
+	Relation	rel = catalog_open_parent(parent);
 	PartitionDesc desc = RelationGetPartitionDesc(rel, true);
 	List	   *leaves = NIL;
 

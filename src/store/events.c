@@ -84,7 +84,7 @@ static const TableKey event_keys[EVENT_KEYS] = {
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
 static bytea *
-chain_hash(const bytea *previous, Jsonb *payload, int *size)
+events_chain_hash(const bytea *previous, Jsonb *payload, int *size)
 {
 	int			length;
 	char	   *text = oms_json_text(payload, &length);
@@ -95,7 +95,7 @@ chain_hash(const bytea *previous, Jsonb *payload, int *size)
 }
 
 static Jsonb *
-build_payload(const Event *event, const Object *object, const Change *change, const Caller *caller)
+events_build_payload(const Event *event, const Object *object, const Change *change, const Caller *caller)
 {
 	JsonWriter	w = {0};
 	const Command *command = event->command;
@@ -146,8 +146,8 @@ oms_event_build(const Object *object, const Change *change, const Caller *caller
 	event->occurred_at = occurred_at;
 	event->command = change->cause;
 	event->transition = change->rule->number;
-	event->payload = build_payload(event, object, change, caller);
-	event->hash = chain_hash(object->hash, event->payload, &event->size);
+	event->payload = events_build_payload(event, object, change, caller);
+	event->hash = events_chain_hash(object->hash, event->payload, &event->size);
 }
 
 /*
@@ -155,7 +155,7 @@ oms_event_build(const Object *object, const Change *change, const Caller *caller
  * whoever sends the first command of a month need not be allowed to.
  */
 static void
-make_partitions(OmsRelation parent)
+events_make_partitions(OmsRelation parent)
 {
 	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
 	Oid			owner = rel->rd_rel->relowner;
@@ -173,13 +173,13 @@ make_partitions(OmsRelation parent)
 }
 
 static Table *
-leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
+events_leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 {
 	Table	   *leaf = oms_tables_leaf(tables, parent, time);
 
 	if (leaf == NULL)
 	{
-		make_partitions(parent);
+		events_make_partitions(parent);
 		leaf = oms_tables_leaf(tables, parent, time);
 	}
 	if (leaf == NULL)
@@ -191,7 +191,7 @@ leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 }
 
 static void
-append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
+events_append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 {
 	Datum		values[EVENT_COLUMNS];
 	bool		nulls[EVENT_COLUMNS] = {0};
@@ -214,7 +214,7 @@ append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
 	nulls[EVENT_VIA] = caller->via == NULL;
 	values[EVENT_VIA] = caller->via ? CStringGetTextDatum(caller->via) : (Datum) 0;
-	oms_table_insert(leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at), values, nulls, NULL);
+	oms_table_insert(events_leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at), values, nulls, NULL);
 }
 
 void
@@ -223,7 +223,7 @@ oms_events_append(TableSet *tables, const Event *events, int count, const Caller
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		append(tables, &events[i], caller, xid);
+		events_append(tables, &events[i], caller, xid);
 	}
 }
 
@@ -237,8 +237,8 @@ oms_event_table(ObjectKind kind)
 }
 
 static Jsonb *
-payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, int key, const Datum *values,
-		   uint64 *xid)
+events_payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, int key, const Datum *values,
+				  uint64 *xid)
 {
 	Table	   *leaf = oms_tables_leaf(tables, OMS_EVENTS_OF(kind), occurred_at);
 
@@ -255,7 +255,7 @@ oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uin
 	Jsonb	   *payload = NULL;
 
 	for (int kind = 0; payload == NULL && kind < KIND_COUNT; kind++)
-		payload = payload_in(tables, kind, occurred_at, EVENT_BY_SEQUENCE, &key, xid);
+		payload = events_payload_in(tables, kind, occurred_at, EVENT_BY_SEQUENCE, &key, xid);
 	return payload;
 }
 
@@ -265,7 +265,7 @@ oms_event_first_payload(TableSet *tables, const Object *object)
 	Datum		keys[2] = {CStringGetTextDatum(object->id), Int64GetDatum(1)};
 	uint64		xid;
 
-	return payload_in(tables, object->kind, object->created_at, EVENT_BY_VERSION, keys, &xid);
+	return events_payload_in(tables, object->kind, object->created_at, EVENT_BY_VERSION, keys, &xid);
 }
 
 typedef struct EventWalk
@@ -277,7 +277,7 @@ typedef struct EventWalk
 
 /* NULL: the row's. */
 static void
-visit_event(const EventWalk *walk, Jsonb *payload, Table *leaf)
+events_visit_event(const EventWalk *walk, Jsonb *payload, Table *leaf)
 {
 	MemoryContext old = MemoryContextSwitchTo(walk->row);
 
@@ -287,9 +287,9 @@ visit_event(const EventWalk *walk, Jsonb *payload, Table *leaf)
 }
 
 static void
-visit_row(Table *leaf, void *arg)
+events_visit_row(Table *leaf, void *arg)
 {
-	visit_event(arg, NULL, leaf);
+	events_visit_event(arg, NULL, leaf);
 }
 
 void
@@ -301,12 +301,12 @@ oms_events_each(TableSet *tables, const Event *unwritten, int count, ObjectKind 
 
 	walk.row = AllocSetContextCreate(CurrentMemoryContext, "oms event", ALLOCSET_DEFAULT_SIZES);
 	foreach(cell, oms_tables_leaves(tables, OMS_EVENTS_OF(kind)))
-		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, visit_row, &walk);
+		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, events_visit_row, &walk);
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (unwritten[i].kind->kind == kind && strcmp(unwritten[i].id, id) == 0)
-			visit_event(&walk, unwritten[i].payload, NULL);
+			events_visit_event(&walk, unwritten[i].payload, NULL);
 	}
 	MemoryContextDelete(walk.row);
 }

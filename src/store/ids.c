@@ -137,7 +137,7 @@ oms_command_table(OmsRelation relation)
  */
 
 static void
-read_sequences(Datum datum, KnownCommand *known)
+ids_read_sequences(Datum datum, KnownCommand *known)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -210,7 +210,7 @@ oms_command_find(TableSet *tables, const char *actor, const char *command_id)
 	known->aggregate_id = TextDatumGetCString(oms_table_needed(table, COMMAND_AGGREGATE_ID));
 	value = oms_table_value(table, COMMAND_SEQUENCES, &isnull);
 	if (!isnull)
-		read_sequences(value, known);
+		ids_read_sequences(value, known);
 	return known;
 }
 
@@ -257,7 +257,7 @@ oms_command_claim(Table *commands, const char *actor, const Command *command, Ti
 }
 
 static void
-set_text(Datum *value, bool *isnull, const char *text)
+ids_set_text(Datum *value, bool *isnull, const char *text)
 {
 	*isnull = text == NULL;
 	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
@@ -277,9 +277,9 @@ oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const
 	StaticAssertStmt(REJECTED_TEXTS + lengthof(texts) == REJECTED_COMMAND, "a text for each column");
 	values[REJECTED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
 	for (int i = 0; i < lengthof(texts); i++)
-		set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
+		ids_set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
 	values[REJECTED_COMMAND] = JsonbPGetDatum(command);
-	set_text(&values[REJECTED_VIA], &nulls[REJECTED_VIA], caller->via);
+	ids_set_text(&values[REJECTED_VIA], &nulls[REJECTED_VIA], caller->via);
 	oms_table_insert(oms_tables_get(tables, OMS_REJECTED_COMMANDS), values, nulls, NULL);
 }
 
@@ -289,7 +289,7 @@ oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const
  */
 
 static void
-id_row(const IdClaim *claim, Datum *values)
+ids_row(const IdClaim *claim, Datum *values)
 {
 	for (int i = 0; i < lengthof(claim->ids); i++)
 		values[i] = claim->ids[i] ? CStringGetTextDatum(claim->ids[i]) : (Datum) 0;
@@ -300,7 +300,7 @@ oms_id_taken(Table *table, const IdClaim *claim)
 {
 	Datum		values[lengthof(claim->ids)];
 
-	id_row(claim, values);
+	ids_row(claim, values);
 	return oms_table_taken(table, BY_ID, values);
 }
 
@@ -310,7 +310,7 @@ oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid)
 	Datum		values[lengthof(claim->ids)];
 	static const bool nulls[lengthof(claim->ids)] = {0};
 
-	id_row(claim, values);
+	ids_row(claim, values);
 	return oms_table_claim(table, BY_ID, values, nulls, tid);
 }
 
@@ -321,7 +321,7 @@ typedef struct Named
 } Named;
 
 static void
-found_named(Table *table, void *arg)
+ids_found_named(Table *table, void *arg)
 {
 	Named	   *found = arg;
 
@@ -337,9 +337,9 @@ oms_named(TableSet *tables, ObjectName which, const char *session, const char *n
 	Named		found = {0};
 
 	if (oms_names[which].shared)
-		oms_table_each(table, BY_NAME, keys, found_named, &found);
+		oms_table_each(table, BY_NAME, keys, ids_found_named, &found);
 	else if (oms_table_find(table, BY_ID, keys))
-		found_named(table, &found);
+		ids_found_named(table, &found);
 	if (more)
 		*more = found.count > 1;
 	return found.id;

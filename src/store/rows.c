@@ -47,7 +47,7 @@ oms_object_find_root(Table *table, const char *id)
 }
 
 static void
-collect_id(Table *table, void *arg)
+rows_collect_id(Table *table, void *arg)
 {
 	List	  **ids = arg;
 
@@ -115,7 +115,7 @@ oms_object_insert(Table *table, const Object *object, bool id_is_given, ItemPoin
 
 /* NULL asks for null. */
 static Datum *
-key_datums(const Table *table, int key, const char *const *values)
+rows_key_datums(const Table *table, int key, const char *const *values)
 {
 	const char *const *columns = table->def->keys[key].columns;
 	Datum	   *datums = palloc0(sizeof(Datum) * KEY_COLUMNS_MAX);
@@ -133,15 +133,15 @@ oms_object_ids_of(Table *table, int key, const char *const *const *values, int c
 	List	   *ids = NIL;
 
 	for (int i = 0; i < count; i++)
-		keys[i] = key_datums(table, key, values[i]);
-	oms_table_each_of(table, key, (const Datum *const *) keys, count, collect_id, &ids);
+		keys[i] = rows_key_datums(table, key, values[i]);
+	oms_table_each_of(table, key, (const Datum *const *) keys, count, rows_collect_id, &ids);
 	return ids;
 }
 
 void
 oms_object_check_unseen(Table *table, int key, const char *const *values)
 {
-	oms_table_check_unseen(table, key, key_datums(table, key, values));
+	oms_table_check_unseen(table, key, rows_key_datums(table, key, values));
 }
 
 void

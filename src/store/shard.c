@@ -45,7 +45,7 @@ static struct
 static bool changed_meanwhile;
 
 static void
-forget_shard(Datum arg, Oid relid)
+shard_forget(Datum arg, Oid relid)
 {
 	if (relid != InvalidOid && relid != shard.relation)
 		return;
@@ -56,12 +56,12 @@ forget_shard(Datum arg, Oid relid)
 void
 oms_shard_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_shard, (Datum) 0);
+	CacheRegisterRelcacheCallback(shard_forget, (Datum) 0);
 }
 
 /* Both bounds stand in what CHECK of the table allows, and a range of integers has them as [a, b). */
 static void
-take_slots(Datum value)
+shard_take_slots(Datum value)
 {
 	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
 	RangeType **ranges;
@@ -88,7 +88,7 @@ take_slots(Datum value)
 }
 
 static Datum
-column(Relation rel, TupleTableSlot *slot, const char *name, Oid type)
+shard_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type)
 {
 	AttrNumber	number = get_attnum(RelationGetRelid(rel), name);
 	bool		isnull = true;
@@ -106,7 +106,7 @@ column(Relation rel, TupleTableSlot *slot, const char *name, Oid type)
  * to another database must not begin here for hours.
  */
 static void
-read_shard(void)
+shard_read(void)
 {
 	Relation	rel = table_open(oms_relation(OMS_SHARD), AccessShareLock);
 	Snapshot	snapshot;
@@ -125,8 +125,8 @@ read_shard(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("oms.shard has no row"),
 				 errhint("Insert what this database has, as (0, '{[0,16384)}') for all slots.")));
-	shard.number = DatumGetInt32(column(rel, slot, "number", INT4OID));
-	take_slots(column(rel, slot, "slots", INT4MULTIRANGEOID));
+	shard.number = DatumGetInt32(shard_column(rel, slot, "number", INT4OID));
+	shard_take_slots(shard_column(rel, slot, "slots", INT4MULTIRANGEOID));
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
@@ -134,7 +134,7 @@ read_shard(void)
 }
 
 static void
-know_shard(void)
+shard_know(void)
 {
 	/* a transaction that has its locks already would not hear of a change before its end */
 	AcceptInvalidationMessages();
@@ -142,13 +142,13 @@ know_shard(void)
 		return;
 	shard.relation = oms_relation(OMS_SHARD);
 	changed_meanwhile = false;
-	read_shard();
+	shard_read();
 	/* what changed while it was read is good for this command, and read again by the next */
 	shard.valid = !changed_meanwhile;
 }
 
 static int
-random_slot(void)
+shard_random_slot(void)
 {
 	uint16		random;
 
@@ -162,9 +162,9 @@ random_slot(void)
 int
 oms_shard_any_slot(void)
 {
-	int			nth = random_slot();
+	int			nth = shard_random_slot();
 
-	know_shard();
+	shard_know();
 	if (shard.count == 0 || shard.count == OMS_SLOTS)
 		return nth;
 	nth = nth * shard.count / OMS_SLOTS;
@@ -190,7 +190,7 @@ oms_shard_check(const char *object, const char *root_id)
 {
 	int			slot;
 
-	know_shard();
+	shard_know();
 	if (likely(shard.count == OMS_SLOTS))
 		return NULL;
 	slot = oms_tree_slot(root_id);

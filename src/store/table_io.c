@@ -102,7 +102,7 @@ oms_raise_serialization(void)
 
 /* What a new statement of this transaction would see, our own writes included. */
 static Snapshot
-statement_snapshot(void)
+table_statement_snapshot(void)
 {
 	CommandCounterIncrement();
 	return RegisterSnapshot(GetTransactionSnapshot());
@@ -119,7 +119,7 @@ typedef struct Search
 } Search;
 
 static void
-init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum, Datum value)
+table_init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum, Datum value)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->rel), attnum - 1);
 
@@ -134,7 +134,7 @@ init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber attnum,
 
 /* Look for search->values from the beginning. */
 static void
-rescan_index(Table *table, Search *search)
+table_rescan_index(Table *table, Search *search)
 {
 	const KeyLayout *key = search->key;
 	ScanKeyData scankeys[KEY_COLUMNS_MAX];
@@ -147,14 +147,14 @@ rescan_index(Table *table, Search *search)
 
 		while (key->attnums[k] != attnum)
 			k++;
-		init_scankey(table, &scankeys[i], i + 1, attnum, search->values[k]);
+		table_init_scankey(table, &scankeys[i], i + 1, attnum, search->values[k]);
 		scankeys[i].sk_collation = table->lookup->rd_indcollation[i];
 	}
 	index_rescan(search->by_index, scankeys, key->ncolumns, NULL, 0);
 }
 
 static void
-search_by_index(Table *table, Search *search)
+table_search_by_index(Table *table, Search *search)
 {
 	const KeyLayout *key = search->key;
 
@@ -166,17 +166,17 @@ search_by_index(Table *table, Search *search)
 	if (table->lookup == NULL)
 		table->lookup = index_open(key->index, AccessShareLock);
 	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
-	rescan_index(table, search);
+	table_rescan_index(table, search);
 }
 
 static Search
-begin_search(Table *table, int which, const Datum *values, Snapshot snapshot)
+table_begin_search(Table *table, int which, const Datum *values, Snapshot snapshot)
 {
 	Search		search = {.values = values, .snapshot = snapshot};
 
 	search.key = oms_layout_key(table->layout, table->rel, table->def, which);
 	if (OidIsValid(search.key->index))
-		search_by_index(table, &search);
+		table_search_by_index(table, &search);
 	else
 		search.by_row = table_beginscan(table->rel, search.snapshot, 0, NULL);
 	return search;
@@ -184,7 +184,7 @@ begin_search(Table *table, int which, const Datum *values, Snapshot snapshot)
 
 /* What scan keys of a table cannot say: a null that is asked for. */
 static bool
-has_key(Table *table, const Search *search)
+table_has_key(Table *table, const Search *search)
 {
 	for (int i = 0; i < search->key->ncolumns; i++)
 	{
@@ -202,21 +202,21 @@ has_key(Table *table, const Search *search)
 }
 
 static bool
-search_next(Table *table, Search *search)
+table_search_next(Table *table, Search *search)
 {
 	if (search->by_index)
 		return index_getnext_slot(search->by_index, ForwardScanDirection, table->slot);
 	while (table_scan_getnextslot(search->by_row, ForwardScanDirection, table->slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (has_key(table, search))
+		if (table_has_key(table, search))
 			return true;
 	}
 	return false;
 }
 
 static void
-end_search(Search *search)
+table_end_search(Search *search)
 {
 	if (search->by_index)
 		index_endscan(search->by_index);
@@ -228,12 +228,12 @@ end_search(Search *search)
 bool
 oms_table_find(Table *table, int key, const Datum *values)
 {
-	Search		search = begin_search(table, key, values, statement_snapshot());
-	bool		found = search_next(table, &search);
+	Search		search = table_begin_search(table, key, values, table_statement_snapshot());
+	bool		found = table_search_next(table, &search);
 
 	if (found)
 		ExecMaterializeSlot(table->slot);
-	end_search(&search);
+	table_end_search(&search);
 	return found;
 }
 
@@ -241,22 +241,22 @@ void
 oms_table_each_of(Table *table, int key, const Datum *const *values, int count, OmsRowCallback callback,
 				  void *arg)
 {
-	Search		search = begin_search(table, key, values[0], statement_snapshot());
+	Search		search = table_begin_search(table, key, values[0], table_statement_snapshot());
 
 	for (int i = 0; i < count; i++)
 	{
 		search.values = values[i];
 		if (i > 0 && search.by_index)
-			rescan_index(table, &search);
+			table_rescan_index(table, &search);
 		else if (i > 0)
 			table_rescan(search.by_row, NULL);
-		while (search_next(table, &search))
+		while (table_search_next(table, &search))
 		{
 			CHECK_FOR_INTERRUPTS();
 			callback(table, arg);
 		}
 	}
-	end_search(&search);
+	table_end_search(&search);
 }
 
 void
@@ -274,10 +274,10 @@ oms_table_check_unseen(Table *table, int key, const Datum *values)
 	if (!IsolationUsesXactSnapshot())
 		return;
 	CommandCounterIncrement();
-	search = begin_search(table, key, values, RegisterSnapshot(GetLatestSnapshot()));
-	while (!unseen && search_next(table, &search))
+	search = table_begin_search(table, key, values, RegisterSnapshot(GetLatestSnapshot()));
+	while (!unseen && table_search_next(table, &search))
 		unseen = !table_tuple_satisfies_snapshot(table->rel, table->slot, GetTransactionSnapshot());
-	end_search(&search);
+	table_end_search(&search);
 	if (unseen)
 		oms_raise_serialization();
 }

@@ -35,7 +35,7 @@
 static HTAB *layouts = NULL;
 
 static void
-forget_layout(Datum arg, Oid relid)
+layout_forget(Datum arg, Oid relid)
 {
 	TableLayout *layout;
 
@@ -60,7 +60,7 @@ forget_layout(Datum arg, Oid relid)
 void
 oms_layout_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_layout, (Datum) 0);
+	CacheRegisterRelcacheCallback(layout_forget, (Datum) 0);
 }
 
 /* ------------------------------------------------------------------------
@@ -70,7 +70,7 @@ oms_layout_init(void)
 
 /* Nothing but the type we write: a typmod would have to be applied, a domain to be checked. */
 static void
-check_column(const TableDef *def, const TableColumn *column, Form_pg_attribute att)
+layout_check_column(const TableDef *def, const TableColumn *column, Form_pg_attribute att)
 {
 	if (att == NULL)
 		ereport(ERROR,
@@ -93,7 +93,7 @@ check_column(const TableDef *def, const TableColumn *column, Form_pg_attribute a
 
 /* By name; `hint` is where it stands when nobody has changed the table. */
 static Form_pg_attribute
-find_column(TupleDesc desc, const char *name, int hint)
+layout_find_column(TupleDesc desc, const char *name, int hint)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -111,9 +111,9 @@ oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums)
 	Assert(def->ncolumns <= TABLE_COLUMNS_MAX);
 	for (int i = 0; i < def->ncolumns; i++)
 	{
-		Form_pg_attribute att = find_column(desc, def->columns[i].name, i);
+		Form_pg_attribute att = layout_find_column(desc, def->columns[i].name, i);
 
-		check_column(def, &def->columns[i], att);
+		layout_check_column(def, &def->columns[i], att);
 		attnums[i] = att->attnum;
 	}
 }
@@ -151,7 +151,7 @@ oms_layout_of(Relation rel, const TableDef *def)
  */
 
 static bool
-is_deterministic(Oid collation)
+layout_is_deterministic(Oid collation)
 {
 	return !OidIsValid(collation) || collation == C_COLLATION_OID || collation == DEFAULT_COLLATION_OID ||
 		get_collation_isdeterministic(collation);
@@ -159,7 +159,7 @@ is_deterministic(Oid collation)
 
 /* Are its first columns those of the key, in any order, compared as we compare? */
 static bool
-begins_with(Relation index, const KeyLayout *key)
+layout_begins_with(Relation index, const KeyLayout *key)
 {
 	Form_pg_index form = index->rd_index;
 
@@ -172,7 +172,7 @@ begins_with(Relation index, const KeyLayout *key)
 
 		while (i < key->ncolumns && form->indkey.values[i] != key->attnums[k])
 			i++;
-		if (i == key->ncolumns || !is_deterministic(index->rd_indcollation[i]) ||
+		if (i == key->ncolumns || !layout_is_deterministic(index->rd_indcollation[i]) ||
 			(index->rd_opfamily[i] != TEXT_BTREE_FAM_OID && index->rd_opfamily[i] != INTEGER_BTREE_FAM_OID))
 			return false;
 	}
@@ -185,11 +185,11 @@ oms_layout_is_arbiter(Relation index, const KeyLayout *key)
 	Form_pg_index form = index->rd_index;
 
 	return form->indisunique && form->indimmediate && form->indisready &&
-		form->indnkeyatts == key->ncolumns && begins_with(index, key);
+		form->indnkeyatts == key->ncolumns && layout_begins_with(index, key);
 }
 
 static Oid
-find_index(Relation rel, const TableKey *def, const KeyLayout *key)
+layout_find_index(Relation rel, const TableKey *def, const KeyLayout *key)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
@@ -200,7 +200,7 @@ find_index(Relation rel, const TableKey *def, const KeyLayout *key)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (index->rd_index->indisvalid &&
-			(def->unique ? oms_layout_is_arbiter(index, key) : begins_with(index, key)))
+			(def->unique ? oms_layout_is_arbiter(index, key) : layout_begins_with(index, key)))
 			found = lfirst_oid(cell);
 		index_close(index, AccessShareLock);
 		if (OidIsValid(found))
@@ -211,7 +211,7 @@ find_index(Relation rel, const TableKey *def, const KeyLayout *key)
 }
 
 static char *
-column_list(const TableKey *def)
+layout_column_list(const TableKey *def)
 {
 	char	   *list = pstrdup(def->columns[0]);
 
@@ -232,20 +232,20 @@ oms_layout_key(TableLayout *layout, Relation rel, const TableDef *table, int whi
 	key->ncolumns = 0;
 	for (int i = 0; i < KEY_COLUMNS_MAX && def->columns[i]; i++)
 	{
-		Form_pg_attribute att = find_column(RelationGetDescr(rel), def->columns[i], i);
+		Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), def->columns[i], i);
 
 		if (att == NULL)
 			elog(ERROR, "BUG: no column \"%s\" of a key", def->columns[i]);
 		key->attnums[key->ncolumns++] = att->attnum;
 	}
-	key->index = find_index(rel, def, key);
+	key->index = layout_find_index(rel, def, key);
 	if (def->unique && !OidIsValid(key->index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no unique index on (%s)", RelationGetRelationName(rel), column_list(def)),
+				 errmsg("table \"%s\" has no unique index on (%s)", RelationGetRelationName(rel), layout_column_list(def)),
 				 errdetail("Rows are looked up by a valid, immediate, unique btree index on exactly these columns, without predicate and expressions."),
 				 errhint("CREATE UNIQUE INDEX ON oms.%s (%s)", quote_identifier(RelationGetRelationName(rel)),
-						 column_list(def))));
+						 layout_column_list(def))));
 	/* what was invalidated meanwhile is looked up again by whoever opens the table next */
 	key->known = layout->valid;
 	return key;

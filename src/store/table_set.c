@@ -36,13 +36,13 @@ struct TableSet
 static SubTransactionId open_in = InvalidSubTransactionId;
 
 static void
-at_transaction_end(XactEvent event, void *arg)
+tables_at_transaction_end(XactEvent event, void *arg)
 {
 	open_in = InvalidSubTransactionId;
 }
 
 static void
-at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+tables_at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && self == open_in)
 		open_in = InvalidSubTransactionId;
@@ -51,8 +51,8 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTransactionI
 void
 oms_tables_init(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
-	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	RegisterXactCallback(tables_at_transaction_end, NULL);
+	RegisterSubXactCallback(tables_at_subtransaction_end, NULL);
 }
 
 void
@@ -80,7 +80,7 @@ oms_tables_begin(void)
 }
 
 static const TableDef *
-table_def(OmsRelation relation)
+tables_def(OmsRelation relation)
 {
 	if (relation < OMS_EVENTS)
 		return oms_record_table(oms_kinds[relation - OMS_OBJECTS].record);
@@ -93,12 +93,12 @@ Table *
 oms_tables_get(TableSet *set, OmsRelation relation)
 {
 	if (set->tables[relation] == NULL)
-		set->tables[relation] = oms_table_open(&set->work, oms_relation(relation), table_def(relation));
+		set->tables[relation] = oms_table_open(&set->work, oms_relation(relation), tables_def(relation));
 	return set->tables[relation];
 }
 
 static Table *
-open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
+tables_open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
 {
 	Table	   *table;
 	ListCell   *cell;
@@ -109,7 +109,7 @@ open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
 		if (RelationGetRelid(table->rel) == leaf)
 			return table;
 	}
-	table = oms_table_open(&set->work, leaf, table_def(parent));
+	table = oms_table_open(&set->work, leaf, tables_def(parent));
 	set->leaves = lappend(set->leaves, table);
 	return table;
 }
@@ -119,7 +119,7 @@ oms_tables_leaf(TableSet *set, OmsRelation parent, TimestampTz time)
 {
 	Oid			leaf = oms_partition_for(parent, time);
 
-	return OidIsValid(leaf) ? open_leaf(set, parent, leaf) : NULL;
+	return OidIsValid(leaf) ? tables_open_leaf(set, parent, leaf) : NULL;
 }
 
 List *
@@ -131,7 +131,7 @@ oms_tables_leaves(TableSet *set, OmsRelation parent)
 	foreach(cell, oms_partitions_of(parent))
 	{
 		CHECK_FOR_INTERRUPTS();
-		tables = lappend(tables, open_leaf(set, parent, lfirst_oid(cell)));
+		tables = lappend(tables, tables_open_leaf(set, parent, lfirst_oid(cell)));
 	}
 	return tables;
 }

@@ -59,7 +59,7 @@ typedef struct UserDefault
 
 /* They would be called with transition tables that are not there. */
 static void
-refuse_transition_tables(const TriggerDesc *triggers)
+table_refuse_transition_tables(const TriggerDesc *triggers)
 {
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{
@@ -74,7 +74,7 @@ refuse_transition_tables(const TriggerDesc *triggers)
 }
 
 static bool
-has_generated(Table *table)
+table_has_generated(Table *table)
 {
 	TupleConstr *constr = RelationGetDescr(table->rel)->constr;
 
@@ -82,7 +82,7 @@ has_generated(Table *table)
 }
 
 static void
-find_defaults(Table *table)
+table_find_defaults(Table *table)
 {
 	TupleDesc	desc = RelationGetDescr(table->rel);
 	Bitmapset  *ours = NULL;
@@ -108,12 +108,12 @@ find_defaults(Table *table)
 }
 
 static void
-open_for_writing(Table *table)
+table_open_for_writing(Table *table)
 {
 	EState	   *estate = table->work->estate;
 	TriggerDesc *triggers = table->rel->trigdesc;
 
-	refuse_transition_tables(triggers);
+	table_refuse_transition_tables(triggers);
 	table->updated = oms_add_range_table_entry(estate, table->rel);
 	table->info = makeNode(ResultRelInfo);
 	InitResultRelInfo(table->info, table->rel, list_length(estate->es_range_table), NULL, 0);
@@ -121,10 +121,10 @@ open_for_writing(Table *table)
 	/* AFTER triggers find it there, and the end closes its indexes */
 	estate->es_opened_result_relations = lappend(estate->es_opened_result_relations, table->info);
 	/* all of them, always: which an update needs would be fixed by the first row */
-	if (has_generated(table))
+	if (table_has_generated(table))
 		oms_init_stored_generated(table->info, estate, CMD_INSERT);
 	if (!table->layout->all_ours)
-		find_defaults(table);
+		table_find_defaults(table);
 	table->plain_update = table->layout->all_ours &&
 		!(triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row));
 	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
@@ -132,7 +132,7 @@ open_for_writing(Table *table)
 }
 
 static void
-begin_writing(Table *table)
+table_begin_writing(Table *table)
 {
 	TableWork  *work = table->work;
 
@@ -142,7 +142,7 @@ begin_writing(Table *table)
 		work->writing = true;
 	}
 	if (table->out == NULL)
-		open_for_writing(table);
+		table_open_for_writing(table);
 	work->estate->es_output_cid = GetCurrentCommandId(true);
 	oms_effort.rows++;
 }
@@ -161,7 +161,7 @@ oms_table_fire_triggers(TableWork *work)
 }
 
 static TupleTableSlot *
-old_slot(Table *table)
+table_old_slot(Table *table)
 {
 	if (table->old == NULL)
 		table->old = table_slot_create(table->rel, NULL);
@@ -174,7 +174,7 @@ old_slot(Table *table)
  */
 
 static void
-put_defaults(Table *table, TupleTableSlot *slot)
+table_put_defaults(Table *table, TupleTableSlot *slot)
 {
 	ExprContext *econtext = GetPerTupleExprContext(table->work->estate);
 	ListCell   *cell;
@@ -193,7 +193,7 @@ put_defaults(Table *table, TupleTableSlot *slot)
 }
 
 static void
-put_old_row(TupleTableSlot *slot, TupleTableSlot *old)
+table_put_old_row(TupleTableSlot *slot, TupleTableSlot *old)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 
@@ -207,15 +207,15 @@ put_old_row(TupleTableSlot *slot, TupleTableSlot *old)
 
 /* Our columns over those of the old row, or over the defaults. */
 static void
-form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nulls)
+table_form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nulls)
 {
 	TupleTableSlot *slot = table->out;
 
 	ExecClearTuple(slot);
 	if (!table->layout->all_ours && old)
-		put_old_row(slot, old);
+		table_put_old_row(slot, old);
 	else if (!table->layout->all_ours)
-		put_defaults(table, slot);
+		table_put_defaults(table, slot);
 	if (table->layout->in_order)
 	{
 		memcpy(slot->tts_values, values, sizeof(Datum) * table->def->ncolumns);
@@ -237,7 +237,7 @@ form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nul
  * values that it was formed of: there is nothing to be taken apart again.
  */
 static void
-form_tuple(TupleTableSlot *slot)
+table_form_tuple(TupleTableSlot *slot)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 
@@ -248,7 +248,7 @@ form_tuple(TupleTableSlot *slot)
 }
 
 static bool
-is_same(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null)
+table_is_same(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null)
 {
 	if (a_null || b_null)
 		return a_null == b_null;
@@ -256,7 +256,7 @@ is_same(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null)
 }
 
 static void
-suppressed(Table *table, const char *event)
+table_suppressed(Table *table, const char *event)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -267,7 +267,7 @@ suppressed(Table *table, const char *event)
 }
 
 static char *
-value_text(Form_pg_attribute att, Datum value, bool isnull)
+table_value_text(Form_pg_attribute att, Datum value, bool isnull)
 {
 	Oid			output;
 	bool		is_varlena;
@@ -280,7 +280,7 @@ value_text(Form_pg_attribute att, Datum value, bool isnull)
 
 /* A BEFORE trigger may change columns of users, and none of ours. */
 static void
-check_ours(Table *table, const Datum *values, const bool *nulls)
+table_check_ours(Table *table, const Datum *values, const bool *nulls)
 {
 	TupleTableSlot *slot = table->out;
 
@@ -290,14 +290,14 @@ check_ours(Table *table, const Datum *values, const bool *nulls)
 		int			place = table->layout->attnums[i] - 1;
 		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, place);
 
-		if (is_same(att, values[i], nulls[i], slot->tts_values[place], slot->tts_isnull[place]))
+		if (table_is_same(att, values[i], nulls[i], slot->tts_values[place], slot->tts_isnull[place]))
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a trigger changed column \"%s\" of \"%s\"", NameStr(att->attname),
 						RelationGetRelationName(table->rel)),
-				 errdetail("The command wrote %s, the trigger %s.", value_text(att, values[i], nulls[i]),
-						   value_text(att, slot->tts_values[place], slot->tts_isnull[place])),
+				 errdetail("The command wrote %s, the trigger %s.", table_value_text(att, values[i], nulls[i]),
+						   table_value_text(att, slot->tts_values[place], slot->tts_isnull[place])),
 				 errhint("A trigger may change columns that were added to the table, or refuse a command by raising an error."),
 				 errtablecol(table->rel, att->attnum)));
 	}
@@ -305,16 +305,16 @@ check_ours(Table *table, const Datum *values, const bool *nulls)
 
 /* The last before a row is stored. */
 static void
-complete_row(Table *table)
+table_complete_row(Table *table)
 {
 	EState	   *estate = table->work->estate;
 
-	if (has_generated(table))
+	if (table_has_generated(table))
 		ExecComputeStoredGenerated(table->info, estate, table->out, CMD_INSERT);
 	if (RelationGetDescr(table->rel)->constr)
 		ExecConstraints(table->info, table->out, estate);
 	/* the partition is the one of the row's moment, which no trigger can have changed */
-	form_tuple(table->out);
+	table_form_tuple(table->out);
 	estate->es_output_cid = GetCurrentCommandId(true);
 }
 
@@ -324,20 +324,20 @@ complete_row(Table *table)
  */
 
 static void
-prepare_insert(Table *table, const Datum *values, const bool *nulls)
+table_prepare_insert(Table *table, const Datum *values, const bool *nulls)
 {
-	form_row(table, NULL, values, nulls);
+	table_form_row(table, NULL, values, nulls);
 	if (table->info->ri_TrigDesc && table->info->ri_TrigDesc->trig_insert_before_row)
 	{
 		if (!ExecBRInsertTriggers(table->work->estate, table->info, table->out))
-			suppressed(table, "INSERT");
-		check_ours(table, values, nulls);
+			table_suppressed(table, "INSERT");
+		table_check_ours(table, values, nulls);
 	}
-	complete_row(table);
+	table_complete_row(table);
 }
 
 static void
-finish_insert(Table *table, List *recheck)
+table_finish_insert(Table *table, List *recheck)
 {
 	ExecARInsertTriggers(table->work->estate, table->info, table->out, recheck, NULL);
 	list_free(recheck);
@@ -349,15 +349,15 @@ oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPoint
 {
 	List	   *recheck = NIL;
 
-	begin_writing(table);
-	prepare_insert(table, values, nulls);
+	table_begin_writing(table);
+	table_prepare_insert(table, values, nulls);
 	table_tuple_insert(table->rel, table->out, table->work->estate->es_output_cid, 0, NULL);
 	if (table->info->ri_NumIndices > 0)
 		recheck = oms_insert_index_tuples(table->info, table->out, table->work->estate, false, false, NULL, NIL,
 										  false);
 	if (tid)
 		*tid = table->out->tts_tid;
-	finish_insert(table, recheck);
+	table_finish_insert(table, recheck);
 }
 
 /* ------------------------------------------------------------------------
@@ -371,7 +371,7 @@ oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPoint
  * conflict in both and an error in none.
  */
 static List *
-arbiters(Table *table, const KeyLayout *key)
+table_arbiters(Table *table, const KeyLayout *key)
 {
 	List	   *found = NIL;
 
@@ -392,14 +392,14 @@ arbiters(Table *table, const KeyLayout *key)
 
 /* As ExecCheckTIDVisible() of nodeModifyTable.c: a rival we cannot see is a conflict. */
 static void
-check_rival_visible(Table *table, ItemPointer rival)
+table_check_rival_visible(Table *table, ItemPointer rival)
 {
 	TupleTableSlot *slot;
 	bool		visible;
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	slot = old_slot(table);
+	slot = table_old_slot(table);
 	visible = table_tuple_fetch_row_version(table->rel, rival, SnapshotAny, slot);
 	if (visible && !table_tuple_satisfies_snapshot(table->rel, slot, GetTransactionSnapshot()))
 	{
@@ -415,14 +415,14 @@ check_rival_visible(Table *table, ItemPointer rival)
 
 /* Has a rival the key of the row in table->out? */
 static bool
-has_rival(Table *table, List *arbiter_list)
+table_has_rival(Table *table, List *arbiter_list)
 {
 	ItemPointerData rival;
 
 	ItemPointerSetInvalid(&rival);
 	if (oms_check_index_constraints(table->info, table->out, table->work->estate, &rival, arbiter_list))
 		return false;
-	check_rival_visible(table, &rival);
+	table_check_rival_visible(table, &rival);
 	return true;
 }
 
@@ -432,7 +432,7 @@ oms_table_taken(Table *table, int which, const Datum *key_values)
 	const KeyLayout *key = oms_layout_key(table->layout, table->rel, table->def, which);
 	TupleTableSlot *slot;
 
-	begin_writing(table);
+	table_begin_writing(table);
 	slot = table->out;
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
@@ -442,17 +442,17 @@ oms_table_taken(Table *table, int which, const Datum *key_values)
 		slot->tts_isnull[key->attnums[k] - 1] = false;
 	}
 	ExecStoreVirtualTuple(slot);
-	return has_rival(table, arbiters(table, key));
+	return table_has_rival(table, table_arbiters(table, key));
 }
 
 /* Whoever we are about to wait for may have come with an index that we do not know yet. */
 static List *
-reopen_indexes(Table *table, const KeyLayout *key)
+table_reopen_indexes(Table *table, const KeyLayout *key)
 {
 	AcceptInvalidationMessages();
 	ExecCloseIndices(table->info);
 	ExecOpenIndices(table->info, false);
-	return arbiters(table, key);
+	return table_arbiters(table, key);
 }
 
 bool
@@ -463,9 +463,9 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
 	List	   *recheck;
 	List	   *arbiter_list;
 
-	begin_writing(table);
-	arbiter_list = arbiters(table, key);
-	prepare_insert(table, values, nulls);
+	table_begin_writing(table);
+	arbiter_list = table_arbiters(table, key);
+	table_prepare_insert(table, values, nulls);
 	for (;;)
 	{
 		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
@@ -480,12 +480,12 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
 			break;
 		/* somebody came between the look-up and the insert: look again, and wait for him */
 		CHECK_FOR_INTERRUPTS();
-		arbiter_list = reopen_indexes(table, key);
-		if (has_rival(table, arbiter_list))
+		arbiter_list = table_reopen_indexes(table, key);
+		if (table_has_rival(table, arbiter_list))
 			return false;
 	}
 	*tid = table->out->tts_tid;
-	finish_insert(table, recheck);
+	table_finish_insert(table, recheck);
 	return true;
 }
 
@@ -496,7 +496,7 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
 
 /* Nobody but commands changes our columns, and the tree is locked. */
 static void
-lost_row(Table *table, TM_Result result)
+table_lost_row(Table *table, TM_Result result)
 {
 	if (result != TM_SelfModified && IsolationUsesXactSnapshot())
 		oms_raise_serialization();
@@ -511,32 +511,32 @@ lost_row(Table *table, TM_Result result)
 
 /* The row as it is now, ours over it, and which columns that changes. */
 static void
-start_from_row(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
+table_start_from_row(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
 {
 	TupleDesc	desc = RelationGetDescr(table->rel);
-	TupleTableSlot *old = old_slot(table);
+	TupleTableSlot *old = table_old_slot(table);
 	TM_Result	result = oms_table_lock_tid(table, tid, LockTupleNoKeyExclusive, LockWaitBlock, old);
 	Bitmapset  *updated = NULL;
 
 	if (result != TM_Ok)
-		lost_row(table, result);
+		table_lost_row(table, result);
 	slot_getallattrs(old);
 	for (int i = 0; i < table->def->ncolumns; i++)
 	{
 		int			place = table->layout->attnums[i] - 1;
 
-		if (!is_same(TupleDescAttr(desc, place), values[i], nulls[i], old->tts_values[place], old->tts_isnull[place]))
+		if (!table_is_same(TupleDescAttr(desc, place), values[i], nulls[i], old->tts_values[place], old->tts_isnull[place]))
 			updated = bms_add_member(updated, place + 1 - FirstLowInvalidHeapAttributeNumber);
 	}
-	for (int i = 0; updated && has_generated(table) && i < desc->natts; i++)
+	for (int i = 0; updated && table_has_generated(table) && i < desc->natts; i++)
 		if (TupleDescAttr(desc, i)->attgenerated)
 			updated = bms_add_member(updated, i + 1 - FirstLowInvalidHeapAttributeNumber);
 	*table->updated = updated;
-	form_row(table, old, values, nulls);
+	table_form_row(table, old, values, nulls);
 }
 
 static void
-fire_before_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
+table_fire_before_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
 {
 	EState	   *estate = table->work->estate;
 	EPQState	epq;
@@ -544,13 +544,13 @@ fire_before_update(Table *table, ItemPointer tid, const Datum *values, const boo
 	/* the row is locked: there is no newer version to be looked at */
 	oms_init_epq(&epq, estate);
 	if (!oms_before_update_triggers(estate, &epq, table->info, tid, table->out))
-		suppressed(table, "UPDATE");
-	check_ours(table, values, nulls);
+		table_suppressed(table, "UPDATE");
+	table_check_ours(table, values, nulls);
 }
 
 /* Put the row in table->out in the place of the one at `tid`. */
 static TM_Result
-replace_row(Table *table, ItemPointer tid)
+table_replace_row(Table *table, ItemPointer tid)
 {
 	EState	   *estate = table->work->estate;
 	TM_FailureData failure;
@@ -559,7 +559,7 @@ replace_row(Table *table, ItemPointer tid)
 	List	   *recheck = NIL;
 	TM_Result	result;
 
-	complete_row(table);
+	table_complete_row(table);
 	result = table_tuple_update(table->rel, tid, table->out, estate->es_output_cid, estate->es_snapshot,
 								InvalidSnapshot, true, &failure, &mode, &update);
 	if (result != TM_Ok)
@@ -579,27 +579,27 @@ oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool 
 	TriggerDesc *triggers;
 	TM_Result	result;
 
-	begin_writing(table);
+	table_begin_writing(table);
 	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
 	triggers = table->info->ri_TrigDesc;
 	if (table->plain_update)
 	{
 		*table->updated = NULL;
-		form_row(table, NULL, values, nulls);
+		table_form_row(table, NULL, values, nulls);
 	}
 	else
-		start_from_row(table, tid, values, nulls);
+		table_start_from_row(table, tid, values, nulls);
 	if (triggers && triggers->trig_update_before_row)
-		fire_before_update(table, tid, values, nulls);
-	result = replace_row(table, tid);
+		table_fire_before_update(table, tid, values, nulls);
+	result = table_replace_row(table, tid);
 	if (result == TM_Updated && table->plain_update)
 	{
 		/* somebody else wrote the row, and left our columns as they are */
-		start_from_row(table, tid, values, nulls);
-		result = replace_row(table, tid);
+		table_start_from_row(table, tid, values, nulls);
+		result = table_replace_row(table, tid);
 	}
 	if (result != TM_Ok)
-		lost_row(table, result);
+		table_lost_row(table, result);
 	if (table->old)
 		ExecClearTuple(table->old);
 	ResetPerTupleExprContext(table->work->estate);
@@ -614,25 +614,25 @@ oms_table_delete(Table *table, ItemPointer tid)
 	TM_Result	result = TM_Ok;
 	EPQState	epq;
 
-	begin_writing(table);
+	table_begin_writing(table);
 	CheckCmdReplicaIdentity(table->rel, CMD_DELETE);
 	triggers = table->info->ri_TrigDesc;
 	if (triggers && triggers->trig_delete_before_row)
 	{
 		ItemPointerData found = *tid;
 
-		result = oms_table_lock_tid(table, &found, LockTupleExclusive, LockWaitBlock, old_slot(table));
+		result = oms_table_lock_tid(table, &found, LockTupleExclusive, LockWaitBlock, table_old_slot(table));
 		if (result == TM_Ok && !ItemPointerEquals(&found, tid))
 			result = TM_Updated;
 		oms_init_epq(&epq, estate);
 		if (result == TM_Ok && !oms_before_delete_triggers(estate, &epq, table->info, tid))
-			suppressed(table, "DELETE");
+			table_suppressed(table, "DELETE");
 	}
 	if (result == TM_Ok)
 		result = table_tuple_delete(table->rel, tid, estate->es_output_cid, estate->es_snapshot, InvalidSnapshot,
 									true, &failure, false);
 	if (result == TM_SelfModified || (result != TM_Ok && IsolationUsesXactSnapshot()))
-		lost_row(table, result);
+		table_lost_row(table, result);
 	if (result == TM_Ok)
 		ExecARDeleteTriggers(estate, table->info, tid, NULL, NULL, false);
 	ResetPerTupleExprContext(estate);

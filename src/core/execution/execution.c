@@ -28,7 +28,7 @@ oms_execution_value(const Execution *execution)
 }
 
 static void
-count_quantity(Execution *execution)
+execution_count_quantity(Execution *execution)
 {
 	execution->quantity = execution->quantity_factor ?
 		oms_scale_fill(execution->last_qty, execution->quantity_factor) : execution->last_qty;
@@ -36,7 +36,7 @@ count_quantity(Execution *execution)
 
 /* Is the one the other, but for the last digit of both? */
 static bool
-is_rounding(Numeric a, Numeric b)
+execution_is_rounding(Numeric a, Numeric b)
 {
 	Numeric		most = oms_dec_smallest(a);
 	Numeric		difference = oms_dec_sub(a, b);
@@ -52,7 +52,7 @@ is_rounding(Numeric a, Numeric b)
  * the quantities of before the split do.
  */
 static void
-count_correction(const FillContext *context, Execution *execution)
+execution_count_correction(const FillContext *context, Execution *execution)
 {
 	const Order *order = context->order;
 	const Execution *old = context->corrected;
@@ -66,13 +66,13 @@ count_correction(const FillContext *context, Execution *execution)
 		oms_dec_cmp(old->last_qty, execution->last_qty) == 0)
 		return;
 	left = oms_dec_sub(order->order_qty, oms_dec_sub(order->executed_quantity, old->quantity));
-	if (oms_dec_sign(left) > 0 && is_rounding(execution->quantity, left))
+	if (oms_dec_sign(left) > 0 && execution_is_rounding(execution->quantity, left))
 		execution->quantity = left;
 }
 
 /* As this report states it, else the one it corrects, else as the order has it. */
 static char *
-stated(char *by_report, char *by_corrected, char *by_order)
+execution_stated(char *by_report, char *by_corrected, char *by_order)
 {
 	if (by_report)
 		return by_report;
@@ -101,8 +101,8 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->exec_id = command->exec_id;
 	execution->exec_type = command->exec_type ? command->exec_type : old ? "TRADE_CORRECT" : "TRADE";
 	execution->exec_ref_id = command->exec_ref_id ? command->exec_ref_id : old ? old->exec_id : NULL;
-	execution->symbol = stated(command->symbol, old ? old->symbol : NULL, order ? order->symbol : NULL);
-	execution->side = stated(command->side, old ? old->side : NULL, order ? order->side : NULL);
+	execution->symbol = execution_stated(command->symbol, old ? old->symbol : NULL, order ? order->symbol : NULL);
+	execution->side = execution_stated(command->side, old ? old->side : NULL, order ? order->side : NULL);
 	execution->last_qty = command->last_qty ? command->last_qty : old->last_qty;
 	execution->last_px = command->last_px ? command->last_px : old->last_px;
 	execution->last_mkt = command->last_mkt ? command->last_mkt : old ? old->last_mkt : NULL;
@@ -122,11 +122,11 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->trade_date = command->trade_date != NO_DATE || old == NULL ? command->trade_date : old->trade_date;
 	execution->settl_date = command->settl_date != NO_DATE || old == NULL ? command->settl_date : old->settl_date;
 	execution->commission = command->commission ? command->commission : old ? old->commission : NULL;
-	execution->comm_type = stated(command->comm_type, old ? old->comm_type : NULL, NULL);
-	execution->last_capacity = stated(command->last_capacity, old ? old->last_capacity : NULL, NULL);
-	execution->currency = stated(command->currency, old ? old->currency : NULL, order ? order->currency : NULL);
+	execution->comm_type = execution_stated(command->comm_type, old ? old->comm_type : NULL, NULL);
+	execution->last_capacity = execution_stated(command->last_capacity, old ? old->last_capacity : NULL, NULL);
+	execution->currency = execution_stated(command->currency, old ? old->currency : NULL, order ? order->currency : NULL);
 	execution->account = order ? order->account : NULL;
-	execution->reported_account = stated(command->account, old ? old->reported_account : NULL, NULL);
+	execution->reported_account = execution_stated(command->account, old ? old->reported_account : NULL, NULL);
 	if (execution->account && execution->reported_account &&
 		strcmp(execution->account, execution->reported_account) != 0)
 		execution->flags |= FLAG_DISAGREES;
@@ -136,9 +136,9 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	/* a correction of a fill from before a split is stated as that fill was */
 	execution->quantity_factor = old ? old->quantity_factor : NULL;
 	execution->allocated_quantity = oms_dec_zero();
-	count_quantity(execution);
+	execution_count_quantity(execution);
 	if (old && old->quantity_factor)
-		count_correction(context, execution);
+		execution_count_correction(context, execution);
 }
 
 bool
@@ -158,7 +158,7 @@ oms_execution_is_repeat(const Command *command, const Execution *known)
 }
 
 static Jsonb *
-allocation_to(const char *order_id, Numeric quantity)
+execution_allocation_to(const char *order_id, Numeric quantity)
 {
 	JsonWriter	w = {0};
 
@@ -176,7 +176,7 @@ oms_execution_book(Execution *execution, const Order *order)
 {
 	execution->review_reasons = NULL;
 	execution->allocated_quantity = execution->quantity;
-	execution->allocations = allocation_to(order->root_id, execution->quantity);
+	execution->allocations = execution_allocation_to(order->root_id, execution->quantity);
 	return oms_execution_change(execution, EXECUTION_BOOK);
 }
 
@@ -208,7 +208,7 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 	if (oms_dec_sign(execution->allocated_quantity) > 0)
 	{
 		execution->allocated_quantity = execution->quantity;
-		execution->allocations = allocation_to(execution->root_id, execution->quantity);
+		execution->allocations = execution_allocation_to(execution->root_id, execution->quantity);
 	}
 }
 
@@ -225,7 +225,7 @@ oms_execution_compare(Execution *execution, const Order *after)
  */
 
 static List *
-find_by(const Decision *d, int key, const char *const *values)
+execution_find_by(const Decision *d, int key, const char *const *values)
 {
 	return oms_decision_find(d, KIND_EXECUTION, key, &values, 1);
 }
@@ -240,7 +240,7 @@ oms_execution_came_before(const Execution *first, const Execution *second)
 
 /* Where rows lie decides nothing.  Those of an order first, those without an ExecID last. */
 static int
-compare_executions(const ListCell *a, const ListCell *b)
+execution_compare(const ListCell *a, const ListCell *b)
 {
 	const Execution *first = lfirst(a);
 	const Execution *second = lfirst(b);
@@ -257,16 +257,16 @@ compare_executions(const ListCell *a, const ListCell *b)
 List *
 oms_executions_of(const Decision *d, const char *order_id)
 {
-	List	   *executions = find_by(d, EXECUTION_BY_ORDER, (const char *const[]) {order_id});
+	List	   *executions = execution_find_by(d, EXECUTION_BY_ORDER, (const char *const[]) {order_id});
 
-	list_sort(executions, compare_executions);
+	list_sort(executions, execution_compare);
 	return executions;
 }
 
 List *
 oms_executions_by_exec_id(const Decision *d, const char *order_id, const char *exec_id)
 {
-	return find_by(d, EXECUTION_BY_EXEC_ID, (const char *const[]) {order_id, exec_id});
+	return execution_find_by(d, EXECUTION_BY_EXEC_ID, (const char *const[]) {order_id, exec_id});
 }
 
 void
@@ -300,7 +300,7 @@ oms_executions_told(const Decision *d, const char *order_id, const char *exec_id
 	const char *const of_none[] = {NULL, exec_id};
 	const char *const *const keys[] = {of_order, of_none};
 	List	   *executions = order_id ? oms_decision_find(d, KIND_EXECUTION, EXECUTION_BY_EXEC_ID, keys, 2) :
-		find_by(d, EXECUTION_BY_EXEC_ID, of_none);
+		execution_find_by(d, EXECUTION_BY_EXEC_ID, of_none);
 	ListCell   *cell;
 
 	foreach(cell, executions)
@@ -311,6 +311,6 @@ oms_executions_told(const Decision *d, const char *order_id, const char *exec_id
 		if (execution->order_id != NULL && (order_id == NULL || strcmp(execution->order_id, order_id) != 0))
 			executions = foreach_delete_current(executions, cell);
 	}
-	list_sort(executions, compare_executions);
+	list_sort(executions, execution_compare);
 	return executions;
 }

@@ -30,7 +30,7 @@ static const char *const review_codes[] = {
 };
 
 static void
-open_reason(JsonWriter *w, ReviewReason reason)
+review_open_reason(JsonWriter *w, ReviewReason reason)
 {
 	if (w->level == NULL)
 		oms_json_open_array(w);
@@ -39,10 +39,10 @@ open_reason(JsonWriter *w, ReviewReason reason)
 }
 
 static void
-add_mismatch(JsonWriter *w, ReviewReason reason, const char *ours_key, const char *ours,
-			 const char *stated_key, const char *stated)
+review_add_mismatch(JsonWriter *w, ReviewReason reason, const char *ours_key, const char *ours,
+					const char *stated_key, const char *stated)
 {
-	open_reason(w, reason);
+	review_open_reason(w, reason);
 	if (ours)
 		oms_json_string(w, ours_key, ours);
 	oms_json_string(w, stated_key, stated);
@@ -50,7 +50,7 @@ add_mismatch(JsonWriter *w, ReviewReason reason, const char *ours_key, const cha
 }
 
 static void
-check_overfill(const Execution *execution, const FillContext *context, JsonWriter *w)
+review_check_overfill(const Execution *execution, const FillContext *context, JsonWriter *w)
 {
 	const Order *order = context->order;
 	Numeric		most;
@@ -68,7 +68,7 @@ check_overfill(const Execution *execution, const FillContext *context, JsonWrite
 	if (context->corrected && oms_execution_is_live(context->corrected) &&
 		oms_dec_cmp(execution->quantity, context->corrected->quantity) <= 0)
 		return;
-	open_reason(w, REVIEW_OVERFILL);
+	review_open_reason(w, REVIEW_OVERFILL);
 	oms_json_numeric(w, "orderQty", order->order_qty);
 	oms_json_numeric(w, "executedQuantity", executed);
 	oms_json_numeric(w, "lastQty", execution->quantity);
@@ -112,7 +112,7 @@ static const struct
 };
 
 static bool
-same_field(const char *a, const char *b, InstrumentMatch match)
+review_same_field(const char *a, const char *b, InstrumentMatch match)
 {
 	Numeric		x,
 				y;
@@ -125,7 +125,7 @@ same_field(const char *a, const char *b, InstrumentMatch match)
 }
 
 static void
-check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
+review_check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
 {
 	if (execution->fix == NULL || order->fix == NULL)
 		return;
@@ -134,7 +134,7 @@ check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
 		char	   *stated = oms_fix_text(execution->fix, instrument_fields[i].name);
 		char	   *ours = stated ? oms_fix_text(order->fix, instrument_fields[i].name) : NULL;
 
-		if (ours == NULL || same_field(stated, ours, instrument_fields[i].match))
+		if (ours == NULL || review_same_field(stated, ours, instrument_fields[i].match))
 			continue;
 		if (i == 0)
 		{
@@ -145,7 +145,7 @@ check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
 			if (stated_source && our_source && strcmp(stated_source, our_source) != 0)
 				continue;
 		}
-		open_reason(w, REVIEW_WRONG_INSTRUMENT);
+		review_open_reason(w, REVIEW_WRONG_INSTRUMENT);
 		oms_json_string(w, "field", instrument_fields[i].name);
 		oms_json_string(w, "order", ours);
 		oms_json_string(w, "stated", stated);
@@ -155,7 +155,7 @@ check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
 
 /* Its price is the difference of its legs', or is no price at all: it has no limit in our sense. */
 static bool
-is_priced_otherwise(Jsonb *fix)
+review_is_priced_otherwise(Jsonb *fix)
 {
 	char	   *security_type = oms_fix_text(fix, "securityType");
 	char	   *price_type = oms_fix_text(fix, "priceType");
@@ -169,7 +169,7 @@ is_priced_otherwise(Jsonb *fix)
 
 /* "EUR/USD" dealt in USD: who buys dollars sells euros at that price. */
 static bool
-is_second_of_pair(const Order *order)
+review_is_second_of_pair(const Order *order)
 {
 	return order->currency && strlen(order->symbol) == 7 && order->symbol[3] == '/' &&
 		strcmp(order->symbol + 4, order->currency) == 0;
@@ -177,7 +177,7 @@ is_second_of_pair(const Order *order)
 
 /* Is the price worse than the limit, for this side, by more than is put up with? */
 static bool
-is_beyond(const Execution *execution, const FillContext *context, const char *side, Numeric limit)
+review_is_beyond(const Execution *execution, const FillContext *context, const char *side, Numeric limit)
 {
 	Numeric		distance;
 	Numeric		most = context->price_tolerance;
@@ -186,7 +186,7 @@ is_beyond(const Execution *execution, const FillContext *context, const char *si
 
 	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
 		return false;
-	buys = oms_sides_are_kin(side, "BUY") != is_second_of_pair(context->order);
+	buys = oms_sides_are_kin(side, "BUY") != review_is_second_of_pair(context->order);
 	/* what was stated before a split stands beside its factor; the limit was divided by it */
 	if (execution->quantity_factor)
 		price = oms_scale_price(price, execution->quantity_factor);
@@ -200,7 +200,7 @@ is_beyond(const Execution *execution, const FillContext *context, const char *si
 
 /* A limit that the order had, or may have already, when the venue dealt. */
 static bool
-is_within_another_limit(const Execution *execution, const FillContext *context)
+review_is_within_another_limit(const Execution *execution, const FillContext *context)
 {
 	const Order *order = context->order;
 	ListCell   *cell;
@@ -209,32 +209,32 @@ is_within_another_limit(const Execution *execution, const FillContext *context)
 
 	for (int i = 0; i < count; i++)
 		if (requests[i].kind == REQUEST_REPLACE && requests[i].terms.price &&
-			!is_beyond(execution, context, order->side, requests[i].terms.price))
+			!review_is_beyond(execution, context, order->side, requests[i].terms.price))
 			return true;
 	foreach(cell, context->past)
 	{
 		const PastTerms *past = lfirst(cell);
 
-		if (past->price == NULL || !is_beyond(execution, context, past->side, past->price))
+		if (past->price == NULL || !review_is_beyond(execution, context, past->side, past->price))
 			return true;
 	}
 	return false;
 }
 
 static void
-check_price(const Execution *execution, const FillContext *context, JsonWriter *w)
+review_check_price(const Execution *execution, const FillContext *context, JsonWriter *w)
 {
 	const Order *order = context->order;
 	const Execution *old = context->corrected;
 
-	if (!oms_order_has_limit(order) || !is_beyond(execution, context, order->side, order->price) ||
-		is_priced_otherwise(order->fix) || is_priced_otherwise(execution->fix) ||
-		is_within_another_limit(execution, context))
+	if (!oms_order_has_limit(order) || !review_is_beyond(execution, context, order->side, order->price) ||
+		review_is_priced_otherwise(order->fix) || review_is_priced_otherwise(execution->fix) ||
+		review_is_within_another_limit(execution, context))
 		return;
 	/* a correction that leaves the price of a live fill alone does not make it worse */
 	if (old && oms_execution_is_live(old) && oms_dec_cmp(old->last_px, execution->last_px) == 0)
 		return;
-	open_reason(w, REVIEW_PRICE_BEYOND_LIMIT);
+	review_open_reason(w, REVIEW_PRICE_BEYOND_LIMIT);
 	oms_json_numeric(w, "price", order->price);
 	oms_json_numeric(w, "lastPx", execution->last_px);
 	oms_json_numeric(w, "tolerance", context->price_tolerance);
@@ -242,7 +242,7 @@ check_price(const Execution *execution, const FillContext *context, JsonWriter *
 }
 
 static bool
-had_side(const FillContext *context, const char *side)
+review_had_side(const FillContext *context, const char *side)
 {
 	ListCell   *cell;
 
@@ -253,34 +253,34 @@ had_side(const FillContext *context, const char *side)
 }
 
 static void
-check_order(const Execution *execution, const FillContext *context, JsonWriter *w)
+review_check_order(const Execution *execution, const FillContext *context, JsonWriter *w)
 {
 	const Order *order = context->order;
 
 	if (execution->symbol && oms_symbols_differ(execution->symbol, order->symbol))
-		add_mismatch(w, REVIEW_WRONG_SYMBOL, "orderSymbol", order->symbol, "symbol", execution->symbol);
-	if (execution->side && strcmp(execution->side, order->side) != 0 && !had_side(context, execution->side))
-		add_mismatch(w, REVIEW_WRONG_SIDE, "orderSide", order->side, "side", execution->side);
+		review_add_mismatch(w, REVIEW_WRONG_SYMBOL, "orderSymbol", order->symbol, "symbol", execution->symbol);
+	if (execution->side && strcmp(execution->side, order->side) != 0 && !review_had_side(context, execution->side))
+		review_add_mismatch(w, REVIEW_WRONG_SIDE, "orderSide", order->side, "side", execution->side);
 	/* prices in two currencies cannot be summed */
 	if (execution->currency && order->currency && strcmp(execution->currency, order->currency) != 0)
-		add_mismatch(w, REVIEW_WRONG_CURRENCY, "orderCurrency", order->currency, "currency", execution->currency);
-	check_instrument(execution, order, w);
+		review_add_mismatch(w, REVIEW_WRONG_CURRENCY, "orderCurrency", order->currency, "currency", execution->currency);
+	review_check_instrument(execution, order, w);
 	/* a bust that waits for its fill has no price */
 	if (!context->unknown_execution)
-		check_price(execution, context, w);
+		review_check_price(execution, context, w);
 	if (order->conditions & COND_REJECTED)
-		add_mismatch(w, REVIEW_ORDER_REJECTED, "reason", order->reason, "status",
-					 oms_name_of(oms_order_status_names, order->status));
+		review_add_mismatch(w, REVIEW_ORDER_REJECTED, "reason", order->reason, "status",
+							oms_name_of(oms_order_status_names, order->status));
 	/* a bust that waits takes something back, and brings nothing */
 	if (strcmp(execution->exec_type, "TRADE_CANCEL") != 0)
-		check_overfill(execution, context, w);
+		review_check_overfill(execution, context, w);
 	if (context->same_exec_id)
-		add_mismatch(w, REVIEW_DUPLICATE_EXEC_ID, "executionId", context->same_exec_id->id, "execID",
-					 execution->exec_id);
+		review_add_mismatch(w, REVIEW_DUPLICATE_EXEC_ID, "executionId", context->same_exec_id->id, "execID",
+							execution->exec_id);
 }
 
 static void
-add_findings(const List *findings, JsonWriter *w)
+review_add_findings(const List *findings, JsonWriter *w)
 {
 	ListCell   *cell;
 
@@ -290,7 +290,7 @@ add_findings(const List *findings, JsonWriter *w)
 
 		if (finding->severity < FINDING_REVIEW)
 			continue;
-		open_reason(w, REVIEW_RULE);
+		review_open_reason(w, REVIEW_RULE);
 		oms_json_string(w, "rule", finding->rule);
 		if (finding->message)
 			oms_json_string(w, "message", finding->message);
@@ -301,7 +301,7 @@ add_findings(const List *findings, JsonWriter *w)
 
 /* Only the desk ends what a rule has said: not that something else has come. */
 static void
-add_rules_before(Jsonb *reasons, JsonWriter *w)
+review_add_rules_before(Jsonb *reasons, JsonWriter *w)
 {
 	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
 	JsonbValue	v;
@@ -323,16 +323,16 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	JsonWriter	w = {0};
 
 	if (context->unknown_execution)
-		add_mismatch(&w, REVIEW_UNKNOWN_EXECUTION, NULL, NULL, "execRefID",
-					 execution->exec_ref_id ? execution->exec_ref_id : "");
+		review_add_mismatch(&w, REVIEW_UNKNOWN_EXECUTION, NULL, NULL, "execRefID",
+							execution->exec_ref_id ? execution->exec_ref_id : "");
 	if (context->ambiguous)
 	{
-		open_reason(&w, REVIEW_AMBIGUOUS_ORDER);
+		review_open_reason(&w, REVIEW_AMBIGUOUS_ORDER);
 		oms_json_close_object(&w);
 	}
 	else if (context->order == NULL)
 	{
-		open_reason(&w, REVIEW_UNKNOWN_ORDER);
+		review_open_reason(&w, REVIEW_UNKNOWN_ORDER);
 		if (context->named_order)
 			oms_json_string(&w, "orderId", context->named_order);
 		if (execution->cl_ord_id)
@@ -342,9 +342,9 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 		oms_json_close_object(&w);
 	}
 	else
-		check_order(execution, context, &w);
-	add_findings(context->findings, &w);
-	add_rules_before(context->reasons_before, &w);
+		review_check_order(execution, context, &w);
+	review_add_findings(context->findings, &w);
+	review_add_rules_before(context->reasons_before, &w);
 	if (w.level == NULL)
 		return NULL;
 	oms_json_close_array(&w);
@@ -352,7 +352,7 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 }
 
 static bool
-has_reason(Jsonb *reasons, const ReviewReason *codes, int count)
+review_has_reason(Jsonb *reasons, const ReviewReason *codes, int count)
 {
 	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
 	JsonbValue	v;
@@ -374,7 +374,7 @@ oms_reasons_tell_misdirected(Jsonb *reasons)
 {
 	static const ReviewReason codes[] = {REVIEW_WRONG_SYMBOL, REVIEW_WRONG_SIDE, REVIEW_WRONG_CURRENCY, REVIEW_WRONG_INSTRUMENT};
 
-	return has_reason(reasons, codes, lengthof(codes));
+	return review_has_reason(reasons, codes, lengthof(codes));
 }
 
 bool
@@ -382,5 +382,5 @@ oms_reasons_ask_for_past(Jsonb *reasons)
 {
 	static const ReviewReason codes[] = {REVIEW_WRONG_SIDE, REVIEW_PRICE_BEYOND_LIMIT};
 
-	return has_reason(reasons, codes, lengthof(codes));
+	return review_has_reason(reasons, codes, lengthof(codes));
 }

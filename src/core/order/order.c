@@ -51,7 +51,7 @@ oms_order_event_init(OrderEvent *event, const Command *command)
 
 /* Compute what follows from the rest: leaves, unplaced, flags, status. */
 static void
-derive(Order *order)
+order_derive(Order *order)
 {
 	bool		filled = oms_order_is_filled(order);
 
@@ -72,7 +72,7 @@ derive(Order *order)
 }
 
 static void
-derive_average(Order *order)
+order_derive_average(Order *order)
 {
 	if (oms_dec_sign(order->executed_quantity) == 0)
 		order->avg_px = oms_dec_zero();
@@ -89,7 +89,7 @@ oms_order_reservation(const Order *order)
 }
 
 static void
-add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
+order_add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
 {
 	order->own_executed_quantity = oms_dec_plus(order->own_executed_quantity, fill->quantity);
 	order->executed_quantity = oms_dec_plus(oms_dec_plus(order->executed_quantity, fill->quantity), children->executed);
@@ -102,7 +102,7 @@ add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
 	order->live_children += children->live;
 	order->child_count += children->count;
 	if (fill->quantity || fill->value || children->executed || children->value)
-		derive_average(order);
+		order_derive_average(order);
 }
 
 /*
@@ -111,7 +111,7 @@ add_figures(Order *order, const FillDelta *fill, const TreeDelta *children)
  * either way: a tie may have been rounded up or down.
  */
 static bool
-is_average(const Order *order, Numeric stated)
+order_is_average(const Order *order, Numeric stated)
 {
 	Numeric		error;
 	Numeric		most;
@@ -135,12 +135,12 @@ oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Num
 {
 	return (cum_qty && oms_dec_cmp(cum_qty, order->executed_quantity) != 0) ||
 		(leaves_qty && oms_dec_cmp(leaves_qty, order->leaves_quantity) != 0) ||
-		(avg_px && !is_average(order, avg_px));
+		(avg_px && !order_is_average(order, avg_px));
 }
 
 /* What a report states is kept beside ours, and held against it once ours is computed. */
 static void
-compare_stated(Order *order, const OrderEvent *event)
+order_compare_stated(Order *order, const OrderEvent *event)
 {
 	const Command *command = event->command;
 
@@ -161,7 +161,7 @@ compare_stated(Order *order, const OrderEvent *event)
 }
 
 static Jsonb *
-merge(Jsonb *old, Jsonb *new)
+order_merge(Jsonb *old, Jsonb *new)
 {
 	if (old == NULL || new == NULL)
 		return new ? new : old;
@@ -170,7 +170,7 @@ merge(Jsonb *old, Jsonb *new)
 
 /* What the command says about the order itself, whatever it does. */
 static void
-take_particulars(Order *order, const Command *command)
+order_take_particulars(Order *order, const Command *command)
 {
 	if (command->counterparty_order_id)
 		order->counterparty_order_id = command->counterparty_order_id;
@@ -186,9 +186,9 @@ take_particulars(Order *order, const Command *command)
 	if (command->reason)
 		order->reason = command->reason;
 	if (oms_has_trait(command->def, TRAIT_MERGES_ATTRIBUTES))
-		order->attributes = merge(order->attributes, command->attributes);
+		order->attributes = order_merge(order->attributes, command->attributes);
 	if (oms_has_trait(command->def, TRAIT_MERGES_FIX))
-		order->fix = merge(order->fix, command->fix);
+		order->fix = order_merge(order->fix, command->fix);
 }
 
 void
@@ -204,14 +204,14 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 	order->flags = (order->flags & ~event->lowers) | event->raises | t->raises;
 	if (event->split && event->split->terms)
 		oms_split_scale(order, event->split->factor);
-	add_figures(order, &event->fill, &event->children);
+	order_add_figures(order, &event->fill, &event->children);
 	if (event->split)
 		oms_split_fit(order, &before, event->split);
 	oms_terms_apply(order, &event->terms);
 	if (event->terms.order_qty && order->corporate_actions)
 		oms_split_forget_quantity(order);
 	if (event->own)
-		take_particulars(order, event->command);
+		order_take_particulars(order, event->command);
 	if (order->pending_requests != NULL || event->edit != REQUEST_KEEP)
 		oms_requests_apply(order, event, before_qty);
 	if (event->cl_ord_id)
@@ -220,7 +220,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 		order->done_for_day_date = event->done_for_day;
 	if ((order->conditions & COND_DONE_FOR_DAY) == 0)
 		order->done_for_day_date = NO_DATE;
-	derive(order);
+	order_derive(order);
 	if (event->own)
-		compare_stated(order, event);
+		order_compare_stated(order, event);
 }

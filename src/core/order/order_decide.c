@@ -20,25 +20,25 @@
 #include "core/order/order_split.h"
 
 static const char *
-status_name(const Order *order)
+decide_status_name(const Order *order)
 {
 	return oms_name_of(oms_order_status_names, order->status);
 }
 
 static char *
-figures(const Order *order)
+decide_figures(const Order *order)
 {
 	return psprintf("status %s, orderQty %s, executedQuantity %s, leavesQuantity %s",
-					status_name(order), oms_dec_text(order->order_qty),
+					decide_status_name(order), oms_dec_text(order->order_qty),
 					oms_dec_text(order->executed_quantity), oms_dec_text(order->leaves_quantity));
 }
 
 static Refusal *
-refuse_transition(const Command *command, const Order *order)
+decide_refuse_transition(const Command *command, const Order *order)
 {
 	return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for order \"%s\" in status %s",
-									  command->def->name, order->id, status_name(order)),
-						   "The order has %s.", figures(order));
+									  command->def->name, order->id, decide_status_name(order)),
+						   "The order has %s.", decide_figures(order));
 }
 
 /* ------------------------------------------------------------------------
@@ -47,7 +47,7 @@ refuse_transition(const Command *command, const Order *order)
  */
 
 static Refusal *
-missing(const Command *command, const char *field, const char *why)
+decide_missing(const Command *command, const char *field, const char *why)
 {
 	return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"%s\"", command->def->name, field),
 						   "%s", why);
@@ -55,31 +55,31 @@ missing(const Command *command, const char *field, const char *why)
 
 /* Fields without which an order of this kind means nothing. */
 static Refusal *
-check_completeness(const Command *command, const Order *order)
+decide_check_completeness(const Command *command, const Order *order)
 {
 	if (order->symbol == NULL)
-		return missing(command, "symbol", "Only a child inherits it.");
+		return decide_missing(command, "symbol", "Only a child inherits it.");
 	if (order->side == NULL)
-		return missing(command, "side", "Only a child inherits it.");
+		return decide_missing(command, "side", "Only a child inherits it.");
 	if (order->order_qty == NULL && order->cash_order_qty == NULL)
-		return missing(command, "orderQty", "An order has orderQty or cashOrderQty.");
+		return decide_missing(command, "orderQty", "An order has orderQty or cashOrderQty.");
 	/* a counterparty's report makes it, and need not tell all */
 	if (command->counterparty_order_id)
 		return NULL;
 	if (order->price == NULL &&
 		(strcmp(order->ord_type, "LIMIT") == 0 || strcmp(order->ord_type, "STOP_LIMIT") == 0))
-		return missing(command, "price", "An order of this ordType has a limit.");
+		return decide_missing(command, "price", "An order of this ordType has a limit.");
 	if (order->stop_px == NULL &&
 		(strcmp(order->ord_type, "STOP") == 0 || strcmp(order->ord_type, "STOP_LIMIT") == 0))
-		return missing(command, "stopPx", "An order of this ordType has a stop price.");
+		return decide_missing(command, "stopPx", "An order of this ordType has a stop price.");
 	if (order->time_in_force && strcmp(order->time_in_force, "GOOD_TILL_DATE") == 0 &&
 		order->expire_time == NO_TIME && order->expire_date == NO_DATE)
-		return missing(command, "expireTime", "An order good till date has expireTime or expireDate.");
+		return decide_missing(command, "expireTime", "An order good till date has expireTime or expireDate.");
 	return NULL;
 }
 
 static Refusal *
-differs_from_parent(const Order *parent, const char *field, const char *child_value, const char *parent_value)
+decide_differs_from_parent(const Order *parent, const char *field, const char *child_value, const char *parent_value)
 {
 	return oms_refuse_by_rule("inherited", psprintf("a child of order \"%s\" cannot have another %s", parent->id, field),
 							  "%s is %s, the parent's is %s.", field, child_value,
@@ -87,20 +87,20 @@ differs_from_parent(const Order *parent, const char *field, const char *child_va
 }
 
 static bool
-differs(const char *given, const char *inherited)
+decide_differs(const char *given, const char *inherited)
 {
 	return given != NULL && (inherited == NULL || strcmp(given, inherited) != 0);
 }
 
 static Refusal *
-inherit(const Command *command, const Order *parent, Order *order)
+decide_inherit(const Command *command, const Order *parent, Order *order)
 {
-	if (differs(command->symbol, parent->symbol))
-		return differs_from_parent(parent, "symbol", command->symbol, parent->symbol);
-	if (differs(command->side, parent->side))
-		return differs_from_parent(parent, "side", command->side, parent->side);
-	if (parent->currency && differs(command->currency, parent->currency))
-		return differs_from_parent(parent, "currency", command->currency, parent->currency);
+	if (decide_differs(command->symbol, parent->symbol))
+		return decide_differs_from_parent(parent, "symbol", command->symbol, parent->symbol);
+	if (decide_differs(command->side, parent->side))
+		return decide_differs_from_parent(parent, "side", command->side, parent->side);
+	if (parent->currency && decide_differs(command->currency, parent->currency))
+		return decide_differs_from_parent(parent, "currency", command->currency, parent->currency);
 	order->symbol = parent->symbol;
 	order->side = parent->side;
 	if (order->currency == NULL)
@@ -113,7 +113,7 @@ inherit(const Command *command, const Order *parent, Order *order)
 }
 
 static Refusal *
-over_placed(const Order *parent, Numeric wanted)
+decide_over_placed(const Order *parent, Numeric wanted)
 {
 	return oms_refuse_by_rule("over_placed",
 							  psprintf("order \"%s\" has too little left to place", parent->id),
@@ -124,21 +124,21 @@ over_placed(const Order *parent, Numeric wanted)
 }
 
 static Refusal *
-check_placeable(const Command *command, const Order *parent)
+decide_check_placeable(const Command *command, const Order *parent)
 {
 	if (!oms_order_is_live(parent))
 		return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "order \"%s\" in status %s cannot have new children",
-										  parent->id, status_name(parent)),
-							   "The order has %s.", figures(parent));
+										  parent->id, decide_status_name(parent)),
+							   "The order has %s.", decide_figures(parent));
 	if (oms_request_is_open(parent, REQUEST_CANCEL))
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot have new children", parent->id),
-								  "a cancel of it is requested; it has %s.", figures(parent));
+								  "a cancel of it is requested; it has %s.", decide_figures(parent));
 	return NULL;
 }
 
 static const char *
-default_ord_type(const OrderTerms *terms)
+decide_default_ord_type(const OrderTerms *terms)
 {
 	if (terms->stop_px)
 		return terms->price ? "STOP_LIMIT" : "STOP";
@@ -146,7 +146,7 @@ default_ord_type(const OrderTerms *terms)
 }
 
 static void
-fill_new_order(const Command *command, TimestampTz now, Order *order)
+decide_fill_new_order(const Command *command, TimestampTz now, Order *order)
 {
 	oms_record_init(&oms_order_def, order);
 	order->id = command->order_id;
@@ -167,7 +167,7 @@ fill_new_order(const Command *command, TimestampTz now, Order *order)
 	oms_terms_apply(order, &command->terms);
 	order->price = command->terms.price;
 	if (order->ord_type == NULL)
-		order->ord_type = unconstify(char *, default_ord_type(&command->terms));
+		order->ord_type = unconstify(char *, decide_default_ord_type(&command->terms));
 }
 
 Refusal *
@@ -177,12 +177,12 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);
-	fill_new_order(command, now, order);
+	decide_fill_new_order(command, now, order);
 	if (parent)
 	{
-		refusal = inherit(command, parent, order);
+		refusal = decide_inherit(command, parent, order);
 		if (refusal == NULL)
-			refusal = check_placeable(command, parent);
+			refusal = decide_check_placeable(command, parent);
 		if (refusal)
 			return refusal;
 		order->parent_id = parent->id;
@@ -191,11 +191,11 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 	}
 	else
 		order->root_id = order->id;
-	refusal = check_completeness(command, order);
+	refusal = decide_check_completeness(command, order);
 	if (refusal)
 		return refusal;
 	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, parent->unplaced_quantity) > 0)
-		return over_placed(parent, order->order_qty);
+		return decide_over_placed(parent, order->order_qty);
 
 	event->transition = oms_order_transition(oms_command_trigger(command), order, 0, false);
 	return NULL;
@@ -207,7 +207,7 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
  */
 
 static bool
-request_is_open(const Command *command, const Order *order, RequestKind kind)
+decide_request_is_open(const Command *command, const Order *order, RequestKind kind)
 {
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
@@ -219,7 +219,7 @@ request_is_open(const Command *command, const Order *order, RequestKind kind)
 }
 
 static const Transition *
-find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
+decide_find_transition(const Command *command, const OrderContext *context, const OrderTerms *terms)
 {
 	const Order *order = context->order;
 	uint32		facts = 0;
@@ -227,7 +227,7 @@ find_transition(const Command *command, const OrderContext *context, const Order
 
 	if (terms->order_qty && oms_dec_cmp(terms->order_qty, order->executed_quantity) > 0)
 		facts |= FACT_GROWS;
-	if (kind != REQUEST_NONE && request_is_open(command, order, kind))
+	if (kind != REQUEST_NONE && decide_request_is_open(command, order, kind))
 		facts |= FACT_REQUEST_OPEN;
 	if (oms_report_states_working(command))
 		facts |= FACT_STATES_WORKING;
@@ -243,7 +243,7 @@ find_transition(const Command *command, const OrderContext *context, const Order
 
 /* What is asked for, or comes into force: terms of a replacement that were asked for come with it. */
 static OrderTerms
-terms_of(const Command *command, const Order *order)
+decide_terms_of(const Command *command, const Order *order)
 {
 	OrderTerms	terms = command->terms;
 
@@ -264,7 +264,7 @@ terms_of(const Command *command, const Order *order)
  * states more executed than we have heard of bounds it by that.
  */
 static void
-bound_by_stated(const Command *command, OrderTerms *terms)
+decide_bound_by_stated(const Command *command, OrderTerms *terms)
 {
 	if (oms_command_is_report(command) && terms->order_qty && command->cum_qty)
 		terms->order_qty = oms_dec_max(terms->order_qty, command->cum_qty);
@@ -272,7 +272,7 @@ bound_by_stated(const Command *command, OrderTerms *terms)
 
 /* A side that a child would not share with its parent: refused, or flagged where it is a fact. */
 static Refusal *
-check_side(const Command *command, const OrderContext *context, OrderEvent *event)
+decide_check_side(const Command *command, const OrderContext *context, OrderEvent *event)
 {
 	const Order *order = context->order;
 	const char *side = event->terms.side ? event->terms.side : event->request.terms.side;
@@ -293,7 +293,7 @@ check_side(const Command *command, const OrderContext *context, OrderEvent *even
 
 /* Does the event end the order?  A quantity that brings it down to what is executed does too. */
 static bool
-ends(const Order *order, const OrderEvent *event)
+decide_ends(const Order *order, const OrderEvent *event)
 {
 	Order		after = *order;
 
@@ -307,9 +307,9 @@ ends(const Order *order, const OrderEvent *event)
 
 /* Ending a parent above live children: refused, or flagged where it is a fact. */
 static Refusal *
-check_live_children(const Command *command, const Order *order, OrderEvent *event)
+decide_check_live_children(const Command *command, const Order *order, OrderEvent *event)
 {
-	if (order->live_children == 0 || !ends(order, event))
+	if (order->live_children == 0 || !decide_ends(order, event))
 		return NULL;
 	if (oms_command_is_report(command))
 	{
@@ -319,13 +319,13 @@ check_live_children(const Command *command, const Order *order, OrderEvent *even
 	return oms_with_hint(oms_refuse_by_rule("live_children",
 											psprintf("order \"%s\" has live children", order->id),
 											INT64_FORMAT " of its children are still open, or have something open below them; it has %s.",
-											order->live_children, figures(order)),
+											order->live_children, decide_figures(order)),
 						 "Close the children first, or send RequestCancelOrderCommand: the order is cancelled when the last one closes.");
 }
 
 /* Reducing a parent below what is executed and reserved: likewise. */
 static Refusal *
-check_below_placed(const Command *command, const Order *order, OrderEvent *event)
+decide_check_below_placed(const Command *command, const Order *order, OrderEvent *event)
 {
 	Numeric		placed;
 
@@ -349,7 +349,7 @@ check_below_placed(const Command *command, const Order *order, OrderEvent *event
 
 /* Reserving more than the parent has left: likewise. */
 static Refusal *
-check_over_placed(const Command *command, const OrderContext *context, OrderEvent *event)
+decide_check_over_placed(const Command *command, const OrderContext *context, OrderEvent *event)
 {
 	Order		after;
 	Numeric		more;
@@ -372,7 +372,7 @@ check_over_placed(const Command *command, const OrderContext *context, OrderEven
 								  psprintf("order \"%s\" cannot be increased", context->order->id),
 								  "a cancel of its parent \"%s\" is requested.", context->parent->id);
 	if (oms_dec_cmp(more, context->parent->unplaced_quantity) > 0)
-		return over_placed(context->parent, more);
+		return decide_over_placed(context->parent, more);
 	return NULL;
 }
 
@@ -392,7 +392,7 @@ oms_take_acceptance(const Command *command, const OrderContext *context, OrderTe
 	if (order->order_qty && oms_dec_cmp(order_qty, order->order_qty) != 0)
 		return oms_with_hint(oms_refuse_by_rule("order_qty_known",
 												psprintf("order \"%s\" has its quantity already", order->id),
-												"orderQty %s is given; it has %s.", oms_dec_text(order_qty), figures(order)),
+												"orderQty %s is given; it has %s.", oms_dec_text(order_qty), decide_figures(order)),
 							 "Use ReplaceOrderCommand to change it.");
 	event->terms.order_qty = order_qty;
 	return NULL;
@@ -429,8 +429,8 @@ Refusal *
 oms_take_replacement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
 {
 	if (!oms_terms_given(terms) && command->cl_ord_id == NULL)
-		return missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
-	bound_by_stated(command, terms);
+		return decide_missing(command, "orderQty", "It must change orderQty, price, stopPx, timeInForce or another term.");
+	decide_bound_by_stated(command, terms);
 	event->terms = *terms;
 	event->cl_ord_id = command->cl_ord_id;
 	event->overtakes = command->orig_cl_ord_id;
@@ -452,7 +452,7 @@ oms_take_restatement(const Command *command, const OrderContext *context, OrderT
 	event->terms = *terms;
 	refusal = oms_split_decide(command, context->order, context->now, event);
 	if (refusal == NULL && event->split == NULL)
-		bound_by_stated(command, &event->terms);
+		decide_bound_by_stated(command, &event->terms);
 	return refusal;
 }
 
@@ -463,14 +463,14 @@ oms_take_restatement(const Command *command, const OrderContext *context, OrderT
 
 /* New terms must leave an order that could have been created. */
 static Refusal *
-check_new_terms(const Command *command, const Order *order, const OrderEvent *event)
+decide_check_new_terms(const Command *command, const Order *order, const OrderEvent *event)
 {
 	Order		after = *order;
 
 	if (oms_command_is_report(command) || !oms_terms_given(&event->terms))
 		return NULL;
 	oms_order_evolve(&after, event);
-	return check_completeness(command, &after);
+	return decide_check_completeness(command, &after);
 }
 
 /*
@@ -478,7 +478,7 @@ check_new_terms(const Command *command, const Order *order, const OrderEvent *ev
  * the command changes is judged in the quantities of before it.
  */
 static OrderEvent
-without_split(const OrderEvent *event)
+decide_without_split(const OrderEvent *event)
 {
 	OrderEvent	rest = *event;
 
@@ -489,17 +489,17 @@ without_split(const OrderEvent *event)
 }
 
 static Refusal *
-check_rules(const Command *command, const OrderContext *context, OrderEvent *event)
+decide_check_rules(const Command *command, const OrderContext *context, OrderEvent *event)
 {
-	OrderEvent	rest = without_split(event);
-	Refusal    *refusal = check_new_terms(command, context->order, &rest);
+	OrderEvent	rest = decide_without_split(event);
+	Refusal    *refusal = decide_check_new_terms(command, context->order, &rest);
 
 	if (refusal == NULL)
-		refusal = check_live_children(command, context->order, &rest);
+		refusal = decide_check_live_children(command, context->order, &rest);
 	if (refusal == NULL)
-		refusal = check_below_placed(command, context->order, &rest);
+		refusal = decide_check_below_placed(command, context->order, &rest);
 	if (refusal == NULL)
-		refusal = check_over_placed(command, context, &rest);
+		refusal = decide_check_over_placed(command, context, &rest);
 	event->raises = rest.raises;
 	return refusal;
 }
@@ -508,19 +508,19 @@ Refusal *
 oms_order_decide(const Command *command, const OrderContext *context, OrderDetails details, OrderEvent *event)
 {
 	const Order *order = context->order;
-	OrderTerms	terms = terms_of(command, order);
+	OrderTerms	terms = decide_terms_of(command, order);
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);
-	event->transition = find_transition(command, context, &terms);
+	event->transition = decide_find_transition(command, context, &terms);
 	if (event->transition == NULL)
-		return refuse_transition(command, order);
+		return decide_refuse_transition(command, order);
 	/* a report that comes too late to change anything is only compared */
 	if (strcmp(event->transition->event_type, "OrderReported") == 0)
 		return NULL;
 
 	refusal = details ? details(command, context, &terms, event) : NULL;
 	if (refusal == NULL)
-		refusal = check_side(command, context, event);
-	return refusal ? refusal : check_rules(command, context, event);
+		refusal = decide_check_side(command, context, event);
+	return refusal ? refusal : decide_check_rules(command, context, event);
 }

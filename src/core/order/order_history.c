@@ -14,7 +14,7 @@
 #include "core/order/order_history.h"
 
 static Jsonb *
-object_of(Jsonb *payload, const char *key)
+history_object_of(Jsonb *payload, const char *key)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(payload, key, &hold);
@@ -28,7 +28,7 @@ object_of(Jsonb *payload, const char *key)
  */
 
 static bool
-same_terms(const OrderTerms *a, const OrderTerms *b)
+history_same_terms(const OrderTerms *a, const OrderTerms *b)
 {
 	return oms_dec_same(a->order_qty, b->order_qty) && oms_dec_same(a->cash_order_qty, b->cash_order_qty) &&
 		oms_dec_same(a->price, b->price) && oms_dec_same(a->stop_px, b->stop_px) &&
@@ -37,7 +37,7 @@ same_terms(const OrderTerms *a, const OrderTerms *b)
 }
 
 static bool
-same_figures(const Command *a, const Command *b)
+history_same_figures(const Command *a, const Command *b)
 {
 	return oms_dec_same(a->cum_qty, b->cum_qty) && oms_dec_same(a->leaves_qty, b->leaves_qty) &&
 		oms_dec_same(a->avg_px, b->avg_px) && oms_same_text(a->ord_status, b->ord_status);
@@ -45,13 +45,13 @@ same_figures(const Command *a, const Command *b)
 
 /* All that a report says but for what moves on between two copies of it: figures, times, the envelope. */
 static bool
-same_report(const Command *a, const Command *b)
+history_same_report(const Command *a, const Command *b)
 {
 	return oms_same_text(a->exec_type, b->exec_type) && (a->exec_type || a->def == b->def) &&
 		oms_same_text(a->exec_ref_id, b->exec_ref_id) && oms_same_text(a->cl_ord_id, b->cl_ord_id) &&
 		oms_same_text(a->symbol, b->symbol) && oms_same_text(a->side, b->side) && oms_same_text(a->reason, b->reason) &&
 		oms_dec_same(a->last_qty, b->last_qty) && oms_dec_same(a->last_px, b->last_px) &&
-		oms_dec_same(a->quantity_factor, b->quantity_factor) && same_terms(&a->terms, &b->terms);
+		oms_dec_same(a->quantity_factor, b->quantity_factor) && history_same_terms(&a->terms, &b->terms);
 }
 
 typedef struct ReportSearch
@@ -64,10 +64,10 @@ typedef struct ReportSearch
 } ReportSearch;
 
 static void
-visit_report(Jsonb *payload, void *arg)
+history_visit_report(Jsonb *payload, void *arg)
 {
 	ReportSearch *search = arg;
-	Jsonb	   *raw = search->found == NULL ? object_of(payload, "command") : NULL;
+	Jsonb	   *raw = search->found == NULL ? history_object_of(payload, "command") : NULL;
 	char	   *exec_id = raw ? oms_json_get_string(raw, "execID") : NULL;
 	char	   *order_id = exec_id ? oms_json_get_string(raw, "orderId") : NULL;
 	MemoryContext old;
@@ -79,11 +79,11 @@ visit_report(Jsonb *payload, void *arg)
 		return;
 	old = MemoryContextSwitchTo(search->keep);
 	earlier = palloc(sizeof(Command));
-	raw = object_of(payload, "command");
+	raw = history_object_of(payload, "command");
 	/* one of an older version that cannot be read any more is no repeat */
-	if (oms_command_parse(raw, true, earlier) == NULL && same_report(search->command, earlier) &&
+	if (oms_command_parse(raw, true, earlier) == NULL && history_same_report(search->command, earlier) &&
 		(!search->exact || (search->command->transact_time == earlier->transact_time &&
-							same_figures(search->command, earlier))))
+							history_same_figures(search->command, earlier))))
 		search->found = earlier;
 	MemoryContextSwitchTo(old);
 }
@@ -93,7 +93,7 @@ oms_history_report(ObjectSource *source, const Order *order, const Command *comm
 {
 	ReportSearch search = {.order = order, .command = command, .exact = exact, .keep = CurrentMemoryContext};
 
-	source->each_event(source, KIND_ORDER, order->id, visit_report, &search);
+	source->each_event(source, KIND_ORDER, order->id, history_visit_report, &search);
 	return search.found;
 }
 
@@ -107,10 +107,10 @@ typedef struct TypeSearch
 } TypeSearch;
 
 static void
-visit_type(Jsonb *payload, void *arg)
+history_visit_type(Jsonb *payload, void *arg)
 {
 	TypeSearch *search = arg;
-	Jsonb	   *raw = object_of(payload, "command");
+	Jsonb	   *raw = history_object_of(payload, "command");
 
 	/* what happened below the order is in its events too, and a session of its own may use the same ids */
 	if (raw && oms_same_text(oms_json_get_string(raw, search->field), search->id) &&
@@ -120,24 +120,24 @@ visit_type(Jsonb *payload, void *arg)
 }
 
 static bool
-has_command(ObjectSource *source, const Order *order, const char *field, const char *id, CommandType type)
+history_has_command(ObjectSource *source, const Order *order, const char *field, const char *id, CommandType type)
 {
 	TypeSearch	search = {.order = order, .field = field, .id = id, .command_type = oms_command_defs[type].name};
 
-	source->each_event(source, KIND_ORDER, order->id, visit_type, &search);
+	source->each_event(source, KIND_ORDER, order->id, history_visit_type, &search);
 	return search.found;
 }
 
 bool
 oms_history_has_exec_id(ObjectSource *source, const Order *order, const char *exec_id, CommandType type)
 {
-	return has_command(source, order, "execID", exec_id, type);
+	return history_has_command(source, order, "execID", exec_id, type);
 }
 
 bool
 oms_history_has_cl_ord_id(ObjectSource *source, const Order *order, const char *cl_ord_id, CommandType type)
 {
-	return has_command(source, order, "clOrdID", cl_ord_id, type);
+	return history_has_command(source, order, "clOrdID", cl_ord_id, type);
 }
 
 typedef struct NameSearch
@@ -148,10 +148,10 @@ typedef struct NameSearch
 } NameSearch;
 
 static void
-visit_name(Jsonb *payload, void *arg)
+history_visit_name(Jsonb *payload, void *arg)
 {
 	NameSearch *search = arg;
-	Jsonb	   *raw = object_of(payload, "command");
+	Jsonb	   *raw = history_object_of(payload, "command");
 	char	   *order_id = raw ? oms_json_get_string(raw, "orderId") : NULL;
 	Command		earlier;
 
@@ -167,7 +167,7 @@ oms_history_was_asked(ObjectSource *source, const Order *order, const char *cl_o
 {
 	NameSearch	search = {.order = order, .cl_ord_id = cl_ord_id};
 
-	source->each_event(source, KIND_ORDER, order->id, visit_name, &search);
+	source->each_event(source, KIND_ORDER, order->id, history_visit_name, &search);
 	return search.found;
 }
 
@@ -184,10 +184,10 @@ typedef struct TermsSearch
 } TermsSearch;
 
 static void
-visit_terms(Jsonb *payload, void *arg)
+history_visit_terms(Jsonb *payload, void *arg)
 {
 	TermsSearch *search = arg;
-	Jsonb	   *state = object_of(payload, "state");
+	Jsonb	   *state = history_object_of(payload, "state");
 	PastTerms  *last = search->found ? llast(search->found) : NULL;
 	MemoryContext old;
 	PastTerms  *terms;
@@ -212,6 +212,6 @@ oms_history_terms(ObjectSource *source, const Order *order, const char *cl_ord_i
 {
 	TermsSearch search = {.cl_ord_id = cl_ord_id, .keep = CurrentMemoryContext};
 
-	source->each_event(source, KIND_ORDER, order->id, visit_terms, &search);
+	source->each_event(source, KIND_ORDER, order->id, history_visit_terms, &search);
 	return search.found;
 }

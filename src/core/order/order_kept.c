@@ -18,21 +18,21 @@
 #include "core/order/order_history.h"
 
 static bool
-is_in_force(const Command *command, const Order *order)
+kept_is_in_force(const Command *command, const Order *order)
 {
 	return command->cl_ord_id && order->cl_ord_id && strcmp(command->cl_ord_id, order->cl_ord_id) == 0 &&
 		oms_request_named(order, command->cl_ord_id) == NULL;
 }
 
 static bool
-is_case(RepeatCase which, const Command *command, const Order *order)
+kept_is_case(RepeatCase which, const Command *command, const Order *order)
 {
 	switch (which)
 	{
 		case REPEAT_ANY:
 			return true;
 		case REPEAT_IN_FORCE:
-			return is_in_force(command, order);
+			return kept_is_in_force(command, order);
 		case REPEAT_SUSPENDED:
 			return (order->conditions & COND_SUSPENDED) != 0;
 		case REPEAT_SPLIT:
@@ -44,16 +44,16 @@ is_case(RepeatCase which, const Command *command, const Order *order)
 }
 
 static RepeatRule
-repeat_rule(const Command *command, const Order *order)
+kept_repeat_rule(const Command *command, const Order *order)
 {
 	const CommandDef *def = command->def;
 
 	if (command->exec_id == NULL)
 		return REPEAT_NEVER;
 	if (oms_command_is_resent(command) ||
-		(def->repeat.content_if != REPEAT_ANY && is_case(def->repeat.content_if, command, order)))
+		(def->repeat.content_if != REPEAT_ANY && kept_is_case(def->repeat.content_if, command, order)))
 		return REPEAT_CONTENT;
-	if (!is_case(def->repeat.only_if, command, order) ||
+	if (!kept_is_case(def->repeat.only_if, command, order) ||
 		(def->repeat.rule == REPEAT_EXACT && command->transact_time == NO_TIME))
 		return REPEAT_NEVER;
 	return def->repeat.rule;
@@ -61,7 +61,7 @@ repeat_rule(const Command *command, const Order *order)
 
 /* Does it state this figure neither as it did the first time nor as we have it? */
 static bool
-is_new_figure(Numeric stated, Numeric first, Numeric ours)
+kept_is_new_figure(Numeric stated, Numeric first, Numeric ours)
 {
 	return stated && !(first && oms_dec_cmp(stated, first) == 0) && oms_dec_cmp(stated, ours) != 0;
 }
@@ -71,8 +71,8 @@ oms_compare_repeat(Decision *d, const Command *command, const Order *order, cons
 {
 	OrderEvent	event;
 
-	if (!is_new_figure(command->cum_qty, first->cum_qty, order->executed_quantity) &&
-		!is_new_figure(command->leaves_qty, first->leaves_qty, order->leaves_quantity) &&
+	if (!kept_is_new_figure(command->cum_qty, first->cum_qty, order->executed_quantity) &&
+		!kept_is_new_figure(command->leaves_qty, first->leaves_qty, order->leaves_quantity) &&
 		!(command->avg_px && !(first->avg_px && oms_dec_cmp(command->avg_px, first->avg_px) == 0) &&
 		  oms_order_disagrees(order, NULL, NULL, command->avg_px)))
 		return;
@@ -82,7 +82,7 @@ oms_compare_repeat(Decision *d, const Command *command, const Order *order, cons
 
 /* The multi-leg order is what we keep; its legs are reported apart (FIX 4.4 vol. 4, MultiLegReportingType). */
 static bool
-is_multi_leg(const Order *order)
+kept_is_multi_leg(const Order *order)
 {
 	char	   *type = oms_fix_text(order->fix, "securityType");
 
@@ -90,21 +90,21 @@ is_multi_leg(const Order *order)
 }
 
 static bool
-is_leg(Decision *d, const Order *order)
+kept_is_leg(Decision *d, const Order *order)
 {
 	char	   *type = oms_fix_text(order->fix, "multiLegReportingType");
 	const Order *parent;
 
-	if (is_multi_leg(order))
+	if (kept_is_multi_leg(order))
 		return false;
 	if (type && strcmp(type, "2") == 0)
 		return true;
 	parent = order->parent_id ? oms_get_order(d, order->parent_id) : NULL;
-	return parent && is_multi_leg(parent);
+	return parent && kept_is_multi_leg(parent);
 }
 
 static void
-keep(Decision *d, const Command *command, const Order *order, uint32 fact)
+kept_keep_report(Decision *d, const Command *command, const Order *order, uint32 fact)
 {
 	Order		before = *order;
 	OrderEvent	event;
@@ -117,7 +117,7 @@ keep(Decision *d, const Command *command, const Order *order, uint32 fact)
 bool
 oms_report_is_known(Decision *d, const Command *command, const Order *order)
 {
-	RepeatRule	rule = repeat_rule(command, order);
+	RepeatRule	rule = kept_repeat_rule(command, order);
 	Command    *first;
 	StatedFigures figures;
 
@@ -140,10 +140,10 @@ oms_keep_leg_report(Decision *d, const Command *command, const Order *order)
 	char	   *type = command->multi_leg_type ? command->multi_leg_type :
 		oms_fix_text(command->fix, "multiLegReportingType");
 
-	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || is_leg(d, order))
+	if (type == NULL || strcmp(type, "2") != 0 || !oms_command_is_report(command) || kept_is_leg(d, order))
 		return false;
 	if (!oms_report_is_known(d, command, order))
-		keep(d, command, order, FACT_LEG);
+		kept_keep_report(d, command, order, FACT_LEG);
 	return true;
 }
 
@@ -156,12 +156,12 @@ oms_keep_order_report(Decision *d, const Command *command, const Order *order)
 		return true;
 	if (!oms_report_is_misdirected(command, order))
 		return false;
-	keep(d, command, order, FACT_OTHER_ORDER);
+	kept_keep_report(d, command, order, FACT_OTHER_ORDER);
 	return true;
 }
 
 static bool
-is_of_chain(Decision *d, const Command *command, const Order *order)
+kept_is_of_chain(Decision *d, const Command *command, const Order *order)
 {
 	const char *session = order->fix_session ? order->fix_session : command->fix_session;
 	const char *owner = d->source->named(d->source, NAME_CL_ORD_ID, session ? session : "", command->cl_ord_id);
@@ -184,7 +184,7 @@ oms_was_answered(Decision *d, const Command *command, const Order *order)
 	if (in_force)
 		return !replaces && command->orig_cl_ord_id &&
 			strcmp(command->orig_cl_ord_id, command->cl_ord_id) != 0;
-	if (!is_of_chain(d, command, order))
+	if (!kept_is_of_chain(d, command, order))
 		return false;
 	/* a replacement that is reported after its rejection is believed */
 	return !replaces ||
@@ -195,8 +195,8 @@ bool
 oms_keep_late_request(Decision *d, const Command *command, const Order *order)
 {
 	if (!oms_command_is_fresh_request(command) || command->fix_session == NULL || command->cl_ord_id == NULL ||
-		!is_of_chain(d, command, order) || oms_history_was_asked(d->source, order, command->cl_ord_id))
+		!kept_is_of_chain(d, command, order) || oms_history_was_asked(d->source, order, command->cl_ord_id))
 		return false;
-	keep(d, command, order, FACT_ANSWERED);
+	kept_keep_report(d, command, order, FACT_ANSWERED);
 	return true;
 }

@@ -386,7 +386,7 @@ oms_order_is_live(const Order *order)
 }
 
 static uint32
-order_fill_facts(const Order *order)
+order_machine_fill_facts(const Order *order)
 {
 	if (oms_order_is_filled(order))
 		return FACT_FILLED;
@@ -397,7 +397,7 @@ const Transition *
 oms_order_transition(OrderTrigger trigger, const Order *order, uint32 facts, bool reported)
 {
 	if (oms_machine_asks(&oms_order_machine, trigger, FACT_NO_FILLS | FACT_NOT_FILLED | FACT_FILLED))
-		facts |= order_fill_facts(order);
+		facts |= order_machine_fill_facts(order);
 	return oms_machine_find(&oms_order_machine, trigger, order->conditions, facts, reported);
 }
 

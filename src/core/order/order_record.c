@@ -152,7 +152,7 @@ oms_order_is_root(const Object *order)
 }
 
 static void
-terms_to_json(const OrderTerms *terms, JsonWriter *w)
+order_record_terms_to_json(const OrderTerms *terms, JsonWriter *w)
 {
 	if (terms->order_qty)
 		oms_json_numeric(w, "orderQty", terms->order_qty);
@@ -198,7 +198,7 @@ oms_requests_to_json(const OrderRequest *requests, int count)
 		if (r->unasked)
 			oms_json_bool(&w, "unasked", true);
 		if (r->kind == REQUEST_REPLACE)
-			terms_to_json(&r->terms, &w);
+			order_record_terms_to_json(&r->terms, &w);
 		if (r->restores_qty)
 			oms_json_numeric(&w, "restoresOrderQty", r->restores_qty);
 		oms_json_close_object(&w);
@@ -208,7 +208,7 @@ oms_requests_to_json(const OrderRequest *requests, int count)
 }
 
 static Numeric
-get_numeric(Jsonb *object, const char *key)
+order_record_get_numeric(Jsonb *object, const char *key)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(object, key, &hold);
@@ -217,7 +217,7 @@ get_numeric(Jsonb *object, const char *key)
 }
 
 static void
-request_from_json(Jsonb *json, OrderRequest *r)
+order_record_request_from_json(Jsonb *json, OrderRequest *r)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(json, "pending", &hold);
@@ -229,11 +229,11 @@ request_from_json(Jsonb *json, OrderRequest *r)
 	r->orig_cl_ord_id = oms_json_get_string(json, "origClOrdID");
 	v = oms_json_get(json, "unasked", &hold);
 	r->unasked = v && v->type == jbvBool && v->val.boolean;
-	r->restores_qty = get_numeric(json, "restoresOrderQty");
-	r->terms.order_qty = get_numeric(json, "orderQty");
-	r->terms.cash_order_qty = get_numeric(json, "cashOrderQty");
-	r->terms.price = get_numeric(json, "price");
-	r->terms.stop_px = get_numeric(json, "stopPx");
+	r->restores_qty = order_record_get_numeric(json, "restoresOrderQty");
+	r->terms.order_qty = order_record_get_numeric(json, "orderQty");
+	r->terms.cash_order_qty = order_record_get_numeric(json, "cashOrderQty");
+	r->terms.price = order_record_get_numeric(json, "price");
+	r->terms.stop_px = order_record_get_numeric(json, "stopPx");
 	r->terms.ord_type = oms_json_get_string(json, "ordType");
 	r->terms.time_in_force = oms_json_get_string(json, "timeInForce");
 	r->terms.expire_time = NO_TIME;
@@ -263,6 +263,6 @@ oms_requests_from_json(Jsonb *json, int *count)
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 		if (token == WJB_ELEM)
-			request_from_json(JsonbValueToJsonb(&v), &requests[(*count)++]);
+			order_record_request_from_json(JsonbValueToJsonb(&v), &requests[(*count)++]);
 	return requests;
 }

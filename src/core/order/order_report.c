@@ -25,14 +25,14 @@ oms_report_states_working(const Command *command)
 
 /* It outranks what else may hold, and so says nothing of it. */
 static bool
-states_pending(const Command *command)
+order_report_states_pending(const Command *command)
 {
 	return strcmp(command->ord_status, "PENDING_CANCEL") == 0 || strcmp(command->ord_status, "PENDING_REPLACE") == 0;
 }
 
 /* What the OrdStatus of a trade says of the order: that it is over (FIX Latest, EP 284, matrix I.1.b). */
 static uint32
-stated_end(const Command *command, const Order *order)
+order_report_stated_end(const Command *command, const Order *order)
 {
 	static const struct
 	{
@@ -59,7 +59,7 @@ stated_end(const Command *command, const Order *order)
  * it, else its day does.
  */
 static bool
-is_next_session(const Command *command, const Order *order, DateADT day)
+order_report_is_next_session(const Command *command, const Order *order, DateADT day)
 {
 	if (order->done_for_day_date == NO_DATE || !oms_order_is_good_till(order))
 		return false;
@@ -74,7 +74,7 @@ is_next_session(const Command *command, const Order *order, DateADT day)
 bool
 oms_order_fill_is_late(const Command *command, const Order *order, DateADT day)
 {
-	return (order->conditions & COND_DONE_FOR_DAY) != 0 && !is_next_session(command, order, day);
+	return (order->conditions & COND_DONE_FOR_DAY) != 0 && !order_report_is_next_session(command, order, day);
 }
 
 const Transition *
@@ -83,14 +83,14 @@ oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Or
 {
 	uint32		facts = 0;
 
-	if (is_next_session(command, order, fill->day))
+	if (order_report_is_next_session(command, order, fill->day))
 		facts |= FACT_LATER_DAY;
-	if (oms_report_states_working(command) && !states_pending(command))
+	if (oms_report_states_working(command) && !order_report_states_pending(command))
 		facts |= FACT_STATES_WORKING;
 	if (fill->implies_replace)
 		facts |= FACT_IMPLIES_REPLACE;
 	if (!fill->misdirected)
-		facts |= stated_end(command, order);
+		facts |= order_report_stated_end(command, order);
 	return oms_order_transition(trigger, order, facts, true);
 }
 
@@ -135,7 +135,7 @@ oms_symbols_differ(const char *a, const char *b)
 }
 
 static bool
-side_is_asked_for(const Order *order, const char *side)
+order_report_side_is_asked_for(const Order *order, const char *side)
 {
 	int			count;
 	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
@@ -156,5 +156,5 @@ oms_report_is_misdirected(const Command *command, const Order *order)
 	/* an accepted replacement may change it, and what is pending may be stated already */
 	if (oms_has_trait(command->def, TRAIT_TAKES_TERMS))
 		return !oms_sides_are_kin(command->side, order->side);
-	return !side_is_asked_for(order, command->side);
+	return !order_report_side_is_asked_for(order, command->side);
 }

@@ -51,7 +51,7 @@ oms_split_refuse(const Order *order, const char *fmt,...)
  */
 
 static Numeric
-numeric_member(Jsonb *object, const char *key)
+split_numeric_member(Jsonb *object, const char *key)
 {
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(object, key, &hold);
@@ -61,7 +61,7 @@ numeric_member(Jsonb *object, const char *key)
 
 /* Room for one more is left at the end. */
 static SplitMark *
-read_marks(Jsonb *json, int *count)
+split_read_marks(Jsonb *json, int *count)
 {
 	SplitMark  *marks = palloc0(sizeof(SplitMark) * ((json ? JB_ROOT_COUNT(json) : 0) + 1));
 	JsonbIterator *it;
@@ -83,9 +83,9 @@ read_marks(Jsonb *json, int *count)
 		element = JsonbValueToJsonb(&v);
 		fills = oms_json_get(element, "fills", &hold);
 		marks[*count].action = oms_json_get_string(element, "corporateAction");
-		marks[*count].factor = numeric_member(element, "quantityFactor");
+		marks[*count].factor = split_numeric_member(element, "quantityFactor");
 		marks[*count].fills = fills && fills->type == jbvBool && fills->val.boolean;
-		marks[*count].order_qty = numeric_member(element, "orderQty");
+		marks[*count].order_qty = split_numeric_member(element, "orderQty");
 		if (marks[*count].action && marks[*count].factor)
 			(*count)++;
 	}
@@ -93,7 +93,7 @@ read_marks(Jsonb *json, int *count)
 }
 
 static Jsonb *
-write_marks(const SplitMark *marks, int count)
+split_write_marks(const SplitMark *marks, int count)
 {
 	JsonWriter	w = {0};
 
@@ -113,7 +113,7 @@ write_marks(const SplitMark *marks, int count)
 }
 
 static SplitMark *
-find_mark(SplitMark *marks, int count, const char *action)
+split_find_mark(SplitMark *marks, int count, const char *action)
 {
 	for (int i = count - 1; i >= 0; i--)
 		if (strcmp(marks[i].action, action) == 0)
@@ -125,8 +125,8 @@ SplitReach
 oms_split_reach(const Order *order, const char *action)
 {
 	int			count;
-	SplitMark  *marks = read_marks(order->corporate_actions, &count);
-	SplitMark  *mark = find_mark(marks, count, action);
+	SplitMark  *marks = split_read_marks(order->corporate_actions, &count);
+	SplitMark  *mark = split_find_mark(marks, count, action);
 
 	if (mark == NULL)
 		return SPLIT_NOT_YET;
@@ -141,24 +141,24 @@ oms_split_inherit(Jsonb *corporate_actions)
 
 	if (corporate_actions == NULL)
 		return NULL;
-	marks = read_marks(corporate_actions, &count);
+	marks = split_read_marks(corporate_actions, &count);
 	for (int i = 0; i < count; i++)
 	{
 		marks[i].fills = true;
 		marks[i].order_qty = NULL;
 	}
-	return write_marks(marks, count);
+	return split_write_marks(marks, count);
 }
 
 void
 oms_split_forget_quantity(Order *order)
 {
 	int			count;
-	SplitMark  *marks = read_marks(order->corporate_actions, &count);
+	SplitMark  *marks = split_read_marks(order->corporate_actions, &count);
 
 	for (int i = 0; i < count; i++)
 		marks[i].order_qty = NULL;
-	order->corporate_actions = write_marks(marks, count);
+	order->corporate_actions = split_write_marks(marks, count);
 }
 
 /* ------------------------------------------------------------------------
@@ -171,15 +171,15 @@ oms_split_forget_quantity(Order *order)
  * below it: it states the quantity that the order has by now.
  */
 static const SplitMark *
-awaited(const Command *command, const Order *order)
+split_awaited(const Command *command, const Order *order)
 {
 	int			count;
-	SplitMark  *marks = read_marks(order->corporate_actions, &count);
+	SplitMark  *marks = split_read_marks(order->corporate_actions, &count);
 	SplitMark  *mark = count > 0 ? &marks[count - 1] : NULL;
 	Numeric		order_qty;
 
 	if (command->corporate_action_id)
-		mark = find_mark(marks, count, command->corporate_action_id);
+		mark = split_find_mark(marks, count, command->corporate_action_id);
 	if (mark == NULL || mark->fills)
 		return NULL;
 	order_qty = mark->order_qty ? mark->order_qty : order->order_qty;
@@ -188,7 +188,7 @@ awaited(const Command *command, const Order *order)
 
 /* Its own id, else factor and business day: what is kept stands on the orders of one tree. */
 static char *
-action_of(const Command *command, Numeric factor, TimestampTz now)
+split_action_of(const Command *command, Numeric factor, TimestampTz now)
 {
 	char		day[MOMENT_TEXT_SIZE];
 
@@ -200,7 +200,7 @@ action_of(const Command *command, Numeric factor, TimestampTz now)
 
 /* Factor as given, or new / old quantity, and the key of the action.  False if the command is no split. */
 static bool
-read_split(const Command *command, const Order *order, TimestampTz now, OrderSplit *split)
+split_read_split(const Command *command, const Order *order, TimestampTz now, OrderSplit *split)
 {
 	Numeric		order_qty = command->terms.order_qty;
 	const SplitMark *mark = NULL;
@@ -210,19 +210,19 @@ read_split(const Command *command, const Order *order, TimestampTz now, OrderSpl
 	else if (command->reason == NULL || strcmp(command->reason, "GT_CORPORATE_ACTION") != 0 || order_qty == NULL ||
 			 order->order_qty == NULL)
 		return false;
-	else if (oms_command_is_report(command) && (mark = awaited(command, order)) != NULL)
+	else if (oms_command_is_report(command) && (mark = split_awaited(command, order)) != NULL)
 		split->factor = mark->factor;
 	else if (oms_dec_cmp(order_qty, order->order_qty) == 0)
 		return false;
 	else
 		split->factor = oms_dec_div(order_qty, order->order_qty, FACTOR_SCALE);
-	split->action = mark ? mark->action : action_of(command, split->factor, now);
+	split->action = mark ? mark->action : split_action_of(command, split->factor, now);
 	return true;
 }
 
 /* Is the stated quantity the scaled one, but for the last digit of either? */
 static bool
-is_scaled(Numeric stated, Numeric order_qty, Numeric factor)
+split_is_scaled(Numeric stated, Numeric order_qty, Numeric factor)
 {
 	Numeric		exact = oms_dec_mul(order_qty, factor);
 	Numeric		difference = oms_dec_sub(stated, exact);
@@ -236,14 +236,14 @@ is_scaled(Numeric stated, Numeric order_qty, Numeric factor)
 
 /* A quantity beside the factor is the scaled one, or a change of its own. */
 static Refusal *
-take_stated(const Command *command, const Order *order, SplitReach reach, OrderSplit *split, OrderEvent *event)
+split_take_stated(const Command *command, const Order *order, SplitReach reach, OrderSplit *split, OrderEvent *event)
 {
 	Numeric		stated = event->terms.order_qty;
 
 	if (stated == NULL)
 		return NULL;
 	if (order->order_qty &&
-		(reach == SPLIT_NOT_YET ? is_scaled(stated, order->order_qty, split->factor) :
+		(reach == SPLIT_NOT_YET ? split_is_scaled(stated, order->order_qty, split->factor) :
 		 oms_dec_cmp(stated, order->order_qty) == 0))
 	{
 		split->stated = stated;
@@ -262,7 +262,7 @@ oms_split_is_told(const Command *command, const Order *order, TimestampTz now)
 {
 	OrderSplit	split = {0};
 
-	return read_split(command, order, now, &split);
+	return split_read_split(command, order, now, &split);
 }
 
 Refusal *
@@ -272,7 +272,7 @@ oms_split_decide(const Command *command, const Order *order, TimestampTz now, Or
 	SplitReach	reach;
 	Refusal    *refusal;
 
-	if (!read_split(command, order, now, split))
+	if (!split_read_split(command, order, now, split))
 		return NULL;
 	/* prices are divided by it */
 	if (oms_dec_sign(split->factor) <= 0 && oms_command_is_report(command))
@@ -286,7 +286,7 @@ oms_split_decide(const Command *command, const Order *order, TimestampTz now, Or
 	reach = oms_split_reach(order, split->action);
 	split->terms = reach == SPLIT_NOT_YET;
 	split->fills = true;
-	refusal = take_stated(command, order, reach, split, event);
+	refusal = split_take_stated(command, order, reach, split, event);
 	/* a factor of one is no split */
 	if (refusal == NULL && oms_dec_cmp(split->factor, oms_dec_one()) != 0)
 		event->split = split;
@@ -309,7 +309,7 @@ oms_split_scale(Order *order, Numeric factor)
 
 /* What was executed and what children reserve are rounded sums by now: the quantity that goes with them. */
 static Numeric
-fitting_quantity(const Order *order, const Order *before, const OrderSplit *split, Numeric by_factor)
+split_fitting_quantity(const Order *order, const Order *before, const OrderSplit *split, Numeric by_factor)
 {
 	Numeric		executed = order->executed_quantity;
 	Numeric		placed = oms_dec_add(executed, order->reserved_quantity);
@@ -342,8 +342,8 @@ void
 oms_split_fit(Order *order, const Order *before, const OrderSplit *split)
 {
 	int			count;
-	SplitMark  *marks = read_marks(order->corporate_actions, &count);
-	SplitMark  *mark = find_mark(marks, count, split->action);
+	SplitMark  *marks = split_read_marks(order->corporate_actions, &count);
+	SplitMark  *mark = split_find_mark(marks, count, split->action);
 	Numeric		by_factor;
 
 	if (mark == NULL)
@@ -357,11 +357,11 @@ oms_split_fit(Order *order, const Order *before, const OrderSplit *split)
 	mark->order_qty = NULL;
 	if (order->order_qty && oms_dec_sign(before->order_qty) > 0)
 	{
-		order->order_qty = fitting_quantity(order, before, split, by_factor);
+		order->order_qty = split_fitting_quantity(order, before, split, by_factor);
 		/* what it should be by the factor, until all below it have followed */
 		if (!mark->fills && oms_dec_cmp(order->order_qty, by_factor) != 0 &&
 			oms_dec_cmp(order->executed_quantity, order->order_qty) < 0)
 			mark->order_qty = by_factor;
 	}
-	order->corporate_actions = write_marks(marks, count);
+	order->corporate_actions = split_write_marks(marks, count);
 }

@@ -56,7 +56,7 @@ typedef struct SplitPlan
 } SplitPlan;
 
 static SplitNode *
-find_node(const SplitPlan *plan, const char *id)
+split_tree_find_node(const SplitPlan *plan, const char *id)
 {
 	SplitNode  *node = hash_search(plan->nodes, id, HASH_FIND, NULL);
 
@@ -66,7 +66,7 @@ find_node(const SplitPlan *plan, const char *id)
 }
 
 static void
-add_node(SplitPlan *plan, const Order *order)
+split_tree_add_node(SplitPlan *plan, const Order *order)
 {
 	SplitNode  *node = hash_search(plan->nodes, order->id, HASH_ENTER, NULL);
 
@@ -78,7 +78,7 @@ add_node(SplitPlan *plan, const Order *order)
 
 /* Of the tree what the split may touch: all of it, or the way up from an order without children. */
 static void
-load_nodes(SplitPlan *plan)
+split_tree_load_nodes(SplitPlan *plan)
 {
 	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
 	.hcxt = CurrentMemoryContext};
@@ -92,7 +92,7 @@ load_nodes(SplitPlan *plan)
 	if (!plan->reported || order->child_count > 0)
 	{
 		foreach(cell, oms_decision_find(plan->d, KIND_ORDER, ORDER_BY_ROOT, &keys, 1))
-			add_node(plan, lfirst(cell));
+			split_tree_add_node(plan, lfirst(cell));
 		return;
 	}
 	for (;;)
@@ -100,7 +100,7 @@ load_nodes(SplitPlan *plan)
 		const char *id = order->id;
 		const char *parent_id = order->parent_id;
 
-		add_node(plan, order);
+		split_tree_add_node(plan, order);
 		if (parent_id == NULL)
 			return;
 		oms_walk_step(&walk, "order", id);
@@ -112,7 +112,7 @@ load_nodes(SplitPlan *plan)
 
 /* Each order is walked over once or twice: up to the first one whose depth is known, and back. */
 static void
-find_depth(const SplitPlan *plan, SplitNode *node)
+split_tree_find_depth(const SplitPlan *plan, SplitNode *node)
 {
 	List	   *way = NIL;
 	ListCell   *cell;
@@ -124,7 +124,7 @@ find_depth(const SplitPlan *plan, SplitNode *node)
 		if (list_length(way) >= list_length(plan->deepest_first))
 			oms_damaged("order \"%s\" is among those above itself", node->id);
 		way = lcons(node, way);
-		node = find_node(plan, node->order.parent_id);
+		node = split_tree_find_node(plan, node->order.parent_id);
 	}
 	if (node->depth < 0)
 		node->depth = 0;
@@ -135,7 +135,7 @@ find_depth(const SplitPlan *plan, SplitNode *node)
 }
 
 static int
-compare_depth(const ListCell *a, const ListCell *b)
+split_tree_compare_depth(const ListCell *a, const ListCell *b)
 {
 	const SplitNode *first = lfirst(a);
 	const SplitNode *second = lfirst(b);
@@ -147,18 +147,18 @@ compare_depth(const ListCell *a, const ListCell *b)
 
 /* Which orders lie below the named one, and which above. */
 static void
-find_places(SplitPlan *plan)
+split_tree_find_places(SplitPlan *plan)
 {
-	SplitNode  *up = find_node(plan, plan->named->id);
+	SplitNode  *up = split_tree_find_node(plan, plan->named->id);
 	ListCell   *cell;
 
 	foreach(cell, plan->deepest_first)
-		find_depth(plan, lfirst(cell));
-	list_sort(plan->deepest_first, compare_depth);
+		split_tree_find_depth(plan, lfirst(cell));
+	list_sort(plan->deepest_first, split_tree_compare_depth);
 	up->below = true;
 	while (up->order.parent_id != NULL)
 	{
-		up = find_node(plan, up->order.parent_id);
+		up = split_tree_find_node(plan, up->order.parent_id);
 		up->above = true;
 	}
 	/* parents before children */
@@ -166,14 +166,14 @@ find_places(SplitPlan *plan)
 	{
 		SplitNode  *node = list_nth(plan->deepest_first, i);
 
-		if (node->order.parent_id != NULL && find_node(plan, node->order.parent_id)->below)
+		if (node->order.parent_id != NULL && split_tree_find_node(plan, node->order.parent_id)->below)
 			node->below = true;
 	}
 }
 
 /* How much of this order the split scales.  True if any of it. */
 static bool
-choose_part(const SplitPlan *plan, SplitNode *node)
+split_tree_choose_part(const SplitPlan *plan, SplitNode *node)
 {
 	SplitReach	reach = oms_split_reach(&node->order, plan->event->split->action);
 
@@ -192,7 +192,7 @@ choose_part(const SplitPlan *plan, SplitNode *node)
 
 /* Of equal ones the one with the smaller id, so that it does not matter where rows lie. */
 static bool
-is_larger(const Execution *fill, const Execution *than)
+split_tree_is_larger(const Execution *fill, const Execution *than)
 {
 	int			order = than ? oms_dec_cmp(fill->quantity, than->quantity) : 1;
 
@@ -205,7 +205,7 @@ is_larger(const Execution *fill, const Execution *than)
  * the scaled sum.  Returns what they count for more than before.
  */
 static Numeric
-scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
+split_tree_scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
 {
 	Numeric		factor = node->split.factor;
 	Execution  *largest = NULL;
@@ -229,7 +229,7 @@ scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
 		before = oms_dec_add(before, copy->quantity);
 		oms_execution_scale(copy, factor, NULL);
 		after = oms_dec_add(after, copy->quantity);
-		if (is_larger(copy, largest))
+		if (split_tree_is_larger(copy, largest))
 			largest = copy;
 		node->fills = lappend(node->fills, copy);
 	}
@@ -251,7 +251,7 @@ scale_fills(SplitPlan *plan, SplitNode *node, List *executions, bool live)
  */
 
 static bool
-is_nothing(const TreeDelta *delta)
+split_tree_is_nothing(const TreeDelta *delta)
 {
 	return delta->executed == NULL && delta->value == NULL && delta->allocated == NULL && delta->working == NULL &&
 		delta->reserved == NULL && delta->live == 0 && delta->count == 0;
@@ -259,7 +259,7 @@ is_nothing(const TreeDelta *delta)
 
 /* The event of one order, its children being done. */
 static void
-decide_order(SplitPlan *plan, SplitNode *node)
+split_tree_decide(SplitPlan *plan, SplitNode *node)
 {
 	bool		scaled = node->split.terms || node->split.fills;
 
@@ -276,7 +276,7 @@ decide_order(SplitPlan *plan, SplitNode *node)
 		node->event.transition = oms_order_transition(TRIGGER_SCALE, &node->order, 0, false);
 		node->event.children = node->children;
 	}
-	else if (!is_nothing(&node->children))
+	else if (!split_tree_is_nothing(&node->children))
 		oms_tree_roll_up(plan->event->command, &node->order, &node->children, &node->event);
 	else
 		return;
@@ -286,8 +286,8 @@ decide_order(SplitPlan *plan, SplitNode *node)
 	{
 		List	   *executions = oms_executions_of(plan->d, node->id);
 
-		node->event.fill.quantity = scale_fills(plan, node, executions, true);
-		node->event.fill.review = scale_fills(plan, node, executions, false);
+		node->event.fill.quantity = split_tree_scale_fills(plan, node, executions, true);
+		node->event.fill.review = split_tree_scale_fills(plan, node, executions, false);
 	}
 	node->changes = true;
 	node->after = node->order;
@@ -296,41 +296,41 @@ decide_order(SplitPlan *plan, SplitNode *node)
 
 /* Is the number still one that a user could have given? */
 static bool
-is_in_range(Numeric value)
+split_tree_is_in_range(Numeric value)
 {
 	return value == NULL || oms_dec_acceptable(value);
 }
 
 /* A limit or a stop that would become nothing means something else. */
 static bool
-is_lost(Numeric before, Numeric after)
+split_tree_is_lost(Numeric before, Numeric after)
 {
 	return before && after && oms_dec_sign(before) != 0 && oms_dec_sign(after) == 0;
 }
 
 static Refusal *
-check_order(const SplitPlan *plan, const SplitNode *node)
+split_tree_check_order(const SplitPlan *plan, const SplitNode *node)
 {
 	const Order *before = &node->order;
 	const Order *after = &node->after;
 	Numeric		scaled = node->split.terms ? oms_scale_quantity(before->order_qty, node->split.factor) : NULL;
 	bool		vanishes = (scaled && oms_dec_sign(scaled) <= 0) || (after->order_qty && oms_dec_sign(after->order_qty) <= 0) ||
-		(after->quantity_factor && oms_dec_sign(after->quantity_factor) <= 0) || is_lost(before->price, after->price) ||
-		is_lost(before->stop_px, after->stop_px);
+		(after->quantity_factor && oms_dec_sign(after->quantity_factor) <= 0) || split_tree_is_lost(before->price, after->price) ||
+		split_tree_is_lost(before->stop_px, after->stop_px);
 
 	if (plan->vanishes && !plan->reported)
 		return oms_split_refuse(before, "quantityFactor %s leaves nothing of one of its fills.",
 								oms_dec_text(node->split.factor));
-	if (!vanishes && is_in_range(after->order_qty) && is_in_range(after->executed_quantity) &&
-		is_in_range(after->review_quantity) && is_in_range(after->price) && is_in_range(after->stop_px) &&
-		is_in_range(after->quantity_factor))
+	if (!vanishes && split_tree_is_in_range(after->order_qty) && split_tree_is_in_range(after->executed_quantity) &&
+		split_tree_is_in_range(after->review_quantity) && split_tree_is_in_range(after->price) && split_tree_is_in_range(after->stop_px) &&
+		split_tree_is_in_range(after->quantity_factor))
 		return NULL;
 	return oms_split_refuse(before, "orderQty %s times %s leaves nothing, or needs more than %d digits.",
 							oms_dec_text(before->order_qty), oms_dec_text(node->split.factor), DECIMAL_DIGITS_MAX);
 }
 
 static Refusal *
-decide_all(SplitPlan *plan)
+split_tree_decide_all(SplitPlan *plan)
 {
 	ListCell   *cell;
 
@@ -341,20 +341,20 @@ decide_all(SplitPlan *plan)
 		TreeDelta	delta;
 
 		CHECK_FOR_INTERRUPTS();
-		decide_order(plan, node);
+		split_tree_decide(plan, node);
 		if (!node->changes)
 			continue;
-		refusal = check_order(plan, node);
+		refusal = split_tree_check_order(plan, node);
 		if (refusal)
 			return refusal;
 		if (node->order.parent_id && oms_tree_delta(&node->order, &node->after, &delta))
-			oms_tree_delta_add(&find_node(plan, node->order.parent_id)->children, &delta);
+			oms_tree_delta_add(&split_tree_find_node(plan, node->order.parent_id)->children, &delta);
 	}
 	return NULL;
 }
 
 static void
-put_all(SplitPlan *plan)
+split_tree_put_all(SplitPlan *plan)
 {
 	ListCell   *cell;
 	ListCell   *fill;
@@ -383,7 +383,7 @@ put_all(SplitPlan *plan)
 
 /* What a counterparty states stands, also where it is no split that we can count. */
 static void
-restate_only(SplitPlan *plan, bool disagrees)
+split_tree_restate_only(SplitPlan *plan, bool disagrees)
 {
 	OrderEvent	event = *plan->event;
 
@@ -406,23 +406,23 @@ oms_split_tree(Decision *d, const Order *named, const OrderEvent *event)
 	ListCell   *cell;
 	Refusal    *refusal;
 
-	load_nodes(&plan);
-	find_places(&plan);
+	split_tree_load_nodes(&plan);
+	split_tree_find_places(&plan);
 	foreach(cell, plan.deepest_first)
 	{
 		SplitNode  *node = lfirst(cell);
 
-		if (choose_part(&plan, node) && (node->below || !plan.reported))
+		if (split_tree_choose_part(&plan, node) && (node->below || !plan.reported))
 			anything = true;
 	}
 	if (!anything && !plan.reported)
 		return oms_with_hint(oms_split_refuse(named, "corporate action \"%s\" has come to every order of the tree already.",
 											  event->split->action),
 							 "Give another one its own corporateActionId.");
-	refusal = anything ? decide_all(&plan) : NULL;
+	refusal = anything ? split_tree_decide_all(&plan) : NULL;
 	if (anything && refusal == NULL)
-		put_all(&plan);
+		split_tree_put_all(&plan);
 	else if (plan.reported)
-		restate_only(&plan, refusal != NULL);
+		split_tree_restate_only(&plan, refusal != NULL);
 	return plan.reported ? NULL : refusal;
 }

@@ -41,7 +41,7 @@ static const TypeFacts type_facts[] = {
 };
 
 static const TypeFacts *
-facts_of(const char *ord_type)
+terms_facts_of(const char *ord_type)
 {
 	for (int i = 0; ord_type && i < lengthof(type_facts); i++)
 		if (strcmp(type_facts[i].name, ord_type) == 0)
@@ -52,7 +52,7 @@ facts_of(const char *ord_type)
 bool
 oms_order_has_limit(const Order *order)
 {
-	const TypeFacts *facts = facts_of(order->ord_type);
+	const TypeFacts *facts = terms_facts_of(order->ord_type);
 
 	return order->price != NULL && facts != NULL && facts->is_limit;
 }
@@ -67,7 +67,7 @@ oms_terms_given(const OrderTerms *terms)
 
 /* What is not given is as `other` has it. */
 static void
-complete(OrderTerms *terms, const OrderTerms *other)
+terms_complete(OrderTerms *terms, const OrderTerms *other)
 {
 	terms->order_qty = terms->order_qty ? terms->order_qty : other->order_qty;
 	terms->cash_order_qty = terms->cash_order_qty ? terms->cash_order_qty : other->cash_order_qty;
@@ -83,9 +83,9 @@ complete(OrderTerms *terms, const OrderTerms *other)
 
 /* A new type or time in force leaves behind what it has no use for. */
 static void
-drop_meaningless(Order *order, const OrderTerms *terms)
+terms_drop_meaningless(Order *order, const OrderTerms *terms)
 {
-	const TypeFacts *facts = facts_of(terms->ord_type);
+	const TypeFacts *facts = terms_facts_of(terms->ord_type);
 
 	if (facts && !facts->has_price && terms->price == NULL)
 		order->price = NULL;
@@ -127,7 +127,7 @@ oms_terms_apply(Order *order, const OrderTerms *terms)
 		order->account = unconstify(char *, terms->account);
 	/* a new order is as it was given */
 	if (order->version > 0)
-		drop_meaningless(order, terms);
+		terms_drop_meaningless(order, terms);
 }
 
 Numeric
@@ -221,7 +221,7 @@ oms_request_is_open(const Order *order, RequestKind kind)
 }
 
 static void
-open_request(OrderRequest *requests, int *count, const Order *order, const OrderRequest *request)
+terms_open_request(OrderRequest *requests, int *count, const Order *order, const OrderRequest *request)
 {
 	OrderRequest *known = unconstify(OrderRequest *, oms_request_find(requests, *count, request->kind,
 																		 request->cl_ord_id, request->orig_cl_ord_id,
@@ -241,7 +241,7 @@ open_request(OrderRequest *requests, int *count, const Order *order, const Order
 }
 
 static const OrderRequest *
-replace_request(const OrderRequest *requests, int count, const char *cl_ord_id)
+terms_replace_request(const OrderRequest *requests, int count, const char *cl_ord_id)
 {
 	for (int i = 0; cl_ord_id && i < count; i++)
 		if (requests[i].kind == REQUEST_REPLACE && requests[i].cl_ord_id &&
@@ -255,23 +255,23 @@ replace_request(const OrderRequest *requests, int count, const char *cl_ord_id)
  * accepted.  No longer than there are requests: one might follow itself.
  */
 static bool
-is_overtaken(const OrderRequest *r, const OrderRequest *requests, int count, const char *overtakes)
+terms_is_overtaken(const OrderRequest *r, const OrderRequest *requests, int count, const char *overtakes)
 {
-	const OrderRequest *other = replace_request(requests, count, overtakes);
+	const OrderRequest *other = terms_replace_request(requests, count, overtakes);
 
 	for (int i = 0; other && i < count; i++)
 	{
 		if (other == r)
 			return true;
-		other = replace_request(requests, count, other->orig_cl_ord_id);
+		other = terms_replace_request(requests, count, other->orig_cl_ord_id);
 	}
 	return false;
 }
 
 /* A rejection without a ClOrdID answers every request of its kind. */
 static bool
-is_answered(const OrderRequest *r, const OrderRequest *answered, const OrderRequest *answer,
-			const OrderEvent *event)
+terms_is_answered(const OrderRequest *r, const OrderRequest *answered, const OrderRequest *answer,
+				  const OrderEvent *event)
 {
 	if (event->edit != REQUEST_ANSWER || r->kind != answer->kind)
 		return false;
@@ -291,11 +291,11 @@ oms_terms_of_replacement(const Command *command, const Order *order)
 	if (command->side && oms_sides_are_kin(command->side, order->side))
 		terms.side = command->side;
 	if (request)
-		complete(&terms, &request->terms);
+		terms_complete(&terms, &request->terms);
 	/* what it overtakes was accepted before it */
 	for (int i = count - 1; i >= 0; i--)
-		if (&requests[i] != request && is_overtaken(&requests[i], requests, count, command->orig_cl_ord_id))
-			complete(&terms, &requests[i].terms);
+		if (&requests[i] != request && terms_is_overtaken(&requests[i], requests, count, command->orig_cl_ord_id))
+			terms_complete(&terms, &requests[i].terms);
 	/* a term that stays is none */
 	if (terms.account && order->account && strcmp(terms.account, order->account) == 0)
 		terms.account = NULL;
@@ -367,8 +367,8 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 			continue;
 		if (known[i].kind == REQUEST_REPLACE && (clears & COND_PENDING_REPLACE))
 			continue;
-		if (is_answered(&known[i], answered, &event->request, event) ||
-			is_overtaken(&known[i], known, count, event->overtakes))
+		if (terms_is_answered(&known[i], answered, &event->request, event) ||
+			terms_is_overtaken(&known[i], known, count, event->overtakes))
 		{
 			if (known[i].restores_qty && event->terms.order_qty == NULL)
 				order->order_qty = oms_dec_max(known[i].restores_qty, order->executed_quantity);
@@ -386,7 +386,7 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 		kept++;
 	}
 	if (event->edit == REQUEST_OPEN)
-		open_request(requests, &kept, order, &event->request);
+		terms_open_request(requests, &kept, order, &event->request);
 
 	order->pending_requests = oms_requests_to_json(requests, kept);
 	order->conditions &= ~(COND_PENDING_CANCEL | COND_PENDING_REPLACE);

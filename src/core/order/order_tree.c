@@ -15,7 +15,7 @@
 
 /* b - a, or NULL where that is nothing */
 static Numeric
-change(Numeric a, Numeric b)
+tree_change(Numeric a, Numeric b)
 {
 	if (a == NULL)
 		return oms_dec_sign(b) == 0 ? NULL : b;
@@ -29,7 +29,7 @@ change(Numeric a, Numeric b)
  * closed order above a live one counts.
  */
 static bool
-is_live_in_tree(const Order *order)
+tree_is_live(const Order *order)
 {
 	return oms_order_is_live(order) || order->live_children > 0;
 }
@@ -38,12 +38,12 @@ bool
 oms_tree_delta(const Order *before, const Order *after, TreeDelta *delta)
 {
 	memset(delta, 0, sizeof(*delta));
-	delta->executed = change(before ? before->executed_quantity : NULL, after->executed_quantity);
-	delta->value = change(before ? before->executed_value : NULL, after->executed_value);
-	delta->allocated = change(before ? before->allocated_quantity : NULL, after->allocated_quantity);
-	delta->working = change(before ? before->leaves_quantity : NULL, after->leaves_quantity);
-	delta->reserved = change(before ? oms_order_reservation(before) : NULL, oms_order_reservation(after));
-	delta->live = (is_live_in_tree(after) ? 1 : 0) - (before && is_live_in_tree(before) ? 1 : 0);
+	delta->executed = tree_change(before ? before->executed_quantity : NULL, after->executed_quantity);
+	delta->value = tree_change(before ? before->executed_value : NULL, after->executed_value);
+	delta->allocated = tree_change(before ? before->allocated_quantity : NULL, after->allocated_quantity);
+	delta->working = tree_change(before ? before->leaves_quantity : NULL, after->leaves_quantity);
+	delta->reserved = tree_change(before ? oms_order_reservation(before) : NULL, oms_order_reservation(after));
+	delta->live = (tree_is_live(after) ? 1 : 0) - (before && tree_is_live(before) ? 1 : 0);
 	delta->count = before ? 0 : 1;
 	return delta->executed || delta->value || delta->allocated || delta->working ||
 		delta->reserved || delta->live != 0 || delta->count != 0;
