@@ -65,7 +65,9 @@ FNR == NR {
 		next
 	if (NF != 4 && !(NF == 5 && $5 == "new"))
 		fail("cannot read: " $0)
-	kind[++nkinds] = name[nkinds] = $1
+	# what is evaluated first in one expression is not the same in every awk
+	nkinds++
+	kind[nkinds] = name[nkinds] = $1
 	gsub(/_/, " ", name[nkinds])
 	kinds[nkinds] = $2
 	type[nkinds] = $3
