@@ -83,6 +83,19 @@ check_errors() {
 $found"
 }
 
+# A static function begins with a word of its file's name, or how one begins, or its plural: a backtrace tells where one is.
+check_prefixes() {
+    local found
+    found=$(perl -0777 -ne '
+        my ($name) = $ARGV =~ m|([^/]+)\.c$|;
+        while (/^static[^;{}=]*?\n([a-z0-9]+)(\w*)\(/mg) {
+            my ($first, $function) = ($1, $1 . $2);
+            print "$ARGV: $function()\n" unless $first eq "oms" || grep { /^\Q$first\E/ || "${_}s" eq $first } split /_/, $name;
+        }' $(find src -name '*.c'))
+    [ -z "$found" ] || breach "static functions without a word of their file's name:
+$found"
+}
+
 check_sizes() {
     local file lines
     for file in $(find src -name '*.[ch]') debezium/bridge/*.[ch]; do
@@ -164,6 +177,7 @@ check_kinds
 check_core
 check_layers debezium/bridge
 check_errors
+check_prefixes
 check_sizes
 check_version
 check_parts

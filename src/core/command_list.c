@@ -178,13 +178,13 @@ static const CommandField bust_fields[] = {
 	[type_] = {.name = name_, .type = type_, .kind = KIND_ORDER, .role = ROLE_TRADER, .trigger = trigger_, .fix_messages = FIX_MSG_REPORT, \
 	.fields = report_fields, .decide = oms_decide_order, __VA_ARGS__}
 
+/* an order, or a slice of a placement */
+#define CREATES_ORDER \
+	.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER, \
+	.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .fix_messages = FIX_MSG_ORDER
+
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = {
-		.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING),
-		.traits = TRAIT_TELEPHONED,
-		.fix_messages = FIX_MSG_ORDER, .fields = create_fields, .decide = oms_decide_create,
-	},
+	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED, .fields = create_fields, .decide = oms_decide_create},
 	[COMMAND_ACCEPT_ORDER] = {
 		.name = "AcceptOrderCommand", .type = COMMAND_ACCEPT_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_ACCEPT, .variant = VARIANT(for_bidding, TRI_TRUE, TRIGGER_ACCEPT_FOR_BIDDING),
@@ -273,12 +273,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 };
 
-/* a child of a placement: a Create order whose parent is known */
-const CommandDef oms_slice_def = {
-	.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-	.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING),
-	.fix_messages = FIX_MSG_ORDER, .fields = slice_fields,
-};
+const CommandDef oms_slice_def = {CREATES_ORDER, .fields = slice_fields};
 
 const OmsName	oms_exec_type_names[] = {
 	{1, "NEW", "0"},

@@ -13,7 +13,7 @@
 #include "core/command_trees.h"
 
 static TreeName *
-add_name(TreeNames *names)
+command_add_name(TreeNames *names)
 {
 	if (names->count == names->size)
 	{
@@ -27,14 +27,14 @@ add_name(TreeNames *names)
 int
 oms_name_object(TreeNames *names, ObjectKind kind, const char *id)
 {
-	*add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED};
+	*command_add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED};
 	return names->count - 1;
 }
 
 void
 oms_name_search(TreeNames *names, const TreeName *search)
 {
-	*add_name(names) = *search;
+	*command_add_name(names) = *search;
 }
 
 static const ObjectKind role_kinds[ID_ROLE_COUNT] = {

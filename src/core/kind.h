@@ -59,7 +59,7 @@ typedef struct KindDef
 
 	bool		in_result;		/* results list all objects of this kind that changed, under its table's name */
 
-	/* Make a state that is too large one that fits; `before` may be NULL.  NULL: its states are bounded. */
+	/* Make a state that a fact made too large one that fits; `before` may be NULL.  NULL: no fact makes one so. */
 	void		(*shorten) (void *record, const Object *before);
 } KindDef;
 

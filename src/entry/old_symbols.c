@@ -50,7 +50,7 @@ oms_execution_state(PG_FUNCTION_ARGS)
 }
 
 static Datum
-problem_of(FunctionCallInfo fcinfo, const char *object)
+old_problem_of(FunctionCallInfo fcinfo, const char *object)
 {
 	LOCAL_FCINFO(call, 2);
 	Datum		result;
@@ -66,11 +66,11 @@ problem_of(FunctionCallInfo fcinfo, const char *object)
 Datum
 oms_order_state_problem(PG_FUNCTION_ARGS)
 {
-	return problem_of(fcinfo, "order");
+	return old_problem_of(fcinfo, "order");
 }
 
 Datum
 oms_execution_state_problem(PG_FUNCTION_ARGS)
 {
-	return problem_of(fcinfo, "execution");
+	return old_problem_of(fcinfo, "execution");
 }

@@ -81,10 +81,10 @@ apply_bound(Application *app, Object *now, Refusal **refusal)
 
 	if (size <= oms_state_size_max() || (t && size <= oms_state_size(kind->record, t->now)))
 		return false;
-	if (fact)
-		kind->shorten(now, t ? t->now : NULL);
-	else
+	if (!fact)
 		*refusal = oms_state_refuse_size(kind->record, now->id, size);
+	else if (kind->shorten)
+		kind->shorten(now, t ? t->now : NULL);
 	return fact;
 }
 

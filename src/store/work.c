@@ -92,7 +92,7 @@ oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 }
 
 static bool
-uow_same_values(const char *const *a, const char *const *b, int count)
+work_same_values(const char *const *a, const char *const *b, int count)
 {
 	for (int i = 0; i < count; i++)
 		if ((a[i] == NULL) != (b[i] == NULL) || (a[i] && strcmp(a[i], b[i]) != 0))
@@ -102,7 +102,7 @@ uow_same_values(const char *const *a, const char *const *b, int count)
 
 /* Was it looked for when the trees of the command were locked, and not found? */
 static bool
-uow_is_absent(const UnitOfWork *uow, ObjectKind kind, int key, const char *const *values)
+work_is_absent(const UnitOfWork *uow, ObjectKind kind, int key, const char *const *values)
 {
 	const TableKey *columns = &oms_kinds[kind].record->keys[key];
 	int			ncolumns = 0;
@@ -113,7 +113,7 @@ uow_is_absent(const UnitOfWork *uow, ObjectKind kind, int key, const char *const
 	{
 		const TreeName *name = &uow->named.names[i];
 
-		if (name->absent && name->kind == kind && name->key == key && uow_same_values(name->values, values, ncolumns))
+		if (name->absent && name->kind == kind && name->key == key && work_same_values(name->values, values, ncolumns))
 			return true;
 	}
 	return false;
@@ -126,7 +126,7 @@ oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 
 	/* whoever loops over objects comes through here for each */
 	CHECK_FOR_INTERRUPTS();
-	if (t == NULL && !uow_is_absent(uow, kind, OBJECT_BY_ID, &id))
+	if (t == NULL && !work_is_absent(uow, kind, OBJECT_BY_ID, &id))
 		t = oms_uow_load(uow, kind, id, false);
 	return t ? t->now : NULL;
 }
@@ -151,7 +151,7 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 	ListCell   *cell;
 
 	/* unless this call has made objects, what was not there is not there */
-	while (count > 0 && !uow->has_made && uow_is_absent(uow, kind, key, values[count - 1]))
+	while (count > 0 && !uow->has_made && work_is_absent(uow, kind, key, values[count - 1]))
 		count--;
 	if (count == 0)
 		return NIL;
