@@ -353,21 +353,30 @@ trees_look_up_found_and_linked(Locking *locking)
 static void
 trees_search(Locking *locking)
 {
-	const TreeName *last = NULL;
+	TreeName   *last = NULL;
 
 	locking->found = NIL;
 	for (int i = 0; i < locking->names->count; i++)
 	{
-		const TreeName *name = locking->sorted[i];
+		TreeName   *name = locking->sorted[i];
 		const char *const *values = name->values;
+		List	   *ids;
 		ListCell   *cell;
 
-		if (name->key == OBJECT_BY_ID || (last && trees_compare_names(&last, &name) == 0))
+		CHECK_FOR_INTERRUPTS();
+		if (name->key == OBJECT_BY_ID)
 			continue;
+		if (last && trees_compare_names(&last, &name) == 0)
+		{
+			name->absent = last->absent;
+			continue;
+		}
 		last = name;
 		/* no root's row tells of what somebody began since our snapshot */
 		oms_object_check_unseen(trees_table(locking, name->kind), name->key, values);
-		foreach(cell, oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1))
+		ids = oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1);
+		name->absent = ids == NIL;
+		foreach(cell, ids)
 			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
 	}
 }

@@ -148,6 +148,7 @@ List *
 oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const *values, int count)
 {
 	List	   *objects = NIL;
+	List	   *ids;
 	ListCell   *cell;
 
 	/* unless this call has made objects, what was not there is not there */
@@ -155,7 +156,8 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 		count--;
 	if (count == 0)
 		return NIL;
-	foreach(cell, oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), key, values, count))
+	ids = oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), key, values, count);
+	foreach(cell, ids)
 	{
 		Tracked    *t = oms_map_find(uow->map, kind, lfirst(cell));
 
@@ -165,6 +167,8 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 		if (t)
 			objects = lappend(objects, t->now);
 	}
+	/* a batch may look through the same many objects for each of its commands */
+	list_free_deep(ids);
 	return objects;
 }
 

@@ -126,7 +126,8 @@ sub insist
 		$count{$kind}{$state}++;
 		return if $state =~ /^OM/;
 		die "$kind: $state $message" unless $state =~ /^40(001|P01)$/ && $try < $TRIES;
-		sleep rand 0.02;
+		# who is ended again and again waits the longer, so that those in its way get done
+		sleep rand 0.02 * ($try < 50 ? $try : 50);
 	}
 }
 

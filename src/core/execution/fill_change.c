@@ -53,11 +53,13 @@ typedef struct FillChain
 static void
 change_find_held(Decision *d, FillChain *chain)
 {
+	List	   *executions;
 	ListCell   *cell;
 
 	if (oms_dec_sign(chain->order.review_quantity) == 0)
 		return;
-	foreach(cell, oms_executions_of(d, chain->order.id))
+	executions = oms_executions_of(d, chain->order.id);
+	foreach(cell, executions)
 	{
 		Execution  *execution = lfirst(cell);
 		Execution  *copy;
@@ -70,6 +72,7 @@ change_find_held(Decision *d, FillChain *chain)
 		*copy = *execution;
 		chain->held = lappend(chain->held, copy);
 	}
+	list_free(executions);
 }
 
 static Refusal *

@@ -243,15 +243,17 @@ settle_compare_created(const ListCell *a, const ListCell *b)
 static List *
 settle_waiting_of(Decision *d, const char *order_id)
 {
+	List	   *executions = oms_executions_of(d, order_id);
 	List	   *waiting = NIL;
 	ListCell   *cell;
 
-	foreach(cell, oms_executions_of(d, order_id))
+	foreach(cell, executions)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (settle_is_waiting(lfirst(cell)))
 			waiting = lappend(waiting, lfirst(cell));
 	}
+	list_free(executions);
 	list_sort(waiting, settle_compare_created);
 	return waiting;
 }
