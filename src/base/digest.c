@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "base/compat.h"
 #include "base/digest.h"
 
 /* It belongs to an owner of its own, which nothing ever releases; every digest starts it anew, also after an error. */
