@@ -81,24 +81,22 @@ report_get_quantity(const FixMessage *message, int tag, Numeric *value)
 static bool
 report_is_guarantee(FixContext *fix, const FixMatch *match, const char *exec_type)
 {
-	const Order *found = report_matched_order(fix, match);
+	const Order *order = report_matched_order(fix, match);
 	char	   *exec_id = oms_fix_get(&fix->message, TAG_EXEC_ID);
 	Decision	look = oms_fix_look(fix->uow);
-	Order		order;
 	Numeric		cum_qty;
 	Numeric		last_qty;
 
-	if (found == NULL || strcmp(exec_type, "F") == 0 || !oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") ||
+	if (order == NULL || strcmp(exec_type, "F") == 0 || !oms_fix_is(&fix->message, TAG_ORD_STATUS, "7") ||
 		!report_get_quantity(&fix->message, TAG_CUM_QTY, &cum_qty) || !report_get_quantity(&fix->message, TAG_LAST_QTY, &last_qty))
 		return false;
-	order = *found;
-	if (oms_history_has_exec_id(oms_uow_source(fix->uow), &order, exec_id, COMMAND_STOP_ORDER))
+	if (oms_history_has_exec_id(oms_uow_source(fix->uow), order, exec_id, COMMAND_STOP_ORDER))
 		return true;
-	if (oms_executions_by_exec_id(&look, order.id, exec_id) != NIL)
+	if (oms_executions_by_exec_id(&look, order->id, exec_id) != NIL)
 		return false;
 	return oms_dec_cmp(last_qty, cum_qty) > 0 ||
-		(oms_dec_cmp(cum_qty, order.executed_quantity) == 0 &&
-		 (order.reported_cum_qty == NULL || oms_dec_cmp(cum_qty, order.reported_cum_qty) == 0));
+		(oms_dec_cmp(cum_qty, order->executed_quantity) == 0 &&
+		 (order->reported_cum_qty == NULL || oms_dec_cmp(cum_qty, order->reported_cum_qty) == 0));
 }
 
 /* A command with what the report states, and whether it may have come before. */

@@ -106,15 +106,13 @@ request_is_repeat(FixContext *fix, const char *order_id)
 	char	   *cl_ord_id = oms_fix_get(&fix->message, TAG_CL_ORD_ID);
 	const Order *order = oms_fix_order(fix->uow, order_id);
 	const OrderRequest *request = order ? oms_request_named(order, cl_ord_id) : NULL;
-	Order		copy;
 
 	if (request)
 		return !request->unasked;
 	if (order == NULL || (order->cl_ord_id && strcmp(order->cl_ord_id, cl_ord_id) == 0 &&
 						  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id)))
 		return false;
-	copy = *order;
-	return oms_history_was_asked(oms_uow_source(fix->uow), &copy, cl_ord_id);
+	return oms_history_was_asked(oms_uow_source(fix->uow), order, cl_ord_id);
 }
 
 static Refusal *

@@ -102,7 +102,7 @@ route_message(const FixMessage *message, OrderNames *names)
 	if (message->def == NULL)
 		return nowhere;
 	names->cl_ord_id = oms_fix_get_id(message, TAG_CL_ORD_ID);
-	if (strcmp(message->msg_type, "D") == 0)
+	if (message->def->traits & FIX_NEW)
 	{
 		Route		route = route_new_order(names, oms_fix_get(message, TAG_SECONDARY_CL_ORD_ID));
 

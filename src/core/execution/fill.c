@@ -117,24 +117,21 @@ Refusal *
 oms_decide_execute(Decision *d)
 {
 	Command    *command = d->command;
-	const Order *found = command->order_id ? oms_get_order(d, command->order_id) : NULL;
+	const Order *order = command->order_id ? oms_get_order(d, command->order_id) : NULL;
 	const Execution *known;
-	FillContext context = {0};
-	Order		before;
+	FillContext context = {.order = order, .now = oms_decision_now(d)};
 	bool		id_is_given = false;
 	Refusal    *refusal = NULL;
 
 	oms_fill_init_context(d, &context);
-	if (found)
+	if (order)
 	{
-		before = *found;
-		context.order = &before;
-		refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
+		refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
 		if (refusal == NULL)
-			refusal = oms_check_particulars(command, &before);
+			refusal = oms_check_particulars(command, order);
 		if (refusal)
 			return refusal;
-		if (oms_keep_leg_report(d, command, &before))
+		if (oms_keep_leg_report(d, command, order))
 			return NULL;
 	}
 	context.named_order = command->order_id;
@@ -144,15 +141,12 @@ oms_decide_execute(Decision *d)
 	if (known && (known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id))
 		return oms_fill_is_repeat(d, command, &context, known);
 	if (known)
-	{
 		command->execution_id = known->id;
-	}
 	else
-		refusal = fill_name(d, command, context.order, &id_is_given);
-	if (refusal == NULL && context.order)
-		refusal = oms_take_names(d, command, &before);
+		refusal = fill_name(d, command, order, &id_is_given);
+	if (refusal == NULL && order)
+		refusal = oms_take_names(d, command, order);
 	if (refusal)
 		return refusal;
-	context.now = oms_decision_now(d);
 	return fill_apply(d, command, &context, known, id_is_given);
 }

@@ -97,10 +97,10 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 	   OrderEvent *event, bool id_is_given)
 {
 	const Transition *change = settle_put_in(execution, context, reasons, &event->fill);
-	Order		before;
+	const Order *before = context->order;
 	Order		after;
 
-	if (context->order == NULL)
+	if (before == NULL)
 	{
 		oms_put_execution(d, execution, change, id_is_given);
 		return;
@@ -109,19 +109,19 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 		execution->flags |= event->transition->raises | (event->raises & FLAG_LATE_FILL);
 	/* an account of somebody else is for the desk to see on both */
 	event->raises |= execution->flags & FLAG_DISAGREES;
-	before = after = *context->order;
+	after = *before;
 	oms_order_evolve(&after, event);
 	oms_execution_compare(execution, &after);
 	oms_put_execution(d, execution, change, id_is_given);
-	if (before.flags & FLAG_UNSETTLED)
+	if (before->flags & FLAG_UNSETTLED)
 	{
 		settle_waiting(d, execution, context, event);
-		after = before;
+		after = *before;
 		oms_order_evolve(&after, event);
 	}
-	if (before.live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(&before))
+	if (before->live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(before))
 		after.flags |= FLAG_LIVE_CHILDREN;
-	oms_put_in_tree(d, &before, &after, event);
+	oms_put_in_tree(d, before, &after, event);
 }
 
 /* ------------------------------------------------------------------------

@@ -52,7 +52,6 @@ oms_check_particulars(const Command *command, const Order *order)
 static void
 order_climb(Decision *d, const Command *command, const Order *child_before, const Order *child_after)
 {
-	Order		before;
 	Order		after = *child_after;
 	TreeDelta	delta;
 	bool		changed = oms_tree_delta(child_before, child_after, &delta);
@@ -66,12 +65,11 @@ order_climb(Decision *d, const Command *command, const Order *child_before, cons
 		if (parent == NULL)
 			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", after.parent_id, after.id);
 		oms_walk_step(&walk, "order", after.id);
-		before = *parent;
 		after = *parent;
-		oms_tree_roll_up(command, &before, &delta, &event);
+		oms_tree_roll_up(command, parent, &delta, &event);
 		oms_order_evolve(&after, &event);
 		oms_put_order(d, &after, event.transition, false);
-		changed = oms_tree_delta(&before, &after, &delta);
+		changed = oms_tree_delta(parent, &after, &delta);
 	}
 }
 
@@ -85,11 +83,10 @@ oms_put_in_tree(Decision *d, const Order *before, const Order *after, const Orde
 void
 oms_apply_to_tree(Decision *d, const Order *order, const OrderEvent *event)
 {
-	Order		before = *order;
 	Order		after = *order;
 
 	oms_order_evolve(&after, event);
-	oms_put_in_tree(d, &before, &after, event);
+	oms_put_in_tree(d, order, &after, event);
 }
 
 /* ------------------------------------------------------------------------
@@ -214,18 +211,15 @@ oms_decide_place(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
-	OrderContext context = {0};
+	OrderContext context = {.order = order, .now = oms_decision_now(d)};
 	OrderEvent	event;
-	Order		before;
 	Order		running;
 	Refusal    *refusal;
 
 	if (order == NULL)
 		return oms_no_such(KIND_ORDER, command->order_id);
-	before = running = *order;
-	context.order = &before;
-	context.now = oms_decision_now(d);
-	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
+	running = *order;
+	refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, NULL, &event);
 	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
@@ -241,14 +235,14 @@ oms_decide_place(Decision *d)
 		oms_tree_delta(NULL, &child, &delta);
 		oms_tree_delta_add(&event.children, &delta);
 		/* what is left for the next slice */
-		running = before;
+		running = *order;
 		oms_order_evolve(&running, &event);
 	}
 	if (refusal)
 		return refusal;
 	d->cause = d->command;
-	oms_decision_about(d, KIND_ORDER, before.id, false);
-	oms_apply_to_tree(d, &before, &event);
+	oms_decision_about(d, KIND_ORDER, order->id, false);
+	oms_apply_to_tree(d, order, &event);
 	return NULL;
 }
 
@@ -262,38 +256,34 @@ order_change(Decision *d, OrderDetails details)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
-	OrderContext context = {0};
+	OrderContext context = {.order = order, .now = oms_decision_now(d)};
 	OrderEvent	event;
-	Order		before;
 	Refusal    *refusal;
 
 	if (order == NULL)
 		return oms_no_such(KIND_ORDER, command->order_id);
-	before = *order;
-	context.order = &before;
-	context.now = oms_decision_now(d);
-	if (before.parent_id)
-		context.parent = oms_get_order(d, before.parent_id);
-	refusal = oms_check_version(command, KIND_ORDER, before.id, before.version);
+	if (order->parent_id)
+		context.parent = oms_get_order(d, order->parent_id);
+	refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
 	if (refusal == NULL)
-		refusal = oms_check_particulars(command, &before);
-	if (refusal == NULL && oms_keep_order_report(d, command, &before))
+		refusal = oms_check_particulars(command, order);
+	if (refusal == NULL && oms_keep_order_report(d, command, order))
 		return NULL;
-	context.answered = oms_was_answered(d, command, &before);
+	context.answered = oms_was_answered(d, command, order);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, details, &event);
 	if (refusal == NULL)
 	{
-		refusal = oms_take_names(d, command, &before);
-		if (refusal && oms_keep_late_request(d, command, &before))
+		refusal = oms_take_names(d, command, order);
+		if (refusal && oms_keep_late_request(d, command, order))
 			return NULL;
 	}
 	if (refusal)
 		return refusal;
-	oms_decision_about(d, KIND_ORDER, before.id, false);
+	oms_decision_about(d, KIND_ORDER, order->id, false);
 	if (event.split)
-		return oms_split_tree(d, &before, &event);
-	oms_apply_to_tree(d, &before, &event);
+		return oms_split_tree(d, order, &event);
+	oms_apply_to_tree(d, order, &event);
 	return NULL;
 }
 

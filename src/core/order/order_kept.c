@@ -106,12 +106,11 @@ kept_is_leg(Decision *d, const Order *order)
 static void
 kept_keep_report(Decision *d, const Command *command, const Order *order, uint32 fact)
 {
-	Order		before = *order;
 	OrderEvent	event;
 
-	oms_order_keep_report(command, &before, fact, &event);
-	oms_apply_to_tree(d, &before, &event);
-	oms_decision_about(d, KIND_ORDER, before.id, false);
+	oms_order_keep_report(command, order, fact, &event);
+	oms_apply_to_tree(d, order, &event);
+	oms_decision_about(d, KIND_ORDER, order->id, false);
 }
 
 bool
