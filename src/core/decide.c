@@ -21,6 +21,17 @@ oms_no_such(ObjectKind kind, const char *id)
 }
 
 Refusal *
+oms_check_new_id(const Decision *d, ObjectKind kind, const char *id, bool is_root)
+{
+	if (oms_decision_knows(d, kind, id))
+		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kinds[kind].record->name, id);
+	for (int other = 0; other < KIND_COUNT && !is_root; other++)
+		if (other != kind && d->source->root_of(d->source, other, id) != NULL)
+			return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kinds[kind].id_field, id, oms_kinds[other].a_name);
+	return NULL;
+}
+
+Refusal *
 oms_check_version(const Command *command, ObjectKind kind, const char *id, int64 version)
 {
 	if (command->expected_version < 0 || command->expected_version == version)
@@ -83,7 +94,7 @@ decide_weigh_findings(Decision *d)
 	if (effect == FINDINGS_REFUSE)
 		return oms_findings_refuse(d->findings, d->command);
 	/* a fill that was only kept, a report of a leg, is none */
-	if (effect == FINDINGS_HOLD && d->about == KIND_ORDER)
+	if (effect == FINDINGS_HOLD && d->about != d->command->def->kind)
 		effect = FINDINGS_FLAG;
 	/* a repeat changes nothing */
 	if (!d->repeat)

@@ -20,6 +20,9 @@ extern Refusal *oms_decide(Decision *d);
 
 /* What the decide functions share. */
 extern Refusal *oms_no_such(ObjectKind kind, const char *id);
+
+/* May a new object have the id that the caller gave it?  Of a root the claim says whether another kind has it: `is_root` asks only its own. */
+extern Refusal *oms_check_new_id(const Decision *d, ObjectKind kind, const char *id, bool is_root);
 extern Refusal *oms_check_version(const Command *command, ObjectKind kind, const char *id, int64 version);
 
 #endif							/* OMS_DECIDE_H */

@@ -18,13 +18,9 @@ static Refusal *
 fill_name(Decision *d, Command *command, const Order *order, bool *id_is_given)
 {
 	*id_is_given = command->execution_id != NULL;
-	if (!*id_is_given)
-		command->execution_id = oms_decision_new_id(d, order ? order->root_id : NULL);
-	else if (oms_decision_knows(d, KIND_EXECUTION, command->execution_id))
-		return oms_refuse(OMS_DUPLICATE, "execution \"%s\" exists already", command->execution_id);
-	/* an execution without an order is the root of a tree of its own */
-	else if (d->source->root_of(d->source, KIND_ORDER, command->execution_id) != NULL)
-		return oms_refuse(OMS_DUPLICATE, "executionId \"%s\" is the id of an order", command->execution_id);
+	if (*id_is_given)
+		return oms_check_new_id(d, KIND_EXECUTION, command->execution_id, false);
+	command->execution_id = oms_decision_new_id(d, order ? order->root_id : NULL);
 	return NULL;
 }
 

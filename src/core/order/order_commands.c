@@ -159,16 +159,12 @@ order_create(Decision *d, Command *command, const Order *parent, TimestampTz now
 {
 	OrderEvent	event;
 	bool		id_is_given = command->order_id != NULL;
-	Refusal    *refusal;
+	Refusal    *refusal = id_is_given ? oms_check_new_id(d, KIND_ORDER, command->order_id, parent == NULL) : NULL;
 
 	if (!id_is_given)
 		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : NULL);
-	else if (oms_decision_knows(d, KIND_ORDER, command->order_id))
-		return oms_refuse(OMS_DUPLICATE, "order \"%s\" exists already", command->order_id);
-	/* a root's id is claimed for all kinds */
-	else if (parent && d->source->root_of(d->source, KIND_EXECUTION, command->order_id) != NULL)
-		return oms_refuse(OMS_DUPLICATE, "orderId \"%s\" is the id of an execution", command->order_id);
-	refusal = oms_order_create(command, parent, now, order, &event);
+	if (refusal == NULL)
+		refusal = oms_order_create(command, parent, now, order, &event);
 	if (refusal)
 		return refusal;
 	/* an order that comes by FIX belongs to its session from the start */
