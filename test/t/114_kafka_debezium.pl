@@ -156,7 +156,8 @@ my $debezium = is_delivered('dbz.', 'Debezium: key, value, headers, partition, o
 unlike($kafka->connect_log, qr/\Q$PASSWORD\E/, 'no password in the log of Kafka Connect');
 unlike(JSON::PP::encode_json($kafka->connect_rest('GET', '/connectors/oms-outbox')), qr/100%/, 'nor in what it tells of the connector');
 
-# Tables that come later are in the configuration: only the publication has to learn of them, by oms.create_slot().
+# Tables that come later are in the configuration: only the publication has to learn of them. The version that has such a kind does that by
+# oms.create_slot(), which asks the code for its kinds (101); that of today knows none of these.
 sub later_tables
 {
 	foreach my $table (qw(quote_request_events quote_events))
@@ -164,7 +165,7 @@ sub later_tables
 		next if $node->safe_psql('postgres', "SELECT to_regclass('oms.$table') IS NOT NULL") eq 't';
 		$node->safe_psql('postgres', "CREATE TABLE oms.$table (LIKE oms.order_events)");
 	}
-	$node->safe_psql('postgres', "SELECT * FROM oms.create_slot('$SLOT')");
+	$node->safe_psql('postgres', 'ALTER PUBLICATION oms_events ADD TABLE oms.quote_request_events, oms.quote_events');
 	# as the pipeline writes them, in a tree of their own
 	$node->safe_psql('postgres', join ";\n", map {
 		my ($table, $id) = @$_;
