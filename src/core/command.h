@@ -71,6 +71,8 @@ typedef enum Tristate
 
 typedef struct CommandDef CommandDef;
 struct Decision;
+struct OrderContext;
+struct OrderEvent;
 struct TreeNames;
 
 /* One command, read and checked field by field; what was not given is null. */
@@ -229,6 +231,10 @@ struct CommandDef
 	uint32		fix_messages;	/* whose other fields are welcome: FIX_MSG_… */
 	const CommandField *fields; /* ends with a field without a name */
 	Refusal    *(*decide) (struct Decision *d); /* what it does: decision.h */
+
+	/* Of an order that is there: what it brings along besides its transition; `terms` are those that it gives (order.h). */
+	Refusal    *(*details) (const Command *command, const struct OrderContext *context, OrderTerms *terms,
+							struct OrderEvent *event);
 
 	/* what it concerns beyond the ids it gives: command_trees.h; NULL: nothing */
 	void		(*trees) (const Command *command, struct TreeNames *names);

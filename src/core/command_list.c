@@ -189,7 +189,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.name = "AcceptOrderCommand", .type = COMMAND_ACCEPT_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_ACCEPT, .variant = VARIANT(for_bidding, TRI_TRUE, TRIGGER_ACCEPT_FOR_BIDDING),
 		.repeat = {.only_if = REPEAT_SUSPENDED, .rule = REPEAT_EXACT},
-		.fix_messages = FIX_MSG_REPORT, .fields = accept_fields, .decide = oms_decide_accept,
+		.fix_messages = FIX_MSG_REPORT, .fields = accept_fields, .decide = oms_decide_order, .details = oms_take_acceptance,
 	},
 	PLAIN(COMMAND_REJECT_ORDER, "RejectOrderCommand", TRIGGER_REJECT),
 	[COMMAND_REQUEST_CANCEL_ORDER] = {
@@ -197,7 +197,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.trigger = TRIGGER_REQUEST_CANCEL, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_CANCEL_REQUEST),
 		.opens = REQUEST_CANCEL,
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
-		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_request,
+		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_order, .details = oms_take_request,
 	},
 	[COMMAND_CANCEL_ORDER] = {
 		.name = "CancelOrderCommand", .type = COMMAND_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
@@ -207,14 +207,14 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_REJECT_CANCEL_ORDER] = {
 		.name = "RejectCancelOrderCommand", .type = COMMAND_REJECT_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REJECT_CANCEL, .traits = TRAIT_ANSWER_FROM_COUNTERPARTY, .answers = REQUEST_CANCEL,
-		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_answer,
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_order, .details = oms_take_answer,
 	},
 	[COMMAND_REQUEST_REPLACE_ORDER] = {
 		.name = "RequestReplaceOrderCommand", .type = COMMAND_REQUEST_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REQUEST_REPLACE, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_REPLACE_REQUEST),
 		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT, .opens = REQUEST_REPLACE,
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
-		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_request,
+		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_order, .details = oms_take_request,
 	},
 	[COMMAND_REPLACE_ORDER] = {
 		.name = "ReplaceOrderCommand", .type = COMMAND_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
@@ -222,12 +222,12 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.traits = TRAIT_TAKES_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_MERGES_FIX,
 		/* in force it grants nothing new, and may put terms from before a split back */
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_CONTENT},
-		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_replace,
+		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_order, .details = oms_take_replacement,
 	},
 	[COMMAND_REJECT_REPLACE_ORDER] = {
 		.name = "RejectReplaceOrderCommand", .type = COMMAND_REJECT_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REJECT_REPLACE, .traits = TRAIT_ANSWER_FROM_COUNTERPARTY, .answers = REQUEST_REPLACE,
-		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_answer,
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_order, .details = oms_take_answer,
 	},
 	PLAIN(COMMAND_SUSPEND_ORDER, "SuspendOrderCommand", TRIGGER_SUSPEND, .repeat = {.rule = REPEAT_EXACT}),
 	PLAIN(COMMAND_RESUME_ORDER, "ResumeOrderCommand", TRIGGER_RESUME, .repeat = {.rule = REPEAT_EXACT}),
@@ -236,13 +236,13 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_DONE_FOR_DAY_ORDER] = {
 		.name = "DoneForDayOrderCommand", .type = COMMAND_DONE_FOR_DAY_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_DONE_FOR_DAY, .repeat = {.rule = REPEAT_EXACT},
-		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_done_for_day,
+		.fix_messages = FIX_MSG_REPORT, .fields = report_fields, .decide = oms_decide_order, .details = oms_take_day,
 	},
 	[COMMAND_RESTATE_ORDER] = {
 		.name = "RestateOrderCommand", .type = COMMAND_RESTATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS,
 		.repeat = {.content_if = REPEAT_SPLIT, .rule = REPEAT_EXACT},
-		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_restate,
+		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_order, .details = oms_take_restatement,
 	},
 	PLAIN(COMMAND_CALCULATE_ORDER, "CalculateOrderCommand", TRIGGER_CALCULATE),
 	PLAIN(COMMAND_EXPIRE_ORDER, "ExpireOrderCommand", TRIGGER_EXPIRE),

@@ -110,7 +110,7 @@ oms_commands(PG_FUNCTION_ARGS)
 	oms_run_begin("oms_commands()", false);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
-		oms_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
+		oms_run_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
 	commands = api_take_all(array);
 	uow = oms_uow_begin();
 	api_lock_all(uow, commands);

@@ -243,15 +243,14 @@ Jsonb *
 oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 {
 	Jsonb	   *result = NULL;
-	int			nevents;
+	int			nevents = oms_uow_count_events(uow);
 
 	oms_stats_begin();
 	oms_stats_called(taken->command.def);
 	*refusal = taken->refusal;
 	if (*refusal == NULL)
 		result = run_command(uow, &taken->command, searched, refusal);
-	(void) oms_uow_events(uow, &nevents);
-	oms_stats_end(result, nevents, *refusal);
+	oms_stats_end(result, oms_uow_count_events(uow) - nevents, *refusal);
 	return result;
 }
 

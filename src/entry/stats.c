@@ -239,8 +239,8 @@ oms_stats_end(Jsonb *result, int nevents, const Refusal *refusal)
 	uint64	   *counts = stats_outcome(call.row, repeated ? STATS_REPEATS : STATS_ACCEPTED, refusal);
 
 	call.commands++;
-	if (result && !repeated)
-		counts[STATS_EVENTS] += nevents;
+	/* a report that is known makes one where it flags its order */
+	counts[STATS_EVENTS] += nevents;
 	counts[STATS_ROWS_WRITTEN] += oms_effort.rows - call.command_effort.rows;
 	counts[STATS_LOCK_TIME] += oms_effort.locking - call.command_effort.locking;
 	counts[STATS_TIME] += oms_effort_clock() - call.command_started;

@@ -184,6 +184,12 @@ oms_uow_start_command(UnitOfWork *uow)
 	uow->time = Max(GetCurrentTimestamp(), uow->newest);
 }
 
+int
+oms_uow_count_events(const UnitOfWork *uow)
+{
+	return uow->nevents;
+}
+
 const Event *
 oms_uow_events(UnitOfWork *uow, int *count)
 {

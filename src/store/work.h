@@ -32,6 +32,9 @@ extern void oms_uow_start_command(UnitOfWork *uow);
 /* The payload of an event by its sequence, written or still to be written, or NULL. */
 extern Jsonb *oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid);
 
+/* How many events there are by now: of all commands of the call. */
+extern int	oms_uow_count_events(const UnitOfWork *uow);
+
 /* The events of the command that was started last. */
 extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
 

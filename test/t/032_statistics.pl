@@ -57,6 +57,8 @@ sub count_everything
 	my $known = fill("a$name");
 	$dbh->do('SELECT oms_command($1)', undef, $known) foreach 1 .. 2;
 	is(counted($dbh, 'ExecuteOrderCommand'), '5 2 3 0 0 4', "$name: a report that is known by its ExecID");
+	$dbh->do('SELECT oms_command($1)', undef, $known =~ s/}$/, "cumQty": 77}/r);
+	is(counted($dbh, 'ExecuteOrderCommand'), '6 2 4 0 0 5', "$name: … and states other figures: the event that flags its order");
 
 	$dbh->do('SELECT oms_try_command($1)', undef, $nothing);
 	is(fails($dbh, 'SELECT oms_command($1)', $nothing), 'OM003', "$name: refused as an error");

@@ -75,10 +75,7 @@ typedef struct OrderContext
 extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
 								 Order *order, OrderEvent *event);
 
-/* What a command brings along besides its transition, or a refusal; `terms` are those it gives. */
-typedef Refusal *(*OrderDetails) (const Command *command, const OrderContext *context, OrderTerms *terms,
-								  OrderEvent *event);
-
+/* The details of commands (CommandDef): what each brings along besides its transition. */
 extern Refusal *oms_take_acceptance(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 extern Refusal *oms_take_request(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 extern Refusal *oms_take_answer(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
@@ -86,9 +83,8 @@ extern Refusal *oms_take_replacement(const Command *command, const OrderContext 
 extern Refusal *oms_take_day(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 extern Refusal *oms_take_restatement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 
-/* Any other order command: what happens to the order, or a refusal; `details` may be NULL. */
-extern Refusal *oms_order_decide(const Command *command, const OrderContext *context, OrderDetails details,
-								 OrderEvent *event);
+/* Any other order command: what happens to the order, or a refusal. */
+extern Refusal *oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event);
 
 /* order_report.c: what the caller found out about a fill, for its transition. */
 typedef struct FillFacts

@@ -217,7 +217,7 @@ oms_decide_place(Decision *d)
 	running = *order;
 	refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
 	if (refusal == NULL)
-		refusal = oms_order_decide(command, &context, NULL, &event);
+		refusal = oms_order_decide(command, &context, &event);
 	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
 	{
 		Command    *slice = &command->children[i];
@@ -247,8 +247,8 @@ oms_decide_place(Decision *d)
  * ------------------------------------------------------------------------
  */
 
-static Refusal *
-order_change(Decision *d, OrderDetails details)
+Refusal *
+oms_decide_order(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
@@ -267,7 +267,7 @@ order_change(Decision *d, OrderDetails details)
 		return NULL;
 	context.answered = oms_was_answered(d, command, order);
 	if (refusal == NULL)
-		refusal = oms_order_decide(command, &context, details, &event);
+		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)
 	{
 		refusal = oms_take_names(d, command, order);
@@ -281,46 +281,4 @@ order_change(Decision *d, OrderDetails details)
 		return oms_split_tree(d, order, &event);
 	oms_apply_to_tree(d, order, &event);
 	return NULL;
-}
-
-Refusal *
-oms_decide_order(Decision *d)
-{
-	return order_change(d, NULL);
-}
-
-Refusal *
-oms_decide_accept(Decision *d)
-{
-	return order_change(d, oms_take_acceptance);
-}
-
-Refusal *
-oms_decide_request(Decision *d)
-{
-	return order_change(d, oms_take_request);
-}
-
-Refusal *
-oms_decide_answer(Decision *d)
-{
-	return order_change(d, oms_take_answer);
-}
-
-Refusal *
-oms_decide_replace(Decision *d)
-{
-	return order_change(d, oms_take_replacement);
-}
-
-Refusal *
-oms_decide_done_for_day(Decision *d)
-{
-	return order_change(d, oms_take_day);
-}
-
-Refusal *
-oms_decide_restate(Decision *d)
-{
-	return order_change(d, oms_take_restatement);
 }

@@ -17,12 +17,6 @@
 extern Refusal *oms_decide_create(Decision *d);
 extern Refusal *oms_decide_place(Decision *d);
 extern Refusal *oms_decide_order(Decision *d);
-extern Refusal *oms_decide_accept(Decision *d);
-extern Refusal *oms_decide_request(Decision *d);
-extern Refusal *oms_decide_answer(Decision *d);
-extern Refusal *oms_decide_replace(Decision *d);
-extern Refusal *oms_decide_done_for_day(Decision *d);
-extern Refusal *oms_decide_restate(Decision *d);
 
 /* order_split_tree.c */
 extern Refusal *oms_split_tree(Decision *d, const Order *named, const OrderEvent *event);

@@ -505,7 +505,7 @@ decide_check_rules(const Command *command, const OrderContext *context, OrderEve
 }
 
 Refusal *
-oms_order_decide(const Command *command, const OrderContext *context, OrderDetails details, OrderEvent *event)
+oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
 {
 	const Order *order = context->order;
 	OrderTerms	terms = decide_terms_of(command, order);
@@ -519,7 +519,7 @@ oms_order_decide(const Command *command, const OrderContext *context, OrderDetai
 	if (strcmp(event->transition->event_type, "OrderReported") == 0)
 		return NULL;
 
-	refusal = details ? details(command, context, &terms, event) : NULL;
+	refusal = command->def->details ? command->def->details(command, context, &terms, event) : NULL;
 	if (refusal == NULL)
 		refusal = decide_check_side(command, context, event);
 	return refusal ? refusal : decide_check_rules(command, context, event);
