@@ -78,8 +78,7 @@ oms_fix_require(const FixMessage *message, const int *tags, int count, bool even
 
 		if (tag && (even_empty || (tag->length > 0 && !none)))
 			continue;
-		return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"),
-							   tag && tag->length > 0 ? "Tag %d of a message of type %s names nothing." :
+		return oms_fix_damaged(tag && tag->length > 0 ? "Tag %d of a message of type %s names nothing." :
 							   "Tag %d is required in a message of type %s.", tags[i], message->msg_type);
 	}
 	return NULL;

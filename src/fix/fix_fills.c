@@ -16,21 +16,6 @@
 #include "fix/fix_fills.h"
 #include "fix/fix_tags.h"
 
-static Refusal *
-fills_bad(const char *fmt,...) pg_attribute_printf(1, 2);
-
-static Refusal *
-fills_bad(const char *fmt,...)
-{
-	char		facts[256];
-	va_list		args;
-
-	va_start(args, fmt);
-	vsnprintf(facts, sizeof(facts), fmt, args);
-	va_end(args);
-	return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), "%s", facts);
-}
-
 /* Figures and ids as the group has them, by instance. */
 static Refusal *
 fills_read(const FixMessage *message, FixFill *fills, int count)
@@ -45,16 +30,16 @@ fills_read(const FixMessage *message, FixFill *fills, int count)
 			continue;
 		instance = oms_fix_instance(message, tag, TAG_NO_FILLS);
 		if (instance == 0 || instance > count)
-			return fills_bad("Tag %d stands in no instance of the fills (1362).", tag->tag);
+			return oms_fix_damaged("Tag %d stands in no instance of the fills (1362).", tag->tag);
 		fill = &fills[instance - 1];
 		if (tag->tag == TAG_FILL_EXEC_ID)
 			fill->id = tag->length > 0 ? pnstrdup(tag->value, tag->length) : NULL;
 		else if (!oms_dec_parse(tag->value, tag->length, tag->tag == TAG_FILL_PX ? &fill->price : &fill->quantity))
-			return fills_bad("Tag %d of fill %d is no decimal number.", tag->tag, instance);
+			return oms_fix_damaged("Tag %d of fill %d is no decimal number.", tag->tag, instance);
 	}
 	for (int i = 0; i < count; i++)
 		if (fills[i].price == NULL || fills[i].quantity == NULL || oms_dec_sign(fills[i].quantity) <= 0)
-			return fills_bad("Fill %d of %d has no FillPx (1364), or no FillQty (1365) above zero.", i + 1, count);
+			return oms_fix_damaged("Fill %d of %d has no FillPx (1364), or no FillQty (1365) above zero.", i + 1, count);
 	return NULL;
 }
 
@@ -113,7 +98,7 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 		if (message->groups[i].count_tag == TAG_NO_FILLS)
 			instances += message->groups[i].instances;
 	if (instances == 0 || oms_fix_number(count) != instances)
-		return fills_bad("NoFills (1362) is not the number of fills: there are %d.", instances);
+		return oms_fix_damaged("NoFills (1362) is not the number of fills: there are %d.", instances);
 
 	fills->fills = palloc0(sizeof(FixFill) * instances);
 	refusal = fills_read(message, fills->fills, instances);
@@ -125,7 +110,7 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 		value = oms_dec_add(value, oms_dec_mul(fills->fills[i].quantity, fills->fills[i].price));
 	}
 	if (last_qty && (!oms_dec_parse(last_qty, strlen(last_qty), &stated) || oms_dec_cmp(stated, quantity) != 0))
-		return fills_bad("The fills make %s, LastQty (32) is another quantity.", oms_dec_text(quantity));
+		return oms_fix_damaged("The fills make %s, LastQty (32) is another quantity.", oms_dec_text(quantity));
 
 	fills->count = instances;
 	price = fills_exact_average(quantity, value);

@@ -26,21 +26,6 @@
 #define HEAD_MAX 1024			/* bytes of a message that is too large to be kept */
 #define FIELDS_PER_INTERRUPT 1024
 
-static Refusal *
-message_damaged(const char *fmt,...) pg_attribute_printf(1, 2);
-
-static Refusal *
-message_damaged(const char *fmt,...)
-{
-	char		facts[256];
-	va_list		args;
-
-	va_start(args, fmt);
-	vsnprintf(facts, sizeof(facts), fmt, args);
-	va_end(args);
-	return oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), "%s", facts);
-}
-
 /* Up to so many bytes, in ASCII: what else there is may be in any encoding, and a character must not be cut. */
 static char *
 message_in_ascii(const char *bytes, size_t length, size_t most)
@@ -102,7 +87,7 @@ message_read_field(const char *text, const char *at, const char *end, char separ
 
 	tag->tag = equals ? oms_fix_number(&number) : -1;
 	if (tag->tag <= 0 || *at == '0')
-		return message_damaged("There is no tag=value at byte %d.", (int) (at - text));
+		return oms_fix_damaged("There is no tag=value at byte %d.", (int) (at - text));
 	tag->value = equals + 1;
 	/* where the length is wrong, or stands alone, the separator decides */
 	if (tag->tag == data_tag && data_length > 0 && end - tag->value > data_length && tag->value[data_length] == separator)
@@ -113,7 +98,7 @@ message_read_field(const char *text, const char *at, const char *end, char separ
 	if (stop == NULL && tag->tag == TAG_CHECK_SUM)
 		stop = end;
 	if (stop == NULL)
-		return message_damaged("The field of tag %d is not ended.", tag->tag);
+		return oms_fix_damaged("The field of tag %d is not ended.", tag->tag);
 	tag->length = stop - tag->value;
 	*next = stop + 1;
 	return NULL;
@@ -163,17 +148,17 @@ message_check_envelope(const char *text, char separator, const FixMessage *messa
 
 	if (message->ntags < 4 || tags[0].tag != TAG_BEGIN_STRING || tags[1].tag != TAG_BODY_LENGTH ||
 		tags[2].tag != TAG_MSG_TYPE || last->tag != TAG_CHECK_SUM)
-		return message_damaged("It must begin with tags 8, 9 and 35 and end with tag 10.");
+		return oms_fix_damaged("It must begin with tags 8, 9 and 35 and end with tag 10.");
 	if (tags[0].length < 5 || (memcmp(tags[0].value, "FIX.4", 5) != 0 && memcmp(tags[0].value, "FIXT.", 5) != 0))
-		return message_damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
+		return oms_fix_damaged("BeginString (8) is no version from FIX 4.2 to 5.0 SP2.");
 	body = tags[1].value + tags[1].length + 1;
 	trailer = last->value - 3;	/* "10=" */
 	if (oms_fix_number(&tags[1]) != trailer - body)
-		return message_damaged("BodyLength (9) is %s; the body has %d bytes.", message_shown(&tags[1]), (int) (trailer - body));
+		return oms_fix_damaged("BodyLength (9) is %s; the body has %d bytes.", message_shown(&tags[1]), (int) (trailer - body));
 	for (const char *p = text; p < trailer; p++)
 		sum += *p == separator ? SOH : (unsigned char) *p;
 	if (last->length != 3 || oms_fix_number(last) != sum % 256)
-		return message_damaged("CheckSum (10) is %s; the message has %03u.", message_shown(last), sum % 256);
+		return oms_fix_damaged("CheckSum (10) is %s; the message has %03u.", message_shown(last), sum % 256);
 	return NULL;
 }
 
@@ -200,9 +185,9 @@ message_name_session(FixMessage *message)
 	StringInfoData session;
 
 	if (sender == NULL || target == NULL)
-		return message_damaged("SenderCompID (49) and TargetCompID (56) are required.");
+		return oms_fix_damaged("SenderCompID (49) and TargetCompID (56) are required.");
 	if (strlen(sender) > COMP_ID_LENGTH_MAX || strlen(target) > COMP_ID_LENGTH_MAX)
-		return message_damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
+		return oms_fix_damaged("A comp id has more than %d bytes.", COMP_ID_LENGTH_MAX);
 	in_order = strcmp(sender, target) <= 0;
 	escaped = strchr(sender, '|') || strchr(target, '|');
 	initStringInfo(&session);
@@ -222,17 +207,17 @@ message_check_fields(FixMessage *message)
 	char	   *msg_type = oms_fix_get(message, TAG_MSG_TYPE);
 
 	if (msg_type == NULL)
-		return message_damaged("MsgType (35) is empty.");
+		return oms_fix_damaged("MsgType (35) is empty.");
 	message->msg_type = msg_type;
 	message->def = oms_fix_message_def(msg_type);
 	if (message->def == NULL)
 		return NULL;
 	if (before)
-		return message_damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
+		return oms_fix_damaged("Tag %d comes twice, as %s and as %s, and not in two instances of a group.", before->tag,
 							   message_shown(before), message_shown(again));
 	for (int i = 0; i < message->ntags && (message->def->traits & FIX_NO_EMPTY); i++)
 		if (message->tags[i].length == 0)
-			return message_damaged("The field of tag %d is empty.", message->tags[i].tag);
+			return oms_fix_damaged("The field of tag %d is empty.", message->tags[i].tag);
 	return NULL;
 }
 
@@ -249,7 +234,7 @@ message_read(const char *text, size_t length, FixMessage *message)
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		length--;
 	if (length == 0)
-		return message_damaged("It is empty.");
+		return oms_fix_damaged("It is empty.");
 	refusal = message_read_fields(text, length, separator, message);
 	if (refusal == NULL)
 		refusal = message_check_envelope(text, separator, message);
@@ -292,7 +277,7 @@ message_convert_values(FixMessage *message, const FixCharset *charset)
 			continue;
 		text = oms_charset_convert(charset, tag->value, tag->length, false);
 		if (text == NULL && message_must_be_readable(tag->tag))
-			return message_damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
+			return oms_fix_damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
 								   message_shown(tag));
 		if (text == NULL)
 			text = oms_charset_escape(charset, tag->value, tag->length);

@@ -12,6 +12,10 @@
 
 #include "base/errors.h"
 
+/* OM009; the arguments are its detail, as for printf. */
+#define oms_fix_damaged(...) \
+	oms_with_detail(oms_refuse(OMS_BAD_FIX, "damaged FIX message"), __VA_ARGS__)
+
 typedef struct FixTag
 {
 	int			tag;
