@@ -56,14 +56,29 @@ CREATE TABLE oms.orders (
   updated_at timestamptz NOT NULL,
   tree_updated_at timestamptz,
   hash bytea NOT NULL,
-  corporate_actions jsonb
+  corporate_actions jsonb,
+  desk_status text COLLATE "C",
+  desk_user text COLLATE "C",
+  desk_reason text,
+  desk_since timestamptz,
+  members jsonb,
+  block_order_ids jsonb,
+  live_blocks bigint
 ) WITH (fillfactor = 70);
 -- No column of an index ever changes: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
 -- @end
 -- @upgrade
-ALTER TABLE oms.orders ADD COLUMN corporate_actions jsonb;
+ALTER TABLE oms.orders
+  ADD COLUMN corporate_actions jsonb,
+  ADD COLUMN desk_status text COLLATE "C",
+  ADD COLUMN desk_user text COLLATE "C",
+  ADD COLUMN desk_reason text,
+  ADD COLUMN desk_since timestamptz,
+  ADD COLUMN members jsonb,
+  ADD COLUMN block_order_ids jsonb,
+  ADD COLUMN live_blocks bigint;
 -- @end
 
 COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, the same that its newest event carries as state';
@@ -74,7 +89,7 @@ COMMENT ON COLUMN oms.orders.version IS 'Number of the order''s newest event: 1,
 COMMENT ON COLUMN oms.orders.tree_version IS 'On a root: the number of events of the whole tree';
 COMMENT ON COLUMN oms.orders.status IS 'OrdStatus (39): the condition that wins FIX''s precedence';
 COMMENT ON COLUMN oms.orders.conditions IS 'All that holds at once besides fills; what is hidden now comes back later';
-COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED, RULE';
+COMMENT ON COLUMN oms.orders.flags IS 'What the desk should see: LATE_FILL, DISAGREES, OVERFILLED, OVER_PLACED, BELOW_PLACED, LIVE_CHILDREN, UNSETTLED, NOT_INHERITED, RULE, MANUAL, LIVE_BLOCK, LIMIT_EXCEEDED, SELECTED_FILL, ODD_LOT, EXPIRY_OVERDUE';
 COMMENT ON COLUMN oms.orders.cl_ord_id IS 'ClOrdID (11) now in force; oms.cl_ord_ids has the whole chain';
 COMMENT ON COLUMN oms.orders.fix_session IS 'The pair of comp ids of its FIX session, null for orders of SQL callers';
 COMMENT ON COLUMN oms.orders.counterparty_order_id IS 'OrderID (37) as the counterparty gave it';
@@ -97,6 +112,13 @@ COMMENT ON COLUMN oms.orders.attributes IS 'The user''s own fields';
 COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s newest event occurred';
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';
+COMMENT ON COLUMN oms.orders.desk_status IS 'Where it is on the execution desk: QUEUED, CLAIMED, RELEASED, COMPLETED; null: as without a desk';
+COMMENT ON COLUMN oms.orders.desk_user IS 'Who has claimed it, or whom it was assigned to';
+COMMENT ON COLUMN oms.orders.desk_reason IS 'Why it came to the desk, or where it is there';
+COMMENT ON COLUMN oms.orders.desk_since IS 'When it came into its desk status';
+COMMENT ON COLUMN oms.orders.members IS 'Of a block: {orderId, quantity (of it the block works), priority, allocatedQuantity, allocatedValue, released, methods}; null: it is no block';
+COMMENT ON COLUMN oms.orders.block_order_ids IS 'The blocks that it is a member of, or was and was allocated something';
+COMMENT ON COLUMN oms.orders.live_blocks IS 'Blocks that have a part of it which is neither allocated nor released';
 
 -- The ids that an order is known under; the ones of SQL callers too.
 

@@ -49,7 +49,15 @@ CREATE TABLE oms.executions (
   last_capacity text COLLATE "C",
   currency text COLLATE "C",
   account text COLLATE "C",
-  reported_account text COLLATE "C"
+  reported_account text COLLATE "C",
+  authors jsonb,
+  dk_reason text COLLATE "C",
+  overridden_reasons jsonb,
+  superseded_execution_id text COLLATE "C",
+  superseding_execution_id text COLLATE "C",
+  reported_last_qty numeric,
+  reported_last_px numeric,
+  allocation_terms jsonb
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
@@ -63,7 +71,15 @@ ALTER TABLE oms.executions
   ADD COLUMN last_capacity text COLLATE "C",
   ADD COLUMN currency text COLLATE "C",
   ADD COLUMN account text COLLATE "C",
-  ADD COLUMN reported_account text COLLATE "C";
+  ADD COLUMN reported_account text COLLATE "C",
+  ADD COLUMN authors jsonb,
+  ADD COLUMN dk_reason text COLLATE "C",
+  ADD COLUMN overridden_reasons jsonb,
+  ADD COLUMN superseded_execution_id text COLLATE "C",
+  ADD COLUMN superseding_execution_id text COLLATE "C",
+  ADD COLUMN reported_last_qty numeric,
+  ADD COLUMN reported_last_px numeric,
+  ADD COLUMN allocation_terms jsonb;
 -- @end
 
 COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
@@ -73,7 +89,7 @@ COMMENT ON COLUMN oms.executions.status IS 'REVIEW, VALIDATED, ALLOCATED, CORREC
 COMMENT ON COLUMN oms.executions.exec_id IS 'ExecID (17) of the venue';
 COMMENT ON COLUMN oms.executions.last_qty IS 'LastQty (32) as reported';
 COMMENT ON COLUMN oms.executions.quantity IS 'What it counts for: last_qty times quantity_factor';
-COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}';
+COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}, in the tree of a block of {orderId, quantity, value, allocationId}';
 COMMENT ON COLUMN oms.executions.cum_qty IS 'CumQty (14) as the report stated it';
 COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}: why it could not be booked';
 COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';
@@ -87,3 +103,11 @@ COMMENT ON COLUMN oms.executions.last_capacity IS 'LastCapacity (29): AGENT, CRO
 COMMENT ON COLUMN oms.executions.currency IS 'Currency (15) of last_px as the report stated it, else the order''s';
 COMMENT ON COLUMN oms.executions.account IS 'The order''s account; null without an order';
 COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report stated it; flagged DISAGREES where the order has another';
+COMMENT ON COLUMN oms.executions.authors IS 'Whoever typed, corrected, matched or proposed it by hand, in that order';
+COMMENT ON COLUMN oms.executions.dk_reason IS 'DKReason (127) of its rejection';
+COMMENT ON COLUMN oms.executions.overridden_reasons IS 'The reasons that the desk approved it in spite of';
+COMMENT ON COLUMN oms.executions.superseded_execution_id IS 'The typed fill that it replaced';
+COMMENT ON COLUMN oms.executions.superseding_execution_id IS 'The electronic fill that replaced it';
+COMMENT ON COLUMN oms.executions.reported_last_qty IS 'LastQty (32) as the report stated it, where the desk has changed it';
+COMMENT ON COLUMN oms.executions.reported_last_px IS 'LastPx (31) as the report stated it, where the desk has changed it';
+COMMENT ON COLUMN oms.executions.allocation_terms IS 'Of the allocations of a block that it is the oldest fill of: {allocationId, method, at, selected, lot, members}';

@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "pgtime.h"
 #include "utils/guc.h"
+#include "utils/varlena.h"
 #include "utils/memutils.h"
 
 #include "base/decimal.h"
@@ -177,6 +178,72 @@ oms_guc_price_tolerance(void)
 }
 
 /*
+ * Whether a fill that somebody types, corrects or takes back waits for somebody
+ * else; whether an allocation by hand does.  An administrator of a desk that has
+ * the rule turns them on, and names the roles of the programs that tell what
+ * venues have told: they need nobody else.
+ */
+bool		oms_guc_four_eyes = false;
+bool		oms_guc_allocation_four_eyes = false;
+static char *feed_roles_text = NULL;
+static List *feed_roles = NIL;
+
+static bool
+guc_check_roles(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *names;
+	bool		is_list = SplitIdentifierString(copy, ',', &names);
+
+	if (!is_list)
+		GUC_check_errdetail("It must be a list of names of roles.");
+	list_free(names);
+	pfree(copy);
+	return is_list;
+}
+
+static void
+guc_assign_roles(const char *newval, void *extra)
+{
+	list_free_deep(feed_roles);
+	feed_roles = NIL;			/* read again when next needed */
+}
+
+List *
+oms_guc_feed_roles(void)
+{
+	if (feed_roles == NIL && feed_roles_text[0] != '\0')
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+		char	   *copy = pstrdup(feed_roles_text);
+		List	   *names;
+		ListCell   *cell;
+
+		if (!SplitIdentifierString(copy, ',', &names))
+			elog(ERROR, "BUG: oms_state.feed_roles was not checked");
+		foreach(cell, names)
+			feed_roles = lappend(feed_roles, pstrdup(lfirst(cell)));
+		list_free(names);
+		pfree(copy);
+		MemoryContextSwitchTo(old);
+	}
+	return feed_roles;
+}
+
+/*
+ * Whether fills that came before their order are booked when it comes to be
+ * known; else they are only shown with it.
+ */
+bool		oms_guc_book_waiting_fills = false;
+
+/*
+ * How far apart a typed and an electronic fill of one order, side, quantity and
+ * price may be to be taken for one and the same.  A desk that types at the end of
+ * the day what was dealt in the morning raises it.
+ */
+int			oms_guc_duplicate_window_s = 15 * 60;
+
+/*
  * Which day a moment belongs to where no calendar says it: the date in this
  * zone, and the time of day at which the next one begins.  An administrator of
  * a desk that trades one market sets both to that market's convention.
@@ -275,5 +342,25 @@ oms_guc_init(void)
 							   "From 12:00 on it begins the next date's day, before 12:00 its own date's.",
 							   &trading_day_roll_text, "00:00", PGC_SUSET, 0,
 							   guc_check_roll, NULL, NULL);
+	DefineCustomBoolVariable("oms_state.four_eyes",
+							 "Whether a fill that somebody types, corrects or takes back waits for somebody else.",
+							 "What a role of oms_state.feed_roles tells waits for nobody.", &oms_guc_four_eyes,
+							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("oms_state.allocation_four_eyes",
+							 "Whether an allocation by hand, or taking one back, waits for somebody else.",
+							 NULL, &oms_guc_allocation_four_eyes,
+							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("oms_state.feed_roles",
+							   "The roles that tell what venues have told.",
+							   NULL, &feed_roles_text, "", PGC_SUSET, GUC_LIST_INPUT,
+							   guc_check_roles, guc_assign_roles, NULL);
+	DefineCustomBoolVariable("oms_state.book_waiting_fills",
+							 "Whether fills that came before their order are booked when it comes to be known.",
+							 NULL, &oms_guc_book_waiting_fills,
+							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.duplicate_window",
+							"How far apart a typed and an electronic fill may be to be taken for the same.",
+							"0 compares none.", &oms_guc_duplicate_window_s,
+							15 * 60, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

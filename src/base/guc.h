@@ -9,6 +9,7 @@
 #define OMS_GUC_H
 
 #include "postgres.h"
+#include "nodes/pg_list.h"
 #include "utils/date.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -19,7 +20,15 @@ extern int	oms_guc_slot_alert_age_s;	/* seconds; -1 is never */
 
 extern int	oms_guc_command_size_kb;	/* kilobytes */
 
+extern bool oms_guc_four_eyes;	/* of executions */
+extern bool oms_guc_allocation_four_eyes;
+extern bool oms_guc_book_waiting_fills;
+extern int	oms_guc_duplicate_window_s; /* seconds; 0 is never */
+
 extern void oms_guc_init(void);
+
+/* The roles whose reports of fills are a venue's own: a list of names. */
+extern List *oms_guc_feed_roles(void);
 
 /* The part of an order's quantity by which fills may exceed it: 0.01 is one per cent. */
 extern Numeric oms_guc_overfill_tolerance(void);

@@ -86,6 +86,19 @@ record_name_value(const OmsName *names, const char *text, size_t length)
 }
 
 static bool
+record_is_of_texts(Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && v.type != jbvString)
+			return false;
+	return true;
+}
+
+static bool
 record_has_shape(Jsonb *json, FieldShape shape)
 {
 	JsonbIterator *it;
@@ -96,6 +109,8 @@ record_has_shape(Jsonb *json, FieldShape shape)
 		return true;
 	if (shape == SHAPE_OBJECT || !oms_json_is_array(json))
 		return shape == SHAPE_OBJECT && oms_json_is_object(json);
+	if (shape == SHAPE_TEXTS)
+		return record_is_of_texts(json);
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 		if (token == WJB_ELEM && (v.type != jbvBinary || !JsonContainerIsObject(v.val.binary.data)))
@@ -133,7 +148,8 @@ record_member_from_datum(const RecordColumn *c, Datum datum, void *record)
 			MEMBER(record, c, Jsonb *) = DatumGetJsonbPCopy(datum);
 			if (record_has_shape(MEMBER(record, c, Jsonb *), c->shape))
 				return NULL;
-			return c->shape == SHAPE_OBJECT ? "is no object" : "is no array of objects";
+			return c->shape == SHAPE_OBJECT ? "is no object" :
+				c->shape == SHAPE_TEXTS ? "is no array of texts" : "is no array of objects";
 		case FIELD_HASH:
 			MEMBER(record, c, bytea *) = DatumGetByteaPCopy(datum);
 			return NULL;
@@ -259,8 +275,9 @@ record_member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 			*datum = DateADTGetDatum(CONST_MEMBER(record, c, DateADT));
 			return CONST_MEMBER(record, c, DateADT) == NO_DATE;
 		case FIELD_NAME:
-			*datum = CStringGetTextDatum(oms_name_of(c->names, CONST_MEMBER(record, c, int)));
-			return false;
+			if (CONST_MEMBER(record, c, int) != 0)
+				*datum = CStringGetTextDatum(oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			return CONST_MEMBER(record, c, int) == 0;
 		case FIELD_NAMES:
 			{
 				uint32		bits = CONST_MEMBER(record, c, uint32);
@@ -319,7 +336,8 @@ record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 			elog(ERROR, "BUG: a hash is no part of a state");
 			break;
 		case FIELD_NAME:
-			oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			if (CONST_MEMBER(record, c, int) != 0)
+				oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
 			break;
 		case FIELD_NAMES:
 			if (CONST_MEMBER(record, c, uint32) != 0)

@@ -27,7 +27,7 @@ typedef enum FieldType
 	FIELD_DATE,					/* DateADT, NO_DATE = null */
 	FIELD_JSON,					/* Jsonb *, NULL = null */
 	FIELD_HASH,					/* bytea *, NULL = null */
-	FIELD_NAME,					/* int, shown by its name in a table */
+	FIELD_NAME,					/* int, shown by its name in a table; 0 = null */
 	FIELD_NAMES					/* uint32 of bits, a text[] of their names; 0 = null */
 } FieldType;
 
@@ -36,7 +36,8 @@ typedef enum FieldShape
 {
 	SHAPE_ANY,
 	SHAPE_OBJECT,
-	SHAPE_OBJECTS				/* an array of objects */
+	SHAPE_OBJECTS,				/* an array of objects */
+	SHAPE_TEXTS					/* an array of texts */
 } FieldShape;
 
 typedef struct RecordColumn

@@ -34,9 +34,20 @@ typedef enum CommandType
 	COMMAND_EXPIRE_ORDER,
 	COMMAND_UPDATE_ORDER,
 	COMMAND_PLACE_ORDER,
+	COMMAND_SEND_TO_DESK,
+	COMMAND_CLAIM_ORDER,
+	COMMAND_ASSIGN_ORDER,
+	COMMAND_RELEASE_FROM_DESK,
+	COMMAND_CREATE_BLOCK,
+	COMMAND_REPLACE_MEMBERS,
 	COMMAND_EXECUTE_ORDER,
+	COMMAND_CREATE_MANUAL_EXECUTION,
 	COMMAND_CORRECT_EXECUTION,
 	COMMAND_BUST_EXECUTION,
+	COMMAND_APPROVE_EXECUTION,
+	COMMAND_REJECT_EXECUTION,
+	COMMAND_ALLOCATE_EXECUTION,
+	COMMAND_DEALLOCATE_EXECUTION,
 	COMMAND_TYPE_COUNT
 } CommandType;
 
@@ -55,12 +66,14 @@ typedef enum CommandFieldType
 	CMD_BOOL,
 	CMD_VERSION,				/* integer, not negative */
 	CMD_OBJECT,					/* JSON object */
-	CMD_CHILDREN				/* JSON array of objects: the slices of a placement */
+	CMD_CHILDREN,				/* JSON array of objects: the slices of a placement */
+	CMD_SHARES					/* JSON array of objects: orders, and how much of or for each */
 } CommandFieldType;
 
 #define ID_LENGTH_MAX	256
 #define TEXT_LENGTH_MAX	65536
 #define CHILDREN_MAX	1000
+#define SHARES_MAX		1000
 
 typedef enum Tristate
 {
@@ -74,6 +87,20 @@ struct Decision;
 struct OrderContext;
 struct OrderEvent;
 struct TreeNames;
+
+/* A part of an order, or of what there is for it. */
+typedef struct OrderShare
+{
+	char	   *order_id;
+	Numeric		quantity;
+	int64		priority;		/* 0: not given */
+} OrderShare;
+
+typedef struct OrderShares
+{
+	OrderShare *shares;			/* NULL: not given */
+	int			count;
+} OrderShares;
 
 /* One command, read and checked field by field; what was not given is null. */
 typedef struct Command
@@ -137,6 +164,19 @@ typedef struct Command
 	Tristate	poss_dup;		/* PossDupFlag (43), PossResend (97): it may have been reported before */
 	Tristate	poss_resend;
 	char	   *multi_leg_type; /* of a report that is only compared; else it is in `fix` */
+
+	/* the execution desk */
+	char	   *desk_user;
+	char	   *desk_status;
+	OrderShares members;
+	OrderShares allocations;
+	char	   *method;
+	char	   *weights;
+	Numeric		quantity;		/* how much of a pool is allocated */
+	Tristate	preview;
+	Tristate	confirm;
+	char	   *dk_reason;
+	char	   *supersedes;
 } Command;
 
 /*
@@ -235,6 +275,8 @@ struct CommandDef
 	/* Of an order that is there: what it brings along besides its transition; `terms` are those that it gives (order.h). */
 	Refusal    *(*details) (const Command *command, const struct OrderContext *context, OrderTerms *terms,
 							struct OrderEvent *event);
+
+	Reach		reach;			/* of what the ids name */
 
 	/* what it concerns beyond the ids it gives: command_trees.h; NULL: nothing */
 	void		(*trees) (const Command *command, struct TreeNames *names);

@@ -12,8 +12,13 @@
 #include "postgres.h"
 
 #include "core/command.h"
+#include "core/desk/desk.h"
+#include "core/execution/allocation.h"
+#include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
+#include "core/order/order_block.h"
 #include "core/order/order_commands.h"
+#include "core/order/order_members.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
@@ -170,6 +175,57 @@ static const CommandField bust_fields[] = {
 	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 
+/* the execution desk */
+static const CommandField send_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField claim_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField assign_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("deskUser", CMD_ID, desk_user), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField release_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), NAMED("deskStatus", desk_status, oms_desk_status_names),
+	F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField block_fields[] = {
+	OBJECT_ID("orderId", order_id, ID_OF_NEW), F("clOrdID", CMD_ID, cl_ord_id), REQ("members", CMD_SHARES, members),
+	TERM_FIELDS, F("symbol", CMD_ID, symbol), NAMED("side", side, oms_side_names),
+	F("account", CMD_ID, account), F("currency", CMD_ID, currency), F("assetClass", CMD_ID, asset_class),
+	F("destination", CMD_ID, destination), F("pending", CMD_BOOL, pending), COMMON_FIELDS, {0}
+};
+static const CommandField members_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("members", CMD_SHARES, members), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField manual_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), OBJECT_ID("executionId", execution_id, ID_OF_NEW),
+	REQ("reason", CMD_TEXT, reason), REQ("lastQty", CMD_QTY, last_qty), REQ("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	F("execID", CMD_ID, exec_id), F("symbol", CMD_ID, symbol), NAMED("side", side, oms_side_names), F("account", CMD_ID, account),
+	F("currency", CMD_ID, currency), F("tradeDate", CMD_DATE, trade_date), F("confirm", CMD_BOOL, confirm), FACT_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField approve_fields[] = {
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	OBJECT_ID("supersedes", supersedes, ID_OF_EXECUTION), F("confirm", CMD_BOOL, confirm), F("reason", CMD_TEXT, reason),
+	F("lastQty", CMD_QTY, last_qty), F("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
+	F("symbol", CMD_ID, symbol), NAMED("side", side, oms_side_names), F("currency", CMD_ID, currency),
+	F("tradeDate", CMD_DATE, trade_date), FACT_FIELDS, COMMON_FIELDS, {0}
+};
+static const CommandField reject_fields[] = {
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), REQ("reason", CMD_TEXT, reason),
+	{"dkReason", CMD_OPEN_NAME, false, false, offsetof(Command, dk_reason), oms_dk_reason_names}, COMMON_FIELDS, {0}
+};
+static const CommandField allocate_fields[] = {
+	{.name = "executionId", .type = CMD_ID, .offset = offsetof(Command, execution_id), .role = ID_OF_EXECUTION, .unless = "orderId"},
+	OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("allocations", CMD_SHARES, allocations),
+	NAMED("method", method, oms_allocation_method_names), NAMED("weights", weights, oms_weight_names), F("quantity", CMD_QTY, quantity),
+	F("preview", CMD_BOOL, preview), F("confirm", CMD_BOOL, confirm), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField deallocate_fields[] = {
+	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	F("preview", CMD_BOOL, preview), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 #define VARIANT(m, value, t) {offsetof(Command, m), value, t}
 
@@ -177,6 +233,11 @@ static const CommandField bust_fields[] = {
 #define PLAIN(type_, name_, trigger_, ...) \
 	[type_] = {.name = name_, .type = type_, .kind = KIND_ORDER, .role = ROLE_TRADER, .trigger = trigger_, .fix_messages = FIX_MSG_REPORT, \
 	.fields = report_fields, .decide = oms_decide_order, __VA_ARGS__}
+
+/* where an order is on the desk, and nothing that the market sees */
+#define DESK(type_, name_, role_, trigger_, fields_) \
+	[type_] = {.name = name_, .type = type_, .kind = KIND_ORDER, .role = role_, .trigger = trigger_, \
+	.fields = fields_, .decide = oms_decide_desk}
 
 /* an order, or a slice of a placement */
 #define CREATES_ORDER \
@@ -191,7 +252,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.repeat = {.only_if = REPEAT_SUSPENDED, .rule = REPEAT_EXACT},
 		.fix_messages = FIX_MSG_REPORT, .fields = accept_fields, .decide = oms_decide_order, .details = oms_take_acceptance,
 	},
-	PLAIN(COMMAND_REJECT_ORDER, "RejectOrderCommand", TRIGGER_REJECT),
+	PLAIN(COMMAND_REJECT_ORDER, "RejectOrderCommand", TRIGGER_REJECT, .reach = REACH_MEMBERS),
 	[COMMAND_REQUEST_CANCEL_ORDER] = {
 		.name = "RequestCancelOrderCommand", .type = COMMAND_REQUEST_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REQUEST_CANCEL, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_CANCEL_REQUEST),
@@ -201,7 +262,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_CANCEL_ORDER] = {
 		.name = "CancelOrderCommand", .type = COMMAND_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_CANCEL,
+		.trigger = TRIGGER_CANCEL, .reach = REACH_MEMBERS,
 		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_order,
 	},
 	[COMMAND_REJECT_CANCEL_ORDER] = {
@@ -212,13 +273,13 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_REQUEST_REPLACE_ORDER] = {
 		.name = "RequestReplaceOrderCommand", .type = COMMAND_REQUEST_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REQUEST_REPLACE, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_REPLACE_REQUEST),
-		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT, .opens = REQUEST_REPLACE,
+		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT, .opens = REQUEST_REPLACE, .reach = REACH_NEAR,
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
 		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_order, .details = oms_take_request,
 	},
 	[COMMAND_REPLACE_ORDER] = {
 		.name = "ReplaceOrderCommand", .type = COMMAND_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_REPLACE, .answers = REQUEST_REPLACE,
+		.trigger = TRIGGER_REPLACE, .answers = REQUEST_REPLACE, .reach = REACH_NEAR,
 		.traits = TRAIT_TAKES_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_MERGES_FIX,
 		/* in force it grants nothing new, and may put terms from before a split back */
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_CONTENT},
@@ -240,12 +301,12 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_RESTATE_ORDER] = {
 		.name = "RestateOrderCommand", .type = COMMAND_RESTATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS,
+		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS, .reach = REACH_TIED,
 		.repeat = {.content_if = REPEAT_SPLIT, .rule = REPEAT_EXACT},
 		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_order, .details = oms_take_restatement,
 	},
-	PLAIN(COMMAND_CALCULATE_ORDER, "CalculateOrderCommand", TRIGGER_CALCULATE),
-	PLAIN(COMMAND_EXPIRE_ORDER, "ExpireOrderCommand", TRIGGER_EXPIRE),
+	PLAIN(COMMAND_CALCULATE_ORDER, "CalculateOrderCommand", TRIGGER_CALCULATE, .reach = REACH_MEMBERS),
+	PLAIN(COMMAND_EXPIRE_ORDER, "ExpireOrderCommand", TRIGGER_EXPIRE, .reach = REACH_MEMBERS),
 	[COMMAND_UPDATE_ORDER] = {
 		.name = "UpdateOrderCommand", .type = COMMAND_UPDATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_UPDATE, .traits = TRAIT_MERGES_ATTRIBUTES,
@@ -256,20 +317,59 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.trigger = TRIGGER_PLACE,
 		.fields = place_fields, .decide = oms_decide_place,
 	},
+	DESK(COMMAND_SEND_TO_DESK, "SendOrderToDeskCommand", ROLE_TRADER, DESK_TRIGGER_SEND, send_fields),
+	DESK(COMMAND_CLAIM_ORDER, "ClaimOrderCommand", ROLE_DESK, DESK_TRIGGER_CLAIM, claim_fields),
+	DESK(COMMAND_ASSIGN_ORDER, "AssignOrderCommand", ROLE_DESK, DESK_TRIGGER_ASSIGN, assign_fields),
+	DESK(COMMAND_RELEASE_FROM_DESK, "ReleaseOrderFromDeskCommand", ROLE_DESK, DESK_TRIGGER_RELEASE, release_fields),
+	[COMMAND_CREATE_BLOCK] = {
+		.name = "CreateBlockOrderCommand", .type = COMMAND_CREATE_BLOCK, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .fix_messages = FIX_MSG_ORDER,
+		.fields = block_fields, .decide = oms_decide_create_block, .trees = oms_name_members,
+	},
+	[COMMAND_REPLACE_MEMBERS] = {
+		.name = "ReplaceBlockMembersCommand", .type = COMMAND_REPLACE_MEMBERS, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_REPLACE_MEMBERS, .reach = REACH_MEMBERS,
+		.fields = members_fields, .decide = oms_decide_replace_members, .trees = oms_name_members,
+	},
 	[COMMAND_EXECUTE_ORDER] = {
 		.name = "ExecuteOrderCommand", .type = COMMAND_EXECUTE_ORDER, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL,
 		.fix_messages = FIX_MSG_REPORT, .fields = execute_fields, .decide = oms_decide_execute, .trees = oms_name_told,
 	},
+	[COMMAND_CREATE_MANUAL_EXECUTION] = {
+		.name = "CreateManualExecutionCommand", .type = COMMAND_CREATE_MANUAL_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL, .fix_messages = FIX_MSG_REPORT,
+		.fields = manual_fields, .decide = oms_decide_manual, .trees = oms_name_told,
+	},
 	[COMMAND_CORRECT_EXECUTION] = {
 		.name = "CorrectExecutionCommand", .type = COMMAND_CORRECT_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_CORRECT, .traits = TRAIT_CORRECTION, .repeat = {.rule = REPEAT_CONTENT},
-		.fix_messages = FIX_MSG_REPORT, .fields = correct_fields, .decide = oms_decide_correct, .trees = oms_name_told,
+		.fix_messages = FIX_MSG_REPORT, .fields = correct_fields, .decide = oms_decide_correct, .trees = oms_name_told, .reach = REACH_MEMBERS,
 	},
 	[COMMAND_BUST_EXECUTION] = {
 		.name = "BustExecutionCommand", .type = COMMAND_BUST_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_BUST, .traits = TRAIT_BUST, .repeat = {.rule = REPEAT_CONTENT},
-		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust, .trees = oms_name_told,
+		.fix_messages = FIX_MSG_REPORT, .fields = bust_fields, .decide = oms_decide_bust, .trees = oms_name_told, .reach = REACH_MEMBERS,
+	},
+	[COMMAND_APPROVE_EXECUTION] = {
+		.name = "ApproveExecutionCommand", .type = COMMAND_APPROVE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_FILL, .reach = REACH_MEMBERS, .fix_messages = FIX_MSG_REPORT,
+		.fields = approve_fields, .decide = oms_decide_approve,
+	},
+	[COMMAND_REJECT_EXECUTION] = {
+		.name = "RejectExecutionCommand", .type = COMMAND_REJECT_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_REVIEW,
+		.fields = reject_fields, .decide = oms_decide_reject_execution,
+	},
+	[COMMAND_ALLOCATE_EXECUTION] = {
+		.name = "AllocateExecutionCommand", .type = COMMAND_ALLOCATE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_ALLOCATE, .reach = REACH_MEMBERS,
+		.fields = allocate_fields, .decide = oms_decide_allocate,
+	},
+	[COMMAND_DEALLOCATE_EXECUTION] = {
+		.name = "DeallocateExecutionCommand", .type = COMMAND_DEALLOCATE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
+		.trigger = TRIGGER_ALLOCATE, .reach = REACH_MEMBERS,
+		.fields = deallocate_fields, .decide = oms_decide_deallocate,
 	},
 };
 
@@ -341,7 +441,7 @@ oms_command_field_type_name(CommandFieldType type)
 		[CMD_QTY_OR_ZERO] = "quantity", [CMD_PRICE] = "price", [CMD_FIGURE] = "decimal",
 		[CMD_NAME] = "name or FIX code", [CMD_OPEN_NAME] = "name, FIX code or text", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
 		[CMD_BOOL] = "boolean", [CMD_VERSION] = "integer", [CMD_OBJECT] = "object",
-		[CMD_CHILDREN] = "array of objects",
+		[CMD_CHILDREN] = "array of objects", [CMD_SHARES] = "array of orders with quantities",
 	};
 
 	return names[type];

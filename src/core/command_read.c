@@ -195,11 +195,10 @@ command_read_children(const CommandField *f, const JsonbValue *v, Command *comma
 	return NULL;
 }
 
+/* What stands for itself, whatever else the command says. */
 static Refusal *
-command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
+command_read_value(const CommandField *f, const JsonbValue *v, void *member)
 {
-	void	   *member = (char *) command + f->offset;
-
 	switch (f->type)
 	{
 		case CMD_ID:
@@ -229,9 +228,106 @@ command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
 			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
 			return NULL;
 		case CMD_CHILDREN:
-			return command_read_children(f, v, command);
+		case CMD_SHARES:
+			break;
 	}
 	pg_unreachable();
+}
+
+static Refusal *
+command_read_share(const CommandField *f, const JsonbValue *v, int number, OrderShare *share)
+{
+	static const struct
+	{
+		const char *name;
+		CommandFieldType type;
+		size_t		offset;
+		bool		required;
+	}			parts[] = {
+		{"orderId", CMD_ID, offsetof(OrderShare, order_id), true},
+		{"quantity", CMD_QTY_OR_ZERO, offsetof(OrderShare, quantity), true},
+		{"priority", CMD_VERSION, offsetof(OrderShare, priority), false}
+	};
+	JsonbIterator *it = JsonbIteratorInit(v->val.binary.data);
+	JsonbValue	key,
+				value;
+	JsonbIteratorToken token;
+	bool		seen[lengthof(parts)] = {0};
+
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		int			i = 0;
+		CommandField part = *f;
+		Refusal    *refusal;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &value, true);
+		while (i < lengthof(parts) && !(strlen(parts[i].name) == key.val.string.len &&
+										memcmp(parts[i].name, key.val.string.val, key.val.string.len) == 0))
+			i++;
+		if (i == lengthof(parts))
+			return command_bad_field(f, "Member %d has an unknown field \"%.*s\"; it knows orderId, quantity, priority.", number,
+									 pg_mbcliplen(key.val.string.val, key.val.string.len, 128), key.val.string.val);
+		if (value.type == jbvNull)
+			continue;
+		part.name = psprintf("%s.%d.%s", f->name, number, parts[i].name);
+		part.type = parts[i].type;
+		refusal = command_read_value(&part, &value, (char *) share + parts[i].offset);
+		if (refusal)
+			return refusal;
+		seen[i] = true;
+	}
+	for (int i = 0; i < lengthof(parts); i++)
+		if (parts[i].required && !seen[i])
+			return command_bad_field(f, "Member %d has no field \"%s\".", number, parts[i].name);
+	return NULL;
+}
+
+static Refusal *
+command_read_shares(const CommandField *f, const JsonbValue *v, OrderShares *list)
+{
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			count;
+
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+		return command_wrong_json_type(f, v);
+	count = JsonContainerSize(v->val.binary.data);
+	if (count > SHARES_MAX)
+		return command_bad_field(f, "It has %d members; at most %d are possible.", count, SHARES_MAX);
+	list->shares = palloc0(sizeof(OrderShare) * Max(count, 1));
+	it = JsonbIteratorInit(v->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		Refusal    *refusal;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
+			return command_bad_field(f, "Member %d is no object.", list->count + 1);
+		refusal = command_read_share(f, &element, list->count + 1, &list->shares[list->count]);
+		if (refusal)
+			return refusal;
+		for (int i = 0; i < list->count; i++)
+			if (strcmp(list->shares[i].order_id, list->shares[list->count].order_id) == 0)
+				return command_bad_field(f, "Order \"%s\" is named twice.", list->shares[i].order_id);
+		list->count++;
+	}
+	return NULL;
+}
+
+static Refusal *
+command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	void	   *member = (char *) command + f->offset;
+
+	if (f->type == CMD_CHILDREN)
+		return command_read_children(f, v, command);
+	if (f->type == CMD_SHARES)
+		return command_read_shares(f, v, member);
+	return command_read_value(f, v, member);
 }
 
 static const CommandField *

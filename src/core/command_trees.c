@@ -25,9 +25,9 @@ command_add_name(TreeNames *names)
 }
 
 int
-oms_name_object(TreeNames *names, ObjectKind kind, const char *id)
+oms_name_object(TreeNames *names, ObjectKind kind, const char *id, Reach reach)
 {
-	*command_add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED};
+	*command_add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED, .reach = reach};
 	return names->count - 1;
 }
 
@@ -61,7 +61,7 @@ oms_command_trees(const Command *command, TreeNames *names)
 		const char *id = kind == KIND_COUNT ? NULL : *(char *const *) ((const char *) command + f->offset);
 
 		if (id)
-			oms_name_object(names, kind, id);
+			oms_name_object(names, kind, id, command->def->reach);
 	}
 	if (command->def->trees)
 		command->def->trees(command, names);

@@ -30,6 +30,7 @@ typedef struct TreeName
 	const char *guard_scope;
 	int			unless;
 
+	Reach		reach;			/* from the root of its tree */
 	bool		absent;			/* there is none, said whoever looked */
 } TreeName;
 
@@ -42,7 +43,7 @@ typedef struct TreeNames
 } TreeNames;
 
 /* Returns the name's number.  The texts are not copied. */
-extern int	oms_name_object(TreeNames *names, ObjectKind kind, const char *id);
+extern int	oms_name_object(TreeNames *names, ObjectKind kind, const char *id, Reach reach);
 extern void oms_name_search(TreeNames *names, const TreeName *search);
 
 /*

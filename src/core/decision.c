@@ -108,6 +108,27 @@ oms_decision_find(const Decision *d, ObjectKind kind, int key, const char *const
 	return found;
 }
 
+bool
+oms_decision_reaches(Decision *d, ObjectKind kind, const char *id)
+{
+	const char *root_id;
+
+	if (oms_decision_knows(d, kind, id))
+		return true;
+	root_id = d->source->root_of(d->source, kind, id);
+	if (root_id == NULL || d->source->is_known(d->source, oms_kinds[kind].root_kind, root_id))
+		return true;
+	oms_name_object(&d->unreached, kind, pstrdup(id), REACH_OWN);
+	return false;
+}
+
+/* It reaches nobody: the pipeline sees d->unreached. */
+Refusal *
+oms_unreached(void)
+{
+	return oms_refuse(OMS_VERSION_CONFLICT, "BUG: a decision that needs more trees was not made again");
+}
+
 /* ------------------------------------------------------------------------
  * changing
  * ------------------------------------------------------------------------

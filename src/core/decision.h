@@ -32,12 +32,21 @@
 #include "nodes/pg_list.h"
 
 #include "core/command.h"
+#include "core/command_trees.h"
 #include "core/finding.h"
 #include "core/kind.h"
 #include "core/machine.h"
 
 /* Shown the payload of an event; it goes with the next one. */
 typedef void (*EventVisit) (Jsonb *payload, void *arg);
+
+/* Who asks, as far as decisions depend on it. */
+typedef struct Asker
+{
+	const char *actor;
+	bool		is_feed;		/* it has a role of oms_state.feed_roles: what it tells, venues have told */
+	bool		is_admin;
+} Asker;
 
 /*
  * Where a decision reads: the unit of work in the server, an array in a unit
@@ -70,6 +79,8 @@ struct ObjectSource
 
 	/* The time of the command's events. */
 	TimestampTz (*now) (ObjectSource *source);
+
+	const Asker *(*asker) (ObjectSource *source);
 
 	/* A new id: of a tree that the command begins (root_id NULL), or in a tree. */
 	char	   *(*new_id) (ObjectSource *source, const Command *command, const char *root_id);
@@ -106,6 +117,7 @@ typedef struct Decision
 	List	   *changes;		/* of Change, in the order of their events */
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
 	List	   *names;			/* of NewName */
+	TreeNames	unreached;		/* what it needs besides: oms_decision_reaches() */
 
 	/* what the command was about, for its result */
 	ObjectKind	about;
@@ -138,6 +150,22 @@ oms_decision_now(const Decision *d)
 {
 	return d->source->now(d->source);
 }
+
+/* Who asks. */
+static inline const Asker *
+oms_decision_asker(const Decision *d)
+{
+	return d->source->asker(d->source);
+}
+
+/*
+ * May the object be read, though the command did not name its tree?  False: its
+ * tree is to be locked first.  Whoever decides then returns oms_unreached(), and is
+ * asked again; so this is for what is rare, and everything else is named before
+ * (command_trees.h).
+ */
+extern bool oms_decision_reaches(Decision *d, ObjectKind kind, const char *id);
+extern Refusal *oms_unreached(void);
 
 /* What becomes of an object that was read, or of a new one; it is copied. */
 extern void oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool id_is_given);

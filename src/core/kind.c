@@ -12,6 +12,7 @@
 #include "core/execution/execution_machine.h"
 #include "core/kind.h"
 #include "core/order/order_machine.h"
+#include "core/order/order_members.h"
 
 const KindDef oms_kinds[KIND_COUNT] = {
 	[KIND_ORDER] = {
@@ -24,6 +25,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.machine = &oms_order_machine,
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
+		.ties = oms_order_ties,
 		.account = offsetof(Order, account),
 		.in_result = true,
 		.flags = offsetof(Order, flags),
@@ -65,6 +67,13 @@ const OmsName	oms_flag_names[] = {
 	{FLAG_UNSETTLED, "UNSETTLED"},
 	{FLAG_NOT_INHERITED, "NOT_INHERITED"},
 	{FLAG_RULE, "RULE"},
+	{FLAG_MANUAL, "MANUAL"},
+	{FLAG_OVERRIDDEN, "OVERRIDDEN"},
+	{FLAG_LIVE_BLOCK, "LIVE_BLOCK"},
+	{FLAG_LIMIT_EXCEEDED, "LIMIT_EXCEEDED"},
+	{FLAG_SELECTED_FILL, "SELECTED_FILL"},
+	{FLAG_ODD_LOT, "ODD_LOT"},
+	{FLAG_EXPIRY_OVERDUE, "EXPIRY_OVERDUE"},
 	{0}
 };
 

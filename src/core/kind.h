@@ -23,6 +23,9 @@
 
 #define KIND_LINKS_MAX	2
 
+/* Shown the id of a root that another is tied to. */
+typedef void (*TieVisit) (const char *id, void *arg);
+
 typedef struct KindDef
 {
 	ObjectKind	kind;
@@ -41,6 +44,12 @@ typedef struct KindDef
 	 * too.  Where it is a root, those may be roots as well.
 	 */
 	size_t		links[KIND_LINKS_MAX];
+
+	/*
+	 * Other roots that one of this kind is tied to, each of the kind that is its
+	 * root_kind, as far as the reach goes in one step: shown to `visit`.  NULL: none.
+	 */
+	void		(*ties) (const Object *root, Reach reach, TieVisit visit, void *arg);
 
 	size_t		account;		/* offset of the account that it belongs to; 0: none */
 	size_t		flags;			/* offset of its flags, a uint32; 0: none */

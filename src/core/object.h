@@ -27,6 +27,18 @@ typedef enum ObjectName
 	NAME_COUNT
 } ObjectName;
 
+/*
+ * Which trees besides those of what it names a command may read: orders of other
+ * trees are tied to a block as its members, and to their blocks.
+ */
+typedef enum Reach
+{
+	REACH_OWN,
+	REACH_MEMBERS,				/* where the root is a block, those of its members */
+	REACH_NEAR,					/* … and where it is a member, those of its blocks */
+	REACH_TIED					/* whatever hangs together by such, however far */
+} Reach;
+
 #define OBJECT_MEMBERS \
 	int			kind;			/* ObjectKind: record.c sets it, from RecordDef.kind */ \
 	char	   *id; \
@@ -68,5 +80,12 @@ typedef struct Object
 #define FLAG_UNSETTLED		(1 << 6)	/* a bust or correction waits for the fill that it names */
 #define FLAG_NOT_INHERITED	(1 << 7)	/* a report gave the order another side than its parent or children */
 #define FLAG_RULE			(1 << 8)	/* a rule is against a fact, which is applied all the same: the event names it */
+#define FLAG_MANUAL			(1 << 9)	/* an execution that the desk typed; an order that has or had one */
+#define FLAG_OVERRIDDEN		(1 << 10)	/* the desk approved it in spite of its reasons */
+#define FLAG_LIVE_BLOCK		(1 << 11)	/* a report ended the order, of which a block still has a part */
+#define FLAG_LIMIT_EXCEEDED	(1 << 12)	/* it was allocated at an average worse than its limit, knowingly */
+#define FLAG_SELECTED_FILL	(1 << 13)	/* it was allocated alone, and not with its pool */
+#define FLAG_ODD_LOT		(1 << 14)	/* it was allocated less than a lot */
+#define FLAG_EXPIRY_OVERDUE	(1 << 15)	/* it should have expired, and could not */
 
 #endif							/* OMS_OBJECT_H */

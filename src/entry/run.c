@@ -185,13 +185,25 @@ run_check_shard(const Decision *decision)
  * session applied this very command while we decided.
  */
 static Jsonb *
-run_try_command(UnitOfWork *uow, Command *command, Refusal **refusal)
+run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool searched, Refusal **refusal)
 {
+	const Command as_given = *command;
 	Decision	decision;
 
-	oms_uow_start_command(uow);
-	oms_decision_begin(&decision, oms_uow_source(uow), command);
-	*refusal = oms_decide(&decision);
+	for (;;)
+	{
+		oms_uow_start_command(uow);
+		oms_decision_begin(&decision, oms_uow_source(uow), command);
+		*refusal = oms_decide(&decision);
+		if (decision.unreached.count == 0)
+			break;
+		/* each time it reaches further, and what it has made of the command is forgotten */
+		CHECK_FOR_INTERRUPTS();
+		*command = as_given;
+		for (int i = 0; i < decision.unreached.count; i++)
+			oms_name_object(names, decision.unreached.names[i].kind, decision.unreached.names[i].values[0], REACH_OWN);
+		oms_trees_lock(uow, names, searched);
+	}
 	if (*refusal == NULL)
 		*refusal = run_check_shard(&decision);
 	if (*refusal)
@@ -224,7 +236,7 @@ run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
 		return run_repeat(uow, command, known, refusal);
 	oms_command_trees(command, &names);
 	oms_trees_lock(uow, &names, searched);
-	result = run_try_command(uow, command, refusal);
+	result = run_try_command(uow, command, &names, searched, refusal);
 	if (result)
 		return result;
 	/* what refused it may be its own first application, seen only after the lock */

@@ -71,23 +71,37 @@ match_name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *o
 	char	   *parent_id = oms_fix_get(message, TAG_SECONDARY_CL_ORD_ID);
 
 	if (parent_id)
-		oms_name_object(names, KIND_ORDER, parent_id);
+		oms_name_object(names, KIND_ORDER, parent_id, REACH_OWN);
 	if (!oms_fix_is_resent(message))
 		return;
 	orders->by_cl_ord_id = match_find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
 	if (orders->by_cl_ord_id)
-		oms_name_object(names, KIND_ORDER, orders->by_cl_ord_id);
+		oms_name_object(names, KIND_ORDER, orders->by_cl_ord_id, REACH_OWN);
+}
+
+/* How far the commands that it may stand for reach: a plain fill no further than its own tree. */
+static Reach
+match_reach(const FixMessage *message)
+{
+	const char *exec_type = oms_fix_get(message, TAG_EXEC_TYPE);
+	const char *ord_status = oms_fix_get(message, TAG_ORD_STATUS);
+
+	if (exec_type && strcmp(exec_type, "D") == 0)
+		return REACH_TIED;
+	if (oms_fix_tells_fill(message) && exec_type && strchr("12F", exec_type[0]) && ord_status && strchr("012", ord_status[0]))
+		return REACH_OWN;
+	return REACH_NEAR;
 }
 
 static void
-match_name_orders(const FixOrders *orders, TreeNames *names)
+match_name_orders(const FixMessage *message, const FixOrders *orders, TreeNames *names)
 {
 	const char *const ids[] = {orders->by_cl_ord_id, orders->by_orig, orders->several ? NULL : orders->by_order_id,
 	orders->of_sql, orders->of_sql_by_orig};
 
 	for (int i = 0; i < lengthof(ids); i++)
 		if (ids[i])
-			oms_name_object(names, KIND_ORDER, ids[i]);
+			oms_name_object(names, KIND_ORDER, ids[i], match_reach(message));
 }
 
 /* Only where a ClOrdID of the session says so is it certain that an order is meant, before it was read. */
@@ -120,7 +134,7 @@ oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *order
 	else
 	{
 		match_look_up(uow, message, orders);
-		match_name_orders(orders, &names);
+		match_name_orders(message, orders, &names);
 	}
 	orders->searched = oms_fix_tells_fill(message);
 	if (orders->searched)

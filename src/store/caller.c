@@ -12,9 +12,13 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
+#include "base/compat.h"
+#include "base/guc.h"
 #include "store/caller.h"
+#include "store/catalog.h"
 
 #define CALLER_PROXY_ROLE	"oms_proxy"
+#define CALLER_ADMIN_ROLE	"oms_admin"
 
 /*
  * A member that may become the role or has its rights.  Since 16 whoever makes a
@@ -34,6 +38,31 @@ caller_is_proxy(Oid session_user)
 #endif
 }
 
+/* Roles that do not exist make nobody a feed. */
+static bool
+caller_is_feed(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, oms_guc_feed_roles())
+	{
+		Oid			role = get_role_oid(lfirst(cell), true);
+
+		if (OidIsValid(role) && has_privs_of_role(GetUserId(), role))
+			return true;
+	}
+	return false;
+}
+
+static bool
+caller_is_admin(void)
+{
+	Oid			admin = get_role_oid(CALLER_ADMIN_ROLE, true);
+
+	return superuser() || (OidIsValid(admin) && has_privs_of_role(GetUserId(), admin)) ||
+		oms_owns_relation(oms_relation(OMS_COMMANDS), GetUserId());
+}
+
 void
 oms_caller_take(Caller *caller)
 {
@@ -42,5 +71,7 @@ oms_caller_take(Caller *caller)
 
 	caller->actor = GetUserNameFromId(proxied ? GetOuterUserId() : session_user, false);
 	caller->role = GetUserNameFromId(GetUserId(), false);
+	caller->is_feed = caller_is_feed();
+	caller->is_admin = caller_is_admin();
 	caller->via = proxied ? GetUserNameFromId(session_user, false) : NULL;
 }

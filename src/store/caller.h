@@ -15,6 +15,8 @@ typedef struct Caller
 	char	   *actor;			/* who answers for it; commandIds are his */
 	char	   *role;			/* the current user: whose rights count */
 	char	   *via;			/* the login of a pool that speaks for the actor, or NULL */
+	bool		is_feed;		/* the role has the privileges of one of oms_state.feed_roles */
+	bool		is_admin;		/* … of oms_admin, or owns the extension */
 } Caller;
 
 /*

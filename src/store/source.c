@@ -70,6 +70,12 @@ source_now(ObjectSource *source)
 	return oms_uow_now(source_uow(source));
 }
 
+static const Asker *
+source_asker(ObjectSource *source)
+{
+	return &source_uow(source)->asker;
+}
+
 /*
  * That of a root has the slot by which the command is routed, so that its repeat
  * comes to the same database; all others that of their root.
@@ -96,6 +102,7 @@ oms_source_init(ObjectSource *source)
 		.each_event = source_each_event,
 		.named = source_named,
 		.now = source_now,
+		.asker = source_asker,
 		.new_id = source_new_id,
 	};
 }

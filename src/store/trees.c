@@ -15,6 +15,9 @@
  * free.  Otherwise the statement ends with 40001, and finds other trees when it is
  * repeated.
  *
+ * Some commands reach further than the tree of what they name: from its root, as
+ * it is read and read again, to roots that are tied to it (KindDef).
+ *
  * What is not there when the trees are looked for stays away for the command,
  * whoever commits it meanwhile.  If the command makes the same, the claim says so.
  *
@@ -53,7 +56,7 @@ typedef struct Locking
 	bool		guarded;		/* in an earlier round */
 
 	/* in this round */
-	List	   *linked;			/* what links of roots lead to: of Reference */
+	List	   *linked;			/* what links and ties of roots lead to: of Reference */
 	HTAB	   *seen;			/* … each once, by LinkKey */
 	List	   *wanted;			/* of Wanted */
 	bool		moved;			/* what was to be locked is gone, or no root any more */
@@ -62,6 +65,7 @@ typedef struct Locking
 typedef struct LinkKey
 {
 	ObjectKind	kind;
+	Reach		reach;
 	char		id[ID_LENGTH_MAX + 1];
 } LinkKey;
 
@@ -69,6 +73,7 @@ typedef struct Reference
 {
 	ObjectKind	kind;
 	const char *id;
+	Reach		reach;
 } Reference;
 
 static Table *
@@ -207,6 +212,8 @@ trees_compare_names(const void *a, const void *b)
 
 	if (order == 0)
 		order = first->key - second->key;
+	if (order == 0)
+		order = (int) first->reach - (int) second->reach;
 	for (int i = 0; i < KEY_COLUMNS_MAX && order == 0; i++)
 	{
 		const char *value = first->values[i];
@@ -234,12 +241,34 @@ trees_sort_names(Locking *locking)
  */
 
 static List *
-trees_add_reference(List *list, ObjectKind kind, const char *id)
+trees_add_reference(List *list, ObjectKind kind, const char *id, Reach reach)
 {
 	Reference  *reference = palloc(sizeof(Reference));
 
-	*reference = (Reference) {kind, id};
+	*reference = (Reference) {kind, id, reach};
 	return lappend(list, reference);
+}
+
+static void
+trees_note_link(Locking *locking, ObjectKind kind, const char *id, Reach reach)
+{
+	LinkKey		key;
+	bool		seen;
+
+	if (locking->seen == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(LinkKey), .entrysize = sizeof(LinkKey), .hcxt = CurrentMemoryContext};
+
+		locking->seen = hash_create("oms links", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	/* hashed as bytes, its padding too */
+	memset(&key, 0, sizeof(key));
+	key.kind = kind;
+	key.reach = reach;
+	strlcpy(key.id, id, sizeof(key.id));
+	(void) hash_search(locking->seen, &key, HASH_ENTER, &seen);
+	if (!seen)
+		locking->linked = trees_add_reference(locking->linked, kind, id, reach);
 }
 
 /* What a root links to may be the root of another tree: whoever follows the links meets such. */
@@ -251,25 +280,35 @@ trees_note_links(Locking *locking, const Object *root)
 	for (int i = 0; i < KIND_LINKS_MAX && kind->links[i] != 0; i++)
 	{
 		const char *id = *(char *const *) ((const char *) root + kind->links[i]);
-		LinkKey		key;
-		bool		seen;
 
-		if (id == NULL)
-			continue;
-		if (locking->seen == NULL)
-		{
-			HASHCTL		control = {.keysize = sizeof(LinkKey), .entrysize = sizeof(LinkKey), .hcxt = CurrentMemoryContext};
-
-			locking->seen = hash_create("oms links", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		}
-		/* hashed as bytes, its padding too */
-		memset(&key, 0, sizeof(key));
-		key.kind = root->kind;
-		strlcpy(key.id, id, sizeof(key.id));
-		(void) hash_search(locking->seen, &key, HASH_ENTER, &seen);
-		if (!seen)
-			locking->linked = trees_add_reference(locking->linked, root->kind, id);
+		if (id)
+			trees_note_link(locking, root->kind, id, REACH_OWN);
 	}
+}
+
+typedef struct TieNote
+{
+	Locking    *locking;
+	ObjectKind	kind;
+	Reach		reach;			/* from there on */
+} TieNote;
+
+static void
+trees_note_tie(const char *id, void *arg)
+{
+	const TieNote *note = arg;
+
+	trees_note_link(note->locking, note->kind, id, note->reach);
+}
+
+static void
+trees_note_ties(Locking *locking, const Object *root, Reach reach)
+{
+	const KindDef *kind = oms_kind_of(root);
+	TieNote		note = {locking, kind->root_kind, reach == REACH_TIED ? reach : REACH_OWN};
+
+	if (reach != REACH_OWN && kind->ties)
+		kind->ties(root, reach, trees_note_tie, &note);
 }
 
 static void
@@ -278,35 +317,59 @@ trees_want(Locking *locking, const Wanted *wanted)
 	locking->wanted = lappend(locking->wanted, memcpy(palloc(sizeof(Wanted)), wanted, sizeof(Wanted)));
 }
 
+/* The root of a tree that may not be locked yet, or NULL; what is read of it, it is locked by later. */
+static const Object *
+trees_look_at_root(const Locking *locking, Wanted *wanted)
+{
+	Tracked    *root = oms_map_find(locking->uow->map, wanted->kind, wanted->id);
+	ItemPointerData tid;
+	Object	   *object;
+
+	if (root)
+		return root->now;
+	if (wanted->object)
+		return wanted->object;
+	object = palloc(oms_kinds[wanted->kind].record->size);
+	if (!oms_object_find(&oms_kinds[wanted->kind], trees_table(locking, wanted->kind), wanted->id, object, &tid) ||
+		!oms_object_is_root(object))
+		return NULL;
+	wanted->object = object;
+	wanted->tid = tid;
+	return object;
+}
+
 /*
  * Read the object if its tree is locked; else its root is wanted.  A search
  * leads to roots: what has meanwhile found a place in a tree answers it no more.
  * False if it is not there.
  */
 static bool
-trees_look_up(Locking *locking, ObjectKind kind, const char *id, bool searched)
+trees_look_up(Locking *locking, ObjectKind kind, const char *id, Reach reach, bool searched)
 {
 	UnitOfWork *uow = locking->uow;
 	const KindDef *def = &oms_kinds[kind];
 	Tracked    *t = oms_map_find(uow->map, kind, id);
 	Wanted		wanted = {.kind = kind, .of_kind = def, .of_id = id};
+	const Object *root;
 	char	   *root_id;
+	bool		is_root;
 
 	CHECK_FOR_INTERRUPTS();
+	if (t == NULL && !oms_object_find_tree(def, trees_table(locking, kind), id, &root_id, &wanted.object, &wanted.tid))
+		return false;
+	wanted.id = t ? t->now->root_id : root_id;
+	is_root = t ? oms_object_is_root(t->now) : wanted.object != NULL;
+	if (!is_root)
+		wanted.kind = def->root_kind;
+	if (reach != REACH_OWN && (root = trees_look_at_root(locking, &wanted)) != NULL)
+		trees_note_ties(locking, root, reach);
+	if (t == NULL && !is_root && oms_map_find(uow->map, wanted.kind, wanted.id) != NULL)
+		return oms_uow_load(uow, kind, id, searched) != NULL;
+	if (t == NULL && !is_root && searched)
+		return false;
 	if (t == NULL)
-	{
-		if (!oms_object_find_tree(def, trees_table(locking, kind), id, &root_id, &wanted.object, &wanted.tid))
-			return false;
-		wanted.id = root_id;
-		if (wanted.object == NULL)
-			wanted.kind = def->root_kind;
-		if (wanted.object == NULL && oms_map_find(uow->map, def->root_kind, root_id) != NULL)
-			return oms_uow_load(uow, kind, id, searched) != NULL;
-		if (wanted.object == NULL && searched)
-			return false;
 		trees_want(locking, &wanted);
-	}
-	if (t ? oms_object_is_root(t->now) : wanted.object != NULL)
+	if (is_root)
 		trees_note_links(locking, t ? t->now : wanted.object);
 	return true;
 }
@@ -325,7 +388,7 @@ trees_look_up_named(Locking *locking)
 		if (last && trees_compare_names(&last, &name) == 0)
 			name->absent = last->absent;
 		else
-			name->absent = !trees_look_up(locking, name->kind, name->values[0], false);
+			name->absent = !trees_look_up(locking, name->kind, name->values[0], name->reach, false);
 		last = name;
 	}
 }
@@ -339,14 +402,14 @@ trees_look_up_found_and_linked(Locking *locking)
 	{
 		Reference  *found = lfirst(cell);
 
-		(void) trees_look_up(locking, found->kind, found->id, true);
+		(void) trees_look_up(locking, found->kind, found->id, found->reach, true);
 	}
 	/* it grows as we go */
 	for (int i = 0; i < list_length(locking->linked); i++)
 	{
 		Reference  *link = list_nth(locking->linked, i);
 
-		(void) trees_look_up(locking, link->kind, link->id, false);
+		(void) trees_look_up(locking, link->kind, link->id, link->reach, false);
 	}
 }
 
@@ -377,7 +440,7 @@ trees_search(Locking *locking)
 		ids = oms_object_ids_of(trees_table(locking, name->kind), name->key, &values, 1);
 		name->absent = ids == NIL;
 		foreach(cell, ids)
-			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell));
+			locking->found = trees_add_reference(locking->found, name->kind, lfirst(cell), name->reach);
 	}
 }
 

@@ -21,6 +21,7 @@ struct UnitOfWork
 	ObjectSource source;		/* first: source.c finds its unit of work by it */
 	TableSet   *tables;
 	Caller		caller;
+	Asker		asker;
 	IdentityMap *map;
 
 	bool		has_made;		/* objects: what was looked for before may be there now */

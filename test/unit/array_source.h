@@ -47,6 +47,7 @@ typedef struct ArraySource
 	TimestampTz clock;
 	int			made;			/* ids given out */
 	List	   *trees;			/* of Object: the roots that the command names, which a server would lock */
+	Asker		asker;
 	bool		backwards;		/* the rows lie the other way round */
 	bool		deciding;
 } ArraySource;
@@ -76,9 +77,8 @@ array_find(const ArraySource *array, ObjectKind kind, const char *id)
 	return NULL;
 }
 
-/* An object of a tree that is not named is a BUG of whoever names. */
-static inline void
-array_must_be_named(const ArraySource *array, const Object *object)
+static inline bool
+array_is_named(const ArraySource *array, const Object *object)
 {
 	ListCell   *cell;
 
@@ -88,9 +88,17 @@ array_must_be_named(const ArraySource *array, const Object *object)
 
 		if (root == object || (strcmp(root->id, object->root_id) == 0 &&
 							   root->kind == (oms_object_is_root(object) ? object->kind : oms_kind_of(object)->root_kind)))
-			return;
+			return true;
 	}
-	elog(ERROR, "BUG: \"%s\" is read, and its tree \"%s\" is not named", object->id, object->root_id);
+	return false;
+}
+
+/* An object of a tree that is not named is a BUG of whoever names. */
+static inline void
+array_must_be_named(const ArraySource *array, const Object *object)
+{
+	if (!array_is_named(array, object))
+		elog(ERROR, "BUG: \"%s\" is read, and its tree \"%s\" is not named", object->id, object->root_id);
 }
 
 static inline const Object *
@@ -114,7 +122,9 @@ array_root_of(ObjectSource *source, ObjectKind kind, const char *id)
 static inline bool
 array_is_known(ObjectSource *source, ObjectKind kind, const char *id)
 {
-	return array_find(array_of(source), kind, id) != NULL;
+	const Object *object = array_find(array_of(source), kind, id);
+
+	return object && array_is_named(array_of(source), object);
 }
 
 /* The text of a column that a key names: keys are of texts. */
@@ -227,6 +237,12 @@ array_now(ObjectSource *source)
 	return array_of(source)->clock;
 }
 
+static inline const Asker *
+array_asker(ObjectSource *source)
+{
+	return &array_of(source)->asker;
+}
+
 static inline char *
 array_new_id(ObjectSource *source, const Command *command, const char *root_id)
 {
@@ -246,9 +262,11 @@ array_begin(void)
 		.each_event = array_each_event,
 		.named = array_named,
 		.now = array_now,
+		.asker = array_asker,
 		.new_id = array_new_id,
 	};
 	array->clock = ARRAY_BEGINS;
+	array->asker.actor = "trader";
 	return array;
 }
 
@@ -375,13 +393,49 @@ array_parse(const char *json, Command *command)
 	return oms_command_parse(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json))), true, command);
 }
 
-/* The trees of what the command names, and of what their roots link to. */
 static inline void
-array_name_trees(ArraySource *array, const Command *command)
+array_add_tree(ArraySource *array, const Object *object)
+{
+	Object	   *root = object == NULL ? NULL : array_find(array, oms_object_is_root(object) ? object->kind :
+														   oms_kind_of(object)->root_kind, object->root_id);
+
+	if (root)
+		array->trees = list_append_unique_ptr(array->trees, root);
+}
+
+typedef struct ArrayTie
+{
+	ArraySource *array;
+	ObjectKind	kind;
+} ArrayTie;
+
+static inline void
+array_add_tie(const char *id, void *arg)
+{
+	ArrayTie   *tie = arg;
+
+	array_add_tree(tie->array, array_find(tie->array, tie->kind, id));
+}
+
+static inline void
+array_add_ties(ArraySource *array, const Object *root, Reach reach)
+{
+	ArrayTie	tie = {array, oms_kind_of(root)->root_kind};
+
+	if (reach != REACH_OWN && oms_kind_of(root)->ties)
+		oms_kind_of(root)->ties(root, reach, array_add_tie, &tie);
+}
+
+/* The trees of what the command names, of what their roots link to, and of what they are tied to as far as it reaches. */
+static inline void
+array_name_trees(ArraySource *array, const Command *command, const TreeNames *unreached)
 {
 	TreeNames	names = {0};
+	int			near;
 
 	oms_command_trees(command, &names);
+	for (int i = 0; i < unreached->count; i++)
+		oms_name_object(&names, unreached->names[i].kind, unreached->names[i].values[0], REACH_OWN);
 	array->trees = NIL;
 	for (int i = 0; i < names.count; i++)
 	{
@@ -390,13 +444,13 @@ array_name_trees(ArraySource *array, const Command *command)
 		foreach(cell, array->objects)
 		{
 			Object	   *object = lfirst(cell);
-			ObjectKind	kind = oms_object_is_root(object) ? object->kind : oms_kind_of(object)->root_kind;
 
 			if (object->kind == names.names[i].kind &&
 				array_matches(object, &oms_kinds[object->kind].record->keys[names.names[i].key], names.names[i].values))
-				array->trees = list_append_unique_ptr(array->trees, array_find(array, kind, object->root_id));
+				array_add_tree(array, object);
 		}
 	}
+	near = list_length(array->trees);
 	/* the list grows while it is walked */
 	for (int i = 0; i < list_length(array->trees); i++)
 	{
@@ -405,12 +459,12 @@ array_name_trees(ArraySource *array, const Command *command)
 		for (int link = 0; link < KIND_LINKS_MAX && oms_kind_of(root)->links[link] != 0; link++)
 		{
 			const char *id = *(char *const *) ((const char *) root + oms_kind_of(root)->links[link]);
-			Object	   *other = id ? array_find(array, root->kind, id) : NULL;
 
-			if (other)
-				array->trees = list_append_unique_ptr(array->trees, oms_object_is_root(other) ? other :
-													  array_find(array, oms_kind_of(other)->root_kind, other->root_id));
+			if (id)
+				array_add_tree(array, array_find(array, root->kind, id));
 		}
+		if (i < near || command->def->reach == REACH_TIED)
+			array_add_ties(array, root, command->def->reach);
 	}
 }
 
@@ -421,15 +475,25 @@ array_decide(ArraySource *array, Command *command, Decision *d)
 	ListCell   *cell;
 	ListCell   *kept;
 	Refusal    *refusal;
+	const Command as_given = *command;
+	TreeNames	unreached = {0};
 
 	foreach(cell, array->objects)
 		before = lappend(before, array_copy(lfirst(cell)));
-	oms_decision_begin(d, &array->source, command);
-	d->findings = array->findings;
-	array_name_trees(array, command);
-	array->deciding = true;
-	refusal = oms_decide(d);
-	array->deciding = false;
+	for (;;)
+	{
+		oms_decision_begin(d, &array->source, command);
+		d->findings = array->findings;
+		array_name_trees(array, command, &unreached);
+		array->deciding = true;
+		refusal = oms_decide(d);
+		array->deciding = false;
+		if (d->unreached.count == 0)
+			break;
+		*command = as_given;
+		for (int i = 0; i < d->unreached.count; i++)
+			oms_name_object(&unreached, d->unreached.names[i].kind, d->unreached.names[i].values[0], REACH_OWN);
+	}
 	forboth(cell, array->objects, kept, before)
 		if (memcmp(lfirst(cell), lfirst(kept), oms_kind_of(lfirst(cell))->record->size) != 0)
 			elog(ERROR, "BUG: \"%s\" was changed while a command was decided", ((Object *) lfirst(cell))->id);

@@ -84,8 +84,8 @@ check_fields(void)
 		for (const CommandField *f = oms_command_defs[i].fields; f->name != NULL; f++)
 		{
 			size_t		length = strlen(f->name);
-			bool		names_object = f->type == CMD_ID && length > 2 && strcmp(f->name + length - 2, "Id") == 0 &&
-				strcmp(f->name, "commandId") != 0 && strcmp(f->name, "correlationId") != 0 &&
+			bool		names_object = f->type == CMD_ID && length > 2 &&
+				(strcmp(f->name + length - 2, "Id") == 0 || strcmp(f->name, "supersedes") == 0) && strcmp(f->name, "commandId") != 0 && strcmp(f->name, "correlationId") != 0 &&
 				strcmp(f->name, "causationId") != 0 && strcmp(f->name, "corporateActionId") != 0;
 
 			if (names_object != (f->role != ID_OTHER))

@@ -172,11 +172,13 @@ execution_allocation_to(const char *order_id, Numeric quantity)
 }
 
 const Transition *
-oms_execution_book(Execution *execution, const Order *order)
+oms_execution_book(Execution *execution, const FillContext *context)
 {
 	execution->review_reasons = NULL;
+	if (context->in_block)
+		return oms_execution_change(execution, EXECUTION_VALIDATE);
 	execution->allocated_quantity = execution->quantity;
-	execution->allocations = execution_allocation_to(order->root_id, execution->quantity);
+	execution->allocations = execution_allocation_to(context->order->root_id, execution->quantity);
 	return oms_execution_change(execution, EXECUTION_BOOK);
 }
 

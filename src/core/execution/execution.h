@@ -44,6 +44,7 @@ typedef struct PastTerms
 typedef struct FillContext
 {
 	const Order *order;			/* NULL: unknown */
+	bool		in_block;		/* … in the tree of a block: its fills are nobody's until they are allocated */
 	const char *named_order;	/* the order that the command names, or NULL */
 	bool		ambiguous;		/* more than one order matches */
 	bool		unknown_execution;	/* a bust or correction of a fill nobody knows */
@@ -77,7 +78,7 @@ extern bool oms_reasons_ask_for_past(Jsonb *reasons);
 extern char *oms_fix_text(Jsonb *fix, const char *name);
 
 /* Let it count, wait for the desk, or end; each returns the row for the event. */
-extern const Transition *oms_execution_book(Execution *execution, const Order *order);
+extern const Transition *oms_execution_book(Execution *execution, const FillContext *context);
 extern const Transition *oms_execution_hold(Execution *execution, Jsonb *reasons);
 extern const Transition *oms_execution_end(Execution *execution, ExecutionTrigger trigger);
 

@@ -63,6 +63,31 @@ static const Transition execution_rows[] = {
 	{.number = 541, .trigger = EXECUTION_SCALE,
 		.forbids = IS_NEW | HAS_ENDED, .event_type = "ExecutionRestated",
 	.sentence = "A split changes what the fill counts for."},
+
+	{.number = 551, .trigger = EXECUTION_VALIDATE,
+		.requires = IS_NEW, .sets = IS_VALIDATED, .clears = IS_NEW, .event_type = "ExecutionValidated",
+	.sentence = "A valid fill of a block is booked, and allocated to nobody yet."},
+	{.number = 552, .trigger = EXECUTION_VALIDATE,
+		.requires = IN_REVIEW, .sets = IS_VALIDATED, .clears = IN_REVIEW, .event_type = "ExecutionValidated",
+	.sentence = "A fill of a block that waited in review can be booked, and is allocated to nobody yet."},
+	{.number = 561, .trigger = EXECUTION_ALLOCATE, .merges = true,
+		.requires = IS_VALIDATED, .event_type = "ExecutionAllocated",
+	.sentence = "A part of the fill of a block belongs to members, another is nobody's yet."},
+	{.number = 562, .trigger = EXECUTION_ALLOCATE, .merges = true,
+		.requires = IS_ALLOCATED, .sets = IS_VALIDATED, .clears = IS_ALLOCATED, .event_type = "ExecutionDeallocated",
+	.sentence = "A part of the fill of a block is given back, and is nobody's again."},
+	{.number = 563, .trigger = EXECUTION_ALLOCATE_ALL, .merges = true,
+		.requires = IS_VALIDATED, .sets = IS_ALLOCATED, .clears = IS_VALIDATED, .event_type = "ExecutionAllocated",
+	.sentence = "All of the fill of a block belongs to members."},
+	{.number = 564, .trigger = EXECUTION_ALLOCATE_ALL, .merges = true,
+		.requires = IS_ALLOCATED, .event_type = "ExecutionAllocated",
+	.sentence = "The fill of a block belongs to members otherwise than before."},
+	{.number = 571, .trigger = EXECUTION_REJECT,
+		.requires = IN_REVIEW, .sets = IS_REJECTED, .clears = IN_REVIEW, .event_type = "ExecutionRejected",
+	.sentence = "The desk rejects what waits in review."},
+	{.number = 575, .trigger = EXECUTION_PROPOSE,
+		.requires = IN_REVIEW, .event_type = "ExecutionProposed",
+	.sentence = "Somebody proposes how what waits in review is to be booked; somebody else approves it."},
 	{0}
 };
 
@@ -74,6 +99,11 @@ static MachineTrigger execution_triggers[EXECUTION_TRIGGER_COUNT] = {
 	[EXECUTION_BUST] = {"bust"},
 	[EXECUTION_SETTLE] = {"settle"},
 	[EXECUTION_SCALE] = {"scale"},
+	[EXECUTION_VALIDATE] = {"validate"},
+	[EXECUTION_ALLOCATE] = {"allocate a part"},
+	[EXECUTION_ALLOCATE_ALL] = {"allocate all"},
+	[EXECUTION_REJECT] = {"reject"},
+	[EXECUTION_PROPOSE] = {"propose"},
 };
 
 static const OmsName execution_conditions[] = {

@@ -23,6 +23,11 @@ typedef enum ExecutionTrigger
 	EXECUTION_BUST,
 	EXECUTION_SETTLE,
 	EXECUTION_SCALE,
+	EXECUTION_VALIDATE,			/* a fill of a block counts, and is nobody's yet */
+	EXECUTION_ALLOCATE,			/* something of it, but not all, becomes somebody's, or is given back */
+	EXECUTION_ALLOCATE_ALL,		/* all of it */
+	EXECUTION_REJECT,
+	EXECUTION_PROPOSE,			/* it waits on, otherwise than before */
 	EXECUTION_TRIGGER_COUNT
 } ExecutionTrigger;
 

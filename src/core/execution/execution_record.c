@@ -74,6 +74,14 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("currency", currency, FIELD_TEXT),
 	EXECUTION("account", account, FIELD_TEXT),
 	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
+	EXECUTION("authors", authors, FIELD_JSON, .shape = SHAPE_TEXTS),
+	EXECUTION("dkReason", dk_reason, FIELD_TEXT),
+	EXECUTION("overriddenReasons", overridden_reasons, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
+	EXECUTION("supersededExecutionId", superseded_execution_id, FIELD_TEXT),
+	EXECUTION("supersedingExecutionId", superseding_execution_id, FIELD_TEXT),
+	EXECUTION("reportedLastQty", reported_last_qty, FIELD_NUMERIC),
+	EXECUTION("reportedLastPx", reported_last_px, FIELD_NUMERIC),
+	EXECUTION("allocationTerms", allocation_terms, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 };
 
 static const TableKey execution_keys[EXECUTION_KEYS] = {

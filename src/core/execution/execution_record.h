@@ -59,6 +59,16 @@ typedef struct Execution
 	char	   *currency;
 	char	   *account;		/* the order's */
 	char	   *reported_account;	/* as the report stated it */
+
+	/* the execution desk */
+	Jsonb	   *authors;		/* whoever typed, corrected, matched or proposed it, as texts; NULL: nobody by hand */
+	char	   *dk_reason;		/* DKReason (127) of its rejection */
+	Jsonb	   *overridden_reasons;	/* that it was approved in spite of */
+	char	   *superseded_execution_id;	/* the typed fill that it replaced … */
+	char	   *superseding_execution_id;	/* … and the other way round */
+	Numeric		reported_last_qty;	/* as the report stated them, where the desk has changed them */
+	Numeric		reported_last_px;
+	Jsonb	   *allocation_terms;	/* of the allocations of a block that it is the oldest fill of */
 } Execution;
 
 /* What executions are looked up by; the first is the id. */

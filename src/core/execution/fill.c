@@ -115,11 +115,12 @@ oms_decide_execute(Decision *d)
 	Command    *command = d->command;
 	const Order *order = command->order_id ? oms_get_order(d, command->order_id) : NULL;
 	const Execution *known;
-	FillContext context = {.order = order, .now = oms_decision_now(d)};
+	FillContext context = {.now = oms_decision_now(d)};
 	bool		id_is_given = false;
 	Refusal    *refusal = NULL;
 
 	oms_fill_init_context(d, &context);
+	oms_fill_take_order(d, order, &context);
 	if (order)
 	{
 		refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);

@@ -97,7 +97,7 @@ change_load_chain(Decision *d, const Command *command, FillChain *chain, FillCon
 	if (found == NULL)
 		oms_damaged("order \"%s\" of execution \"%s\" does not exist", chain->fill.order_id, chain->fill.id);
 	chain->order = *found;
-	context->order = &chain->order;
+	oms_fill_take_order(d, &chain->order, context);
 	change_find_held(d, chain);
 	return oms_check_particulars(command, &chain->order);
 }

@@ -19,6 +19,7 @@
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_history.h"
+#include "core/order/order_members.h"
 
 static void settle_waiting(Decision *d, const Execution *fill, const FillContext *context, OrderEvent *event);
 
@@ -31,6 +32,7 @@ oms_fill_take_out(const Execution *execution, FillDelta *delta)
 	else
 	{
 		delta->quantity = oms_dec_plus(delta->quantity, oms_dec_neg(execution->quantity));
+		delta->allocated = oms_dec_plus(delta->allocated, oms_dec_neg(execution->allocated_quantity));
 		delta->value = oms_dec_plus(delta->value, oms_dec_neg(oms_execution_value(execution)));
 	}
 }
@@ -78,14 +80,18 @@ oms_fill_last_correction(const Decision *d, const Execution *execution)
 static const Transition *
 settle_put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
 {
+	const Transition *transition;
+
 	if (reasons)
 	{
 		delta->review = oms_dec_plus(delta->review, execution->quantity);
 		return oms_execution_hold(execution, reasons);
 	}
+	transition = oms_execution_book(execution, context);
 	delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
+	delta->allocated = oms_dec_plus(delta->allocated, execution->allocated_quantity);
 	delta->value = oms_dec_plus(delta->value, oms_execution_value(execution));
-	return oms_execution_book(execution, context->order);
+	return transition;
 }
 
 /*
@@ -201,6 +207,15 @@ oms_fill_init_context(const Decision *d, FillContext *context)
 	context->tolerance = oms_guc_overfill_tolerance();
 	context->price_tolerance = price->amount;
 	context->price_tolerance_is_part = price->is_part;
+}
+
+void
+oms_fill_take_order(const Decision *d, const Order *order, FillContext *context)
+{
+	const Order *root = order == NULL || order->parent_id == NULL ? order : oms_get_order(d, order->root_id);
+
+	context->order = order;
+	context->in_block = root != NULL && oms_order_is_block(root);
 }
 
 /* Why it cannot be booked, or NULL; by the terms of its own ClOrdID, if those of today are against it. */

@@ -63,8 +63,9 @@ extern bool oms_fill_is_settled(Decision *d, const char *order_id);
 extern void oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons,
 							OrderEvent *event, bool id_is_given);
 
-/* The settings, and what the rules say. */
+/* The settings, and what the rules say; and the order that it is about, or NULL. */
 extern void oms_fill_init_context(const Decision *d, FillContext *context);
+extern void oms_fill_take_order(const Decision *d, const Order *order, FillContext *context);
 
 /* One that waits in review is no younger for being reported again, and has been through splits. */
 extern void oms_fill_as_counted(const Execution *known, Execution *execution);

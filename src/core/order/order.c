@@ -94,8 +94,7 @@ order_add_figures(Order *order, const FillDelta *fill, const TreeDelta *children
 	order->own_executed_quantity = oms_dec_plus(order->own_executed_quantity, fill->quantity);
 	order->executed_quantity = oms_dec_plus(oms_dec_plus(order->executed_quantity, fill->quantity), children->executed);
 	order->executed_value = oms_dec_plus(oms_dec_plus(order->executed_value, fill->value), children->value);
-	/* by default every fill is allocated at once, to the root and so to all on the way */
-	order->allocated_quantity = oms_dec_plus(oms_dec_plus(order->allocated_quantity, fill->quantity), children->allocated);
+	order->allocated_quantity = oms_dec_plus(oms_dec_plus(order->allocated_quantity, fill->allocated), children->allocated);
 	order->review_quantity = oms_dec_plus(order->review_quantity, fill->review);
 	order->working_quantity = oms_dec_plus(order->working_quantity, children->working);
 	order->reserved_quantity = oms_dec_plus(order->reserved_quantity, children->reserved);

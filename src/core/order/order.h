@@ -40,6 +40,7 @@ typedef struct FillDelta
 {
 	Numeric		quantity;
 	Numeric		value;
+	Numeric		allocated;
 	Numeric		review;
 } FillDelta;
 

@@ -296,6 +296,12 @@ static const Transition order_rows[] = {
 	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED,
 		.facts = FACT_REQUEST_OPEN | FACT_FILLED, .clears = COND_PENDING_CANCEL, .event_type = "OrderCancelRejected",
 	.sentence = "The last child of an order whose cancel is requested closed and the order is filled: too late to cancel."},
+	{.number = 361, .trigger = TRIGGER_REPLACE_MEMBERS, .event_type = "OrderMembersReplaced",
+	.sentence = "A block works for other members, or for other parts of them."},
+	{.number = 371, .trigger = TRIGGER_MEMBERSHIP, .merges = true, .event_type = "OrderMembershipChanged",
+	.sentence = "A block came to work for a part of the order, for another part, or no more."},
+	{.number = 381, .trigger = TRIGGER_ALLOCATE, .merges = true, .event_type = "OrderAllocated",
+	.sentence = "What the fills of a block gave the order has changed."},
 	{0}
 };
 
@@ -330,6 +336,9 @@ static MachineTrigger order_triggers[TRIGGER_COUNT] = {
 	[TRIGGER_SCALE] = {"split of the tree"},
 	[TRIGGER_LAST_CHILD_CLOSED] = {"last child closed"},
 	[TRIGGER_KEEP_REPORT] = {"report only kept"},
+	[TRIGGER_REPLACE_MEMBERS] = {"ReplaceBlockMembers"},
+	[TRIGGER_MEMBERSHIP] = {"membership"},
+	[TRIGGER_ALLOCATE] = {"allocation"},
 };
 
 static const OmsName order_facts[] = {

@@ -46,6 +46,9 @@ typedef enum OrderTrigger
 	TRIGGER_SCALE,
 	TRIGGER_LAST_CHILD_CLOSED,
 	TRIGGER_KEEP_REPORT,
+	TRIGGER_REPLACE_MEMBERS,	/* of a block */
+	TRIGGER_MEMBERSHIP,			/* an order comes to be, or changes as, a member of a block */
+	TRIGGER_ALLOCATE,			/* something of a block comes to its member, or goes back */
 	TRIGGER_COUNT
 } OrderTrigger;
 

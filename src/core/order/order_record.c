@@ -51,6 +51,14 @@ const OmsName	oms_condition_names[] = {
 	{0}
 };
 
+const OmsName	oms_desk_status_names[] = {
+	{DESK_QUEUED, "QUEUED"},
+	{DESK_CLAIMED, "CLAIMED"},
+	{DESK_RELEASED, "RELEASED"},
+	{DESK_COMPLETED, "COMPLETED"},
+	{0}
+};
+
 #define ORDER(...)	RECORD_COLUMN(Order, __VA_ARGS__)
 
 static const RecordColumn order_columns[] = {
@@ -108,6 +116,13 @@ static const RecordColumn order_columns[] = {
 	ORDER(NULL, hash, FIELD_HASH),
 	/* few are kept */
 	ORDER("corporateActions", corporate_actions, FIELD_JSON, .shape = SHAPE_OBJECTS),
+	ORDER("deskStatus", desk_status, FIELD_NAME, .names = oms_desk_status_names),
+	ORDER("deskUser", desk_user, FIELD_TEXT),
+	ORDER("deskReason", desk_reason, FIELD_TEXT, .may_be_long = true),
+	ORDER("deskSince", desk_since, FIELD_TIME),
+	ORDER("members", members, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
+	ORDER("blockOrderIds", block_order_ids, FIELD_JSON, .shape = SHAPE_TEXTS, .may_be_long = true),
+	ORDER("liveBlocks", live_blocks, FIELD_COUNT_OR_NULL),
 };
 
 static const TableKey order_keys[ORDER_KEYS] = {

@@ -37,6 +37,15 @@
 
 #define COND_CLOSED		(COND_REJECTED | COND_CANCELLED | COND_EXPIRED | COND_CALCULATED)
 
+/* Where an order is on the execution desk; 0 is nowhere. */
+typedef enum DeskStatus
+{
+	DESK_QUEUED = 1,			/* it waits for somebody, and nobody places */
+	DESK_CLAIMED,				/* it is desk_user's */
+	DESK_RELEASED,				/* out of the desk: placement is free */
+	DESK_COMPLETED				/* the order closed while it was on the desk */
+} DeskStatus;
+
 typedef enum RequestKind
 {
 	REQUEST_NONE,
@@ -119,6 +128,17 @@ typedef struct Order
 	Jsonb	   *fix;
 	Jsonb	   *attributes;
 	Jsonb	   *corporate_actions;	/* as order_split.c writes them */
+
+	/* the execution desk */
+	int			desk_status;	/* DeskStatus; 0: as without a desk */
+	char	   *desk_user;
+	char	   *desk_reason;
+	TimestampTz desk_since;		/* when it came into this desk status */
+
+	/* blocks: order_members.c */
+	Jsonb	   *members;		/* of a block; NULL: it is none */
+	Jsonb	   *block_order_ids;	/* the blocks that it is a member of */
+	int64		live_blocks;	/* … and that have a part of it which is neither allocated nor released */
 } Order;
 
 /* What orders are looked up by; the first is the id. */
@@ -132,6 +152,7 @@ extern const RecordDef oms_order_def;
 
 extern const OmsName oms_order_status_names[]; /* with the codes of OrdStatus (39) */
 extern const OmsName oms_condition_names[];
+extern const OmsName oms_desk_status_names[];
 
 /* Of a state that is too large: of what is too much, what was there before comes back. */
 extern void oms_order_shorten(void *order, const Object *before);

@@ -286,7 +286,7 @@ split_tree_decide(SplitPlan *plan, SplitNode *node)
 	{
 		List	   *executions = oms_executions_of(plan->d, node->id);
 
-		node->event.fill.quantity = split_tree_scale_fills(plan, node, executions, true);
+		node->event.fill.quantity = node->event.fill.allocated = split_tree_scale_fills(plan, node, executions, true);
 		node->event.fill.review = split_tree_scale_fills(plan, node, executions, false);
 	}
 	node->changes = true;
