@@ -39,8 +39,8 @@ caller_is_proxy(Oid session_user)
 }
 
 /* Roles that do not exist make nobody a feed. */
-static bool
-caller_is_feed(void)
+bool
+oms_caller_is_feed(void)
 {
 	ListCell   *cell;
 
@@ -54,8 +54,8 @@ caller_is_feed(void)
 	return false;
 }
 
-static bool
-caller_is_admin(void)
+bool
+oms_caller_is_admin(void)
 {
 	Oid			admin = get_role_oid(CALLER_ADMIN_ROLE, true);
 
@@ -71,7 +71,5 @@ oms_caller_take(Caller *caller)
 
 	caller->actor = GetUserNameFromId(proxied ? GetOuterUserId() : session_user, false);
 	caller->role = GetUserNameFromId(GetUserId(), false);
-	caller->is_feed = caller_is_feed();
-	caller->is_admin = caller_is_admin();
 	caller->via = proxied ? GetUserNameFromId(session_user, false) : NULL;
 }

@@ -15,8 +15,6 @@ typedef struct Caller
 	char	   *actor;			/* who answers for it; commandIds are his */
 	char	   *role;			/* the current user: whose rights count */
 	char	   *via;			/* the login of a pool that speaks for the actor, or NULL */
-	bool		is_feed;		/* the role has the privileges of one of oms_state.feed_roles */
-	bool		is_admin;		/* … of oms_admin, or owns the extension */
 } Caller;
 
 /*
@@ -27,5 +25,9 @@ typedef struct Caller
  * to (SECURITY DEFINER) is the role only, never the actor.
  */
 extern void oms_caller_take(Caller *caller);
+
+/* Has the current user the privileges of one of oms_state.feed_roles?  Of oms_admin, or is the extension his? */
+extern bool oms_caller_is_feed(void);
+extern bool oms_caller_is_admin(void);
 
 #endif							/* OMS_CALLER_H */

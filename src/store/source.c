@@ -73,7 +73,12 @@ source_now(ObjectSource *source)
 static const Asker *
 source_asker(ObjectSource *source)
 {
-	return &source_uow(source)->asker;
+	UnitOfWork *uow = source_uow(source);
+
+	/* few decisions depend on it */
+	if (uow->asker.actor == NULL)
+		uow->asker = (Asker) {uow->caller.actor, oms_caller_is_feed(), oms_caller_is_admin()};
+	return &uow->asker;
 }
 
 /*

@@ -31,7 +31,6 @@ oms_uow_begin(void)
 	oms_source_init(&uow->source);
 	uow->tables = oms_tables_begin();
 	oms_caller_take(&uow->caller);
-	uow->asker = (Asker) {uow->caller.actor, uow->caller.is_feed, uow->caller.is_admin};
 	uow->map = oms_map_create();
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
