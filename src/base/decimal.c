@@ -84,6 +84,12 @@ oms_dec_max(Numeric a, Numeric b)
 }
 
 Numeric
+oms_dec_min(Numeric a, Numeric b)
+{
+	return oms_dec_cmp(a, b) <= 0 ? a : b;
+}
+
+Numeric
 oms_dec_trim(Numeric a)
 {
 	if (oms_dec_scale(a) == 0)
@@ -99,11 +105,22 @@ oms_dec_round(Numeric a, int scale)
 }
 
 Numeric
+oms_dec_count(Numeric a, Numeric b)
+{
+	return DatumGetNumeric(DirectFunctionCall2(numeric_div_trunc, NumericGetDatum(a), NumericGetDatum(b)));
+}
+
+Numeric
+oms_dec_unit(int decimals)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(psprintf("1e-%d", decimals)),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+Numeric
 oms_dec_smallest(Numeric a)
 {
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in,
-											   CStringGetDatum(psprintf("1e-%d", Max(QUANTITY_SCALE, oms_dec_scale(a)))),
-											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	return oms_dec_unit(Max(QUANTITY_SCALE, oms_dec_scale(a)));
 }
 
 /* 10^power, made once for each of the few powers in use. */
@@ -144,9 +161,7 @@ Numeric
 oms_dec_div(Numeric a, Numeric b, int scale)
 {
 	Numeric		scaled = numeric_mul_opt_error(a, dec_power_of_ten(scale), NULL);
-	Numeric		quotient = DatumGetNumeric(DirectFunctionCall2(numeric_div_trunc,
-															   NumericGetDatum(scaled),
-															   NumericGetDatum(b)));
+	Numeric		quotient = oms_dec_count(scaled, b);
 	Numeric		rest = numeric_sub_opt_error(scaled, numeric_mul_opt_error(quotient, b, NULL), NULL);
 
 	if (oms_dec_sign(rest) != 0)

@@ -30,7 +30,11 @@ extern Numeric oms_dec_sub(Numeric a, Numeric b);
 extern Numeric oms_dec_mul(Numeric a, Numeric b);
 extern Numeric oms_dec_neg(Numeric a);
 extern Numeric oms_dec_max(Numeric a, Numeric b);
+extern Numeric oms_dec_min(Numeric a, Numeric b);
 extern Numeric oms_dec_trim(Numeric a);
+
+/* One unit of the last of so many decimals: 1 for none, 0.01 for two. */
+extern Numeric oms_dec_unit(int decimals);
 
 /* One unit of the last decimal that a scaled quantity has: of the tenth, or of a's own last. */
 extern Numeric oms_dec_smallest(Numeric a);
@@ -38,6 +42,9 @@ extern Numeric oms_dec_smallest(Numeric a);
 /* a ÷ b, rounded half away from zero to `scale` decimals, trailing zeros cut. */
 extern Numeric oms_dec_div(Numeric a, Numeric b, int scale);
 extern Numeric oms_dec_round(Numeric a, int scale);
+
+/* a ÷ b without its decimals: how many whole b are in a, exactly. */
+extern Numeric oms_dec_count(Numeric a, Numeric b);
 
 /* Half of the last digit of a number with this many decimals. */
 extern Numeric oms_dec_half_unit(int scale);

@@ -60,6 +60,11 @@ UNIT_TEST(decimal)
 {
 	division();
 	parsing();
+	is_text(oms_dec_text(oms_dec_count(dec("999999999999999999999999999999999998.99"), dec("0.5"))),
+			"1999999999999999999999999999999999997", "how many halves there are, cut");
+	is_text(oms_dec_text(oms_dec_unit(0)), "1", "a unit of no decimals");
+	is_text(oms_dec_text(oms_dec_unit(3)), "0.001", "a unit of three");
+	ok(oms_dec_cmp(oms_dec_min(dec("2"), dec("-3")), dec("-3")) == 0, "the smaller");
 	ok(oms_dec_same(NULL, NULL) && !oms_dec_same(NULL, dec("0")), "not given is not zero");
 	ok(oms_dec_same(dec("1.0"), dec("1.00")), "equal is equal whatever the scale");
 	is_text(oms_dec_text(oms_dec_add(dec("0.1"), dec("0.2"))), "0.3", "0.1 + 0.2");
