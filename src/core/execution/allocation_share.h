@@ -59,7 +59,10 @@ extern Numeric oms_share_lot(const ShareMember *members, int count, const List *
  */
 extern Numeric oms_share_allocate(ShareMember *members, int count, ShareMethod method, Numeric lot, Numeric quantity);
 
-/* Make the given quantities less, pro rata, so that they add up to this; what is more than they are is returned. */
+/*
+ * Make the members' quantities less, pro rata, so that they add up to this; what is more than they are is returned.
+ * They become their own weights and caps.
+ */
 extern Numeric oms_share_reduce(ShareMember *members, int count, Numeric lot, Numeric quantity);
 
 /* Value the shares as a part of the pool (money of any sign), and return their sum: all of the pool has its value exactly. */
