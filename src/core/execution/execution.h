@@ -15,6 +15,7 @@
 #include "core/execution/execution_machine.h"
 #include "core/execution/execution_record.h"
 #include "core/order/order.h"
+#include "core/order/order_instrument.h"
 
 /* Reasons to put an execution before the execution desk. */
 typedef enum ReviewReason
@@ -73,9 +74,6 @@ extern bool oms_reasons_tell_misdirected(Jsonb *reasons);
 
 /* Might the terms of an earlier ClOrdID of the order make these reasons void? */
 extern bool oms_reasons_ask_for_past(Jsonb *reasons);
-
-/* A field of FIX that has no column: as text, or NULL. */
-extern char *oms_fix_text(Jsonb *fix, const char *name);
 
 /* Let it count, wait for the desk, or end; each returns the row for the event. */
 extern const Transition *oms_execution_book(Execution *execution, const FillContext *context);

@@ -76,79 +76,18 @@ review_check_overfill(const Execution *execution, const FillContext *context, Js
 	oms_json_close_object(w);
 }
 
-char *
-oms_fix_text(Jsonb *fix, const char *name)
-{
-	JsonbValue	hold;
-	JsonbValue *v = fix ? oms_json_get(fix, name, &hold) : NULL;
-
-	if (v == NULL)
-		return NULL;
-	if (v->type == jbvNumeric)
-		return oms_dec_text(v->val.numeric);
-	return v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
-}
-
-typedef enum InstrumentMatch
-{
-	MATCH_TEXT,
-	MATCH_DECIMAL,				/* 100 and 100.00 are one strike */
-	MATCH_MONTH					/* a month, and a day or week of it, may be one contract */
-} InstrumentMatch;
-
-/* What of the Instrument block tells one contract from another, where both state it. */
-static const struct
-{
-	const char *name;
-	InstrumentMatch match;
-}			instrument_fields[] = {
-	{"securityID", MATCH_TEXT},	/* 48, in the scheme of 22 */
-	{"securityType", MATCH_TEXT},	/* 167 */
-	{"maturityMonthYear", MATCH_MONTH}, /* 200 */
-	{"maturityDate", MATCH_TEXT},	/* 541 */
-	{"putOrCall", MATCH_TEXT},	/* 201 */
-	{"strikePrice", MATCH_DECIMAL}, /* 202 */
-	{"securityExchange", MATCH_TEXT}	/* 207 */
-};
-
-static bool
-review_same_field(const char *a, const char *b, InstrumentMatch match)
-{
-	Numeric		x,
-				y;
-
-	if (strcmp(a, b) == 0)
-		return true;
-	if (match == MATCH_DECIMAL)
-		return oms_dec_parse(a, strlen(a), &x) && oms_dec_parse(b, strlen(b), &y) && oms_dec_cmp(x, y) == 0;
-	return match == MATCH_MONTH && strncmp(a, b, Min(strlen(a), strlen(b))) == 0;
-}
-
 static void
 review_check_instrument(const Execution *execution, const Order *order, JsonWriter *w)
 {
-	if (execution->fix == NULL || order->fix == NULL)
-		return;
-	for (int i = 0; i < lengthof(instrument_fields); i++)
+	InstrumentDifference difference;
+	int			next = 0;
+
+	while (oms_instrument_differs(execution->fix, order->fix, &next, &difference))
 	{
-		char	   *stated = oms_fix_text(execution->fix, instrument_fields[i].name);
-		char	   *ours = stated ? oms_fix_text(order->fix, instrument_fields[i].name) : NULL;
-
-		if (ours == NULL || review_same_field(stated, ours, instrument_fields[i].match))
-			continue;
-		if (i == 0)
-		{
-			char	   *stated_source = oms_fix_text(execution->fix, "securityIDSource");
-			char	   *our_source = oms_fix_text(order->fix, "securityIDSource");
-
-			/* an ISIN is never equal to a symbol of the exchange */
-			if (stated_source && our_source && strcmp(stated_source, our_source) != 0)
-				continue;
-		}
 		review_open_reason(w, REVIEW_WRONG_INSTRUMENT);
-		oms_json_string(w, "field", instrument_fields[i].name);
-		oms_json_string(w, "order", ours);
-		oms_json_string(w, "stated", stated);
+		oms_json_string(w, "field", difference.field);
+		oms_json_string(w, "order", difference.b);
+		oms_json_string(w, "stated", difference.a);
 		oms_json_close_object(w);
 	}
 }
@@ -167,14 +106,6 @@ review_is_priced_otherwise(Jsonb *fix)
 		(price_type && strcmp(price_type, "1") != 0 && strcmp(price_type, "2") != 0);
 }
 
-/* "EUR/USD" dealt in USD: who buys dollars sells euros at that price. */
-static bool
-review_is_second_of_pair(const Order *order)
-{
-	return order->currency && strlen(order->symbol) == 7 && order->symbol[3] == '/' &&
-		strcmp(order->symbol + 4, order->currency) == 0;
-}
-
 /* Is the price worse than the limit, for this side, by more than is put up with? */
 static bool
 review_is_beyond(const Execution *execution, const FillContext *context, const char *side, Numeric limit)
@@ -182,16 +113,12 @@ review_is_beyond(const Execution *execution, const FillContext *context, const c
 	Numeric		distance;
 	Numeric		most = context->price_tolerance;
 	Numeric		price = execution->last_px;
-	bool		buys;
 
-	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
-		return false;
-	buys = oms_sides_are_kin(side, "BUY") != review_is_second_of_pair(context->order);
 	/* what was stated before a split stands beside its factor; the limit was divided by it */
 	if (execution->quantity_factor)
 		price = oms_scale_price(price, execution->quantity_factor);
-	distance = buys ? oms_dec_sub(price, limit) : oms_dec_sub(limit, price);
-	if (oms_dec_sign(distance) <= 0)
+	distance = oms_price_beyond(context->order, side, price, limit);
+	if (distance == NULL)
 		return false;
 	if (context->price_tolerance_is_part)
 		most = oms_dec_mul(most, oms_dec_sign(limit) < 0 ? oms_dec_neg(limit) : limit);

@@ -151,6 +151,9 @@ extern const OrderRequest *oms_request_implied(const Command *command, const Ord
 
 /* Is a price of this order a limit that fills keep to? */
 extern bool oms_order_has_limit(const Order *order);
+
+/* How much worse than the limit is the price, for an order of this side?  NULL: it is not, or the side has no worse. */
+extern Numeric oms_price_beyond(const Order *order, const char *side, Numeric price, Numeric limit);
 extern void oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty);
 extern const OrderRequest *oms_request_find(const OrderRequest *requests, int count, RequestKind kind,
 											const char *cl_ord_id, const char *orig_cl_ord_id,

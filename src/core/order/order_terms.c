@@ -57,6 +57,28 @@ oms_order_has_limit(const Order *order)
 	return order->price != NULL && facts != NULL && facts->is_limit;
 }
 
+/* "EUR/USD" dealt in USD: who buys dollars sells euros at that price. */
+static bool
+terms_are_of_second_of_pair(const Order *order)
+{
+	return order->currency && strlen(order->symbol) == 7 && order->symbol[3] == '/' &&
+		strcmp(order->symbol + 4, order->currency) == 0;
+}
+
+Numeric
+oms_price_beyond(const Order *order, const char *side, Numeric price, Numeric limit)
+{
+	Numeric		distance;
+
+	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
+		return NULL;
+	if (oms_sides_are_kin(side, "BUY") != terms_are_of_second_of_pair(order))
+		distance = oms_dec_sub(price, limit);
+	else
+		distance = oms_dec_sub(limit, price);
+	return oms_dec_sign(distance) > 0 ? distance : NULL;
+}
+
 bool
 oms_terms_given(const OrderTerms *terms)
 {
