@@ -109,5 +109,7 @@ oms_decide(Decision *d)
 
 	if (refusal == NULL)
 		refusal = d->command->def->decide(d);
+	if (refusal == NULL)
+		refusal = oms_decision_end(d);
 	return refusal || d->findings == NIL ? refusal : decide_weigh_findings(d);
 }

@@ -216,6 +216,28 @@ oms_decision_name(Decision *d, ObjectName which, const char *session, const char
 }
 
 void
+oms_decision_end_with(Decision *d, DecisionStep step)
+{
+	d->steps = list_append_unique_ptr(d->steps, step);
+}
+
+Refusal *
+oms_decision_end(Decision *d)
+{
+	ListCell   *cell;
+	Refusal    *refusal = NULL;
+
+	foreach(cell, d->steps)
+	{
+		/* it is decided anew in any case */
+		if (refusal || d->unreached.count > 0)
+			break;
+		refusal = ((DecisionStep) lfirst(cell)) (d);
+	}
+	return refusal;
+}
+
+void
 oms_decision_mark(Decision *d, uint32 flags)
 {
 	Change	   *change = d->about_id ? decision_newest_change(d, d->about, d->about_id) : NULL;

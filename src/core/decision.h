@@ -17,7 +17,8 @@
  *	  before the fill itself; then the new one; then, link by link, what had waited
  *	  for it.  An execution may have several: it is booked, and then corrected;
  * 2. that order;
- * 3. the orders above it, from its parent to the root, as far as figures change.
+ * 3. the orders above it, from its parent to the root, as far as figures change;
+ * 4. the members of a block, as it serves them: each is the root of its own tree.
  *
  * A split goes from the deepest orders to the root, those of one depth by their
  * ids; the live fills of each order before it, then those in review, by their
@@ -108,7 +109,12 @@ typedef struct NewName
 	const char *id;
 } NewName;
 
-typedef struct Decision
+typedef struct Decision Decision;
+
+/* What a command does at its end, whatever in it was the reason; a refusal is one of the command. */
+typedef Refusal *(*DecisionStep) (Decision *d);
+
+struct Decision
 {
 	ObjectSource *source;
 	Command    *command;
@@ -118,12 +124,14 @@ typedef struct Decision
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
 	List	   *names;			/* of NewName */
 	TreeNames	unreached;		/* what it needs besides: oms_decision_reaches() */
+	List	   *steps;			/* of DecisionStep: how it ends */
+	struct AllocationBook *book;	/* the block whose allocations it changes (allocation_book.h), or NULL */
 
 	/* what the command was about, for its result */
 	ObjectKind	about;
 	const char *about_id;
 	bool		repeat;			/* the report was known: nothing changed */
-} Decision;
+};
 
 extern void oms_decision_begin(Decision *d, ObjectSource *source, Command *command);
 
@@ -172,6 +180,10 @@ extern void oms_decision_put(Decision *d, const Object *after, const Transition 
 
 /* A name (NULL: none) becomes one of the object's. */
 extern void oms_decision_name(Decision *d, ObjectName which, const char *session, const char *name, const char *id);
+
+/* Whatever it decides besides, it is to end with this step; named twice, it is done once. */
+extern void oms_decision_end_with(Decision *d, DecisionStep step);
+extern Refusal *oms_decision_end(Decision *d);
 
 /*
  * The newest change of what the command was about is to carry the findings, and

@@ -18,6 +18,7 @@
 #include "base/guc.h"
 #include "base/moment.h"
 #include "core/order/order.h"
+#include "core/order/order_members.h"
 #include "core/order/order_split.h"
 
 bool
@@ -102,6 +103,18 @@ order_add_figures(Order *order, const FillDelta *fill, const TreeDelta *children
 	order->child_count += children->count;
 	if (fill->quantity || fill->value || children->executed || children->value)
 		order_derive_average(order);
+}
+
+static void
+order_take_memberships(Order *order, const OrderEvent *event)
+{
+	if (event->members)
+		order->members = event->members;
+	if (event->joins)
+		order->block_order_ids = oms_texts_add(order->block_order_ids, event->joins);
+	if (event->leaves)
+		order->block_order_ids = oms_texts_remove(order->block_order_ids, event->leaves);
+	order->live_blocks += event->live_blocks;
 }
 
 /*
@@ -204,6 +217,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 	if (event->split && event->split->terms)
 		oms_split_scale(order, event->split->factor);
 	order_add_figures(order, &event->fill, &event->children);
+	order_take_memberships(order, event);
 	if (event->split)
 		oms_split_fit(order, &before, event->split);
 	oms_terms_apply(order, &event->terms);

@@ -57,6 +57,10 @@ typedef struct OrderEvent
 	const char *overtakes;		/* ClOrdID of an earlier request that this replacement implies, or NULL */
 	FillDelta	fill;
 	TreeDelta	children;
+	Jsonb	   *members;		/* of a block: its members from now on; NULL: as they are */
+	const char *joins;			/* the block that the order becomes a member of, or NULL */
+	const char *leaves;			/* … that it is no member of any more, or NULL */
+	int64		live_blocks;	/* how many more of its memberships are live */
 	DateADT		done_for_day;	/* NO_DATE: stays */
 	const struct OrderSplit *split; /* order_split.h; or NULL */
 	uint32		raises;			/* flags */

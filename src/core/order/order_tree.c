@@ -61,30 +61,31 @@ oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta)
 	sum->count += delta->count;
 }
 
-/*
- * "When the last child closes, the parent is CANCELLED (or FILLED)": a parent
- * whose requested cancel waited for its children has an event of its own then.
- */
+void
+oms_tree_end_waiting(const Order *order, OrderEvent *event)
+{
+	uint32		facts = oms_request_is_open(order, REQUEST_CANCEL) ? FACT_REQUEST_OPEN : 0;
+	Order		after = *order;
+	const Transition *last;
+
+	if ((event->children.live >= 0 && event->live_blocks >= 0) || order->live_children + event->children.live > 0 ||
+		order->live_blocks + event->live_blocks > 0)
+		return;
+	oms_order_evolve(&after, event);
+	last = oms_order_transition(TRIGGER_LAST_CHILD_CLOSED, &after, facts, false);
+	if (last)
+		event->transition = last;
+}
+
 void
 oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *delta, OrderEvent *event)
 {
-	uint32		facts = oms_request_is_open(parent, REQUEST_CANCEL) ? FACT_REQUEST_OPEN : 0;
-
 	oms_order_event_init(event, command);
 	event->own = false;
 	event->children = *delta;
-	event->transition = oms_order_transition(TRIGGER_ROLL_UP, parent, facts, false);
+	event->transition = oms_order_transition(TRIGGER_ROLL_UP, parent, 0, false);
 	/* a bust may bring a child back to life under a parent that has ended */
 	if (delta->live > 0 && oms_order_is_closed(parent))
 		event->raises |= FLAG_LIVE_CHILDREN;
-	if (delta->live < 0 && parent->live_children + delta->live == 0)
-	{
-		Order		after = *parent;
-		const Transition *last;
-
-		oms_order_evolve(&after, event);
-		last = oms_order_transition(TRIGGER_LAST_CHILD_CLOSED, &after, facts, false);
-		if (last)
-			event->transition = last;
-	}
+	oms_tree_end_waiting(parent, event);
 }

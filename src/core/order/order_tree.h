@@ -21,6 +21,12 @@ extern bool oms_tree_delta(const Order *before, const Order *after, TreeDelta *d
 /* Add up two deltas of children of one parent. */
 extern void oms_tree_delta_add(TreeDelta *sum, const TreeDelta *delta);
 
+/*
+ * "When the last child closes, the parent is CANCELLED (or FILLED)": an order whose requested cancel waited until neither
+ * a child nor a block works for it has an event of its own then, instead of the one that it was to have.
+ */
+extern void oms_tree_end_waiting(const Order *order, OrderEvent *event);
+
 /* The parent's event for a delta of its children. */
 extern void oms_tree_roll_up(const Command *command, const Order *parent, const TreeDelta *delta,
 							 OrderEvent *event);
