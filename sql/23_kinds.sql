@@ -33,7 +33,12 @@ CREATE OR REPLACE FUNCTION oms.command_digest(command jsonb) RETURNS bytea
 COMMENT ON FUNCTION oms.command_digest(jsonb) IS
   'SHA-256 that oms.commands keeps of a command: equal for commands that are equal as jsonb, and for no others';
 
-REVOKE ALL ON FUNCTION oms.own_columns(text), oms.state_problem(text, jsonb), oms.command_digest(jsonb) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION oms.trading_day(moment timestamptz) RETURNS date
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_trading_day_of';
+COMMENT ON FUNCTION oms.trading_day(timestamptz) IS
+  'The trading day that a moment belongs to, by oms_state.trading_day_zone and oms_state.trading_day_roll; null for infinity';
+
+REVOKE ALL ON FUNCTION oms.own_columns(text), oms.state_problem(text, jsonb), oms.command_digest(jsonb), oms.trading_day(timestamptz) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz) FROM PUBLIC;
 -- @end

@@ -31,21 +31,22 @@ CREATE OR REPLACE VIEW oms.client_orders WITH (security_invoker = true) AS
   SELECT o.id, o.cl_ord_id, o.account, o.status, o.symbol, o.side, o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px,
          o.time_in_force, o.expire_time, o.expire_date, o.executed_quantity, o.leaves_quantity, o.working_quantity,
          o.unplaced_quantity, o.allocated_quantity, o.avg_px, o.currency, o.asset_class, o.child_count, o.live_children,
-         o.flags, o.reason, o.text, o.attributes, o.version, o.tree_version, o.created_at, o.updated_at, o.tree_updated_at
+         o.flags, o.reason, o.text, o.attributes, o.version, o.tree_version, o.created_at, o.updated_at, o.tree_updated_at,
+         o.desk_status, o.desk_user, o.block_order_ids, o.live_blocks
     FROM oms.orders AS o
-   WHERE o.parent_id IS NULL;
-COMMENT ON VIEW oms.client_orders IS 'Client orders: the roots of the trees';
+   WHERE o.parent_id IS NULL AND o.members IS NULL;
+COMMENT ON VIEW oms.client_orders IS 'Client orders: the roots of the trees, but for blocks';
 
 CREATE OR REPLACE VIEW oms.market_orders WITH (security_invoker = true) AS
   SELECT o.id, o.root_id, o.parent_id, o.cl_ord_id, o.counterparty_order_id, o.destination, o.status, o.symbol, o.side,
          o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px, o.time_in_force, o.expire_time, o.expire_date,
          o.own_executed_quantity, o.executed_quantity, o.leaves_quantity, o.review_quantity, o.allocated_quantity, o.avg_px,
          o.reported_ord_status, o.reported_cum_qty, o.reported_leaves_qty, o.reported_avg_px,
-         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at
+         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at, o.members
     FROM oms.orders AS o
-   WHERE o.parent_id IS NOT NULL OR o.own_executed_quantity > 0 OR o.review_quantity > 0;
+   WHERE o.parent_id IS NOT NULL OR o.members IS NOT NULL OR o.own_executed_quantity > 0 OR o.review_quantity > 0;
 COMMENT ON VIEW oms.market_orders IS
-  'Market orders: what is placed below a client order, and roots that have fills of their own (in review too)';
+  'Market orders: what is placed below a client order, blocks, and roots that have fills of their own (in review too)';
 
 CREATE OR REPLACE VIEW oms.trade_blotter WITH (security_invoker = true) AS
   SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
@@ -58,7 +59,8 @@ CREATE OR REPLACE VIEW oms.trade_blotter WITH (security_invoker = true) AS
     JOIN oms.orders AS o ON o.id = e.order_id
     JOIN oms.orders AS r ON r.id = e.root_id
    WHERE e.status IN ('VALIDATED', 'ALLOCATED');
-COMMENT ON VIEW oms.trade_blotter IS 'The trades that count: live executions with their order and its client order';
+COMMENT ON VIEW oms.trade_blotter IS
+  'The trades that count: live executions with their order and its root; oms.allocated_trades has what each client order has of them';
 COMMENT ON COLUMN oms.trade_blotter.quantity IS 'What the fill counts for today: last_qty times the factor of later splits';
 COMMENT ON COLUMN oms.trade_blotter.value IS 'last_qty times last_px, which no split changes';
 

@@ -45,26 +45,38 @@ AS $function$
       FROM oms.orders AS o
       JOIN oms.order_facts AS f ON f.id = o.id
      WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
+  ), allocated AS (
+    -- by blocks: what executions of other trees give it
+    SELECT a.order_id AS id, sum(a.quantity) AS executed, sum(a.value) AS value
+      FROM oms.execution_allocations AS a
+      JOIN oms.orders AS o ON o.id = a.order_id
+     WHERE a.live AND a.root_id <> o.root_id GROUP BY a.order_id
+  ), memberships AS (
+    SELECT m.order_id AS id, sum(m.reserved_quantity) AS reserved, count(*) AS live
+      FROM oms.block_members AS m WHERE m.live GROUP BY m.order_id
   )
   SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
-         string_agg(format('%s is %s, not %s', v.name, v.stored, trim_scale(v.expected)), '; ' ORDER BY v.name) || '.'
+         string_agg(format('%s is %s, not %s', v.name, coalesce(v.stored::text, 'null'), coalesce(trim_scale(v.expected)::text, 'null')), '; ' ORDER BY v.name) || '.'
     FROM oms.orders AS o
     LEFT JOIN fills AS f ON f.id = o.id
     LEFT JOIN children AS c ON c.id = o.id
+    LEFT JOIN allocated AS a ON a.id = o.id
+    LEFT JOIN memberships AS m ON m.id = o.id
    CROSS JOIN LATERAL (VALUES
      ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
-     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0)),
-     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0)),
+     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0) + coalesce(a.executed, 0)),
+     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0) + coalesce(a.value, 0)),
      ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
      ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
-     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0)),
+     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0) + coalesce(m.reserved, 0)),
      ('child_count', o.child_count, coalesce(c.children, 0)),
-     ('live_children', o.live_children, coalesce(c.live, 0))
+     ('live_children', o.live_children, coalesce(c.live, 0)),
+     ('live_blocks', o.live_blocks, m.live)
    ) AS v (name, stored, expected)
    WHERE v.stored IS DISTINCT FROM v.expected
    GROUP BY o.id, o.root_id
 $function$;
-COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills and of its children';
+COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills, of its children, and of the blocks that it is a member of';
 
 CREATE OR REPLACE FUNCTION oms.verify_derived()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -173,6 +185,31 @@ $function$;
 COMMENT ON FUNCTION oms.verify_order_links() IS
   'Part of oms.verify(): parents and roots exist and are of the same tree, every order hangs on a root; the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
 
+-- What is COMPLETED has ended; what has ended with nothing live below it or beside it is COMPLETED.
+CREATE OR REPLACE FUNCTION oms.verify_desk()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  SELECT 'desk', 'order', o.id, o.root_id, NULL::bigint, v.detail
+    FROM oms.orders AS o
+    JOIN oms.order_facts AS f ON f.id = o.id
+   CROSS JOIN LATERAL (VALUES
+     (o.desk_status IS NOT NULL AND o.parent_id IS NOT NULL, format('It is no root, and its desk status is %s.', o.desk_status)),
+     (o.desk_status IS NULL AND num_nonnulls(o.desk_user, o.desk_since) > 0, 'It has no desk status, and a user or a time.'),
+     (o.desk_status IS NOT NULL AND (o.desk_since BETWEEN o.created_at AND o.updated_at) IS NOT TRUE,
+      format('It is %s since %s, was made at %s and changed at %s.', o.desk_status, coalesce(o.desk_since::text, 'never'), o.created_at, o.updated_at)),
+     (o.desk_status = 'CLAIMED' AND o.desk_user IS NULL, 'It is CLAIMED by nobody.'),
+     (o.desk_status IN ('QUEUED', 'RELEASED') AND o.desk_user IS NOT NULL, format('It is %s, and claimed by %s.', o.desk_status, o.desk_user)),
+     (o.desk_status = 'COMPLETED' AND NOT f.closed AND NOT f.filled, format('Its desk status is COMPLETED, its status %s.', o.status)),
+     (o.desk_status <> 'COMPLETED' AND NOT f.live AND coalesce(o.live_blocks, 0) = 0, format('It is %s on the desk, and its status is %s.', o.desk_status, o.status))
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_desk() IS 'Part of oms.verify(): the desk status of roots against what holds of them, and who has claimed them';
+
 CREATE OR REPLACE FUNCTION oms.verify_orders()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -181,6 +218,8 @@ AS $function$
   SELECT * FROM oms.verify_roll_up()
   UNION ALL SELECT * FROM oms.verify_derived()
   UNION ALL SELECT * FROM oms.verify_order_links()
+  UNION ALL SELECT * FROM oms.verify_desk()
+  UNION ALL SELECT * FROM oms.verify_memberships()
 $function$;
 COMMENT ON FUNCTION oms.verify_orders() IS 'Part of oms.verify(): the invariants of orders';
 
@@ -259,7 +298,7 @@ $function$;
 COMMENT ON FUNCTION oms.recount_live_children() IS
   'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
 
-REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_desk(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.verify_roll_up(), oms.verify_derived() FROM PUBLIC;
 -- @end

@@ -12,10 +12,14 @@ COMMENT ON FUNCTION oms.executions_of_tree(text) IS 'The executions that a tree 
 
 CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
   SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
-         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity
+         CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity,
+         CASE jsonb_typeof(a.allocation -> 'value') WHEN 'number' THEN (a.allocation ->> 'value')::numeric END AS value,
+         a.allocation ->> 'allocationId' AS allocation_id
     FROM oms.executions AS e
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
 COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
+COMMENT ON COLUMN oms.execution_allocations.value IS 'In the tree of a block: what the quantity counts for at the average of its pool; elsewhere null';
+COMMENT ON COLUMN oms.execution_allocations.allocation_id IS 'In the tree of a block: the allocation that gave it; elsewhere null';
 
 CREATE OR REPLACE FUNCTION oms.verify_allocation()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -33,7 +37,7 @@ AS $function$
     SELECT o.parent_id AS id, sum(o.allocated_quantity) AS quantity FROM oms.orders AS o WHERE o.parent_id IS NOT NULL GROUP BY o.parent_id
   ), orders AS (
     SELECT o.id, o.root_id, o.allocated_quantity,
-           CASE WHEN o.parent_id IS NULL THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
+           CASE WHEN o.parent_id IS NULL AND jsonb_typeof(o.members) IS DISTINCT FROM 'array' THEN coalesce(n.quantity, 0) ELSE coalesce(f.quantity, 0) + coalesce(c.quantity, 0) END AS expected
       FROM oms.orders AS o
       LEFT JOIN named AS n ON n.id = o.id
       LEFT JOIN fills AS f ON f.id = o.id
@@ -115,6 +119,38 @@ $function$;
 COMMENT ON FUNCTION oms.verify_execution_links() IS
   'Part of oms.verify(): corrections are linked both ways, its order exists and is of the same tree, a live execution has one, one in review has reasons, and each counts what was reported times its factor';
 
+CREATE OR REPLACE FUNCTION oms.verify_execution_desk()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  SELECT 'execution_desk', 'execution', e.id, e.root_id, NULL::bigint, v.detail
+    FROM oms.executions AS e
+    LEFT JOIN oms.executions AS old ON old.id = e.superseded_execution_id
+    LEFT JOIN oms.executions AS new ON new.id = e.superseding_execution_id
+   CROSS JOIN LATERAL (SELECT coalesce(e.flags, '{}') AS flags,
+                              CASE jsonb_typeof(e.authors) WHEN 'array' THEN jsonb_array_length(e.authors) ELSE 0 END AS authors,
+                              CASE jsonb_typeof(e.overridden_reasons) WHEN 'array' THEN jsonb_array_length(e.overridden_reasons) ELSE 0 END AS overridden) AS x
+   CROSS JOIN LATERAL (VALUES
+     (e.superseded_execution_id IS NOT NULL AND old.superseding_execution_id IS DISTINCT FROM e.id,
+      format('Execution %s, which it supersedes, %s.', e.superseded_execution_id, CASE WHEN old.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     (e.superseding_execution_id IS NOT NULL AND new.superseded_execution_id IS DISTINCT FROM e.id,
+      format('Execution %s, which supersedes it, %s.', e.superseding_execution_id, CASE WHEN new.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     (e.superseding_execution_id IS NOT NULL AND e.status <> 'BUSTED', format('It is %s, and execution %s supersedes it.', e.status, e.superseding_execution_id)),
+     (e.superseding_execution_id IS NOT NULL AND x.flags @> ARRAY['MANUAL'] IS NOT TRUE, 'It is superseded, and was not typed.'),
+     (x.flags @> ARRAY['MANUAL'] AND x.authors = 0, 'It was typed by nobody.'),
+     (e.status = 'REJECTED' AND e.reason IS NULL, 'It is rejected without a reason.'),
+     (e.status <> 'REJECTED' AND e.dk_reason IS NOT NULL, format('It is %s, and has the reason of a rejection (DKReason %s).', e.status, e.dk_reason)),
+     ((x.flags @> ARRAY['OVERRIDDEN']) <> (x.overridden > 0), format('It is approved in spite of %s reasons, and %s.', x.overridden,
+      CASE WHEN x.overridden > 0 THEN 'not flagged' ELSE 'flagged OVERRIDDEN' END))
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_execution_desk() IS
+  'Part of oms.verify(): what the desk did to executions: who typed them, what was superseded, rejected and approved, and why';
+
 CREATE OR REPLACE FUNCTION oms.verify_executions()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -122,10 +158,12 @@ CREATE OR REPLACE FUNCTION oms.verify_executions()
 AS $function$
   SELECT * FROM oms.verify_allocation()
   UNION ALL SELECT * FROM oms.verify_execution_links()
+  UNION ALL SELECT * FROM oms.verify_execution_desk()
+  UNION ALL SELECT * FROM oms.verify_block_allocations()
 $function$;
 COMMENT ON FUNCTION oms.verify_executions() IS 'Part of oms.verify(): the invariants of executions';
 
-REVOKE ALL ON FUNCTION oms.executions_of_tree(text), oms.verify_executions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.executions_of_tree(text), oms.verify_execution_desk(), oms.verify_executions() FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.verify_allocation(), oms.verify_execution_links() FROM PUBLIC;
 -- @end

@@ -14,7 +14,10 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
 
+#include "base/guc.h"
 #include "entry/run.h"
 #include "store/trees.h"
 
@@ -22,6 +25,7 @@ PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
 PG_FUNCTION_INFO_V1(oms_commands);
 PG_FUNCTION_INFO_V1(oms_refuse_event_change);
+PG_FUNCTION_INFO_V1(oms_trading_day_of);
 
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
 static Jsonb *
@@ -148,4 +152,15 @@ oms_refuse_event_change(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("events in \"%s\" are append-only", RelationGetRelationName(trigger->tg_relation)),
 			 errdetail("An event is never changed or removed, by any role.")));
+}
+
+/* What is read may have been damaged: a moment that is none belongs to no day. */
+Datum
+oms_trading_day_of(PG_FUNCTION_ARGS)
+{
+	TimestampTz moment = PG_GETARG_TIMESTAMPTZ(0);
+
+	if (TIMESTAMP_NOT_FINITE(moment))
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(oms_trading_day(moment));
 }

@@ -144,9 +144,41 @@ found_among('a row added',
 	'orphan order ghost');
 found_among('an allocation changed',
 	"UPDATE oms.executions SET allocations = '[{\"orderId\": \"A-1\", \"quantity\": 50}]' WHERE id = 'A-x2'",
-	'row_state execution A-x2 ' . sequence('A-x2', 1), 'allocation order A');
-is_deeply([ findings("UPDATE oms.orders SET pending_requests = '7', conditions = NULL WHERE id = 'A-1';
-		UPDATE oms.executions SET allocations = '[1]', review_reasons = '{}' WHERE id = 'A-x2'") ] > 0, 1,
+	'row_state execution A-x2 ' . sequence('A-x2', 1), 'allocation order A', 'allocation execution A-x2');
+# what only a block, its members and the desk have
+foreach (
+	[ 'members of what is no block', 'A', q(members = '[{"orderId": "A-1", "quantity": 5, "priority": 1, "allocatedQuantity": 0, "allocatedValue": 0}]'), 'membership order A', 'roll_up order A-1' ],
+	[ 'a member that does not exist', 'A', q(members = '[{"orderId": "ghost", "quantity": 5, "priority": 1, "allocatedQuantity": 0, "allocatedValue": 0}]'), 'membership order A' ],
+	[ 'a slice as a block', 'A-1', q(members = '[]'), 'membership order A-1' ],
+	[ 'a block that is none', 'A', q(block_order_ids = '["B"]'), 'membership order A' ],
+	[ 'a membership that is counted and not there', 'A', 'live_blocks = 1', 'roll_up order A' ],
+	[ 'completed on the desk, and open', 'A', q(desk_status = 'COMPLETED', desk_since = updated_at), 'desk order A' ],
+	[ 'claimed by nobody', 'A', q(desk_status = 'CLAIMED', desk_since = updated_at), 'desk order A' ],
+	[ 'queued for somebody', 'A', q(desk_status = 'QUEUED', desk_user = 'x', desk_since = updated_at), 'desk order A' ],
+	[ 'a slice on the desk', 'A-1', q(desk_status = 'QUEUED', desk_since = updated_at), 'desk order A-1' ],
+	[ 'on the desk since tomorrow', 'A', q(desk_status = 'QUEUED', desk_since = updated_at + interval '1 day'), 'desk order A' ])
+{
+	my ($name, $id, $change, @expected) = @$_;
+
+	found_among($name, "UPDATE oms.orders SET $change WHERE id = '$id'", "row_state order $id " . sequence($id, sql("SELECT version FROM oms.orders WHERE id = '$id'")), @expected);
+}
+foreach (
+	[ 'typed by nobody', q(flags = '{MANUAL}') ],
+	[ 'approved in spite of nothing', q(flags = '{OVERRIDDEN}') ],
+	[ 'approved in spite of something, unflagged', q(overridden_reasons = '[{"code": "OVERFILL"}]') ],
+	[ 'superseding nothing', q(superseded_execution_id = 'ghost') ],
+	[ 'superseded, and counting', q(superseding_execution_id = 'A-x1') ],
+	[ 'a reason of a rejection that was none', q(dk_reason = 'OTHER') ])
+{
+	my ($name, $change) = @$_;
+
+	found_among($name, "UPDATE oms.executions SET $change WHERE id = 'A-x2'", 'row_state execution A-x2 ' . sequence('A-x2', 1), 'execution_desk execution A-x2');
+}
+found_among('a fill allocated as in a block', q(UPDATE oms.executions SET allocation_terms = '[{"allocationId": "a", "method": "EQUAL"}]' WHERE id = 'A-x2'),
+	'allocation execution A-x2');
+found_among('a value where there is no pool', q(UPDATE oms.executions SET allocations = jsonb_set(allocations, '{0,value}', '522.5') WHERE id = 'A-x2'), 'allocation execution A-x2');
+is_deeply([ findings("UPDATE oms.orders SET pending_requests = '7', conditions = NULL, members = '[1, {}]', block_order_ids = '[[], 1]' WHERE id = 'A-1';
+		UPDATE oms.executions SET allocations = '[1]', review_reasons = '{}', authors = '{}', allocation_terms = '[{\"members\": 7}, 1]' WHERE id = 'A-x2'") ] > 0, 1,
 	'damaged JSON in a row does not stop the search');
 
 # cycles: every walk ends, and verify() names what hangs on no root

@@ -24,13 +24,14 @@ foreach my $root (qw(A B))
 my %values = (
 	text => [ "''", "'x'", "'A'", "'A-1'", "'FILLED'" ], bigint => [ 0, -1, 7, '9223372036854775807' ], integer => [ 0, -1, 101 ],
 	numeric => [ 0, -5, "'NaN'", "'Infinity'", '1e40' ], 'timestamp with time zone' => [ "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2026-01-01Z'" ],
-	date => [ "'infinity'", "'2026-01-01'" ], jsonb => [ "'7'", "'[]'", "'{}'", "'[1]'", "'[{\"orderQty\": \"x\", \"request\": \"REPLACE\"}]'", "'null'", "'\"x\"'" ],
+	date => [ "'infinity'", "'2026-01-01'" ], jsonb => [ "'7'", "'[]'", "'{}'", "'[1]'", "'[{\"orderQty\": \"x\", \"request\": \"REPLACE\"}]'", "'null'", "'\"x\"'",
+		"'[{\"orderId\": \"A\", \"quantity\": 5, \"value\": \"x\", \"priority\": 1e99, \"allocatedQuantity\": 1e-300, \"allocationId\": [], \"released\": 7, \"methods\": 5, \"members\": {}}]'" ],
 	bytea => [ "'\\x'", "sha256('x')" ], 'text[]' => [ "'{}'", "'{x}'", "'{NULL}'" ], 'bigint[]' => [ "'{}'", "'{NULL}'", "'{1,1}'" ], xid8 => [ "'1'", "'18446744073709551615'" ],
 );
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
 	 AND c.relname IN ('orders', 'executions', 'order_events', 'execution_events', 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids') ORDER BY 1, 2));
-my @views = qw(order_tree client_orders market_orders trade_blotter execution_review order_history all_events order_facts execution_allocations);
+my @views = qw(order_tree client_orders market_orders trade_blotter execution_review order_history all_events order_facts execution_allocations block_members block_allocations allocated_trades);
 # A partition decides where an event of another month stands: its time is changed within it by 040.
 foreach (@$columns)
 {
