@@ -168,6 +168,7 @@ typedef struct Command
 	/* the execution desk */
 	char	   *desk_user;
 	char	   *desk_status;
+	char	   *desk_reason;
 	OrderShares members;
 	OrderShares allocations;
 	char	   *method;
@@ -227,6 +228,8 @@ typedef enum CommandRole
 #define TRAIT_FILL				(1 << 8)	/* a fill, which may say that the order is over */
 #define TRAIT_CORRECTION		(1 << 9)	/* what it leaves out is as it was */
 #define TRAIT_BUST				(1 << 10)	/* it takes a fill back */
+#define TRAIT_BOUND_BY_CLAIM	(1 << 11)	/* of an order that another has claimed on the desk it is refused */
+#define TRAIT_PLACES			(1 << 12)	/* of an order that waits for the desk too */
 
 /* How like an earlier report must this one be to be its repeat? */
 typedef enum RepeatRule

@@ -135,7 +135,7 @@ static const CommandField restate_fields[] = {
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField update_fields[] = {
-	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), COMMON_FIELDS,
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("deskReason", CMD_TEXT, desk_reason), COMMON_FIELDS,
 	/* a report that only compares is an update of what the counterparty stated */
 	INTERNAL("execID", CMD_ID, exec_id),
 	{"execType", CMD_NAME, false, true, offsetof(Command, exec_type), oms_exec_type_names},
@@ -245,7 +245,7 @@ static const CommandField deallocate_fields[] = {
 	.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .fix_messages = FIX_MSG_ORDER
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED, .fields = create_fields, .decide = oms_decide_create},
+	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES, .fields = create_fields, .decide = oms_decide_create},
 	[COMMAND_ACCEPT_ORDER] = {
 		.name = "AcceptOrderCommand", .type = COMMAND_ACCEPT_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_ACCEPT, .variant = VARIANT(for_bidding, TRI_TRUE, TRIGGER_ACCEPT_FOR_BIDDING),
@@ -256,13 +256,13 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_REQUEST_CANCEL_ORDER] = {
 		.name = "RequestCancelOrderCommand", .type = COMMAND_REQUEST_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REQUEST_CANCEL, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_CANCEL_REQUEST),
-		.opens = REQUEST_CANCEL,
+		.traits = TRAIT_BOUND_BY_CLAIM, .opens = REQUEST_CANCEL,
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
 		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_order, .details = oms_take_request,
 	},
 	[COMMAND_CANCEL_ORDER] = {
 		.name = "CancelOrderCommand", .type = COMMAND_CANCEL_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_CANCEL, .reach = REACH_MEMBERS,
+		.trigger = TRIGGER_CANCEL, .traits = TRAIT_BOUND_BY_CLAIM, .reach = REACH_MEMBERS,
 		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_order,
 	},
 	[COMMAND_REJECT_CANCEL_ORDER] = {
@@ -273,14 +273,14 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_REQUEST_REPLACE_ORDER] = {
 		.name = "RequestReplaceOrderCommand", .type = COMMAND_REQUEST_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REQUEST_REPLACE, .variant = VARIANT(pending, TRI_FALSE, TRIGGER_RECORD_REPLACE_REQUEST),
-		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT, .opens = REQUEST_REPLACE, .reach = REACH_NEAR,
+		.traits = TRAIT_ASKS_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_BOUND_BY_CLAIM, .opens = REQUEST_REPLACE, .reach = REACH_NEAR,
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_EXACT},
 		.fix_messages = BOTH, .fields = request_fields, .decide = oms_decide_order, .details = oms_take_request,
 	},
 	[COMMAND_REPLACE_ORDER] = {
 		.name = "ReplaceOrderCommand", .type = COMMAND_REPLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_REPLACE, .answers = REQUEST_REPLACE, .reach = REACH_NEAR,
-		.traits = TRAIT_TAKES_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_MERGES_FIX,
+		.traits = TRAIT_TAKES_TERMS | TRAIT_CHANGES_ACCOUNT | TRAIT_MERGES_FIX | TRAIT_BOUND_BY_CLAIM,
 		/* in force it grants nothing new, and may put terms from before a split back */
 		.repeat = {.only_if = REPEAT_IN_FORCE, .rule = REPEAT_CONTENT},
 		.fix_messages = BOTH, .fields = report_fields, .decide = oms_decide_order, .details = oms_take_replacement,
@@ -301,7 +301,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_RESTATE_ORDER] = {
 		.name = "RestateOrderCommand", .type = COMMAND_RESTATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS, .reach = REACH_TIED,
+		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS | TRAIT_BOUND_BY_CLAIM, .reach = REACH_TIED,
 		.repeat = {.content_if = REPEAT_SPLIT, .rule = REPEAT_EXACT},
 		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_order, .details = oms_take_restatement,
 	},
@@ -310,11 +310,11 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_UPDATE_ORDER] = {
 		.name = "UpdateOrderCommand", .type = COMMAND_UPDATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_UPDATE, .traits = TRAIT_MERGES_ATTRIBUTES,
-		.fields = update_fields, .decide = oms_decide_order,
+		.fields = update_fields, .decide = oms_decide_order, .details = oms_take_update,
 	},
 	[COMMAND_PLACE_ORDER] = {
 		.name = "PlaceOrderCommand", .type = COMMAND_PLACE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_PLACE,
+		.trigger = TRIGGER_PLACE, .traits = TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES,
 		.fields = place_fields, .decide = oms_decide_place,
 	},
 	DESK(COMMAND_SEND_TO_DESK, "SendOrderToDeskCommand", ROLE_TRADER, DESK_TRIGGER_SEND, send_fields),
@@ -323,12 +323,13 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	DESK(COMMAND_RELEASE_FROM_DESK, "ReleaseOrderFromDeskCommand", ROLE_DESK, DESK_TRIGGER_RELEASE, release_fields),
 	[COMMAND_CREATE_BLOCK] = {
 		.name = "CreateBlockOrderCommand", .type = COMMAND_CREATE_BLOCK, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .fix_messages = FIX_MSG_ORDER,
+		.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .traits = TRAIT_BOUND_BY_CLAIM,
+		.fix_messages = FIX_MSG_ORDER,
 		.fields = block_fields, .decide = oms_decide_create_block, .trees = oms_name_members,
 	},
 	[COMMAND_REPLACE_MEMBERS] = {
 		.name = "ReplaceBlockMembersCommand", .type = COMMAND_REPLACE_MEMBERS, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_REPLACE_MEMBERS, .reach = REACH_MEMBERS,
+		.trigger = TRIGGER_REPLACE_MEMBERS, .traits = TRAIT_BOUND_BY_CLAIM, .reach = REACH_MEMBERS,
 		.fields = members_fields, .decide = oms_decide_replace_members, .trees = oms_name_members,
 	},
 	[COMMAND_EXECUTE_ORDER] = {

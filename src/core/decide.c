@@ -13,6 +13,7 @@
 #include "core/command_route.h"
 #include "core/command_trees.h"
 #include "core/decide.h"
+#include "core/desk/desk.h"
 
 Refusal *
 oms_no_such(ObjectKind kind, const char *id)
@@ -107,6 +108,8 @@ oms_decide(Decision *d)
 {
 	Refusal    *refusal = decide_check_root(d);
 
+	if (refusal == NULL)
+		refusal = oms_desk_check(d);
 	if (refusal == NULL)
 		refusal = d->command->def->decide(d);
 	if (refusal == NULL)

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "core/desk/desk_machine.h"
 #include "core/execution/execution_machine.h"
 #include "core/kind.h"
 #include "core/order/order_machine.h"
@@ -22,7 +23,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.a_name = "an order",
 		.id_field = "orderId",
 		.record = &oms_order_def,
-		.machine = &oms_order_machine,
+		.machines = {&oms_order_machine, &oms_desk_machine},
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
 		.ties = oms_order_ties,
@@ -38,7 +39,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.a_name = "an execution",
 		.id_field = "executionId",
 		.record = &oms_execution_def,
-		.machine = &oms_execution_machine,
+		.machines = {&oms_execution_machine},
 		.root_kind = KIND_ORDER,
 		.is_root = oms_execution_is_root,
 		.links = {offsetof(Execution, corrected_execution_id), offsetof(Execution, correcting_execution_id)},
@@ -109,13 +110,18 @@ oms_kinds_check(void)
 		const RecordDef *record = kind->record;
 
 		if (kind->kind != i || kind->a_name == NULL || record == NULL || record->kind != i || kind->is_root == NULL ||
-			kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machine == NULL)
+			kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machines[0] == NULL)
 			elog(ERROR, "BUG: kind %d has no definition in its place", i);
 		if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
 			!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)
 			elog(ERROR, "BUG: %s has more columns or keys than there is room for, or its first key is not its id", record->name);
-		oms_machine_check(kind->machine);
-		for (int other = 0; other < i; other++)
-			oms_machine_check_apart(kind->machine, oms_kinds[other].machine);
+		for (int j = 0; j < KIND_MACHINES_MAX && kind->machines[j]; j++)
+		{
+			oms_machine_check(kind->machines[j]);
+			/* with those that came before it */
+			for (int other = 0; other <= i; other++)
+				for (int k = 0; k < (other < i ? KIND_MACHINES_MAX : j) && oms_kinds[other].machines[k]; k++)
+					oms_machine_check_apart(kind->machines[j], oms_kinds[other].machines[k]);
+		}
 	}
 }

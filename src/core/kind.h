@@ -22,6 +22,7 @@
 #define OBJECT_BY_ID	0
 
 #define KIND_LINKS_MAX	2
+#define KIND_MACHINES_MAX 2
 
 /* Shown the id of a root that another is tied to. */
 typedef void (*TieVisit) (const char *id, void *arg);
@@ -34,7 +35,7 @@ typedef struct KindDef
 	const char *a_name;			/* "an order" */
 	const char *id_field;		/* "orderId": its id in commands and in the state */
 	const RecordDef *record;	/* its struct, columns and state; record->name is the kind's name */
-	const Machine *machine;		/* its life */
+	const Machine *machines[KIND_MACHINES_MAX];	/* its life; then what else of it is one; the rest NULL */
 
 	ObjectKind	root_kind;		/* of the tree's root, where that is another object */
 	bool		(*is_root) (const Object *object);

@@ -34,7 +34,7 @@ static void
 machine_check_row(const Machine *machine, int number, bool holds, const char *what)
 {
 	if (!holds)
-		elog(ERROR, "BUG: row %d of the machine of kind \"%s\" %s", number, machine->object, what);
+		elog(ERROR, "BUG: row %d of the machine of \"%s\" %s", number, machine->object, what);
 }
 
 static uint32
@@ -70,7 +70,7 @@ machine_check_rows(const Machine *machine)
 	{
 		machine_check_row(machine, t->number, t->number > last, "stands behind a higher number");
 		machine_check_row(machine, t->number, t->trigger >= 0 && t->trigger < machine->trigger_count, "has no trigger");
-		machine_check_row(machine, t->number, t->event_type && t->sentence, "has no event type or no sentence");
+		machine_check_row(machine, t->number, (t->event_type || t->merges) && t->sentence, "has no event type or no sentence");
 		machine_check_row(machine, t->number, ((t->requires | t->forbids | t->sets | t->clears) & ~conditions) == 0 &&
 						  (t->facts & ~facts) == 0 && (t->raises & ~flags) == 0, "has a bit without a name");
 		machine_check_row(machine, t->number, (t->requires & t->forbids) == 0, "forbids what it requires");
@@ -99,7 +99,7 @@ oms_machine_check(const Machine *machine)
 		while (first->number != 0 && first->trigger != i)
 			first++;
 		if (trigger->name == NULL || first->number == 0)
-			elog(ERROR, "BUG: trigger %d of the machine of kind \"%s\" has no name or no row", i, machine->object);
+			elog(ERROR, "BUG: trigger %d of the machine of \"%s\" has no name or no row", i, machine->object);
 		for (const Transition *t = first; t->number != 0; t++)
 			if (t->trigger == i)
 				facts |= t->facts;

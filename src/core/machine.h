@@ -25,7 +25,7 @@ typedef struct Transition
 	uint32		clears;
 	uint32		raises;			/* flags */
 	bool		merges;			/* of an object that has changed in the same command already: no event of its own */
-	const char *event_type;
+	const char *event_type;		/* of one that merges NULL where it always does */
 	const char *sentence;
 } Transition;
 
@@ -42,7 +42,7 @@ typedef struct MachineTrigger
 
 typedef struct Machine
 {
-	const char *object;			/* the kind: "order" */
+	const char *object;			/* the kind: "order"; of another machine of a kind what it is about: "desk" */
 	const Transition *rows;		/* ends with a row of number 0 */
 	MachineTrigger *triggers;
 	int			trigger_count;

@@ -64,7 +64,9 @@ reference_put_transition(ReturnSetInfo *rsinfo, const Machine *machine, const Tr
 	values[7] = reference_names(machine->conditions, t->sets, &nulls[7]);
 	values[8] = reference_names(machine->conditions, t->clears, &nulls[8]);
 	values[9] = reference_names(machine->flags, t->raises, &nulls[9]);
-	values[10] = CStringGetTextDatum(t->event_type);
+	nulls[10] = t->event_type == NULL;
+	if (!nulls[10])
+		values[10] = CStringGetTextDatum(t->event_type);
 	values[11] = CStringGetTextDatum(t->sentence);
 	oms_put_named_row(rsinfo, transition_columns, lengthof(transition_columns), values, nulls);
 }
@@ -75,10 +77,13 @@ oms_list_transitions(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < KIND_COUNT; i++)
 	{
-		const Machine *machine = oms_kinds[i].machine;
+		for (int j = 0; j < KIND_MACHINES_MAX && oms_kinds[i].machines[j]; j++)
+		{
+			const Machine *machine = oms_kinds[i].machines[j];
 
-		for (const Transition *t = machine->rows; t->number != 0; t++)
-			reference_put_transition((ReturnSetInfo *) fcinfo->resultinfo, machine, t);
+			for (const Transition *t = machine->rows; t->number != 0; t++)
+				reference_put_transition((ReturnSetInfo *) fcinfo->resultinfo, machine, t);
+		}
 	}
 	return (Datum) 0;
 }

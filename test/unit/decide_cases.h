@@ -115,7 +115,8 @@ static const Figure order_figures[] = {
 	{"executed", "executedQuantity"}, {"own", "ownExecutedQuantity"}, {"value", "executedValue"}, {"avg", "avgPx"},
 	{"leaves", "leavesQuantity"}, {"working", "workingQuantity"}, {"reserved", "reservedQuantity"},
 	{"unplaced", "unplacedQuantity"}, {"review", "reviewQuantity"}, {"children", "childCount"}, {"live", "liveChildren"},
-	{"factor", "quantityFactor"}, {"cl", "clOrdID"}, {"flags", "flags"}, {"requests", "pendingRequests"}, {NULL}
+	{"factor", "quantityFactor"}, {"cl", "clOrdID"}, {"flags", "flags"}, {"requests", "pendingRequests"},
+	{"desk", "deskStatus"}, {"user", "deskUser"}, {"why", "deskReason"}, {NULL}
 };
 
 static const Figure execution_figures[] = {
@@ -188,7 +189,7 @@ cases_figure(const Object *object, const char *json)
 			case FIELD_JSON:
 				return *(Jsonb *const *) member ? cases_list_text(*(Jsonb *const *) member) : NULL;
 			case FIELD_NAME:
-				return unconstify(char *, oms_name_of(c->names, *(const int *) member));
+				return *(const int *) member ? unconstify(char *, oms_name_of(c->names, *(const int *) member)) : NULL;
 			case FIELD_NAMES:
 				return *(const uint32 *) member ? cases_names_text(c->names, *(const uint32 *) member) : NULL;
 			default:

@@ -11,22 +11,22 @@
 #include "postgres.h"
 
 #include "core/decide.h"
-#include "core/machine.h"
+#include "core/desk/desk_machine.h"
 
-/* What happens to an order on the desk. */
-typedef enum DeskTrigger
-{
-	DESK_TRIGGER_SEND,
-	DESK_TRIGGER_CLAIM,
-	DESK_TRIGGER_ASSIGN,
-	DESK_TRIGGER_RELEASE,
-	DESK_TRIGGER_REQUEUE,
-	DESK_TRIGGER_COMPLETE,
-	DESK_TRIGGER_REOPEN,
-	DESK_TRIGGER_COUNT
-} DeskTrigger;
-
-/* The decide function of the list of commands. */
+/* The decide function of the list of commands: send, claim, assign, release. */
 extern Refusal *oms_decide_desk(Decision *d);
+
+/*
+ * Is the command one that a claim binds, of an order that is another's?  OM008.
+ * Or does it place what nobody has claimed yet (rule desk_queued)?  What a
+ * counterparty or a FIX session tells is bound by no claim.
+ */
+extern Refusal *oms_desk_check(const Decision *d);
+
+/*
+ * The order is about to be put as `order`: on the desk it completes with its own
+ * end, and waits again where it is open again.
+ */
+extern void oms_desk_follow(const Decision *d, Order *order);
 
 #endif							/* OMS_DESK_H */

@@ -197,6 +197,8 @@ order_take_particulars(Order *order, const Command *command)
 		order->text = command->text;
 	if (command->reason)
 		order->reason = command->reason;
+	if (command->desk_reason)
+		order->desk_reason = command->desk_reason;
 	if (oms_has_trait(command->def, TRAIT_MERGES_ATTRIBUTES))
 		order->attributes = order_merge(order->attributes, command->attributes);
 	if (oms_has_trait(command->def, TRAIT_MERGES_FIX))

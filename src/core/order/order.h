@@ -87,6 +87,7 @@ extern Refusal *oms_take_answer(const Command *command, const OrderContext *cont
 extern Refusal *oms_take_replacement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 extern Refusal *oms_take_day(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 extern Refusal *oms_take_restatement(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
+extern Refusal *oms_take_update(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
 
 /* Any other order command: what happens to the order, or a refusal. */
 extern Refusal *oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event);
@@ -182,10 +183,7 @@ oms_get_order(const Decision *d, const char *id)
 	return (const Order *) oms_decision_get(d, KIND_ORDER, id);
 }
 
-static inline void
-oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_is_given)
-{
-	oms_decision_put(d, &order->object, rule, id_is_given);
-}
+/* What becomes of an order by an event of its own life, and on the desk by that. */
+extern void oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_is_given);
 
 #endif							/* OMS_ORDER_H */

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "base/damage.h"
+#include "core/desk/desk.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_tree.h"
 
@@ -46,6 +47,20 @@ oms_check_particulars(const Command *command, const Order *order)
 	if (refusal == NULL && !replaces)
 		refusal = order_check_particular(command, order, "account", command->account, order->account);
 	return refusal;
+}
+
+void
+oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_is_given)
+{
+	Order		after;
+
+	if (order->desk_status != 0)
+	{
+		after = *order;
+		oms_desk_follow(d, &after);
+		order = &after;
+	}
+	oms_decision_put(d, &order->object, rule, id_is_given);
 }
 
 /* From the parent up: each ancestor whose figures change gets its own event. */

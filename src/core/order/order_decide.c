@@ -456,6 +456,15 @@ oms_take_restatement(const Command *command, const OrderContext *context, OrderT
 	return refusal;
 }
 
+Refusal *
+oms_take_update(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
+{
+	if (command->desk_reason == NULL || context->order->desk_status != 0)
+		return NULL;
+	return oms_refuse_by_rule("not_on_desk", psprintf("order \"%s\" is not on the execution desk", context->order->id),
+							  "deskReason is given; it has no desk status.");
+}
+
 /* ------------------------------------------------------------------------
  * rules
  * ------------------------------------------------------------------------
