@@ -137,7 +137,7 @@ LATER_DAY, a good-till order, and a later day than the one that is done; STATES_
 not known; ANSWERED, the ClOrdID that is named was answered before; IMPLIES_REPLACE, the fill names an open replace request and has
 its quantity; STATES_CANCELLED, STATES_EXPIRED, STATES_REJECTED and STATES_DONE_FOR_DAY, the fill''s report states that the order is
 over; LEG, the report is of a leg; OTHER_ORDER, it names another symbol or side; OTHER_FIGURES, it comes again with other figures;
-SPLITS, the restatement is a split.'),
+SPLITS, the restatement is a split; COVERED, a block has filled, and allocated nobody, what its members lack.'),
   ('execution', 'Exactly one condition holds: the status, or NEW, before the first event. *live* stands for VALIDATED and ALLOCATED, *ended* for CORRECTED,
 BUSTED and REJECTED.'),
   ('desk', 'Where an order is on the execution desk, beside its status. Exactly one condition holds: the desk status, or NONE. Facts: LIVE, the order is

@@ -94,5 +94,8 @@ oms_command_route(const Command *command, const char *actor)
 		if (certain)
 			break;
 	}
+	/* members are roots, in the database of their block */
+	if (found.slot == OMS_ANY_SLOT && command->members.count > 0)
+		found = route_make(oms_tree_slot(command->members.shares[0].order_id), "members", true);
 	return found.slot == OMS_ANY_SLOT ? route_unnamed(command, actor) : found;
 }

@@ -180,6 +180,17 @@ run_check_shard(const Decision *decision)
 	return refusal;
 }
 
+/* OM012 where it is given a member that is another database's: a block and its members live in one. */
+static Refusal *
+run_check_members(const Command *command)
+{
+	Refusal    *refusal = NULL;
+
+	for (int i = 0; refusal == NULL && i < command->members.count; i++)
+		refusal = oms_shard_check(oms_kinds[command->def->kind].record->name, command->members.shares[i].order_id);
+	return refusal;
+}
+
 /*
  * Decide, and apply.  NULL with a refusal; or NULL without one, where another
  * session applied this very command while we decided.
@@ -190,6 +201,9 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 	const Command as_given = *command;
 	Decision	decision;
 
+	*refusal = run_check_members(command);
+	if (*refusal)
+		return NULL;
 	for (;;)
 	{
 		oms_uow_start_command(uow);

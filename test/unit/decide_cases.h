@@ -64,6 +64,7 @@ cases_is_bare(const CommandField *field)
 		case CMD_VERSION:
 		case CMD_OBJECT:
 		case CMD_CHILDREN:
+		case CMD_SHARES:
 			return true;
 		default:
 			return false;
@@ -116,7 +117,8 @@ static const Figure order_figures[] = {
 	{"leaves", "leavesQuantity"}, {"working", "workingQuantity"}, {"reserved", "reservedQuantity"},
 	{"unplaced", "unplacedQuantity"}, {"review", "reviewQuantity"}, {"children", "childCount"}, {"live", "liveChildren"},
 	{"factor", "quantityFactor"}, {"cl", "clOrdID"}, {"flags", "flags"}, {"requests", "pendingRequests"},
-	{"desk", "deskStatus"}, {"user", "deskUser"}, {"why", "deskReason"}, {NULL}
+	{"desk", "deskStatus"}, {"user", "deskUser"}, {"why", "deskReason"},
+	{"members", "members"}, {"blocks", "blockOrderIds"}, {"liveBlocks", "liveBlocks"}, {NULL}
 };
 
 static const Figure execution_figures[] = {
@@ -125,7 +127,22 @@ static const Figure execution_figures[] = {
 	{"reasons", "reviewReasons"}, {NULL}
 };
 
-/* Of a list of requests or reasons what tells them apart. */
+/* A member of a block: its order, quantity, "/" what it was allocated, "-" if released. */
+static inline void
+cases_show_member(StringInfo out, Jsonb *json)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(json, "allocatedQuantity", &hold);
+	bool		allocated = v && oms_dec_sign(v->val.numeric) != 0;
+
+	appendStringInfo(out, "%s:%s", oms_json_get_string(json, "orderId"), oms_dec_text(oms_json_get(json, "quantity", &hold)->val.numeric));
+	if (allocated)
+		appendStringInfo(out, "/%s", oms_dec_text(oms_json_get(json, "allocatedQuantity", &hold)->val.numeric));
+	if (oms_json_get(json, "released", &hold))
+		appendStringInfoChar(out, '-');
+}
+
+/* Of a list of requests or reasons what tells them apart; of one of texts the texts. */
 static inline char *
 cases_list_text(Jsonb *list)
 {
@@ -142,7 +159,11 @@ cases_list_text(Jsonb *list)
 			continue;
 		if (text.len)
 			appendStringInfoChar(&text, '+');
-		for (int i = 0; i < lengthof(keys); i++)
+		if (v.type == jbvString)
+			appendBinaryStringInfo(&text, v.val.string.val, v.val.string.len);
+		else if (oms_json_get_string(JsonbValueToJsonb(&v), "orderId") && oms_json_get_string(JsonbValueToJsonb(&v), "code") == NULL)
+			cases_show_member(&text, JsonbValueToJsonb(&v));
+		for (int i = 0; v.type != jbvString && i < lengthof(keys); i++)
 		{
 			char	   *member = oms_json_get_string(JsonbValueToJsonb(&v), keys[i]);
 
@@ -185,6 +206,7 @@ cases_figure(const Object *object, const char *json)
 			case FIELD_NUMERIC:
 				return *(const Numeric *) member ? oms_dec_text(oms_dec_trim(*(const Numeric *) member)) : NULL;
 			case FIELD_COUNT:
+			case FIELD_COUNT_OR_NULL:
 				return psprintf(INT64_FORMAT, *(const int64 *) member);
 			case FIELD_JSON:
 				return *(Jsonb *const *) member ? cases_list_text(*(Jsonb *const *) member) : NULL;

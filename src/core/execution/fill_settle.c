@@ -125,8 +125,8 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 		after = *before;
 		oms_order_evolve(&after, event);
 	}
-	if (before->live_children > 0 && oms_order_is_closed(&after) && !oms_order_is_closed(before))
-		after.flags |= FLAG_LIVE_CHILDREN;
+	if (oms_order_is_closed(&after) && !oms_order_is_closed(before))
+		after.flags |= (before->live_children > 0 ? FLAG_LIVE_CHILDREN : 0) | (before->live_blocks > 0 ? FLAG_LIVE_BLOCK : 0);
 	oms_put_in_tree(d, before, &after, event);
 }
 

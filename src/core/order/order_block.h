@@ -11,6 +11,8 @@
 #include "postgres.h"
 
 #include "core/decide.h"
+#include "core/order/order.h"
+#include "core/order/order_members.h"
 
 /* The decide functions of the list of commands. */
 extern Refusal *oms_decide_create_block(Decision *d);
@@ -18,5 +20,35 @@ extern Refusal *oms_decide_replace_members(Decision *d);
 
 /* The orders that are given as members. */
 extern void oms_name_members(const Command *command, TreeNames *names);
+
+/* What it has done and nobody has been allocated. */
+extern Numeric oms_block_unallocated(const Order *block);
+
+/*
+ * Is the block over: closed, and all that it has done is allocated?  Then the
+ * memberships of the array are released.  False if none was.
+ */
+extern bool oms_block_release(const Order *block, OrderMember *members, int count);
+
+/*
+ * Once all else is decided: blocks that are over now release their members, whose
+ * orders follow.
+ */
+extern Refusal *oms_blocks_release(Decision *d);
+
+/*
+ * order_agreement.c.  Do block and member trade the same, and is the block's limit
+ * no worse than the member's?  Rules member_differs and member_limit.
+ */
+extern Refusal *oms_check_agreement(const Order *block, const Order *member);
+
+/*
+ * The same of an order, as the event is about to leave it, and all that blocks tie
+ * it to.  A report, and a request that is only recorded, is not held against it.
+ */
+extern Refusal *oms_check_ties(Decision *d, const Command *command, const Order *order, const OrderEvent *event);
+
+/* What a new block has of its members where its command does not say: terms only where they all agree. */
+extern void oms_block_default(const Decision *d, Command *command);
 
 #endif							/* OMS_ORDER_BLOCK_H */

@@ -12,6 +12,7 @@
 
 #include "base/damage.h"
 #include "core/desk/desk.h"
+#include "core/order/order_block.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_tree.h"
 
@@ -86,6 +87,8 @@ order_climb(Decision *d, const Command *command, const Order *child_before, cons
 		oms_put_order(d, &after, event.transition, false);
 		changed = oms_tree_delta(parent, &after, &delta);
 	}
+	if (oms_order_is_block(&after) && oms_order_is_closed(&after))
+		oms_decision_end_with(d, oms_blocks_release);
 }
 
 void
@@ -168,9 +171,8 @@ oms_take_names(Decision *d, const Command *command, const Order *order)
  * ------------------------------------------------------------------------
  */
 
-/* A new order below `parent` (or a root), decided upon and put; not climbed yet. */
-static Refusal *
-order_create(Decision *d, Command *command, const Order *parent, TimestampTz now, Order *order)
+Refusal *
+oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *members, Order *order)
 {
 	OrderEvent	event;
 	bool		id_is_given = command->order_id != NULL;
@@ -179,9 +181,10 @@ order_create(Decision *d, Command *command, const Order *parent, TimestampTz now
 	if (!id_is_given)
 		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : NULL);
 	if (refusal == NULL)
-		refusal = oms_order_create(command, parent, now, order, &event);
+		refusal = oms_order_create(command, parent, oms_decision_now(d), order, &event);
 	if (refusal)
 		return refusal;
+	event.members = members;
 	/* an order that comes by FIX belongs to its session from the start */
 	order->fix_session = command->fix_session;
 	order->counterparty_order_id = command->counterparty_order_id;
@@ -208,7 +211,7 @@ oms_decide_create(Decision *d)
 	}
 	refusal = oms_check_version(command, KIND_ORDER, command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
-		refusal = order_create(d, command, parent, oms_decision_now(d), &order);
+		refusal = oms_create_order(d, command, parent, NULL, &order);
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, order.id, false);
@@ -240,7 +243,7 @@ oms_decide_place(Decision *d)
 		TreeDelta	delta;
 
 		d->cause = slice;
-		refusal = order_create(d, slice, &running, context.now, &child);
+		refusal = oms_create_order(d, slice, &running, NULL, &child);
 		if (refusal)
 			break;
 		oms_tree_delta(NULL, &child, &delta);
@@ -283,6 +286,8 @@ oms_decide_order(Decision *d)
 	context.answered = oms_was_answered(d, command, order);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
+	if (refusal == NULL)
+		refusal = oms_check_ties(d, command, order, &event);
 	if (refusal == NULL)
 	{
 		refusal = oms_take_names(d, command, order);

@@ -18,6 +18,9 @@ extern Refusal *oms_decide_create(Decision *d);
 extern Refusal *oms_decide_place(Decision *d);
 extern Refusal *oms_decide_order(Decision *d);
 
+/* A new order below `parent`, or a root, that of a block with its members: decided upon and put; not climbed yet. */
+extern Refusal *oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *members, Order *order);
+
 /* order_split_tree.c */
 extern Refusal *oms_split_tree(Decision *d, const Order *named, const OrderEvent *event);
 

@@ -17,6 +17,7 @@
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "core/order/order.h"
+#include "core/order/order_members.h"
 #include "core/order/order_split.h"
 
 static const char *
@@ -276,7 +277,9 @@ decide_check_side(const Command *command, const OrderContext *context, OrderEven
 {
 	const Order *order = context->order;
 	const char *side = event->terms.side ? event->terms.side : event->request.terms.side;
-	bool		differs = side && ((context->parent && strcmp(side, context->parent->side) != 0) || order->child_count > 0);
+	/* what somebody asks of a block, or of its member, is held against the other (order_agreement.c) */
+	bool		tied = oms_command_is_report(command) && (order->members || order->live_blocks > 0);
+	bool		differs = side && ((context->parent && strcmp(side, context->parent->side) != 0) || order->child_count > 0 || tied);
 
 	/* what a client asked for on the wire is recorded */
 	if (!differs || (event->terms.side == NULL && command->pending == TRI_FALSE))
@@ -323,17 +326,21 @@ decide_check_live_children(const Command *command, const Order *order, OrderEven
 						 "Close the children first, or send RequestCancelOrderCommand: the order is cancelled when the last one closes.");
 }
 
-/* Reducing a parent below what is executed and reserved: likewise. */
+/* Does it reduce the order below what is executed and reserved? */
+static bool
+decide_is_below_placed(const Order *order, const OrderEvent *event)
+{
+	if (event->terms.order_qty == NULL || oms_dec_sign(order->reserved_quantity) == 0 ||
+		(order->order_qty && oms_dec_cmp(event->terms.order_qty, order->order_qty) >= 0))
+		return false;
+	return oms_dec_cmp(event->terms.order_qty, oms_dec_add(order->executed_quantity, order->reserved_quantity)) < 0;
+}
+
+/* Reducing a parent below that: likewise. */
 static Refusal *
 decide_check_below_placed(const Command *command, const Order *order, OrderEvent *event)
 {
-	Numeric		placed;
-
-	if (event->terms.order_qty == NULL || oms_dec_sign(order->reserved_quantity) == 0 ||
-		(order->order_qty && oms_dec_cmp(event->terms.order_qty, order->order_qty) >= 0))
-		return NULL;
-	placed = oms_dec_add(order->executed_quantity, order->reserved_quantity);
-	if (oms_dec_cmp(event->terms.order_qty, placed) >= 0)
+	if (!decide_is_below_placed(order, event))
 		return NULL;
 	if (oms_command_is_report(command))
 	{
@@ -345,6 +352,62 @@ decide_check_below_placed(const Command *command, const Order *order, OrderEvent
 							  "orderQty %s is asked for; executedQuantity %s, reservedQuantity %s.",
 							  oms_dec_text(event->terms.order_qty), oms_dec_text(order->executed_quantity),
 							  oms_dec_text(order->reserved_quantity));
+}
+
+/*
+ * Ending an order of which blocks have a part, or bringing it below that: likewise.
+ * It ends with its last membership, where its cancel is requested.
+ */
+static Refusal *
+decide_check_live_blocks(const Command *command, const Order *order, OrderEvent *event)
+{
+	bool		ends = decide_ends(order, event) || (event->transition->sets & COND_DONE_FOR_DAY);
+
+	if (order->live_blocks == 0 || !(ends || decide_is_below_placed(order, event)))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_LIVE_BLOCK;
+		return NULL;
+	}
+	return oms_with_hint(oms_refuse_by_rule("live_block",
+											psprintf("order \"%s\" is a member of a block that works for it", order->id),
+											INT64_FORMAT " blocks have a part of it; reservedQuantity %s; it has %s.",
+											order->live_blocks, oms_dec_text(order->reserved_quantity), decide_figures(order)),
+						 "Release it with ReplaceBlockMembersCommand first, or send RequestCancelOrderCommand: the order is cancelled when the last block lets it go.");
+}
+
+/*
+ * A block has the quantity that its members give it: never more, and less only
+ * where it is at a counterparty, which has to agree before they are released.
+ */
+static Refusal *
+decide_check_block_quantity(const Command *command, const Order *order, OrderEvent *event)
+{
+	Numeric		order_qty = event->edit == REQUEST_OPEN ? event->request.terms.order_qty : event->terms.order_qty;
+	bool		is_known = order->counterparty_order_id || order->fix_session;
+	OrderMember *members;
+	Numeric		covered;
+	int			count;
+	int			beyond;
+
+	if (order->members == NULL || order_qty == NULL || (event->edit == REQUEST_OPEN && command->pending == TRI_FALSE))
+		return NULL;
+	members = oms_members_from_json(order->members, &count);
+	covered = oms_members_quantity(members, count);
+	beyond = oms_dec_cmp(order_qty, covered);
+	if (beyond == 0 || (beyond < 0 && (is_known || oms_command_is_report(command))))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_OVER_PLACED;
+		return NULL;
+	}
+	return oms_with_hint(oms_refuse_by_rule(beyond > 0 ? "over_placed" : "below_placed",
+											psprintf("block \"%s\" has the quantity that its members give it", order->id),
+											"orderQty %s is asked for; the memberships come to %s.", oms_dec_text(order_qty),
+											oms_dec_text(covered)),
+						 "Use ReplaceBlockMembersCommand to change it.");
 }
 
 /* Reserving more than the parent has left: likewise. */
@@ -505,6 +568,10 @@ decide_check_rules(const Command *command, const OrderContext *context, OrderEve
 
 	if (refusal == NULL)
 		refusal = decide_check_live_children(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = decide_check_live_blocks(command, context->order, &rest);
+	if (refusal == NULL)
+		refusal = decide_check_block_quantity(command, context->order, &rest);
 	if (refusal == NULL)
 		refusal = decide_check_below_placed(command, context->order, &rest);
 	if (refusal == NULL)

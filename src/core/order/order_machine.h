@@ -47,6 +47,7 @@ typedef enum OrderTrigger
 	TRIGGER_LAST_CHILD_CLOSED,
 	TRIGGER_KEEP_REPORT,
 	TRIGGER_REPLACE_MEMBERS,	/* of a block */
+	TRIGGER_RELEASE_MEMBERS,	/* … that is over */
 	TRIGGER_MEMBERSHIP,			/* an order comes to be, or changes as, a member of a block */
 	TRIGGER_ALLOCATE,			/* something of a block comes to its member, or goes back */
 	TRIGGER_COUNT
@@ -71,6 +72,7 @@ typedef enum OrderTrigger
 #define FACT_NO_FILLS			(1 << 15)	/* the order's own figures: nothing is executed, … */
 #define FACT_NOT_FILLED			(1 << 16)	/* … or less than was ordered, … */
 #define FACT_FILLED				(1 << 17)	/* … or all of it */
+#define FACT_COVERED			(1 << 18)	/* a block has filled, and allocated nobody, what its members lack */
 
 extern const Machine oms_order_machine;
 
