@@ -65,7 +65,7 @@ CREATE TABLE oms.orders (
   block_order_ids jsonb,
   live_blocks bigint
 ) WITH (fillfactor = 70);
--- No column of an index ever changes: every update can be a heap-only one.
+-- No column of an index ever changes but of what is on the desk: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
 -- @end
@@ -80,6 +80,8 @@ ALTER TABLE oms.orders
   ADD COLUMN block_order_ids jsonb,
   ADD COLUMN live_blocks bigint;
 -- @end
+-- What the desk looks for: few rows. Of the others no update changes a column of it, so theirs stay heap-only.
+CREATE INDEX orders_desk_idx ON oms.orders (id) WHERE desk_status IN ('QUEUED', 'CLAIMED') OR members IS NOT NULL;
 
 COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, the same that its newest event carries as state';
 COMMENT ON COLUMN oms.orders.id IS 'The order''s own id (orderId)';

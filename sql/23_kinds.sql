@@ -38,7 +38,7 @@ CREATE OR REPLACE FUNCTION oms.trading_day(moment timestamptz) RETURNS date
 COMMENT ON FUNCTION oms.trading_day(timestamptz) IS
   'The trading day that a moment belongs to, by oms_state.trading_day_zone and oms_state.trading_day_roll; null for infinity';
 
-REVOKE ALL ON FUNCTION oms.own_columns(text), oms.state_problem(text, jsonb), oms.command_digest(jsonb), oms.trading_day(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.own_columns(text), oms.state_problem(text, jsonb), oms.command_digest(jsonb) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.time_text(timestamptz), oms.tree_state(bigint, timestamptz) FROM PUBLIC;
 -- @end

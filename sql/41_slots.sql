@@ -34,13 +34,13 @@ END
 $function$;
 COMMENT ON FUNCTION oms.shard_replace() IS 'Trigger of oms.shard: a row that is inserted takes the place of the one that is there';
 
-CREATE OR REPLACE FUNCTION oms.shard_changed() RETURNS trigger
-  LANGUAGE c AS 'MODULE_PATHNAME', 'oms_shard_changed';
-COMMENT ON FUNCTION oms.shard_changed() IS 'Trigger of oms.shard: every session reads it again';
+CREATE OR REPLACE FUNCTION oms.configuration_changed() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'oms_configuration_changed';
+COMMENT ON FUNCTION oms.configuration_changed() IS 'Trigger of tables of configuration: every session reads the table again before its next command';
 
 CREATE TRIGGER replace_row BEFORE INSERT ON oms.shard FOR EACH ROW EXECUTE FUNCTION oms.shard_replace();
-CREATE TRIGGER row_changed AFTER INSERT OR UPDATE OR DELETE ON oms.shard FOR EACH ROW EXECUTE FUNCTION oms.shard_changed();
-CREATE TRIGGER truncated AFTER TRUNCATE ON oms.shard FOR EACH STATEMENT EXECUTE FUNCTION oms.shard_changed();
+CREATE TRIGGER row_changed AFTER INSERT OR UPDATE OR DELETE ON oms.shard FOR EACH ROW EXECUTE FUNCTION oms.configuration_changed();
+CREATE TRIGGER truncated AFTER TRUNCATE ON oms.shard FOR EACH STATEMENT EXECUTE FUNCTION oms.configuration_changed();
 ALTER TABLE oms.shard ENABLE ALWAYS TRIGGER replace_row, ENABLE ALWAYS TRIGGER row_changed, ENABLE ALWAYS TRIGGER truncated;
 
 INSERT INTO oms.shard (number, slots) VALUES (0, '{[0,16384)}');

@@ -8,7 +8,8 @@
 CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
   SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
          o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
-         o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at
+         o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at,
+         o.desk_status, o.desk_user
     FROM oms.orders AS r
    CROSS JOIN LATERAL (
      WITH RECURSIVE branch AS (
@@ -42,7 +43,8 @@ CREATE OR REPLACE VIEW oms.market_orders WITH (security_invoker = true) AS
          o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px, o.time_in_force, o.expire_time, o.expire_date,
          o.own_executed_quantity, o.executed_quantity, o.leaves_quantity, o.review_quantity, o.allocated_quantity, o.avg_px,
          o.reported_ord_status, o.reported_cum_qty, o.reported_leaves_qty, o.reported_avg_px,
-         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at, o.members
+         o.currency, o.asset_class, o.account, o.flags, o.reason, o.text, o.attributes, o.version, o.created_at, o.updated_at, o.members,
+         o.desk_status, o.desk_user
     FROM oms.orders AS o
    WHERE o.parent_id IS NOT NULL OR o.members IS NOT NULL OR o.own_executed_quantity > 0 OR o.review_quantity > 0;
 COMMENT ON VIEW oms.market_orders IS
@@ -90,7 +92,7 @@ CREATE OR REPLACE VIEW oms.order_history WITH (security_invoker = true) AS
          e.payload #>> '{command,commandType}' AS command_type, e.command_id,
          s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
          n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,
-         e.transition, t.sentence, e.root_id, e.tree_version, e.sequence
+         s.state ->> 'deskStatus' AS desk_status, s.state ->> 'deskUser' AS desk_user, e.transition, t.sentence, e.root_id, e.tree_version, e.sequence
     FROM oms.order_events AS e
    CROSS JOIN LATERAL (SELECT e.payload -> 'state' AS state) AS s
    CROSS JOIN LATERAL (

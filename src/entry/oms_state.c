@@ -14,6 +14,7 @@
 #include "core/kind.h"
 #include "entry/stats.h"
 #include "store/catalog.h"
+#include "store/fix_sessions.h"
 #include "store/shard.h"
 #include "store/table_set.h"
 
@@ -29,6 +30,7 @@ _PG_init(void)
 	oms_layout_init();
 	oms_tables_init();
 	oms_shard_init();
+	oms_fix_sessions_init();
 	oms_kinds_check();
 	oms_commands_check();
 	oms_stats_init();

@@ -103,6 +103,35 @@ oms_fix_message_def(const char *msg_type)
 	return NULL;
 }
 
+/*
+ * May the session send this?  A report of a client's session would be our own to
+ * him, and count a second time; it is refused, not ignored: if the session is a
+ * broker's after all, it is a fact.
+ */
+static Refusal *
+fix_check_session(FixContext *fix)
+{
+	const FixSession *session = fix->session = oms_fix_session(fix->message.session);
+	bool		reports = (fix->message.def->traits & FIX_REPORT) != 0;
+	const char *account;
+
+	if (session == NULL)
+		return NULL;
+	if (!session->enabled)
+		return oms_with_hint(oms_with_detail(oms_refuse(OMS_NOT_PERMITTED, "FIX session \"%s\" is not enabled", session->name),
+											 "A message of type %s came.", fix->message.msg_type),
+							 "The owner of oms.fix_sessions can enable it.");
+	if (session->is_client && reports)
+		return oms_with_hint(oms_refuse_by_rule("session_direction", psprintf("FIX session \"%s\" is a client's, and reports nothing", session->name),
+												"a message of type %s came; its direction is CLIENT.", fix->message.msg_type),
+							 "If a broker reports in it, its direction in oms.fix_sessions is BROKER.");
+	account = reports || session->account == NULL ? NULL : oms_fix_get(&fix->message, TAG_ACCOUNT);
+	if (account && strcmp(account, session->account) != 0)
+		return oms_refuse_by_rule("session_account", psprintf("FIX session \"%s\" is of another account", session->name),
+								  "account is %s, the session's is %s.", account, session->account);
+	return NULL;
+}
+
 static Refusal *
 fix_handle(FixContext *fix)
 {
@@ -110,6 +139,8 @@ fix_handle(FixContext *fix)
 	{
 		Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
 
+		if (refusal == NULL)
+			refusal = fix_check_session(fix);
 		if (refusal)
 			return refusal;
 		oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);

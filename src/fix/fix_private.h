@@ -16,6 +16,7 @@
 #include "fix/fix_match.h"
 #include "fix/fix_message.h"
 #include "fix/fix_tags.h"
+#include "store/fix_sessions.h"
 #include "store/work.h"
 
 /* One message on its way. */
@@ -23,6 +24,7 @@ typedef struct FixContext
 {
 	UnitOfWork *uow;
 	FixMessage	message;
+	const FixSession *session;	/* what is known of it, or NULL */
 	FixOrders	orders;			/* that it may mean */
 	List	   *results;		/* of Jsonb */
 	const char *ignored;		/* why nothing was done, or NULL */

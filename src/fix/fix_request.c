@@ -54,11 +54,15 @@ static JsonWriter
 request_new_order_command(FixContext *fix)
 {
 	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	const FixSession *session = fix->session;
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
 
 	oms_json_bool(&w, "pending", true);
-	if (parent_id && oms_fix_order(fix->uow, parent_id) != NULL)
+	/* a client knows no order of ours */
+	if (parent_id && !(session && session->is_client) && oms_fix_order(fix->uow, parent_id) != NULL)
 		oms_json_string(&w, "parentId", parent_id);
+	else if (session && session->account && oms_fix_get(&fix->message, TAG_ACCOUNT) == NULL)
+		oms_json_string(&w, "account", session->account);
 	return w;
 }
 

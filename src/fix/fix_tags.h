@@ -13,6 +13,7 @@
 /* The tags that oms_fix() itself looks at. */
 enum FixTagNumber
 {
+	TAG_ACCOUNT = 1,
 	TAG_AVG_PX = 6,
 	TAG_BEGIN_STRING = 8,
 	TAG_BODY_LENGTH = 9,

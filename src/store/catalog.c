@@ -34,6 +34,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_COMMANDS] = "commands",
 	[OMS_REJECTED_COMMANDS] = "rejected_commands",
 	[OMS_SHARD] = "shard",
+	[OMS_FIX_SESSIONS] = "fix_sessions",
 };
 
 static const char *

@@ -24,6 +24,7 @@ typedef enum OmsRelation
 	OMS_COMMANDS,
 	OMS_REJECTED_COMMANDS,
 	OMS_SHARD,
+	OMS_FIX_SESSIONS,
 	OMS_RELATION_COUNT
 } OmsRelation;
 

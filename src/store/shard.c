@@ -3,61 +3,31 @@
  * shard.c
  *	  The slots of this database.
  *
- * Reads oms.shard, and keeps what it says until its triggers (in every session,
- * by an invalidation of the relation) say that it has changed.  Only what
- * begins a tree asks.  Writes no table; AccessShareLock on it while it is read.
+ * Keeps what oms.shard says (config_table.c).  Only what begins a tree asks.
+ * Writes and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/pg_type_d.h"
-#include "commands/trigger.h"
-#include "fmgr.h"
 #include "port/pg_bitutils.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "base/tree_slot.h"
-#include "store/catalog.h"
+#include "store/config_table.h"
 #include "store/shard.h"
-
-PG_FUNCTION_INFO_V1(oms_shard_changed);
 
 static struct
 {
-	bool		valid;			/* set last: an error on the way leaves nothing half read */
-	Oid			relation;
+	bool		found;
 	int32		number;
 	int			count;			/* of slots that are ours */
 	uint64		slots[OMS_SLOTS / 64];
 }			shard;
-
-static bool changed_meanwhile;
-
-static void
-shard_forget(Datum arg, Oid relid)
-{
-	if (relid != InvalidOid && relid != shard.relation)
-		return;
-	shard.valid = false;
-	changed_meanwhile = true;
-}
-
-void
-oms_shard_init(void)
-{
-	CacheRegisterRelcacheCallback(shard_forget, (Datum) 0);
-}
 
 /* Both bounds stand in what CHECK of the table allows, and a range of integers has them as [a, b). */
 static void
@@ -87,64 +57,37 @@ shard_take_slots(Datum value)
 	}
 }
 
-static Datum
-shard_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type)
+static void
+shard_begin(void)
 {
-	AttrNumber	number = get_attnum(RelationGetRelid(rel), name);
-	bool		isnull = true;
-	Datum		value = number > 0 ? slot_getattr(slot, number, &isnull) : (Datum) 0;
-
-	if (isnull || get_atttype(RelationGetRelid(rel), number) != type)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("oms.shard has no \"%s\" of type %s", name, format_type_be(type))));
-	return value;
+	shard.found = false;
 }
 
-/*
- * The newest row, also for a transaction whose snapshot is old: what was moved
- * to another database must not begin here for hours.
- */
+/* There is one row (oms.shard_replace()). */
 static void
-shard_read(void)
+shard_take(Relation rel, TupleTableSlot *slot)
 {
-	Relation	rel = table_open(oms_relation(OMS_SHARD), AccessShareLock);
-	Snapshot	snapshot;
-	TupleTableSlot *slot;
-	TableScanDesc scan;
+	shard.found = true;
+	shard.number = DatumGetInt32(oms_config_column(rel, slot, "number", INT4OID, NULL));
+	shard_take_slots(oms_config_column(rel, slot, "slots", INT4MULTIRANGEOID, NULL));
+}
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is no plain table", RelationGetRelationName(rel))));
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	slot = table_slot_create(rel, NULL);
-	scan = table_beginscan(rel, snapshot, 0, NULL);
-	if (!table_scan_getnextslot(scan, ForwardScanDirection, slot))
+static void
+shard_end(void)
+{
+	if (!shard.found)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("oms.shard has no row"),
 				 errhint("Insert what this database has, as (0, '{[0,16384)}') for all slots.")));
-	shard.number = DatumGetInt32(shard_column(rel, slot, "number", INT4OID));
-	shard_take_slots(shard_column(rel, slot, "slots", INT4MULTIRANGEOID));
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
 }
 
-static void
-shard_know(void)
+static ConfigTable shard_table = {.which = OMS_SHARD, .begin = shard_begin, .take = shard_take, .end = shard_end};
+
+void
+oms_shard_init(void)
 {
-	/* a transaction that has its locks already would not hear of a change before its end */
-	AcceptInvalidationMessages();
-	if (likely(shard.valid))
-		return;
-	shard.relation = oms_relation(OMS_SHARD);
-	changed_meanwhile = false;
-	shard_read();
-	/* what changed while it was read is good for this command, and read again by the next */
-	shard.valid = !changed_meanwhile;
+	oms_config_init(&shard_table);
 }
 
 static int
@@ -164,7 +107,7 @@ oms_shard_any_slot(void)
 {
 	int			nth = shard_random_slot();
 
-	shard_know();
+	oms_config_know(&shard_table);
 	if (shard.count == 0 || shard.count == OMS_SLOTS)
 		return nth;
 	nth = nth * shard.count / OMS_SLOTS;
@@ -190,7 +133,7 @@ oms_shard_check(const char *object, const char *root_id)
 {
 	int			slot;
 
-	shard_know();
+	oms_config_know(&shard_table);
 	if (likely(shard.count == OMS_SLOTS))
 		return NULL;
 	slot = oms_tree_slot(root_id);
@@ -201,18 +144,4 @@ oms_shard_check(const char *object, const char *root_id)
 										 "Its slot is %d; this database is shard %d, and oms.shard says which slots it has.",
 										 slot, shard.number),
 						 "Send it to the database that has the slot.");
-}
-
-/* Trigger on oms.shard, for each row and for TRUNCATE: every session reads it again. */
-Datum
-oms_shard_changed(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("oms.shard_changed() was not called by the trigger manager")));
-	CacheInvalidateRelcache(trigger->tg_relation);
-	return PointerGetDatum(NULL);
 }

@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * config_table.h
+ *	  Configuration that each session reads once, and again when it has changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_CONFIG_TABLE_H
+#define OMS_CONFIG_TABLE_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+
+#include "store/catalog.h"
+
+typedef struct ConfigTable
+{
+	OmsRelation which;
+	void		(*begin) (void);	/* forget what was taken before, if anything */
+	void		(*take) (Relation rel, TupleTableSlot *slot);	/* a row */
+	void		(*end) (void);	/* that was all; may raise an error, and then nothing is valid */
+
+	/* config_table.c's own */
+	bool		valid;			/* set last: an error on the way leaves nothing half read */
+	bool		changed_meanwhile;
+	Oid			relation;
+} ConfigTable;
+
+/* When the library is loaded, once for each table. */
+extern void oms_config_init(ConfigTable *table);
+
+/* What it says is known now, as it was when this was called: a change acts at the next command, in every session. */
+extern void oms_config_know(ConfigTable *table);
+
+/* The column of this name and type, or 55000; a null too where `isnull` is NULL. */
+extern Datum oms_config_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type, bool *isnull);
+
+#endif							/* OMS_CONFIG_TABLE_H */
