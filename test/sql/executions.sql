@@ -144,4 +144,11 @@ SELECT r->'state'->>'status' AS status, r->'state'->'executedQuantity' AS execut
 SELECT * FROM pg_temp.show('ex-J');
 SELECT exec_id, status, quantity FROM oms.executions WHERE order_id = 'ex-J' ORDER BY exec_id;
 
+-- A correction by command of one that waits without an order, told again as a report of an order: it stands in its place, and does not leave it.
+SELECT * FROM pg_temp.fill('{"orderId": "ex-K", "execID": "E93", "execType": "TRADE_CORRECT", "execRefID": "E94", "executionId": "ex-K1", "symbol": "VOD.L", "side": "BUY", "lastQty": 10, "lastPx": 2}');
+SELECT oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "ex-K1", "execID": "E95", "lastQty": 9, "lastPx": 2}')->'state'->>'status' AS status;
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ex-K", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}')->>'status' AS result;
+SELECT r->'duplicate' AS duplicate, r->'state'->'correctedExecutionId' AS corrects, r->'state'->'orderId' AS of
+  FROM oms_command('{"commandType": "ExecuteOrderCommand", "orderId": "ex-K", "execID": "E95", "execType": "TRADE_CORRECT", "execRefID": "E93", "symbol": "VOD.L", "side": "BUY", "lastQty": 9, "lastPx": 2}') r;
+
 SELECT * FROM oms.verify();

@@ -109,6 +109,14 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 	return NULL;
 }
 
+/* It waits for nothing that its report could bring; or it stands in the place of another one, and goes nowhere without it. */
+static bool
+fill_is_decided(const Execution *known)
+{
+	return known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id ||
+		(known->order_id == NULL && known->corrected_execution_id);
+}
+
 Refusal *
 oms_decide_execute(Decision *d)
 {
@@ -135,7 +143,7 @@ oms_decide_execute(Decision *d)
 	context.ambiguous = command->ambiguous == TRI_TRUE;
 	context.unknown_execution = oms_is_change_of_fill(command->exec_type);
 	known = oms_fill_find_known(d, command, &context);
-	if (known && (known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id))
+	if (known && fill_is_decided(known))
 		return oms_fill_is_repeat(d, command, &context, known);
 	if (known)
 		command->execution_id = known->id;
