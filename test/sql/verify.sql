@@ -66,6 +66,17 @@ ROLLBACK;
 -- 4. state and row
 SELECT count(*) FILTER (WHERE oms.order_from_state(oms.order_state(o), o.hash) IS DISTINCT FROM o) AS differ FROM oms.orders AS o;
 SELECT count(*) FILTER (WHERE oms.execution_from_state(oms.execution_state(x), x.hash) IS DISTINCT FROM x) AS differ FROM oms.executions AS x;
+-- what only blocks, their members and the desk have
+SELECT oms.order_state(d) - array(SELECT jsonb_object_keys(oms.order_state(o))) AS state, oms.order_from_state(oms.order_state(d), d.hash) IS DISTINCT FROM d AS differs
+  FROM oms.orders AS o
+ CROSS JOIN LATERAL jsonb_populate_record(o, '{"desk_status": "CLAIMED", "desk_user": "ann", "desk_reason": "too large", "desk_since": "2026-01-02T03:04:05.000006Z", "live_blocks": 2,
+   "members": [{"orderId": "A", "quantity": 1.50, "priority": 1, "allocatedQuantity": 0, "allocatedValue": 0}], "block_order_ids": ["B", "C"]}') AS d
+ WHERE o.id = 'V';
+SELECT oms.execution_state(d) - array(SELECT jsonb_object_keys(oms.execution_state(x))) AS state, oms.execution_from_state(oms.execution_state(d), d.hash) IS DISTINCT FROM d AS differs
+  FROM oms.executions AS x
+ CROSS JOIN LATERAL jsonb_populate_record(x, '{"authors": ["ann", "bob"], "dk_reason": "OTHER", "overridden_reasons": [{"code": "OVERFILL"}], "superseded_execution_id": "X", "superseding_execution_id": "Y",
+   "reported_last_qty": 1.50, "reported_last_px": 0, "allocation_terms": [{"allocationId": "a", "method": "EQUAL"}]}') AS d
+ WHERE x.id = 'V-x1';
 SELECT count(*) AS differ FROM oms.orders AS o JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.version = o.version
  WHERE o.parent_id IS NOT NULL AND oms.order_state(o) <> e.payload -> 'state';
 CREATE FUNCTION pg_temp.error_of(sql text) RETURNS text LANGUAGE plpgsql AS $$
@@ -82,7 +93,8 @@ SELECT pg_temp.error_of(format('SELECT oms.order_from_state(%L, NULL)', s)) FROM
 SELECT f AS field, pg_temp.error_of(format('SELECT oms.order_from_state(oms.order_state(o) || %L, NULL) FROM oms.orders AS o WHERE id = %L', f, 'V'))
   FROM unnest(ARRAY['{"orderId": 1}', '{"symbol": null}', '{"price": "1"}', '{"version": 1.5}', '{"version": 1e30}', '{"treeVersion": "1"}',
                     '{"createdAt": "yesterday"}', '{"expireTime": 5}', '{"expireDate": "2026-02-30"}', '{"status": "FINE"}', '{"flags": "LATE_FILL"}',
-                    '{"flags": {"LATE_FILL": 1}}', '{"flags": ["FINE"]}', '{"flags": [["LATE_FILL"]]}', '{"attributes": 5}', '{"unknown": 5}']) AS f;
+                    '{"flags": {"LATE_FILL": 1}}', '{"flags": ["FINE"]}', '{"flags": [["LATE_FILL"]]}', '{"attributes": 5}', '{"unknown": 5}',
+                    '{"deskStatus": "FINE"}', '{"deskSince": "today"}', '{"liveBlocks": 0.5}']) AS f;
 SELECT c AS columns, pg_temp.error_of(format('SELECT oms.order_state(jsonb_populate_record(o, %L)) FROM oms.orders AS o WHERE id = %L', c, 'V'))
   FROM unnest(ARRAY['{"id": null}', '{"status": null}', '{"status": "FINE"}', '{"conditions": [null]}', '{"conditions": ["FINE"]}', '{"price": "NaN"}',
                     '{"price": "Infinity"}', '{"created_at": "infinity"}', '{"expire_date": "infinity"}', '{"expire_date": "0044-03-15 BC"}']) AS c;
