@@ -160,6 +160,7 @@ AS $function$
   UNION ALL SELECT * FROM oms.verify_execution_links()
   UNION ALL SELECT * FROM oms.verify_execution_desk()
   UNION ALL SELECT * FROM oms.verify_block_allocations()
+  UNION ALL SELECT * FROM oms.verify_pools()
 $function$;
 COMMENT ON FUNCTION oms.verify_executions() IS 'Part of oms.verify(): the invariants of executions';
 

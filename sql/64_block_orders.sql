@@ -23,15 +23,29 @@ COMMENT ON COLUMN oms.block_members.live IS 'Not released, and not all of it all
 COMMENT ON COLUMN oms.block_members.reserved_quantity IS 'What it keeps the member from placing elsewhere';
 COMMENT ON COLUMN oms.block_members.methods IS 'What the member has by each method of allocation';
 
+-- The tree is found by its orders, so that a condition on block_id reads that tree alone.
 CREATE OR REPLACE VIEW oms.block_allocations WITH (security_invoker = true) AS
-  SELECT t.term ->> 'allocationId' AS allocation_id, e.root_id AS block_id, t.term ->> 'method' AS method, t.term ->> 'at' AS allocated_at,
+  SELECT t.term ->> 'allocationId' AS allocation_id, o.root_id AS block_id, t.term ->> 'method' AS method, t.term ->> 'at' AS allocated_at,
          coalesce(t.term ->> 'selected' = 'true', false) AS selected, t.term -> 'lot' AS lot, t.term -> 'members' AS members, e.id AS execution_id
-    FROM oms.executions AS e
+    FROM oms.orders AS o
+    JOIN oms.executions AS e ON e.order_id = o.id
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocation_terms) WHEN 'array' THEN e.allocation_terms ELSE '[]' END) AS t (term);
 COMMENT ON VIEW oms.block_allocations IS 'The allocations of blocks: by which method, when, and to which members at which weights';
 COMMENT ON COLUMN oms.block_allocations.selected IS 'Of one fill that was chosen, not of the pool';
 COMMENT ON COLUMN oms.block_allocations.execution_id IS 'The oldest fill that it gave something of';
 
+CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
+  SELECT b.id AS block_id, e.id AS execution_id, e.order_id, e.status, coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS trade_date,
+         e.settl_date, e.currency, e.quantity, e.allocated_quantity, e.quantity - e.allocated_quantity AS unallocated_quantity, e.last_qty * e.last_px AS value,
+         e.quantity_factor, e.created_at
+    FROM oms.orders AS b
+    JOIN oms.orders AS o ON o.root_id = b.id
+    JOIN oms.executions AS e ON e.order_id = o.id
+   WHERE b.members IS NOT NULL AND e.status IN ('VALIDATED', 'ALLOCATED');
+COMMENT ON VIEW oms.block_fills IS 'The fills of blocks, and what of them belongs to nobody yet; those of one trade date, settlement date and currency are a pool';
+COMMENT ON COLUMN oms.block_fills.trade_date IS 'As the report stated it, else the trading day of its transactTime, else of its booking';
+
+-- From the client order: its own tree and its blocks, so that what one order has is found by its id.
 CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
   SELECT e.created_at AS booked_at, a.order_id, c.cl_ord_id, c.account, c.fix_session, a.allocation_id, e.symbol, e.side,
          a.quantity, v.value, trim_scale(round(v.value / nullif(a.quantity, 0), 10)) AS avg_px,
@@ -39,13 +53,18 @@ CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
          a.execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination, e.commission, e.comm_type, e.last_capacity,
          e.order_id AS market_order_id, o.cl_ord_id AS market_cl_ord_id, o.counterparty_order_id,
          CASE WHEN a.order_id <> e.root_id THEN e.root_id END AS block_id, e.status, e.flags
-    FROM oms.execution_allocations AS a
-    JOIN oms.executions AS e ON e.id = a.execution_id
+    FROM oms.orders AS c
+   CROSS JOIN LATERAL (
+     SELECT c.id AS root_id
+     UNION ALL
+     SELECT b.id FROM jsonb_array_elements_text(CASE jsonb_typeof(c.block_order_ids) WHEN 'array' THEN c.block_order_ids ELSE '[]' END) AS b (id)
+   ) AS t
+    JOIN oms.orders AS o ON o.root_id = t.root_id
+    JOIN oms.executions AS e ON e.order_id = o.id
+    JOIN oms.execution_allocations AS a ON a.execution_id = e.id AND a.order_id = c.id
     -- outside of a block all of a fill is the root's
    CROSS JOIN LATERAL (SELECT coalesce(a.value, e.last_qty * e.last_px) AS value) AS v
-    JOIN oms.orders AS c ON c.id = a.order_id
-    LEFT JOIN oms.orders AS o ON o.id = e.order_id
-   WHERE a.live;
+   WHERE c.parent_id IS NULL AND a.live;
 COMMENT ON VIEW oms.allocated_trades IS
   'What a back office reads: one row for what a client order has of a live fill, whether by default or by the allocation of a block';
 COMMENT ON COLUMN oms.allocated_trades.quantity IS 'What the client order has of the fill';
@@ -139,35 +158,43 @@ COMMENT ON FUNCTION oms.verify_memberships() IS
 -- 2. Allocations
 
 -- A correction stands where its fill stood, and so does the electronic fill that took the place of a typed one.
--- Where a pool is allocated to the last unit, the values of its allocations come to those of its fills exactly.
-CREATE OR REPLACE FUNCTION oms.verify_block_allocations()
-  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+CREATE OR REPLACE FUNCTION oms.block_fill_places() RETURNS TABLE (id text, came_at timestamptz, came_as text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
   SET enable_nestloop = off
   SET jit = off
   SET enable_mergejoin = off
 AS $function$
-  WITH RECURSIVE blocks AS MATERIALIZED (
-    SELECT o.id FROM oms.orders AS o WHERE jsonb_typeof(o.members) = 'array'
-  ), executions AS MATERIALIZED (
-    SELECT e.id, e.root_id, b.id IS NOT NULL AS in_block, e.status IN ('VALIDATED', 'ALLOCATED') AS live, e.created_at,
-           coalesce(e.corrected_execution_id, e.superseded_execution_id) AS before_it, e.quantity, e.allocated_quantity, e.last_qty * e.last_px AS value,
-           coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS day, e.settl_date, e.currency
+  WITH RECURSIVE executions AS MATERIALIZED (
+    SELECT e.id, e.created_at, coalesce(e.corrected_execution_id, e.superseded_execution_id) AS before_it
       FROM oms.executions AS e
-      LEFT JOIN blocks AS b ON b.id = e.root_id
+      JOIN oms.orders AS b ON b.id = e.root_id AND b.members IS NOT NULL
   ), places AS (
     -- it ends: an execution takes the place of one other, so nothing is met twice, and what goes round is not met at all
-    SELECT e.id, e.created_at, e.id AS first FROM executions AS e WHERE e.in_block AND e.before_it IS NULL
+    SELECT e.id, e.created_at, e.id AS first FROM executions AS e WHERE e.before_it IS NULL
     UNION ALL
     SELECT e.id, p.created_at, p.first FROM places AS p JOIN executions AS e ON e.before_it = p.id
-  ), entries AS MATERIALIZED (
-    SELECT a.execution_id, a.root_id, a.order_id, a.quantity, a.value, a.allocation_id, a.live, e.in_block
+  )
+  SELECT p.id, p.created_at, p.first FROM places AS p
+$function$;
+COMMENT ON FUNCTION oms.block_fill_places() IS 'For oms.verify(): when the first of the chain of each fill of a block came, and its id; allocations take the oldest first';
+
+CREATE OR REPLACE FUNCTION oms.verify_block_allocations()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH entries AS MATERIALIZED (
+    SELECT a.execution_id, a.root_id, a.order_id, a.quantity, a.value, a.allocation_id, a.live, b.id IS NOT NULL AS in_block
       FROM oms.execution_allocations AS a
-      JOIN executions AS e ON e.id = a.execution_id
+      LEFT JOIN oms.orders AS b ON b.id = a.root_id AND jsonb_typeof(b.members) = 'array'
   ), terms AS MATERIALIZED (
-    SELECT t.block_id, t.allocation_id, t.method, t.execution_id, t.members, count(*) OVER (PARTITION BY t.block_id, t.allocation_id) AS times
+    SELECT t.block_id, t.allocation_id, t.method, t.execution_id, t.members, b.id IS NOT NULL AS in_block,
+           count(*) OVER (PARTITION BY t.block_id, t.allocation_id) AS times
       FROM oms.block_allocations AS t
+      LEFT JOIN oms.orders AS b ON b.id = t.block_id AND jsonb_typeof(b.members) = 'array'
   ), shared AS (
     SELECT DISTINCT t.block_id, t.allocation_id, m.member ->> 'orderId' AS order_id
       FROM terms AS t
@@ -175,17 +202,10 @@ AS $function$
   ), oldest AS (
     SELECT DISTINCT ON (a.root_id, a.allocation_id) a.root_id, a.allocation_id, a.execution_id
       FROM entries AS a
-      JOIN executions AS e ON e.id = a.execution_id
-      LEFT JOIN places AS p ON p.id = a.execution_id
+      JOIN oms.executions AS e ON e.id = a.execution_id
+      LEFT JOIN oms.block_fill_places() AS p ON p.id = a.execution_id
      WHERE a.in_block AND a.live
-     ORDER BY a.root_id, a.allocation_id, coalesce(p.created_at, e.created_at), coalesce(p.first, e.id), e.created_at, e.id
-  ), pools AS (
-    SELECT e.root_id, e.day, e.settl_date, e.currency, sum(e.quantity) AS quantity, sum(e.value) AS value,
-           sum(e.allocated_quantity) AS allocated, sum(coalesce(a.value, 0)) AS allocated_value
-      FROM executions AS e
-      LEFT JOIN (SELECT a.execution_id, sum(a.value) AS value FROM entries AS a GROUP BY 1) AS a ON a.execution_id = e.id
-     WHERE e.in_block AND e.live
-     GROUP BY 1, 2, 3, 4
+     ORDER BY a.root_id, a.allocation_id, coalesce(p.came_at, e.created_at), coalesce(p.came_as, e.id), e.created_at, e.id
   )
   SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL::bigint, format('It allocates %s to order %s, %s.',
          coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'), v.detail)
@@ -207,23 +227,75 @@ AS $function$
   UNION ALL
   SELECT 'allocation', 'execution', t.execution_id, t.block_id, NULL, format('It has the terms of allocation %s, %s.', coalesce(t.allocation_id, 'null'), v.detail)
     FROM terms AS t
-    LEFT JOIN executions AS e ON e.id = t.execution_id
     LEFT JOIN oldest AS o ON o.root_id = t.block_id AND o.allocation_id = t.allocation_id
    CROSS JOIN LATERAL (VALUES
-     (NOT e.in_block, 'and its root is no block'),
-     (e.in_block AND o.execution_id IS NULL, 'which allocates nothing'),
+     (NOT t.in_block, 'and its root is no block'),
+     (t.in_block AND o.execution_id IS NULL, 'which allocates nothing'),
      (o.execution_id <> t.execution_id, format('whose oldest fill is %s', o.execution_id)),
      (t.times > 1, format('as %s fills have', t.times)),
      (coalesce(t.method, '') NOT IN ('MANUAL', 'PRO_RATA', 'PRIORITY', 'EQUAL'), format('by method %s', coalesce(t.method, 'null')))
    ) AS v (broken, detail)
    WHERE v.broken
-  UNION ALL
-  SELECT 'allocation', 'order', p.root_id, p.root_id, NULL,
-         format('All that was filled on %s for %s is allocated, at a value of %s; its fills come to %s.', p.day, coalesce(p.settl_date::text, 'no settlement date'),
-                trim_scale(p.allocated_value), trim_scale(p.value))
-    FROM pools AS p WHERE p.quantity = p.allocated AND p.value IS DISTINCT FROM p.allocated_value
 $function$;
 COMMENT ON FUNCTION oms.verify_block_allocations() IS
-  'Part of oms.verify(): allocations of blocks go to members, have values and terms, which stand with the oldest fill; a pool that is allocated to the last unit comes to the value of its fills; elsewhere all goes to the root';
+  'Part of oms.verify(): allocations of blocks go to members, have values and terms, which stand with the oldest fill; elsewhere all goes to the root';
 
-REVOKE ALL ON FUNCTION oms.verify_memberships(), oms.verify_block_allocations() FROM PUBLIC;
+-- What is allocated of a pool is worth what the pool was then: the fills that had come, without what was allocated before. So a pool that is
+-- allocated to the last unit comes to the value of its fills exactly. A value is rounded in its tenth decimal, and the largest share of an
+-- allocation has what is left of that. A split rounds quantities; what was chosen by itself has its own price: there the sum alone decides.
+CREATE OR REPLACE FUNCTION oms.verify_pools()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH fills AS MATERIALIZED (
+    SELECT f.*, dense_rank() OVER (ORDER BY f.block_id, f.trade_date, f.settl_date, f.currency) AS pool, coalesce(p.came_at, f.created_at) AS came_at
+      FROM oms.block_fills AS f
+      LEFT JOIN oms.block_fill_places() AS p ON p.id = f.execution_id
+  ), shares AS MATERIALIZED (
+    SELECT f.pool, a.allocation_id, a.order_id, sum(a.quantity) AS quantity, sum(a.value) AS value
+      FROM fills AS f JOIN oms.execution_allocations AS a ON a.execution_id = f.execution_id
+     GROUP BY 1, 2, 3
+  ), allocations AS (
+    SELECT s.pool, s.allocation_id, sum(s.quantity) AS quantity, sum(s.value) AS value, count(*) AS parts FROM shares AS s GROUP BY 1, 2
+  ), pools AS (
+    SELECT f.pool, min(f.block_id) AS block_id, min(f.trade_date) AS trade_date, min(f.settl_date) AS settl_date, sum(f.quantity) AS quantity, sum(f.value) AS value,
+           sum(f.allocated_quantity) AS allocated, count(f.quantity_factor) > 0 AS is_split FROM fills AS f GROUP BY 1
+  ), steps AS (
+    -- fills of a moment are there before the allocations of that moment; times as events write them
+    SELECT f.pool, oms.time_text(f.came_at) COLLATE "C" AS at, false AS is_allocation, f.execution_id AS id, f.quantity, f.value, f.quantity AS adds, f.value AS adds_value FROM fills AS f
+    UNION ALL
+    SELECT a.pool, t.allocated_at, true, a.allocation_id, a.quantity, a.value, -a.quantity, -a.value
+      FROM allocations AS a
+      JOIN pools AS p ON p.pool = a.pool
+      JOIN (SELECT DISTINCT t.block_id, t.allocation_id, t.allocated_at FROM oms.block_allocations AS t) AS t ON t.block_id = p.block_id AND t.allocation_id = a.allocation_id
+  ), states AS (
+    SELECT s.*, sum(s.adds) OVER w AS pool_quantity, sum(s.adds_value) OVER w AS pool_value
+      FROM steps AS s
+    WINDOW w AS (PARTITION BY s.pool ORDER BY s.at, s.is_allocation, s.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  )
+  SELECT 'pool', 'order', p.block_id, p.block_id, NULL::bigint,
+         format('All that was filled on %s for settlement on %s is allocated, at a value of %s; the fills come to %s.', p.trade_date, coalesce(p.settl_date::text, 'no stated day'),
+                coalesce(trim_scale(a.value)::text, 'null'), trim_scale(p.value))
+    FROM pools AS p
+    LEFT JOIN (SELECT a.pool, sum(a.value) AS value FROM allocations AS a GROUP BY 1) AS a ON a.pool = p.pool
+   WHERE p.quantity = p.allocated AND p.value IS DISTINCT FROM a.value
+  UNION ALL
+  SELECT 'pool', 'order', p.block_id, p.block_id, NULL,
+         format('Allocation %s gives order %s %s for %s, of a pool of %s for %s.', s.allocation_id, s.order_id, trim_scale(s.quantity), coalesce(trim_scale(s.value)::text, 'null'),
+                trim_scale(t.pool_quantity), trim_scale(t.pool_value))
+    FROM states AS t
+    JOIN pools AS p ON p.pool = t.pool
+    JOIN allocations AS a ON a.pool = t.pool AND a.allocation_id = t.id
+    JOIN shares AS s ON s.pool = a.pool AND s.allocation_id = a.allocation_id
+    LEFT JOIN (SELECT t.block_id, t.allocation_id, bool_or(t.selected) AS selected FROM oms.block_allocations AS t GROUP BY 1, 2) AS m
+      ON m.block_id = p.block_id AND m.allocation_id = a.allocation_id
+   WHERE t.is_allocation AND NOT p.is_split AND m.selected IS NOT TRUE
+     AND (abs(s.value * t.pool_quantity - t.pool_value * s.quantity) <= t.pool_quantity * a.parts * 0.0000000001) IS NOT TRUE
+$function$;
+COMMENT ON FUNCTION oms.verify_pools() IS
+  'Part of oms.verify(): what is allocated of a pool is worth its average then, and all of it the value of its fills, to the last decimal';
+
+REVOKE ALL ON FUNCTION oms.block_fill_places(), oms.verify_memberships(), oms.verify_block_allocations(), oms.verify_pools() FROM PUBLIC;

@@ -31,7 +31,7 @@ my %values = (
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
 	 AND c.relname IN ('orders', 'executions', 'order_events', 'execution_events', 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids') ORDER BY 1, 2));
-my @views = qw(order_tree client_orders market_orders trade_blotter execution_review order_history all_events order_facts execution_allocations block_members block_allocations allocated_trades);
+my @views = qw(order_tree client_orders market_orders trade_blotter execution_review order_history all_events order_facts execution_allocations block_members block_fills block_allocations allocated_trades);
 # A partition decides where an event of another month stands: its time is changed within it by 040.
 foreach (@$columns)
 {
