@@ -198,7 +198,17 @@ sub check_anchors
 my $db = 'reference';
 
 sub values_of { my ($sql) = @_; return split /\n/, $node->safe_psql($db, $sql); }
-sub same_set { my ($got, $expected, $name) = @_; return is_deeply([ sort @$got ], [ sort @$expected ], $name); }
+
+# What is written down is what there is; if not, the difference is told.
+sub same_set
+{
+	my ($got, $expected, $name) = @_;
+	my %written = map { $_ => 1 } @$got;
+	my %there = map { $_ => 1 } @$expected;
+
+	return is_deeply([ sort @$got ], [ sort @$expected ], $name) ||
+	  diag(join "\n", (map { "not written down: $_" } grep { !$written{$_} } sort keys %there), map { "not there: $_" } grep { !$there{$_} } sort keys %written);
+}
 
 # One line for each command and field: "command field needed".
 sub documented_fields
@@ -265,6 +275,7 @@ sub json_fields
 		  SELECT jsonb_object_agg(column_name, CASE
 		           WHEN column_name = 'status' THEN '"$status"'
 		           WHEN column_name = 'conditions' THEN '["NEW"]'
+		           WHEN column_name = 'desk_status' THEN '"QUEUED"'
 		           WHEN column_name = 'flags' THEN '["DISAGREES"]'
 		           WHEN column_name = 'hash' THEN '"\\\\x00"'
 		           WHEN column_name IN ('fix', 'attributes') THEN '{}'
@@ -290,7 +301,7 @@ sub check_events
 {
 	my @documented = map { my @c = cells($_); (code($c[0]))[0] . ": $c[2]" } table('events');
 	same_set(\@documented,
-		[ values_of(q(SELECT event_type || ': ' || string_agg(transition::text, ', ' ORDER BY transition) FROM oms.state_transitions GROUP BY event_type)) ],
+		[ values_of(q(SELECT event_type || ': ' || string_agg(transition::text, ', ' ORDER BY transition) FROM oms.state_transitions WHERE event_type IS NOT NULL GROUP BY event_type)) ],
 		'event types and their transitions');
 
 	my ($columns) = $readme =~ /shows both\. Columns:(.*?)\.\n/s;
@@ -371,7 +382,7 @@ sub check_errors
 sub check_settings
 {
 	same_set(
-		[ map { my @c = cells($_); my ($default, $unit) = $c[1] =~ /`(.*)`\s*(\w*)/; (code($c[0]))[0] . " $default $unit" } table('settings') ],
+		[ map { my @c = cells($_); my ($default, $unit) = $c[1] =~ /`(.*)`\s*(\w*)/; (code($c[0]))[0] . ' ' . ($default // '') . ' ' . ($unit // '') } table('settings') ],
 		[ values_of(q(LOAD 'oms_state'; SELECT name || ' ' || boot_val || ' ' || coalesce(unit, '') FROM pg_settings WHERE name LIKE 'oms\_state.%')) ],
 		'settings and their defaults');
 	return;
