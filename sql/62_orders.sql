@@ -185,7 +185,7 @@ $function$;
 COMMENT ON FUNCTION oms.verify_order_links() IS
   'Part of oms.verify(): parents and roots exist and are of the same tree, every order hangs on a root; the ids counterparties know orders under name orders that exist, and every order is known under its ClOrdID';
 
--- What is COMPLETED has ended; what has ended with nothing live below it or beside it is COMPLETED.
+-- What is COMPLETED has ended; what has ended neither waits nor is somebody's. What was released is out of the desk, whatever becomes of it.
 CREATE OR REPLACE FUNCTION oms.verify_desk()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -204,7 +204,7 @@ AS $function$
      (o.desk_status = 'CLAIMED' AND o.desk_user IS NULL, 'It is CLAIMED by nobody.'),
      (o.desk_status IN ('QUEUED', 'RELEASED') AND o.desk_user IS NOT NULL, format('It is %s, and claimed by %s.', o.desk_status, o.desk_user)),
      (o.desk_status = 'COMPLETED' AND NOT f.closed AND NOT f.filled, format('Its desk status is COMPLETED, its status %s.', o.status)),
-     (o.desk_status <> 'COMPLETED' AND NOT f.live AND coalesce(o.live_blocks, 0) = 0, format('It is %s on the desk, and its status is %s.', o.desk_status, o.status))
+     (o.desk_status IN ('QUEUED', 'CLAIMED') AND (f.closed OR f.filled), format('It is %s on the desk, and its status is %s.', o.desk_status, o.status))
    ) AS v (broken, detail)
    WHERE v.broken
 $function$;

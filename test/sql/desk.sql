@@ -97,6 +97,10 @@ SELECT id, desk_status, desk_user FROM oms.client_orders WHERE id IN ('dk-A', 'd
 SELECT desk_do('boss', '{"commandType": "ExpireOrderCommand", "orderId": "dk-B"}'), desk_do('bob', '{"commandType": "SendOrderToDeskCommand", "orderId": "dk-B", "reason": "late"}');
 SELECT count(*) AS queued FROM oms.desk_queue WHERE order_id = 'dk-B';
 
+-- One that was released is out of the desk, also when it closes.
+SELECT desk_do('ann', '{"commandType": "CreateOrderCommand", "orderId": "dk-C", "symbol": "BP.L", "side": "BUY", "orderQty": 10}'), desk_do('ann', '{"commandType": "SendOrderToDeskCommand", "orderId": "dk-C", "reason": "r"}'),
+       desk_do('ann', '{"commandType": "ReleaseOrderFromDeskCommand", "orderId": "dk-C", "reason": "small after all"}'), desk_do('bob', '{"commandType": "CancelOrderCommand", "orderId": "dk-C"}');
+
 -- FIX sessions: either way round, kept in order.
 INSERT INTO oms.fix_sessions (session, direction, account) VALUES ('OMS|DKONE', 'client', 'ACC-1'), ('DKBRK|OMS', 'BROKER', NULL);
 INSERT INTO oms.fix_sessions (session, direction) VALUES ('a\b|A', 'CLIENT'), ('x\|y\\z|b', 'CLIENT'), ('b|x\|y\\z', 'CLIENT');
