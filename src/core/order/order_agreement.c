@@ -143,6 +143,35 @@ oms_check_ties(Decision *d, const Command *command, const Order *order, const Or
 	return check.refusal;
 }
 
+Refusal *
+oms_check_block_quantity(const Command *command, const Order *order, OrderEvent *event)
+{
+	Numeric		order_qty = event->edit == REQUEST_OPEN ? event->request.terms.order_qty : event->terms.order_qty;
+	bool		is_known = order->counterparty_order_id || order->fix_session;
+	OrderMember *members;
+	Numeric		covered;
+	int			count;
+	int			beyond;
+
+	if (order->members == NULL || order_qty == NULL || (event->edit == REQUEST_OPEN && command->pending == TRI_FALSE))
+		return NULL;
+	members = oms_members_from_json(order->members, &count);
+	covered = oms_members_quantity(members, count);
+	beyond = oms_dec_cmp(order_qty, covered);
+	if (beyond == 0 || (beyond < 0 && (is_known || oms_command_is_report(command))))
+		return NULL;
+	if (oms_command_is_report(command))
+	{
+		event->raises |= FLAG_OVER_PLACED;
+		return NULL;
+	}
+	return oms_with_hint(oms_refuse_by_rule(beyond > 0 ? "over_placed" : "below_placed",
+											psprintf("block \"%s\" has the quantity that its members give it", order->id),
+											"orderQty %s is asked for; the memberships come to %s.", oms_dec_text(order_qty),
+											oms_dec_text(covered)),
+						 "Use ReplaceBlockMembersCommand to change it.");
+}
+
 /* ------------------------------------------------------------------------
  * what a new block has of its members
  * ------------------------------------------------------------------------

@@ -48,6 +48,12 @@ extern Refusal *oms_check_agreement(const Order *block, const Order *member);
  */
 extern Refusal *oms_check_ties(Decision *d, const Command *command, const Order *order, const OrderEvent *event);
 
+/*
+ * A block has the quantity that its members give it: never more, and less only
+ * where it is at a counterparty, which has to agree before they are released.
+ */
+extern Refusal *oms_check_block_quantity(const Command *command, const Order *order, OrderEvent *event);
+
 /* What a new block has of its members where its command does not say: terms only where they all agree. */
 extern void oms_block_default(const Decision *d, Command *command);
 

@@ -17,7 +17,7 @@
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "core/order/order.h"
-#include "core/order/order_members.h"
+#include "core/order/order_block.h"
 #include "core/order/order_split.h"
 
 static const char *
@@ -377,39 +377,6 @@ decide_check_live_blocks(const Command *command, const Order *order, OrderEvent 
 						 "Release it with ReplaceBlockMembersCommand first, or send RequestCancelOrderCommand: the order is cancelled when the last block lets it go.");
 }
 
-/*
- * A block has the quantity that its members give it: never more, and less only
- * where it is at a counterparty, which has to agree before they are released.
- */
-static Refusal *
-decide_check_block_quantity(const Command *command, const Order *order, OrderEvent *event)
-{
-	Numeric		order_qty = event->edit == REQUEST_OPEN ? event->request.terms.order_qty : event->terms.order_qty;
-	bool		is_known = order->counterparty_order_id || order->fix_session;
-	OrderMember *members;
-	Numeric		covered;
-	int			count;
-	int			beyond;
-
-	if (order->members == NULL || order_qty == NULL || (event->edit == REQUEST_OPEN && command->pending == TRI_FALSE))
-		return NULL;
-	members = oms_members_from_json(order->members, &count);
-	covered = oms_members_quantity(members, count);
-	beyond = oms_dec_cmp(order_qty, covered);
-	if (beyond == 0 || (beyond < 0 && (is_known || oms_command_is_report(command))))
-		return NULL;
-	if (oms_command_is_report(command))
-	{
-		event->raises |= FLAG_OVER_PLACED;
-		return NULL;
-	}
-	return oms_with_hint(oms_refuse_by_rule(beyond > 0 ? "over_placed" : "below_placed",
-											psprintf("block \"%s\" has the quantity that its members give it", order->id),
-											"orderQty %s is asked for; the memberships come to %s.", oms_dec_text(order_qty),
-											oms_dec_text(covered)),
-						 "Use ReplaceBlockMembersCommand to change it.");
-}
-
 /* Reserving more than the parent has left: likewise. */
 static Refusal *
 decide_check_over_placed(const Command *command, const OrderContext *context, OrderEvent *event)
@@ -571,7 +538,7 @@ decide_check_rules(const Command *command, const OrderContext *context, OrderEve
 	if (refusal == NULL)
 		refusal = decide_check_live_blocks(command, context->order, &rest);
 	if (refusal == NULL)
-		refusal = decide_check_block_quantity(command, context->order, &rest);
+		refusal = oms_check_block_quantity(command, context->order, &rest);
 	if (refusal == NULL)
 		refusal = decide_check_below_placed(command, context->order, &rest);
 	if (refusal == NULL)
