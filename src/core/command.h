@@ -177,6 +177,7 @@ typedef struct Command
 	Tristate	preview;
 	Tristate	confirm;
 	char	   *dk_reason;
+	char	   *alloc_id;		/* AllocID (70) of the message that allocates, or that did */
 	char	   *supersedes;
 } Command;
 

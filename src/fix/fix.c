@@ -91,7 +91,8 @@ static const FixMessageDef messages[] = {
 	{"G", oms_fix_handle_replace_request, FIX_NO_EMPTY},
 	{"H", oms_fix_handle_status_request},
 	{"8", oms_fix_handle_execution_report, FIX_REPORT},
-	{"9", oms_fix_handle_cancel_reject, FIX_REPORT}
+	{"9", oms_fix_handle_cancel_reject, FIX_REPORT},
+	{"J", oms_fix_handle_allocation, FIX_NO_EMPTY | FIX_SEVERAL, oms_fix_own_of_allocation, oms_fix_grouped_of_allocation}
 };
 
 const FixMessageDef *
@@ -289,7 +290,7 @@ fix_try_apply(FixContext *fix, Refusal **refusal)
 	Jsonb	   *volatile result = NULL;
 	volatile bool open = true;
 
-	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL)
+	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL && !(fix->message.def && (fix->message.def->traits & FIX_SEVERAL)))
 		return fix_apply_whole(fix, refusal);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);

@@ -84,7 +84,7 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 	const FixTag *count = oms_fix_find(message, TAG_NO_FILLS);
 	char	   *last_qty = oms_fix_get(message, TAG_LAST_QTY);
 	char	   *exec_id = oms_fix_get(message, TAG_EXEC_ID);
-	int			instances = 0;
+	int			instances = oms_fix_count_instances(message, TAG_NO_FILLS);
 	Numeric		quantity = oms_dec_zero();
 	Numeric		value = oms_dec_zero();
 	Numeric		price;
@@ -94,9 +94,6 @@ oms_fix_fills(const FixMessage *message, FixFills *fills)
 	fills->count = 0;
 	if (count == NULL || (last_qty && oms_fix_get(message, TAG_LAST_PX)))
 		return NULL;
-	for (int i = 0; i < message->ngroups; i++)
-		if (message->groups[i].count_tag == TAG_NO_FILLS)
-			instances += message->groups[i].instances;
 	if (instances == 0 || oms_fix_number(count) != instances)
 		return oms_fix_damaged("NoFills (1362) is not the number of fills: there are %d.", instances);
 

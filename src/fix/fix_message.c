@@ -203,13 +203,14 @@ static Refusal *
 message_check_fields(FixMessage *message)
 {
 	const FixTag *again = NULL;
-	const FixTag *before = oms_fix_find_scopes(message, &again);
-	char	   *msg_type = oms_fix_get(message, TAG_MSG_TYPE);
+	const FixTag *before;
+	const FixTag *msg_type = &message->tags[2];
 
-	if (msg_type == NULL)
+	if (msg_type->length == 0)
 		return oms_fix_damaged("MsgType (35) is empty.");
-	message->msg_type = msg_type;
-	message->def = oms_fix_message_def(msg_type);
+	message->msg_type = pnstrdup(msg_type->value, msg_type->length);
+	message->def = oms_fix_message_def(message->msg_type);
+	before = oms_fix_find_scopes(message, &again);
 	if (message->def == NULL)
 		return NULL;
 	if (before)
@@ -261,7 +262,7 @@ message_must_be_readable(int tag)
 	const char *name = oms_fix_command_field(tag);
 	const CommandField *field = name ? oms_command_field(&oms_command_defs[COMMAND_EXECUTE_ORDER], name) : NULL;
 
-	return tag == TAG_SENDER_COMP_ID || tag == TAG_TARGET_COMP_ID || (field && !field->stated);
+	return tag == TAG_SENDER_COMP_ID || tag == TAG_TARGET_COMP_ID || (field && !field->stated) || tag == TAG_ALLOC_ACCOUNT;
 }
 
 /* Only what becomes fields of commands is converted: data stays in the raw message. */
@@ -273,7 +274,7 @@ message_convert_values(FixMessage *message, const FixCharset *charset)
 		FixTag	   *tag = &message->tags[i];
 		char	   *text;
 
-		if (!oms_fix_tag_is_own(tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
+		if (!oms_fix_is_read(message, tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
 			continue;
 		text = oms_charset_convert(charset, tag->value, tag->length, false);
 		if (text == NULL && message_must_be_readable(tag->tag))

@@ -90,8 +90,15 @@ extern int	oms_fix_number(const FixTag *tag);
 /* fix_scope.c: which fields stand in groups.  The field that another of the same tag (*again) contradicts, or NULL. */
 extern const FixTag *oms_fix_find_scopes(FixMessage *message, const FixTag **again);
 
+/* Does a field belong to the message itself, wherever it stands, or may a command be made of it besides? */
+extern bool oms_fix_is_own(const FixMessage *message, int tag);
+extern bool oms_fix_is_read(const FixMessage *message, int tag);
+
 /* The message's own field of a tag, or NULL. */
 extern const FixTag *oms_fix_find(const FixMessage *message, int tag);
+
+/* How many instances does this group have? */
+extern int	oms_fix_count_instances(const FixMessage *message, int count_tag);
 
 /* In which instance of this group does the field stand?  0: in none. */
 extern int	oms_fix_instance(const FixMessage *message, const FixTag *tag, int count_tag);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fix_private.h
- *	  What fix.c, fix_request.c and fix_report.c share; nobody else includes it.
+ *	  What the files of this folder share that handle messages; nobody else includes it.
  *
  *-------------------------------------------------------------------------
  */
@@ -58,12 +58,15 @@ extern bool oms_fix_tells_fill(const FixMessage *message);
 #define FIX_NO_EMPTY	(1 << 0)	/* what is asked for is said: no field is empty */
 #define FIX_REPORT		(1 << 1)	/* a counterparty's: a fact */
 #define FIX_NEW			(1 << 2)	/* it makes what it is about */
+#define FIX_SEVERAL		(1 << 3)	/* it may stand for several commands */
 
 struct FixMessageDef
 {
 	const char *msg_type;
 	Refusal    *(*handler) (FixContext *fix);
 	uint32		traits;			/* FIX_… */
+	const int  *own;			/* besides the envelope; all else stands in groups.  NULL: what commands know is its own */
+	const int  *grouped;		/* what is read of its groups; both end with 0 */
 };
 
 /* NULL: a message of this type stands for no command. */
@@ -78,5 +81,10 @@ extern Refusal *oms_fix_handle_status_request(FixContext *fix);
 /* fix_report.c */
 extern Refusal *oms_fix_handle_execution_report(FixContext *fix);
 extern Refusal *oms_fix_handle_cancel_reject(FixContext *fix);
+
+/* fix_allocation.c */
+extern Refusal *oms_fix_handle_allocation(FixContext *fix);
+extern const int oms_fix_own_of_allocation[];
+extern const int oms_fix_grouped_of_allocation[];
 
 #endif							/* OMS_FIX_PRIVATE_H */

@@ -25,8 +25,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
-#include "fix/fix_message.h"
-#include "fix/fix_tags.h"
+#include "fix/fix_private.h"
 
 #define FIELDS_PER_INTERRUPT 1024
 
@@ -50,6 +49,28 @@ typedef struct Scoping
 	int			depth;
 	int			room;
 } Scoping;
+
+static bool
+scope_is_among(const int *tags, int tag)
+{
+	while (tags && *tags != 0 && *tags != tag)
+		tags++;
+	return tags && *tags == tag;
+}
+
+bool
+oms_fix_is_own(const FixMessage *message, int tag)
+{
+	const FixMessageDef *def = message->def;
+
+	return def && def->own ? oms_fix_tag_is_envelope(tag) || scope_is_among(def->own, tag) : oms_fix_tag_is_own(tag);
+}
+
+bool
+oms_fix_is_read(const FixMessage *message, int tag)
+{
+	return oms_fix_is_own(message, tag) || (message->def && scope_is_among(message->def->grouped, tag));
+}
 
 static FixTagInfo *
 scope_info_of(const FixMessage *message, int tag)
@@ -148,14 +169,14 @@ scope_open_group(Scoping *s, int at)
 	int			open;
 
 	if (count <= 0 || delimiter == 0 ||
-		(oms_fix_tag_is_own(delimiter) && !oms_fix_tag_may_stand_in(tag->tag, delimiter)))
+		(oms_fix_is_own(message, delimiter) && !oms_fix_tag_may_stand_in(tag->tag, delimiter)))
 		return;
 	/* the same count again ends what it opened before, one of the message itself all that FIX defines */
 	info = scope_info_of(message, tag->tag);
 	open = scope_open_one(s, &info->counts, true);
 	if (open >= 0)
 		s->depth = message->groups[open].place;
-	while (oms_fix_tag_is_own(tag->tag) && s->depth > 0 && !message->groups[s->stack[s->depth - 1]].unknown)
+	while (oms_fix_is_own(message, tag->tag) && s->depth > 0 && !message->groups[s->stack[s->depth - 1]].unknown)
 		s->depth--;
 	scope_set(s, tag);
 
@@ -256,7 +277,7 @@ scope_settle(FixMessage *message, int at)
 {
 	FixTag	   *tag = &message->tags[at];
 	FixTagInfo *info = scope_info_of(message, tag->tag);
-	bool		own = oms_fix_tag_is_own(tag->tag);
+	bool		own = oms_fix_is_own(message, tag->tag);
 	const FixTag *before = NULL;
 
 	while (tag->group >= 0 && (scope_is_no_group(&message->groups[tag->group]) ||
@@ -317,9 +338,20 @@ oms_fix_find(const FixMessage *message, int tag)
 	if (info->own >= 0)
 		return &message->tags[info->own];
 	first = &message->tags[info->first];
-	if (oms_fix_tag_is_own(tag) && (info->again || !message->groups[first->group].unknown))
+	if (oms_fix_is_own(message, tag) && (info->again || !message->groups[first->group].unknown))
 		return NULL;
 	return first;
+}
+
+int
+oms_fix_count_instances(const FixMessage *message, int count_tag)
+{
+	int			instances = 0;
+
+	for (int i = 0; i < message->ngroups; i++)
+		if (message->groups[i].count_tag == count_tag)
+			instances += message->groups[i].instances;
+	return instances;
 }
 
 int

@@ -95,6 +95,7 @@ static const struct
 
 #define KIND_OWN			(1 << 0)
 #define KIND_COUNT			(1 << 1)
+#define KIND_ENVELOPE		(1 << 2)
 
 static uint8 kinds[LAST_TAG + 1];
 static bool kinds_known = false;
@@ -103,7 +104,7 @@ static void
 tags_learn_kinds(void)
 {
 	for (int i = 0; i < lengthof(envelope_tags); i++)
-		kinds[envelope_tags[i]] |= KIND_OWN;
+		kinds[envelope_tags[i]] |= KIND_OWN | KIND_ENVELOPE;
 	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0; t++)
 		kinds[t->tag] |= KIND_OWN;
 	for (const FixField *f = oms_fix_fields; f->tag != 0; f++)
@@ -125,6 +126,12 @@ bool
 oms_fix_tag_is_own(int tag)
 {
 	return tags_has_kind(tag, KIND_OWN);
+}
+
+bool
+oms_fix_tag_is_envelope(int tag)
+{
+	return tags_has_kind(tag, KIND_ENVELOPE);
 }
 
 static int

@@ -36,6 +36,15 @@ enum FixTagNumber
 	TAG_SIDE = 54,
 	TAG_SYMBOL = 55,
 	TAG_TARGET_COMP_ID = 56,
+	TAG_TEXT = 58,
+	TAG_TRANSACT_TIME = 60,
+	TAG_ALLOC_ID = 70,
+	TAG_ALLOC_TRANS_TYPE = 71,
+	TAG_REF_ALLOC_ID = 72,
+	TAG_NO_ORDERS = 73,
+	TAG_NO_ALLOCS = 78,
+	TAG_ALLOC_ACCOUNT = 79,
+	TAG_ALLOC_QTY = 80,
 	TAG_POSS_RESEND = 97,
 	TAG_EXEC_TYPE = 150,
 	TAG_MESSAGE_ENCODING = 347,
@@ -50,6 +59,9 @@ enum FixTagNumber
 
 /* Does it belong to the message itself (header, trailer, what commands and `fix` keep), not to a group? */
 extern bool oms_fix_tag_is_own(int tag);
+
+/* … to its header or trailer? */
+extern bool oms_fix_tag_is_envelope(int tag);
 
 /* Does it tell how many instances of a group follow?  Only of tags that FIX defines. */
 extern bool oms_fix_tag_is_count(int tag);

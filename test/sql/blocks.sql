@@ -1,0 +1,85 @@
+-- Blocks as their callers see them: what is refused and why, rows and views, ids and slots, allocation by FIX (J).
+-- Every rule, each once refused and once just allowed, is in unit/decide_blocks.c; here is what the store and the wire add.
+-- Broken by: a block whose id is routed elsewhere than it is made, a member that two databases share, a message that allocates to
+-- the wrong member, or twice, a client order that is a block.
+\set VERBOSITY terse
+\pset null '-'
+SET timezone = 'UTC';
+
+CREATE FUNCTION pg_temp.send(command jsonb) RETURNS text LANGUAGE sql AS $$
+  SELECT CASE WHEN r ->> 'status' = 'ACCEPTED'
+              THEN (SELECT string_agg(format('%s %s', e.event ->> 'aggregateId', e.event ->> 'eventType'), ', ' ORDER BY e.n)
+                      FROM jsonb_array_elements(r -> 'events') WITH ORDINALITY AS e (event, n))
+              ELSE concat_ws(' ', r #>> '{error,sqlstate}', r #>> '{error,message}', '-', r #>> '{error,detail}') END
+    FROM oms_try_command(command) AS r
+$$;
+CREATE VIEW pg_temp.o AS
+  SELECT id, status, order_qty AS qty, executed_quantity AS done, leaves_quantity AS leaves, unplaced_quantity AS unplaced, reserved_quantity AS reserved,
+         allocated_quantity AS allocated, live_blocks, block_order_ids AS blocks, flags FROM oms.orders WHERE id ~ '^bk-' ORDER BY id;
+
+-- Three client orders, of which one block works a part: it has what they have in common.
+SELECT pg_temp.send(c) FROM (VALUES
+  ('{"commandType": "CreateOrderCommand", "orderId": "bk-A", "account": "ANN", "symbol": "VOD.L", "side": "BUY", "orderQty": 1000, "price": 10.5, "currency": "GBP", "timeInForce": "DAY"}'::jsonb),
+  ('{"commandType": "CreateOrderCommand", "orderId": "bk-B", "account": "BEN", "symbol": "VOD.L", "side": "BUY", "orderQty": 500, "price": 10.5, "currency": "GBP", "timeInForce": "DAY"}'),
+  ('{"commandType": "CreateOrderCommand", "orderId": "bk-C", "account": "CAT", "symbol": "VOD.L", "side": "BUY", "orderQty": 200, "price": 10.4, "currency": "GBP"}')) AS t (c);
+SELECT pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-K", "clOrdID": "bk-k", "account": "HOUSE", "destination": "XLON",
+  "members": [{"orderId": "bk-A", "quantity": 600}, {"orderId": "bk-B", "quantity": 500, "priority": 9}]}');
+SELECT id, symbol, side, currency, ord_type, price, time_in_force, account, order_qty FROM oms.orders WHERE id = 'bk-K';
+SELECT * FROM pg_temp.o;
+SELECT block_id, order_id, priority, quantity, allocated_quantity, live, reserved_quantity, account, status, price, cancel_requested FROM oms.block_members WHERE block_id = 'bk-K';
+SELECT (SELECT string_agg(id, ' ' ORDER BY id) FROM oms.client_orders WHERE id ~ '^bk-') AS of_clients, (SELECT string_agg(id, ' ' ORDER BY id) FROM oms.market_orders WHERE id ~ '^bk-') AS of_the_market;
+
+-- Refused, with what is against it.
+SELECT pg_temp.send(c) FROM (VALUES
+  ('{"commandType": "CreateBlockOrderCommand", "members": [{"orderId": "bk-A", "quantity": 401}]}'::jsonb),
+  ('{"commandType": "CreateBlockOrderCommand", "members": [{"orderId": "bk-K", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "members": [{"orderId": "bk-A", "quantity": 1}, {"orderId": "bk-C", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "price": 10.41, "members": [{"orderId": "bk-A", "quantity": 1}, {"orderId": "bk-C", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "currency": "USD", "members": [{"orderId": "bk-A", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "orderQty": 2, "members": [{"orderId": "bk-A", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "parentId": "bk-A", "members": [{"orderId": "bk-A", "quantity": 1}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "members": []}'),
+  ('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-A", "members": []}'),
+  ('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 600}, {"orderId": "bk-C", "quantity": 1}]}'),
+  ('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 0}]}'),
+  ('{"commandType": "CancelOrderCommand", "orderId": "bk-A"}'),
+  ('{"commandType": "ExpireOrderCommand", "orderId": "bk-A"}'),
+  ('{"commandType": "ReplaceOrderCommand", "orderId": "bk-A", "orderQty": 599}'),
+  ('{"commandType": "ReplaceOrderCommand", "orderId": "bk-A", "price": 10.49}'),
+  ('{"commandType": "ReplaceOrderCommand", "orderId": "bk-K", "price": 10.51}'),
+  ('{"commandType": "ReplaceOrderCommand", "orderId": "bk-K", "orderQty": 1099}')) AS t (c);
+
+-- It is placed as any order, its fills are nobody's, and nobody leaves before he has had his share; a client's cancel waits.
+SELECT pg_temp.send('{"commandType": "PlaceOrderCommand", "orderId": "bk-K", "children": [{"orderId": "bk-K1", "clOrdID": "bk-k1", "orderQty": 800}]}');
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 600}, {"orderId": "bk-B", "quantity": 199}]}');
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 600}, {"orderId": "bk-B", "quantity": 400, "priority": 9}]}');
+SELECT pg_temp.send('{"commandType": "ExecuteOrderCommand", "orderId": "bk-K1", "executionId": "bk-e1", "execID": "1", "lastQty": 300, "lastPx": 10.4}');
+SELECT pg_temp.send('{"commandType": "RequestCancelOrderCommand", "orderId": "bk-B", "clOrdID": "bk-b-cancel"}');
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 600}]}');
+SELECT * FROM pg_temp.o;
+SELECT id, status, allocated_quantity, allocations FROM oms.executions WHERE id = 'bk-e1';
+SELECT order_id, status, cancel_requested FROM oms.block_members WHERE block_id = 'bk-K';
+
+-- The fill is taken back, the child ends by the block's cancel, and with it the block: all that it reserved is free, and the client's cancel is done.
+SELECT pg_temp.send('{"commandType": "BustExecutionCommand", "executionId": "bk-e1", "execID": "2"}');
+SELECT pg_temp.send('{"commandType": "RequestCancelOrderCommand", "orderId": "bk-K"}');
+SELECT pg_temp.send('{"commandType": "CancelOrderCommand", "orderId": "bk-K1", "execID": "3"}');
+SELECT * FROM pg_temp.o;
+SELECT members FROM oms.orders WHERE id = 'bk-K';
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 1}]}');
+SELECT aggregate_id, version, event_type, transition, payload #>> '{command,commandType}' AS command, root_id
+  FROM oms.order_events WHERE aggregate_id IN ('bk-A', 'bk-B') ORDER BY aggregate_id, version;
+SELECT * FROM oms.verify();
+
+-- A block's made id has the slot of its first member's tree, and is routed there.
+SELECT oms.slot_of(r #>> '{state,orderId}') = oms.slot_of('bk-A') AS with_its_member, (oms.route(c)).*
+  FROM (VALUES ('{"commandType": "CreateBlockOrderCommand", "clOrdID": "bk-routed", "members": [{"orderId": "bk-A", "quantity": 1}]}'::jsonb)) AS t (c), oms_command(c) AS r;
+SELECT (oms.route('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-B", "members": [{"orderId": "bk-A", "quantity": 1}]}')).by,
+       (oms.route('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-B", "members": [{"orderId": "bk-A", "quantity": 1}]}')).by;
+-- Members of another database are not to be had here, whether they exist or not.
+UPDATE oms.shard SET slots = int4multirange(int4range(0, 16384)) - int4multirange(int4range(oms.slot_of('bk-C'), oms.slot_of('bk-C') + 1));
+SELECT oms.slot_of('bk-A') <> oms.slot_of('bk-C') AS apart;
+SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-A2", "members": [{"orderId": "bk-C", "quantity": 1}]}'), ' ', 1);
+SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-C", "members": [{"orderId": "bk-A", "quantity": 1}]}'), ' ', 1);
+SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-L", "members": [{"orderId": "bk-A", "quantity": 1}, {"orderId": "bk-C", "quantity": 1}]}'), ' ', 1);
+UPDATE oms.shard SET slots = '{[0,16384)}';
