@@ -6,7 +6,8 @@ CREATE OR REPLACE VIEW oms.block_members WITH (security_invoker = true) AS
   SELECT m.block_id, m.order_id, m.priority, m.quantity, m.allocated_quantity, m.allocated_value, m.released,
          coalesce(NOT m.released AND m.quantity > m.allocated_quantity, false) AS live,
          CASE WHEN m.released OR m.quantity <= m.allocated_quantity THEN 0 ELSE m.quantity - m.allocated_quantity END AS reserved_quantity,
-         m.methods, m.position
+         m.methods, m.position, o.account, o.status, o.price,
+         coalesce(o.pending_requests @> '[{"request": "CANCEL"}]', false) AS cancel_requested
     FROM (
       SELECT b.id AS block_id, e.member ->> 'orderId' COLLATE "C" AS order_id,
              CASE jsonb_typeof(e.member -> 'priority') WHEN 'number' THEN (e.member ->> 'priority')::numeric END AS priority,
@@ -16,12 +17,15 @@ CREATE OR REPLACE VIEW oms.block_members WITH (security_invoker = true) AS
              coalesce(e.member ->> 'released' = 'true', false) AS released, e.member -> 'methods' AS methods, e.position
         FROM oms.orders AS b
        CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(b.members) WHEN 'array' THEN b.members ELSE '[]' END) WITH ORDINALITY AS e (member, position)
-    ) AS m;
+    ) AS m
+    LEFT JOIN oms.orders AS o ON o.id = m.order_id;
 COMMENT ON VIEW oms.block_members IS 'The members of blocks: one row a membership, in the order in which they are served';
 COMMENT ON COLUMN oms.block_members.quantity IS 'What the block works of the member; once released, what it was allocated';
 COMMENT ON COLUMN oms.block_members.live IS 'Not released, and not all of it allocated yet';
 COMMENT ON COLUMN oms.block_members.reserved_quantity IS 'What it keeps the member from placing elsewhere';
 COMMENT ON COLUMN oms.block_members.methods IS 'What the member has by each method of allocation';
+COMMENT ON COLUMN oms.block_members.price IS 'The limit of the member''s order; its account and status stand beside';
+COMMENT ON COLUMN oms.block_members.cancel_requested IS 'It is to be cancelled, and is when the last block lets it go';
 
 -- The tree is found by its orders, so that a condition on block_id reads that tree alone.
 CREATE OR REPLACE VIEW oms.block_allocations WITH (security_invoker = true) AS

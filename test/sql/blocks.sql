@@ -83,3 +83,43 @@ SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orde
 SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-C", "members": [{"orderId": "bk-A", "quantity": 1}]}'), ' ', 1);
 SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orderId": "bk-L", "members": [{"orderId": "bk-A", "quantity": 1}, {"orderId": "bk-C", "quantity": 1}]}'), ' ', 1);
 UPDATE oms.shard SET slots = '{[0,16384)}';
+
+-- Allocation by FIX: the block by its ClOrdID, its members by their accounts. What is not told for certain is ignored, with the reason.
+CREATE FUNCTION pg_temp.j(fields text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  body text := replace('35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|' || fields || '|', '|', E'\x01');
+  message text := format(E'8=FIX.4.4\x019=%s\x01%s', length(body), body);
+  r jsonb;
+BEGIN
+  message := message || '10=' || lpad(((SELECT sum(ascii(c)) FROM regexp_split_to_table(message, '') AS c) % 256)::text, 3, '0') || E'\x01';
+  r := oms_try_fix(message);
+  RETURN concat_ws(' ', r ->> 'status', r ->> 'reason', r #>> '{error,sqlstate}', r #>> '{error,message}', r #>> '{error,detail}', r #>> '{error,rule}',
+                   (SELECT string_agg(format('%s %s', e ->> 'aggregateId', e ->> 'eventType'), ', ' ORDER BY x.n, y.n)
+                      FROM jsonb_array_elements(r -> 'results') WITH ORDINALITY AS x (result, n)
+                     CROSS JOIN LATERAL jsonb_array_elements(x.result -> 'events') WITH ORDINALITY AS y (e, n)));
+END $$;
+CREATE FUNCTION pg_temp.alloc(id text, type text, allocs text, fields text DEFAULT '', orders text DEFAULT '73=1|11=bj-k') RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.j(format('70=%s|71=%s%s|626=1|857=1|%s|54=1|55=VOD.L|53=300|6=10.4|75=20260302|60=20260302-09:30:00%s', id, type, fields, orders, allocs))
+$$;
+SELECT pg_temp.send(c) FROM (VALUES
+  ('{"commandType": "CreateOrderCommand", "orderId": "bj-A", "clOrdID": "bj-a", "account": "ANN", "symbol": "VOD.L", "side": "BUY", "orderQty": 1000}'::jsonb),
+  ('{"commandType": "CreateOrderCommand", "orderId": "bj-B", "account": "BEN", "symbol": "VOD.L", "side": "BUY", "orderQty": 1000}'),
+  ('{"commandType": "CreateOrderCommand", "orderId": "bj-C", "account": "CAT", "symbol": "VOD.L", "side": "BUY", "orderQty": 1000}'),
+  ('{"commandType": "CreateOrderCommand", "orderId": "bj-D", "account": "CAT", "symbol": "VOD.L", "side": "BUY", "orderQty": 1000}'),
+  ('{"commandType": "CreateBlockOrderCommand", "orderId": "bj-K", "clOrdID": "bj-k", "members": [{"orderId": "bj-A", "quantity": 600}, {"orderId": "bj-B", "quantity": 400},
+     {"orderId": "bj-C", "quantity": 10}, {"orderId": "bj-D", "quantity": 10}]}'),
+  ('{"commandType": "ExecuteOrderCommand", "orderId": "bj-K", "executionId": "bj-e1", "execID": "1", "lastQty": 300, "lastPx": 10.4}')) AS t (c);
+SELECT pg_temp.alloc('a0', '0', '|78=2|79=ANN|80=200|79=EVE|80=100');
+SELECT pg_temp.alloc('a0', '0', '|78=2|79=ANN|80=200|79=CAT|80=10');
+SELECT pg_temp.alloc('a0', '0', '|78=1|79=ANN|80=200', orders => '73=1|11=bj-a');
+SELECT pg_temp.alloc('a0', '0', '|78=1|79=ANN|80=200', orders => '73=1|11=unheard');
+SELECT pg_temp.alloc('a0', '0', '|78=1|79=ANN|80=200', orders => '73=2|11=bj-k|11=bj-a');
+SELECT pg_temp.alloc('a0', '4', '|78=1|79=ANN|80=200');
+-- damaged
+SELECT pg_temp.alloc('a0', '0', '');
+SELECT pg_temp.alloc('a0', '0', '|78=3|79=ANN|80=200|79=BEN|80=100');
+SELECT pg_temp.alloc('a0', '0', '|78=2|79=ANN|80=200|79=BEN');
+SELECT pg_temp.alloc('a0', '0', '|78=2|79=ANN|80=200|79=BEN|80=0');
+SELECT pg_temp.j('71=0|73=1|11=bj-k|78=1|79=ANN|80=1');
+-- The group of orders names a ClOrdID, and a router finds the database by it.
+SELECT (oms.route_fix(E'8=FIX.4.4|9=87|35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|70=a|71=2|73=1|11=bj-k|78=1|79=A|80=1|10=103|')).*;

@@ -19,11 +19,18 @@
 #include "core/order/order_block.h"
 #include "core/order/order_instrument.h"
 
+/* One that is just being made may have an id that nobody has seen. */
+static const char *
+agreement_name_of(const Order *block)
+{
+	return block->version == 0 ? "the new block" : psprintf("block \"%s\"", block->id);
+}
+
 static Refusal *
 agreement_refuse(const Order *block, const Order *member, const char *field, const char *of_block, const char *of_member)
 {
 	return oms_refuse_by_rule("member_differs",
-							  psprintf("order \"%s\" cannot be a member of block \"%s\"", member->id, block->id),
+							  psprintf("order \"%s\" cannot be a member of %s", member->id, agreement_name_of(block)),
 							  "%s is %s, the block's is %s.", field, of_member ? of_member : "not given",
 							  of_block ? of_block : "not given");
 }
@@ -61,7 +68,7 @@ agreement_check_limit(const Order *block, const Order *member)
 		(oms_order_has_limit(block) && oms_price_beyond(block, block->side, block->price, member->price) == NULL))
 		return NULL;
 	return oms_refuse_by_rule("member_limit",
-							  psprintf("block \"%s\" has a worse limit than its member \"%s\"", block->id, member->id),
+							  psprintf("%s has a worse limit than its member \"%s\"", agreement_name_of(block), member->id),
 							  "The block's ordType is %s with price %s; the member's limit is %s.", block->ord_type,
 							  oms_order_has_limit(block) ? oms_dec_text(block->price) : "none", oms_dec_text(member->price));
 }

@@ -372,7 +372,7 @@ decide_check_live_blocks(const Command *command, const Order *order, OrderEvent 
 	}
 	return oms_with_hint(oms_refuse_by_rule("live_block",
 											psprintf("order \"%s\" is a member of a block that works for it", order->id),
-											INT64_FORMAT " blocks have a part of it; reservedQuantity %s; it has %s.",
+											"liveBlocks " INT64_FORMAT ", reservedQuantity %s; it has %s.",
 											order->live_blocks, oms_dec_text(order->reserved_quantity), decide_figures(order)),
 						 "Release it with ReplaceBlockMembersCommand first, or send RequestCancelOrderCommand: the order is cancelled when the last block lets it go.");
 }
