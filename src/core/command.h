@@ -282,6 +282,9 @@ struct CommandDef
 
 	Reach		reach;			/* of what the ids name */
 
+	/* What its result has besides, as a key and its value, read from the payloads of its events; NULL: nothing. */
+	void		(*tells) (Jsonb *const *payloads, int count, JsonWriter *w);
+
 	/* what it concerns beyond the ids it gives: command_trees.h; NULL: nothing */
 	void		(*trees) (const Command *command, struct TreeNames *names);
 };

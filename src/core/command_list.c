@@ -14,6 +14,7 @@
 #include "core/command.h"
 #include "core/desk/desk.h"
 #include "core/execution/allocation.h"
+#include "core/execution/allocation_terms.h"
 #include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_block.h"
@@ -368,7 +369,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_ALLOCATE_EXECUTION] = {
 		.name = "AllocateExecutionCommand", .type = COMMAND_ALLOCATE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_ALLOCATE, .reach = REACH_MEMBERS,
-		.fields = allocate_fields, .decide = oms_decide_allocate,
+		.fields = allocate_fields, .decide = oms_decide_allocate, .tells = oms_tell_allocations,
 	},
 	[COMMAND_DEALLOCATE_EXECUTION] = {
 		.name = "DeallocateExecutionCommand", .type = COMMAND_DEALLOCATE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,

@@ -179,6 +179,9 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 	if (earlier && rule->merges)
 	{
 		earlier->after = decision_copy_of(after);
+		/* of two such rows the later one says more */
+		if (earlier->rule->merges && rule->number > earlier->rule->number)
+			earlier->rule = rule;
 		return;
 	}
 	change = palloc0(sizeof(Change));
@@ -221,19 +224,20 @@ oms_decision_end_with(Decision *d, DecisionStep step)
 	d->steps = list_append_unique_ptr(d->steps, step);
 }
 
+void
+oms_decision_end_first_with(Decision *d, DecisionStep step)
+{
+	d->steps = lcons(step, list_delete_ptr(d->steps, step));
+}
+
 Refusal *
 oms_decision_end(Decision *d)
 {
-	ListCell   *cell;
 	Refusal    *refusal = NULL;
 
-	foreach(cell, d->steps)
-	{
-		/* it is decided anew in any case */
-		if (refusal || d->unreached.count > 0)
-			break;
-		refusal = ((DecisionStep) lfirst(cell)) (d);
-	}
+	/* one may name another; what reaches further is decided anew in any case */
+	for (int i = 0; i < list_length(d->steps) && refusal == NULL && d->unreached.count == 0; i++)
+		refusal = ((DecisionStep) list_nth(d->steps, i)) (d);
 	return refusal;
 }
 

@@ -125,7 +125,7 @@ struct Decision
 	List	   *names;			/* of NewName */
 	TreeNames	unreached;		/* what it needs besides: oms_decision_reaches() */
 	List	   *steps;			/* of DecisionStep: how it ends */
-	struct AllocationBook *book;	/* the block whose allocations it changes (allocation_book.h), or NULL */
+	List	   *books;			/* of AllocationBook (allocation_book.h): blocks whose allocations it changes */
 
 	/* what the command was about, for its result */
 	ObjectKind	about;
@@ -183,6 +183,9 @@ extern void oms_decision_name(Decision *d, ObjectName which, const char *session
 
 /* Whatever it decides besides, it is to end with this step; named twice, it is done once. */
 extern void oms_decision_end_with(Decision *d, DecisionStep step);
+
+/* The same before all others. */
+extern void oms_decision_end_first_with(Decision *d, DecisionStep step);
 extern Refusal *oms_decision_end(Decision *d);
 
 /*

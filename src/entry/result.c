@@ -25,6 +25,20 @@ oms_object_state(const Object *object)
 	return oms_json_finish(&w);
 }
 
+Jsonb *
+oms_preview_payload(const Object *object, TimestampTz occurred_at)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_record_to_json(oms_kind_of(object)->record, object, &w, "state");
+	oms_json_time(&w, "occurredAt", occurred_at);
+	oms_json_string(&w, "aggregateId", object->id);
+	oms_json_string(&w, "aggregateType", oms_kind_of(object)->type);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
 static void
 result_copy_key(JsonWriter *w, Jsonb *payload, const char *key)
 {
@@ -59,7 +73,7 @@ result_put_events(JsonWriter *w, const ResultSource *source)
 
 	oms_json_key(w, "events");
 	oms_json_open_array(w);
-	for (int i = 0; i < Min(source->npayloads, RESULT_EVENTS_MAX); i++)
+	for (int i = 0; i < Min(source->npayloads, RESULT_EVENTS_MAX) && !source->preview; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		oms_json_open_object(w);
@@ -147,6 +161,18 @@ result_put_optional(JsonWriter *w, const char *key, const char *value)
 		oms_json_string(w, key, value);
 }
 
+/* Of the kinds whose objects results list, or in a preview of the others too.  False if not every one has all. */
+static bool
+result_put_kinds(JsonWriter *w, const ResultSource *source, bool in_result)
+{
+	bool		whole = true;
+
+	for (int i = 0; i < KIND_COUNT; i++)
+		if (oms_kinds[i].in_result == in_result && !result_put_objects(w, &oms_kinds[i], source))
+			whole = false;
+	return whole;
+}
+
 Jsonb *
 oms_result_build(const ResultSource *source)
 {
@@ -158,17 +184,22 @@ oms_result_build(const ResultSource *source)
 	oms_json_open_object(&w);
 	/* in the order in which jsonb keeps its keys */
 	result_put_state(&w, source);
-	oms_json_string(&w, "token", token);
+	if (!source->preview)
+		oms_json_string(&w, "token", token);
 	result_put_events(&w, source);
-	for (int i = 0; i < KIND_COUNT; i++)
-		if (oms_kinds[i].in_result && !result_put_objects(&w, &oms_kinds[i], source))
-			whole = false;
+	whole &= result_put_kinds(&w, source, true);
 	oms_json_string(&w, "status", "ACCEPTED");
+	if (source->preview)
+		oms_json_bool(&w, "preview", true);
 	result_put_optional(&w, "commandId", source->command_id);
 	if (source->duplicate)
 		oms_json_bool(&w, "duplicate", true);
 	if (!whole)
 		oms_json_bool(&w, "truncated", true);
+	if (source->preview)
+		(void) result_put_kinds(&w, source, false);
+	if (source->tells)
+		source->tells(source->payloads, source->npayloads, &w);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
 }

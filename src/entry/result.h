@@ -23,6 +23,8 @@ typedef struct ResultSource
 	Jsonb	  **payloads;		/* of its events */
 	int			npayloads;
 	Jsonb	   *state;			/* of the object, where no event carries it */
+	void		(*tells) (Jsonb *const *payloads, int count, JsonWriter *w);	/* CommandDef.tells */
+	bool		preview;		/* the payloads are of events that are not, and carry states alone */
 } ResultSource;
 
 /* Does one of the events carry the state of the object? */
@@ -30,6 +32,9 @@ extern bool oms_result_is_told(const ResultSource *source);
 
 extern Jsonb *oms_result_build(const ResultSource *source);
 extern Jsonb *oms_result_rejected(const Refusal *refusal, const char *command_id, const char *command_type);
+
+/* What an event of the object would carry for a preview. */
+extern Jsonb *oms_preview_payload(const Object *object, TimestampTz occurred_at);
 
 /* The state of an object, as events carry it; NULL for none. */
 extern Jsonb *oms_object_state(const Object *object);

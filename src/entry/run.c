@@ -60,7 +60,7 @@ static Jsonb *
 run_result_of_events(UnitOfWork *uow, const Decision *decision)
 {
 	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
-	.xid = oms_uow_xid(uow), .duplicate = decision->repeat};
+	.xid = oms_uow_xid(uow), .duplicate = decision->repeat, .tells = decision->command->def->tells};
 	const Event *events = oms_uow_events(uow, &source.npayloads);
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(source.npayloads, 1));
@@ -68,6 +68,26 @@ run_result_of_events(UnitOfWork *uow, const Decision *decision)
 		source.payloads[i] = events[i].payload;
 	if (source.npayloads == 0 || decision->repeat)
 		source.state = oms_object_state(oms_uow_object(uow, source.kind, source.id));
+	return oms_result_build(&source);
+}
+
+/* What would become of it, and nothing does: nobody claims, writes or remembers anything. */
+static Jsonb *
+run_preview(UnitOfWork *uow, const Decision *decision)
+{
+	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
+	.tells = decision->command->def->tells, .preview = true};
+	ListCell   *cell;
+
+	oms_apply_numbers(uow, decision);
+	source.payloads = palloc(sizeof(Jsonb *) * Max(list_length(decision->changes), 1));
+	foreach(cell, decision->changes)
+	{
+		const Change *change = lfirst(cell);
+
+		if (change->is_last)
+			source.payloads[source.npayloads++] = oms_preview_payload(change->after, oms_uow_now(uow));
+	}
 	return oms_result_build(&source);
 }
 
@@ -122,7 +142,7 @@ static Jsonb *
 run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
 {
 	ResultSource source = {.id = known->aggregate_id, .command_id = command->command_id, .duplicate = true,
-	.xid = oms_uow_xid(uow)};
+	.xid = oms_uow_xid(uow), .tells = command->def->tells};
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
 	for (int i = 0; i < known->nsequences; i++)
@@ -222,6 +242,8 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 		*refusal = run_check_shard(&decision);
 	if (*refusal)
 		return NULL;
+	if (command->preview == TRI_TRUE)
+		return run_preview(uow, &decision);
 	return oms_apply(uow, &decision, refusal) == APPLY_DONE ? run_result_of_events(uow, &decision) : NULL;
 }
 

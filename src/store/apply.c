@@ -88,31 +88,40 @@ apply_bound(Application *app, Object *now, Refusal **refusal)
 	return fact;
 }
 
-static Refusal *
-apply_number(Application *app, const Change *change, Event *event)
+static AppliedTree *
+apply_number(Application *app, const Change *change)
 {
-	UnitOfWork *uow = app->uow;
 	Object	   *now = change->after;
 	const Object *before = change->before;
 	AppliedTree *tree = apply_find_tree(app, now);
-	Refusal    *refusal = NULL;
 
 	CHECK_FOR_INTERRUPTS();
 	tree->version++;
 	now->version = before ? before->version + 1 : 1;
 	now->hash = before ? before->hash : NULL;
-	now->updated_at = uow->time;
+	now->updated_at = app->uow->time;
 	if (before == NULL)
-		now->created_at = uow->time;
+		now->created_at = app->uow->time;
 	/* what has found its place in another tree is no root any more */
 	now->tree_version = 0;
 	now->tree_updated_at = NO_TIME;
 	if (oms_object_is_root(now))
 	{
 		now->tree_version = tree->version;
-		now->tree_updated_at = uow->time;
+		now->tree_updated_at = app->uow->time;
 		tree->after = now;
 	}
+	return tree;
+}
+
+static Refusal *
+apply_build_event(Application *app, const Change *change, Event *event)
+{
+	UnitOfWork *uow = app->uow;
+	Object	   *now = change->after;
+	AppliedTree *tree = apply_number(app, change);
+	Refusal    *refusal = NULL;
+
 	oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
 	if (unlikely(event->size > oms_state_size_max()) && apply_bound(app, now, &refusal))
 		oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
@@ -162,7 +171,7 @@ apply_build_events(Application *app)
 	app->events = apply_room_for_events(app->uow, list_length(app->decision->changes));
 	foreach(cell, app->decision->changes)
 	{
-		refusal = apply_number(app, lfirst(cell), &app->events[app->nevents++]);
+		refusal = apply_build_event(app, lfirst(cell), &app->events[app->nevents++]);
 		if (refusal)
 			return refusal;
 	}
@@ -216,6 +225,17 @@ apply_adopt(Application *app)
 	uow->has_made |= app->made != NIL;
 	uow->nevents += app->nevents;
 	uow->newest = uow->time;
+}
+
+void
+oms_apply_numbers(UnitOfWork *uow, const Decision *decision)
+{
+	Application app = {.uow = uow, .decision = decision};
+	ListCell   *cell;
+
+	foreach(cell, decision->changes)
+		(void) apply_number(&app, lfirst(cell));
+	apply_count_trees(&app);
 }
 
 ApplyResult

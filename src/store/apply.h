@@ -24,6 +24,9 @@ typedef enum ApplyResult
 	APPLY_REFUSED
 } ApplyResult;
 
+/* One change more in the numbers of objects and their trees, and nothing else: what would become of the decision's objects. */
+extern void oms_apply_numbers(UnitOfWork *uow, const Decision *decision);
+
 extern ApplyResult oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal);
 
 #endif							/* OMS_APPLY_H */

@@ -175,8 +175,6 @@ const Transition *
 oms_execution_book(Execution *execution, const FillContext *context)
 {
 	execution->review_reasons = NULL;
-	if (context->in_block)
-		return oms_execution_change(execution, EXECUTION_VALIDATE);
 	execution->allocated_quantity = execution->quantity;
 	execution->allocations = execution_allocation_to(context->order->root_id, execution->quantity);
 	return oms_execution_change(execution, EXECUTION_BOOK);
@@ -194,6 +192,7 @@ oms_execution_end(Execution *execution, ExecutionTrigger trigger)
 {
 	execution->allocated_quantity = oms_dec_zero();
 	execution->allocations = NULL;
+	execution->allocation_terms = NULL;
 	return oms_execution_change(execution, trigger);
 }
 

@@ -24,6 +24,8 @@ typedef enum ExecutionTrigger
 	EXECUTION_SETTLE,
 	EXECUTION_SCALE,
 	EXECUTION_VALIDATE,			/* a fill of a block counts, and is nobody's yet */
+	EXECUTION_TAKE_OVER,		/* … or has the place of one of which something was allocated, */
+	EXECUTION_TAKE_OVER_ALL,	/* … or all of it */
 	EXECUTION_ALLOCATE,			/* something of it, but not all, becomes somebody's, or is given back */
 	EXECUTION_ALLOCATE_ALL,		/* all of it */
 	EXECUTION_REJECT,

@@ -16,6 +16,7 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "base/guc.h"
+#include "core/execution/allocation_redo.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_history.h"
@@ -42,10 +43,14 @@ void
 oms_fill_end(Decision *d, Execution *execution, ExecutionTrigger trigger, const Command *command,
 			  FillDelta *delta)
 {
+	Execution	was = *execution;
+
 	oms_fill_take_out(execution, delta);
 	if (command->reason)
 		execution->reason = command->reason;
 	oms_put_execution(d, execution, oms_execution_end(execution, trigger), false);
+	if (oms_execution_is_live(&was))
+		oms_allocated_fill_ended(d, &was, trigger == EXECUTION_CORRECT || was.superseding_execution_id != NULL);
 }
 
 bool
@@ -78,7 +83,7 @@ oms_fill_last_correction(const Decision *d, const Execution *execution)
 
 /* Put it into what it counts in: booked, or before the desk with these reasons. */
 static const Transition *
-settle_put_in(Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
+settle_put_in(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
 {
 	const Transition *transition;
 
@@ -87,7 +92,8 @@ settle_put_in(Execution *execution, const FillContext *context, Jsonb *reasons, 
 		delta->review = oms_dec_plus(delta->review, execution->quantity);
 		return oms_execution_hold(execution, reasons);
 	}
-	transition = oms_execution_book(execution, context);
+	execution->review_reasons = NULL;
+	transition = context->in_block ? oms_book_block_fill(d, execution) : oms_execution_book(execution, context);
 	delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
 	delta->allocated = oms_dec_plus(delta->allocated, execution->allocated_quantity);
 	delta->value = oms_dec_plus(delta->value, oms_execution_value(execution));
@@ -102,7 +108,7 @@ void
 oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons,
 	   OrderEvent *event, bool id_is_given)
 {
-	const Transition *change = settle_put_in(execution, context, reasons, &event->fill);
+	const Transition *change = settle_put_in(d, execution, context, reasons, &event->fill);
 	const Order *before = context->order;
 	Order		after;
 
@@ -400,7 +406,7 @@ settle_take_place(Settling *s, const Execution *correction)
 	if (end.status == OMS_EXECUTION_REVIEW)
 	{
 		oms_fill_take_out(&end, fill);
-		oms_put_execution(s->d, &end, settle_put_in(&end, s->context, reasons, fill), false);
+		oms_put_execution(s->d, &end, settle_put_in(s->d, &end, s->context, reasons, fill), false);
 	}
 	if (leaves)
 		s->held = list_make1(settle_keep_copy(&end));

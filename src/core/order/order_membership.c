@@ -73,7 +73,7 @@ oms_member_change(Decision *d, const char *block_id, const OrderMember *before, 
 	oms_order_event_init(&event, d->cause);
 	event.own = false;
 	event.raises = raises;
-	if (!membership_fill_event(block_id, before, after, &event) && raises == 0)
+	if (!membership_fill_event(block_id, before, after, &event) && (raises & ~order->flags) == 0)
 		return;
 	event.transition = oms_order_transition(event.children.executed || event.children.value ? TRIGGER_ALLOCATE : TRIGGER_MEMBERSHIP,
 											order, 0, false);

@@ -1,0 +1,566 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocation_book.c
+ *	  The book of a block: its fills, and what its members have of them.
+ *
+ * Pure: reads through the decision's source, and puts what changes into the
+ * decision.
+ *
+ * Whoever changes allocations gives entries to fills and takes them away; what
+ * fills, their orders, the block's row and its members have then follows here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/damage.h"
+#include "base/decimal.h"
+#include "base/guc.h"
+#include "base/moment.h"
+#include "core/execution/allocation_book.h"
+#include "core/execution/allocation_redo.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_membership.h"
+
+/* ------------------------------------------------------------------------
+ * beginning and closing
+ * ------------------------------------------------------------------------
+ */
+
+/* The block's row and its members follow, each once. */
+static void
+book_put_members(Decision *d, AllocationBook *book)
+{
+	const Order *block = oms_get_order(d, book->block_id);
+	Jsonb	   *members = oms_members_to_json(book->members, book->count);
+	OrderEvent	event;
+
+	if (!oms_json_equal(members, block->members))
+	{
+		oms_order_event_init(&event, d->cause);
+		event.own = false;
+		event.transition = oms_order_transition(TRIGGER_ALLOCATE, block, 0, false);
+		event.members = members;
+		oms_apply_to_tree(d, block, &event);
+	}
+	for (int i = 0; i < book->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		oms_member_change(d, book->block_id, &book->before[i], &book->members[i], book->raises[i]);
+	}
+}
+
+/* The step that a command with books ends with. */
+static Refusal *
+book_close_all(Decision *d)
+{
+	ListCell   *cell;
+	ListCell   *fill;
+
+	foreach(cell, d->books)
+	{
+		AllocationBook *book = lfirst(cell);
+
+		/* nobody took their place */
+		foreach(fill, book->waiting)
+			oms_redo_allocations(d, book, lfirst(fill), NULL);
+		book_put_members(d, book);
+	}
+	return NULL;
+}
+
+AllocationBook *
+oms_book_begun(const Decision *d, const char *block_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, d->books)
+	{
+		AllocationBook *book = lfirst(cell);
+
+		if (strcmp(book->block_id, block_id) == 0)
+			return book;
+	}
+	return NULL;
+}
+
+AllocationBook *
+oms_book_of(Decision *d, const Order *block)
+{
+	AllocationBook *book = oms_book_begun(d, block->id);
+	bool		reached = true;
+
+	if (book)
+		return book;
+	book = palloc0(sizeof(AllocationBook));
+	book->block_id = block->id;
+	book->before = oms_members_from_json(block->members, &book->count);
+	book->members = oms_members_from_json(block->members, &book->count);
+	book->raises = palloc0(sizeof(uint32) * Max(book->count, 1));
+	for (int i = 0; i < book->count; i++)
+		reached &= oms_decision_reaches(d, KIND_ORDER, book->members[i].order_id);
+	if (!reached)
+		return NULL;
+	d->books = lappend(d->books, book);
+	oms_decision_end_first_with(d, book_close_all);
+	return book;
+}
+
+/* ------------------------------------------------------------------------
+ * pools
+ * ------------------------------------------------------------------------
+ */
+
+PoolKey
+oms_pool_of(const Execution *execution)
+{
+	PoolKey		pool = {execution->trade_date, execution->settl_date, execution->currency};
+
+	if (pool.trade_date == NO_DATE)
+		pool.trade_date = oms_trading_day(execution->transact_time != NO_TIME ? execution->transact_time : execution->created_at);
+	return pool;
+}
+
+static int
+book_compare_dates(DateADT a, DateADT b)
+{
+	return a == b ? 0 : a == NO_DATE ? -1 : b == NO_DATE ? 1 : a < b ? -1 : 1;
+}
+
+/* The one to be allocated first comes first. */
+int
+oms_pool_compare(const PoolKey *a, const PoolKey *b)
+{
+	int			order = book_compare_dates(a->trade_date, b->trade_date);
+
+	if (order == 0)
+		order = book_compare_dates(a->settl_date, b->settl_date);
+	return order != 0 ? order : strcmp(a->currency ? a->currency : "", b->currency ? b->currency : "");
+}
+
+bool
+oms_pool_is_same(const PoolKey *a, const PoolKey *b)
+{
+	return oms_pool_compare(a, b) == 0;
+}
+
+/* ------------------------------------------------------------------------
+ * fills
+ * ------------------------------------------------------------------------
+ */
+
+/* A correction stands where its fill stood, and so does what has superseded a typed fill. */
+static const Execution *
+book_first_of_chain(const Decision *d, const Execution *fill)
+{
+	Walk		walk = {0};
+
+	for (;;)
+	{
+		const char *before = fill->corrected_execution_id ? fill->corrected_execution_id : fill->superseded_execution_id;
+		const Execution *earlier;
+
+		if (before == NULL)
+			return fill;
+		earlier = oms_get_execution(d, before);
+		if (earlier == NULL)
+			oms_damaged("execution \"%s\", whose place \"%s\" took, does not exist", before, fill->id);
+		oms_walk_step(&walk, "execution", fill->id);
+		fill = earlier;
+	}
+}
+
+BookFill *
+oms_book_add(const Decision *d, AllocationBook *book, const Execution *execution)
+{
+	BookFill   *fill = palloc0(sizeof(BookFill));
+	const Execution *first = book_first_of_chain(d, execution);
+
+	fill->now = *execution;
+	fill->pool = oms_pool_of(execution);
+	fill->came_at = first->created_at;
+	fill->came_as = first->id;
+	fill->entries = oms_allocation_entries(execution->allocations);
+	fill->terms = oms_allocation_terms(execution->allocation_terms);
+	fill->allocated = execution->allocated_quantity;
+	book->fills = lappend(book->fills, fill);
+	return fill;
+}
+
+bool
+oms_book_came_before(const BookFill *a, const BookFill *b)
+{
+	int			order;
+
+	if (a->came_at != b->came_at)
+		return a->came_at < b->came_at;
+	order = strcmp(a->came_as, b->came_as);
+	return order != 0 ? order < 0 : oms_execution_came_before(&a->now, &b->now);
+}
+
+static int
+book_compare_fills(const ListCell *a, const ListCell *b)
+{
+	return oms_book_came_before(lfirst(a), lfirst(b)) ? -1 : oms_book_came_before(lfirst(b), lfirst(a)) ? 1 : 0;
+}
+
+void
+oms_book_sort(AllocationBook *book)
+{
+	list_sort(book->fills, book_compare_fills);
+}
+
+BookFill *
+oms_book_fill(const AllocationBook *book, const char *execution_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, book->fills)
+	{
+		BookFill   *fill = lfirst(cell);
+
+		if (strcmp(fill->now.id, execution_id) == 0)
+			return fill;
+	}
+	return NULL;
+}
+
+/* Orders of the tree that may have fills to be looked at; of one without children, what is allocated is of its own fills. */
+static List *
+book_orders(const Decision *d, const Order *block, bool whole)
+{
+	const char *const key[] = {block->id};
+	const char *const *const keys = key;
+	List	   *orders = block->child_count == 0 ? list_make1(unconstify(Order *, block)) :
+		oms_decision_find(d, KIND_ORDER, ORDER_BY_ROOT, &keys, 1);
+	ListCell   *cell;
+
+	foreach(cell, orders)
+	{
+		const Order *order = lfirst(cell);
+
+		if (oms_dec_sign(order->own_executed_quantity) == 0 ||
+			(!whole && order->child_count == 0 && oms_dec_cmp(order->own_executed_quantity, order->allocated_quantity) == 0))
+			orders = foreach_delete_current(orders, cell);
+	}
+	return orders;
+}
+
+void
+oms_book_load(Decision *d, AllocationBook *book, bool whole)
+{
+	List	   *orders = book_orders(d, oms_get_order(d, book->block_id), whole);
+	const char **ids = palloc(sizeof(char *) * Max(list_length(orders), 1));
+	const char *const **keys = palloc(sizeof(char **) * Max(list_length(orders), 1));
+	int			count = 0;
+	List	   *executions;
+	ListCell   *cell;
+
+	foreach(cell, orders)
+	{
+		ids[count] = ((const Order *) lfirst(cell))->id;
+		keys[count] = &ids[count];
+		count++;
+	}
+	book->fills = NIL;
+	executions = count == 0 ? NIL : oms_decision_find(d, KIND_EXECUTION, EXECUTION_BY_ORDER, keys, count);
+	foreach(cell, executions)
+	{
+		const Execution *execution = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (oms_execution_is_live(execution) &&
+			(whole || oms_dec_cmp(execution->quantity, execution->allocated_quantity) > 0))
+			oms_book_add(d, book, execution);
+	}
+	list_free(executions);
+	oms_book_sort(book);
+}
+
+/* ------------------------------------------------------------------------
+ * entries
+ * ------------------------------------------------------------------------
+ */
+
+OrderMember *
+oms_book_member(const AllocationBook *book, const char *order_id)
+{
+	return oms_member_find(book->members, book->count, order_id);
+}
+
+void
+oms_book_raise(AllocationBook *book, const char *order_id, uint32 flags)
+{
+	const OrderMember *member = oms_book_member(book, order_id);
+
+	if (member)
+		book->raises[member - book->members] |= flags;
+}
+
+static void
+book_move_member(AllocationBook *book, const AllocationEntry *entry, AllocationMethod method, bool gives)
+{
+	OrderMember *member = oms_book_member(book, entry->order_id);
+	Numeric		quantity = gives ? entry->quantity : oms_dec_neg(entry->quantity);
+	Numeric		value = gives ? entry->value : oms_dec_neg(entry->value);
+
+	if (member == NULL)
+		oms_damaged("order \"%s\" has a part of block \"%s\", of which it is no member", entry->order_id, book->block_id);
+	member->allocated_quantity = oms_dec_add(member->allocated_quantity, quantity);
+	member->allocated_value = oms_dec_add(member->allocated_value, value);
+	member->by_method[method] = oms_dec_plus(member->by_method[method], quantity);
+	if (member->released)
+		member->quantity = member->allocated_quantity;
+}
+
+void
+oms_book_give(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method)
+{
+	fill->entries = lappend(fill->entries, entry);
+	fill->allocated = oms_dec_add(fill->allocated, entry->quantity);
+	fill->touched = true;
+	book_move_member(book, entry, method, true);
+}
+
+void
+oms_book_take(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method)
+{
+	fill->entries = list_delete_ptr(fill->entries, entry);
+	fill->allocated = oms_dec_sub(fill->allocated, entry->quantity);
+	fill->touched = true;
+	book_move_member(book, entry, method, false);
+}
+
+void
+oms_book_take_back(AllocationBook *book, const AllocationEntry *entry, AllocationMethod method)
+{
+	book_move_member(book, entry, method, false);
+}
+
+static int
+book_compare_terms(const ListCell *a, const ListCell *b)
+{
+	const AllocationTerms *first = lfirst(a);
+	const AllocationTerms *second = lfirst(b);
+
+	if (first->at != second->at)
+		return first->at < second->at ? -1 : 1;
+	return strcmp(first->id, second->id);
+}
+
+List *
+oms_book_allocations(const AllocationBook *book, List *more)
+{
+	ListCell   *cell;
+
+	foreach(cell, book->fills)
+		more = list_concat(more, ((const BookFill *) lfirst(cell))->terms);
+	list_sort(more, book_compare_terms);
+	return more;
+}
+
+static bool
+book_has_entry(const BookFill *fill, const char *allocation_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, fill->entries)
+		if (oms_same_text(((const AllocationEntry *) lfirst(cell))->allocation_id, allocation_id))
+			return true;
+	return false;
+}
+
+void
+oms_book_place_terms(AllocationBook *book, const List *allocations)
+{
+	const ListCell *of;
+	ListCell   *cell;
+
+	foreach(cell, book->fills)
+	{
+		BookFill   *fill = lfirst(cell);
+
+		fill->terms = NIL;
+		fill->touched = true;
+	}
+	foreach(of, allocations)
+	{
+		AllocationTerms *terms = lfirst(of);
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(cell, book->fills)
+			if (book_has_entry(lfirst(cell), terms->id))
+			{
+				BookFill   *fill = lfirst(cell);
+
+				fill->terms = lappend(fill->terms, terms);
+				break;
+			}
+	}
+}
+
+bool
+oms_average_is_beyond(const Order *order, Numeric average)
+{
+	return oms_order_has_limit(order) && oms_price_beyond(order, order->side, average, order->price) != NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * commission
+ * ------------------------------------------------------------------------
+ */
+
+/* One that is an amount: what is a rate counts for every part as it does for the whole. */
+static bool
+book_shares_commission(const Execution *fill)
+{
+	return fill->commission && (fill->comm_type == NULL || strcmp(fill->comm_type, "ABSOLUTE") == 0);
+}
+
+/*
+ * By quantity, rounded as values are: what the entries of one allocation have of
+ * a fill is a part of what those before it have left.
+ */
+static void
+book_share_commission(const BookFill *fill)
+{
+	Numeric		left = fill->now.commission;
+	Numeric		quantity = fill->now.quantity;
+	int			count = list_length(fill->entries);
+	ShareMember *shares = palloc0(sizeof(ShareMember) * Max(count, 1));
+
+	for (int first = 0, end; first < count; first = end)
+	{
+		const AllocationEntry *of = list_nth(fill->entries, first);
+		int			n = 0;
+
+		for (end = first; end < count; end++)
+		{
+			const AllocationEntry *entry = list_nth(fill->entries, end);
+
+			if (!oms_same_text(entry->allocation_id, of->allocation_id))
+				break;
+			/* those of one allocation stand as its members are served */
+			shares[n] = (ShareMember) {.order_id = entry->order_id, .priority = n, .quantity = entry->quantity};
+			n++;
+		}
+		left = oms_dec_sub(left, oms_share_value(shares, n, left, quantity));
+		for (int i = 0; i < n; i++)
+		{
+			AllocationEntry *entry = list_nth(fill->entries, first + i);
+
+			entry->commission = shares[i].value;
+			quantity = oms_dec_sub(quantity, entry->quantity);
+		}
+	}
+	pfree(shares);
+}
+
+/* ------------------------------------------------------------------------
+ * putting
+ * ------------------------------------------------------------------------
+ */
+
+/* How much more of an order's fills is allocated. */
+typedef struct BookOrder
+{
+	const char *order_id;
+	Numeric		allocated;
+} BookOrder;
+
+static List *
+book_count_order(List *orders, const BookFill *fill)
+{
+	Numeric		more = oms_dec_sub(fill->allocated, fill->now.allocated_quantity);
+	BookOrder  *order;
+	ListCell   *cell;
+
+	if (oms_dec_sign(more) == 0)
+		return orders;
+	foreach(cell, orders)
+	{
+		order = lfirst(cell);
+		if (strcmp(order->order_id, fill->now.order_id) == 0)
+		{
+			order->allocated = oms_dec_add(order->allocated, more);
+			return orders;
+		}
+	}
+	order = palloc(sizeof(BookOrder));
+	*order = (BookOrder) {fill->now.order_id, more};
+	return lappend(orders, order);
+}
+
+static void
+book_mark_selected(BookFill *fill)
+{
+	ListCell   *cell;
+
+	fill->now.flags &= ~FLAG_SELECTED_FILL;
+	foreach(cell, fill->terms)
+		if (((const AllocationTerms *) lfirst(cell))->selected)
+			fill->now.flags |= FLAG_SELECTED_FILL;
+}
+
+static bool
+book_same_json(Jsonb *a, Jsonb *b)
+{
+	return a == b || (a && b && oms_json_equal(a, b));
+}
+
+/* False if it is as it was. */
+static bool
+book_write_fill(BookFill *fill)
+{
+	Jsonb	   *allocations;
+	Jsonb	   *terms = oms_allocation_terms_json(fill->terms);
+
+	if (book_shares_commission(&fill->now))
+		book_share_commission(fill);
+	allocations = oms_allocation_entries_json(fill->entries);
+	if (book_same_json(allocations, fill->now.allocations) && book_same_json(terms, fill->now.allocation_terms))
+		return false;
+	fill->now.allocations = allocations;
+	fill->now.allocation_terms = terms;
+	fill->now.allocated_quantity = fill->allocated;
+	book_mark_selected(fill);
+	return true;
+}
+
+void
+oms_book_put_fills(Decision *d, AllocationBook *book)
+{
+	List	   *orders = NIL;
+	ListCell   *cell;
+
+	foreach(cell, book->fills)
+	{
+		BookFill   *fill = lfirst(cell);
+		bool		all;
+
+		if (!fill->touched)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		fill->touched = false;
+		if (!fill->is_new)
+			orders = book_count_order(orders, fill);
+		if (!book_write_fill(fill) || fill->is_new)
+			continue;
+		all = oms_dec_cmp(fill->allocated, fill->now.quantity) == 0;
+		oms_put_execution(d, &fill->now, oms_execution_change(&fill->now, all ? EXECUTION_ALLOCATE_ALL : EXECUTION_ALLOCATE), false);
+	}
+	foreach(cell, orders)
+	{
+		const BookOrder *changed = lfirst(cell);
+		const Order *order = oms_get_order(d, changed->order_id);
+		OrderEvent	event;
+
+		oms_order_event_init(&event, d->cause);
+		event.own = false;
+		event.fill.allocated = changed->allocated;
+		event.transition = oms_order_transition(TRIGGER_ALLOCATE, order, 0, false);
+		oms_apply_to_tree(d, order, &event);
+	}
+}

@@ -1,0 +1,113 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocation_book.h
+ *	  The book of a block: its fills, and what its members have of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ALLOCATION_BOOK_H
+#define OMS_ALLOCATION_BOOK_H
+
+#include "postgres.h"
+
+#include "core/decide.h"
+#include "core/execution/allocation_share.h"
+#include "core/execution/allocation_terms.h"
+#include "core/execution/execution.h"
+
+/* Fills of one pool count at one average price. */
+typedef struct PoolKey
+{
+	DateADT		trade_date;
+	DateADT		settl_date;		/* NO_DATE: none */
+	const char *currency;		/* or NULL */
+} PoolKey;
+
+/* A live fill of the block. */
+typedef struct BookFill
+{
+	Execution	now;			/* a copy: what becomes of it */
+	PoolKey		pool;
+	TimestampTz came_at;		/* when the first of its chain of corrections came, … */
+	const char *came_as;		/* … and the id of that one */
+	List	   *entries;		/* of AllocationEntry, in the order of their allocations */
+	List	   *terms;			/* of AllocationTerms: of those that it is the oldest fill of */
+	Numeric		allocated;		/* what the entries come to */
+	bool		touched;
+	bool		is_new;			/* it is being booked: whoever books it puts it */
+} BookFill;
+
+/*
+ * What a command changes of the allocations of a block.  It is begun when it is
+ * first asked for, and closed as the last step of the command, when the block's
+ * row and its members follow once, whatever in it was the reason.
+ */
+typedef struct AllocationBook
+{
+	const char *block_id;
+	OrderMember *before;		/* as the block's row had them */
+	OrderMember *members;		/* as they become */
+	uint32	   *raises;			/* flags of their orders */
+	int			count;
+	List	   *fills;			/* of BookFill, the oldest first */
+	List	   *waiting;		/* of Execution: fills that have ended, as they were, whose successor is to come */
+} AllocationBook;
+
+/* The book of the block, begun if it is not; NULL: a member's tree is to be locked first. */
+extern AllocationBook *oms_book_of(Decision *d, const Order *block);
+
+/* The one that was begun, or NULL. */
+extern AllocationBook *oms_book_begun(const Decision *d, const char *block_id);
+
+/*
+ * Read its live fills: those of which something is nobody's yet, and what else
+ * belongs to their orders; or all of them.
+ */
+extern void oms_book_load(Decision *d, AllocationBook *book, bool whole);
+extern BookFill *oms_book_add(const Decision *d, AllocationBook *book, const Execution *fill);
+extern BookFill *oms_book_fill(const AllocationBook *book, const char *execution_id);
+extern void oms_book_sort(AllocationBook *book);
+
+extern bool oms_pool_is_same(const PoolKey *a, const PoolKey *b);
+extern int	oms_pool_compare(const PoolKey *a, const PoolKey *b);
+extern PoolKey oms_pool_of(const Execution *execution);
+
+/* The fill came before the other one. */
+extern bool oms_book_came_before(const BookFill *a, const BookFill *b);
+
+/* What nobody has of the fill yet. */
+static inline Numeric
+oms_book_free(const BookFill *fill)
+{
+	return oms_dec_sub(fill->now.quantity, fill->allocated);
+}
+
+extern OrderMember *oms_book_member(const AllocationBook *book, const char *order_id);
+
+/* The member's order is to be flagged. */
+extern void oms_book_raise(AllocationBook *book, const char *order_id, uint32 flags);
+
+/* An entry comes to a fill or goes; the member follows. */
+extern void oms_book_give(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method);
+extern void oms_book_take(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method);
+
+/* Only the member's side of it, of a fill that has ended. */
+extern void oms_book_take_back(AllocationBook *book, const AllocationEntry *entry, AllocationMethod method);
+
+/* The terms of all allocations of the book, and `more` of them, in the order of time. */
+extern List *oms_book_allocations(const AllocationBook *book, List *more);
+
+/* Each stands with the oldest fill that it has something of. */
+extern void oms_book_place_terms(AllocationBook *book, const List *allocations);
+
+/* Is the average worse than the order's limit? */
+extern bool oms_average_is_beyond(const Order *order, Numeric average);
+
+/*
+ * Put the fills that were touched, and let their orders follow, where what is
+ * allocated of them has changed.  The block's row and the members follow when the
+ * command ends.
+ */
+extern void oms_book_put_fills(Decision *d, AllocationBook *book);
+
+#endif							/* OMS_ALLOCATION_BOOK_H */

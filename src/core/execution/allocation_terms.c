@@ -1,0 +1,309 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocation_terms.c
+ *	  What executions remember of the allocations that they are in.
+ *
+ * Pure: values in, values out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/decimal.h"
+#include "base/moment.h"
+#include "core/execution/allocation_terms.h"
+#include "core/kind.h"
+
+/* ------------------------------------------------------------------------
+ * reading
+ * ------------------------------------------------------------------------
+ */
+
+static Numeric
+terms_number(Jsonb *json, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(json, key, &hold);
+
+	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
+}
+
+typedef void (*TermsVisit) (Jsonb *element, void *arg);
+
+/* Shown each object of an array; of what is no array there are none. */
+static void
+terms_each(Jsonb *array, TermsVisit visit, void *arg)
+{
+	JsonbIterator *it = array ? JsonbIteratorInit(&array->root) : NULL;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && v.type == jbvBinary)
+			visit(JsonbValueToJsonb(&v), arg);
+}
+
+static Jsonb *
+terms_array(Jsonb *json, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(json, key, &hold);
+
+	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
+}
+
+static void
+terms_read_entry(Jsonb *json, void *arg)
+{
+	List	  **entries = arg;
+	AllocationEntry *entry = palloc(sizeof(AllocationEntry));
+
+	*entry = (AllocationEntry) {
+		.allocation_id = oms_json_get_string(json, "allocationId"),
+		.order_id = oms_json_get_string(json, "orderId"),
+		.quantity = terms_number(json, "quantity"),
+		.value = terms_number(json, "value"),
+		.commission = terms_number(json, "commission"),
+	};
+	*entries = lappend(*entries, entry);
+}
+
+List *
+oms_allocation_entries(Jsonb *json)
+{
+	List	   *entries = NIL;
+
+	terms_each(json, terms_read_entry, &entries);
+	return entries;
+}
+
+static uint32
+terms_read_flags(Jsonb *json)
+{
+	JsonbIterator *it = json ? JsonbIteratorInit(&json->root) : NULL;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	uint32		flags = 0;
+
+	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+		if (token == WJB_ELEM && v.type == jbvString)
+		{
+			const OmsName *name = oms_name_find(oms_flag_names, v.val.string.val, v.val.string.len);
+
+			flags |= name ? name->value : 0;
+		}
+	return flags;
+}
+
+static void
+terms_read_party(Jsonb *json, void *arg)
+{
+	AllocationTerms *terms = arg;
+	Numeric		priority = terms_number(json, "priority");
+
+	terms->parties[terms->count++] = (AllocationParty) {
+		.order_id = oms_json_get_string(json, "orderId"),
+		.priority = priority ? strtoi64(oms_dec_text(priority), NULL, 10) : 0,
+		.weight = terms_number(json, "weight"),
+		.flags = terms_read_flags(terms_array(json, "flags")),
+	};
+}
+
+static void
+terms_read(Jsonb *json, void *arg)
+{
+	List	  **list = arg;
+	AllocationTerms *terms = palloc0(sizeof(AllocationTerms));
+	char	   *method = oms_json_get_string(json, "method");
+	char	   *at = oms_json_get_string(json, "at");
+	const OmsName *name = method ? oms_name_find(oms_allocation_method_names, method, strlen(method)) : NULL;
+	Jsonb	   *parties = terms_array(json, "members");
+	JsonbValue	hold;
+	JsonbValue *selected = oms_json_get(json, "selected", &hold);
+
+	terms->id = oms_json_get_string(json, "allocationId");
+	terms->method = name ? name->value : ALLOCATE_MANUAL;
+	if (at == NULL || !oms_time_parse(at, strlen(at), &terms->at))
+		terms->at = NO_TIME;
+	terms->selected = selected && selected->type == jbvBool && selected->val.boolean;
+	terms->lot = terms_number(json, "lot");
+	terms->parties = palloc0(sizeof(AllocationParty) * Max(parties ? JB_ROOT_COUNT(parties) : 0, 1));
+	terms_each(parties, terms_read_party, terms);
+	*list = lappend(*list, terms);
+}
+
+List *
+oms_allocation_terms(Jsonb *json)
+{
+	List	   *list = NIL;
+
+	terms_each(json, terms_read, &list);
+	return list;
+}
+
+/* ------------------------------------------------------------------------
+ * writing: keys in the order in which jsonb keeps them
+ * ------------------------------------------------------------------------
+ */
+
+Jsonb *
+oms_allocation_entries_json(const List *entries)
+{
+	JsonWriter	w = {0};
+	const ListCell *cell;
+
+	if (entries == NIL)
+		return NULL;
+	oms_json_open_array(&w);
+	foreach(cell, entries)
+	{
+		const AllocationEntry *entry = lfirst(cell);
+
+		oms_json_open_object(&w);
+		oms_json_numeric(&w, "value", entry->value);
+		oms_json_string(&w, "orderId", entry->order_id);
+		oms_json_numeric(&w, "quantity", entry->quantity);
+		if (entry->commission)
+			oms_json_numeric(&w, "commission", entry->commission);
+		oms_json_string(&w, "allocationId", entry->allocation_id);
+		oms_json_close_object(&w);
+	}
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
+}
+
+static void
+terms_write_flags(uint32 flags, JsonWriter *w)
+{
+	if (flags == 0)
+		return;
+	oms_json_key(w, "flags");
+	oms_json_open_array(w);
+	for (const OmsName *n = oms_flag_names; n->name != NULL; n++)
+		if (flags & n->value)
+			oms_json_string(w, NULL, n->name);
+	oms_json_close_array(w);
+}
+
+static void
+terms_write(const AllocationTerms *terms, JsonWriter *w)
+{
+	oms_json_open_object(w);
+	oms_json_time(w, "at", terms->at);
+	oms_json_numeric(w, "lot", terms->lot);
+	oms_json_string(w, "method", oms_name_of(oms_allocation_method_names, terms->method));
+	oms_json_key(w, "members");
+	oms_json_open_array(w);
+	for (const AllocationParty *party = terms->parties; party < terms->parties + terms->count; party++)
+	{
+		oms_json_open_object(w);
+		terms_write_flags(party->flags, w);
+		if (party->weight)
+			oms_json_numeric(w, "weight", party->weight);
+		oms_json_string(w, "orderId", party->order_id);
+		oms_json_int(w, "priority", party->priority);
+		oms_json_close_object(w);
+	}
+	oms_json_close_array(w);
+	if (terms->selected)
+		oms_json_bool(w, "selected", true);
+	oms_json_string(w, "allocationId", terms->id);
+	oms_json_close_object(w);
+}
+
+Jsonb *
+oms_allocation_terms_json(const List *list)
+{
+	JsonWriter	w = {0};
+	const ListCell *cell;
+
+	if (list == NIL)
+		return NULL;
+	oms_json_open_array(&w);
+	foreach(cell, list)
+		terms_write(lfirst(cell), &w);
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
+}
+
+/* ------------------------------------------------------------------------
+ * telling
+ * ------------------------------------------------------------------------
+ */
+
+/* Those that were made by the command of this event: at its very time. */
+static List *
+terms_made_by(Jsonb *payload, Jsonb *state, List *made)
+{
+	char	   *occurred_at = oms_json_get_string(payload, "occurredAt");
+	TimestampTz at;
+	ListCell   *cell;
+
+	if (occurred_at == NULL || !oms_time_parse(occurred_at, strlen(occurred_at), &at))
+		return made;
+	foreach(cell, oms_allocation_terms(terms_array(state, "allocationTerms")))
+		if (((const AllocationTerms *) lfirst(cell))->at == at)
+			made = lappend(made, lfirst(cell));
+	return made;
+}
+
+static void
+terms_tell(const AllocationTerms *terms, const AllocationParty *party, const List *entries, JsonWriter *w)
+{
+	Numeric		quantity = oms_dec_zero();
+	Numeric		value = oms_dec_zero();
+	Numeric		commission = NULL;
+	const ListCell *cell;
+
+	foreach(cell, entries)
+	{
+		const AllocationEntry *entry = lfirst(cell);
+
+		if (!oms_same_text(entry->allocation_id, terms->id) || !oms_same_text(entry->order_id, party->order_id))
+			continue;
+		quantity = oms_dec_add(quantity, entry->quantity);
+		value = oms_dec_add(value, entry->value);
+		commission = oms_dec_plus(commission, entry->commission);
+	}
+	oms_json_open_object(w);
+	oms_json_numeric(w, "avgPx", oms_dec_sign(quantity) == 0 ? oms_dec_zero() : oms_dec_div(value, quantity, AVG_PX_SCALE));
+	terms_write_flags(party->flags, w);
+	oms_json_numeric(w, "value", value);
+	oms_json_string(w, "orderId", party->order_id);
+	oms_json_numeric(w, "quantity", quantity);
+	if (commission)
+		oms_json_numeric(w, "commission", commission);
+	oms_json_string(w, "allocationId", terms->id);
+	oms_json_close_object(w);
+}
+
+void
+oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
+{
+	List	   *made = NIL;
+	List	   *entries = NIL;
+	ListCell   *cell;
+
+	for (int i = 0; i < count; i++)
+	{
+		Jsonb	   *state = terms_array(payloads[i], "state");
+
+		CHECK_FOR_INTERRUPTS();
+		if (state == NULL || !oms_same_text(oms_json_get_string(payloads[i], "aggregateType"), oms_kinds[KIND_EXECUTION].type))
+			continue;
+		made = terms_made_by(payloads[i], state, made);
+		entries = list_concat(entries, oms_allocation_entries(terms_array(state, "allocations")));
+	}
+	oms_json_key(w, "allocations");
+	oms_json_open_array(w);
+	foreach(cell, made)
+	{
+		const AllocationTerms *terms = lfirst(cell);
+
+		for (int i = 0; i < terms->count; i++)
+			terms_tell(terms, &terms->parties[i], entries, w);
+	}
+	oms_json_close_array(w);
+}
