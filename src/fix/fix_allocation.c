@@ -33,9 +33,10 @@ static const struct
 	{"2", ALLOC_TAKE_BACK}
 };
 
-/* All others stand in its groups, though commands know many of them. */
+/* All others stand in its groups, though commands know many of them; its own groups end others. */
 const int	oms_fix_own_of_allocation[] = {
-	TAG_SIDE, TAG_SYMBOL, TAG_TEXT, TAG_TRANSACT_TIME, TAG_ALLOC_ID, TAG_ALLOC_TRANS_TYPE, TAG_REF_ALLOC_ID, 0
+	TAG_SIDE, TAG_SYMBOL, TAG_TEXT, TAG_TRANSACT_TIME, TAG_ALLOC_ID, TAG_ALLOC_TRANS_TYPE, TAG_REF_ALLOC_ID, TAG_NO_ORDERS,
+	TAG_NO_ALLOCS, TAG_NO_EXECS, 0
 };
 const int	oms_fix_grouped_of_allocation[] = {TAG_CL_ORD_ID, TAG_ORDER_ID, TAG_ALLOC_ACCOUNT, TAG_ALLOC_QTY, 0};
 

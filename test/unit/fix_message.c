@@ -12,11 +12,13 @@
 #include "fix/fix_message.h"
 #include "fix/fix_tags.h"
 
-/* Fields, separated by |, as a message of MsgType 8; with BodyLength and CheckSum. */
+static const char *msg_type = "8";
+
+/* Fields, separated by |, as a message of this type; with BodyLength and CheckSum. */
 static StringInfo
 message_of(const char *fields, int length)
 {
-	static const char head[] = "35=8|49=A|56=B|";
+	const char *head = psprintf("35=%s|49=A|56=B|", msg_type);
 	StringInfo	m = makeStringInfo();
 	unsigned int sum = 0;
 
@@ -215,6 +217,30 @@ test_fills(void)
 	fills_are("1362=2|1363=a|1364=10|1365=10|1414=1|1415=p|1416=D|1363=b|1364=11.5|1365=20|1414=2|1415=q|1415=r|", "30@11", "nested parties of a fill");
 }
 
+/* Much that orders and reports have as their own stands in the groups of an allocation. */
+static void
+test_allocations(void)
+{
+	static const char whole[] = "70=a|71=0|626=1|857=1|73=2|11=one|37=o1|38=300|11=two|37=o2|38=400|124=2|32=100|17=e1|31=10|29=1|32=200|17=e2|31=11|29=4|"
+		"54=1|55=X|48=id|22=4|207=L|53=300|15=GBP|6=10.5|75=20260302|60=20260302-09:30:00|64=20260304|77=O|136=1|137=5|139=4|"
+		"78=2|79=ANN|80=200|81=0|12=1|13=3|136=2|137=1|138=GBP|137=2|138=GBP|120=GBP|79=BEN|80=100|81=4|12=2|13=4|120=EUR|58=whole|";
+	FixMessage	message;
+
+	msg_type = "J";
+	ok(parse(whole, &message) == NULL, "an allocation of two orders, two executions and two accounts, each with fees");
+	ok(oms_fix_count_instances(&message, TAG_NO_ALLOCS) == 2 && oms_fix_count_instances(&message, TAG_NO_ORDERS) == 2, "they are counted");
+	value_is(whole, TAG_CL_ORD_ID, "one", "it is about the first order");
+	value_is(whole, TAG_ORDER_ID, "o1", "by its OrderID too");
+	value_is(whole, TAG_ALLOC_ACCOUNT, "ANN", "the first account");
+	value_is(whole, 58, "whole", "a text behind its groups is its own");
+	value_is("70=a|70=b|", 70, "! Tag 70 comes twice, as a and as b, and not in two instances of a group.", "it has one AllocID");
+	value_is("70=a|78=2|79=ANN|80=1|80=2|", 80, "! Tag 80 comes twice, as 1 and as 2, and not in two instances of a group.", "and one quantity for each account");
+	value_is("70=a|78=1|79=M\xfcller|80=1|", TAG_ALLOC_ACCOUNT, "M\xc3\xbcller", "an account is converted");
+	msg_type = "8";
+	value_is("11=mine|78=2|79=ANN|80=1|11=yours|79=BEN|80=2|", 11, "! Tag 11 comes twice, as mine and as yours, and not in two instances of a group.",
+			 "what is the message's own in a report is so there still");
+}
+
 /* Twice the fields must not be much more than twice the work, whatever they are. */
 static void
 test_work(void)
@@ -246,5 +272,6 @@ UNIT_TEST(fix_message)
 	test_bytes();
 	test_sessions();
 	test_fills();
+	test_allocations();
 	test_work();
 }

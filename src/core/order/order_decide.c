@@ -361,9 +361,8 @@ decide_check_below_placed(const Command *command, const Order *order, OrderEvent
 static Refusal *
 decide_check_live_blocks(const Command *command, const Order *order, OrderEvent *event)
 {
-	bool		ends = decide_ends(order, event) || (event->transition->sets & COND_DONE_FOR_DAY);
-
-	if (order->live_blocks == 0 || !(ends || decide_is_below_placed(order, event)))
+	if (order->live_blocks == 0 || !(decide_ends(order, event) || (event->transition->sets & COND_DONE_FOR_DAY) ||
+									 decide_is_below_placed(order, event)))
 		return NULL;
 	if (oms_command_is_report(command))
 	{
