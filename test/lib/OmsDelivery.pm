@@ -161,7 +161,7 @@ sub session
 		my $lives = $dbh && eval { $dbh->ping };
 		if (!$lives) { undef $dbh; @own = (); sleep 0.05; next; }
 		# two transactions over several trees can lock each other, as any rows can
-		die "$state $error" if $state ne '40P01';
+		die "$state $error" if $state !~ /^40(P01|001)$/;
 		$dbh->rollback if !$dbh->{AutoCommit};
 	}
 	return;

@@ -40,6 +40,34 @@ sub one_of { return $_[ int rand @_ ]; }
 # Text of every kind that JSON, wal2json, pgoutput or a header could trip over.
 my @TEXTS = ('plain', 'Zürich €', 'two\nlines', 'quote \" slash \\\\ \/', '\u0001\u001f', '𝄞', 'comma,id=1', '{"json": [1]}' =~ s/"/\\"/gr, '', 'x' x 5000);
 
+# Blocks over trees of the session: a new one, a fill, an allocation, and what is taken back.
+sub block_command
+{
+	my ($ids, $trees) = @_;
+	my ($blocks, $fills) = @$ids{qw(blocks fills)} = map { $ids->{$_} // [] } qw(blocks fills);
+	my $block = one_of(@$blocks);
+	my $fill = one_of(@$fills);
+	my $kind = rand 100;
+	my $n = $ids->{last};
+
+	if (!defined $block || $kind < 15)
+	{
+		my %members = map { one_of(@$trees) => 1 } 1 .. 4;
+		shift @$blocks if push(@$blocks, $block = "$ids->{prefix}-block$n") > 3;
+		return qq({"commandType": "CreateBlockOrderCommand", "orderId": "$block", "members": [)
+		  . join(', ', map { qq({"orderId": "$_", "quantity": ) . (1 + int rand 300) . ', "priority": ' . (1 + int rand 3) . '}' } sort keys %members) . ']}';
+	}
+	if (!defined $fill || $kind < 50)
+	{
+		shift @$fills if push(@$fills, $fill = "$block-x$n") > 6;
+		return qq({"commandType": "ExecuteOrderCommand", "orderId": "$block", "executionId": "$fill", "lastQty": ) . one_of(3, 7.5, 31) . ', "lastPx": 72.4' . int(rand 99) . '}';
+	}
+	return qq({"commandType": "AllocateExecutionCommand", "orderId": "$block", "method": ") . one_of(qw(PRO_RATA PRIORITY EQUAL)) . '"}' if $kind < 85;
+	return qq({"commandType": "BustExecutionCommand", "executionId": "$fill", "execID": "b$n"}) if $kind < 90;
+	return qq({"commandType": "CorrectExecutionCommand", "executionId": "$fill", "execID": "c$n", "lastPx": 71.5}) if $kind < 95;
+	return qq({"commandType": "DeallocateExecutionCommand", "executionId": "$fill", "reason": "$n"});
+}
+
 # One command, as JSON text, on the trees named; every session has trees of its own, and some are shared.
 sub command
 {
@@ -54,7 +82,8 @@ sub command
 		push @$trees, $root = one_of("$ids->{prefix}-$n", "$ids->{prefix} Ä$n", "$ids->{prefix}-$n-" . 'long' x int rand 20);
 		return qq({"commandType": "CreateOrderCommand", "orderId": "$root", "symbol": "VOD.L", "side": "BUY", "orderQty": 100000, "text": "$text"});
 	}
-	return qq({"commandType": "CreateOrderCommand", "parentId": "$root", "orderQty": ) . (1 + int rand 50) . '}' if $kind < 35;
+	return qq({"commandType": "CreateOrderCommand", "parentId": "$root", "orderQty": ) . (1 + int rand 50) . '}' if $kind < 25;
+	return block_command($ids, $trees) if $kind < 42 && @$trees > 1;
 	return qq({"commandType": "ExecuteOrderCommand", "orderId": "$root", "lastQty": ) . one_of(1, 2.5, 100) . ', "lastPx": 72.4' . int(rand 99) . '}' if $kind < 75;
 	return qq({"commandType": "UpdateOrderCommand", "orderId": "$root", "text": "$text"}) if $kind < 92;
 	return qq({"commandType": "CancelOrderCommand", "orderId": "$root"}) if $kind < 94;
@@ -91,7 +120,7 @@ sub session
 	{
 		# two transactions over several trees can lock each other, as any rows can
 		eval { step($dbh, $ids, rand() < 0.3 ? [ one_of(@shared) ] : \@own); 1 } and next;
-		die $dbh->errstr // $@ if ($dbh->state // '') ne '40P01';
+		die $dbh->errstr // $@ if ($dbh->state // '') !~ /^40(P01|001)$/;
 		$dbh->rollback if !$dbh->{AutoCommit};
 	}
 	return;

@@ -12,14 +12,32 @@ use Test::More;
 use FixMessage;
 use OmsTest;
 
-our @EXPORT = qw(@TABLES @EVENT_TABLES do_work same_again intact state_of);
+our @EXPORT = qw(@TABLES @EVENT_TABLES block_commands do_work same_again intact state_of);
 
 our @EVENT_TABLES = qw(order_events execution_events);
 our @TABLES = (qw(orders executions commands cl_ord_ids counterparty_order_ids root_ids rejected_commands), @EVENT_TABLES);
 
 my $number = 0;
 
-# do_work(DBH): a tree of three levels with fills, a fill of nobody's order, a refusal, FIX. Returns the commands that have a
+# block_commands(ID): two client orders, one of them claimed on the desk; a block over both, and what was filled of it: allocated,
+# taken back, and waiting to be allocated.
+sub block_commands
+{
+	my ($id) = @_;
+	my @fill = (commandType => 'ExecuteOrderCommand', orderId => "$id.block");
+
+	return (
+		(map { { commandType => 'CreateOrderCommand', orderId => "$id.m$_", symbol => 'VOD.L', side => 'BUY', orderQty => 100, account => 'A1' } } 1, 2),
+		{ commandType => 'SendOrderToDeskCommand', orderId => "$id.m1", reason => 'too large' },
+		{ commandType => 'ClaimOrderCommand', orderId => "$id.m1" },
+		{ commandType => 'CreateBlockOrderCommand', orderId => "$id.block", members => [ { orderId => "$id.m1", quantity => 60, priority => 1 }, { orderId => "$id.m2", quantity => 30, priority => 2 } ] },
+		(map { { @fill, executionId => "$id.b$_", execID => "b$_-$id", lastQty => 20, lastPx => "1.0$_" } } 1, 2),
+		{ commandType => 'AllocateExecutionCommand', orderId => "$id.block", method => 'PRO_RATA' },
+		{ commandType => 'BustExecutionCommand', executionId => "$id.b1", execID => "b3-$id", reason => 'error' },
+		{ @fill, executionId => "$id.b4", execID => "b4-$id", lastQty => 30, lastPx => '1.1' });
+}
+
+# do_work(DBH): a tree of three levels with fills, a block, a fill of nobody's order, a refusal, FIX. Returns the commands that have a
 # commandId, with their results, for same_again(); and the id of the tree's root.
 sub do_work
 {
@@ -39,6 +57,7 @@ sub do_work
 	$send->(commandType => 'CorrectExecutionCommand', executionId => "$id-x", execID => "f-$id", lastQty => 12, lastPx => '1.5');
 	$send->(commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1);
 	$send->(commandType => 'CancelOrderCommand', orderId => "$id.2");
+	$send->(%$_) foreach block_commands($id);
 	$dbh->do('SELECT oms_try_command($1)', undef, json()->encode({ commandType => 'CancelOrderCommand', orderId => "none of $id" }));
 	my @common = (11 => "fix-$id", 55 => 'VOD.L', 54 => 1, 38 => 10);
 	$dbh->do('SELECT oms_fix($1)', undef, fix_message(type => 'D', sender => 'C', target => 'D', fields => [ @common, 40 => 2, 44 => 1, 60 => fix_time(1, 0) ]));

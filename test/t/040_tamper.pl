@@ -250,6 +250,56 @@ found('the xid of another transaction in the tree', "UPDATE oms.order_events SET
 found_among('one event of a command with another xid', "UPDATE oms.order_events SET xid = '$rolled_back' WHERE aggregate_id = 'C' AND version = 3",
 	'transaction order C ' . sequence('C', 3));
 
+# A block, its members and what they have: the same fills, however the rows are made to agree with each other.
+command(commandType => 'CreateOrderCommand', orderId => "D-$_", symbol => 'IBM', side => 'BUY', orderQty => 500) foreach qw(A B C);
+command(commandType => 'CreateBlockOrderCommand', orderId => 'D', members => [ { orderId => 'D-A', quantity => 250, priority => 1 }, { orderId => 'D-B', quantity => 125, priority => 2 } ]);
+command(commandType => 'ExecuteOrderCommand', orderId => 'D', executionId => "D-x$_->[0]", execID => "e$_->[0]", lastQty => $_->[1], lastPx => $_->[2]) foreach [ 1, 100, '10' ], [ 2, 200, '10.01' ];
+command(commandType => 'AllocateExecutionCommand', orderId => 'D', method => 'PRO_RATA');
+is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold with a block');
+is(sql(q(SELECT string_agg(concat_ws(' ', order_id, execution_id, quantity, value), ', ' ORDER BY order_id, execution_id) FROM oms.allocated_trades WHERE block_id = 'D')),
+	'D-A D-x1 100 1000.6666666667, D-A D-x2 100 1000.6666666666, D-B D-x2 100 1000.6666666667', 'which is allocated so');
+
+my $one_more = sub { my ($column, $path) = @_; return "$column = jsonb_set($column, '$path', to_jsonb(($column #> '$path')::numeric + 1))"; };
+foreach (
+	[ 'a member has more than it was given', 'orders', 'D', $one_more->('members', '{0,allocatedQuantity}'), 'membership order D' ],
+	[ 'for a higher value', 'orders', 'D', $one_more->('members', '{0,allocatedValue}'), 'membership order D' ],
+	[ 'by another method', 'orders', 'D', q(members = jsonb_set(members, '{0,methods}', '{"EQUAL": 200}')), 'membership order D' ],
+	[ 'a member lacks less', 'orders', 'D', q(members = jsonb_set(members, '{0,quantity}', '240')), 'roll_up order D-A' ],
+	[ 'and less than it has', 'orders', 'D', q(members = jsonb_set(members, '{0,quantity}', '199')), 'membership order D', 'roll_up order D-A' ],
+	[ 'a member is released', 'orders', 'D', q(members = jsonb_set(members, '{0,released}', 'true')), 'membership order D', 'roll_up order D-A' ],
+	[ 'members in another order', 'orders', 'D', q(members = jsonb_build_array(members -> 1, members -> 0)), 'membership order D' ],
+	[ 'a member twice', 'orders', 'D', q(members = members || members), 'membership order D', 'roll_up order D-A' ],
+	[ 'a member gone', 'orders', 'D', q(members = members - 0), 'membership order D-A', 'roll_up order D-A', 'allocation execution D-x1' ],
+	[ 'another in its place', 'orders', 'D', q(members = jsonb_set(members, '{0,orderId}', '"D-C"')), 'membership order D', 'membership order D-A', 'roll_up order D-C' ],
+	[ 'no block any more', 'orders', 'D', 'members = NULL', 'membership order D-A', 'allocation execution D-x1', 'allocation order D' ],
+	[ 'a member of nothing', 'orders', 'D-A', 'block_order_ids = NULL', 'membership order D' ],
+	[ 'a member twice of the same', 'orders', 'D-A', 'block_order_ids = block_order_ids || block_order_ids', 'membership order D-A' ],
+	[ 'closed, and it keeps its members', 'orders', 'D', q(conditions = '{NEW,CANCELLED}', status = 'CANCELLED', leaves_quantity = 0, unplaced_quantity = 0), 'membership order D' ],
+	[ 'a higher value of a part', 'executions', 'D-x1', $one_more->('allocations', '{0,value}'), 'membership order D', 'roll_up order D-A', 'pool order D' ],
+	[ 'a part of somebody else', 'executions', 'D-x1', q(allocations = jsonb_set(allocations, '{0,orderId}', '"D-C"')), 'allocation execution D-x1', 'membership order D', 'roll_up order D-A', 'roll_up order D-C' ],
+	[ 'a part of the block itself', 'executions', 'D-x1', q(allocations = '[{"orderId": "D", "quantity": 100}]'), 'allocation execution D-x1', 'membership order D', 'pool order D' ],
+	[ 'by another allocation', 'executions', 'D-x1', q(allocations = jsonb_set(allocations, '{0,allocationId}', '"x"')), 'allocation execution D-x1', 'membership order D' ],
+	[ 'a fill that counts no more is allocated', 'executions', 'D-x1', q(status = 'REVIEW', review_reasons = '[{"code": "OVERFILL"}]'), 'allocation execution D-x1', 'roll_up order D' ],
+	[ 'an allocation without terms', 'executions', 'D-x1', 'allocation_terms = NULL', 'allocation execution D-x1', 'allocation execution D-x2', 'membership order D' ],
+	[ 'with terms of another method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"EQUAL"')), 'membership order D' ],
+	[ 'with terms of no method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"x"')), 'allocation execution D-x1' ],
+	[ 'with terms over fewer', 'executions', 'D-x1', q(allocation_terms = allocation_terms #- '{0,members,1}'), 'allocation execution D-x2' ],
+	[ 'made before there was a fill', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,at}', '"2000-01-01T00:00:00.000000Z"')), 'pool order D' ],
+	[ 'terms of an allocation of nothing', 'executions', 'D-x2', q(allocation_terms = '[{"allocationId": "x", "method": "EQUAL"}]'), 'allocation execution D-x2' ])
+{
+	my ($name, $table, $id, $change, @expected) = @$_;
+
+	found_among("a block: $name", "UPDATE oms.$table SET $change WHERE id = '$id'", @expected);
+}
+found_among('a block: its terms with a fill that is not the oldest', q(UPDATE oms.executions SET allocation_terms = (SELECT o.allocation_terms FROM oms.executions AS o WHERE o.id = 'D-x1') WHERE id = 'D-x2';
+	UPDATE oms.executions SET allocation_terms = NULL WHERE id = 'D-x1'), 'allocation execution D-x2');
+found_among('a block: a member gets more than the average, and everything follows', join('; ',
+		q(UPDATE oms.executions SET allocations = jsonb_set(allocations, '{0,value}', '1001.6666666667') WHERE id = 'D-x1'),
+		q(UPDATE oms.executions SET allocations = jsonb_set(allocations, '{1,value}', '999.6666666667') WHERE id = 'D-x2'),
+		q(UPDATE oms.orders SET members = jsonb_set(jsonb_set(members, '{0,allocatedValue}', '2002.3333333333'), '{1,allocatedValue}', '999.6666666667') WHERE id = 'D'),
+		q(UPDATE oms.orders SET executed_value = CASE id WHEN 'D-A' THEN 2002.3333333333 ELSE 999.6666666667 END, avg_px = CASE id WHEN 'D-A' THEN 10.0116666667 ELSE 9.9966666667 END WHERE id IN ('D-A', 'D-B'))),
+	'pool order D');
+
 # guards
 my $leaf = sql("SELECT tableoid::regclass FROM oms.order_events LIMIT 1");
 is_deeply([ findings("ALTER TABLE $leaf DISABLE TRIGGER USER") ],

@@ -1,4 +1,4 @@
-# What oms.verify() costs grows as the store grows, whether the events are of one order, of one tree or of many, without
+# What oms.verify() costs grows as the store grows, whether the events are of one order, of one tree, of many, or of one block and its members, without
 # statistics and with them, serially and with parallel workers. No clock decides it: the rows that all nodes of all
 # plans touched are counted (auto_explain), for a store and for the same store four times as large.
 # Broken by: a join on part of a key (on aggregate_id alone, say), a nested loop over two tables, a window whose frame
@@ -16,9 +16,10 @@ use constant EVENTS => 300;
 my $node = oms_node('verify_scale', conf => "autovacuum = off\nsession_preload_libraries = 'auto_explain'\n");
 my @parts = split /\n/, $node->safe_psql('postgres',
 	q(SELECT proname FROM pg_proc WHERE pronamespace = 'oms'::regnamespace AND proname ~ '^verify_' AND pronargs = 0 ORDER BY 1));
-cmp_ok(scalar @parts, '>=', 13, 'the parts of oms.verify()');
+cmp_ok(scalar @parts, '>=', 17, 'the parts of oms.verify()');
 
-# Until the store has so many events: orders with six events each (a fill among them), or one order with all of them.
+# Until the store has so many events: orders with six events each (a fill among them), one order with all of them, or a block of ten
+# members with fills and an allocation for each.
 my $grow = <<'SQL';
 CREATE PROCEDURE public.grow(shape text, events integer) LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,7 +28,11 @@ BEGIN
   LOOP
     SELECT count(*) INTO had FROM oms.all_events;
     EXIT WHEN had >= events;
-    IF had = 0 AND shape <> 'many_trees' THEN
+    IF had = 0 AND shape = 'one_block' THEN
+      PERFORM oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'M-' || m, 'symbol', 'IBM', 'side', 'BUY', 'orderQty', 1000000000)) FROM generate_series(1, 10) AS m;
+      PERFORM oms_command(jsonb_build_object('commandType', 'CreateBlockOrderCommand', 'orderId', 'R', 'members',
+        (SELECT jsonb_agg(jsonb_build_object('orderId', 'M-' || m, 'quantity', 1000000)) FROM generate_series(1, 10) AS m)));
+    ELSIF had = 0 AND shape <> 'many_trees' THEN
       PERFORM oms_command('{"commandType": "CreateOrderCommand", "orderId": "R", "symbol": "IBM", "side": "BUY", "orderQty": 1000000000}');
     END IF;
     PERFORM count(*) FROM oms_commands((
@@ -35,13 +40,15 @@ BEGIN
         FROM generate_series(1, 50) AS k
        CROSS JOIN LATERAL (
          SELECT 1, jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', format('O-%s-%s', had, k), 'orderQty', 100)
-                   || CASE shape WHEN 'one_tree' THEN '{"parentId": "R"}' ELSE '{"symbol": "IBM", "side": "BUY"}' END::jsonb WHERE shape <> 'one_order'
+                   || CASE shape WHEN 'one_tree' THEN '{"parentId": "R"}' ELSE '{"symbol": "IBM", "side": "BUY"}' END::jsonb WHERE shape IN ('one_tree', 'many_trees')
          UNION ALL
-         SELECT 2, jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', format('O-%s-%s', had, k), 'execID', format('E-%s-%s', had, k),
-                                      'lastQty', 1, 'lastPx', 10.5) WHERE shape <> 'one_order'
+         SELECT 2, jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', CASE shape WHEN 'one_block' THEN 'R' ELSE format('O-%s-%s', had, k) END,
+                                      'execID', format('E-%s-%s', had, k), 'lastQty', 10, 'lastPx', 10.5 + k) WHERE shape <> 'one_order'
          UNION ALL
          SELECT u, jsonb_build_object('commandType', 'UpdateOrderCommand', 'text', format('note %s %s', k, u),
-                                      'orderId', CASE shape WHEN 'one_order' THEN 'R' ELSE format('O-%s-%s', had, k) END) FROM generate_series(3, 5) AS u
+                                      'orderId', CASE shape WHEN 'one_order' THEN 'R' ELSE format('O-%s-%s', had, k) END) FROM generate_series(3, 5) AS u WHERE shape <> 'one_block'
+         UNION ALL
+         SELECT 6, jsonb_build_object('commandType', 'AllocateExecutionCommand', 'orderId', 'R', 'method', 'PRO_RATA', 'quantity', 10) WHERE shape = 'one_block'
        ) AS c (n, command)));
     COMMIT;
   END LOOP;
@@ -73,7 +80,7 @@ sub rows_touched
 # By name: whether the tables are analysed, and the settings.
 my $parallel = 'SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
 my @rounds = ([ 'without statistics', 0, '' ], [ 'analysed, with parallel workers', 1, $parallel ]);
-foreach my $shape (qw(one_order one_tree many_trees))
+foreach my $shape (qw(one_order one_tree many_trees one_block))
 {
 	my %small;
 

@@ -21,6 +21,12 @@ foreach my $root (qw(A B))
 		{ commandType => 'CorrectExecutionCommand', executionId => "$root-x", execID => 'E2', lastQty => 90, lastPx => '10.3' },
 		{ commandType => 'RequestReplaceOrderCommand', orderId => "$root-1", orderQty => 500 });
 }
+# a block over both, filled and allocated; one of them on the desk
+oms_command($dbh, $_) foreach (
+	{ commandType => 'CreateBlockOrderCommand', orderId => 'K', members => [ map { { orderId => $_, quantity => 100 } } qw(A B) ] },
+	(map { { commandType => 'ExecuteOrderCommand', orderId => 'K', executionId => "K-x$_", execID => "K$_", lastQty => 50, lastPx => "10.$_" } } 1, 2),
+	{ commandType => 'AllocateExecutionCommand', orderId => 'K', method => 'EQUAL', quantity => 70 },
+	{ commandType => 'SendOrderToDeskCommand', orderId => 'A', reason => 'large' });
 my %values = (
 	text => [ "''", "'x'", "'A'", "'A-1'", "'FILLED'" ], bigint => [ 0, -1, 7, '9223372036854775807' ], integer => [ 0, -1, 101 ],
 	numeric => [ 0, -5, "'NaN'", "'Infinity'", '1e40' ], 'timestamp with time zone' => [ "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2026-01-01Z'" ],
@@ -37,10 +43,11 @@ foreach (@$columns)
 {
 	my ($table, $column, $type, $not_null) = @$_;
 	next if $column eq 'occurred_at';
+	my $rows = $dbh->selectrow_array("SELECT count(*) FROM oms.$table");
 
 	foreach my $value (@{ $values{$type} // [] }, $not_null ? () : 'NULL')
 	{
-		my $row = int rand 4;
+		my $row = int rand $rows;
 		my ($changed, $found, $failed);
 
 		$dbh->begin_work;

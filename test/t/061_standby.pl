@@ -11,6 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use OmsTest;
+use OmsWork qw(block_commands);
 
 my @TABLES = qw(orders executions order_events execution_events commands cl_ord_ids counterparty_order_ids rejected_commands);
 my $primary = oms_node('primary', streaming => 1);
@@ -36,6 +37,7 @@ sub load
 		command($node, qq({"commandType": "CreateOrderCommand", "orderId": "$prefix.$n", "parentId": "$prefix", "orderQty": 10}));
 		command($node, qq({"commandType": "ExecuteOrderCommand", "orderId": "$prefix.$n", "execID": "e$n", "lastQty": $n, "lastPx": 1.$n})) if $n <= 10;
 	}
+	command($node, json()->encode($_)) foreach block_commands($prefix);
 	$node->safe_psql('postgres', qq(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "$prefix"}')));
 }
 
@@ -59,6 +61,8 @@ is(command($standby, '{"commandType": "ExecuteOrderCommand", "orderId": "before.
 is($standby->safe_psql('postgres', q(SELECT oms_command('{"commandType": "CreateOrderCommand", "commandId": "before-k", "orderId": "before", "clOrdID": "before-c", "symbol": "X", "side": "BUY", "orderQty": 1000}')->>'duplicate')),
 	'true', 'promoted: repeats are recognised');
 psql_fails_with($standby, q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "before-c", "symbol": "X", "side": "BUY", "orderQty": 1}')), 'OM007', 'promoted: ClOrdIDs are known');
+is(command($standby, '{"commandType": "BustExecutionCommand", "executionId": "before.b2", "execID": "late", "reason": "error"}'), 'BUSTED', 'promoted: what was allocated of a block is taken back');
+is($standby->safe_psql('postgres', q(SELECT sum(executed_quantity) FROM oms.orders WHERE block_order_ids = '["before.block"]' OR id LIKE 'before.m_')), '0', 'promoted: of its members');
 load($standby, 'after');
 is($standby->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT sequence) FROM (SELECT sequence FROM oms.order_events UNION ALL SELECT sequence FROM oms.execution_events) e'),
 	'0', 'promoted: no sequence number is used again');

@@ -12,6 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use OmsTest;
+use OmsWork qw(block_commands);
 
 my $node = oms_node('dump');
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -53,6 +54,7 @@ sub fill_database
 	command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "A.1", "executionId": "X6", "execID": "E6", "lastQty": 100, "lastPx": 1}');
 	command($database, '{"commandType": "CorrectExecutionCommand", "executionId": "X1", "execID": "E7", "lastQty": 10, "lastPx": 1}');
 	command($database, '{"commandType": "RequestReplaceOrderCommand", "orderId": "A.2", "clOrdID": "c2", "orderQty": 60}');
+	command($database, json()->encode($_)) foreach block_commands('B');
 	psql($database, q(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "A"}')));
 }
 
@@ -68,6 +70,8 @@ sub goes_on
 	is(command($database, '{"commandType": "ReplaceOrderCommand", "orderId": "A.2", "clOrdID": "c2"}', q('state'->>'orderQty')), '60', "$how: open requests can be answered");
 	is(command($database, '{"commandType": "ExecuteOrderCommand", "commandId": "k-x2", "orderId": "A.2", "executionId": "X2", "execID": "E2", "lastQty": 20, "lastPx": 1.02}', q('duplicate')),
 		'true', "$how: repeats are recognised");
+	is(command($database, '{"commandType": "AllocateExecutionCommand", "orderId": "B.block", "method": "PRO_RATA"}', q('status')), '"ACCEPTED"', "$how: what waited in a block is allocated");
+	is(psql($database, q(SELECT string_agg(concat_ws(' ', order_id, quantity), ', ' ORDER BY order_id, execution_id) FROM oms.allocated_trades WHERE block_id = 'B.block')), 'B.m1 13, B.m1 20, B.m2 7, B.m2 10', "$how: to its members, as the method has it");
 	cmp_ok(psql($database, 'SELECT max(sequence) FROM oms.order_events'), '>', $number, "$how: the sequence goes on");
 	foreach my $sql (q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "c1", "symbol": "X", "side": "BUY", "orderQty": 1}')))
 	{

@@ -324,6 +324,22 @@ goes_on('{"commandType": "BustExecutionCommand", "executionId": "t7", "execID": 
 eval { $session->do(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "FUND-1", "symbol": "X", "side": "BUY", "orderQty": 1}'))); };
 is($session->state, 'OM007', 'an old ClOrdID is taken');
 goes_on('{"commandType": "CreateOrderCommand", "orderId": "after", "symbol": "X", "side": "BUY", "orderQty": 7}', 'NEW', 'a new tree');
+
+# What 0.1.0 did not know: the desk, and blocks over old orders and new ones.
+sub answers
+{
+	my ($name, $command, $path, $expected) = @_;
+	my $answer = eval { $session->selectrow_array(q(SELECT oms_command($1) #>> $2), undef, $command, $path) };
+
+	is($answer // $@, $expected, $name);
+}
+answers('an old order is sent to the desk', '{"commandType": "SendOrderToDeskCommand", "orderId": "fund", "reason": "too large"}', '{state,deskStatus}', 'QUEUED');
+answers('and claimed', '{"commandType": "ClaimOrderCommand", "orderId": "fund"}', '{state,deskUser}', 'oms');
+goes_on('{"commandType": "CreateOrderCommand", "orderId": "new-member", "symbol": "ULVR", "side": "BUY", "orderQty": 7}', 'NEW', 'a new order like it');
+answers('an old order and a new one are worked in a block', '{"commandType": "CreateBlockOrderCommand", "orderId": "block", "members": [{"orderId": "batch2", "quantity": 3}, {"orderId": "new-member", "quantity": 1}]}', '{state,orderQty}', '4');
+answers('which is filled', '{"commandType": "ExecuteOrderCommand", "orderId": "block", "executionId": "b1", "lastQty": 4, "lastPx": "10.01"}', '{state,status}', 'VALIDATED');
+answers('and allocated', '{"commandType": "AllocateExecutionCommand", "orderId": "block", "method": "PRO_RATA"}', '{status}', 'ACCEPTED');
+is(in_upgraded(q(SELECT string_agg(concat_ws(' ', order_id, account, quantity, value, avg_px), ', ' ORDER BY order_id) FROM oms.allocated_trades WHERE block_id = 'block')), 'batch2 3 30.03 10.01, new-member 1 10.01 10.01', 'to both');
 is(in_upgraded(q(SELECT count(*) FROM oms.execution_review)), in_upgraded(q(SELECT count(*) FROM oms.executions WHERE status = 'REVIEW')), 'the views read');
 is(in_upgraded('SELECT * FROM oms.verify()'), '', 'every invariant still holds');
 is(in_upgraded(q(SELECT oms.rebuild('orders') + oms.rebuild('executions'))), '0', 'and the rows are what the events say');

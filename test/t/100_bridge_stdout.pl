@@ -1,15 +1,17 @@
 # oms_bridge without Kafka: what it prints is what the event tables hold, in commit order; what it refuses, and what it says then.
 #
 # Would break it: a decoder that loses or alters a byte, a transaction out of order, a slot that is confirmed before its events are out,
-# a message without its remedy, a secret in a log, a stop that is not clean, or that waits for a server that stands still.
+# an event of an allocation under another key than its tree's, a message without its remedy, a secret in a log, a stop that is not clean, or that waits for a server that stands still.
 
 use strict;
 use warnings;
 
 use JSON::PP;
 use OmsBridge;
+use OmsConsumer;
 use OmsProcess qw(wait_for free_port);
 use OmsTest;
+use OmsWork qw(block_commands);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -83,6 +85,7 @@ sub some_load
 		$dbh->do('SELECT oms_command(?::jsonb)', undef,
 			JSON::PP->new->encode({ commandType => 'ExecuteOrderCommand', orderId => "$tag-$n", execID => "$tag-e$n", lastQty => 10, lastPx => '1.5' }));
 	}
+	OmsTest::oms_command($dbh, $_) foreach block_commands($tag);
 	$dbh->disconnect;
 	return;
 }
@@ -179,6 +182,14 @@ foreach my $plugin (qw(pgoutput wal2json))
 	is($bridge->stop, 0, "$plugin: a clean stop");
 	$node->safe_psql('postgres', q{SELECT pg_drop_replication_slot('oms_cdc')});
 }
+
+# --- who reads only this knows every allocation ---
+
+my %printed = map { $_ => 1 } map { lines({ out => $_ }) } glob "$dir/stdout*.out";
+my $consumer = consumer_of($node);
+consume_records($consumer, [ map { /"key":"([^"]*)","headers":\{[^}]*\},"value":(.*)\}$/ ? [ $1, $2 ] : () } keys %printed ]);
+is_rebuilt($consumer, $node, 'from what was printed');
+$consumer->disconnect;
 
 # --- reload, and PostgreSQL's fast shutdown ---
 
