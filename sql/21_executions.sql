@@ -57,7 +57,10 @@ CREATE TABLE oms.executions (
   superseding_execution_id text COLLATE "C",
   reported_last_qty numeric,
   reported_last_px numeric,
-  allocation_terms jsonb
+  allocation_terms jsonb,
+  reported_order_id text COLLATE "C",
+  reported_symbol text COLLATE "C",
+  reported_side text COLLATE "C"
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
@@ -79,7 +82,10 @@ ALTER TABLE oms.executions
   ADD COLUMN superseding_execution_id text COLLATE "C",
   ADD COLUMN reported_last_qty numeric,
   ADD COLUMN reported_last_px numeric,
-  ADD COLUMN allocation_terms jsonb;
+  ADD COLUMN allocation_terms jsonb,
+  ADD COLUMN reported_order_id text COLLATE "C",
+  ADD COLUMN reported_symbol text COLLATE "C",
+  ADD COLUMN reported_side text COLLATE "C";
 -- @end
 
 COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
@@ -111,3 +117,17 @@ COMMENT ON COLUMN oms.executions.superseding_execution_id IS 'The electronic fil
 COMMENT ON COLUMN oms.executions.reported_last_qty IS 'LastQty (32) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.reported_last_px IS 'LastPx (31) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.allocation_terms IS 'Of the allocations of a block that it is the oldest fill of: {allocationId, method, at, selected, lot, members}';
+COMMENT ON COLUMN oms.executions.reported_order_id IS 'The order that its report names, where the desk has matched it to another';
+COMMENT ON COLUMN oms.executions.reported_symbol IS 'Symbol (55) as the report stated it, where the desk has changed it';
+COMMENT ON COLUMN oms.executions.reported_side IS 'Side (54) as the report stated it, where the desk has changed it';
+
+CREATE TABLE oms.matched_exec_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  exec_id text COLLATE "C" NOT NULL,
+  execution_id text COLLATE "C" NOT NULL,
+  CONSTRAINT matched_exec_ids_pkey PRIMARY KEY (fix_session, exec_id, execution_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.matched_exec_ids', '');
+COMMENT ON TABLE oms.matched_exec_ids IS
+  'ExecIDs (17) of fills that the desk has matched to another order than their report names, or that were booked while another report with the same one waited for an order';
+COMMENT ON COLUMN oms.matched_exec_ids.fix_session IS 'FIX session of the report; SQL callers share an empty one';

@@ -115,6 +115,10 @@ AS $function$
      (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
    ) AS v (broken, detail)
    WHERE v.broken
+  UNION ALL
+  SELECT 'orphan', 'execution', m.execution_id, NULL, NULL,
+         format('ExecID %s of session "%s" was matched to this execution, which does not exist.', m.exec_id, m.fix_session)
+    FROM oms.matched_exec_ids AS m WHERE NOT EXISTS (SELECT FROM oms.executions AS e WHERE e.id = m.execution_id)
 $function$;
 COMMENT ON FUNCTION oms.verify_execution_links() IS
   'Part of oms.verify(): corrections are linked both ways, its order exists and is of the same tree, a live execution has one, one in review has reasons, and each counts what was reported times its factor';

@@ -343,7 +343,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_CREATE_MANUAL_EXECUTION] = {
 		.name = "CreateManualExecutionCommand", .type = COMMAND_CREATE_MANUAL_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
-		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL, .fix_messages = FIX_MSG_REPORT,
+		.trigger = TRIGGER_FILL, .traits = TRAIT_FILL | TRAIT_TYPED, .fix_messages = FIX_MSG_REPORT,
 		.fields = manual_fields, .decide = oms_decide_manual, .trees = oms_name_told,
 	},
 	[COMMAND_CORRECT_EXECUTION] = {

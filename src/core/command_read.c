@@ -398,6 +398,8 @@ command_is_report(const Command *command, bool from_fix)
 	static const char *const keys[] = {"execID", "execType", "ordStatus"};
 	JsonbValue	hold;
 
+	if (oms_has_trait(command->def, TRAIT_TYPED))
+		return false;
 	for (int i = 0; i < lengthof(keys); i++)
 		if (oms_json_get(command->raw, keys[i], &hold) != NULL)
 			return true;
@@ -587,6 +589,8 @@ oms_command_is_resent(const Command *command)
 bool
 oms_command_is_report(const Command *command)
 {
+	if (oms_has_trait(command->def, TRAIT_TYPED))
+		return false;
 	return command->exec_id != NULL || command->exec_type != NULL || command->ord_status != NULL ||
 		(command->fix_message != NULL && oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY));
 }

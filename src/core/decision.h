@@ -78,6 +78,9 @@ struct ObjectSource
 	/* The id of the object that has this name in a session ("": of SQL callers), or NULL. */
 	const char *(*named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
 
+	/* The ids of all objects that have it, where several may. */
+	List	   *(*all_named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
+
 	/* The time of the command's events. */
 	TimestampTz (*now) (ObjectSource *source);
 

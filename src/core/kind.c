@@ -56,6 +56,9 @@ const NameDef oms_names[NAME_COUNT] = {
 	[NAME_COUNTERPARTY_ORDER_ID] = {
 		KIND_ORDER, "counterparty_order_ids", "counterparty_order_id", "order_id", "counterpartyOrderID", .shared = true
 	},
+	[NAME_MATCHED_EXEC_ID] = {
+		KIND_EXECUTION, "matched_exec_ids", "exec_id", "execution_id", "execID", .shared = true
+	},
 };
 
 const OmsName	oms_flag_names[] = {

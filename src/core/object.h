@@ -24,6 +24,7 @@ typedef enum ObjectName
 {
 	NAME_CL_ORD_ID,
 	NAME_COUNTERPARTY_ORDER_ID,
+	NAME_MATCHED_EXEC_ID,
 	NAME_COUNT
 } ObjectName;
 

@@ -345,6 +345,24 @@ oms_named(TableSet *tables, ObjectName which, const char *session, const char *n
 	return found.id;
 }
 
+static void
+ids_add_named(Table *table, void *arg)
+{
+	List	  **ids = arg;
+
+	*ids = lappend(*ids, TextDatumGetCString(oms_table_needed(table, NAME_ID)));
+}
+
+List *
+oms_all_named(TableSet *tables, ObjectName which, const char *session, const char *name)
+{
+	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(name)};
+	List	   *ids = NIL;
+
+	oms_table_each(oms_tables_get(tables, OMS_NAMES_OF(which)), BY_NAME, keys, ids_add_named, &ids);
+	return ids;
+}
+
 char *
 oms_root_kind_find(TableSet *tables, const char *id)
 {

@@ -76,6 +76,9 @@ extern bool oms_id_claim(Table *table, const IdClaim *claim, ItemPointer tid);
 /* The id of the object that has this name, or NULL; `more` (may be NULL) if there are several. */
 extern char *oms_named(TableSet *tables, ObjectName which, const char *session, const char *name, bool *more);
 
+/* The ids of all objects that have it. */
+extern List *oms_all_named(TableSet *tables, ObjectName which, const char *session, const char *name);
+
 /* Of what kind is the root that a given id was claimed for?  NULL if it was not. */
 extern char *oms_root_kind_find(TableSet *tables, const char *id);
 

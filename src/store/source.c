@@ -64,6 +64,12 @@ source_named(ObjectSource *source, ObjectName which, const char *session, const 
 	return oms_named(source_uow(source)->tables, which, session, name, NULL);
 }
 
+static List *
+source_all_named(ObjectSource *source, ObjectName which, const char *session, const char *name)
+{
+	return oms_all_named(source_uow(source)->tables, which, session, name);
+}
+
 static TimestampTz
 source_now(ObjectSource *source)
 {
@@ -106,6 +112,7 @@ oms_source_init(ObjectSource *source)
 		.is_known = source_is_known,
 		.each_event = source_each_event,
 		.named = source_named,
+		.all_named = source_all_named,
 		.now = source_now,
 		.asker = source_asker,
 		.new_id = source_new_id,

@@ -231,6 +231,22 @@ array_named(ObjectSource *source, ObjectName which, const char *session, const c
 	return name ? name->id : NULL;
 }
 
+static inline List *
+array_all_named(ObjectSource *source, ObjectName which, const char *session, const char *text)
+{
+	List	   *ids = NIL;
+	ListCell   *cell;
+
+	foreach(cell, array_of(source)->names)
+	{
+		const NewName *name = lfirst(cell);
+
+		if (name->which == which && strcmp(name->name, text) == 0 && strcmp(name->session, session) == 0)
+			ids = lappend(ids, unconstify(char *, name->id));
+	}
+	return ids;
+}
+
 static inline TimestampTz
 array_now(ObjectSource *source)
 {
@@ -261,6 +277,7 @@ array_begin(void)
 		.is_known = array_is_known,
 		.each_event = array_each_event,
 		.named = array_named,
+		.all_named = array_all_named,
 		.now = array_now,
 		.asker = array_asker,
 		.new_id = array_new_id,

@@ -16,9 +16,11 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
+#include "base/guc.h"
 #include "base/moment.h"
 #include "core/command_route.h"
 #include "core/execution/execution.h"
+#include "core/order/order_members.h"
 
 /* A split scales quantity and price inversely: the value stays, exactly. */
 Numeric
@@ -27,8 +29,8 @@ oms_execution_value(const Execution *execution)
 	return oms_dec_mul(execution->last_qty, execution->last_px);
 }
 
-static void
-execution_count_quantity(Execution *execution)
+void
+oms_execution_count(Execution *execution)
 {
 	execution->quantity = execution->quantity_factor ?
 		oms_scale_fill(execution->last_qty, execution->quantity_factor) : execution->last_qty;
@@ -132,13 +134,29 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 		execution->flags |= FLAG_DISAGREES;
 	if (old && oms_execution_comes_late(execution, old))
 		execution->flags |= FLAG_DISAGREES;
+	/* a correction takes the place of what waits, and its authors too */
+	if (context->by_hand)
+		execution->authors = oms_texts_add(old && old->status == OMS_EXECUTION_REVIEW ? old->authors : NULL, context->by_hand);
 	execution->created_at = context->now;
 	/* a correction of a fill from before a split is stated as that fill was */
 	execution->quantity_factor = old ? old->quantity_factor : NULL;
 	execution->allocated_quantity = oms_dec_zero();
-	execution_count_quantity(execution);
+	oms_execution_count(execution);
 	if (old && old->quantity_factor)
 		execution_count_correction(context, execution);
+}
+
+/* As its report stated it: the desk may have changed it since. */
+static Numeric
+execution_reported_qty(const Execution *execution)
+{
+	return execution->reported_last_qty ? execution->reported_last_qty : execution->last_qty;
+}
+
+static Numeric
+execution_reported_px(const Execution *execution)
+{
+	return execution->reported_last_px ? execution->reported_last_px : execution->last_px;
 }
 
 bool
@@ -153,8 +171,53 @@ oms_execution_is_repeat(const Command *command, const Execution *known)
 	if (ref == NULL && oms_has_trait(command->def, TRAIT_CORRECTION | TRAIT_BUST))
 		ref = known->exec_ref_id;
 	return oms_same_text(type, known->exec_type) && oms_same_text(ref, known->exec_ref_id) &&
-		(command->last_qty == NULL || oms_dec_cmp(command->last_qty, known->last_qty) == 0) &&
-		(command->last_px == NULL || oms_dec_cmp(command->last_px, known->last_px) == 0);
+		(command->last_qty == NULL || oms_dec_cmp(command->last_qty, execution_reported_qty(known)) == 0) &&
+		(command->last_px == NULL || oms_dec_cmp(command->last_px, execution_reported_px(known)) == 0);
+}
+
+/* What a report leaves out, whoever matched its fill may have filled in. */
+static bool
+execution_states(const char *stated, const char *now, const char *reported)
+{
+	return stated == NULL || oms_same_text(stated, reported ? reported : now);
+}
+
+bool
+oms_execution_is_reported_by(const Command *command, const Execution *known)
+{
+	/* ExecIDs of two orders may be the same: what is no more than alike may be another fill */
+	if (known->reported_order_id ? !oms_same_text(command->order_id, known->reported_order_id) :
+		command->order_id && command->cl_ord_id == NULL && command->counterparty_order_id == NULL)
+		return false;
+	return oms_same_text(command->fix_session, known->fix_session) && oms_same_text(command->cl_ord_id, known->cl_ord_id) &&
+		oms_same_text(command->counterparty_order_id, known->counterparty_order_id) &&
+		execution_states(command->symbol, known->symbol, known->reported_symbol) &&
+		execution_states(command->side, known->side, known->reported_side) && oms_execution_is_repeat(command, known);
+}
+
+bool
+oms_execution_same_fill(const Execution *a, const Execution *b)
+{
+	return oms_same_text(a->fix_session, b->fix_session) && oms_same_text(a->exec_id, b->exec_id) &&
+		oms_same_text(a->reported_symbol ? a->reported_symbol : a->symbol, b->reported_symbol ? b->reported_symbol : b->symbol) &&
+		oms_same_text(a->reported_side ? a->reported_side : a->side, b->reported_side ? b->reported_side : b->side) &&
+		oms_same_text(a->exec_type, b->exec_type) && oms_same_text(a->exec_ref_id, b->exec_ref_id) &&
+		oms_dec_cmp(execution_reported_qty(a), execution_reported_qty(b)) == 0 &&
+		oms_dec_cmp(execution_reported_px(a), execution_reported_px(b)) == 0;
+}
+
+bool
+oms_execution_looks_like(const Execution *a, const Execution *b)
+{
+	bool		timed = a->transact_time != NO_TIME && b->transact_time != NO_TIME;
+	TimestampTz at = timed ? a->transact_time : a->created_at;
+	TimestampTz other = timed ? b->transact_time : b->created_at;
+	int64		window = (int64) oms_guc_duplicate_window_s * USECS_PER_SEC;
+
+	if (a->exec_id && oms_same_text(a->exec_id, b->exec_id))
+		return true;
+	return window > 0 && oms_dec_cmp(a->last_qty, b->last_qty) == 0 && oms_dec_cmp(a->last_px, b->last_px) == 0 &&
+		(at > other ? at - other : other - at) <= window;
 }
 
 static Jsonb *
@@ -225,10 +288,19 @@ oms_execution_compare(Execution *execution, const Order *after)
  * ------------------------------------------------------------------------
  */
 
+/* By the order, and perhaps more: without those that this command has moved to another one. */
 static List *
 execution_find_by(const Decision *d, int key, const char *const *values)
 {
-	return oms_decision_find(d, KIND_EXECUTION, key, &values, 1);
+	List	   *executions = oms_decision_find(d, KIND_EXECUTION, key, &values, 1);
+	ListCell   *cell;
+
+	if (d->changes == NIL)
+		return executions;
+	foreach(cell, executions)
+		if (!oms_same_text(((const Execution *) lfirst(cell))->order_id, values[0]))
+			executions = foreach_delete_current(executions, cell);
+	return executions;
 }
 
 bool

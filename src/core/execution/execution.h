@@ -31,6 +31,8 @@ typedef enum ReviewReason
 	REVIEW_OVERFILL,
 	REVIEW_DUPLICATE_EXEC_ID,
 	REVIEW_UNKNOWN_EXECUTION,
+	REVIEW_POSSIBLE_DUPLICATE,
+	REVIEW_FOUR_EYES,
 	REVIEW_RULE
 } ReviewReason;
 
@@ -50,6 +52,7 @@ typedef struct FillContext
 	bool		ambiguous;		/* more than one order matches */
 	bool		unknown_execution;	/* a bust or correction of a fill nobody knows */
 	const Execution *same_exec_id;	/* another one of this order, or NULL */
+	const Execution *typed;		/* one of this order that was typed, and may be the same fill; or NULL */
 	const Execution *corrected; /* the one that this one corrects, or NULL */
 	Numeric		tolerance;		/* of quantity */
 	Numeric		price_tolerance;
@@ -57,6 +60,10 @@ typedef struct FillContext
 	const List *findings;		/* of Finding: what the rules say of the command */
 	Jsonb	   *reasons_before; /* of one that waited already: what rules said of it stands, or NULL */
 	List	   *past;			/* of PastTerms: those under the ClOrdID that the report names */
+	const char *by_hand;		/* four eyes: who says it, where somebody else has to approve it; or NULL */
+	bool		approved;		/* the desk approves it */
+	bool		in_time;		/* … and it was dealt before its order expired */
+	bool		shares_exec_id; /* another one with its ExecID waits for an order */
 	TimestampTz now;
 } FillContext;
 
@@ -69,6 +76,25 @@ extern Jsonb *oms_execution_review(const Execution *execution, const FillContext
 /* Is the report the same as the one already known? */
 extern bool oms_execution_is_repeat(const Command *command, const Execution *known);
 
+/* … and of the same session, ids of the order, symbol and side, whatever order the desk has matched it to? */
+extern bool oms_execution_is_reported_by(const Command *command, const Execution *known);
+
+/* Do two executions tell the same fill?  As they were reported. */
+extern bool oms_execution_same_fill(const Execution *a, const Execution *b);
+
+/* Might one be the other, which was typed: the same ExecID, or quantity and price, at much the same time? */
+extern bool oms_execution_looks_like(const Execution *a, const Execution *b);
+
+/* The order that it was told of, where nobody knows that. */
+extern char *oms_reasons_order(Jsonb *reasons);
+
+/* Is it among the reasons?  And the first code of these that is not among those of before, or NULL. */
+extern bool oms_reasons_have(Jsonb *reasons, ReviewReason reason);
+extern char *oms_reasons_unseen(Jsonb *reasons, Jsonb *before);
+
+/* That somebody else than this one has to approve it, alone. */
+extern Jsonb *oms_reasons_four_eyes(const char *author);
+
 /* Do these reasons say that the report may not be about this order at all? */
 extern bool oms_reasons_tell_misdirected(Jsonb *reasons);
 
@@ -79,6 +105,9 @@ extern bool oms_reasons_ask_for_past(Jsonb *reasons);
 extern const Transition *oms_execution_book(Execution *execution, const FillContext *context);
 extern const Transition *oms_execution_hold(Execution *execution, Jsonb *reasons);
 extern const Transition *oms_execution_end(Execution *execution, ExecutionTrigger trigger);
+
+/* What it counts for, where its quantity has become another. */
+extern void oms_execution_count(Execution *execution);
 
 /* A split: count times `factor`, and then `rest` more; either may be NULL. */
 extern void oms_execution_scale(Execution *execution, Numeric factor, Numeric rest);

@@ -38,7 +38,7 @@ static const Transition execution_rows[] = {
 	.sentence = "A valid fill is booked and allocated to the root of its tree."},
 	{.number = 502, .trigger = EXECUTION_BOOK,
 		.requires = IN_REVIEW, .sets = IS_ALLOCATED, .clears = IN_REVIEW, .event_type = "ExecutionValidated",
-	.sentence = "A fill that waited in review is reported again, or what it waited for has come: now it can be booked."},
+	.sentence = "A fill that waited in review is reported again, what it waited for has come, or the desk approves it: now it is booked."},
 
 	{.number = 511, .trigger = EXECUTION_HOLD,
 		.forbids = IS_LIVE | HAS_ENDED, .sets = IN_REVIEW, .clears = IS_NEW, .event_type = "ExecutionHeldForReview",
@@ -69,7 +69,7 @@ static const Transition execution_rows[] = {
 	.sentence = "A valid fill of a block is booked, and allocated to nobody yet."},
 	{.number = 552, .trigger = EXECUTION_VALIDATE,
 		.requires = IN_REVIEW, .sets = IS_VALIDATED, .clears = IN_REVIEW, .event_type = "ExecutionValidated",
-	.sentence = "A fill of a block that waited in review can be booked, and is allocated to nobody yet."},
+	.sentence = "A fill of a block that waited in review is booked, as any, and is allocated to nobody yet."},
 	{.number = 553, .trigger = EXECUTION_TAKE_OVER,
 		.forbids = IS_LIVE | HAS_ENDED, .sets = IS_VALIDATED, .clears = IS_NEW | IN_REVIEW, .event_type = "ExecutionValidated",
 	.sentence = "A fill of a block takes the place of another, and a part of it belongs to members as the other did."},
@@ -94,6 +94,12 @@ static const Transition execution_rows[] = {
 	{.number = 575, .trigger = EXECUTION_PROPOSE,
 		.requires = IN_REVIEW, .event_type = "ExecutionProposed",
 	.sentence = "Somebody proposes how what waits in review is to be booked; somebody else approves it."},
+	{.number = 577, .trigger = EXECUTION_LINK,
+		.forbids = IS_NEW | IN_REVIEW | HAS_ENDED, .event_type = "ExecutionCorrected",
+	.sentence = "The fill comes after the desk has approved its correction: the correction is linked to it, and counts on."},
+	{.number = 578, .trigger = EXECUTION_MOVE,
+		.requires = IS_CORRECTED, .event_type = "ExecutionMoved",
+	.sentence = "What was corrected while it waited goes with its correction to the order that the desk has matched that to."},
 	{0}
 };
 
@@ -112,6 +118,7 @@ static MachineTrigger execution_triggers[EXECUTION_TRIGGER_COUNT] = {
 	[EXECUTION_ALLOCATE_ALL] = {"allocate all"},
 	[EXECUTION_REJECT] = {"reject"},
 	[EXECUTION_PROPOSE] = {"propose"},
+	[EXECUTION_MOVE] = {"move"},
 };
 
 static const OmsName execution_conditions[] = {

@@ -30,6 +30,7 @@ typedef enum ExecutionTrigger
 	EXECUTION_ALLOCATE_ALL,		/* all of it */
 	EXECUTION_REJECT,
 	EXECUTION_PROPOSE,			/* it waits on, otherwise than before */
+	EXECUTION_MOVE,				/* it goes with its correction to another order */
 	EXECUTION_TRIGGER_COUNT
 } ExecutionTrigger;
 

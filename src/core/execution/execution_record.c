@@ -82,6 +82,9 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("reportedLastQty", reported_last_qty, FIELD_NUMERIC),
 	EXECUTION("reportedLastPx", reported_last_px, FIELD_NUMERIC),
 	EXECUTION("allocationTerms", allocation_terms, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
+	EXECUTION("reportedOrderId", reported_order_id, FIELD_TEXT),
+	EXECUTION("reportedSymbol", reported_symbol, FIELD_TEXT),
+	EXECUTION("reportedSide", reported_side, FIELD_TEXT),
 };
 
 static const TableKey execution_keys[EXECUTION_KEYS] = {

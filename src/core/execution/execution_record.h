@@ -68,6 +68,9 @@ typedef struct Execution
 	char	   *superseding_execution_id;	/* … and the other way round */
 	Numeric		reported_last_qty;	/* as the report stated them, where the desk has changed them */
 	Numeric		reported_last_px;
+	char	   *reported_order_id;	/* the order that its report names, where the desk has matched another */
+	char	   *reported_symbol;
+	char	   *reported_side;
 	Jsonb	   *allocation_terms;	/* of the allocations of a block that it is the oldest fill of */
 } Execution;
 

@@ -26,6 +26,8 @@ static const char *const review_codes[] = {
 	[REVIEW_OVERFILL] = "OVERFILL",
 	[REVIEW_DUPLICATE_EXEC_ID] = "DUPLICATE_EXEC_ID",
 	[REVIEW_UNKNOWN_EXECUTION] = "UNKNOWN_EXECUTION",
+	[REVIEW_POSSIBLE_DUPLICATE] = "POSSIBLE_DUPLICATE",
+	[REVIEW_FOUR_EYES] = "FOUR_EYES",
 	[REVIEW_RULE] = "RULE",
 };
 
@@ -180,6 +182,18 @@ review_had_side(const FillContext *context, const char *side)
 }
 
 static void
+review_add_typed(const Execution *typed, JsonWriter *w)
+{
+	review_open_reason(w, REVIEW_POSSIBLE_DUPLICATE);
+	oms_json_string(w, "executionId", typed->id);
+	if (typed->exec_id)
+		oms_json_string(w, "execID", typed->exec_id);
+	oms_json_numeric(w, "lastQty", typed->last_qty);
+	oms_json_numeric(w, "lastPx", typed->last_px);
+	oms_json_close_object(w);
+}
+
+static void
 review_check_order(const Execution *execution, const FillContext *context, JsonWriter *w)
 {
 	const Order *order = context->order;
@@ -204,6 +218,8 @@ review_check_order(const Execution *execution, const FillContext *context, JsonW
 	if (context->same_exec_id)
 		review_add_mismatch(w, REVIEW_DUPLICATE_EXEC_ID, "executionId", context->same_exec_id->id, "execID",
 							execution->exec_id);
+	if (context->typed)
+		review_add_typed(context->typed, w);
 }
 
 static void
@@ -226,22 +242,52 @@ review_add_findings(const List *findings, JsonWriter *w)
 	}
 }
 
-/* Only the desk ends what a rule has said: not that something else has come. */
-static void
-review_add_rules_before(Jsonb *reasons, JsonWriter *w)
+static bool
+review_is_code(Jsonb *reason, ReviewReason code)
 {
-	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
+	return oms_same_text(oms_json_get_string(reason, "code"), review_codes[code]);
+}
+
+/*
+ * Only the desk ends what a rule has said, and only somebody else what one person
+ * has said alone: not that something else has come.
+ */
+static void
+review_add_those_before(const FillContext *context, JsonWriter *w)
+{
+	JsonbIterator *it = context->reasons_before ? JsonbIteratorInit(&context->reasons_before->root) : NULL;
 	JsonbValue	v;
 	JsonbIteratorToken token;
 
 	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		if (token != WJB_ELEM || !oms_same_text(oms_json_get_string(JsonbValueToJsonb(&v), "code"), review_codes[REVIEW_RULE]))
+		Jsonb	   *reason = token == WJB_ELEM ? JsonbValueToJsonb(&v) : NULL;
+
+		if (reason == NULL || !(review_is_code(reason, REVIEW_RULE) ||
+								(review_is_code(reason, REVIEW_FOUR_EYES) && !context->by_hand && !context->approved)))
 			continue;
 		if (w->level == NULL)
 			oms_json_open_array(w);
 		oms_json_scalar(w, NULL, &v);
 	}
+}
+
+static void
+review_add_four_eyes(const char *author, JsonWriter *w)
+{
+	review_open_reason(w, REVIEW_FOUR_EYES);
+	oms_json_string(w, "author", author);
+	oms_json_close_object(w);
+}
+
+Jsonb *
+oms_reasons_four_eyes(const char *author)
+{
+	JsonWriter	w = {0};
+
+	review_add_four_eyes(author, &w);
+	oms_json_close_array(&w);
+	return oms_json_finish(&w);
 }
 
 Jsonb *
@@ -271,15 +317,18 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	else
 		review_check_order(execution, context, &w);
 	review_add_findings(context->findings, &w);
-	review_add_rules_before(context->reasons_before, &w);
+	review_add_those_before(context, &w);
+	if (context->by_hand && !context->approved)
+		review_add_four_eyes(context->by_hand, &w);
 	if (w.level == NULL)
 		return NULL;
 	oms_json_close_array(&w);
 	return oms_json_finish(&w);
 }
 
-static bool
-review_has_reason(Jsonb *reasons, const ReviewReason *codes, int count)
+/* The first of these, or NULL. */
+static Jsonb *
+review_find_reason(Jsonb *reasons, const ReviewReason *codes, int count)
 {
 	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
 	JsonbValue	v;
@@ -287,13 +336,37 @@ review_has_reason(Jsonb *reasons, const ReviewReason *codes, int count)
 
 	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		char	   *code = token == WJB_ELEM ? oms_json_get_string(JsonbValueToJsonb(&v), "code") : NULL;
+		Jsonb	   *reason = token == WJB_ELEM ? JsonbValueToJsonb(&v) : NULL;
 
-		for (int i = 0; code && i < count; i++)
-			if (strcmp(code, review_codes[codes[i]]) == 0)
-				return true;
+		for (int i = 0; reason && i < count; i++)
+			if (review_is_code(reason, codes[i]))
+				return reason;
 	}
-	return false;
+	return NULL;
+}
+
+char *
+oms_reasons_order(Jsonb *reasons)
+{
+	static const ReviewReason code = REVIEW_UNKNOWN_ORDER;
+	Jsonb	   *reason = review_find_reason(reasons, &code, 1);
+
+	return reason ? oms_json_get_string(reason, "orderId") : NULL;
+}
+
+bool
+oms_reasons_have(Jsonb *reasons, ReviewReason reason)
+{
+	return review_find_reason(reasons, &reason, 1) != NULL;
+}
+
+char *
+oms_reasons_unseen(Jsonb *reasons, Jsonb *before)
+{
+	for (ReviewReason code = 0; code < lengthof(review_codes); code++)
+		if (oms_reasons_have(reasons, code) && !oms_reasons_have(before, code))
+			return pstrdup(review_codes[code]);
+	return NULL;
 }
 
 bool
@@ -301,7 +374,7 @@ oms_reasons_tell_misdirected(Jsonb *reasons)
 {
 	static const ReviewReason codes[] = {REVIEW_WRONG_SYMBOL, REVIEW_WRONG_SIDE, REVIEW_WRONG_CURRENCY, REVIEW_WRONG_INSTRUMENT};
 
-	return review_has_reason(reasons, codes, lengthof(codes));
+	return review_find_reason(reasons, codes, lengthof(codes)) != NULL;
 }
 
 bool
@@ -309,5 +382,5 @@ oms_reasons_ask_for_past(Jsonb *reasons)
 {
 	static const ReviewReason codes[] = {REVIEW_WRONG_SIDE, REVIEW_PRICE_BEYOND_LIMIT};
 
-	return review_has_reason(reasons, codes, lengthof(codes));
+	return review_find_reason(reasons, codes, lengthof(codes)) != NULL;
 }

@@ -47,8 +47,8 @@ fill_imply_replacement(const Command *command, const Order *order, OrderEvent *e
 	return true;
 }
 
-static void
-fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
+void
+oms_fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
 {
 	const Order *order = context->order;
 	FillFacts	facts = {.day = NO_DATE, .implies_replace = implies && reasons == NULL,
@@ -90,6 +90,8 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 	oms_execution_create(command, context, &execution);
 	if (known)
 		oms_fill_as_counted(known, &execution);
+	if (order && !context->unknown_execution)
+		context->typed = oms_fill_find_typed(d, order, &execution);
 	reasons = oms_fill_review(d, &execution, context);
 	context->order = order;
 	if (known && (order == NULL || (reasons && known->order_id)))
@@ -102,19 +104,26 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 		/* what waits in review implies nothing */
 		if (implies && reasons)
 			oms_order_event_init(&event, command);
-		fill_init_event(command, context, reasons, implies, &event);
+		oms_fill_init_event(command, context, reasons, implies, &event);
 	}
 	oms_fill_settle(d, &execution, context, reasons, &event, id_is_given);
+	/* whoever approves what waits for an order under the same ExecID looks here */
+	if (order && context->shares_exec_id)
+		oms_decision_name(d, NAME_MATCHED_EXEC_ID, command->fix_session, command->exec_id, execution.id);
 	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
 	return NULL;
 }
 
-/* It waits for nothing that its report could bring; or it stands in the place of another one, and goes nowhere without it. */
+/*
+ * It waits for nothing that its report could bring, the desk has matched it to another order, or it stands in the place of another
+ * one, and goes nowhere without it.
+ */
 static bool
-fill_is_decided(const Execution *known)
+fill_is_decided(const Execution *known, const Order *order)
 {
-	return known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id ||
-		(known->order_id == NULL && known->corrected_execution_id);
+	if (known->status != OMS_EXECUTION_REVIEW || known->correcting_execution_id)
+		return true;
+	return known->order_id ? order == NULL || strcmp(known->order_id, order->id) != 0 : known->corrected_execution_id != NULL;
 }
 
 Refusal *
@@ -143,7 +152,9 @@ oms_decide_execute(Decision *d)
 	context.ambiguous = command->ambiguous == TRI_TRUE;
 	context.unknown_execution = oms_is_change_of_fill(command->exec_type);
 	known = oms_fill_find_known(d, command, &context);
-	if (known && fill_is_decided(known))
+	if (d->unreached.count > 0)
+		return oms_unreached();
+	if (known && fill_is_decided(known, order))
 		return oms_fill_is_repeat(d, command, &context, known);
 	if (known)
 		command->execution_id = known->id;

@@ -14,6 +14,7 @@
 #include "base/moment.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
+#include "core/order/order_members.h"
 
 const Execution *
 oms_last_of_chain(const Decision *d, const Execution *execution)
@@ -38,20 +39,9 @@ oms_last_of_chain(const Decision *d, const Execution *execution)
 	return execution;
 }
 
-/*
- * What a correction or bust is about: the fill at the end of its chain, and the
- * corrections of it that wait in review.
- */
-typedef struct FillChain
-{
-	Execution	fill;
-	List	   *held;			/* of Execution */
-	Order		order;
-} FillChain;
-
 /* Only where the order has something in review are its executions looked through. */
-static void
-change_find_held(Decision *d, FillChain *chain)
+void
+oms_fill_find_held(Decision *d, FillChain *chain)
 {
 	List	   *executions;
 	ListCell   *cell;
@@ -98,12 +88,12 @@ change_load_chain(Decision *d, const Command *command, FillChain *chain, FillCon
 		oms_damaged("order \"%s\" of execution \"%s\" does not exist", chain->fill.order_id, chain->fill.id);
 	chain->order = *found;
 	oms_fill_take_order(d, &chain->order, context);
-	change_find_held(d, chain);
+	oms_fill_find_held(d, chain);
 	return oms_check_particulars(command, &chain->order);
 }
 
-static Refusal *
-change_check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger)
+Refusal *
+oms_check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger)
 {
 	if (oms_execution_transition(execution->status, trigger))
 		return NULL;
@@ -144,8 +134,8 @@ change_is_held_correction(const FillChain *chain, const Execution *known)
 }
 
 /* It is decided anew: it is not overtaken by itself. */
-static void
-change_forget_held(FillChain *chain, const Execution *known)
+void
+oms_fill_forget_held(FillChain *chain, const Execution *known)
 {
 	ListCell   *cell;
 
@@ -155,8 +145,8 @@ change_forget_held(FillChain *chain, const Execution *known)
 }
 
 /* Does its chain begin with a correction of a fill that has not come? */
-static bool
-change_waits_for_its_fill(Decision *d, const Execution *execution)
+bool
+oms_fill_waits_for_another(Decision *d, const Execution *execution)
 {
 	Walk		walk = {0};
 
@@ -188,6 +178,62 @@ change_end_waiting_bust(Decision *d, const Command *command, FillContext *contex
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
 }
 
+/* The fill is taken back, and what waits to correct it has nothing to correct any more. */
+void
+oms_fill_bust(Decision *d, FillChain *chain, char *bust_exec_id, OrderEvent *event)
+{
+	ListCell   *cell;
+
+	foreach(cell, chain->held)
+	{
+		Execution  *held = lfirst(cell);
+
+		held->bust_exec_id = bust_exec_id;
+		oms_fill_end(d, held, EXECUTION_BUST, event->command, &event->fill);
+	}
+	chain->fill.bust_exec_id = bust_exec_id;
+	oms_fill_end(d, &chain->fill, EXECUTION_BUST, event->command, &event->fill);
+}
+
+/* One that somebody else has to approve. */
+static const Execution *
+change_waiting_bust(const FillChain *chain)
+{
+	ListCell   *cell;
+
+	foreach(cell, chain->held)
+		if (strcmp(((Execution *) lfirst(cell))->exec_type, "TRADE_CANCEL") == 0)
+			return lfirst(cell);
+	return NULL;
+}
+
+/* Four eyes: the bust of a fill that counts waits as an execution of its own, and names that fill as a correction does. */
+static void
+change_hold_bust(Decision *d, FillChain *chain, FillContext *context)
+{
+	Command    *command = d->command;
+	const Execution *waiting = change_waiting_bust(chain);
+	Execution	bust;
+	OrderEvent	event;
+
+	if (waiting)
+	{
+		oms_decision_about(d, KIND_EXECUTION, waiting->id, true);
+		return;
+	}
+	context->corrected = &chain->fill;
+	command->execution_id = oms_decision_new_id(d, chain->fill.root_id);
+	oms_execution_create(command, context, &bust);
+	bust.exec_type = "TRADE_CANCEL";
+	bust.last_qty = chain->fill.last_qty;
+	bust.last_px = chain->fill.last_px;
+	bust.quantity = chain->fill.quantity;
+	oms_order_event_init(&event, command);
+	event.transition = oms_order_fill_transition(TRIGGER_REVIEW, command, &chain->order, &(FillFacts) {.day = NO_DATE});
+	oms_fill_settle(d, &bust, context, oms_reasons_four_eyes(context->by_hand), &event, false);
+	oms_decision_about(d, KIND_EXECUTION, bust.id, false);
+}
+
 Refusal *
 oms_decide_bust(Decision *d)
 {
@@ -195,7 +241,6 @@ oms_decide_bust(Decision *d)
 	FillChain	chain = {0};
 	FillContext context = {0};
 	OrderEvent	event;
-	ListCell   *cell;
 	Refusal    *refusal = change_load_chain(d, command, &chain, &context);
 
 	if (refusal)
@@ -207,7 +252,7 @@ oms_decide_bust(Decision *d)
 		d->repeat = true;
 		return NULL;
 	}
-	refusal = change_check_changeable(command, &chain.fill, EXECUTION_BUST);
+	refusal = oms_check_changeable(command, &chain.fill, EXECUTION_BUST);
 	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
@@ -215,21 +260,19 @@ oms_decide_bust(Decision *d)
 	if (refusal)
 		return refusal;
 
+	/* what moves nothing yet, anybody may end, as by rejecting it */
+	if (context.by_hand && oms_execution_is_live(&chain.fill))
+	{
+		change_hold_bust(d, &chain, &context);
+		return NULL;
+	}
 	oms_order_event_init(&event, command);
 	change_end_waiting_bust(d, command, &context, &chain.fill, &event);
-	foreach(cell, chain.held)
-	{
-		Execution  *held = lfirst(cell);
-
-		held->bust_exec_id = command->exec_id;
-		oms_fill_end(d, held, EXECUTION_BUST, command, &event.fill);
-	}
-	chain.fill.bust_exec_id = command->exec_id;
-	oms_fill_end(d, &chain.fill, EXECUTION_BUST, command, &event.fill);
+	oms_fill_bust(d, &chain, command->exec_id, &event);
 	if (context.order)
 	{
 		/* what is busted may have waited itself */
-		if ((chain.order.flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, chain.order.id))
+		if ((chain.order.flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, chain.order.id, NULL))
 			event.lowers |= FLAG_UNSETTLED;
 		event.transition = oms_order_fill_transition(TRIGGER_BUST, command, &chain.order, &(FillFacts) {.day = NO_DATE});
 		oms_apply_to_tree(d, &chain.order, &event);
@@ -241,8 +284,8 @@ oms_decide_bust(Decision *d)
  * A correction that cannot be booked leaves a live fill as it is; what only
  * waits in review is overtaken either way.
  */
-static void
-change_overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
+void
+oms_fill_overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
 				FillDelta *delta)
 {
 	ListCell   *cell;
@@ -259,6 +302,18 @@ change_overtake(Decision *d, FillChain *chain, const Execution *correction, bool
 		chain->fill.correcting_execution_id = correction->id;
 		oms_fill_end(d, &chain->fill, EXECUTION_CORRECT, command, delta);
 	}
+}
+
+/* What was typed and is corrected by a person is typed still: a venue's report may yet tell it. */
+static void
+change_inherit_typing(const Decision *d, const Execution *old, Execution *correction)
+{
+	const Asker *asker;
+
+	if ((old->flags & FLAG_MANUAL) == 0 || d->command->fix_message || (asker = oms_decision_asker(d))->is_feed)
+		return;
+	correction->flags |= FLAG_MANUAL;
+	correction->authors = oms_texts_add(correction->authors ? correction->authors : old->authors, asker->actor);
 }
 
 Refusal *
@@ -281,10 +336,14 @@ oms_decide_correct(Decision *d)
 	old = chain.fill;
 	context.corrected = &old;
 	known = context.order ? oms_fill_find_known(d, command, &context) : NULL;
+	if (d->unreached.count > 0)
+		return oms_unreached();
+	if (known && known->order_id && strcmp(known->order_id, context.order->id) != 0)
+		return oms_fill_is_repeat(d, command, &context, known);
 	if (known && !change_waits(known, &chain.fill) && !change_is_held_correction(&chain, known))
 		return oms_fill_is_repeat(d, command, &context, known);
 	oms_decision_about(d, KIND_EXECUTION, chain.fill.id, false);
-	refusal = change_check_changeable(command, &chain.fill, EXECUTION_CORRECT);
+	refusal = oms_check_changeable(command, &chain.fill, EXECUTION_CORRECT);
 	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
 	if (refusal == NULL && context.order)
@@ -292,9 +351,10 @@ oms_decide_correct(Decision *d)
 	if (refusal)
 		return refusal;
 
-	context.unknown_execution = change_waits_for_its_fill(d, &old);
+	context.unknown_execution = oms_fill_waits_for_another(d, &old);
 	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
+	change_inherit_typing(d, &old, &correction);
 	if (known)
 		correction.status = known->status;
 	if (known && !change_waits(known, &chain.fill))
@@ -306,12 +366,12 @@ oms_decide_correct(Decision *d)
 	if (known && known->order_id)
 	{
 		oms_fill_take_out(known, &event.fill);
-		change_forget_held(&chain, known);
+		oms_fill_forget_held(&chain, known);
 	}
 	if (context.order)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
 													 &chain.order, &(FillFacts) {.day = NO_DATE});
-	change_overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
+	oms_fill_overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
 	oms_fill_settle(d, &correction, &context, reasons, &event, false);
 	oms_decision_about(d, KIND_EXECUTION, correction.id, false);
 	return NULL;

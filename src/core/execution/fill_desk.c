@@ -1,16 +1,28 @@
 /*-------------------------------------------------------------------------
  *
  * fill_desk.c
- *	  What the execution desk does with fills: types, approves and rejects them.
+ *	  What the execution desk does with fills besides approving them: types and
+ *	  rejects them.
  *
  * Pure: reads through the decision's source, and puts what changes into the
  * decision.
+ *
+ * Source of the reasons of a rejection: FIX 4.4 (Errata 20030618) volume 4, "Don't
+ * Know Trade (DK)", DKReason.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
+#include "base/damage.h"
+#include "base/decimal.h"
+#include "base/guc.h"
 #include "core/execution/fill_desk.h"
+#include "core/execution/fill_settle.h"
+#include "core/order/order_commands.h"
+#include "core/order/order_members.h"
 
 const OmsName	oms_dk_reason_names[] = {
 	{1, "UNKNOWN_SYMBOL", "A"},
@@ -23,20 +35,131 @@ const OmsName	oms_dk_reason_names[] = {
 	{0}
 };
 
+/* ------------------------------------------------------------------------
+ * typing
+ * ------------------------------------------------------------------------
+ */
+
+/*
+ * One that a venue has told of the order, and that what is typed may be; one that
+ * has its ExecID at least is noted for the desk.
+ */
+static const Execution *
+desk_find_told(Decision *d, const Execution *typed, FillContext *context)
+{
+	ListCell   *cell;
+
+	foreach(cell, oms_executions_of(d, typed->order_id))
+	{
+		const Execution *told = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if ((!oms_execution_is_live(told) && told->status != OMS_EXECUTION_REVIEW) || strcmp(told->exec_type, "TRADE_CANCEL") == 0)
+			continue;
+		if (typed->exec_id && oms_same_text(typed->exec_id, told->exec_id))
+			context->same_exec_id = told;
+		if ((told->flags & FLAG_MANUAL) == 0 && oms_execution_looks_like(typed, told))
+			return told;
+	}
+	return NULL;
+}
+
+static Refusal *
+desk_refuse_duplicate(const Execution *typed, const Execution *told)
+{
+	return oms_with_hint(oms_refuse_by_rule("possible_duplicate", psprintf("execution \"%s\" of order \"%s\" may be the same fill",
+																		   told->id, typed->order_id),
+											"It has lastQty %s, lastPx %s, execID %s.", oms_dec_text(told->last_qty),
+											oms_dec_text(told->last_px), told->exec_id ? told->exec_id : "none"),
+						 "If it is another fill, say so: \"confirm\": true.");
+}
+
 Refusal *
 oms_decide_manual(Decision *d)
 {
-	return oms_refuse(OMS_NO_TRANSITION, "%s is not possible", d->command->def->name);
+	Command    *command = d->command;
+	const Order *order = oms_get_order(d, command->order_id);
+	const char *actor = oms_decision_asker(d)->actor;
+	bool		id_is_given = command->execution_id != NULL;
+	FillContext context = {.now = oms_decision_now(d)};
+	const Execution *told;
+	Execution	execution;
+	OrderEvent	event;
+	Jsonb	   *reasons;
+	Refusal    *refusal;
+
+	if (order == NULL)
+		return oms_no_such(KIND_ORDER, command->order_id);
+	refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
+	if (refusal == NULL)
+		refusal = oms_check_particulars(command, order);
+	if (refusal == NULL && id_is_given)
+		refusal = oms_check_new_id(d, KIND_EXECUTION, command->execution_id, false);
+	if (refusal)
+		return refusal;
+	if (!id_is_given)
+		command->execution_id = oms_decision_new_id(d, order->root_id);
+	oms_fill_init_context(d, &context);
+	oms_fill_take_order(d, order, &context);
+	/* whoever types it, venues have not told it */
+	context.by_hand = oms_guc_four_eyes ? actor : NULL;
+	oms_execution_create(command, &context, &execution);
+	execution.flags |= FLAG_MANUAL;
+	execution.authors = oms_texts_add(NULL, actor);
+	told = desk_find_told(d, &execution, &context);
+	if (told && command->confirm != TRI_TRUE)
+		return desk_refuse_duplicate(&execution, told);
+	reasons = oms_fill_review(d, &execution, &context);
+	oms_order_event_init(&event, command);
+	oms_fill_init_event(command, &context, reasons, false, &event);
+	event.raises |= FLAG_MANUAL;
+	oms_fill_settle(d, &execution, &context, reasons, &event, id_is_given);
+	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
+	return NULL;
 }
 
-Refusal *
-oms_decide_approve(Decision *d)
+/* ------------------------------------------------------------------------
+ * rejecting
+ * ------------------------------------------------------------------------
+ */
+
+void
+oms_fill_stop_waiting(Decision *d, const Order *order, const char *execution_id, OrderEvent *event)
 {
-	return oms_refuse(OMS_NO_TRANSITION, "%s is not possible", d->command->def->name);
+	event->transition = oms_order_transition(TRIGGER_REVIEW, order, 0, true);
+	if ((order->flags & FLAG_UNSETTLED) && oms_fill_is_settled(d, order->id, execution_id))
+		event->lowers |= FLAG_UNSETTLED;
 }
 
+/* What waits is no more, whoever told it; nobody has to approve that. */
 Refusal *
 oms_decide_reject_execution(Decision *d)
 {
-	return oms_refuse(OMS_NO_TRANSITION, "%s is not possible", d->command->def->name);
+	const Command *command = d->command;
+	const Execution *named = oms_get_execution(d, command->execution_id);
+	const Order *order;
+	Execution	execution;
+	OrderEvent	event;
+	Refusal    *refusal;
+
+	if (named == NULL)
+		return oms_no_such(KIND_EXECUTION, command->execution_id);
+	refusal = oms_check_version(command, KIND_EXECUTION, named->id, named->version);
+	if (refusal == NULL)
+		refusal = oms_check_changeable(command, named, EXECUTION_REJECT);
+	if (refusal)
+		return refusal;
+	execution = *named;
+	execution.dk_reason = command->dk_reason;
+	oms_order_event_init(&event, command);
+	oms_fill_end(d, &execution, EXECUTION_REJECT, command, &event.fill);
+	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
+	if (execution.order_id == NULL)
+		return NULL;
+	order = oms_get_order(d, execution.order_id);
+	if (order == NULL)
+		oms_damaged("order \"%s\" of execution \"%s\" does not exist", execution.order_id, execution.id);
+	oms_fill_stop_waiting(d, order, execution.id, &event);
+	oms_apply_to_tree(d, order, &event);
+	return NULL;
 }

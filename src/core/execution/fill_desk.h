@@ -11,11 +11,15 @@
 #include "postgres.h"
 
 #include "core/decide.h"
+#include "core/order/order.h"
 
-/* The decide functions of the list of commands. */
+/* The decide functions of the list of commands; fill_approve.c has the last. */
 extern Refusal *oms_decide_manual(Decision *d);
-extern Refusal *oms_decide_approve(Decision *d);
 extern Refusal *oms_decide_reject_execution(Decision *d);
+extern Refusal *oms_decide_approve(Decision *d);
+
+/* The order's event for a fill that waits with it no more. */
+extern void oms_fill_stop_waiting(Decision *d, const Order *order, const char *execution_id, OrderEvent *event);
 
 extern const OmsName oms_dk_reason_names[]; /* DKReason (127) */
 

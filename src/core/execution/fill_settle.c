@@ -123,7 +123,9 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 	event->raises |= execution->flags & FLAG_DISAGREES;
 	after = *before;
 	oms_order_evolve(&after, event);
-	oms_execution_compare(execution, &after);
+	/* what it states is of the time when it was told */
+	if (!context->approved)
+		oms_execution_compare(execution, &after);
 	oms_put_execution(d, execution, change, id_is_given);
 	if (before->flags & FLAG_UNSETTLED)
 	{
@@ -146,10 +148,31 @@ static bool
 settle_is_same_stranger(const Command *command, const Execution *known)
 {
 	return known->order_id == NULL && oms_same_text(command->fix_session, known->fix_session) &&
-		oms_same_text(command->cl_ord_id, known->cl_ord_id) && oms_same_text(command->symbol, known->symbol) &&
-		oms_same_text(command->side, known->side) &&
+		oms_same_text(command->cl_ord_id, known->cl_ord_id) &&
+		oms_same_text(command->symbol, known->reported_symbol ? known->reported_symbol : known->symbol) &&
+		oms_same_text(command->side, known->reported_side ? known->reported_side : known->side) &&
 		oms_same_text(command->counterparty_order_id, known->counterparty_order_id) &&
 		oms_execution_is_repeat(command, known);
+}
+
+/* Its fill stands with another order than it names: the desk has matched it. */
+static const Execution *
+settle_find_matched(Decision *d, const Command *command)
+{
+	ListCell   *cell;
+
+	foreach(cell, d->source->all_named(d->source, NAME_MATCHED_EXEC_ID, command->fix_session ? command->fix_session : "",
+									   command->exec_id))
+	{
+		const Execution *known;
+
+		if (!oms_decision_reaches(d, KIND_EXECUTION, lfirst(cell)))
+			return NULL;
+		known = oms_get_execution(d, lfirst(cell));
+		if (known && known->order_id && oms_execution_is_reported_by(command, known))
+			return known;
+	}
+	return NULL;
 }
 
 /* Some venues give a correction or bust the ExecID of the fill that it names. */
@@ -183,11 +206,35 @@ oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 	{
 		const Execution *known = lfirst(cell);
 
+		/* what was typed is no report */
+		if (known->order_id && (known->flags & FLAG_MANUAL))
+			continue;
 		if (known->order_id ? oms_execution_is_repeat(command, known) : settle_is_same_stranger(command, known))
 			return known;
+		if (known->order_id == NULL)
+			context->shares_exec_id = true;
 		if (known->order_id && !settle_names_its_own_exec_id(known->exec_type, known->exec_ref_id, command->exec_id) &&
 			!settle_names_its_own(command, context))
 			context->same_exec_id = known;
+	}
+	return settle_find_matched(d, command);
+}
+
+/* Only an order that has any is looked through. */
+const Execution *
+oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution)
+{
+	ListCell   *cell;
+
+	if ((order->flags & FLAG_MANUAL) == 0)
+		return NULL;
+	foreach(cell, oms_executions_of(d, order->id))
+	{
+		const Execution *typed = lfirst(cell);
+
+		if ((typed->flags & FLAG_MANUAL) && strcmp(typed->id, execution->id) != 0 &&
+			(oms_execution_is_live(typed) || typed->status == OMS_EXECUTION_REVIEW) && oms_execution_looks_like(execution, typed))
+			return typed;
 	}
 	return NULL;
 }
@@ -199,7 +246,8 @@ oms_fill_is_repeat(Decision *d, const Command *command, const FillContext *conte
 	StatedFigures first = {known->cum_qty, known->leaves_qty, known->avg_px};
 
 	oms_decision_about(d, KIND_EXECUTION, known->id, true);
-	if (context->order)
+	/* one that was matched to another order says nothing of this one */
+	if (context->order && (known->order_id == NULL || strcmp(known->order_id, context->order->id) == 0))
 		oms_compare_repeat(d, command, context->order, &first);
 	return NULL;
 }
@@ -209,6 +257,8 @@ oms_fill_init_context(const Decision *d, FillContext *context)
 {
 	const PriceTolerance *price = oms_guc_price_tolerance();
 
+	if (oms_guc_four_eyes && !oms_decision_asker(d)->is_feed)
+		context->by_hand = oms_decision_asker(d)->actor;
 	context->findings = d->findings;
 	context->tolerance = oms_guc_overfill_tolerance();
 	context->price_tolerance = price->amount;
@@ -250,8 +300,8 @@ settle_is_waiting(const Execution *execution)
 	bool		corrects = execution->exec_type && strcmp(execution->exec_type, "TRADE_CORRECT") == 0;
 
 	/* a correction that was busted or corrected before its fill came still takes the fill's place */
-	return oms_is_change_of_fill(execution->exec_type) && execution->corrected_execution_id == NULL &&
-		execution->exec_ref_id && (corrects || execution->status == OMS_EXECUTION_REVIEW);
+	return oms_is_change_of_fill(execution->exec_type) && execution->corrected_execution_id == NULL && execution->exec_ref_id &&
+		(execution->status == OMS_EXECUTION_REVIEW || (corrects && execution->status != OMS_EXECUTION_REJECTED));
 }
 
 static int
@@ -280,9 +330,21 @@ settle_waiting_of(Decision *d, const char *order_id)
 }
 
 bool
-oms_fill_is_settled(Decision *d, const char *order_id)
+oms_fill_is_settled(Decision *d, const char *order_id, const char *without)
 {
-	return settle_waiting_of(d, order_id) == NIL;
+	ListCell   *cell;
+
+	foreach(cell, settle_waiting_of(d, order_id))
+		if (without == NULL || strcmp(((const Execution *) lfirst(cell))->id, without) != 0)
+			return false;
+	return true;
+}
+
+/* A bust that one person has told alone takes nothing back. */
+static bool
+settle_must_wait(const Execution *execution)
+{
+	return strcmp(execution->exec_type, "TRADE_CANCEL") == 0 && oms_reasons_have(execution->review_reasons, REVIEW_FOUR_EYES);
 }
 
 /*
@@ -303,6 +365,8 @@ settle_next_waiting(const Decision *d, List **waiting, List *chain, const Execut
 		const Execution *execution = oms_get_execution(d, ((const Execution *) lfirst(cell))->id);
 		const char *end;
 
+		if (settle_must_wait(execution))
+			continue;
 		foreach(id, chain)
 			if (strcmp(execution->exec_ref_id, lfirst(id)) == 0 &&
 				strcmp(end = oms_fill_last_correction(d, execution)->id, last->id) != 0 && strcmp(end, newest->id) != 0)
@@ -366,7 +430,10 @@ settle_review_waiting(const Settling *s, const Execution *correction)
 	again.order = &counted;
 	again.corrected = &s->last;
 	again.same_exec_id = NULL;
+	again.typed = NULL;
 	again.findings = NIL;
+	again.by_hand = NULL;
+	again.approved = false;
 	again.reasons_before = correction->review_reasons;
 	return oms_fill_review(s->d, correction, &again);
 }
@@ -517,7 +584,7 @@ settle_waiting(Decision *d, const Execution *fill, const FillContext *context, O
 	}
 	if (s.last.status == OMS_EXECUTION_BUSTED)
 		settle_end_waiting(d, waiting, chain, fill, s.last.bust_exec_id, event);
-	if (oms_fill_is_settled(d, context->order->id) && !settle_is_waiting(oms_get_execution(d, fill->id)))
+	if (oms_fill_is_settled(d, context->order->id, NULL) && !settle_is_waiting(oms_get_execution(d, fill->id)))
 	{
 		event->lowers |= FLAG_UNSETTLED;
 		event->raises &= ~FLAG_UNSETTLED;
@@ -531,4 +598,7 @@ oms_fill_as_counted(const Execution *known, Execution *execution)
 	execution->created_at = known->created_at;
 	execution->quantity = known->quantity;
 	execution->quantity_factor = known->quantity_factor;
+	/* whoever told it by hand before has told it still */
+	if (execution->authors)
+		execution->authors = oms_texts_join(known->authors, execution->authors);
 }

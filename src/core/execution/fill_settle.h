@@ -19,8 +19,39 @@ extern Refusal *oms_decide_execute(Decision *d);
 extern Refusal *oms_decide_correct(Decision *d);
 extern Refusal *oms_decide_bust(Decision *d);
 
+/* fill.c: what becomes of the order of a fill, booked or held for these reasons. */
+extern void oms_fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies,
+								OrderEvent *event);
+
 /* The execution that any id of a chain of corrections means. */
 extern const Execution *oms_last_of_chain(const Decision *d, const Execution *execution);
+
+/*
+ * What a correction or bust is about: the fill at the end of its chain, and the
+ * corrections of it that wait in review; busts too, of which somebody else has to
+ * approve.
+ */
+typedef struct FillChain
+{
+	Execution	fill;
+	List	   *held;			/* of Execution */
+	Order		order;
+} FillChain;
+
+/* Does it wait in review, and its chain begins with a correction or bust of a fill that has not come? */
+extern bool oms_fill_waits_for_another(Decision *d, const Execution *execution);
+
+/* Find what waits; it is not overtaken by itself. */
+extern void oms_fill_find_held(Decision *d, FillChain *chain);
+extern void oms_fill_forget_held(FillChain *chain, const Execution *known);
+
+/* OM004 where the machine has no such row for what it is now. */
+extern Refusal *oms_check_changeable(const Command *command, const Execution *execution, ExecutionTrigger trigger);
+
+/* The correction takes the place of what waits, and, booked, of the fill; or a bust takes all of it back. */
+extern void oms_fill_overtake(Decision *d, FillChain *chain, const Execution *correction, bool booked, const Command *command,
+							  FillDelta *delta);
+extern void oms_fill_bust(Decision *d, FillChain *chain, char *bust_exec_id, OrderEvent *event);
 
 /* One step along the links of corrections; XX001 where they lead nowhere. */
 extern const Execution *oms_fill_follow(const Decision *d, Walk *walk, const Execution *from, const char *id);
@@ -33,6 +64,9 @@ extern const Execution *oms_fill_last_correction(const Decision *d, const Execut
  * order with its ExecID is noted in the context, for the desk.
  */
 extern const Execution *oms_fill_find_known(Decision *d, const Command *command, FillContext *context);
+
+/* One of the order that was typed, and may be this fill; or NULL. */
+extern const Execution *oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution);
 
 /* Answer with the known one: nothing changes, but a flag where the repeat states other figures. */
 extern Refusal *oms_fill_is_repeat(Decision *d, const Command *command, const FillContext *context, const Execution *known);
@@ -53,8 +87,8 @@ extern void oms_fill_end(Decision *d, Execution *execution, ExecutionTrigger tri
 /* Does this ExecType take a fill back or correct it? */
 extern bool oms_is_change_of_fill(const char *exec_type);
 
-/* Does no bust or correction of this order wait for its fill any more? */
-extern bool oms_fill_is_settled(Decision *d, const char *order_id);
+/* Does no bust or correction of this order (but `without`, if not NULL) wait for its fill any more? */
+extern bool oms_fill_is_settled(Decision *d, const char *order_id, const char *without);
 
 /*
  * Book the execution, or put it before the desk with these reasons, and let its

@@ -98,6 +98,8 @@ typedef struct FillFacts
 	DateADT		day;			/* its business day; needed only where the order is done for day */
 	bool		implies_replace;
 	bool		misdirected;	/* what its report states of the order is not of this one */
+	bool		approved;		/* by the desk, … */
+	bool		in_time;		/* … and dealt before the order expired */
 } FillFacts;
 
 /*

@@ -10,8 +10,10 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
+#include "base/moment.h"
 #include "core/execution/execution.h"
 #include "core/order/order_history.h"
+#include "core/order/order_members.h"
 
 static Jsonb *
 history_object_of(Jsonb *payload, const char *key)
@@ -214,4 +216,45 @@ oms_history_terms(ObjectSource *source, const Order *order, const char *cl_ord_i
 
 	source->each_event(source, KIND_ORDER, order->id, history_visit_terms, &search);
 	return search.found;
+}
+
+/* ------------------------------------------------------------------------
+ * its end
+ * ------------------------------------------------------------------------
+ */
+
+static TimestampTz
+history_time_of(Jsonb *object, const char *key)
+{
+	char	   *text = object ? oms_json_get_string(object, key) : NULL;
+	TimestampTz time;
+
+	return text && oms_time_parse(text, strlen(text), &time) ? time : NO_TIME;
+}
+
+/* The first event of those that have it so since. */
+static void
+history_visit_expired(Jsonb *payload, void *arg)
+{
+	TimestampTz *expired = arg;
+	Jsonb	   *state = history_object_of(payload, "state");
+	Jsonb	   *conditions = state ? history_object_of(state, "conditions") : NULL;
+	TimestampTz stated;
+
+	if (conditions == NULL || !oms_texts_has(conditions, "EXPIRED"))
+		*expired = NO_TIME;
+	else if (*expired == NO_TIME)
+	{
+		stated = history_time_of(history_object_of(payload, "command"), "transactTime");
+		*expired = stated != NO_TIME ? stated : history_time_of(state, "updatedAt");
+	}
+}
+
+TimestampTz
+oms_history_expired(ObjectSource *source, const Order *order)
+{
+	TimestampTz expired = NO_TIME;
+
+	source->each_event(source, KIND_ORDER, order->id, history_visit_expired, &expired);
+	return expired;
 }

@@ -243,6 +243,8 @@ static const Transition order_rows[] = {
 		.forbids = COND_CLOSED | COND_DONE_FOR_DAY | COND_STOPPED,
 		.sets = COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill under the ClOrdID of an open replace request, with its quantity, counts and implies the replacement."},
+	{.number = 300, .trigger = TRIGGER_FILL, .requires = COND_EXPIRED, .facts = FACT_IN_TIME, .event_type = "OrderExecuted",
+	.sentence = "A fill that waited in review while its order expired, and was dealt before, counts and is not late."},
 	{.number = 301, .trigger = TRIGGER_FILL, .requires = COND_PENDING_NEW, .forbids = COND_CLOSED,
 		.sets = COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill implies the acceptance of a waiting order."},
@@ -266,6 +268,8 @@ static const Transition order_rows[] = {
 	.sentence = "A late fill of an order done for day counts and is flagged."},
 	{.number = 308, .trigger = TRIGGER_FILL, .forbids = COND_REJECTED, .event_type = "OrderExecuted",
 	.sentence = "A fill counts, whatever is pending."},
+	{.number = 309, .trigger = TRIGGER_FILL, .requires = COND_REJECTED, .facts = FACT_APPROVED, .event_type = "OrderExecuted",
+	.sentence = "A fill that the desk approves counts for an order that was rejected, which stays so."},
 
 	{.number = 311, .trigger = TRIGGER_BUST, .event_type = "OrderExecutionBusted",
 	.sentence = "A fill is taken back; what the fills hid comes back."},
@@ -284,7 +288,7 @@ static const Transition order_rows[] = {
 		.sets = COND_DONE_FOR_DAY | COND_NEW, .clears = UNACCEPTED, .event_type = "OrderDoneForDay",
 	.sentence = "A fill that waits in review states Done for Day: the day of a day order ends all the same."},
 	{.number = 331, .trigger = TRIGGER_REVIEW, .event_type = "OrderQuantitiesChanged",
-	.sentence = "A fill of the order waits in review: it counts in what the order reserves, and not as executed."},
+	.sentence = "A fill of the order waits in review, or no more: it counts in what the order reserves, and not as executed."},
 	{.number = 341, .trigger = TRIGGER_ROLL_UP, .merges = true, .event_type = "OrderQuantitiesChanged",
 	.sentence = "Quantities of the children changed."},
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
@@ -366,6 +370,8 @@ static const OmsName order_facts[] = {
 	{FACT_NO_FILLS, "NO_FILLS"},
 	{FACT_NOT_FILLED, "NOT_FILLED"},
 	{FACT_FILLED, "FILLED"},
+	{FACT_APPROVED, "APPROVED"},
+	{FACT_IN_TIME, "IN_TIME"},
 	{0}
 };
 

@@ -73,6 +73,8 @@ typedef enum OrderTrigger
 #define FACT_NOT_FILLED			(1 << 16)	/* … or less than was ordered, … */
 #define FACT_FILLED				(1 << 17)	/* … or all of it */
 #define FACT_COVERED			(1 << 18)	/* a block has filled, and allocated nobody, what its members lack */
+#define FACT_APPROVED			(1 << 19)	/* the desk has approved the fill */
+#define FACT_IN_TIME			(1 << 20)	/* it was dealt before its order expired */
 
 extern const Machine oms_order_machine;
 

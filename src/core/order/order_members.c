@@ -242,6 +242,22 @@ oms_texts_add(Jsonb *texts, const char *text)
 	return oms_texts_has(texts, text) ? texts : members_copy_texts(texts, NULL, text);
 }
 
+static bool
+members_join_text(const char *text, void *arg)
+{
+	Jsonb	  **texts = arg;
+
+	*texts = oms_texts_add(*texts, text);
+	return false;
+}
+
+Jsonb *
+oms_texts_join(Jsonb *texts, Jsonb *more)
+{
+	(void) members_any_text(more, members_join_text, &texts);
+	return texts;
+}
+
 Jsonb *
 oms_texts_remove(Jsonb *texts, const char *text)
 {

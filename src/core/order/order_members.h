@@ -64,6 +64,7 @@ extern Numeric oms_members_quantity(const OrderMember *members, int count);
 
 /* Arrays of texts: the same with one more, or without one; NULL stands for an empty one. */
 extern Jsonb *oms_texts_add(Jsonb *texts, const char *text);
+extern Jsonb *oms_texts_join(Jsonb *texts, Jsonb *more);
 extern Jsonb *oms_texts_remove(Jsonb *texts, const char *text);
 extern bool oms_texts_has(Jsonb *texts, const char *text);
 

@@ -1,0 +1,207 @@
+-- The execution desk: what waits in review is approved, corrected, matched or rejected; what is typed; four eyes.
+-- Broken by: a fill that counts twice or with nobody's leave, a reason that is overridden and not named, a resent report
+-- that is booked beside its fill, and one person who gets round the second pair of eyes.
+
+CREATE FUNCTION pg_temp.run(type text, command jsonb, OUT id text, OUT status text, OUT flags jsonb, OUT reasons text, OUT overridden text,
+    OUT duplicate boolean, OUT events text, OUT refused text) LANGUAGE sql AS $$
+  SELECT CASE WHEN length(r->'state'->>'executionId') < 20 THEN r->'state'->>'executionId' ELSE '(made)' END, r->'state'->>'status', r->'state'->'flags',
+    (SELECT string_agg(x->>'code', ' ') FROM jsonb_array_elements(r->'state'->'reviewReasons') x),
+    (SELECT string_agg(x->>'code', ' ') FROM jsonb_array_elements(r->'state'->'overriddenReasons') x),
+    (r->>'duplicate')::boolean,
+    (SELECT string_agg(concat_ws(' ', CASE WHEN length(e->>'aggregateId') < 20 THEN e->>'aggregateId' ELSE '(made)' END, e->>'eventType'), ', ')
+       FROM jsonb_array_elements(r->'events') e),
+    concat_ws(' ', r->'error'->>'sqlstate', r->'error'->>'rule')
+  FROM oms_try_command(jsonb_build_object('commandType', type || 'Command') || command) r $$;
+
+CREATE FUNCTION pg_temp.show(wanted text, OUT status text, OUT executed numeric, OUT leaves numeric, OUT value numeric,
+    OUT review numeric, OUT flags text[]) LANGUAGE sql AS $$
+  SELECT status, executed_quantity, leaves_quantity, executed_value, review_quantity, flags FROM oms.orders WHERE id = wanted $$;
+
+CREATE FUNCTION pg_temp.order(id text, more jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
+  SELECT oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', id, 'symbol', 'VOD.L', 'side', 'BUY', 'orderQty', 100, 'price', 10)
+    || more)->'state'->>'status' $$;
+
+-- Fields between BodyLength and CheckSum, separated by |; the session comes first.
+CREATE FUNCTION pg_temp.fix(fields text, OUT status text, OUT results text) LANGUAGE sql AS $$
+  WITH body AS (SELECT replace(format('35=8|49=BRK|56=OMS|34=1|52=20260105-09:30:00|%s|', fields), '|', E'\x01') AS b),
+       head AS (SELECT format(E'8=FIX.4.4\x019=%s\x01', length(b)) || b AS m FROM body),
+       sent AS (SELECT oms_try_fix(m || '10=' || lpad(((SELECT sum(get_byte(convert_to(m, 'UTF8'), i)) FROM generate_series(0, length(m) - 1) i) % 256)::text, 3, '0')
+                                   || E'\x01') AS r FROM head)
+  SELECT r->>'status', (SELECT string_agg(concat_ws(' ', CASE WHEN length(x->'state'->>'executionId') < 20 THEN x->'state'->>'executionId' ELSE '(made)' END,
+      x->'state'->>'status', CASE WHEN (x->>'duplicate')::boolean THEN 'duplicate' END), ', ') FROM jsonb_array_elements(r->'results') x)
+  FROM sent $$;
+
+-- 1. As it is: the reason is overridden, and named. What waits counts only now.
+SELECT pg_temp.order('rv-A');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-A", "executionId": "rv-1", "execID": "rv-E1", "lastQty": 120, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-A');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-1", "reason": "the broker bought more"}');
+SELECT * FROM pg_temp.show('rv-A');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-1"}');
+SELECT payload->'state'->'overriddenReasons' AS overridden, transition FROM oms.execution_events WHERE aggregate_id = 'rv-1' ORDER BY version DESC LIMIT 1;
+
+-- With corrected fields: what the report said stays, and its repeat is one.
+SELECT pg_temp.order('rv-B');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-B", "executionId": "rv-2", "execID": "rv-E2", "lastQty": 120, "lastPx": 9, "symbol": "VOD"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-2", "lastQty": 100, "symbol": "VOD.L"}');
+SELECT last_qty, quantity, reported_last_qty, reported_last_px, symbol, reported_symbol, authors IS NOT NULL AS authors FROM oms.executions WHERE id = 'rv-2';
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-B", "execID": "rv-E2", "lastQty": 120, "lastPx": 9, "symbol": "VOD"}');
+SELECT * FROM pg_temp.show('rv-B');
+
+-- No order, and none given; one that is not there; then matched to one, and the same report is a repeat there too.
+SELECT * FROM pg_temp.fix('37=O7|17=rv-E3|150=F|39=1|11=nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT id AS stranger FROM oms.executions WHERE exec_id = 'rv-E3' \gset
+SELECT pg_temp.order('rv-C');
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'stranger'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'stranger', 'orderId', 'rv-none'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'stranger', 'orderId', 'rv-C'));
+SELECT * FROM pg_temp.show('rv-C');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-E3|150=F|39=1|11=nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.show('rv-C');
+
+-- A report that names its order by an id which we gave only later: the fill stands with the order that the desk chose.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-later", "executionId": "rv-4", "execID": "rv-E4", "lastQty": 5, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-4", "orderId": "rv-C"}');
+SELECT pg_temp.order('rv-later');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-later", "execID": "rv-E4", "lastQty": 5, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-later');
+
+-- From the order of one tree to that of another: each has its event, and what waited moves.
+SELECT pg_temp.order('rv-D'), pg_temp.order('rv-E');
+SELECT pg_temp.order('rv-D1', '{"parentId": "rv-D", "orderQty": 50, "price": 8}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-D1", "executionId": "rv-5", "execID": "rv-E5", "lastQty": 20, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-D1');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-5", "orderId": "rv-E"}');
+SELECT * FROM pg_temp.show('rv-D1');
+SELECT * FROM pg_temp.show('rv-E');
+SELECT order_id, root_id, allocations FROM oms.executions WHERE id = 'rv-5';
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-D1", "execID": "rv-E5", "lastQty": 20, "lastPx": 9}');
+-- In one tree, up and down: an order has one event.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-D1", "executionId": "rv-6", "execID": "rv-E6", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-6", "orderId": "rv-D"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-D", "executionId": "rv-7", "execID": "rv-E7", "lastQty": 10, "lastPx": 11}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-7", "orderId": "rv-D1"}');
+
+-- A reason that comes with the order, and nobody has seen.
+SELECT pg_temp.order('rv-S', '{"side": "SELL"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "executionId": "rv-8", "execID": "rv-E8", "lastQty": 10, "lastPx": 10, "side": "BUY"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-8", "orderId": "rv-S"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-8", "orderId": "rv-S", "confirm": true}');
+
+-- Booked elsewhere meanwhile: the same fill under another order.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "executionId": "rv-9", "execID": "rv-E9", "lastQty": 7, "lastPx": 9, "symbol": "VOD.L", "side": "BUY"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-C", "executionId": "rv-10", "execID": "rv-E9", "lastQty": 7, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-9", "orderId": "rv-C"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-9", "orderId": "rv-E"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-9", "reason": "told twice"}');
+
+-- Of a rejected order: it stays rejected, the fill counts.
+SELECT pg_temp.order('rv-F', '{"pending": true}');
+SELECT oms_command('{"commandType": "RejectOrderCommand", "orderId": "rv-F", "reason": "no"}')->'state'->>'status' AS status;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-F", "executionId": "rv-11", "execID": "rv-E11", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-11"}');
+SELECT * FROM pg_temp.show('rv-F');
+SELECT conditions FROM oms.orders WHERE id = 'rv-F';
+
+-- Dealt before the order expired: not late. Dealt after: late.
+SELECT pg_temp.order('rv-G');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-G", "executionId": "rv-12", "execID": "rv-E12", "lastQty": 10, "lastPx": 11, "transactTime": "2026-01-05T15:00:00Z"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-G", "executionId": "rv-13", "execID": "rv-E13", "lastQty": 10, "lastPx": 11, "transactTime": "2026-01-05T17:00:00Z"}');
+SELECT oms_command('{"commandType": "ExpireOrderCommand", "orderId": "rv-G", "transactTime": "2026-01-05T16:30:00Z"}')->'state'->>'status' AS status;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-12"}');
+SELECT * FROM pg_temp.show('rv-G');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-13"}');
+SELECT * FROM pg_temp.show('rv-G');
+
+-- A correction that waits for being too much takes its fill's place.
+SELECT pg_temp.order('rv-H', '{"orderQty": 10}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-H", "executionId": "rv-14", "execID": "rv-E14", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-14", "execID": "rv-E15", "lastQty": 12}');
+SELECT * FROM pg_temp.show('rv-H');
+SELECT id AS correction FROM oms.executions WHERE exec_id = 'rv-E15' \gset
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction', 'orderId', 'rv-E'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction'));
+SELECT * FROM pg_temp.show('rv-H');
+SELECT correcting_execution_id = :'correction' AS corrected, status FROM oms.executions WHERE id = 'rv-14';
+
+-- A correction of a fill nobody knows counts by itself; when the fill comes, it has its place already.
+SELECT pg_temp.order('rv-I');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-I", "executionId": "rv-16", "execID": "rv-E17", "execType": "TRADE_CORRECT", "execRefID": "rv-E16", "lastQty": 30, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-16"}');
+SELECT * FROM pg_temp.show('rv-I');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-I", "executionId": "rv-17", "execID": "rv-E16", "lastQty": 40, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-I');
+SELECT id, status, corrected_execution_id, correcting_execution_id FROM oms.executions WHERE order_id = 'rv-I' ORDER BY id;
+-- A bust of one cannot be applied to nothing; matched to the order of the fill it can.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "executionId": "rv-18", "execID": "rv-E18", "execType": "TRADE_CANCEL", "execRefID": "rv-E17", "lastQty": 30, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-18", "orderId": "rv-E"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-18", "orderId": "rv-I"}');
+SELECT * FROM pg_temp.show('rv-I');
+SELECT id, status, bust_exec_id FROM oms.executions WHERE order_id = 'rv-I' ORDER BY id;
+
+-- What a stranger's correction has taken the place of goes with it.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "executionId": "rv-w1", "execID": "rv-W1", "lastQty": 30, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-w1", "execID": "rv-W2", "lastQty": 20}');
+SELECT id AS correction FROM oms.executions WHERE exec_id = 'rv-W2' \gset
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction', 'orderId', 'rv-I'));
+SELECT exec_id, status, order_id, root_id FROM oms.executions WHERE exec_id IN ('rv-W1', 'rv-W2') ORDER BY exec_id;
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-w1", "execID": "rv-W3", "reason": "r"}');
+SELECT * FROM pg_temp.show('rv-I');
+
+-- 2. Rejected: with a reason, once; its report again is a repeat, and whatever waited for it waits on.
+SELECT pg_temp.order('rv-J');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-J", "executionId": "rv-19", "execID": "rv-E19", "lastQty": 10, "lastPx": 9, "symbol": "BP.L"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-19"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-19", "reason": "not ours", "dkReason": "A"}');
+SELECT * FROM pg_temp.show('rv-J');
+SELECT dk_reason, reason FROM oms.executions WHERE id = 'rv-19';
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-J", "execID": "rv-E19", "lastQty": 10, "lastPx": 9, "symbol": "BP.L"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-19", "reason": "again"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-19"}');
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-19", "execID": "rv-E20", "reason": "r"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-J", "executionId": "rv-20", "execID": "rv-E22", "execType": "TRADE_CORRECT", "execRefID": "rv-E21", "lastQty": 30, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-J');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-20", "reason": "no such fill"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-J", "executionId": "rv-21", "execID": "rv-E21", "lastQty": 40, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-J');
+-- A stranger, too.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "executionId": "rv-22", "execID": "rv-E23", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-22", "reason": "whose?", "dkReason": "NO_MATCHING_ORDER"}');
+SELECT pg_temp.order('rv-nobody');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-nobody", "execID": "rv-E23", "lastQty": 10, "lastPx": 9}');
+
+-- 3. Typed: a person's, with author and reason; what looks like a fill that was told is refused unless confirmed.
+SELECT pg_temp.order('rv-K');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m1", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-none", "executionId": "rv-m1", "lastQty": 10, "lastPx": 9, "reason": "by phone"}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m1", "lastQty": 10, "lastPx": 9, "reason": "by phone", "side": "SELL", "execID": "rv-T1"}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m1", "lastQty": 10, "lastPx": 9, "reason": "by phone", "execID": "rv-T1"}');
+SELECT * FROM pg_temp.show('rv-K');
+SELECT authors = jsonb_build_array(session_user) AS authors, reason FROM oms.executions WHERE id = 'rv-m1';
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-23", "execID": "rv-E24", "lastQty": 20, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m2", "lastQty": 20, "lastPx": 9, "reason": "by phone"}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m2", "lastQty": 20, "lastPx": 9, "reason": "another", "confirm": true}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m3", "lastQty": 200, "lastPx": 11, "reason": "by phone"}');
+-- Times tell two apart; without them when they came to be known.
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-K", "executionId": "rv-m4", "lastQty": 1, "lastPx": 9, "reason": "by phone", "transactTime": "2026-01-05T10:00:00Z"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-24", "execID": "rv-E25", "lastQty": 1, "lastPx": 9, "transactTime": "2026-01-05T10:15:01Z"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-25", "execID": "rv-E26", "lastQty": 1, "lastPx": 9, "transactTime": "2026-01-05T10:15:00Z"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-26", "execID": "rv-E27", "lastQty": 1, "lastPx": 9}');
+SELECT review_reasons FROM oms.executions WHERE id = 'rv-25';
+-- The venue's own report of what was typed under its ExecID.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-27", "execID": "rv-T1", "lastQty": 10, "lastPx": 9.5, "transactTime": "2026-01-07T10:15:00Z"}');
+-- It replaces what was typed: in one unit.
+SELECT * FROM pg_temp.show('rv-K');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-27", "supersedes": "rv-23"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-27", "supersedes": "rv-m1"}');
+SELECT * FROM pg_temp.show('rv-K');
+SELECT id, status, reason, superseded_execution_id, superseding_execution_id, overridden_reasons FROM oms.executions WHERE id IN ('rv-27', 'rv-m1') ORDER BY id;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "execID": "rv-T1", "lastQty": 10, "lastPx": 9.5, "transactTime": "2026-01-07T10:15:00Z"}');
+-- Beside it: both count.
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-25"}');
+SET oms_state.duplicate_window = 0;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-28", "execID": "rv-E28", "lastQty": 1, "lastPx": 9}');
+RESET oms_state.duplicate_window;
+
+-- Nothing is broken by all that.
+SELECT * FROM oms.verify();
