@@ -225,9 +225,9 @@ approve_check_eyes(Approval *a)
 	a->proposes = oms_guc_four_eyes && a->changes;
 	if (!oms_guc_four_eyes || a->changes || !oms_texts_has(a->before.authors, a->actor))
 		return NULL;
-	refusal = oms_with_detail(oms_refuse(OMS_NOT_PERMITTED, "\"%s\" cannot approve execution \"%s\"", a->actor, a->before.id),
-							  "Rule \"four_eyes\": who typed, corrected, matched or proposed it does not approve it.");
-	refusal->rule = "four_eyes";
+	refusal = oms_refuse_by_rule("four_eyes", psprintf("\"%s\" cannot approve execution \"%s\"", a->actor, a->before.id),
+								 "%s", "who typed, corrected, matched or proposed it does not approve it.");
+	refusal->sqlstate = OMS_NOT_PERMITTED;
 	return refusal;
 }
 
