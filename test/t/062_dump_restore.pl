@@ -56,6 +56,9 @@ sub fill_database
 	command($database, '{"commandType": "RequestReplaceOrderCommand", "orderId": "A.2", "clOrdID": "c2", "orderQty": 60}');
 	command($database, json()->encode($_)) foreach block_commands('B');
 	psql($database, q(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "A"}')));
+	command($database, '{"commandType": "CreateOrderCommand", "orderId": "D", "symbol": "X", "side": "BUY", "orderQty": 10}');
+	command($database, qq({"commandType": "${_}Command", "orderId": "D", "reason": "large"})) foreach qw(SendOrderToDesk ClaimOrder);
+	psql($database, q(INSERT INTO oms.fix_sessions VALUES ('OMS|ALPHA', 'CLIENT', 'ACC-1', true), ('OMS|BETA', 'BROKER', NULL, false)));
 }
 
 # The restored database works on: old trees, new ones, repeats, ids, append-only, ids of its own.

@@ -38,6 +38,8 @@ run_all(const char *name, const DeskStep *steps, int count)
 		run(array, &steps[i], name, i);
 }
 
+#define OF(o, q)	"{\"orderId\":\"" #o "\",\"quantity\":" #q "}"
+
 #define RUN(name, ...) \
 	run_all(name, (const DeskStep[]) {__VA_ARGS__}, lengthof(((const DeskStep[]) {__VA_ARGS__})))
 
@@ -246,4 +248,44 @@ UNIT_TEST(decide_desk)
 		{"tom", "ReleaseOrderFromDesk orderId=A", "A:431 desk=RELEASED"},
 		{"fix", "ExecuteOrder orderId=A executionId=f lastQty=20 lastPx=10",
 		"f:501 ALLOCATED of=A quantity=20; A:308 FILLED executed=120 own=120 value=1200 leaves=0 unplaced=0"});
+
+	/* to work for an order is to place it; what a block has of it already is as it was */
+	RUN("blocks and their members",
+		{"tom", "CreateOrder orderId=A symbol=X side=BUY orderQty=100", "A:101 NEW qty=100 leaves=100 unplaced=100"},
+		{"tom", "CreateOrder orderId=B symbol=X side=BUY orderQty=100", "B:101 NEW qty=100 leaves=100 unplaced=100"},
+		{"tom", "SendOrderToDesk orderId=A reason=r", "A:401 desk=QUEUED why=r"},
+		{"ann", "CreateBlockOrder orderId=K members=[" OF(A, 60) "," OF(B, 40) "]", "OM005 desk_queued"},
+		{"ann", "ClaimOrder orderId=A", "A:411 desk=CLAIMED user=ann"},
+		{"bob", "CreateBlockOrder orderId=K members=[" OF(A, 60) "," OF(B, 40) "]", "OM008 claimed"},
+		{"ann", "CreateBlockOrder orderId=K members=[" OF(A, 60) "," OF(B, 40) "]",
+		"K:101 NEW qty=100 leaves=100 unplaced=100 members=A:60+B:40; A:371 reserved=60 unplaced=40 blocks=K liveBlocks=1; "
+		"B:371 reserved=40 unplaced=60 blocks=K liveBlocks=1"},
+		{"bob", "ReplaceBlockMembers orderId=K members=[" OF(A, 59) "," OF(B, 40) "]", "OM008 claimed"},
+		{"bob", "ReplaceBlockMembers orderId=K members=[" OF(B, 40) "]", "OM008 claimed"},
+		{"bob", "ReplaceBlockMembers orderId=K members=[" OF(A, 60) "," OF(B, 50) "]",
+		"K:361 qty=110 leaves=110 unplaced=110 members=A:60+B:50; B:371 reserved=50 unplaced=50"},
+		/* the block is a tree of its own, and may be somebody's itself */
+		{"bob", "CreateOrder orderId=K1 parentId=K orderQty=100", "K1:101 NEW qty=100 leaves=100 unplaced=100; K:341 working=100 reserved=100 unplaced=10 children=1 live=1"},
+		{"bob", "SendOrderToDesk orderId=K reason=r", "K:401 desk=QUEUED why=r"},
+		{"bob", "CreateOrder parentId=K orderQty=10", "OM005 desk_queued"},
+		{"bob", "ClaimOrder orderId=K", "K:411 desk=CLAIMED user=bob"},
+		{"ann", "CreateOrder parentId=K orderQty=10", "OM008 claimed"},
+		{"ann", "ReplaceBlockMembers orderId=K members=[" OF(A, 60) "," OF(B, 40) "]", "OM008 claimed"},
+		{"ann", "ReleaseOrderFromDesk orderId=A deskStatus=QUEUED", "A:435 desk=QUEUED user=none"},
+		/* less of it may be worked while it waits, not more */
+		{"bob", "ReplaceBlockMembers orderId=K members=[" OF(A, 61) "," OF(B, 50) "]", "OM005 desk_queued"},
+		{"bob", "ReplaceBlockMembers orderId=K members=[" OF(A, 59) "," OF(B, 50) "]",
+		"K:361 qty=109 leaves=109 unplaced=9 members=A:59+B:50; A:371 reserved=59 unplaced=41"},
+		/* what it is given closes it, and a bust brings it back */
+		{"ann", "ClaimOrder orderId=A", "A:411 desk=CLAIMED user=ann"},
+		{"ann", "ReplaceOrder orderId=A orderQty=59", "A:171 qty=59 leaves=59 unplaced=0"},
+		{"fix", "!ExecuteOrder orderId=K1 executionId=e lastQty=59 lastPx=10",
+		"e:551 VALIDATED of=K1 quantity=59; K1:308 PARTIALLY_FILLED executed=59 own=59 value=590 avg=10 leaves=41 unplaced=41; "
+		"K:341 PARTIALLY_FILLED executed=59 value=590 avg=10 leaves=50 working=41 reserved=41"},
+		{"bob", "AllocateExecution orderId=K allocations=[" OF(A, 59) "]",
+		"e:563 ALLOCATED; K1:381; K:381 members=A:59/59+B:50; A:381 FILLED executed=59 value=590 avg=10 leaves=0 reserved=0 desk=COMPLETED liveBlocks=0"},
+		{"fix", "!BustExecution executionId=e",
+		"e:531 BUSTED bust=x23; K1:311 NEW executed=0 own=0 value=0 avg=0 leaves=100 unplaced=100; "
+		"K:381 NEW executed=0 value=0 avg=0 leaves=109 working=100 reserved=100 members=A:59+B:50; "
+		"A:381 NEW executed=0 value=0 avg=0 leaves=59 reserved=59 desk=QUEUED user=none liveBlocks=1"});
 }
