@@ -30,13 +30,14 @@ COMMENT ON COLUMN oms.block_members.cancel_requested IS 'It is to be cancelled, 
 -- The tree is found by its orders, so that a condition on block_id reads that tree alone.
 CREATE OR REPLACE VIEW oms.block_allocations WITH (security_invoker = true) AS
   SELECT t.term ->> 'allocationId' AS allocation_id, o.root_id AS block_id, t.term ->> 'method' AS method, t.term ->> 'at' AS allocated_at,
-         coalesce(t.term ->> 'selected' = 'true', false) AS selected, t.term -> 'lot' AS lot, t.term -> 'members' AS members, e.id AS execution_id
+         coalesce(t.term ->> 'selected' = 'true', false) AS selected, t.term -> 'lot' AS lot, t.term -> 'members' AS members, e.id AS execution_id, t.term ->> 'allocID' AS alloc_id
     FROM oms.orders AS o
     JOIN oms.executions AS e ON e.order_id = o.id
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocation_terms) WHEN 'array' THEN e.allocation_terms ELSE '[]' END) AS t (term);
 COMMENT ON VIEW oms.block_allocations IS 'The allocations of blocks: by which method, when, and to which members at which weights';
 COMMENT ON COLUMN oms.block_allocations.selected IS 'Of one fill that was chosen, not of the pool';
 COMMENT ON COLUMN oms.block_allocations.execution_id IS 'The oldest fill that it gave something of';
+COMMENT ON COLUMN oms.block_allocations.alloc_id IS 'AllocID (70) of the FIX message that made it';
 
 CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
   SELECT b.id AS block_id, e.id AS execution_id, e.order_id, e.status, coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS trade_date,

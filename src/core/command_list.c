@@ -221,12 +221,12 @@ static const CommandField allocate_fields[] = {
 	OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("allocations", CMD_SHARES, allocations),
 	NAMED("method", method, oms_allocation_method_names), NAMED("weights", weights, oms_weight_names), F("quantity", CMD_QTY, quantity),
 	F("preview", CMD_BOOL, preview), F("confirm", CMD_BOOL, confirm), F("reason", CMD_TEXT, reason),
-	INTERNAL("allocID", CMD_ID, alloc_id), COMMON_FIELDS, {0}
+	INTERNAL("allocID", CMD_ID, alloc_id), INTERNAL("possResend", CMD_BOOL, poss_resend), COMMON_FIELDS, {0}
 };
 static const CommandField deallocate_fields[] = {
 	/* oms_fix() leaves it out: a message takes back what another allocated by its AllocID, of whatever fills */
 	{.name = "executionId", .type = CMD_ID, .offset = offsetof(Command, execution_id), .role = ID_OF_EXECUTION, .unless = ""},
-	INTERNAL("allocID", CMD_ID, alloc_id), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	INTERNAL("allocID", CMD_ID, alloc_id), INTERNAL("possResend", CMD_BOOL, poss_resend), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("preview", CMD_BOOL, preview), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
 };
 

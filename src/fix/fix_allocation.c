@@ -167,25 +167,35 @@ allocation_find_block(FixContext *fix)
 	return fix->ignored ? NULL : order;
 }
 
+static JsonWriter
+allocation_command(const FixMessage *message, CommandType type, const char *block_id, const char *alloc_id)
+{
+	JsonWriter	w = oms_fix_command(message, &oms_command_defs[type]);
+
+	oms_json_string(&w, "orderId", block_id);
+	oms_json_string(&w, "allocID", alloc_id);
+	if (oms_fix_is_resent(message))
+		oms_json_bool(&w, "possResend", true);
+	return w;
+}
+
 /* What the allocation of this AllocID gave goes back. */
 static Refusal *
 allocation_take_back(FixContext *fix, const char *block_id)
 {
 	char	   *ref = oms_fix_get(&fix->message, TAG_REF_ALLOC_ID);
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_DEALLOCATE_EXECUTION]);
+	JsonWriter	w = allocation_command(&fix->message, COMMAND_DEALLOCATE_EXECUTION, block_id,
+									   ref ? ref : oms_fix_get(&fix->message, TAG_ALLOC_ID));
 
-	oms_json_string(&w, "orderId", block_id);
-	oms_json_string(&w, "allocID", ref ? ref : oms_fix_get(&fix->message, TAG_ALLOC_ID));
 	return oms_fix_run(fix, &w);
 }
 
 static Refusal *
 allocation_give(FixContext *fix, const char *block_id, const AllocationShares *shares)
 {
-	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_ALLOCATE_EXECUTION]);
+	JsonWriter	w = allocation_command(&fix->message, COMMAND_ALLOCATE_EXECUTION, block_id,
+									   oms_fix_get(&fix->message, TAG_ALLOC_ID));
 
-	oms_json_string(&w, "orderId", block_id);
-	oms_json_string(&w, "allocID", oms_fix_get(&fix->message, TAG_ALLOC_ID));
 	oms_json_key(&w, "allocations");
 	oms_json_open_array(&w);
 	for (int i = 0; i < shares->count; i++)

@@ -123,3 +123,34 @@ SELECT pg_temp.alloc('a0', '0', '|78=2|79=ANN|80=200|79=BEN|80=0');
 SELECT pg_temp.j('71=0|73=1|11=bj-k|78=1|79=ANN|80=1');
 -- The group of orders names a ClOrdID, and a router finds the database by it.
 SELECT (oms.route_fix(E'8=FIX.4.4|9=87|35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|70=a|71=2|73=1|11=bj-k|78=1|79=A|80=1|10=103|')).*;
+-- 0 allocates, 1 does it anew, 2 takes it back; the same message again is a repeat if it says so, and refused if not.
+CREATE VIEW pg_temp.m AS SELECT order_id, account, quantity, allocated_quantity, allocated_value, live FROM oms.block_members WHERE block_id = 'bj-K' ORDER BY position;
+SELECT pg_temp.alloc('a1', '0', '|78=2|79=ANN|80=200|79=BEN|80=101');
+SELECT pg_temp.alloc('a1', '0', '|78=3|79=ANN|80=150|79=BEN|80=100|79=ANN|80=20');
+SELECT * FROM pg_temp.m;
+SELECT pg_temp.alloc('a1', '0', '|78=2|79=ANN|80=10|79=BEN|80=10');
+SELECT pg_temp.alloc('a1', '0', '|78=3|79=ANN|80=150|79=BEN|80=100|79=ANN|80=20', '|97=Y');
+SELECT pg_temp.alloc('a2', '0', '|78=1|79=BEN|80=30');
+SELECT pg_temp.alloc('a3', '1', '|78=2|79=ANN|80=200|79=BEN|80=71', '|72=a1');
+SELECT * FROM pg_temp.m;
+SELECT pg_temp.alloc('a3', '1', '|78=2|79=ANN|80=200|79=BEN|80=70', '|72=a1');
+SELECT * FROM pg_temp.m;
+SELECT pg_temp.alloc('a3', '1', '|78=2|79=ANN|80=200|79=BEN|80=70', '|72=a1|97=Y');
+SELECT pg_temp.alloc('a4', '2', '', '|72=a3');
+SELECT pg_temp.alloc('a4', '2', '', '|72=a3');
+SELECT pg_temp.alloc('a4', '2', '', '|72=a3|97=Y');
+SELECT * FROM pg_temp.m;
+SELECT block_id, alloc_id, method, members, execution_id FROM oms.block_allocations WHERE block_id = 'bj-K';
+SELECT pg_temp.send('{"commandType": "CancelOrderCommand", "orderId": "bj-K"}');
+SELECT pg_temp.alloc('a5', '0', '|78=2|79=ANN|80=200|79=BEN|80=70');
+SELECT * FROM pg_temp.m;
+SELECT id, status, executed_quantity, executed_value, avg_px, allocated_quantity, reserved_quantity, unplaced_quantity, live_blocks, block_order_ids FROM oms.orders WHERE id ~ '^bj-' ORDER BY id;
+-- a late fill finds takers among those who are still live
+SELECT pg_temp.send('{"commandType": "ExecuteOrderCommand", "orderId": "bj-K", "executionId": "bj-e2", "execID": "2", "lastQty": 30, "lastPx": 10.5}');
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bj-K", "members": [{"orderId": "bj-A", "quantity": 231}, {"orderId": "bj-B", "quantity": 100}]}');
+SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bj-K", "members": [{"orderId": "bj-A", "quantity": 230}, {"orderId": "bj-B", "quantity": 100}]}');
+SELECT pg_temp.alloc('a6', '0', '|78=1|79=ANN|80=30');
+SELECT * FROM pg_temp.m;
+SELECT message_type, fix_message IS NOT NULL AS has_message, sqlstate FROM (SELECT command ->> 'msgType' AS message_type, command ->> 'fixMessage' AS fix_message, sqlstate FROM oms.rejected_commands
+  WHERE command ->> 'msgType' = 'J' ORDER BY id DESC LIMIT 1) AS r;
+SELECT * FROM oms.verify();

@@ -18,6 +18,7 @@
 #include "core/command_size.h"
 #include "core/execution/allocation.h"
 #include "core/execution/allocation_book.h"
+#include "core/execution/allocation_message.h"
 
 typedef enum WeightKind
 {
@@ -362,6 +363,7 @@ allocation_make_terms(const Allocating *a)
 	AllocationTerms *terms = palloc0(sizeof(AllocationTerms));
 
 	terms->id = oms_decision_new_id(a->d, a->block->id);
+	terms->alloc_id = a->command->alloc_id;
 	terms->method = a->method;
 	terms->at = oms_decision_now(a->d);
 	terms->selected = a->selected != NULL;
@@ -574,6 +576,8 @@ oms_decide_allocate(Decision *d)
 	a.book = oms_book_of(d, a.block);
 	if (a.book == NULL)
 		return oms_unreached();
+	if (command->alloc_id && oms_allocation_is_told(d, a.book, &refusal))
+		return refusal;
 	oms_book_load(d, a.book, false);
 	refusal = allocation_run(&a);
 	if (refusal)
@@ -618,8 +622,14 @@ oms_decide_deallocate(Decision *d)
 	AllocationBook *book;
 	BookFill   *fill;
 	List	   *allocations;
-	Refusal    *refusal = allocation_find_execution(d, &execution, &block);
+	Refusal    *refusal;
 
+	if (command->alloc_id)
+	{
+		refusal = allocation_find_block(d, &block);
+		return refusal ? refusal : oms_deallocate_message(d, block);
+	}
+	refusal = allocation_find_execution(d, &execution, &block);
 	if (refusal)
 		return refusal;
 	if (oms_dec_sign(execution->allocated_quantity) == 0)

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/decimal.h"
 #include "core/decide.h"
 #include "core/execution/allocation_share.h"
 #include "core/execution/allocation_terms.h"

@@ -124,6 +124,7 @@ terms_read(Jsonb *json, void *arg)
 	JsonbValue *selected = oms_json_get(json, "selected", &hold);
 
 	terms->id = oms_json_get_string(json, "allocationId");
+	terms->alloc_id = oms_json_get_string(json, "allocID");
 	terms->method = name ? name->value : ALLOCATE_MANUAL;
 	if (at == NULL || !oms_time_parse(at, strlen(at), &terms->at))
 		terms->at = NO_TIME;
@@ -194,6 +195,8 @@ terms_write(const AllocationTerms *terms, JsonWriter *w)
 	oms_json_time(w, "at", terms->at);
 	oms_json_numeric(w, "lot", terms->lot);
 	oms_json_string(w, "method", oms_name_of(oms_allocation_method_names, terms->method));
+	if (terms->alloc_id)
+		oms_json_string(w, "allocID", terms->alloc_id);
 	oms_json_key(w, "members");
 	oms_json_open_array(w);
 	for (const AllocationParty *party = terms->parties; party < terms->parties + terms->count; party++)

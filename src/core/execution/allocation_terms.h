@@ -36,6 +36,7 @@ typedef struct AllocationParty
 typedef struct AllocationTerms
 {
 	char	   *id;
+	char	   *alloc_id;		/* AllocID (70) of the message that made it, or NULL */
 	AllocationMethod method;
 	TimestampTz at;
 	bool		selected;		/* of one fill alone, and not of its pool */
