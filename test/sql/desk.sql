@@ -93,6 +93,19 @@ SELECT version, event_type, transition, status, desk_status, desk_user FROM oms.
 SELECT id, desk_status, desk_user FROM oms.order_tree WHERE root_id = 'dk-A';
 SELECT id, desk_status, desk_user FROM oms.client_orders WHERE id IN ('dk-A', 'dk-B') ORDER BY id;
 
+-- A member of a block: what its client asks for waits with the desk, whether it was sent there or not. What a block has filled
+-- waits until it is allocated, by trade dates.
+SELECT desk_fix('D', 'DKCL', 'OMS', '11=dk-m|55=BP.L|54=1|38=100|40=1|1=ACC-M');
+SELECT desk_do('ann', jsonb_build_object('commandType', 'CreateBlockOrderCommand', 'orderId', 'dk-K', 'clOrdID', 'dk-k', 'members',
+  (SELECT jsonb_agg(jsonb_build_object('orderId', o.id, 'quantity', 80)) FROM oms.orders AS o WHERE o.cl_ord_id = 'dk-m')));
+SELECT desk_fix('F', 'DKCL', 'OMS', '11=dk-n|41=dk-m|55=BP.L|54=1|38=100|58=changed our mind');
+SELECT desk_do('boss', format('{"commandType": "ExecuteOrderCommand", "orderId": "dk-K", "lastQty": %s, "lastPx": 5, "tradeDate": "%s"}', f.quantity, to_char(f.day, 'YYYY-MM-DD'))::jsonb)
+  FROM (VALUES (20, current_date - 1), (7, current_date - 1), (10, current_date)) AS f (quantity, day);
+SELECT what, cl_ord_id, account, order_qty, unplaced_quantity, unallocated_quantity, desk_status, text, request, request_cl_ord_id, current_date - trade_date AS days, overdue, block_order_ids
+  FROM oms.desk_queue WHERE cl_ord_id IN ('dk-m', 'dk-k') ORDER BY cl_ord_id, what, trade_date;
+SELECT desk_do('boss', '{"commandType": "AllocateExecutionCommand", "orderId": "dk-K", "method": "PRO_RATA", "quantity": 30}') AS allocated;
+SELECT what, unallocated_quantity, current_date - trade_date AS days, overdue FROM oms.desk_queue WHERE cl_ord_id = 'dk-k' ORDER BY trade_date;
+
 -- Closed orders are not sent; what expires in the queue leaves it.
 SELECT desk_do('boss', '{"commandType": "ExpireOrderCommand", "orderId": "dk-B"}'), desk_do('bob', '{"commandType": "SendOrderToDeskCommand", "orderId": "dk-B", "reason": "late"}');
 SELECT count(*) AS queued FROM oms.desk_queue WHERE order_id = 'dk-B';
