@@ -17,6 +17,7 @@ CREATE OR REPLACE VIEW oms.block_members WITH (security_invoker = true) AS
              coalesce(e.member ->> 'released' = 'true', false) AS released, e.member -> 'methods' AS methods, e.position
         FROM oms.orders AS b
        CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(b.members) WHEN 'array' THEN b.members ELSE '[]' END) WITH ORDINALITY AS e (member, position)
+       WHERE b.members IS NOT NULL
     ) AS m
     LEFT JOIN oms.orders AS o ON o.id = m.order_id;
 COMMENT ON VIEW oms.block_members IS 'The members of blocks: one row a membership, in the order in which they are served';

@@ -3,13 +3,10 @@
 -- What a row holds may have been damaged: what is no list there is an empty one here, and what is no number none.
 CREATE OR REPLACE VIEW oms.desk_queue WITH (security_invoker = true) AS
   WITH desk AS (
-    -- what is sent to it, blocks, and the members of those
+    -- what is sent to it, and what blocks work for
     SELECT o.id FROM oms.orders AS o WHERE o.desk_status IN ('QUEUED', 'CLAIMED')
     UNION
-    SELECT m.member ->> 'orderId'
-      FROM oms.orders AS b
-     CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(b.members) WHEN 'array' THEN b.members ELSE '[]' END) AS m (member)
-     WHERE b.members IS NOT NULL
+    SELECT m.order_id FROM oms.block_members AS m WHERE m.live
   ), waiting AS (
     SELECT o.desk_since AS waiting_since, 'ORDER' AS what, o.id AS order_id, o.desk_reason AS reason, o.text,
            NULL::date AS trade_date, NULL::numeric AS unallocated_quantity, NULL::jsonb AS request
@@ -30,16 +27,11 @@ CREATE OR REPLACE VIEW oms.desk_queue WITH (security_invoker = true) AS
       ) AS e ON true
      WHERE o.pending_requests IS NOT NULL AND (o.desk_status IN ('QUEUED', 'CLAIMED') OR o.live_blocks > 0)
     UNION ALL
-    SELECT min(f.created_at), 'ALLOCATION', b.id, NULL, NULL, f.day, sum(f.quantity - f.allocated_quantity), NULL
+    SELECT min(f.created_at), 'ALLOCATION', b.id, NULL, NULL, f.trade_date, sum(f.unallocated_quantity), NULL
       FROM oms.orders AS b
-     CROSS JOIN LATERAL (
-       SELECT e.created_at, e.quantity, e.allocated_quantity, coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS day
-         FROM oms.orders AS o
-         JOIN oms.executions AS e ON e.order_id = o.id
-        WHERE o.root_id = b.id AND e.status = 'VALIDATED'
-     ) AS f
-     WHERE b.members IS NOT NULL AND b.executed_quantity <> b.allocated_quantity
-     GROUP BY b.id, f.day
+      JOIN oms.block_fills AS f ON f.block_id = b.id
+     WHERE b.members IS NOT NULL AND b.executed_quantity <> b.allocated_quantity AND f.status = 'VALIDATED'
+     GROUP BY b.id, f.trade_date
   )
   SELECT w.waiting_since, greatest(now() - w.waiting_since, '0') AS age, w.what, w.order_id, o.cl_ord_id, o.account, o.symbol, o.side,
          o.order_qty, o.unplaced_quantity, w.unallocated_quantity, o.status, o.desk_status, o.desk_user, w.reason, w.text,
