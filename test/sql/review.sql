@@ -203,5 +203,130 @@ SET oms_state.duplicate_window = 0;
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-K", "executionId": "rv-28", "execID": "rv-E28", "lastQty": 1, "lastPx": 9}');
 RESET oms_state.duplicate_window;
 
+-- 4. Four eyes: what people tell waits for somebody else; a feed's reports wait for nobody.
+SET client_min_messages = warning;
+DROP ROLE IF EXISTS rv_anna, rv_ben, rv_feed, rv_venue;
+CREATE ROLE rv_venue;
+CREATE ROLE rv_feed IN ROLE rv_venue;
+CREATE ROLE rv_anna;
+CREATE ROLE rv_ben;
+GRANT EXECUTE ON FUNCTION oms_try_command(jsonb), oms_commands(jsonb, boolean), oms_try_fix(text) TO rv_anna, rv_ben, rv_feed;
+RESET client_min_messages;
+SELECT pg_temp.order('rv-L');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-40", "execID": "rv-F40", "lastQty": 10, "lastPx": 9}');
+SET oms_state.feed_roles = 'rv_venue, rv_none';
+SET oms_state.four_eyes = on;
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-41", "execID": "rv-F41", "lastQty": 10, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-42", "execID": "rv-F42", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-L", "executionId": "rv-43", "lastQty": 11, "lastPx": 9, "reason": "by phone"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+SELECT id, authors, review_reasons FROM oms.executions WHERE id IN ('rv-41', 'rv-42', 'rv-43') ORDER BY id;
+-- Not by whoever told it: alone, by telling it again, by confirming, in a batch, by a correction of it, or by changing it.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-42"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-43", "confirm": true}');
+SELECT r->>'status' AS status, r->'error'->>'sqlstate' AS sqlstate, r->'error'->>'rule' AS rule
+  FROM oms_commands('[{"commandType": "ApproveExecutionCommand", "executionId": "rv-42"}, {"commandType": "ApproveExecutionCommand", "executionId": "rv-42"}]', false) r;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "execID": "rv-F42", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-42", "lastQty": 12}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-42", "lastQty": 12}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-43", "lastQty": 13, "lastPx": 9}');
+RESET SESSION AUTHORIZATION;
+SELECT id AS typed FROM oms.executions WHERE corrected_execution_id = 'rv-43' \gset
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'typed'));
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+-- By another as it stands; with other figures that one has become an author too.
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'typed', 'lastPx', 9.5));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'typed'));
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-42"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'typed'));
+RESET SESSION AUTHORIZATION;
+SELECT last_qty, last_px, authors, flags, overridden_reasons FROM oms.executions WHERE id = :'typed';
+SELECT event_type, actor, transition, payload->'state'->'authors' AS authors FROM oms.execution_events WHERE aggregate_id = :'typed' ORDER BY version;
+SELECT * FROM pg_temp.show('rv-L');
+-- A correction and a bust of what counts wait, and leave it as it is; the bust of what moves nothing is at once.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-40", "execID": "rv-F44", "lastQty": 8}');
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-41", "execID": "rv-F45", "reason": "wrong"}');
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-41", "execID": "rv-F45", "reason": "wrong"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-46", "execID": "rv-F46", "lastQty": 1, "lastPx": 9}');
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-46", "execID": "rv-F47", "reason": "mine"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+SELECT id AS correction FROM oms.executions WHERE exec_id = 'rv-F44' \gset
+SELECT id AS bust FROM oms.executions WHERE exec_id = 'rv-F45' \gset
+SELECT status, exec_type, corrected_execution_id, last_qty, quantity, authors, reason, review_reasons FROM oms.executions WHERE id = :'bust';
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'bust'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction'));
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'bust'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction'));
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+SELECT id, status, reason, bust_exec_id FROM oms.executions WHERE id IN ('rv-40', 'rv-41') ORDER BY id;
+-- What waits is overtaken by what the venue says itself: of its own bust nobody has to approve anything.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-42", "execID": "rv-F48", "reason": "wrong"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-42", "execID": "rv-F48", "reason": "taken back"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+-- A bust of a fill that has not come, told by a person: it does not take the fill back when that comes.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-49", "execID": "rv-F49", "execType": "TRADE_CANCEL", "execRefID": "rv-F50", "lastQty": 5, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-51", "execID": "rv-F51", "execType": "TRADE_CORRECT", "execRefID": "rv-F52", "lastQty": 5, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-50", "execID": "rv-F50", "lastQty": 5, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-L", "executionId": "rv-52", "execID": "rv-F52", "lastQty": 6, "lastPx": 9}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-49"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-51"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-L');
+SELECT id, status, corrected_execution_id, correcting_execution_id, bust_exec_id FROM oms.executions WHERE id IN ('rv-49', 'rv-50', 'rv-51', 'rv-52') ORDER BY id;
+-- A stranger matched, and a typed fill replaced: proposed, too; rejecting is for everybody.
+SELECT pg_temp.order('rv-M');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-unknown", "executionId": "rv-53", "execID": "rv-F53", "lastQty": 10, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-M", "executionId": "rv-54", "lastQty": 10, "lastPx": 9, "reason": "by phone"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53", "orderId": "rv-M"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53", "supersedes": "rv-54"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-unknown", "execID": "rv-F53", "lastQty": 10, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-54"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53", "supersedes": "rv-54"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-53"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-M');
+SELECT id, status, authors, superseded_execution_id, superseding_execution_id FROM oms.executions WHERE id IN ('rv-53', 'rv-54') ORDER BY id;
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-M", "executionId": "rv-55", "lastQty": 1, "lastPx": 9, "reason": "by phone"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-55", "reason": "it was not dealt"}');
+RESET SESSION AUTHORIZATION;
+-- By FIX, too, from whoever is no feed.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.fix('37=O9|17=rv-F56|150=F|39=1|11=rv-nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+RESET SESSION AUTHORIZATION;
+SELECT authors, review_reasons FROM oms.executions WHERE exec_id = 'rv-F56';
+RESET oms_state.four_eyes;
+RESET oms_state.feed_roles;
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
+DROP OWNED BY rv_anna, rv_ben, rv_feed;
+DROP ROLE rv_anna, rv_ben, rv_feed, rv_venue;
