@@ -322,7 +322,7 @@ pools(void)
 	is_text(has(array, "K"), "A 150/2250 B 25/250", "… its quantity and its value");
 	must_do(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e2'}");
 	is_text(fill(array, "e2"), "VALIDATED", "all give back");
-	is_text(changed(), "e2:561 K:381 A:381", "… in one event each");
+	is_text(changed(), "e2:565 K:381 A:381", "… in one event each");
 	is_text(refused(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e2'}"), "OM004", "nothing is left to give back");
 	is_text(refused(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e1', 'orderId': 'Z'}"), "not_a_member", "who has nothing of it");
 }

@@ -361,6 +361,17 @@ oms_book_allocations(const AllocationBook *book, List *more)
 	return more;
 }
 
+const AllocationTerms *
+oms_book_terms_of(const AllocationBook *book, const List *allocations, const AllocationEntry *entry)
+{
+	const ListCell *cell;
+
+	foreach(cell, allocations)
+		if (oms_same_text(((const AllocationTerms *) lfirst(cell))->id, entry->allocation_id))
+			return lfirst(cell);
+	oms_damaged("allocation \"%s\" of block \"%s\" has no terms", entry->allocation_id ? entry->allocation_id : "", book->block_id);
+}
+
 static bool
 book_has_entry(const BookFill *fill, const char *allocation_id)
 {
@@ -529,6 +540,14 @@ book_write_fill(BookFill *fill)
 	return true;
 }
 
+static ExecutionTrigger
+book_trigger(const BookFill *fill, Numeric before)
+{
+	if (oms_dec_cmp(fill->allocated, fill->now.quantity) == 0)
+		return EXECUTION_ALLOCATE_ALL;
+	return oms_dec_cmp(fill->allocated, before) < 0 ? EXECUTION_DEALLOCATE : EXECUTION_ALLOCATE;
+}
+
 void
 oms_book_put_fills(Decision *d, AllocationBook *book)
 {
@@ -538,7 +557,7 @@ oms_book_put_fills(Decision *d, AllocationBook *book)
 	foreach(cell, book->fills)
 	{
 		BookFill   *fill = lfirst(cell);
-		bool		all;
+		Numeric		before = fill->now.allocated_quantity;
 
 		if (!fill->touched)
 			continue;
@@ -548,8 +567,7 @@ oms_book_put_fills(Decision *d, AllocationBook *book)
 			orders = book_count_order(orders, fill);
 		if (!book_write_fill(fill) || fill->is_new)
 			continue;
-		all = oms_dec_cmp(fill->allocated, fill->now.quantity) == 0;
-		oms_put_execution(d, &fill->now, oms_execution_change(&fill->now, all ? EXECUTION_ALLOCATE_ALL : EXECUTION_ALLOCATE), false);
+		oms_put_execution(d, &fill->now, oms_execution_change(&fill->now, book_trigger(fill, before)), false);
 	}
 	foreach(cell, orders)
 	{

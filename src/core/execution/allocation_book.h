@@ -98,6 +98,9 @@ extern void oms_book_take_back(AllocationBook *book, const AllocationEntry *entr
 /* The terms of all allocations of the book, and `more` of them, in the order of time. */
 extern List *oms_book_allocations(const AllocationBook *book, List *more);
 
+/* Those of an entry; XX001 if there are none. */
+extern const AllocationTerms *oms_book_terms_of(const AllocationBook *book, const List *allocations, const AllocationEntry *entry);
+
 /* Each stands with the oldest fill that it has something of. */
 extern void oms_book_place_terms(AllocationBook *book, const List *allocations);
 

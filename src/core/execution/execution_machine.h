@@ -26,8 +26,9 @@ typedef enum ExecutionTrigger
 	EXECUTION_VALIDATE,			/* a fill of a block counts, and is nobody's yet */
 	EXECUTION_TAKE_OVER,		/* … or has the place of one of which something was allocated, */
 	EXECUTION_TAKE_OVER_ALL,	/* … or all of it */
-	EXECUTION_ALLOCATE,			/* something of it, but not all, becomes somebody's, or is given back */
+	EXECUTION_ALLOCATE,			/* something of it, but not all, becomes somebody's */
 	EXECUTION_ALLOCATE_ALL,		/* all of it */
+	EXECUTION_DEALLOCATE,		/* something of it is given back */
 	EXECUTION_REJECT,
 	EXECUTION_PROPOSE,			/* it waits on, otherwise than before */
 	EXECUTION_MOVE,				/* it goes with its correction to another order */

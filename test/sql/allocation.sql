@@ -1,0 +1,148 @@
+-- Allocation as it is called and answered: previews that write nothing, results that say who got what, the same again for a
+-- repeat, refusals with their facts, batches, and oms.verify() after all of it. Who gets how much is in unit/allocation_share.c,
+-- what busts and corrections do to it in unit/decide_allocations.c.
+-- Broken by: a preview that leaves anything, a repeat that answers otherwise, a value that is not in the rows, a fill of a
+-- child whose members are forgotten, a J that takes back what another allocated.
+\set VERBOSITY terse
+SET timezone = 'UTC';
+
+CREATE FUNCTION al_do(command jsonb) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', r ->> 'status', (SELECT string_agg((e ->> 'aggregateId') || ':' || (e ->> 'eventType'), ' ' ORDER BY n)
+                                           FROM jsonb_array_elements(r -> 'events') WITH ORDINALITY AS x (e, n)),
+                   r #>> '{error,sqlstate}', r #>> '{error,rule}', r #>> '{error,detail}')
+    FROM oms_try_command(command) AS r
+$$;
+CREATE FUNCTION al_told(result jsonb) RETURNS TABLE (order_id text, quantity numeric, value numeric, avg_px numeric, commission numeric, flags jsonb) LANGUAGE sql AS $$
+  SELECT a ->> 'orderId', (a ->> 'quantity')::numeric, (a ->> 'value')::numeric, (a ->> 'avgPx')::numeric, (a ->> 'commission')::numeric, a -> 'flags'
+    FROM jsonb_array_elements(result -> 'allocations') AS a
+$$;
+CREATE VIEW al_members AS
+  SELECT m.block_id, m.order_id, m.quantity, m.allocated_quantity, m.allocated_value, m.released, m.methods, o.status, o.executed_quantity, o.avg_px,
+         o.reserved_quantity, o.live_blocks, o.block_order_ids, o.flags
+    FROM oms.block_members AS m JOIN oms.orders AS o ON o.id = m.order_id ORDER BY m.block_id, m.position;
+
+-- A block over three client orders, of which one limit is strict; its fills come through two market orders.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-A", "account": "ACC-A", "symbol": "VOD.L", "side": "BUY", "orderQty": 500, "price": 6, "currency": "GBP", "attributes": {"roundLot": 100}}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-B", "account": "ACC-B", "symbol": "VOD.L", "side": "BUY", "orderQty": 300, "price": 5.05, "currency": "GBP"}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-C", "account": "ACC-C", "symbol": "VOD.L", "side": "BUY", "orderQty": 200, "price": 6, "currency": "GBP"}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-K", "price": 5.05, "members": [{"orderId": "al-A", "quantity": 500, "priority": 1}, {"orderId": "al-B", "quantity": 300, "priority": 2}, {"orderId": "al-C", "quantity": 200, "priority": 3}]}',
+  '{"commandType": "PlaceOrderCommand", "orderId": "al-K", "children": [{"orderId": "al-K1", "clOrdID": "al-k1", "orderQty": 700, "destination": "XLON"}, {"orderId": "al-K2", "clOrdID": "al-k2", "orderQty": 300, "destination": "XPAR"}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-K1", "executionId": "al-e1", "execID": "x1", "lastQty": 500, "lastPx": 5, "tradeDate": "2026-03-02", "commission": 10, "commType": "ABSOLUTE"}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-K2", "executionId": "al-e2", "execID": "x2", "lastQty": 200, "lastPx": 5.4, "tradeDate": "2026-03-02", "commission": 3, "commType": "PER_UNIT"}'
+]::jsonb[]) AS c;
+
+-- Refused, with the facts.
+SELECT al_do(('{"commandType": "AllocateExecutionCommand", ' || c || '}')::jsonb) FROM unnest(ARRAY[
+  '"orderId": "al-K", "method": "PRO_RATA"',
+  '"orderId": "al-K"',
+  '"orderId": "al-K", "method": "MANUAL"',
+  '"orderId": "al-K", "method": "PRIORITY", "weights": "LEAVES"',
+  '"orderId": "al-K", "allocations": [{"orderId": "al-A", "quantity": 1}], "quantity": 1',
+  '"orderId": "al-K", "allocations": [{"orderId": "al-A", "quantity": 0}]',
+  '"orderId": "al-K", "allocations": [{"orderId": "al-A", "quantity": 501}]',
+  '"orderId": "al-K", "allocations": [{"orderId": "al-A", "quantity": 500}, {"orderId": "al-B", "quantity": 300}]',
+  '"orderId": "al-K", "allocations": [{"orderId": "al-K1", "quantity": 1}]',
+  '"orderId": "al-K", "method": "EQUAL", "quantity": 700.5',
+  '"orderId": "al-A", "method": "EQUAL"',
+  '"orderId": "al-K1", "method": "EQUAL"',
+  '"orderId": "al-K9", "method": "EQUAL"',
+  '"executionId": "al-e9", "method": "EQUAL", "reason": "so"',
+  '"executionId": "al-e1", "method": "EQUAL"',
+  '"executionId": "al-e1", "orderId": "al-A", "method": "EQUAL", "reason": "so"',
+  '"orderId": "al-K", "method": "EQUAL", "expectedVersion": 1',
+  '"method": "EQUAL"']) AS c;
+
+-- A preview says all of it, the limit that would be exceeded too, and leaves nothing: no row, no event, no commandId.
+CREATE TEMP TABLE al_before AS SELECT (SELECT jsonb_agg(to_jsonb(o) ORDER BY o.id) FROM oms.orders AS o) AS orders,
+  (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM oms.executions AS e) AS executions, (SELECT count(*) FROM oms.order_events) AS events;
+CREATE TEMP TABLE al_preview AS
+  SELECT oms_command('{"commandType": "AllocateExecutionCommand", "commandId": "al-1", "orderId": "al-K", "method": "PRO_RATA", "confirm": true, "preview": true}') AS r;
+SELECT t.* FROM al_preview, al_told(r) AS t;
+SELECT r ->> 'status' AS status, r -> 'preview' AS preview, r -> 'events' AS events, r ? 'token' AS token, r #>> '{state,executionId}' AS about,
+       (SELECT string_agg((o ->> 'orderId') || ' ' || (o ->> 'executedQuantity') || ' v' || (o ->> 'version'), ', ') FROM jsonb_array_elements(r -> 'orders') AS o) AS orders,
+       (SELECT string_agg((e ->> 'executionId') || ' ' || (e ->> 'status'), ', ') FROM jsonb_array_elements(r -> 'executions') AS e) AS executions
+  FROM al_preview;
+SELECT b.orders = (SELECT jsonb_agg(to_jsonb(o) ORDER BY o.id) FROM oms.orders AS o)
+       AND b.executions = (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM oms.executions AS e) AND b.events = (SELECT count(*) FROM oms.order_events) AS as_before
+  FROM al_before AS b;
+
+-- Applied under the same commandId it is the same, and a repeat says it again.
+CREATE TEMP TABLE al_applied AS
+  SELECT oms_command('{"commandType": "AllocateExecutionCommand", "commandId": "al-1", "orderId": "al-K", "method": "PRO_RATA", "confirm": true}') AS r;
+SELECT (SELECT jsonb_agg(a - 'allocationId') FROM jsonb_array_elements(p.r -> 'allocations') AS a) = (SELECT jsonb_agg(a - 'allocationId') FROM jsonb_array_elements(a.r -> 'allocations') AS a) AS as_previewed,
+       (SELECT string_agg((e ->> 'aggregateId') || ':' || (e ->> 'eventType'), ' ' ORDER BY n) FROM jsonb_array_elements(a.r -> 'events') WITH ORDINALITY AS x (e, n)) AS events,
+       oms_command('{"commandType": "AllocateExecutionCommand", "commandId": "al-1", "orderId": "al-K", "method": "PRO_RATA", "confirm": true}') - 'duplicate' = a.r AS again
+  FROM al_preview AS p, al_applied AS a;
+SELECT * FROM al_members;
+SELECT id, status, flags, allocated_quantity, (SELECT jsonb_agg(a - 'allocationId') FROM jsonb_array_elements(allocations) AS a) AS allocations,
+       (SELECT jsonb_agg(t - 'allocationId' - 'at') FROM jsonb_array_elements(allocation_terms) AS t) AS terms
+  FROM oms.executions WHERE root_id = 'al-K' ORDER BY id;
+SELECT id, executed_quantity, allocated_quantity, executed_value FROM oms.orders WHERE root_id = 'al-K' ORDER BY id;
+SELECT * FROM oms.verify();
+
+-- A bust through it, and a correction; what the members lose is theirs to get again.
+SELECT al_do('{"commandType": "BustExecutionCommand", "executionId": "al-e2", "execID": "x3", "reason": "another''s"}');
+SELECT order_id, allocated_quantity, allocated_value, status, avg_px, reserved_quantity, flags FROM al_members;
+SELECT regexp_replace(al_do('{"commandType": "CorrectExecutionCommand", "executionId": "al-e1", "execID": "x4", "lastQty": 600}'), '[0-9a-f-]{36}', 'correction');
+SELECT order_id, allocated_quantity, allocated_value, status, avg_px, reserved_quantity FROM al_members;
+SELECT * FROM oms.verify();
+
+-- One fill alone, and taken back from one member, and from all; all in one batch with what comes of it.
+SELECT (r ->> 'status') || ' ' || coalesce(r #>> '{state,status}', concat_ws(' ', r #>> '{error,sqlstate}', r #>> '{error,rule}')) || ' ' || coalesce(r #>> '{state,flags}', '') AS done
+  FROM oms_commands('[
+  {"commandType": "ExecuteOrderCommand", "orderId": "al-K2", "executionId": "al-e5", "execID": "x5", "lastQty": 100, "lastPx": 4, "tradeDate": "2026-03-03"},
+  {"commandType": "ExecuteOrderCommand", "orderId": "al-K2", "executionId": "al-e6", "execID": "x6", "lastQty": 50, "lastPx": 5, "tradeDate": "2026-03-03"},
+  {"commandType": "AllocateExecutionCommand", "executionId": "al-e5", "method": "EQUAL", "reason": "dealt by himself"},
+  {"commandType": "DeallocateExecutionCommand", "executionId": "al-e5", "orderId": "al-A", "preview": true},
+  {"commandType": "DeallocateExecutionCommand", "executionId": "al-e5", "orderId": "al-A"},
+  {"commandType": "DeallocateExecutionCommand", "executionId": "al-e5", "orderId": "al-A"},
+  {"commandType": "DeallocateExecutionCommand", "executionId": "al-e5"},
+  {"commandType": "DeallocateExecutionCommand", "executionId": "al-e5"}]', false) AS r;
+SELECT * FROM oms.verify();
+
+-- The client who wants to be out is, when the block has given him the last of his part.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "RequestCancelOrderCommand", "orderId": "al-C", "clOrdID": "al-c2"}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-K", "allocations": [{"orderId": "al-C", "quantity": 50}], "confirm": true}',
+  '{"commandType": "CancelOrderCommand", "orderId": "al-K1"}',
+  '{"commandType": "CancelOrderCommand", "orderId": "al-K2"}',
+  '{"commandType": "CancelOrderCommand", "orderId": "al-K"}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-K", "method": "PRIORITY"}'
+]::jsonb[]) AS c;
+SELECT order_id, quantity, allocated_quantity, released, status, reserved_quantity, live_blocks, methods FROM al_members;
+SELECT regexp_replace(al_do('{"commandType": "BustExecutionCommand", "executionId": "al-e1", "execID": "x9", "reason": "all wrong"}'), '[0-9a-f-]{36}', 'correction');
+SELECT order_id, quantity, allocated_quantity, allocated_value, released, status, block_order_ids FROM al_members;
+SELECT * FROM oms.verify();
+
+-- By FIX: given by one message, given otherwise by another, and taken back; what was allocated otherwise stays.
+CREATE FUNCTION al_j(fields text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  body text := replace('35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|' || fields || '|626=1|857=1|73=1|11=al-j|54=1|55=VOD.L|53=300|6=5|75=20260302|60=20260302-09:30:00|', '|', E'\x01');
+  message text := format(E'8=FIX.4.4\x019=%s\x01%s', length(body), body);
+  r jsonb;
+BEGIN
+  message := message || '10=' || lpad(((SELECT sum(ascii(c)) FROM regexp_split_to_table(message, '') AS c) % 256)::text, 3, '0') || E'\x01';
+  r := oms_try_fix(message);
+  RETURN concat_ws(' ', r ->> 'status', r ->> 'reason', r #>> '{error,sqlstate}', r #>> '{error,detail}',
+                   (SELECT string_agg(format('%s:%s', e ->> 'aggregateId', e ->> 'eventType'), ' ' ORDER BY x.n, y.n)
+                      FROM jsonb_array_elements(r -> 'results') WITH ORDINALITY AS x (result, n)
+                     CROSS JOIN LATERAL jsonb_array_elements(x.result -> 'events') WITH ORDINALITY AS y (e, n)));
+END $$;
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-JA", "account": "ANN", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-JB", "account": "BEN", "symbol": "VOD.L", "side": "BUY", "orderQty": 300}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-J", "clOrdID": "al-j", "members": [{"orderId": "al-JA", "quantity": 500}, {"orderId": "al-JB", "quantity": 300}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-J", "executionId": "al-j1", "execID": "j1", "lastQty": 300, "lastPx": 5}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-J", "method": "PRIORITY", "quantity": 100}'
+]::jsonb[]) AS c;
+SELECT al_j('70=a1|71=0|78=2|79=ANN|80=50|79=BEN|80=150');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+SELECT al_j('70=a2|71=1|72=a1|78=2|79=ANN|80=150|79=BEN|80=50');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+SELECT method, jsonb_path_query_array(members, '$[*].orderId') AS members, execution_id, (SELECT count(*) FROM oms.executions AS e WHERE e.allocation_terms @> '[{"allocID": "a2"}]') AS by_message
+  FROM oms.block_allocations WHERE block_id = 'al-J' ORDER BY allocated_at;
+SELECT al_j('70=a3|71=2|72=a1|78=1|79=ANN|80=150');
+SELECT al_j('70=a3|71=2|72=a2|78=1|79=ANN|80=150');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+SELECT * FROM oms.verify();
