@@ -127,6 +127,13 @@ check_order(const ArraySource *array, const Order *order)
 	must((order->conditions & (COND_PENDING_CANCEL | COND_PENDING_REPLACE)) == pending, "pending = a shown request is open");
 	must(((order->flags & FLAG_UNSETTLED) != 0) == sums.waits, "UNSETTLED = a bust or correction waits for its fill");
 	must(!(order->conditions & COND_CLOSED) || oms_dec_sign(order->leaves_quantity) == 0, "what is closed leaves nothing");
+	must(order->desk_status == 0 || order->parent_id == NULL, "a child is not on the desk by itself");
+	must((order->desk_status != DESK_QUEUED && order->desk_status != DESK_CLAIMED) || oms_order_is_live(order), "what waits or is claimed is live");
+	must(order->desk_status != DESK_COMPLETED || !oms_order_is_live(order), "what is completed has ended");
+	must(order->desk_status != DESK_CLAIMED || order->desk_user != NULL, "what is claimed is somebody's");
+	must((order->desk_status != 0 && order->desk_status != DESK_QUEUED && order->desk_status != DESK_RELEASED) || order->desk_user == NULL,
+		 "what waits, was released or never came is nobody's");
+	must((order->desk_status != 0) == (order->desk_since != NO_TIME), "on the desk since some time");
 }
 
 static inline void

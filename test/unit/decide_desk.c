@@ -288,4 +288,14 @@ UNIT_TEST(decide_desk)
 		"e:531 BUSTED bust=x23; K1:311 NEW executed=0 own=0 value=0 avg=0 leaves=100 unplaced=100; "
 		"K:381 NEW executed=0 value=0 avg=0 leaves=109 working=100 reserved=100 members=A:59+B:50; "
 		"A:381 NEW executed=0 value=0 avg=0 leaves=59 reserved=59 desk=QUEUED user=none liveBlocks=1"});
+
+	RUN("a typed fill that closed the order, and the electronic one that takes its place",
+		{"tom", "CreateOrder orderId=A symbol=X side=BUY orderQty=100", "A:101 NEW qty=100 leaves=100 unplaced=100"},
+		{"tom", "SendOrderToDesk orderId=A reason=r", "A:401 desk=QUEUED why=r"},
+		{"ann", "ClaimOrder orderId=A", "A:411 desk=CLAIMED user=ann"},
+		{"bob", "CreateManualExecution orderId=A executionId=e lastQty=100 lastPx=10 reason=telephone",
+		"e:501 ALLOCATED of=A quantity=100 flags=MANUAL; A:308 FILLED executed=100 own=100 value=1000 avg=10 leaves=0 unplaced=0 flags=MANUAL desk=COMPLETED"},
+		{"fix", "!ExecuteOrder orderId=A executionId=f lastQty=100 lastPx=10", "f:511 REVIEW of=A quantity=100 reasons=OVERFILL+POSSIBLE_DUPLICATE; A:331 review=100"},
+		/* still hers */
+		{"bob", "ApproveExecution executionId=f supersedes=e", "e:531 BUSTED; f:502 ALLOCATED reasons=none; A:321 review=0"});
 }

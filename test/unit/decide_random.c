@@ -158,11 +158,26 @@ order_command(const ArraySource *array, StringInfo out)
 		appendStringInfo(out, " expectedVersion=%d", below(4));
 }
 
+/* One who claims binds the others. */
+static void
+desk_command(const ArraySource *array, StringInfo out)
+{
+	const char *type = ONE_OF("SendOrderToDesk", "SendOrderToDesk", "ClaimOrder", "ClaimOrder", "AssignOrder", "ReleaseOrderFromDesk");
+
+	appendStringInfo(out, "%s orderId=%s", type, some(array, KIND_ORDER));
+	if (strcmp(type, "AssignOrder") == 0)
+		appendStringInfo(out, " deskUser=%s", ONE_OF("ann", "bob"));
+	if (strcmp(type, "ReleaseOrderFromDesk") == 0 && one_in(2))
+		appendStringInfo(out, " deskStatus=QUEUED");
+	if (strcmp(type, "SendOrderToDesk") == 0 || one_in(2))
+		appendStringInfo(out, " reason=r");
+}
+
 static char *
 some_command(const ArraySource *array)
 {
 	static void (*const kinds[]) (const ArraySource *array, StringInfo out) = {
-		fill, fill, fill, change, create, create, place, split, order_command, order_command, order_command, order_command
+		fill, fill, fill, change, create, create, place, split, order_command, order_command, order_command, order_command, desk_command
 	};
 	bool		crowded = list_length(array->objects) > OBJECTS_MAX;
 	StringInfoData out;
@@ -200,7 +215,9 @@ stream(uint64 seed, int *accepted)
 	{
 		char	   *text = some_command(array);
 
-		told = lappend(told, text);
+		array->asker.actor = ONE_OF("ann", "ann", "bob", "boss");
+		array->asker.is_admin = strcmp(array->asker.actor, "boss") == 0;
+		told = lappend(told, psprintf("%s, by %s", text, array->asker.actor));
 		*accepted += step(array, text, one_in(20) ? SECS_PER_DAY : 1);
 		check_objects(array);
 	}
