@@ -95,7 +95,7 @@ COMMENT ON COLUMN oms.executions.status IS 'REVIEW, VALIDATED, ALLOCATED, CORREC
 COMMENT ON COLUMN oms.executions.exec_id IS 'ExecID (17) of the venue';
 COMMENT ON COLUMN oms.executions.last_qty IS 'LastQty (32) as reported';
 COMMENT ON COLUMN oms.executions.quantity IS 'What it counts for: last_qty times quantity_factor';
-COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}, in the tree of a block of {orderId, quantity, value, allocationId}';
+COMMENT ON COLUMN oms.executions.allocations IS 'Array of {orderId, quantity}, in the tree of a block of {orderId, quantity, value, commission, allocationId}';
 COMMENT ON COLUMN oms.executions.cum_qty IS 'CumQty (14) as the report stated it';
 COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}: why it could not be booked';
 COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';

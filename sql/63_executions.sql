@@ -14,11 +14,13 @@ CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) 
   SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
          CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity,
          CASE jsonb_typeof(a.allocation -> 'value') WHEN 'number' THEN (a.allocation ->> 'value')::numeric END AS value,
-         a.allocation ->> 'allocationId' AS allocation_id
+         a.allocation ->> 'allocationId' AS allocation_id,
+         CASE jsonb_typeof(a.allocation -> 'commission') WHEN 'number' THEN (a.allocation ->> 'commission')::numeric END AS commission
     FROM oms.executions AS e
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation);
 COMMENT ON VIEW oms.execution_allocations IS 'Which quantity of an execution goes to which order: one row an allocation';
 COMMENT ON COLUMN oms.execution_allocations.value IS 'In the tree of a block: what the quantity counts for at the average of its pool; elsewhere null';
+COMMENT ON COLUMN oms.execution_allocations.commission IS 'In the tree of a block: its share of a commission that is an amount; elsewhere null';
 COMMENT ON COLUMN oms.execution_allocations.allocation_id IS 'In the tree of a block: the allocation that gave it; elsewhere null';
 
 CREATE OR REPLACE FUNCTION oms.verify_allocation()

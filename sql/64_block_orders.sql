@@ -56,7 +56,7 @@ CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
   SELECT e.created_at AS booked_at, a.order_id, c.cl_ord_id, c.account, c.fix_session, a.allocation_id, e.symbol, e.side,
          a.quantity, v.value, trim_scale(round(v.value / nullif(a.quantity, 0), 10)) AS avg_px,
          coalesce(e.currency, o.currency, c.currency) AS currency, e.trade_date, e.settl_date, e.transact_time,
-         a.execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination, e.commission, e.comm_type, e.last_capacity,
+         a.execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination, coalesce(a.commission, e.commission) AS commission, e.comm_type, e.last_capacity,
          e.order_id AS market_order_id, o.cl_ord_id AS market_cl_ord_id, o.counterparty_order_id,
          CASE WHEN a.order_id <> e.root_id THEN e.root_id END AS block_id, e.status, e.flags
     FROM oms.orders AS c
@@ -76,6 +76,7 @@ COMMENT ON VIEW oms.allocated_trades IS
 COMMENT ON COLUMN oms.allocated_trades.quantity IS 'What the client order has of the fill';
 COMMENT ON COLUMN oms.allocated_trades.value IS 'What that counts for: of a block at the average of its pool, which its sums over an allocation have to the last decimal';
 COMMENT ON COLUMN oms.allocated_trades.avg_px IS 'value / quantity, rounded to 10 decimals';
+COMMENT ON COLUMN oms.allocated_trades.commission IS 'Of the part, where it is an amount (comm_type null or ABSOLUTE); else the rate, which counts for every part';
 COMMENT ON COLUMN oms.allocated_trades.block_id IS 'The block that was filled; null where the fill is of the client order''s own tree';
 
 -- 1. Memberships
@@ -212,6 +213,11 @@ AS $function$
       LEFT JOIN oms.block_fill_places() AS p ON p.id = a.execution_id
      WHERE a.in_block AND a.live
      ORDER BY a.root_id, a.allocation_id, coalesce(p.came_at, e.created_at), coalesce(p.came_as, e.id), e.created_at, e.id
+  ), commissions AS (
+    SELECT e.id, e.root_id, e.commission, e.allocated_quantity = e.quantity AS whole, coalesce(e.comm_type, 'ABSOLUTE') = 'ABSOLUTE' AS is_amount, a.parts, a.with_one, a.shared
+      FROM (SELECT a.execution_id, count(*) AS parts, count(a.commission) AS with_one, sum(a.commission) AS shared
+              FROM oms.execution_allocations AS a WHERE a.order_id <> a.root_id GROUP BY 1) AS a
+      JOIN oms.executions AS e ON e.id = a.execution_id
   )
   SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL::bigint, format('It allocates %s to order %s, %s.',
          coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'), v.detail)
@@ -242,9 +248,14 @@ AS $function$
      (coalesce(t.method, '') NOT IN ('MANUAL', 'PRO_RATA', 'PRIORITY', 'EQUAL'), format('by method %s', coalesce(t.method, 'null')))
    ) AS v (broken, detail)
    WHERE v.broken
+  UNION ALL
+  SELECT 'allocation', 'execution', c.id, c.root_id, NULL,
+         format('Of its commission of %s %s of %s parts have shares, which come to %s.', coalesce(c.commission::text, 'nothing'), c.with_one, c.parts, coalesce(trim_scale(c.shared)::text, 'nothing'))
+    FROM commissions AS c
+   WHERE c.with_one <> CASE WHEN c.is_amount AND c.commission IS NOT NULL THEN c.parts ELSE 0 END OR c.with_one > 0 AND c.whole AND c.shared <> c.commission
 $function$;
 COMMENT ON FUNCTION oms.verify_block_allocations() IS
-  'Part of oms.verify(): allocations of blocks go to members, have values and terms, which stand with the oldest fill; elsewhere all goes to the root';
+  'Part of oms.verify(): allocations of blocks go to members, have values, shares of the commission, and terms, which stand with the oldest fill; elsewhere all goes to the root';
 
 -- What is allocated of a pool is worth what the pool was then: the fills that had come, without what was allocated before. So a pool that is
 -- allocated to the last unit comes to the value of its fills exactly. A value is rounded in its tenth decimal, and the largest share of an

@@ -24,7 +24,7 @@ our @EXPORT = qw(streams inputs_of stored play packed today);
 my $FOLDER = "$FindBin::RealBin/../data/payloads";
 my $JSON = JSON::PP->new->allow_nonref;
 my $MADE = qr/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
-my $CLOCK = qr/"(?:occurredAt|createdAt|updatedAt|treeUpdatedAt|occurred_at|created_at|updated_at|tree_updated_at|recorded_at|rejected_at)"/;
+my $CLOCK = qr/"(?:occurredAt|createdAt|updatedAt|treeUpdatedAt|deskSince|occurred_at|created_at|updated_at|tree_updated_at|recorded_at|rejected_at|desk_since)"/;
 
 my %CALL = (
 	oms_command => 'oms_command($1::jsonb)', oms_try_command => 'oms_try_command($1::jsonb)',
@@ -46,7 +46,7 @@ my $MEMBER = qr/($STRING): $VALUE(?:, )?/s;
 my @ROWS = (
 	[ orders => "to_jsonb(t) - 'hash'", 'id = ANY ($1)', 'ids' ], [ executions => "to_jsonb(t) - 'hash'", 'id = ANY ($1)', 'ids' ],
 	[ root_ids => 'to_jsonb(t)', 'id = ANY ($1)', 'ids' ], [ cl_ord_ids => 'to_jsonb(t)', 'order_id = ANY ($1)', 'ids' ],
-	[ counterparty_order_ids => 'to_jsonb(t)', 'order_id = ANY ($1)', 'ids' ], [ commands => 'to_jsonb(t)', 'command_id = ANY ($1)', 'commands' ],
+	[ counterparty_order_ids => 'to_jsonb(t)', 'order_id = ANY ($1)', 'ids' ], [ matched_exec_ids => 'to_jsonb(t)', 'execution_id = ANY ($1)', 'ids' ], [ commands => 'to_jsonb(t)', 'command_id = ANY ($1)', 'commands' ],
 	[ rejected_commands => "to_jsonb(t) - 'id'", 'id > $1', 'refusal' ]);
 
 # --- files -------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ sub masked
 	$text =~ s/("sequences": \[)([^\]]*)/$1 . join ', ', map { '<' . ($numbers->{$_} \/\/ '?') . '>' } split m{, }, $2/ge;
 	$text =~ s/"token": "[^"]*"/"token": "<token>"/g;
 	$text =~ s/($MADE)/$given->{$1} ? $1 : '<id ' . ($made->{$1} \/\/ ($made->{$1} = 1 + keys %$made)) . '>'/ge;
-	$text =~ s/$day \d\d:\d\d:\d\d(?:\.\d+)?\+00/<clock>/g;
+	$text =~ s/$day \d\d:\d\d:\d\d(?:\.\d+)?\+00|${day}T\d\d:\d\d:\d\d\.\d{6}Z/<clock>/g;
 	$text =~ s/$day/<today>/g;
 	return $text;
 }

@@ -90,9 +90,9 @@ sub show_difference
 	return;
 }
 
-$node->safe_psql('postgres', 'CREATE ROLE player SUPERUSER LOGIN');
+$node->safe_psql('postgres', 'CREATE ROLE player SUPERUSER LOGIN; CREATE ROLE checker SUPERUSER LOGIN');
 my @streams = grep { ($ENV{OMS_STREAM} // $_) eq $_ } streams();
-cmp_ok(scalar @streams, '>=', $ENV{OMS_STREAM} ? 1 : 6, 'the streams are there');
+cmp_ok(scalar @streams, '>=', $ENV{OMS_STREAM} ? 1 : 8, 'the streams are there');
 foreach my $stream (@streams)
 {
 	my $stored = stored($stream) // '';

@@ -253,7 +253,7 @@ found_among('one event of a command with another xid', "UPDATE oms.order_events 
 # A block, its members and what they have: the same fills, however the rows are made to agree with each other.
 command(commandType => 'CreateOrderCommand', orderId => "D-$_", symbol => 'IBM', side => 'BUY', orderQty => 500) foreach qw(A B C);
 command(commandType => 'CreateBlockOrderCommand', orderId => 'D', members => [ { orderId => 'D-A', quantity => 250, priority => 1 }, { orderId => 'D-B', quantity => 125, priority => 2 } ]);
-command(commandType => 'ExecuteOrderCommand', orderId => 'D', executionId => "D-x$_->[0]", execID => "e$_->[0]", lastQty => $_->[1], lastPx => $_->[2]) foreach [ 1, 100, '10' ], [ 2, 200, '10.01' ];
+command(commandType => 'ExecuteOrderCommand', orderId => 'D', executionId => "D-x$_->[0]", execID => "e$_->[0]", lastQty => $_->[1], lastPx => $_->[2], commission => '1.01') foreach [ 1, 100, '10' ], [ 2, 200, '10.01' ];
 command(commandType => 'AllocateExecutionCommand', orderId => 'D', method => 'PRO_RATA');
 is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold with a block');
 is(sql(q(SELECT string_agg(concat_ws(' ', order_id, execution_id, quantity, value), ', ' ORDER BY order_id, execution_id) FROM oms.allocated_trades WHERE block_id = 'D')),
@@ -280,6 +280,8 @@ foreach (
 	[ 'a part of the block itself', 'executions', 'D-x1', q(allocations = '[{"orderId": "D", "quantity": 100}]'), 'allocation execution D-x1', 'membership order D', 'pool order D' ],
 	[ 'by another allocation', 'executions', 'D-x1', q(allocations = jsonb_set(allocations, '{0,allocationId}', '"x"')), 'allocation execution D-x1', 'membership order D' ],
 	[ 'a fill that counts no more is allocated', 'executions', 'D-x1', q(status = 'REVIEW', review_reasons = '[{"code": "OVERFILL"}]'), 'allocation execution D-x1', 'roll_up order D' ],
+	[ 'a part with more of the commission', 'executions', 'D-x2', $one_more->('allocations', '{0,commission}'), 'allocation execution D-x2' ],
+	[ 'a part without any of it', 'executions', 'D-x2', q(allocations = allocations #- '{0,commission}'), 'allocation execution D-x2' ],
 	[ 'an allocation without terms', 'executions', 'D-x1', 'allocation_terms = NULL', 'allocation execution D-x1', 'allocation execution D-x2', 'membership order D' ],
 	[ 'with terms of another method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"EQUAL"')), 'membership order D' ],
 	[ 'with terms of no method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"x"')), 'allocation execution D-x1' ],

@@ -26,7 +26,11 @@ oms_command($dbh, $_) foreach (
 	{ commandType => 'CreateBlockOrderCommand', orderId => 'K', members => [ map { { orderId => $_, quantity => 100 } } qw(A B) ] },
 	(map { { commandType => 'ExecuteOrderCommand', orderId => 'K', executionId => "K-x$_", execID => "K$_", lastQty => 50, lastPx => "10.$_" } } 1, 2),
 	{ commandType => 'AllocateExecutionCommand', orderId => 'K', method => 'EQUAL', quantity => 70 },
-	{ commandType => 'SendOrderToDeskCommand', orderId => 'A', reason => 'large' });
+	{ commandType => 'SendOrderToDeskCommand', orderId => 'A', reason => 'large' },
+	# what the desk typed, matched and rejected
+	{ commandType => 'CreateManualExecutionCommand', orderId => 'B', executionId => 'B-m', lastQty => 7, lastPx => '10.1', reason => 'by telephone' },
+	(map { { commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "N-x$_", execID => "N$_", symbol => 'IBM', side => 'BUY', lastQty => 3, lastPx => 10 } } 1, 2),
+	{ commandType => 'ApproveExecutionCommand', executionId => 'N-x1', orderId => 'B' }, { commandType => 'RejectExecutionCommand', executionId => 'N-x2', reason => 'not ours', dkReason => 'OTHER' });
 my %values = (
 	text => [ "''", "'x'", "'A'", "'A-1'", "'FILLED'" ], bigint => [ 0, -1, 7, '9223372036854775807' ], integer => [ 0, -1, 101 ],
 	numeric => [ 0, -5, "'NaN'", "'Infinity'", '1e40' ], 'timestamp with time zone' => [ "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2026-01-01Z'" ],
@@ -36,8 +40,8 @@ my %values = (
 );
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-	 AND c.relname IN ('orders', 'executions', 'order_events', 'execution_events', 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids') ORDER BY 1, 2));
-my @views = qw(order_tree client_orders market_orders trade_blotter execution_review order_history all_events order_facts execution_allocations block_members block_fills block_allocations allocated_trades);
+	 AND c.relname IN ('orders', 'executions', 'order_events', 'execution_events', 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids') ORDER BY 1, 2));
+my @views = @{ $dbh->selectcol_arrayref("SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relkind = 'v' AND relname !~ '^stat|bridge|reference' ORDER BY 1") };
 # A partition decides where an event of another month stands: its time is changed within it by 040.
 foreach (@$columns)
 {
