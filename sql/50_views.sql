@@ -66,25 +66,6 @@ COMMENT ON VIEW oms.trade_blotter IS
 COMMENT ON COLUMN oms.trade_blotter.quantity IS 'What the fill counts for today: last_qty times the factor of later splits';
 COMMENT ON COLUMN oms.trade_blotter.value IS 'last_qty times last_px, which no split changes';
 
-CREATE OR REPLACE VIEW oms.execution_review WITH (security_invoker = true) AS
-  SELECT e.created_at AS received_at, e.id AS execution_id, e.exec_id, e.exec_type, codes.reasons, e.review_reasons,
-         e.symbol, e.side, e.last_qty, e.last_px, e.quantity, e.last_mkt, e.order_id, o.status AS order_status, o.symbol AS order_symbol,
-         o.side AS order_side, o.order_qty, o.executed_quantity, e.root_id, e.cl_ord_id, e.counterparty_order_id, e.fix_session,
-         e.exec_ref_id, e.cum_qty, e.leaves_qty, e.avg_px, e.ord_status, e.transact_time, e.text, e.version,
-         e.currency, o.currency AS order_currency, o.price AS order_price, e.account, e.reported_account, e.trade_date, e.settl_date
-    FROM oms.executions AS e
-    LEFT JOIN oms.orders AS o ON o.id = e.order_id
-   CROSS JOIN LATERAL (
-     SELECT array_agg(x.reason ->> 'code' ORDER BY x.position) AS reasons
-       FROM jsonb_array_elements(CASE jsonb_typeof(e.review_reasons) WHEN 'array' THEN e.review_reasons ELSE '[]' END)
-            WITH ORDINALITY AS x (reason, position)
-   ) AS codes
-   WHERE e.status = 'REVIEW'
-   ORDER BY e.created_at, e.id;
-COMMENT ON VIEW oms.execution_review IS
-  'Executions that could not be booked and wait for ApproveExecutionCommand or RejectExecutionCommand, oldest first';
-COMMENT ON COLUMN oms.execution_review.reasons IS 'Codes of review_reasons, where the figures stand';
-
 -- What an event holds may have been damaged: what is no number there is none here.
 CREATE OR REPLACE VIEW oms.order_history WITH (security_invoker = true) AS
   SELECT e.occurred_at, e.aggregate_id AS order_id, s.state ->> 'clOrdID' AS cl_ord_id, e.version, e.event_type, s.state ->> 'status' AS status,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * gate.c
- *	  May the current user give a command?
+ *	  May the current user give a command, and who would have given it?
  *
  * Asks the catalog's caches alone; writes and locks nothing.  A refusal is a
  * value, as everywhere.
@@ -11,12 +11,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_class_d.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "entry/gate.h"
+#include "store/caller.h"
 #include "store/catalog.h"
+
+PG_FUNCTION_INFO_V1(oms_current_actor);
 
 static const char *const gate_roles[] = {
 	[ROLE_TRADER] = "oms_trader",
@@ -80,4 +84,14 @@ oms_gate_check_role(CommandRole role, const char *what)
 	bool		missing;
 
 	return gate_passes(role, &missing) ? NULL : gate_refuse(role, missing, what, "are");
+}
+
+/* What views show of an object may depend on who looks at it. */
+Datum
+oms_current_actor(PG_FUNCTION_ARGS)
+{
+	Caller		caller;
+
+	oms_caller_take(&caller);
+	PG_RETURN_TEXT_P(cstring_to_text(caller.actor));
 }

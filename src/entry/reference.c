@@ -16,12 +16,14 @@
 #include "utils/builtins.h"
 
 #include "core/command.h"
+#include "core/execution/fill_desk.h"
 #include "core/kind.h"
 #include "entry/gate.h"
 #include "entry/named_row.h"
 
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
+PG_FUNCTION_INFO_V1(oms_fix_code);
 
 static const NamedColumn transition_columns[] = {
 	{"object", TEXTOID}, {"transition", INT4OID}, {"trigger", TEXTOID}, {"requires", TEXTARRAYOID}, {"forbids", TEXTARRAYOID},
@@ -118,4 +120,34 @@ oms_list_commands(PG_FUNCTION_ARGS)
 		}
 	}
 	return (Datum) 0;
+}
+
+/* The code of a name, for whoever makes a message of what we have. */
+Datum
+oms_fix_code(PG_FUNCTION_ARGS)
+{
+	static const struct
+	{
+		int			tag;
+		const OmsName *names;
+	}			fields[] = {
+		{13, oms_comm_type_names},
+		{29, oms_last_capacity_names},
+		{54, oms_side_names},
+		{127, oms_dk_reason_names},
+	};
+	text	   *given = PG_GETARG_TEXT_PP(1);
+
+	for (int i = 0; i < lengthof(fields); i++)
+	{
+		const OmsName *name;
+
+		if (fields[i].tag != PG_GETARG_INT32(0))
+			continue;
+		name = oms_name_find(fields[i].names, VARDATA_ANY(given), VARSIZE_ANY_EXHDR(given));
+		if (name == NULL || name->fix == NULL)
+			PG_RETURN_TEXT_P(given);
+		PG_RETURN_TEXT_P(cstring_to_text(name->fix));
+	}
+	PG_RETURN_NULL();
 }

@@ -326,6 +326,40 @@ SELECT authors, review_reasons FROM oms.executions WHERE exec_id = 'rv-F56';
 RESET oms_state.four_eyes;
 RESET oms_state.feed_roles;
 
+-- 5. The desk's queue: what waits, why, in whose tree, and which order it may be for.
+SELECT pg_temp.order('rv-N', '{"clOrdID": "rv-cl-N"}'), pg_temp.order('rv-N1', '{"parentId": "rv-N", "orderQty": 50}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-N1", "executionId": "rv-60", "execID": "rv-G60", "lastQty": 60, "lastPx": 11, "symbol": "BP.L", "side": "SELL", "currency": "USD"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-P", "executionId": "rv-61", "execID": "rv-G61", "lastQty": 1, "lastPx": 9, "clOrdID": "rv-cl-N"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-P", "executionId": "rv-62", "execID": "rv-G62", "lastQty": 1, "lastPx": 9}');
+SELECT execution_id, why, order_id, client_order_id, client_cl_ord_id, suggested_order_id, authors, may_approve FROM oms.execution_review
+  WHERE execution_id IN ('rv-60', 'rv-61', 'rv-62') ORDER BY execution_id;
+SELECT pg_temp.order('rv-P');
+SELECT execution_id, suggested_order_id FROM oms.execution_review WHERE execution_id = 'rv-62';
+SELECT age >= '0' AND age < '1 h' AS age FROM oms.execution_review WHERE execution_id = 'rv-60';
+SET oms_state.four_eyes = on;
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-P", "executionId": "rv-63", "lastQty": 1, "lastPx": 9, "reason": "by phone"}');
+SELECT execution_id, authors ? session_user AS mine, may_approve, reason FROM oms.execution_review WHERE execution_id IN ('rv-60', 'rv-63') ORDER BY 1;
+RESET oms_state.four_eyes;
+SELECT oms.review_reason(r::jsonb) FROM unnest(ARRAY[
+  '{"code": "AMBIGUOUS_ORDER"}', '{"code": "UNKNOWN_ORDER"}', '{"code": "WRONG_INSTRUMENT", "field": "strikePrice", "order": "100", "stated": "110"}',
+  '{"code": "ORDER_REJECTED", "status": "REJECTED"}', '{"code": "ORDER_REJECTED", "reason": "credit"}', '{"code": "UNKNOWN_EXECUTION", "execRefID": ""}',
+  '{"code": "DUPLICATE_EXEC_ID", "executionId": "e", "execID": "x"}', '{"code": "RULE", "rule": "collar", "message": "too far", "version": 2}',
+  '{"code": "PRICE_BEYOND_LIMIT", "price": 10, "lastPx": 11, "tolerance": 0.5}', '{"code": "OVERFILL", "lastQty": 5, "orderQty": 100, "executedQuantity": 100, "tolerance": 0.01}',
+  '{"code": "POSSIBLE_DUPLICATE", "executionId": "e", "lastQty": 5, "lastPx": 9}', '{"other": 1}', '7']) WITH ORDINALITY AS x (r, n) ORDER BY n;
+
+-- 6. What the counterparty is told: FIX's Don't Know Trade.
+\set VERBOSITY terse
+SELECT * FROM oms.fix_dont_know_trade('rv-60');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-E70|150=F|39=1|11=nobody|55=VOD.L|48=GB00BH4HKS39|22=4|54=2|38=500|32=10|31=9|14=10|151=90|6=9');
+SELECT id AS stranger FROM oms.executions WHERE exec_id = 'rv-E70' \gset
+SELECT (r->'state'->>'status') AS status FROM oms_command(jsonb_build_object('commandType', 'RejectExecutionCommand', 'executionId', :'stranger', 'reason', 'never sent')) r;
+SELECT * FROM oms.fix_dont_know_trade(:'stranger');
+SELECT * FROM oms.fix_dont_know_trade('rv-19');
+SELECT * FROM oms.fix_dont_know_trade('rv-55');
+SELECT * FROM oms.fix_dont_know_trade('rv-none');
+\set VERBOSITY default
+SELECT oms.fix_code(54, 'SELL_SHORT'), oms.fix_code(127, 'F'), oms.fix_code(127, 'odd'), oms.fix_code(1, 'x'), oms.fix_code(13, 'ABSOLUTE');
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;
