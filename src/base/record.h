@@ -50,6 +50,7 @@ typedef struct RecordColumn
 	bool		required;		/* never null; the code relies on it, whatever a table allows */
 	FieldShape	shape;
 	bool		may_be_long;	/* its size counts (command_size.c); FIELD_TEXT or FIELD_JSON */
+	int64		(*size) (Jsonb *document);	/* … as this, where that is not the length of its text */
 } RecordColumn;
 
 /* A column that has the name of its member; what more there is to say follows as designated initializers. */

@@ -125,7 +125,9 @@ oms_state_size(const RecordDef *def, const void *record)
 		if (!c->may_be_long)
 			continue;
 		member = *(void *const *) ((const char *) record + c->offset);
-		if (member)
+		if (member && c->size)
+			size += c->size(member);
+		else if (member)
 			size += c->type == FIELD_JSON ? oms_json_size(member) : oms_json_string_size(member, strlen(member));
 	}
 	return size;

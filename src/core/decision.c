@@ -13,6 +13,7 @@
 
 #include "common/hashfn.h"
 
+#include "core/command_size.h"
 #include "core/decision.h"
 
 /* More changes than this are found by hash: a placement, a split. */
@@ -204,6 +205,16 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 	change->cause = d->cause;
 	change->is_last = true;
 	decision_remember(d, change);
+}
+
+void
+oms_decision_tell_briefly(Decision *d)
+{
+	Command    *brief = palloc(sizeof(Command));
+
+	*brief = *d->command;
+	brief->raw = oms_command_brief(brief->raw);
+	d->cause = brief;
 }
 
 void

@@ -184,6 +184,12 @@ extern void oms_decision_put(Decision *d, const Object *after, const Transition 
 /* A name (NULL: none) becomes one of the object's. */
 extern void oms_decision_name(Decision *d, ObjectName which, const char *session, const char *name, const char *id);
 
+/*
+ * From now on what is put carries the command as its short, where it is long
+ * (command_size.h): many objects may have an event of it.
+ */
+extern void oms_decision_tell_briefly(Decision *d);
+
 /* Whatever it decides besides, it is to end with this step; named twice, it is done once. */
 extern void oms_decision_end_with(Decision *d, DecisionStep step);
 

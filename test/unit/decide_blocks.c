@@ -262,6 +262,17 @@ static const Case ends[] = {
 	{"rejected", {K_OF_TWO, {"!RejectOrder orderId=K", "K:121 REJECTED leaves=0 unplaced=0" GONE}}},
 	{"expired", {K_OF_TWO, {"ExpireOrder orderId=K", "K:251 EXPIRED leaves=0 unplaced=0" GONE}}},
 	{"calculated", {K_OF_TWO, {"CalculateOrder orderId=K", "K:241 CALCULATED leaves=0 unplaced=0" GONE}}},
+	{"a fill that waits in review says so: its members' trees are not named", {
+		K_OF_TWO,
+		{"ExecuteOrder orderId=K executionId=e lastQty=101 lastPx=5 execID=1 ordStatus=CANCELLED",
+			"e:511 REVIEW of=K quantity=101 reasons=OVERFILL; K:326 CANCELLED leaves=0 unplaced=0 review=101" GONE},
+	}},
+	{"its cancel is requested", {
+		K_OF_TWO,
+		{"RequestCancelOrder orderId=K", "K:131 PENDING_CANCEL requests=CANCEL"},
+		{MEMBERS(OF(A, 60) "," OF(B, 41)), "OM005 cancel_requested"},
+		{MEMBERS(OF(A, 60)), "K:361 qty=60 leaves=60 unplaced=60 members=A:60; B:371 reserved=0 unplaced=50 blocks=none liveBlocks=0"},
+	}},
 	{"its cancel waits for its child", {
 		K_OF_TWO,
 		{"PlaceOrder orderId=K children=[{\"orderId\":\"S\",\"orderQty\":80}]", "S:101 NEW qty=80 leaves=80 unplaced=80; K:265 working=80 reserved=80 unplaced=20 children=1 live=1"},

@@ -15,7 +15,6 @@
 
 #include "base/damage.h"
 #include "base/decimal.h"
-#include "core/command_size.h"
 #include "core/execution/allocation.h"
 #include "core/execution/allocation_make.h"
 #include "core/execution/allocation_message.h"
@@ -94,17 +93,6 @@ allocation_check_form(const Command *command)
  * ------------------------------------------------------------------------
  */
 
-/* Its list of members may be long, and others have their part of it in what they are. */
-static void
-allocation_tell_briefly(Decision *d)
-{
-	Command    *brief = palloc(sizeof(Command));
-
-	*brief = *d->command;
-	brief->raw = oms_command_brief(brief->raw);
-	d->cause = brief;
-}
-
 Refusal *
 oms_decide_allocate(Decision *d)
 {
@@ -136,7 +124,8 @@ oms_decide_allocate(Decision *d)
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_EXECUTION, first->now.id, false);
-	allocation_tell_briefly(d);
+	/* its list of members may be long, and others have their part of it in what they are */
+	oms_decision_tell_briefly(d);
 	oms_book_put_fills(d, book);
 	return NULL;
 }

@@ -178,6 +178,7 @@ oms_decide_create_block(Decision *d)
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, block.id, false);
+	oms_decision_tell_briefly(d);
 	oms_members_change(d, block.id, NULL, 0, members, count);
 	return NULL;
 }
@@ -233,14 +234,29 @@ block_check_covered(const Order *block, Numeric before, Numeric after)
 						 "Cancel or reduce first what works.");
 }
 
+/* Nothing more is to work for it. */
+static Refusal *
+block_refuse_cancel_requested(const Order *block)
+{
+	return oms_refuse_by_rule("cancel_requested", psprintf("block \"%s\" cannot work for more of its members", block->id),
+							  "a cancel of it is requested.");
+}
+
 static Refusal *
 block_check_more(const Decision *d, const Order *block, OrderMember *before, int nbefore, const OrderMember *after, int nafter)
 {
 	Refusal    *refusal = NULL;
 
 	for (int i = 0; refusal == NULL && i < nafter; i++)
-		if (oms_dec_cmp(block_reserves(&after[i]), block_reserves(oms_member_find(before, nbefore, after[i].order_id))) > 0)
-			refusal = oms_check_agreement(block, oms_get_order(d, after[i].order_id));
+	{
+		const OrderMember *old = oms_member_find(before, nbefore, after[i].order_id);
+
+		CHECK_FOR_INTERRUPTS();
+		if (oms_dec_cmp(block_reserves(&after[i]), block_reserves(old)) <= 0)
+			continue;
+		refusal = oms_request_is_open(block, REQUEST_CANCEL) ? block_refuse_cancel_requested(block) :
+			oms_check_agreement(block, oms_get_order(d, after[i].order_id));
+	}
 	return refusal;
 }
 
@@ -305,6 +321,7 @@ block_replace_members(Decision *d, const Order *block)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, block->id, false);
 	block_put_members(d, block, &event, after, nafter);
+	oms_decision_tell_briefly(d);
 	oms_members_change(d, block->id, before, nbefore, after, nafter);
 	return NULL;
 }

@@ -142,6 +142,21 @@ oms_members_to_json(OrderMember *members, int count)
 	return oms_json_finish(&w);
 }
 
+/* A member without its id: keys, and numbers of usual length. */
+#define MEMBER_SIZE	256
+
+int64
+oms_members_size(Jsonb *members)
+{
+	int			count;
+	OrderMember *list = oms_members_from_json(members, &count);
+	int64		size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += MEMBER_SIZE + (list[i].order_id ? oms_json_string_size(list[i].order_id, strlen(list[i].order_id)) : 0);
+	return size;
+}
+
 OrderMember *
 oms_member_find(OrderMember *members, int count, const char *order_id)
 {

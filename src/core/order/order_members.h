@@ -50,6 +50,9 @@ extern OrderMember *oms_members_from_json(Jsonb *json, int *count);
 /* Sorts them; one that is released and has nothing is left out. */
 extern Jsonb *oms_members_to_json(OrderMember *members, int count);
 
+/* What it comes to as text when all members have been allocated something: so it is no larger at the end than it was made. */
+extern int64 oms_members_size(Jsonb *members);
+
 /* The one of this order, or NULL. */
 extern OrderMember *oms_member_find(OrderMember *members, int count, const char *order_id);
 

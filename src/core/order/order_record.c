@@ -13,7 +13,7 @@
 #include "base/moment.h"
 #include "core/command_size.h"
 #include "core/kind.h"
-#include "core/order/order_record.h"
+#include "core/order/order_members.h"
 
 const OmsName	oms_order_status_names[] = {
 	{OMS_ORDER_PENDING_NEW, "PENDING_NEW", "A"},
@@ -120,7 +120,7 @@ static const RecordColumn order_columns[] = {
 	ORDER("deskUser", desk_user, FIELD_TEXT),
 	ORDER("deskReason", desk_reason, FIELD_TEXT, .may_be_long = true),
 	ORDER("deskSince", desk_since, FIELD_TIME),
-	ORDER("members", members, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
+	ORDER("members", members, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true, .size = oms_members_size),
 	ORDER("blockOrderIds", block_order_ids, FIELD_JSON, .shape = SHAPE_TEXTS, .may_be_long = true),
 	ORDER("liveBlocks", live_blocks, FIELD_COUNT_OR_NULL),
 };

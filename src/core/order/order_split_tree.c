@@ -358,12 +358,11 @@ split_tree_put_all(SplitPlan *plan)
 {
 	ListCell   *cell;
 	ListCell   *fill;
+	const Command *brief;
 
-	Command    *brief = palloc(sizeof(Command));
-
-	/* a tree may be wide, and the command long; events point to it until they are written */
-	*brief = *plan->event->command;
-	brief->raw = oms_command_brief(brief->raw);
+	/* a tree may be wide, and the command long */
+	oms_decision_tell_briefly(plan->d);
+	brief = plan->d->cause;
 	foreach(cell, plan->deepest_first)
 	{
 		SplitNode  *node = lfirst(cell);
