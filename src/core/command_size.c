@@ -138,5 +138,5 @@ oms_state_refuse_size(const RecordDef *def, const char *id, int64 size)
 {
 	return command_too_large(psprintf("what %s \"%s\" would hold", def->name, id), size,
 							 oms_state_size_max(),
-							 "Its texts, FIX fields and attributes would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
+							 "Its texts and documents would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
 }

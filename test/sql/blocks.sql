@@ -154,3 +154,19 @@ SELECT * FROM pg_temp.m;
 SELECT message_type, fix_message IS NOT NULL AS has_message, sqlstate FROM (SELECT command ->> 'msgType' AS message_type, command ->> 'fixMessage' AS fix_message, sqlstate FROM oms.rejected_commands
   WHERE command ->> 'msgType' = 'J' ORDER BY id DESC LIMIT 1) AS r;
 SELECT * FROM oms.verify();
+
+-- A long list of members: its command stands in the block's event alone, and what was possible to make can be allocated and closed.
+CREATE FUNCTION pg_temp.long(block text, members int) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object('commandType', 'CreateBlockOrderCommand', 'orderId', block, 'members', jsonb_agg(jsonb_build_object('orderId', 'bl-' || lpad(i::text, 36, '0'), 'quantity', 10)))
+    FROM generate_series(1, members) AS i
+$$;
+SELECT count(*) FROM oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'bl-' || lpad(i::text, 36, '0'), 'symbol', 'X', 'side', 'BUY', 'orderQty', 100))
+  FROM generate_series(1, 1000) AS i));
+SELECT oms_try_command(pg_temp.long('bl-K', 1000)) #>> '{error,message}' AS too_many;
+SELECT oms_command(pg_temp.long('bl-K', 500)) ->> 'status' AS five_hundred;
+SELECT aggregate_id = 'bl-K' AS block, count(*), bool_or(payload -> 'command' ? 'members') AS whole, max(octet_length(payload::text)) < 16 * 1024 AS short
+  FROM oms.order_events WHERE payload #>> '{command,commandType}' = 'CreateBlockOrderCommand' AND aggregate_id LIKE 'bl-%' GROUP BY 1 ORDER BY 1;
+SELECT r ->> 'status' AS status, jsonb_array_length(r -> 'events') AS events FROM unnest(ARRAY['{"commandType": "ExecuteOrderCommand", "orderId": "bl-K", "execID": "1", "lastQty": 4500, "lastPx": 3.3}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "bl-K", "method": "PRO_RATA"}', '{"commandType": "CancelOrderCommand", "orderId": "bl-K"}']::jsonb[]) AS c, oms_command(c) AS r;
+SELECT status, allocated_quantity, jsonb_array_length(members) AS members FROM oms.orders WHERE id = 'bl-K';
+SELECT * FROM oms.verify();
