@@ -126,6 +126,17 @@ const OmsName	oms_last_capacity_names[] = {
 	{0}
 };
 
+const OmsName	oms_dk_reason_names[] = {
+	{1, "UNKNOWN_SYMBOL", "A"},
+	{2, "WRONG_SIDE", "B"},
+	{3, "QUANTITY_EXCEEDS_ORDER", "C"},
+	{4, "NO_MATCHING_ORDER", "D"},
+	{5, "PRICE_EXCEEDS_LIMIT", "E"},
+	{6, "CALCULATION_DIFFERENCE", "F"},
+	{7, "OTHER", "Z"},
+	{0}
+};
+
 /* Equal but for case, spaces, underscores and hyphens. In ASCII, whatever the locale: in Turkish an i has no I above it. */
 static bool
 names_same_name(const char *name, const char *text, size_t length)

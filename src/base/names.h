@@ -35,6 +35,7 @@ extern const OmsName oms_time_in_force_names[];	/* TimeInForce (59) */
 extern const OmsName oms_restatement_names[];	/* ExecRestatementReason (378) */
 extern const OmsName oms_comm_type_names[];		/* CommType (13) */
 extern const OmsName oms_last_capacity_names[];	/* LastCapacity (29) */
+extern const OmsName oms_dk_reason_names[];		/* DKReason (127) */
 
 /*
  * What FIX messages say where there is no id: "NONE", "UNKNOWN", "N/A" or "[N/A]"

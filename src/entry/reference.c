@@ -16,7 +16,6 @@
 #include "utils/builtins.h"
 
 #include "core/command.h"
-#include "core/execution/fill_desk.h"
 #include "core/kind.h"
 #include "entry/gate.h"
 #include "entry/named_row.h"

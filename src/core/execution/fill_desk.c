@@ -7,9 +7,6 @@
  * Pure: reads through the decision's source, and puts what changes into the
  * decision.
  *
- * Source of the reasons of a rejection: FIX 4.4 (Errata 20030618) volume 4, "Don't
- * Know Trade (DK)", DKReason.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,17 +20,6 @@
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_members.h"
-
-const OmsName	oms_dk_reason_names[] = {
-	{1, "UNKNOWN_SYMBOL", "A"},
-	{2, "WRONG_SIDE", "B"},
-	{3, "QUANTITY_EXCEEDS_ORDER", "C"},
-	{4, "NO_MATCHING_ORDER", "D"},
-	{5, "PRICE_EXCEEDS_LIMIT", "E"},
-	{6, "CALCULATION_DIFFERENCE", "F"},
-	{7, "OTHER", "Z"},
-	{0}
-};
 
 /* ------------------------------------------------------------------------
  * typing

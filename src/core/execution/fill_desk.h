@@ -21,6 +21,4 @@ extern Refusal *oms_decide_approve(Decision *d);
 /* The order's event for a fill that waits with it no more. */
 extern void oms_fill_stop_waiting(Decision *d, const Order *order, const char *execution_id, OrderEvent *event);
 
-extern const OmsName oms_dk_reason_names[]; /* DKReason (127) */
-
 #endif							/* OMS_FILL_DESK_H */
