@@ -210,6 +210,8 @@ fills('BRK1', 'a second E1', 'REVIEW', 11 => 'X1', 17 => 'E1', 38 => 6000, 32 =>
 review_is('an ExecID that is known, with another quantity', 'E1|DUPLICATE_EXEC_ID|700|72.4');
 does('ben', 'RejectExecution', executionId => 'a second E1', reason => 'the broker does not know it', dkReason => 'OTHER');
 review_is('nothing waits');
+sees('what the broker is told of it', "SELECT string_agg(tag || '=' || value, ' ' ORDER BY n) FROM oms.fix_dont_know_trade('$fill{'a second E1'}') WITH ORDINALITY AS t (tag, name, value, n)",
+	'35=Q 37=BRK1-X1 17=E1 127=Z 55=VOD 54=1 38=6000 32=700 31=72.40 58=the broker does not know it');
 
 # for nobody: ann finds whose it is, and ben looks at it too
 is(broker_says('BRK2', 'the stray', 11 => 'Y9', 17 => 'F1', 37 => 'NONE', 38 => 4000, 32 => 600, 31 => '72.45', 14 => 600, 151 => 3400, 6 => '72.45')->{state}{status}, 'REVIEW', 'broker BRK2 reports a fill of an order that nobody knows');
@@ -223,6 +225,7 @@ is(broker_says('BRK2', undef, 11 => 'Y9', 17 => 'F1', 37 => 'NONE', 38 => 4000, 
 # by telephone: typed by ann, and its report comes after it
 does('ann', 'CreateManualExecution', orderId => 'K-2', executionId => 'T1', lastQty => 500, lastPx => '72.41', reason => 'by telephone', tradeDate => '2026-01-05');
 review_is('what is typed waits for other eyes', '|FOUR_EYES|500|72.41');
+is(($user{$_}->selectrow_array('SELECT client_cl_ord_id, why[1], may_approve FROM oms.execution_review'))[2], $_ eq 'ben' ? 1 : 0, "the queue of reviews says whether $_ may approve it") foreach qw(ann ben);
 may_not('ann', 'OM008', 'she has typed it', 'ApproveExecution', executionId => 'T1');
 does('ben', 'ApproveExecution', executionId => 'T1');
 is(value_of('SELECT trim_scale(executed_quantity) FROM oms.orders WHERE id = ?', 'K'), 4100, 'the block has it');
