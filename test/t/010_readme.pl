@@ -347,12 +347,18 @@ sub check_names
 	same_set([ first_code('flags') ], [ names_in_source('core/kind.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
 	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution_review.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
 
+	my $desk = slurp_file("$root/doc/desk.md");
 	my %rules;
 	foreach my $file (sources())
 	{
 		$rules{$_} = 1 foreach slurp_file($file) =~ /oms_refuse_by_rule\("(\w+)"/g;
 	}
 	same_set([ first_code('rules') ], [ keys %rules ], 'rules of OM005');
+
+	# what the desk runs into, and what it can do about it
+	my ($reasons, $refusals) = map { [ map { code((split /\|/)[1]) } $desk =~ /^## $_\n(.*?)(?=^## |\z)/ms ? grep { /^\| `/ } split /\n/, $1 : () ] } 'Review', 'Refusals by name';
+	same_set([ @$reasons ], [ first_code('review_reasons') ], 'doc/desk.md: review reasons');
+	same_set([ grep { !/^OM/ } @$refusals ], [ grep { !/^(inherited|order_qty_known|root_differs|split_factor)$/ } keys %rules ], 'doc/desk.md: rules that the desk runs into');
 	return;
 }
 

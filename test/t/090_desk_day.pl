@@ -211,7 +211,7 @@ review_is('an ExecID that is known, with another quantity', 'E1|DUPLICATE_EXEC_I
 does('ben', 'RejectExecution', executionId => 'a second E1', reason => 'the broker does not know it', dkReason => 'OTHER');
 review_is('nothing waits');
 sees('what the broker is told of it', "SELECT string_agg(tag || '=' || value, ' ' ORDER BY n) FROM oms.fix_dont_know_trade('$fill{'a second E1'}') WITH ORDINALITY AS t (tag, name, value, n)",
-	'35=Q 37=BRK1-X1 17=E1 127=Z 55=VOD 54=1 38=6000 32=700 31=72.40 58=the broker does not know it');
+	'35=Q 37=BRK1-X1 17=E1 127=Z 55=VOD 54=1 38=6000 32=700 31=72.4 58=the broker does not know it');
 
 # for nobody: ann finds whose it is, and ben looks at it too
 is(broker_says('BRK2', 'the stray', 11 => 'Y9', 17 => 'F1', 37 => 'NONE', 38 => 4000, 32 => 600, 31 => '72.45', 14 => 600, 151 => 3400, 6 => '72.45')->{state}{status}, 'REVIEW', 'broker BRK2 reports a fill of an order that nobody knows');
