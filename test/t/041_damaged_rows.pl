@@ -139,7 +139,13 @@ my @commands = map { json()->encode($_) } (
 	{ fill('R.2', 'x9', cumQty => 5) }, { commandType => 'ReplaceOrderCommand', orderId => 'R.2', clOrdID => 'v2' },
 	{ commandType => 'RequestCancelOrderCommand', orderId => 'R.2', clOrdID => 'v9' }, { commandType => 'RestateOrderCommand', orderId => 'R.2', quantityFactor => 2 },
 	{ commandType => 'CreateOrderCommand', parentId => 'R.2', orderQty => 1 }, { commandType => 'BustExecutionCommand', executionId => 'x2' },
-	{ commandType => 'CorrectExecutionCommand', executionId => 'x2', execID => 'v3', lastQty => 3 });
+	{ commandType => 'CorrectExecutionCommand', executionId => 'x2', execID => 'v3', lastQty => 3 },
+	{ commandType => 'ClaimOrderCommand', orderId => 'R', reason => 'r' }, { commandType => 'AssignOrderCommand', orderId => 'R', deskUser => 'somebody', reason => 'r' },
+	{ commandType => 'ReleaseOrderFromDeskCommand', orderId => 'R', deskStatus => 'QUEUED', reason => 'r' },
+	{ commandType => 'CreateBlockOrderCommand', members => [ { orderId => 'R', quantity => 1 } ] },
+	{ commandType => 'ReplaceBlockMembersCommand', orderId => 'R', members => [] }, { commandType => 'AllocateExecutionCommand', orderId => 'R', method => 'EQUAL' });
+command(commandType => 'SendOrderToDeskCommand', orderId => 'R', reason => 'r');
+command(commandType => 'ClaimOrderCommand', orderId => 'R');
 command(fill('R.2', 'x2'));
 command(commandType => 'RequestReplaceOrderCommand', orderId => 'R.2', clOrdID => 'v2', orderQty => 70);
 my ($pid) = $dbh->selectrow_array('SELECT pg_backend_pid()');

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "base/damage.h"
 #include "base/decimal.h"
 #include "core/order/order_members.h"
 
@@ -66,6 +67,8 @@ members_read(Jsonb *json, OrderMember *member)
 	member->quantity = members_number(json, "quantity");
 	member->allocated_quantity = members_number(json, "allocatedQuantity");
 	member->allocated_value = members_number(json, "allocatedValue");
+	if (member->order_id == NULL || member->quantity == NULL || member->allocated_quantity == NULL || member->allocated_value == NULL)
+		oms_damaged("a member of a block is written as %s", JsonbToCString(NULL, &json->root, VARSIZE(json)));
 	member->priority = priority ? strtoi64(oms_dec_text(priority), NULL, 10) : 0;
 	members_read_methods(json, member);
 }
@@ -308,8 +311,7 @@ oms_order_ties(const Object *root, Reach reach, TieVisit visit, void *arg)
 	TieShow		show = {visit, arg};
 
 	for (int i = 0; i < count; i++)
-		if (members[i].order_id)
-			visit(members[i].order_id, arg);
+		visit(members[i].order_id, arg);
 	if (reach != REACH_MEMBERS)
 		(void) members_any_text(order->block_order_ids, members_show_tie, &show);
 }
