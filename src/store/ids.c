@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -356,10 +357,16 @@ ids_add_named(Table *table, void *arg)
 List *
 oms_all_named(TableSet *tables, ObjectName which, const char *session, const char *name)
 {
-	Datum		keys[2] = {CStringGetTextDatum(session), CStringGetTextDatum(name)};
+	Table	   *table = oms_tables_get(tables, OMS_NAMES_OF(which));
+	Datum		keys[2];
 	List	   *ids = NIL;
 
-	oms_table_each(oms_tables_get(tables, OMS_NAMES_OF(which)), BY_NAME, keys, ids_add_named, &ids);
+	/* mostly there is none at all, and a scan costs more than to ask that; whoever has committed one has made the table longer */
+	if (RelationGetNumberOfBlocks(table->rel) == 0)
+		return NIL;
+	keys[0] = CStringGetTextDatum(session);
+	keys[1] = CStringGetTextDatum(name);
+	oms_table_each(table, BY_NAME, keys, ids_add_named, &ids);
 	return ids;
 }
 
