@@ -257,9 +257,9 @@ $function$;
 COMMENT ON FUNCTION oms.verify_block_allocations() IS
   'Part of oms.verify(): allocations of blocks go to members, have values, shares of the commission, and terms, which stand with the oldest fill; elsewhere all goes to the root';
 
--- What is allocated of a pool is worth what the pool was then: the fills that had come, without what was allocated before. So a pool that is
--- allocated to the last unit comes to the value of its fills exactly. A value is rounded in its tenth decimal, and the largest share of an
--- allocation has what is left of that. A split rounds quantities; what was chosen by itself has its own price: there the sum alone decides.
+-- A pool that is allocated to the last unit comes to the value of its fills exactly. And whatever an allocation gave of a pool it gave at one
+-- average: a value is rounded in its tenth decimal, and one share has what is left of that. A split rounds quantities: there the sum alone decides.
+-- What the average of a pool was when it was allocated the rows of today do not tell: since then parts were given back, and fills approved.
 CREATE OR REPLACE FUNCTION oms.verify_pools()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -268,30 +268,16 @@ CREATE OR REPLACE FUNCTION oms.verify_pools()
   SET jit = off
 AS $function$
   WITH fills AS MATERIALIZED (
-    SELECT f.*, dense_rank() OVER (ORDER BY f.block_id, f.trade_date, f.settl_date, f.currency) AS pool, coalesce(p.came_at, f.created_at) AS came_at
-      FROM oms.block_fills AS f
-      LEFT JOIN oms.block_fill_places() AS p ON p.id = f.execution_id
-  ), shares AS MATERIALIZED (
-    SELECT f.pool, a.allocation_id, a.order_id, sum(a.quantity) AS quantity, sum(a.value) AS value
-      FROM fills AS f JOIN oms.execution_allocations AS a ON a.execution_id = f.execution_id
-     GROUP BY 1, 2, 3
-  ), allocations AS (
-    SELECT s.pool, s.allocation_id, sum(s.quantity) AS quantity, sum(s.value) AS value, count(*) AS parts FROM shares AS s GROUP BY 1, 2
+    SELECT f.*, dense_rank() OVER (ORDER BY f.block_id, f.trade_date, f.settl_date, f.currency) AS pool FROM oms.block_fills AS f
   ), pools AS (
     SELECT f.pool, min(f.block_id) AS block_id, min(f.trade_date) AS trade_date, min(f.settl_date) AS settl_date, sum(f.quantity) AS quantity, sum(f.value) AS value,
            sum(f.allocated_quantity) AS allocated, count(f.quantity_factor) > 0 AS is_split FROM fills AS f GROUP BY 1
-  ), steps AS (
-    -- fills of a moment are there before the allocations of that moment; times as events write them
-    SELECT f.pool, oms.time_text(f.came_at) COLLATE "C" AS at, false AS is_allocation, f.execution_id AS id, f.quantity, f.value, f.quantity AS adds, f.value AS adds_value FROM fills AS f
-    UNION ALL
-    SELECT a.pool, t.allocated_at, true, a.allocation_id, a.quantity, a.value, -a.quantity, -a.value
-      FROM allocations AS a
-      JOIN pools AS p ON p.pool = a.pool
-      JOIN (SELECT DISTINCT t.block_id, t.allocation_id, t.allocated_at FROM oms.block_allocations AS t) AS t ON t.block_id = p.block_id AND t.allocation_id = a.allocation_id
-  ), states AS (
-    SELECT s.*, sum(s.adds) OVER w AS pool_quantity, sum(s.adds_value) OVER w AS pool_value
-      FROM steps AS s
-    WINDOW w AS (PARTITION BY s.pool ORDER BY s.at, s.is_allocation, s.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ), shares AS MATERIALIZED (
+    SELECT f.pool, a.allocation_id, a.order_id, sum(a.quantity) AS quantity, sum(a.value) AS value, count(*) AS parts
+      FROM fills AS f JOIN oms.execution_allocations AS a ON a.execution_id = f.execution_id
+     GROUP BY 1, 2, 3
+  ), allocations AS (
+    SELECT s.pool, s.allocation_id, sum(s.quantity) AS quantity, sum(s.value) AS value, sum(s.parts) AS parts FROM shares AS s GROUP BY 1, 2
   )
   SELECT 'pool', 'order', p.block_id, p.block_id, NULL::bigint,
          format('All that was filled on %s for settlement on %s is allocated, at a value of %s; the fills come to %s.', p.trade_date, coalesce(p.settl_date::text, 'no stated day'),
@@ -301,18 +287,14 @@ AS $function$
    WHERE p.quantity = p.allocated AND p.value IS DISTINCT FROM a.value
   UNION ALL
   SELECT 'pool', 'order', p.block_id, p.block_id, NULL,
-         format('Allocation %s gives order %s %s for %s, of a pool of %s for %s.', s.allocation_id, s.order_id, trim_scale(s.quantity), coalesce(trim_scale(s.value)::text, 'null'),
-                trim_scale(t.pool_quantity), trim_scale(t.pool_value))
-    FROM states AS t
-    JOIN pools AS p ON p.pool = t.pool
-    JOIN allocations AS a ON a.pool = t.pool AND a.allocation_id = t.id
-    JOIN shares AS s ON s.pool = a.pool AND s.allocation_id = a.allocation_id
-    LEFT JOIN (SELECT t.block_id, t.allocation_id, bool_or(t.selected) AS selected FROM oms.block_allocations AS t GROUP BY 1, 2) AS m
-      ON m.block_id = p.block_id AND m.allocation_id = a.allocation_id
-   WHERE t.is_allocation AND NOT p.is_split AND m.selected IS NOT TRUE
-     AND (abs(s.value * t.pool_quantity - t.pool_value * s.quantity) <= t.pool_quantity * a.parts * 0.0000000001) IS NOT TRUE
+         format('Allocation %s gives order %s %s for %s, and all of its members %s for %s.', s.allocation_id, s.order_id, trim_scale(s.quantity), coalesce(trim_scale(s.value)::text, 'null'),
+                trim_scale(a.quantity), coalesce(trim_scale(a.value)::text, 'null'))
+    FROM shares AS s
+    JOIN allocations AS a ON a.pool = s.pool AND a.allocation_id = s.allocation_id
+    JOIN pools AS p ON p.pool = s.pool
+   WHERE NOT p.is_split AND (abs(s.value * a.quantity - a.value * s.quantity) <= abs(a.quantity) * a.parts * 0.0000000001) IS NOT TRUE
 $function$;
 COMMENT ON FUNCTION oms.verify_pools() IS
-  'Part of oms.verify(): what is allocated of a pool is worth its average then, and all of it the value of its fills, to the last decimal';
+  'Part of oms.verify(): what is allocated of a pool is worth the same for each member of an allocation, and all of it the value of its fills, to the last decimal';
 
 REVOKE ALL ON FUNCTION oms.block_fill_places(), oms.verify_memberships(), oms.verify_block_allocations(), oms.verify_pools() FROM PUBLIC;

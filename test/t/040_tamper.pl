@@ -286,7 +286,6 @@ foreach (
 	[ 'with terms of another method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"EQUAL"')), 'membership order D' ],
 	[ 'with terms of no method', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,method}', '"x"')), 'allocation execution D-x1' ],
 	[ 'with terms over fewer', 'executions', 'D-x1', q(allocation_terms = allocation_terms #- '{0,members,1}'), 'allocation execution D-x2' ],
-	[ 'made before there was a fill', 'executions', 'D-x1', q(allocation_terms = jsonb_set(allocation_terms, '{0,at}', '"2000-01-01T00:00:00.000000Z"')), 'pool order D' ],
 	[ 'terms of an allocation of nothing', 'executions', 'D-x2', q(allocation_terms = '[{"allocationId": "x", "method": "EQUAL"}]'), 'allocation execution D-x2' ])
 {
 	my ($name, $table, $id, $change, @expected) = @$_;
