@@ -135,13 +135,14 @@ agreement_check_tie(const char *id, void *arg)
 Refusal *
 oms_check_ties(Decision *d, const Command *command, const Order *order, const OrderEvent *event)
 {
-	Order		after = *order;
+	Order		after;
 	TieCheck	check = {d, &after, NULL};
 
 	if ((order->members == NULL && order->block_order_ids == NULL) || event->split ||
 		!oms_has_trait(command->def, TRAIT_TAKES_TERMS | TRAIT_ASKS_TERMS) ||
 		oms_command_is_report(command) || command->pending == TRI_FALSE)
 		return NULL;
+	after = *order;
 	if (event->edit == REQUEST_OPEN)
 		oms_terms_apply(&after, &event->request.terms);
 	else
