@@ -146,3 +146,25 @@ SELECT al_j('70=a3|71=2|72=a1|78=1|79=ANN|80=150');
 SELECT al_j('70=a3|71=2|72=a2|78=1|79=ANN|80=150');
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
 SELECT * FROM oms.verify();
+
+-- A split scales a block, its tree, its memberships, its allocations and its members once, whoever is named; and where two
+-- brokers tell it, each his own fills. Values stay.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-SA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500, "price": 6}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-SB", "symbol": "VOD.L", "side": "BUY", "orderQty": 300, "price": 6}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-S", "members": [{"orderId": "al-SA", "quantity": 400}, {"orderId": "al-SB", "quantity": 300}]}',
+  '{"commandType": "PlaceOrderCommand", "orderId": "al-S", "children": [{"orderId": "al-S1", "orderQty": 400}, {"orderId": "al-S2", "orderQty": 300}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-S1", "executionId": "al-s1", "lastQty": 300, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-S2", "executionId": "al-s2", "lastQty": 100, "lastPx": 6}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-S", "method": "PRO_RATA", "quantity": 350}',
+  '{"commandType": "RestateOrderCommand", "orderId": "al-S2", "execID": "r2", "execType": "RESTATED", "quantityFactor": 1.5, "corporateActionId": "ca-1"}'
+]::jsonb[]) AS c;
+SELECT * FROM oms.verify();
+SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-S1", "execID": "r1", "execType": "RESTATED", "quantityFactor": 1.5, "corporateActionId": "ca-1"}');
+SELECT id, order_qty, price, executed_quantity, allocated_quantity, executed_value, avg_px, reserved_quantity FROM oms.orders WHERE id LIKE 'al-S%' ORDER BY id;
+SELECT order_id, quantity, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-S';
+SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-SB", "quantityFactor": 1.5, "corporateActionId": "ca-1"}');
+SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-SB", "quantityFactor": 2, "corporateActionId": "ca-2"}');
+SELECT order_id, quantity, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-S';
+SELECT al_do('{"commandType": "AllocateExecutionCommand", "orderId": "al-S", "method": "PRO_RATA"}');
+SELECT * FROM oms.verify();

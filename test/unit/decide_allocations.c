@@ -1,6 +1,7 @@
 /*
  * What allocations of a block do, on an array and without a server: who has how much of which fill and at what value, after
- * allocations of every kind, busts, corrections of quantity, price and date, deallocations and a bust that waited for its fill.
+ * allocations of every kind, busts, corrections of quantity, price and date, deallocations, and splits that come by one broker
+ * and then by the other.
  * Then blocks at random, where every sum is computed anew after each command.  What breaks if a unit or the last decimal of a
  * value is lost, if a bust touches who had nothing of the fill, or if what comes again is not what was.
  */
@@ -361,6 +362,75 @@ waiting(void)
 	is_text(order(array, "A"), "NEW 0 of 500, allocated 0, reserved 0", "… and he is none any more");
 }
 
+/* Market orders P and Q of a block, filled and allocated in part. */
+static ArraySource *
+block_with_two_brokers(void)
+{
+	ArraySource *array = block_of("500", "300", NULL, "");
+
+	must_do(array, "{'commandType': 'CreateOrderCommand', 'orderId': 'P', 'parentId': 'K', 'orderQty': 500}");
+	must_do(array, "{'commandType': 'CreateOrderCommand', 'orderId': 'Q', 'parentId': 'K', 'orderQty': 300}");
+	must_do(array, "{'commandType': 'ExecuteOrderCommand', 'orderId': 'P', 'executionId': 'p1', 'lastQty': 200, 'lastPx': 5}");
+	must_do(array, "{'commandType': 'ExecuteOrderCommand', 'orderId': 'Q', 'executionId': 'q1', 'lastQty': 100, 'lastPx': 5.3}");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRO_RATA', 'quantity': 240}");
+	return array;
+}
+
+static char *
+whole(ArraySource *array)
+{
+	return psprintf("K %s | A %s | B %s | %s | p1 %s | q1 %s", order(array, "K"), order(array, "A"), order(array, "B"), has(array, "K"), fill(array, "p1"), fill(array, "q1"));
+}
+
+#define SPLIT(id)	"{'commandType': 'RestateOrderCommand', 'orderId': '" id "', 'quantityFactor': 2, 'corporateActionId': 'ca', 'execType': 'RESTATED', 'execID': 's" id "'}"
+#define AFTER_SPLIT \
+	"K PARTIALLY_FILLED 600 of 1600, allocated 480, reserved 1000 | A PARTIALLY_FILLED 300 of 1000, allocated 300, reserved 700 | " \
+	"B PARTIALLY_FILLED 180 of 600, allocated 180, reserved 420 | A 300/765 B 180/459 | " \
+	"p1 ALLOCATED A:300/765 B:100/255 by PRO_RATA | q1 VALIDATED B:80/204"
+
+static void
+splits(void)
+{
+	ArraySource *array = block_with_two_brokers();
+	char	   *first;
+
+	is_text(whole(array), "K PARTIALLY_FILLED 300 of 800, allocated 240, reserved 500 | A PARTIALLY_FILLED 150 of 500, allocated 150, reserved 350 | "
+			"B PARTIALLY_FILLED 90 of 300, allocated 90, reserved 210 | A 150/765 B 90/459 | "
+			"p1 ALLOCATED A:150/765 B:50/255 by PRO_RATA | q1 VALIDATED B:40/204", "before the split");
+	must_do(array, "{'commandType': 'RestateOrderCommand', 'orderId': 'K', 'quantityFactor': 2}");
+	is_text(whole(array), AFTER_SPLIT, "a split of the block: its tree, allocations, memberships, members, each once");
+	is_text(changed(), "p1:541 P:345 q1:541 Q:345 K:232 A:345 B:345", "… in one event each, members behind the block");
+	is_text(refused(array, "{'commandType': 'RestateOrderCommand', 'orderId': 'A', 'quantityFactor': 2}"), "split_factor", "… and not again by a member");
+
+	array = block_with_two_brokers();
+	must_do(array, "{'commandType': 'RestateOrderCommand', 'orderId': 'B', 'quantityFactor': 2}");
+	is_text(whole(array), AFTER_SPLIT, "a split of a member comes to the block and to the other member");
+
+	array = block_with_two_brokers();
+	must_do(array, SPLIT("P"));
+	is_text(whole(array), "K PARTIALLY_FILLED 500 of 1600, allocated 440, reserved 800 | A PARTIALLY_FILLED 300 of 1000, allocated 300, reserved 700 | "
+			"B PARTIALLY_FILLED 140 of 600, allocated 140, reserved 460 | A 300/765 B 140/459 | "
+			"p1 ALLOCATED A:300/765 B:100/255 by PRO_RATA | q1 VALIDATED B:40/204", "the first broker tells it: his fills, and the terms of all");
+	must_do(array, SPLIT("Q"));
+	first = whole(array);
+	is_text(first, AFTER_SPLIT, "… then the second: his fills");
+	array = block_with_two_brokers();
+	must_do(array, SPLIT("Q"));
+	must_do(array, SPLIT("P"));
+	is_text(whole(array), first, "… the same the other way round");
+
+	/* thirds are rounded, and what is full stays full */
+	array = block_of("100", "100", "100", "");
+	execute(array, "e1", "100", "10", "");
+	execute(array, "e2", "200", "10.01", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRO_RATA'}");
+	must_do(array, "{'commandType': 'RestateOrderCommand', 'orderId': 'K', 'quantityFactor': 0.33333333}");
+	is_text(has(array, "K"), "A 33.333333/1000.6666666666 B 33.333333/1000.6666666667 C 33.333333/1000.6666666667", "thirds of what is full");
+	is_text(order(array, "C"), "FILLED 33.333333 of 33.333333, allocated 33.333333, reserved 0", "… are full");
+	must_do(array, "{'commandType': 'BustExecutionCommand', 'executionId': 'e1', 'execID': 'b1'}");
+	is_text(order(array, "K"), "PARTIALLY_FILLED 66.666666 of 99.999999, allocated 66.666666, reserved 0", "a bust after it");
+}
+
 /* ------------------------------------------------------------------------
  * blocks at random
  * ------------------------------------------------------------------------
@@ -524,8 +594,12 @@ random_command(int step, bool whole, int nmembers, int *nfills)
 {
 	static const char *const methods[] = {"PRO_RATA", "PRIORITY", "EQUAL", "PRO_RATA', 'weights': 'LEAVES"};
 	const char *of[ORDERS] = {"K", "P", "Q"};
-	int			kind = below(20);
+	int			kind = below(21);
 
+	if (kind == 20)
+		return psprintf("{'commandType': 'RestateOrderCommand', 'orderId': '%s', 'quantityFactor': %s, 'corporateActionId': 'c%d'%s}", of[below(ORDERS)],
+						below(2) ? "2" : whole ? "0.5" : "0.37", below(6),
+						below(2) ? "" : psprintf(", 'execType': 'RESTATED', 'execID': 's%d'", step));
 	if (*nfills == 0 || kind < 7)
 		return psprintf("{'commandType': 'ExecuteOrderCommand', 'orderId': '%s', 'executionId': 'e%03d', 'execID': 'x%d', 'lastQty': %s, 'lastPx': %d.%02d}",
 						of[below(ORDERS)], (*nfills)++, step, quantity_of(whole), 9 + below(3), below(100));
@@ -609,5 +683,6 @@ UNIT_TEST(decide_allocations)
 	pools();
 	limits();
 	waiting();
+	splits();
 	at_random();
 }

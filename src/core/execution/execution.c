@@ -19,6 +19,7 @@
 #include "base/guc.h"
 #include "base/moment.h"
 #include "core/command_route.h"
+#include "core/execution/allocation_split.h"
 #include "core/execution/execution.h"
 #include "core/order/order_members.h"
 
@@ -262,6 +263,8 @@ oms_execution_end(Execution *execution, ExecutionTrigger trigger)
 void
 oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 {
+	Numeric		before = execution->quantity;
+
 	if (factor)
 	{
 		execution->quantity = oms_scale_fill(execution->quantity, factor);
@@ -269,7 +272,11 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 	}
 	if (rest)
 		execution->quantity = oms_dec_trim(oms_dec_add(execution->quantity, rest));
-	if (oms_dec_sign(execution->allocated_quantity) > 0)
+	if (oms_dec_sign(execution->allocated_quantity) == 0)
+		return;
+	if (oms_has_block_entries(execution))
+		oms_scale_allocations(execution, before, factor);
+	else
 	{
 		execution->allocated_quantity = execution->quantity;
 		execution->allocations = execution_allocation_to(execution->root_id, execution->quantity);

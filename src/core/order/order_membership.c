@@ -44,8 +44,8 @@ membership_is_named(const OrderMember *member)
 	return member && (!member->released || oms_dec_sign(member->allocated_quantity) != 0);
 }
 
-static bool
-membership_fill_event(const char *block_id, const OrderMember *before, const OrderMember *after, OrderEvent *event)
+bool
+oms_membership_event(const char *block_id, const OrderMember *before, const OrderMember *after, OrderEvent *event)
 {
 	TreeDelta  *delta = &event->children;
 
@@ -73,7 +73,7 @@ oms_member_change(Decision *d, const char *block_id, const OrderMember *before, 
 	oms_order_event_init(&event, d->cause);
 	event.own = false;
 	event.raises = raises;
-	if (!membership_fill_event(block_id, before, after, &event) && (raises & ~order->flags) == 0)
+	if (!oms_membership_event(block_id, before, after, &event) && (raises & ~order->flags) == 0)
 		return;
 	event.transition = oms_order_transition(event.children.executed || event.children.value ? TRIGGER_ALLOCATE : TRIGGER_MEMBERSHIP,
 											order, 0, false);

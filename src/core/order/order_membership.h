@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/decision.h"
+#include "core/order/order.h"
 #include "core/order/order_members.h"
 
 /*
@@ -20,6 +21,12 @@
  */
 extern void oms_member_change(Decision *d, const char *block_id, const OrderMember *before, const OrderMember *after,
 							  uint32 raises);
+
+/*
+ * What that is for the order, put into its event: figures like those of a child,
+ * and the blocks that name it.  False if nothing.
+ */
+extern bool oms_membership_event(const char *block_id, const OrderMember *before, const OrderMember *after, OrderEvent *event);
 
 /* The same for all members of a block: those of `before` and then those that are new. */
 extern void oms_members_change(Decision *d, const char *block_id, OrderMember *before, int nbefore,

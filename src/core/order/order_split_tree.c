@@ -9,6 +9,8 @@
  *
  * What a counterparty reports scales the order that it names and what lies below
  * it; of the orders above, the terms.  What somebody asks for scales the tree.
+ * Where memberships tie trees, all of them do; of what a counterparty reports in one
+ * of them, the roots of the others take the terms.
  * Where the corporate action has come to an order already, it does not again.
  * All is decided before anything is put: a split that is refused leaves nothing.
  *
@@ -22,8 +24,10 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "core/command_size.h"
+#include "core/execution/allocation_split.h"
 #include "core/execution/execution.h"
 #include "core/order/order_commands.h"
+#include "core/order/order_membership.h"
 #include "core/order/order_split.h"
 #include "core/order/order_tree.h"
 
@@ -35,11 +39,14 @@ typedef struct SplitNode
 	int			depth;			/* -1: not known yet */
 	bool		below;			/* the named order, or below it */
 	bool		above;
+	bool		tied;			/* in a tree that memberships tie to its */
+	bool		in_block;		/* in the tree of a block */
 	OrderSplit	split;			/* what happens to this order */
 	bool		changes;
 	OrderEvent	event;
 	Order		after;
 	TreeDelta	children;
+	int64		live_blocks;
 	List	   *fills;			/* of Execution: scaled */
 } SplitNode;
 
@@ -51,7 +58,7 @@ typedef struct SplitPlan
 	const OrderEvent *event;	/* of the named order */
 	bool		reported;
 	HTAB	   *nodes;
-	List	   *deepest_first;	/* of SplitNode */
+	List	   *deepest_first;	/* of SplitNode; blocks before their members */
 	bool		vanishes;		/* a fill would count for nothing */
 } SplitPlan;
 
@@ -76,6 +83,17 @@ split_tree_add_node(SplitPlan *plan, const Order *order)
 	plan->deepest_first = lappend(plan->deepest_first, node);
 }
 
+static void
+split_tree_add_tree(SplitPlan *plan, const char *root_id)
+{
+	const char *const key[] = {root_id};
+	const char *const *const keys = key;
+	ListCell   *cell;
+
+	foreach(cell, oms_decision_find(plan->d, KIND_ORDER, ORDER_BY_ROOT, &keys, 1))
+		split_tree_add_node(plan, lfirst(cell));
+}
+
 /* Of the tree what the split may touch: all of it, or the way up from an order without children. */
 static void
 split_tree_load_nodes(SplitPlan *plan)
@@ -83,16 +101,12 @@ split_tree_load_nodes(SplitPlan *plan)
 	HASHCTL		control = {.keysize = ID_LENGTH_MAX + 1, .entrysize = sizeof(SplitNode),
 	.hcxt = CurrentMemoryContext};
 	const Order *order = plan->named;
-	const char *const key[] = {order->root_id};
-	const char *const *const keys = key;
-	ListCell   *cell;
 	Walk		walk = {0};
 
 	plan->nodes = hash_create("oms split", 16, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	if (!plan->reported || order->child_count > 0)
 	{
-		foreach(cell, oms_decision_find(plan->d, KIND_ORDER, ORDER_BY_ROOT, &keys, 1))
-			split_tree_add_node(plan, lfirst(cell));
+		split_tree_add_tree(plan, order->root_id);
 		return;
 	}
 	for (;;)
@@ -108,6 +122,48 @@ split_tree_load_nodes(SplitPlan *plan)
 		if (order == NULL)
 			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", parent_id, id);
 	}
+}
+
+/* Roots that are tied to one another, while they are looked through. */
+typedef struct SplitTies
+{
+	SplitPlan  *plan;
+	List	   *roots;			/* of ids */
+} SplitTies;
+
+static void
+split_tree_add_tie(const char *id, void *arg)
+{
+	SplitTies  *ties = arg;
+	const Order *root;
+
+	if (hash_search(ties->plan->nodes, id, HASH_FIND, NULL) != NULL)
+		return;
+	root = oms_get_order(ties->plan->d, id);
+	if (root == NULL)
+		oms_damaged("order \"%s\", a member or a block of another, does not exist", id);
+	if (ties->plan->reported)
+		split_tree_add_node(ties->plan, root);
+	else
+		split_tree_add_tree(ties->plan, root->root_id);
+	ties->roots = lappend(ties->roots, root->id);
+}
+
+/* The blocks and members that hang together with its tree, however far. */
+static void
+split_tree_load_tied(SplitPlan *plan)
+{
+	SplitTies	ties = {plan, list_make1(plan->named->root_id)};
+	int			own = list_length(plan->deepest_first);
+
+	/* it grows as we go */
+	for (int i = 0; i < list_length(ties.roots); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		oms_order_ties(&split_tree_find_node(plan, list_nth(ties.roots, i))->order.object, REACH_TIED, split_tree_add_tie, &ties);
+	}
+	for (int i = own; i < list_length(plan->deepest_first); i++)
+		((SplitNode *) list_nth(plan->deepest_first, i))->tied = true;
 }
 
 /* Each order is walked over once or twice: up to the first one whose depth is known, and back. */
@@ -140,6 +196,11 @@ split_tree_compare_depth(const ListCell *a, const ListCell *b)
 	const SplitNode *first = lfirst(a);
 	const SplitNode *second = lfirst(b);
 
+	/* members follow their blocks */
+	if (first->in_block != second->in_block)
+		return first->in_block ? -1 : 1;
+	if (strcmp(first->order.root_id, second->order.root_id) != 0)
+		return strcmp(first->order.root_id, second->order.root_id);
 	if (first->depth != second->depth)
 		return first->depth > second->depth ? -1 : 1;
 	return strcmp(first->id, second->id);
@@ -153,7 +214,12 @@ split_tree_find_places(SplitPlan *plan)
 	ListCell   *cell;
 
 	foreach(cell, plan->deepest_first)
-		split_tree_find_depth(plan, lfirst(cell));
+	{
+		SplitNode  *node = lfirst(cell);
+
+		split_tree_find_depth(plan, node);
+		node->in_block = oms_order_is_block(&split_tree_find_node(plan, node->order.root_id)->order);
+	}
 	list_sort(plan->deepest_first, split_tree_compare_depth);
 	up->below = true;
 	while (up->order.parent_id != NULL)
@@ -180,7 +246,7 @@ split_tree_choose_part(const SplitPlan *plan, SplitNode *node)
 	node->split = *plan->event->split;
 	if (strcmp(node->id, plan->named->id) != 0)
 		node->split.stated = NULL;
-	node->split.terms = reach == SPLIT_NOT_YET && (node->below || node->above || !plan->reported);
+	node->split.terms = reach == SPLIT_NOT_YET && (node->below || node->above || node->tied || !plan->reported);
 	node->split.fills = reach != SPLIT_WHOLE && (node->below || !plan->reported);
 	return node->split.terms || node->split.fills;
 }
@@ -257,6 +323,52 @@ split_tree_is_nothing(const TreeDelta *delta)
 		delta->reserved == NULL && delta->live == 0 && delta->count == 0;
 }
 
+/* What of the scaled fills is somebody's more than before. */
+static Numeric
+split_tree_allocated(const SplitPlan *plan, const SplitNode *node)
+{
+	Numeric		more = oms_dec_zero();
+	ListCell   *cell;
+
+	foreach(cell, node->fills)
+	{
+		const Execution *fill = lfirst(cell);
+
+		more = oms_dec_add(more, oms_dec_sub(fill->allocated_quantity, oms_get_execution(plan->d, fill->id)->allocated_quantity));
+	}
+	return oms_dec_sign(more) == 0 ? NULL : more;
+}
+
+/* The memberships of a block, all orders of its tree being done; what its members have and reserve is put beside what their children do. */
+static void
+split_tree_decide_members(SplitPlan *plan, SplitNode *node)
+{
+	List	   *fills = NIL;
+	ListCell   *cell;
+	int			count;
+	OrderMember *before = oms_members_from_json(node->order.members, &count);
+	OrderMember *after;
+
+	foreach(cell, plan->deepest_first)
+	{
+		const SplitNode *of = lfirst(cell);
+
+		if (strcmp(of->order.root_id, node->id) == 0)
+			fills = list_concat(fills, of->fills);
+	}
+	after = oms_split_members(plan->d, &node->order, fills, node->split.terms ? node->split.factor : NULL, &count);
+	node->event.members = oms_members_to_json(after, count);
+	for (int i = 0; i < count; i++)
+	{
+		SplitNode  *member = split_tree_find_node(plan, before[i].order_id);
+		OrderEvent	change = {0};
+
+		(void) oms_membership_event(node->id, &before[i], &after[i], &change);
+		oms_tree_delta_add(&member->children, &change.children);
+		member->live_blocks += change.live_blocks;
+	}
+}
+
 /* The event of one order, its children being done. */
 static void
 split_tree_decide(SplitPlan *plan, SplitNode *node)
@@ -276,7 +388,7 @@ split_tree_decide(SplitPlan *plan, SplitNode *node)
 		node->event.transition = oms_order_transition(TRIGGER_SCALE, &node->order, 0, false);
 		node->event.children = node->children;
 	}
-	else if (!split_tree_is_nothing(&node->children))
+	else if (!split_tree_is_nothing(&node->children) || node->live_blocks != 0)
 		oms_tree_roll_up(plan->event->command, &node->order, &node->children, &node->event);
 	else
 		return;
@@ -286,9 +398,13 @@ split_tree_decide(SplitPlan *plan, SplitNode *node)
 	{
 		List	   *executions = oms_executions_of(plan->d, node->id);
 
-		node->event.fill.quantity = node->event.fill.allocated = split_tree_scale_fills(plan, node, executions, true);
+		node->event.fill.quantity = split_tree_scale_fills(plan, node, executions, true);
+		node->event.fill.allocated = split_tree_allocated(plan, node);
 		node->event.fill.review = split_tree_scale_fills(plan, node, executions, false);
 	}
+	node->event.live_blocks = node->live_blocks;
+	if (oms_order_is_block(&node->order))
+		split_tree_decide_members(plan, node);
 	node->changes = true;
 	node->after = node->order;
 	oms_order_evolve(&node->after, &node->event);
@@ -406,6 +522,7 @@ oms_split_tree(Decision *d, const Order *named, const OrderEvent *event)
 	Refusal    *refusal;
 
 	split_tree_load_nodes(&plan);
+	split_tree_load_tied(&plan);
 	split_tree_find_places(&plan);
 	foreach(cell, plan.deepest_first)
 	{

@@ -1,0 +1,160 @@
+/*-------------------------------------------------------------------------
+ *
+ * allocation_split.c
+ *	  What a split means for allocations and memberships.
+ *
+ * Pure: values in, values out; of the decision it only reads.
+ *
+ * What a member has is the sum of entries, so entries are scaled, each rounded,
+ * and the member follows.  Their values stay.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/decimal.h"
+#include "core/execution/allocation_split.h"
+
+#define ROUNDING_SCALE	8			/* what is less was rounded away: quantities that were given have no more decimals than scaled ones */
+
+bool
+oms_has_block_entries(const Execution *fill)
+{
+	const List *entries = oms_allocation_entries(fill->allocations);
+
+	return entries != NIL && ((const AllocationEntry *) linitial(entries))->allocation_id != NULL;
+}
+
+static AllocationEntry *
+split_largest(const List *entries)
+{
+	AllocationEntry *largest = NULL;
+	const ListCell *cell;
+
+	foreach(cell, entries)
+	{
+		AllocationEntry *entry = lfirst(cell);
+
+		if (largest == NULL || oms_dec_cmp(entry->quantity, largest->quantity) > 0)
+			largest = entry;
+	}
+	return largest;
+}
+
+/* What members are to have of it: all stays all, and a part a part. */
+static Numeric
+split_target(const Execution *fill, Numeric before, Numeric factor)
+{
+	Numeric		target;
+
+	if (oms_dec_cmp(fill->allocated_quantity, before) == 0)
+		return fill->quantity;
+	target = factor ? oms_scale_quantity(fill->allocated_quantity, factor) : fill->allocated_quantity;
+	return oms_dec_min(target, oms_dec_sub(fill->quantity, oms_dec_smallest(fill->quantity)));
+}
+
+static void
+split_scale_lots(Execution *fill, Numeric factor)
+{
+	List	   *list = oms_allocation_terms(fill->allocation_terms);
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		AllocationTerms *terms = lfirst(cell);
+
+		terms->lot = oms_scale_fill(terms->lot, factor);
+	}
+	fill->allocation_terms = oms_allocation_terms_json(list);
+}
+
+void
+oms_scale_allocations(Execution *fill, Numeric quantity, Numeric factor)
+{
+	List	   *entries = oms_allocation_entries(fill->allocations);
+	AllocationEntry *largest;
+	Numeric		target = split_target(fill, quantity, factor);
+	Numeric		sum = oms_dec_zero();
+	ListCell   *cell;
+
+	foreach(cell, entries)
+	{
+		AllocationEntry *entry = lfirst(cell);
+
+		if (factor)
+			entry->quantity = oms_scale_fill(entry->quantity, factor);
+		sum = oms_dec_add(sum, entry->quantity);
+	}
+	largest = split_largest(entries);
+	largest->quantity = oms_dec_add(largest->quantity, oms_dec_sub(target, sum));
+	fill->allocations = oms_allocation_entries_json(entries);
+	fill->allocated_quantity = target;
+	if (factor)
+		split_scale_lots(fill, factor);
+}
+
+/* ------------------------------------------------------------------------
+ * memberships
+ * ------------------------------------------------------------------------
+ */
+
+/* What one entry of a fill became. */
+static void
+split_move_member(const AllocationBook *book, const List *allocations, const AllocationEntry *before, const AllocationEntry *after)
+{
+	OrderMember *member = oms_book_member(book, before->order_id);
+	AllocationMethod method = oms_book_terms_of(book, allocations, before)->method;
+	Numeric		more = oms_dec_sub(after->quantity, before->quantity);
+
+	if (member == NULL)
+		return;
+	member->allocated_quantity = oms_dec_add(member->allocated_quantity, more);
+	member->by_method[method] = oms_dec_plus(member->by_method[method], more);
+}
+
+static void
+split_move_members(const Decision *d, const AllocationBook *book, const List *allocations, const Execution *fill)
+{
+	List	   *before = oms_allocation_entries(oms_get_execution(d, fill->id)->allocations);
+	List	   *after = oms_allocation_entries(fill->allocations);
+	ListCell   *cell;
+	ListCell   *became;
+
+	forboth(cell, before, became, after)
+		split_move_member(book, allocations, lfirst(cell), lfirst(became));
+}
+
+/* What was full stays full, and none has more than its membership: sums of rounded parts. */
+static Numeric
+split_membership(const OrderMember *member, Numeric factor)
+{
+	Numeric		scaled = factor ? oms_scale_quantity(member->quantity, factor) : member->quantity;
+	Numeric		lacks = oms_dec_sub(scaled, member->allocated_quantity);
+
+	if (member->released || oms_dec_sign(lacks) < 0 || oms_dec_sign(oms_dec_round(lacks, ROUNDING_SCALE)) == 0)
+		return member->allocated_quantity;
+	return scaled;
+}
+
+OrderMember *
+oms_split_members(Decision *d, const Order *block, const List *fills, Numeric factor, int *count)
+{
+	AllocationBook book = {.block_id = block->id};
+	List	   *allocations;
+	const ListCell *cell;
+
+	book.members = oms_members_from_json(block->members, &book.count);
+	oms_book_load(d, &book, true);
+	allocations = oms_book_allocations(&book, NIL);
+	foreach(cell, fills)
+	{
+		CHECK_FOR_INTERRUPTS();
+		split_move_members(d, &book, allocations, lfirst(cell));
+	}
+	for (int i = 0; i < book.count; i++)
+		book.members[i].quantity = split_membership(&book.members[i], factor);
+	*count = book.count;
+	return book.members;
+}
