@@ -1,8 +1,8 @@
 #!/usr/bin/env perl
 # The benchmark: see bench/README.md.  Called by bench/run.sh with a running cluster in PGHOST and PGUSER.
 #
-#   run.pl [--quick] [loop|clients|batches|scale ...]
-#   run.pl --profile create|fill|fill3|cancel|batch [--out FILE]
+#   run.pl [--quick] [loop|clients|batches|scale|desk ...]
+#   run.pl --profile create|fill|fill3|cancel|batch|block|block_bust [--out FILE]
 use strict;
 use warnings;
 use DBI;
@@ -16,16 +16,16 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale) unless @sections;
+@sections = qw(loop clients batches scale desk) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
-		scale => 500)
+		scale => 500, blocks => 80)
 	: (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, tree_rounds => 9, batch_fills => 5000, resting => 200_000,
-		scale => 2000);
+		scale => 2000, blocks => 300);
 
 my $library = $ENV{OMS_BENCH_LIBRARY} or die "run.pl: bench/run.sh sets OMS_BENCH_LIBRARY\n";
 my $json = JSON::PP->new->canonical;
@@ -340,6 +340,8 @@ sub workload {
 		if $name eq 'fill_id';
 	return ([map { tree_commands('T', $_) } 1 .. $n], [map { fill_command(sprintf('T%06d-1-1', $_)) } @numbers]) if $name eq 'fill3';
 	return ([map { order_command($id->($_)) } 1 .. $n], [map { cancel_command($id->($_)) } @numbers]) if $name eq 'cancel';
+	return ([map { block_scene($_) } 1 .. $n], [map { block_fill($_) } @numbers]) if $name eq 'block';
+	return ([map { (block_scene($_), block_fill($_)) } 1 .. $n], [map { bust_command("F$_") } @numbers]) if $name eq 'block_bust';
 	die "run.pl: no workload $name\n";
 }
 
@@ -695,11 +697,112 @@ sub section_scale {
 	scale_slices();
 }
 
+# --- 5: the execution desk
+
+my $members = 10;
+
+sub bust_command { my ($id) = @_; return { commandType => 'BustExecutionCommand', executionId => $id, execID => 'B' . ++$exec } }
+
+# A block, and the client orders that it works for.
+sub block_scene {
+	my ($i) = @_;
+	return ((map { order_command("M$i-$_") } 1 .. $members),
+		{ commandType => 'CreateBlockOrderCommand', orderId => "K$i", members => [map { { orderId => "M$i-$_", quantity => 500000 } } 1 .. $members] });
+}
+# What is done with one fill of it.
+sub block_fill {
+	my ($i, $n) = @_;
+	return (fill_command("K$i", executionId => 'F' . ($n // $i), lastQty => $members),
+		{ commandType => 'AllocateExecutionCommand', orderId => "K$i", method => 'PRO_RATA' });
+}
+
+# What several contestants do for each of n units: name => [the commands of a unit, an array each].
+sub desk_contest {
+	my ($what, $scene, $n, $warm, %units) = @_;
+	my (@commands, %first, %each);
+	for my $name (keys %units) {
+		$first{$name} = @commands;
+		$each{$name} = @{ $units{$name}[0] };
+		push @commands, map { @$_ } @{ $units{$name} };
+	}
+	progress("desk: $what");
+	new_db('bench_d', 'bench_template');
+	my $dbh = connection('bench_d');
+	prepare_scene($dbh, background(), @$scene);
+	store_commands($dbh, @commands);
+	$dbh->do('VACUUM (ANALYZE, FREEZE)');
+	$dbh->disconnect;
+	my $batches = ref $commands[0] eq 'ARRAY';
+	my $call = $batches ? "bench.execute('SELECT count(*) FROM oms_commands(\$1)', c)" : "bench.call('oms_command(jsonb)', c)";
+	my @contestants = map {
+		my ($from, $each) = ($first{$_}, $each{$_});
+		{ name => $_, db => 'bench_run', work => sub {
+			my ($dbh, $first, $last) = @_;
+			return ($dbh->selectrow_array(sprintf "SELECT $call FROM (SELECT array_agg(command ORDER BY n) AS c FROM bench.commands WHERE n BETWEEN %d AND %d) AS x",
+				$from + ($first - 1) * $each + 1, $from + $last * $each))[0];
+		} } } sort keys %units;
+	my (%us, $last);
+	for my $round (1 .. $size{rounds}) {
+		new_db('bench_run', 'bench_d');
+		$last = contest($warm, $n, $batches ? 1 : 10, @contestants);
+		push @{ $us{$_} }, $last->{$_}{us} for keys %$last;
+		push @contestants, shift @contestants;
+	}
+	drop_db('bench_run', 'bench_d');
+	return (\%us, { map { $_ => rows_text($last->{$_}{rows}, $n) } keys %$last });
+}
+
+sub desk_row {
+	my ($what, $against, $aim, $per, $us, $rows) = @_;
+	my @ratio = map { $us->{desk}[$_] / $us->{single}[$_] } 0 .. $#{ $us->{desk} };
+	return [$what, $against, (map { sprintf('%.1f', median(@{ $us->{$_} }) / $per) } qw(desk single)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
+		$aim ? sprintf('≤ %.2f, %s', $aim, verdict(median(@ratio) <= $aim + 0.005)) : '', $rows->{desk}, $rows->{single}];
+}
+
+sub desk_blocks {
+	my ($earlier) = @_;
+	my $warm = max(10, $size{blocks} / 8);
+	my $n = $size{blocks};
+	my @all = 1 .. $warm + $n;
+	my @scene = ((map { my $i = $_; (block_scene($i), map { block_fill($i, "$i-$_") } 1 .. $earlier) } @all),
+		map { my $i = $_; map { order_command("S$i-$_") } 1 .. $members } @all);
+	my $more = $earlier ? ", after $earlier others" : '';
+	my @single = map { my $i = $_; [map { fill_command("S$i-$_") } 1 .. $members] } @all;
+	my @rows = desk_row("a fill of a block, allocated to $members members$more", "$members fills of single orders", $earlier ? undef : 1.2, 1,
+		desk_contest("fills of blocks$more", \@scene, $n, $warm, desk => [map { [block_fill($_)] } @all], single => \@single));
+	my $fills = 0;
+	push @scene, (map { block_fill($_) } @all), map { my $i = $_; map { fill_command("S$i-$_", executionId => 'G' . ++$fills) } 1 .. $members } @all;
+	push @rows, desk_row("its bust$more", "$members busts", undef, 1,
+		desk_contest("busts through blocks$more", \@scene, $n, $warm, desk => [map { [bust_command("F$_")] } @all],
+			single => [map { my $i = $_; [map { bust_command('G' . (($i - 1) * $members + $_)) } 1 .. $members] } @all]));
+	return @rows;
+}
+
+# Each of an order of its own, and beyond its limit: so it waits.
+sub desk_approvals {
+	my $calls = $quick ? 2 : 3;
+	my $n = 1000 * ($calls + 1);
+	my @ids = shuffle(1 .. $n);
+	my @scene = ((map { (order_command("R$_"), order_command("S$_")) } 1 .. $n), map { fill_command("R$_", executionId => "W$_", lastPx => '1.26') } 1 .. $n);
+	my $batch = sub { my ($make) = @_; return [map { my $first = 1000 * $_; [[map { $make->($ids[$_]) } $first .. $first + 999]] } 0 .. $calls] };
+	return desk_row('1,000 approvals in one call', '1,000 fills in one call', undef, 1000, desk_contest('approvals', \@scene, $calls, 1,
+		desk => $batch->(sub { return { commandType => 'ApproveExecutionCommand', executionId => "W$_[0]", reason => 'the broker confirmed it' } }),
+		single => $batch->(sub { return fill_command("S$_[0]") })));
+}
+
+sub section_desk {
+	my @rows = (desk_blocks(0), desk_blocks(20), desk_approvals());
+	say_out("## 5. The execution desk\n");
+	say_out("µs for each, in a loop inside one backend, against the same of single orders (for each fill of the calls of 1,000); medians of $size{rounds} runs of $size{blocks} blocks. "
+		. "An allocated fill is two commands, and each has a block of its own.\n");
+	table(['what', 'against', 'µs', 'µs of that', 'ratio', 'aim', 'rows', 'rows of that'], @rows);
+}
+
 # --- a profile of the loop
 
 sub profile {
 	my ($w) = @_;
-	my $n = 20_000;
+	my $n = $w =~ /block/ ? 2000 : 20_000;
 	my ($scene, $commands) = $w eq 'batch'
 		? ([map { order_command(sprintf('B%06d', $_)) } 1 .. $n], [batch_commands($n, $n, 100)])
 		: workload($w, $n);
@@ -751,7 +854,8 @@ chomp(my $cpus = `nproc`);
 say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
-my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale);
+my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
+	desk => \&section_desk);
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

@@ -159,6 +159,57 @@ SQL
     title "what happened to the client order (oms.order_history)"
     sql -c "SELECT version, event_type, command_type, status, executed_quantity AS executed, working_quantity AS working, avg_px AS \"avgPx\"
               FROM oms.order_history WHERE order_id = 'fund' ORDER BY version"
+}
+
+# The execution desk: three client orders, one market order for them at two brokers, a fill that waits, and what each has of the others.
+desk_commands() {
+    cat <<'JSON'
+[{"commandType": "CreateOrderCommand", "orderId": "alpha", "clOrdID": "ALPHA-1", "account": "ALPHA", "symbol": "BARC", "side": "BUY", "orderQty": 5000, "price": 2.10},
+ {"commandType": "CreateOrderCommand", "orderId": "beta", "clOrdID": "BETA-1", "account": "BETA", "symbol": "BARC", "side": "BUY", "orderQty": 3000, "price": 2.10},
+ {"commandType": "CreateOrderCommand", "orderId": "gamma", "clOrdID": "GAMMA-1", "account": "GAMMA", "symbol": "BARC", "side": "BUY", "orderQty": 2000, "price": 2.12},
+ {"commandType": "SendOrderToDeskCommand", "orderId": "alpha", "reason": "large"},
+ {"commandType": "SendOrderToDeskCommand", "orderId": "beta", "reason": "large"},
+ {"commandType": "SendOrderToDeskCommand", "orderId": "gamma", "reason": "large"},
+ {"commandType": "ClaimOrderCommand", "orderId": "alpha"},
+ {"commandType": "ClaimOrderCommand", "orderId": "beta"},
+ {"commandType": "CreateBlockOrderCommand", "orderId": "block", "clOrdID": "BLOCK-1", "price": 2.10, "members": [
+   {"orderId": "alpha", "quantity": 5000, "priority": 1}, {"orderId": "beta", "quantity": 3000, "priority": 2}]},
+ {"commandType": "PlaceOrderCommand", "orderId": "block", "children": [
+   {"orderId": "broker-a", "clOrdID": "BRKA-1", "orderQty": 6000, "price": 2.10, "destination": "BRKA"},
+   {"orderId": "broker-b", "clOrdID": "BRKB-1", "orderQty": 2000, "price": 2.10, "destination": "BRKB"}]},
+ {"commandType": "ExecuteOrderCommand", "orderId": "broker-a", "executionId": "d1", "execID": "A1", "lastQty": 2000, "lastPx": 2.08},
+ {"commandType": "ExecuteOrderCommand", "orderId": "broker-b", "executionId": "d2", "execID": "B1", "lastQty": 1000, "lastPx": 2.095},
+ {"commandType": "ExecuteOrderCommand", "orderId": "broker-a", "executionId": "d3", "execID": "A2", "lastQty": 500, "lastPx": 2.19},
+ {"commandType": "AllocateExecutionCommand", "orderId": "block", "method": "PRO_RATA"},
+ {"commandType": "ExecuteOrderCommand", "orderId": "broker-b", "executionId": "d4", "execID": "B2", "lastQty": 400, "lastPx": 2.09}]
+JSON
+}
+
+demo_desk() {
+    title "the execution desk: three client orders sent to it, two of them in a block at two brokers"
+    sql -v commands="$(desk_commands)" <<'SQL'
+SELECT n AS step, sent ->> 'commandType' AS command, coalesce(sent ->> 'execID', sent ->> 'orderId') AS "about",
+       answer ->> 'status' AS answer, answer #>> '{state,status}' AS "status then", answer #>> '{state,deskStatus}' AS "on the desk",
+       jsonb_array_length(answer -> 'orders') AS "orders changed"
+  FROM oms_commands(:'commands') WITH ORDINALITY AS a (answer, n)
+  JOIN jsonb_array_elements(:'commands') WITH ORDINALITY AS s (sent, n) USING (n)
+ ORDER BY n;
+SQL
+    title "what waits for the desk (oms.desk_queue): orders, and a fill of the block that nobody has been given"
+    sql -c "SELECT what, coalesce(cl_ord_id, order_id) AS order, desk_status AS \"on the desk\", desk_user AS by, reason, unplaced_quantity AS unplaced,
+                   unallocated_quantity AS unallocated
+              FROM oms.desk_queue"
+    title "a fill beyond the limit waits, and has moved nothing (oms.execution_review)"
+    sql -c "SELECT exec_id AS exec, order_id AS order, last_qty AS qty, last_px AS px, array_to_string(why, ' ') AS why, may_approve AS \"may I?\"
+              FROM oms.execution_review WHERE order_id = 'broker-a'"
+    title "who has what of the block: one average price for both, and sums that are exact (oms.block_members, oms.allocated_trades)"
+    sql -c "SELECT order_id AS member, priority, quantity, allocated_quantity AS allocated, allocated_value AS value, reserved_quantity AS reserved, live
+              FROM oms.block_members WHERE block_id = 'block' ORDER BY priority"
+    sql -c "SELECT cl_ord_id AS \"client order\", exec_id AS exec, quantity AS qty, value, avg_px AS \"avgPx\", last_px AS px, market_cl_ord_id AS \"market order\"
+              FROM oms.allocated_trades WHERE block_id = 'block' ORDER BY exec_id, cl_ord_id"
+}
+
+demo_verify() {
     title "does everything add up? (oms.verify(): one row for each broken invariant)"
     sql -c "SELECT count(*) AS \"broken invariants\" FROM oms.verify()"
 }
@@ -254,6 +305,8 @@ demo_goodbye() {
 Look around:  psql -h $PGHOST -U oms oms
   SELECT * FROM oms.client_orders;
   SELECT * FROM oms.order_history WHERE order_id = 'xlon';
+  SELECT * FROM oms.desk_queue;                -- what waits for the desk
+  SELECT * FROM oms.execution_review;          -- fills that wait, and why
   SELECT * FROM oms.state_transitions;         -- the state machine
   SELECT * FROM oms.command_reference;         -- every command and its fields
   SELECT * FROM oms.stat_bridge;               -- how far the bridge is
@@ -272,6 +325,8 @@ inside() {
     demo_session
     demo_views
     demo_tree
+    demo_desk
+    demo_verify
     demo_bridge
     demo_goodbye
 }
