@@ -51,26 +51,35 @@ CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
 COMMENT ON VIEW oms.block_fills IS 'The fills of blocks, and what of them belongs to nobody yet; those of one trade date, settlement date and currency are a pool';
 COMMENT ON COLUMN oms.block_fills.trade_date IS 'As the report stated it, else the trading day of its transactTime, else of its booking';
 
--- From the client order: its own tree and its blocks, so that what one order has is found by its id.
+-- What comes of the order's own tree, and what of its blocks: each as it is found by the id of the order, of the block or of the execution.
 CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
-  SELECT e.created_at AS booked_at, a.order_id, c.cl_ord_id, c.account, c.fix_session, a.allocation_id, e.symbol, e.side,
-         a.quantity, v.value, trim_scale(round(v.value / nullif(a.quantity, 0), 10)) AS avg_px,
+  SELECT e.created_at AS booked_at, t.client_id AS order_id, c.cl_ord_id, c.account, c.fix_session, t.allocation_id, e.symbol, e.side,
+         t.quantity, v.value, trim_scale(round(v.value / nullif(t.quantity, 0), 10)) AS avg_px,
          coalesce(e.currency, o.currency, c.currency) AS currency, e.trade_date, e.settl_date, e.transact_time,
-         a.execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination, coalesce(a.commission, e.commission) AS commission, e.comm_type, e.last_capacity,
-         e.order_id AS market_order_id, o.cl_ord_id AS market_cl_ord_id, o.counterparty_order_id,
-         CASE WHEN a.order_id <> e.root_id THEN e.root_id END AS block_id, e.status, e.flags
-    FROM oms.orders AS c
-   CROSS JOIN LATERAL (
-     SELECT c.id AS root_id
-     UNION ALL
-     SELECT b.id FROM jsonb_array_elements_text(CASE jsonb_typeof(c.block_order_ids) WHEN 'array' THEN c.block_order_ids ELSE '[]' END) AS b (id)
-   ) AS t
-    JOIN oms.orders AS o ON o.root_id = t.root_id
-    JOIN oms.executions AS e ON e.order_id = o.id
-    JOIN oms.execution_allocations AS a ON a.execution_id = e.id AND a.order_id = c.id
+         e.id AS execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination,
+         coalesce(t.commission, e.commission) AS commission, e.comm_type, e.last_capacity,
+         o.id AS market_order_id, o.cl_ord_id AS market_cl_ord_id, o.counterparty_order_id, t.block_id, e.status, e.flags
+    FROM (
+      SELECT r.id AS client_id, NULL::text COLLATE "C" AS block_id, a.execution_id, a.quantity, a.value, a.commission, a.allocation_id
+        FROM oms.orders AS r
+        JOIN oms.orders AS o ON o.root_id = r.id
+        JOIN oms.executions AS e ON e.order_id = o.id
+        JOIN oms.execution_allocations AS a ON a.execution_id = e.id AND a.order_id = r.id
+       WHERE a.live
+      UNION ALL
+      SELECT m.id, o.root_id, a.execution_id, a.quantity, a.value, a.commission, a.allocation_id
+        FROM oms.orders AS m
+       CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(m.block_order_ids) WHEN 'array' THEN m.block_order_ids ELSE '[]' END) AS b (id)
+        JOIN oms.orders AS o ON o.root_id = b.id
+        JOIN oms.executions AS e ON e.order_id = o.id
+        JOIN oms.execution_allocations AS a ON a.execution_id = e.id AND a.order_id = m.id
+       WHERE a.live AND m.block_order_ids IS NOT NULL
+    ) AS t
+    JOIN oms.orders AS c ON c.id = t.client_id
+    JOIN oms.executions AS e ON e.id = t.execution_id
+    JOIN oms.orders AS o ON o.id = e.order_id
     -- outside of a block all of a fill is the root's
-   CROSS JOIN LATERAL (SELECT coalesce(a.value, e.last_qty * e.last_px) AS value) AS v
-   WHERE c.parent_id IS NULL AND a.live;
+   CROSS JOIN LATERAL (SELECT coalesce(t.value, e.last_qty * e.last_px) AS value) AS v;
 COMMENT ON VIEW oms.allocated_trades IS
   'What a back office reads: one row for what a client order has of a live fill, whether by default or by the allocation of a block';
 COMMENT ON COLUMN oms.allocated_trades.quantity IS 'What the client order has of the fill';
