@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "base/guc.h"
 #include "core_invariants.h"
 
 #define LENGTH 3
@@ -35,7 +36,11 @@ static const char *const commands[] = {
 	"!ExecuteOrder orderId=B lastQty=50 lastPx=10 execID=six ordStatus=CANCELLED",
 	"!CorrectExecution executionId=e lastQty=12 execID=seven", "!CorrectExecution executionId=e lastQty=200 execID=eight", "!BustExecution executionId=e execID=nine",
 	"!ExecuteOrder orderId=B lastQty=5 lastPx=10 execID=ten execType=TRADE_CANCEL execRefID=two",
-	"!ExecuteOrder orderId=B lastQty=5 lastPx=10 execID=eleven execType=TRADE_CORRECT execRefID=two"
+	"!ExecuteOrder orderId=B lastQty=5 lastPx=10 execID=eleven execType=TRADE_CORRECT execRefID=two",
+	"!ExecuteOrder orderId=B executionId=w lastQty=5 lastPx=12 execID=twelve", "!ExecuteOrder orderId=N executionId=s lastQty=5 lastPx=9 execID=one",
+	"ApproveExecution executionId=w", "ApproveExecution executionId=w orderId=A lastPx=9", "ApproveExecution executionId=s orderId=C confirm=true",
+	"RejectExecution executionId=w reason=r", "CreateManualExecution orderId=B executionId=m lastQty=5 lastPx=12 reason=r confirm=true",
+	"ApproveExecution executionId=m orderId=C", "ApproveExecution executionId=w supersedes=m confirm=true"
 };
 
 static int64 run,
@@ -66,6 +71,7 @@ follow(const ArraySource *array, int depth, const char *before)
 		bool		went;
 
 		broken = NULL;
+		copy.asker.actor = depth % 2 ? "one" : "two";
 		went = step(&copy, commands[i], 1);
 		run++;
 		accepted += went;
@@ -93,6 +99,10 @@ UNIT_TEST(decide_sequences)
 	for (int i = 0; i < lengthof(tree); i++)
 		ok(step(array, tree[i], 1), "%s", tree[i]);
 	follow(array, 1, "");
+	/* what people tell waits; two of them, in turns */
+	oms_guc_four_eyes = true;
+	follow(array, 2, "");
+	oms_guc_four_eyes = false;
 	ok(accepted > run / 2, INT64_FORMAT " commands, of which " INT64_FORMAT " are accepted", run, accepted);
 	appendStringInfo(&unit_out, "# %.0f commands a second, each decided twice and all checked\n",
 					 run / Max((double) (clock() - began) / CLOCKS_PER_SEC, 0.001));

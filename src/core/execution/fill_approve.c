@@ -30,6 +30,7 @@
 #include "core/order/order_commands.h"
 #include "core/order/order_history.h"
 #include "core/order/order_members.h"
+#include "core/order/order_tree.h"
 
 typedef struct Approval
 {
@@ -48,6 +49,7 @@ typedef struct Approval
 	bool		has_fill;		/* … if there is one */
 	Execution	superseded;		/* the typed fill that it replaces, … */
 	bool		supersedes;		/* … if it does */
+	TreeDelta	below;			/* what moves its order from below, because it leaves another one there */
 	FillContext context;
 } Approval;
 
@@ -385,17 +387,40 @@ approve_is_above(const Decision *d, const Order *order, const Order *below)
 	return below && below->parent_id;
 }
 
-/* The order that it has waited with has an event of its own. */
+/*
+ * The order that it has waited with has an event of its own, before that of the
+ * other.  An order has one: where the other is above it, what climbs goes into the
+ * other's event; where it is below it (`is_below`), this is called when that has climbed.
+ */
 static void
-approve_leave(const Approval *a)
+approve_leave(Approval *a, bool is_below)
 {
+	const Order *before = oms_get_order(a->d, a->from->id);
+	Order		after = *before;
 	OrderEvent	event;
 
 	oms_order_event_init(&event, a->command);
 	event.own = false;
 	oms_fill_take_out(&a->before, &event.fill);
-	oms_fill_stop_waiting(a->d, a->from, a->before.id, &event);
-	oms_apply_to_tree(a->d, oms_get_order(a->d, a->from->id), &event);
+	oms_fill_stop_waiting(a->d, before, a->before.id, &event);
+	if (is_below)
+		event.transition = oms_order_transition(TRIGGER_ROLL_UP, before, 0, false);
+	oms_order_evolve(&after, &event);
+	if (!approve_is_above(a->d, a->order, before))
+	{
+		oms_put_in_tree(a->d, before, &after, &event);
+		return;
+	}
+	for (;;)
+	{
+		oms_put_order(a->d, &after, event.transition, false);
+		if (!oms_tree_delta(before, &after, &a->below) || strcmp(after.parent_id, a->order->id) == 0)
+			return;
+		before = oms_get_order(a->d, after.parent_id);
+		oms_tree_roll_up(a->command, before, &a->below, &event);
+		after = *before;
+		oms_order_evolve(&after, &event);
+	}
 }
 
 /* The event of its order, with what it does not wait for there any more. */
@@ -403,6 +428,7 @@ static void
 approve_init_event(const Approval *a, OrderEvent *event)
 {
 	oms_order_event_init(event, a->command);
+	event->children = a->below;
 	if (a->order && !a->moves)
 		oms_fill_take_out(&a->before, &event->fill);
 	event->raises |= a->execution.flags & FLAG_MANUAL;
@@ -433,6 +459,7 @@ approve_take_back(Approval *a, OrderEvent *event)
 	FillDelta	elsewhere = {0};
 
 	oms_order_event_init(event, a->command);
+	event->children = a->below;
 	if (a->execution.reason)
 		a->chain.fill.reason = a->execution.reason;
 	/* oms_fill_end() takes it out of what it waits in */
@@ -517,12 +544,11 @@ static void
 approve_apply(Approval *a, Jsonb *reasons)
 {
 	bool		leaves = a->moves && a->from;
-	/* an order has one event in a command: that of its own comes first, and what comes from below goes into it */
-	bool		leaves_last = leaves && approve_is_above(a->d, a->order, a->from);
+	bool		is_below = leaves && approve_is_above(a->d, a->from, a->order);
 	OrderEvent	event;
 
-	if (leaves && !leaves_last)
-		approve_leave(a);
+	if (leaves && !is_below)
+		approve_leave(a, false);
 	if (a->moves)
 		approve_move_chain(a);
 	if (a->proposes)
@@ -531,8 +557,8 @@ approve_apply(Approval *a, Jsonb *reasons)
 		approve_take_back(a, &event);
 	else
 		approve_book(a, reasons, &event);
-	if (leaves_last)
-		approve_leave(a);
+	if (is_below)
+		approve_leave(a, true);
 	/* its report names another order, or none, and may come again */
 	if (a->moves)
 		oms_decision_name(a->d, NAME_MATCHED_EXEC_ID, a->execution.fix_session, a->execution.exec_id, a->execution.id);
