@@ -27,6 +27,16 @@ typedef struct TableKey
 {
 	bool		unique;
 	const char *columns[KEY_COLUMNS_MAX];
+
+	/*
+	 * It asks only for rows whose column has this text, and others that it leads
+	 * to are no harm: an index of those alone will do.
+	 */
+	struct
+	{
+		const char *column;		/* NULL: it asks for all */
+		const char *is;
+	}			only;
 } TableKey;
 
 /* What we need of a table; it may have more, and in any order.  A key is named by its place in `keys`. */

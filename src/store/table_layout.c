@@ -21,7 +21,11 @@
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opfamily_d.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type_d.h"
+#include "nodes/makefuncs.h"
 #include "nodes/pg_list.h"
+#include "optimizer/optimizer.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -159,12 +163,11 @@ layout_is_deterministic(Oid collation)
 
 /* Are its first columns those of the key, in any order, compared as we compare? */
 static bool
-layout_begins_with(Relation index, const KeyLayout *key)
+layout_has_columns(Relation index, const KeyLayout *key)
 {
 	Form_pg_index form = index->rd_index;
 
-	if (index->rd_rel->relam != BTREE_AM_OID || form->indnkeyatts < key->ncolumns ||
-		!heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+	if (index->rd_rel->relam != BTREE_AM_OID || form->indnkeyatts < key->ncolumns)
 		return false;
 	for (int k = 0; k < key->ncolumns; k++)
 	{
@@ -179,6 +182,29 @@ layout_begins_with(Relation index, const KeyLayout *key)
 	return true;
 }
 
+static bool
+layout_begins_with(Relation index, const KeyLayout *key)
+{
+	return layout_has_columns(index, key) && heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+}
+
+/* Is it an index of some rows, and are all that the key asks for among them? */
+static bool
+layout_has_asked_for(Relation rel, Relation index, const TableKey *def, const KeyLayout *key)
+{
+	Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), def->only.column, 0);
+	List	   *predicate = layout_has_columns(index, key) ? RelationGetIndexPredicate(index) : NIL;
+	Expr	   *asked;
+
+	if (predicate == NIL || att == NULL || att->atttypid != TEXTOID)
+		return false;
+	asked = make_opclause(TextEqualOperator, BOOLOID, false,
+						  (Expr *) makeVar(1, att->attnum, att->atttypid, att->atttypmod, att->attcollation, 0),
+						  (Expr *) makeConst(TEXTOID, -1, att->attcollation, -1, CStringGetTextDatum(def->only.is), false, false),
+						  InvalidOid, att->attcollation);
+	return predicate_implied_by(predicate, list_make1(asked), false);
+}
+
 bool
 oms_layout_is_arbiter(Relation index, const KeyLayout *key)
 {
@@ -188,8 +214,19 @@ oms_layout_is_arbiter(Relation index, const KeyLayout *key)
 		form->indnkeyatts == key->ncolumns && layout_begins_with(index, key);
 }
 
+static bool
+layout_is_usable(Relation rel, Relation index, const TableKey *def, const KeyLayout *key, bool partial)
+{
+	if (!index->rd_index->indisvalid)
+		return false;
+	if (partial)
+		return layout_has_asked_for(rel, index, def, key);
+	return def->unique ? oms_layout_is_arbiter(index, key) : layout_begins_with(index, key);
+}
+
+/* `partial`: one of no more rows than it must have. */
 static Oid
-layout_find_index(Relation rel, const TableKey *def, const KeyLayout *key)
+layout_find_index(Relation rel, const TableKey *def, const KeyLayout *key, bool partial)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
@@ -199,8 +236,7 @@ layout_find_index(Relation rel, const TableKey *def, const KeyLayout *key)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (index->rd_index->indisvalid &&
-			(def->unique ? oms_layout_is_arbiter(index, key) : layout_begins_with(index, key)))
+		if (layout_is_usable(rel, index, def, key, partial))
 			found = lfirst_oid(cell);
 		index_close(index, AccessShareLock);
 		if (OidIsValid(found))
@@ -238,7 +274,9 @@ oms_layout_key(TableLayout *layout, Relation rel, const TableDef *table, int whi
 			elog(ERROR, "BUG: no column \"%s\" of a key", def->columns[i]);
 		key->attnums[key->ncolumns++] = att->attnum;
 	}
-	key->index = layout_find_index(rel, def, key);
+	key->index = def->only.column ? layout_find_index(rel, def, key, true) : InvalidOid;
+	if (!OidIsValid(key->index))
+		key->index = layout_find_index(rel, def, key, false);
 	if (def->unique && !OidIsValid(key->index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -144,6 +144,24 @@ oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
 	return oms_object_find(&oms_kinds[kind], oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid) ? object : NULL;
 }
 
+/*
+ * What changed in this call is written at its end, and may not stand yet in an
+ * index of some rows: then another key of the same columns leads to all of them.
+ */
+static int
+work_key_now(const UnitOfWork *uow, ObjectKind kind, int key)
+{
+	const RecordDef *def = oms_kinds[kind].record;
+
+	if (def->keys[key].only.column == NULL || uow->nevents == 0)
+		return key;
+	for (int other = 0; other < def->nkeys; other++)
+		if (def->keys[other].only.column == NULL &&
+			work_same_values(def->keys[other].columns, def->keys[key].columns, KEY_COLUMNS_MAX))
+			return other;
+	return key;
+}
+
 List *
 oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const *values, int count)
 {
@@ -156,7 +174,7 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 		count--;
 	if (count == 0)
 		return NIL;
-	ids = oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), key, values, count);
+	ids = oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), work_key_now(uow, kind, key), values, count);
 	foreach(cell, ids)
 	{
 		Tracked    *t = oms_map_find(uow->map, kind, lfirst(cell));

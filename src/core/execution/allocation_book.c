@@ -265,7 +265,7 @@ oms_book_load(Decision *d, AllocationBook *book, bool whole)
 		count++;
 	}
 	book->fills = NIL;
-	executions = count == 0 ? NIL : oms_decision_find(d, KIND_EXECUTION, EXECUTION_BY_ORDER, keys, count);
+	executions = count == 0 ? NIL : oms_decision_find(d, KIND_EXECUTION, whole ? EXECUTION_BY_ORDER : EXECUTION_OPEN, keys, count);
 	foreach(cell, executions)
 	{
 		const Execution *execution = lfirst(cell);

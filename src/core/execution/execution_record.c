@@ -91,6 +91,7 @@ static const TableKey execution_keys[EXECUTION_KEYS] = {
 	{true, {"id"}},
 	[EXECUTION_BY_ORDER] = {false, {"order_id"}},
 	[EXECUTION_BY_EXEC_ID] = {false, {"order_id", "exec_id"}},
+	[EXECUTION_OPEN] = {false, {"order_id"}, {"status", "VALIDATED"}},
 };
 
 static RecordOrder execution_key_order;

@@ -79,6 +79,7 @@ enum ExecutionKey
 {
 	EXECUTION_BY_ORDER = 1,
 	EXECUTION_BY_EXEC_ID,		/* of an order */
+	EXECUTION_OPEN,				/* of an order: of which something is nobody's; others may be among them */
 	EXECUTION_KEYS
 };
 
