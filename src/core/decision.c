@@ -176,12 +176,12 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 	Change	   *earlier = decision_newest_change(d, after->kind, after->id);
 	Change	   *change;
 
-	/* sums that come by several ways are one change: the last has them all */
-	if (earlier && rule->merges)
+	/* sums that come by several ways are one change, the last has them all; and they are part of what else the command makes of the object */
+	if (earlier && (rule->merges || earlier->rule->merges))
 	{
 		earlier->after = decision_copy_of(after);
 		/* of two such rows the later one says more */
-		if (earlier->rule->merges && rule->number > earlier->rule->number)
+		if (earlier->rule->merges && (!rule->merges || rule->number > earlier->rule->number))
 			earlier->rule = rule;
 		return;
 	}
