@@ -111,6 +111,6 @@ for (my $end = time + $SECONDS; time < $end && $differ eq ''; $rounds++)
 }
 is($differ, '', 'what is sent in batches comes out as when it is sent one by one');
 cmp_ok($rounds, '>', $SECONDS, 'and that was tried often');
-is($dbh->selectrow_array('SELECT count(*) FROM oms.verify()'), 0, 'every invariant holds');
+is(join("\n", map { join ' ', map { $_ // '' } @$_ } @{ $dbh->selectall_arrayref('SELECT * FROM oms.verify() LIMIT 5') }), '', 'every invariant holds');
 
 done_testing();

@@ -152,6 +152,8 @@ oms_decide_execute(Decision *d)
 	context.ambiguous = command->ambiguous == TRI_TRUE;
 	context.unknown_execution = oms_is_change_of_fill(command->exec_type);
 	known = oms_fill_find_known(d, command, &context);
+	if (known == NULL)
+		known = oms_fill_find_matched(d, command);
 	if (d->unreached.count > 0)
 		return oms_unreached();
 	if (known && fill_is_decided(known, order))

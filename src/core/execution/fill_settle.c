@@ -155,12 +155,13 @@ settle_is_same_stranger(const Command *command, const Execution *known)
 		oms_execution_is_repeat(command, known);
 }
 
-/* Its fill stands with another order than it names: the desk has matched it. */
-static const Execution *
-settle_find_matched(Decision *d, const Command *command)
+const Execution *
+oms_fill_find_matched(Decision *d, const Command *command)
 {
 	ListCell   *cell;
 
+	if (command->exec_id == NULL)
+		return NULL;
 	foreach(cell, d->source->all_named(d->source, NAME_MATCHED_EXEC_ID, command->fix_session ? command->fix_session : "",
 									   command->exec_id))
 	{
@@ -217,7 +218,7 @@ oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 			!settle_names_its_own(command, context))
 			context->same_exec_id = known;
 	}
-	return settle_find_matched(d, command);
+	return NULL;
 }
 
 /* Only an order that has any is looked through. */

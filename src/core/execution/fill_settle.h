@@ -65,6 +65,9 @@ extern const Execution *oms_fill_last_correction(const Decision *d, const Execut
  */
 extern const Execution *oms_fill_find_known(Decision *d, const Command *command, FillContext *context);
 
+/* The one that it made, if the desk has matched that to another order than the report names; or NULL. */
+extern const Execution *oms_fill_find_matched(Decision *d, const Command *command);
+
 /* One of the order that was typed, and may be this fill; or NULL. */
 extern const Execution *oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution);
 
