@@ -133,3 +133,21 @@ SELECT pg_catalog.pg_extension_config_dump('oms.matched_exec_ids', '');
 COMMENT ON TABLE oms.matched_exec_ids IS
   'ExecIDs (17) of fills that the desk has matched to another order than their report names, or that were booked while another report with the same one waited for an order';
 COMMENT ON COLUMN oms.matched_exec_ids.fix_session IS 'FIX session of the report; SQL callers share an empty one';
+
+CREATE TABLE oms.waiting_order_ids (
+  fix_session text COLLATE "C" NOT NULL,
+  order_name text COLLATE "C" NOT NULL,
+  execution_id text COLLATE "C" NOT NULL,
+  CONSTRAINT waiting_order_ids_pkey PRIMARY KEY (fix_session, order_name, execution_id)
+);
+SELECT pg_catalog.pg_extension_config_dump('oms.waiting_order_ids', '');
+COMMENT ON TABLE oms.waiting_order_ids IS
+  'ClOrdIDs (11), OrderIDs (37) and orderIds by which fills that came before their orders name those: for oms_state.book_waiting_fills. Rows stay when the order is known';
+COMMENT ON COLUMN oms.waiting_order_ids.fix_session IS 'Empty: the sessions are compared when the order is known';
+-- @upgrade
+INSERT INTO oms.waiting_order_ids (fix_session, order_name, execution_id)
+  SELECT DISTINCT '', n.name, e.id
+    FROM oms.executions AS e
+   CROSS JOIN LATERAL (VALUES (e.cl_ord_id), (e.counterparty_order_id), (e.review_reasons -> 0 ->> 'orderId')) AS n (name)
+   WHERE e.order_id IS NULL AND e.status = 'REVIEW' AND n.name IS NOT NULL;
+-- @end

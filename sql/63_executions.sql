@@ -121,6 +121,9 @@ AS $function$
   SELECT 'orphan', 'execution', m.execution_id, NULL, NULL,
          format('ExecID %s of session "%s" was matched to this execution, which does not exist.', m.exec_id, m.fix_session)
     FROM oms.matched_exec_ids AS m WHERE NOT EXISTS (SELECT FROM oms.executions AS e WHERE e.id = m.execution_id)
+  UNION ALL
+  SELECT 'orphan', 'execution', w.execution_id, NULL, NULL, format('It waits for order %s, and does not exist.', w.order_name)
+    FROM oms.waiting_order_ids AS w WHERE NOT EXISTS (SELECT FROM oms.executions AS e WHERE e.id = w.execution_id)
 $function$;
 COMMENT ON FUNCTION oms.verify_execution_links() IS
   'Part of oms.verify(): corrections are linked both ways, its order exists and is of the same tree, a live execution has one, one in review has reasons, and each counts what was reported times its factor';

@@ -179,6 +179,8 @@ typedef struct Command
 	char	   *dk_reason;
 	char	   *alloc_id;		/* AllocID (70) of the message that allocates, or that did */
 	char	   *supersedes;
+
+	bool		told_before;	/* the store tells it again: it has waited for its order */
 } Command;
 
 /*

@@ -18,6 +18,12 @@
  */
 extern Refusal *oms_decide(Decision *d);
 
+/*
+ * What is to be told again because of what the command has made known, and after it,
+ * each as a command of its own: of Jsonb.  For a decision that is applied.
+ */
+extern List *oms_follow_ups(Decision *d);
+
 /* What the decide functions share. */
 extern Refusal *oms_no_such(ObjectKind kind, const char *id);
 

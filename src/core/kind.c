@@ -59,6 +59,9 @@ const NameDef oms_names[NAME_COUNT] = {
 	[NAME_MATCHED_EXEC_ID] = {
 		KIND_EXECUTION, "matched_exec_ids", "exec_id", "execution_id", "execID", .shared = true
 	},
+	[NAME_WAITING_ORDER_ID] = {
+		KIND_EXECUTION, "waiting_order_ids", "order_name", "execution_id", "orderId", .shared = true
+	},
 };
 
 const OmsName	oms_flag_names[] = {

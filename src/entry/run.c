@@ -211,6 +211,26 @@ run_check_members(const Command *command)
 	return refusal;
 }
 
+static Jsonb *run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal);
+
+/* What is refused of it is as it was: nobody has asked for it. */
+static void
+run_follow_ups(UnitOfWork *uow, Decision *decision)
+{
+	ListCell   *cell;
+
+	foreach(cell, oms_follow_ups(decision))
+	{
+		Command    *command = palloc(sizeof(Command));
+		Refusal    *refusal = oms_command_parse(lfirst(cell), true, command);
+
+		CHECK_FOR_INTERRUPTS();
+		command->told_before = true;
+		if (refusal == NULL)
+			(void) run_command(uow, command, false, &refusal);
+	}
+}
+
 /*
  * Decide, and apply.  NULL with a refusal; or NULL without one, where another
  * session applied this very command while we decided.
@@ -220,6 +240,7 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 {
 	const Command as_given = *command;
 	Decision	decision;
+	Jsonb	   *result;
 
 	*refusal = run_check_members(command);
 	if (*refusal)
@@ -244,7 +265,11 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 		return NULL;
 	if (command->preview == TRI_TRUE)
 		return run_preview(uow, &decision);
-	return oms_apply(uow, &decision, refusal) == APPLY_DONE ? run_result_of_events(uow, &decision) : NULL;
+	if (oms_apply(uow, &decision, refusal) != APPLY_DONE)
+		return NULL;
+	result = run_result_of_events(uow, &decision);
+	run_follow_ups(uow, &decision);
+	return result;
 }
 
 TakenCommand *

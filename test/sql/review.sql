@@ -360,6 +360,39 @@ SELECT * FROM oms.fix_dont_know_trade('rv-none');
 \set VERBOSITY default
 SELECT oms.fix_code(54, 'SELL_SHORT'), oms.fix_code(127, 'F'), oms.fix_code(127, 'odd'), oms.fix_code(1, 'x'), oms.fix_code(13, 'ABSOLUTE');
 
+-- 7. Fills that came before their orders are told again when those are known, by a setting: the oldest first, with all checks.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Q", "executionId": "rv-80", "execID": "rv-H80", "lastQty": 60, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Q", "executionId": "rv-81", "execID": "rv-H81", "lastQty": 60, "lastPx": 9, "commandId": "rv-c81"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Q", "executionId": "rv-82", "execID": "rv-H82", "lastQty": 1, "lastPx": 9}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-82", "reason": "not ours"}');
+SELECT * FROM pg_temp.fix('37=rv-O1|17=rv-H83|150=F|39=1|11=rv-cl-R|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=rv-O1|17=rv-H84|150=F|39=1|11=rv-cl-R|55=VOD.L|54=2|32=5|31=9|14=15|151=85|6=9');
+SELECT pg_temp.order('rv-Q0', '{"clOrdID": "rv-cl-Q0"}');
+SET oms_state.book_waiting_fills = on;
+SELECT pg_temp.order('rv-Q');
+SELECT * FROM pg_temp.show('rv-Q');
+SELECT id, status, order_id, review_reasons FROM oms.executions WHERE id IN ('rv-80', 'rv-81', 'rv-82') ORDER BY id;
+SELECT event_type, transition, payload->'command'->>'commandType' AS command, payload->'command' ? 'commandId' AS given, payload->>'causationId' IS NOT NULL AS causation
+  FROM oms.execution_events WHERE aggregate_id = 'rv-80' ORDER BY version;
+-- An SQL caller's order that a session names by its ClOrdID belongs to that session from then on.
+SELECT pg_temp.order('rv-R', '{"clOrdID": "rv-cl-R"}');
+SELECT * FROM pg_temp.show('rv-R');
+SELECT exec_id, status, order_id, cl_ord_id FROM oms.executions WHERE exec_id IN ('rv-H83', 'rv-H84') ORDER BY exec_id;
+SELECT fix_session, counterparty_order_id FROM oms.orders WHERE id = 'rv-R';
+-- A new name of an order that is there: its OrderID.
+SELECT * FROM pg_temp.fix('37=rv-O2|17=rv-H85|150=F|39=1|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-T", "executionId": "rv-86", "execID": "rv-H86", "lastQty": 1, "lastPx": 9}');
+SELECT pg_temp.order('rv-U', '{"clOrdID": "rv-cl-U", "pending": true}');
+SELECT * FROM pg_temp.fix('37=rv-O2|17=rv-H87|150=0|39=0|11=rv-cl-U|55=VOD.L|54=1|38=100|151=100|14=0|6=0');
+SELECT exec_id, status, order_id FROM oms.executions WHERE exec_id = 'rv-H85';
+-- What one person has told alone, nobody books by that.
+SET oms_state.four_eyes = on;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-V", "executionId": "rv-88", "execID": "rv-H88", "lastQty": 1, "lastPx": 9}');
+SELECT pg_temp.order('rv-V'), pg_temp.order('rv-T');
+SELECT id, status, order_id, authors IS NOT NULL AS by_hand, review_reasons->0->>'code' AS code FROM oms.executions WHERE id IN ('rv-86', 'rv-88') ORDER BY id;
+RESET oms_state.four_eyes;
+RESET oms_state.book_waiting_fills;
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;

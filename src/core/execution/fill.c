@@ -12,6 +12,7 @@
 
 #include "base/moment.h"
 #include "core/execution/fill_settle.h"
+#include "core/execution/fill_waiting.h"
 #include "core/order/order_commands.h"
 
 static Refusal *
@@ -90,6 +91,8 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 	oms_execution_create(command, context, &execution);
 	if (known)
 		oms_fill_as_counted(known, &execution);
+	if (command->told_before)
+		execution.authors = known->authors;
 	if (order && !context->unknown_execution)
 		context->typed = oms_fill_find_typed(d, order, &execution);
 	reasons = oms_fill_review(d, &execution, context);
@@ -110,6 +113,8 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 	/* whoever approves what waits for an order under the same ExecID looks here */
 	if (order && context->shares_exec_id)
 		oms_decision_name(d, NAME_MATCHED_EXEC_ID, command->fix_session, command->exec_id, execution.id);
+	if (order == NULL && known == NULL)
+		oms_fill_name_waiting(d, command);
 	oms_decision_about(d, KIND_EXECUTION, execution.id, false);
 	return NULL;
 }
@@ -156,6 +161,14 @@ oms_decide_execute(Decision *d)
 		known = oms_fill_find_matched(d, command);
 	if (d->unreached.count > 0)
 		return oms_unreached();
+	if (command->told_before)
+	{
+		if (known == NULL || known->order_id || order == NULL)
+			return oms_refuse(OMS_NO_TRANSITION, "the fill does not wait for an order any more");
+		/* whoever has made the order known has not told it */
+		context.by_hand = NULL;
+		context.reasons_before = known->review_reasons;
+	}
 	if (known && fill_is_decided(known, order))
 		return oms_fill_is_repeat(d, command, &context, known);
 	if (known)
