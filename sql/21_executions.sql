@@ -114,7 +114,7 @@ COMMENT ON COLUMN oms.executions.reported_account IS 'Account (1) as the report 
 COMMENT ON COLUMN oms.executions.authors IS 'Whoever typed, corrected, matched or proposed it by hand, in that order';
 COMMENT ON COLUMN oms.executions.dk_reason IS 'DKReason (127) of its rejection';
 COMMENT ON COLUMN oms.executions.overridden_reasons IS 'The reasons that the desk approved it in spite of';
-COMMENT ON COLUMN oms.executions.superseded_execution_id IS 'The typed fill that it replaced';
+COMMENT ON COLUMN oms.executions.superseded_execution_id IS 'The typed fill that it replaced; of one in review or rejected, that it was proposed to replace';
 COMMENT ON COLUMN oms.executions.superseding_execution_id IS 'The electronic fill that replaced it';
 COMMENT ON COLUMN oms.executions.reported_last_qty IS 'LastQty (32) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.reported_last_px IS 'LastPx (31) as the report stated it, where the desk has changed it';

@@ -139,11 +139,12 @@ AS $function$
     FROM oms.executions AS e
     LEFT JOIN oms.executions AS old ON old.id = e.superseded_execution_id
     LEFT JOIN oms.executions AS new ON new.id = e.superseding_execution_id
-   CROSS JOIN LATERAL (SELECT coalesce(e.flags, '{}') AS flags,
+   CROSS JOIN LATERAL (SELECT coalesce(e.flags, '{}') AS flags, e.status IN ('VALIDATED', 'ALLOCATED') AS live,
                               CASE jsonb_typeof(e.authors) WHEN 'array' THEN jsonb_array_length(e.authors) ELSE 0 END AS authors,
                               CASE jsonb_typeof(e.overridden_reasons) WHEN 'array' THEN jsonb_array_length(e.overridden_reasons) ELSE 0 END AS overridden) AS x
    CROSS JOIN LATERAL (VALUES
-     (e.superseded_execution_id IS NOT NULL AND old.superseding_execution_id IS DISTINCT FROM e.id,
+     -- what only was to replace it has been proposed, and perhaps rejected
+     (x.live AND e.superseded_execution_id IS NOT NULL AND old.superseding_execution_id IS DISTINCT FROM e.id,
       format('Execution %s, which it supersedes, %s.', e.superseded_execution_id, CASE WHEN old.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
      (e.superseding_execution_id IS NOT NULL AND new.superseded_execution_id IS DISTINCT FROM e.id,
       format('Execution %s, which supersedes it, %s.', e.superseding_execution_id, CASE WHEN new.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),

@@ -541,6 +541,9 @@ oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched)
 			trees_search(&locking);
 		}
 		trees_look_up_found_and_linked(&locking);
+		/* a hash table has memory of its own, and a batch locks for each of its commands */
+		if (locking.seen)
+			hash_destroy(locking.seen);
 		if (locking.wanted == NIL)
 			return;
 		list_sort(locking.wanted, trees_compare_wanted);

@@ -318,6 +318,17 @@ SET SESSION AUTHORIZATION rv_anna;
 SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-M", "executionId": "rv-55", "lastQty": 1, "lastPx": 9, "reason": "by phone"}');
 SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-55", "reason": "it was not dealt"}');
 RESET SESSION AUTHORIZATION;
+-- A proposal to replace a typed fill comes to nothing: no link of the two is missing then (oms.verify() below).
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-M", "executionId": "rv-57", "lastQty": 2, "lastPx": 8, "reason": "by phone"}');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-57"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-M", "executionId": "rv-58", "execID": "rv-F58", "lastQty": 2, "lastPx": 8}');
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-58", "supersedes": "rv-57"}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-58", "reason": "it is none"}');
+RESET SESSION AUTHORIZATION;
 -- By FIX, too, from whoever is no feed.
 SET SESSION AUTHORIZATION rv_anna;
 SELECT * FROM pg_temp.fix('37=O9|17=rv-F56|150=F|39=1|11=rv-nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');

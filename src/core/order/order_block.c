@@ -29,8 +29,9 @@ oms_name_members(const Command *command, TreeNames *names)
 		oms_name_object(names, KIND_ORDER, command->members.shares[i].order_id, REACH_OWN);
 }
 
-Numeric
-oms_block_unallocated(const Order *block)
+/* What it has done and nobody has been allocated. */
+static Numeric
+block_unallocated(const Order *block)
 {
 	return oms_dec_sub(block->executed_quantity, block->allocated_quantity);
 }
@@ -193,7 +194,7 @@ block_refuse_filled(const Order *block, const OrderMember *old)
 {
 	return oms_with_hint(oms_refuse_by_rule("block_filled", psprintf("block \"%s\" has filled what nobody has been allocated", block->id),
 											"order \"%s\" would be released, or reduced; unallocated are %s.", old->order_id,
-											oms_dec_text(oms_block_unallocated(block))),
+											oms_dec_text(block_unallocated(block))),
 						 "Allocate first: the client gets its share of what was done before.");
 }
 
@@ -201,7 +202,7 @@ block_refuse_filled(const Order *block, const OrderMember *old)
 static Refusal *
 block_check_smaller(const Order *block, const OrderMember *before, int nbefore, OrderMember *after, int *nafter)
 {
-	bool		filled = oms_dec_sign(oms_block_unallocated(block)) > 0;
+	bool		filled = oms_dec_sign(block_unallocated(block)) > 0;
 	int			given = *nafter;
 
 	for (int i = 0; i < nbefore; i++)
@@ -264,7 +265,7 @@ block_check_more(const Decision *d, const Order *block, OrderMember *before, int
 static Refusal *
 block_find_transition(const Command *command, const Order *block, const OrderMember *after, int nafter, OrderEvent *event)
 {
-	bool		covered = oms_dec_cmp(block_lacks(after, nafter), oms_block_unallocated(block)) <= 0;
+	bool		covered = oms_dec_cmp(block_lacks(after, nafter), block_unallocated(block)) <= 0;
 
 	oms_order_event_init(event, command);
 	event->transition = oms_order_transition(TRIGGER_REPLACE_MEMBERS, block, covered ? FACT_COVERED : 0, false);
@@ -273,7 +274,7 @@ block_find_transition(const Command *command, const Order *block, const OrderMem
 	return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for order \"%s\" in status %s", command->def->name,
 									  block->id, oms_name_of(oms_order_status_names, block->status)),
 						   "A closed block takes members for what it has filled; unallocated are %s.",
-						   oms_dec_text(oms_block_unallocated(block)));
+						   oms_dec_text(block_unallocated(block)));
 }
 
 /* Its quantity is what the members give it, where no counterparty knows another. */
@@ -345,12 +346,16 @@ oms_decide_replace_members(Decision *d)
  * ------------------------------------------------------------------------
  */
 
-bool
-oms_block_release(const Order *block, OrderMember *members, int count)
+/*
+ * Is the block over: closed, and all that it has done is allocated?  Then the
+ * memberships of the array are released.  False if none was.
+ */
+static bool
+block_release(const Order *block, OrderMember *members, int count)
 {
 	bool		any = false;
 
-	if (!oms_order_is_closed(block) || oms_dec_sign(oms_block_unallocated(block)) != 0)
+	if (!oms_order_is_closed(block) || oms_dec_sign(block_unallocated(block)) != 0)
 		return false;
 	for (int i = 0; i < count; i++)
 	{
@@ -370,7 +375,7 @@ block_release_members(Decision *d, const Order *block)
 	bool		reached = true;
 	OrderEvent	event;
 
-	if (!oms_block_release(block, after, count))
+	if (!block_release(block, after, count))
 		return NULL;
 	for (int i = 0; i < count; i++)
 		reached &= oms_decision_reaches(d, KIND_ORDER, after[i].order_id);

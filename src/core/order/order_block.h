@@ -21,15 +21,6 @@ extern Refusal *oms_decide_replace_members(Decision *d);
 /* The orders that are given as members. */
 extern void oms_name_members(const Command *command, TreeNames *names);
 
-/* What it has done and nobody has been allocated. */
-extern Numeric oms_block_unallocated(const Order *block);
-
-/*
- * Is the block over: closed, and all that it has done is allocated?  Then the
- * memberships of the array are released.  False if none was.
- */
-extern bool oms_block_release(const Order *block, OrderMember *members, int count);
-
 /*
  * Once all else is decided: blocks that are over now release their members, whose
  * orders follow.
