@@ -195,7 +195,8 @@ oms_decision_put(Decision *d, const Object *after, const Transition *rule, bool 
 	}
 	else
 	{
-		if (d->source->is_known(d->source, after->kind, after->id))
+		/* an id that is given to what is new may be another's, whom the decision has read: the claim finds that */
+		if (!id_is_given && d->source->is_known(d->source, after->kind, after->id))
 			change->before = d->source->get(d->source, after->kind, after->id);
 		change->is_new = change->before == NULL;
 		change->id_is_given = id_is_given;

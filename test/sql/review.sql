@@ -404,6 +404,13 @@ SELECT id, status, order_id, authors IS NOT NULL AS by_hand, review_reasons->0->
 RESET oms_state.four_eyes;
 RESET oms_state.book_waiting_fills;
 
+-- 8. An id that is another's is refused, also where the order's executions are read meanwhile: for what was typed, or for a correction that waits.
+SELECT pg_temp.order('rv-Z');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-Z", "executionId": "rv-90", "lastQty": 6, "lastPx": 9, "reason": "by phone"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Z", "executionId": "rv-90", "lastQty": 7, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-Z", "executionId": "rv-90", "lastQty": 8, "lastPx": 9, "reason": "again"}');
+SELECT executed_quantity FROM oms.orders WHERE id = 'rv-Z';
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;
