@@ -172,7 +172,7 @@ change_end_waiting_bust(Decision *d, const Command *command, FillContext *contex
 	const Execution *known = context->order ? oms_fill_find_known(d, command, context) : NULL;
 	Execution	bust;
 
-	if (!change_waits(known, fill))
+	if (!change_waits(known, fill) || (known->order_id && strcmp(known->order_id, context->order->id) != 0))
 		return;
 	bust = *known;
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
