@@ -147,6 +147,12 @@ SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', 
 SELECT exec_id, status, order_id, root_id FROM oms.executions WHERE exec_id IN ('rv-W1', 'rv-W2') ORDER BY exec_id;
 SELECT * FROM pg_temp.run('BustExecution', '{"executionId": "rv-w1", "execID": "rv-W3", "reason": "r"}');
 SELECT * FROM pg_temp.show('rv-I');
+-- Its report comes again: a repeat.
+SELECT * FROM pg_temp.fix('37=O7|17=rv-W4|150=F|39=1|11=nobody|55=VOD.L|54=1|32=30|31=9|14=30|151=70|6=9');
+SELECT * FROM pg_temp.run('CorrectExecution', jsonb_build_object('executionId', (SELECT id FROM oms.executions WHERE exec_id = 'rv-W4'), 'execID', 'rv-W5', 'lastQty', 20));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', (SELECT id FROM oms.executions WHERE exec_id = 'rv-W5'), 'orderId', 'rv-I'));
+SELECT * FROM pg_temp.fix('37=O7|17=rv-W4|150=F|39=1|11=nobody|55=VOD.L|54=1|32=30|31=9|14=30|151=70|6=9');
+SELECT exec_id, status, order_id FROM oms.executions WHERE exec_id IN ('rv-W4', 'rv-W5') ORDER BY exec_id;
 
 -- 2. Rejected: with a reason, once; its report again is a repeat, and whatever waited for it waits on.
 SELECT pg_temp.order('rv-J');

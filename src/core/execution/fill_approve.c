@@ -521,6 +521,13 @@ approve_propose(Approval *a, Jsonb *reasons, OrderEvent *event)
 	oms_apply_to_tree(a->d, a->order, event);
 }
 
+/* Its report names another order, or none, and may come again. */
+static void
+approve_remember_report(const Approval *a, const Execution *execution)
+{
+	oms_decision_name(a->d, NAME_MATCHED_EXEC_ID, execution->fix_session, execution->exec_id, execution->id);
+}
+
 /* What it has taken the place of in review goes with it: a chain is of one tree. */
 static void
 approve_move_chain(const Approval *a)
@@ -537,6 +544,7 @@ approve_move_chain(const Approval *a)
 		moved.account = a->execution.account;
 		last = memcpy(palloc(sizeof(Execution)), &moved, sizeof(Execution));
 		oms_put_execution(a->d, last, oms_execution_change(&moved, EXECUTION_MOVE), false);
+		approve_remember_report(a, last);
 	}
 }
 
@@ -559,9 +567,8 @@ approve_apply(Approval *a, Jsonb *reasons)
 		approve_book(a, reasons, &event);
 	if (is_below)
 		approve_leave(a, true);
-	/* its report names another order, or none, and may come again */
 	if (a->moves)
-		oms_decision_name(a->d, NAME_MATCHED_EXEC_ID, a->execution.fix_session, a->execution.exec_id, a->execution.id);
+		approve_remember_report(a, &a->execution);
 }
 
 Refusal *
