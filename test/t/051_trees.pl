@@ -1,8 +1,8 @@
 # Sixteen sessions press on the same few trees, each with whatever comes to its mind: single commands, batches over several
-# trees in any order, reports by FIX that are told twice, fills of orders that nobody knows and that are matched later,
-# corrections and busts.
+# trees in any order, reports by FIX that are told twice, fills of orders that nobody knows and that are matched later or given to an order
+# by hand, corrections and busts; blocks over all these trees, whose fills are allocated, taken back and allocated again, and whose members come and go.
 # Broken by: a tree that is locked when an object of it is first needed, in whatever order that is (40P01); an object that is read and
-# not locked; a report that is booked twice, or acknowledged and not there.
+# not locked; a report that is booked twice, or acknowledged and not there; a unit that is allocated twice, or to nobody.
 #
 # Among single statements whose commandIds and new ids do not collide there is no deadlock at all: the trees that a statement
 # names are locked sorted.  One that meets a tree which moved while it waited may get 40001.  Of statements whose ids collide, and of
@@ -26,6 +26,7 @@ my $SEED = first_seed();
 my $SECONDS = $ENV{OMS_SECONDS} // rounds(8, 300);
 my $SESSIONS = 16;
 my $TREES = 4;
+my $BLOCKS = 3;
 my $TOLD = 100;
 my $STRANGERS = 8;
 my $TRIES = 100;
@@ -45,14 +46,28 @@ sub command { my ($type, %more) = @_; return { commandType => "${type}Command", 
 sub any_execution
 {
 	my ($dbh) = @_;
-	my $where = any_of(q(order_id IS NULL), q(exec_id ~ '^s[0-9]+$' AND order_id IS NULL), q(order_id LIKE 'T%'), q(status IN ('ALLOCATED', 'REVIEW')));
+	my $where = $_[1] // any_of(q(order_id IS NULL), q(exec_id ~ '^s[0-9]+$' AND order_id IS NULL), q(order_id LIKE 'T%'), q(root_id LIKE 'B%'), q(status IN ('ALLOCATED', 'REVIEW')));
 	return scalar $dbh->selectrow_array("SELECT id FROM oms.executions WHERE $where ORDER BY random() LIMIT 1") // 'none';
 }
 
 # The fill of a stranger: what is known of it is its ExecID, which everybody may tell.
 sub stranger { return 's' . int rand $STRANGERS; }
 
+# Blocks over the trees T1 to T4, an order below each, and executions in them
+sub any_block { return 'B' . any_of(1 .. $BLOCKS); }
+sub block_fill { my ($dbh) = @_; return any_execution($dbh, q(root_id LIKE 'B%' AND status IN ('VALIDATED', 'ALLOCATED'))); }
+sub members { my ($most) = @_; my @trees = shuffle 1 .. $TREES; return [ map { { orderId => "T$_", quantity => int($most * (1 + rand)), priority => any_of(1, 2) } } @trees[ 0 .. int rand @trees ] ]; }
+
 my @commands = (
+	(sub { return command('ExecuteOrder', orderId => any_block() . any_of('', '.1'), execID => new_id('e'), lastQty => any_of(1, 2, 3, 7, '0.5'), lastPx => any_of(1, '1.01', '0.9')); }) x 2,
+	(sub { return command('AllocateExecution', orderId => any_block(), method => any_of(qw(PRO_RATA PRIORITY EQUAL)), any_of([], [ quantity => any_of(1, 2) ])->@*); }) x 2,
+	sub { return command('AllocateExecution', orderId => any_block(), allocations => [ map { { orderId => $_->{orderId}, quantity => 1 } } @{ members(1) } ]); },
+	sub { return command('AllocateExecution', executionId => block_fill($_[0]), method => 'EQUAL', reason => 'this one'); },
+	sub { return command('DeallocateExecution', executionId => block_fill($_[0]), reason => 'wrong'); },
+	sub { return command('BustExecution', executionId => block_fill($_[0]), execID => new_id('b')); },
+	sub { return command('CorrectExecution', executionId => block_fill($_[0]), execID => new_id('c'), lastQty => any_of(1, 2), lastPx => any_of(1, '1.1')); },
+	sub { return command('ReplaceBlockMembers', orderId => any_block(), members => members(20000)); },
+	sub { return command('ApproveExecution', executionId => any_execution($_[0], q(status = 'REVIEW')), orderId => any_of(any_order(), any_block()), reason => 'known'); },
 	sub { return command('UpdateOrder', orderId => any_order(), text => new_id('text')); },
 	sub { return command('ExecuteOrder', orderId => any_order(), execID => new_id('e'), lastQty => 1, lastPx => 1); },
 	sub { return command('ExecuteOrder', orderId => any_order(), execID => stranger(), lastQty => 1, lastPx => 1); },
@@ -71,11 +86,19 @@ sub new_order
 		command('CreateOrder', orderId => "$id.1", parentId => $id, orderQty => 5), command('ExecuteOrder', orderId => "$id.1", execID => stranger(), lastQty => 1, lastPx => 1));
 }
 
+# A block, what is done to it, and its end
+sub new_block
+{
+	my $id = new_id(any_of('D', 'V'));
+	return (command('CreateBlockOrder', orderId => $id, members => members(5)), command('ExecuteOrder', orderId => $id, lastQty => 3, lastPx => 1),
+		command('AllocateExecution', orderId => $id, method => 'PRO_RATA'), command('CancelOrder', orderId => $id));
+}
+
 sub batch
 {
 	my ($dbh) = @_;
 	my @batch = shuffle map { any_of(@commands)->($dbh) } 1 .. 2 + int rand 4;
-	return rand() < 0.3 ? (new_order(), @batch) : @batch;
+	return (any_of(\&new_order, \&new_block, sub { () }, sub { () })->(), @batch);
 }
 
 # Reports say the same whenever and by whomever they are told.
@@ -259,6 +282,11 @@ foreach my $k (1 .. $TREES)
 	oms_command($main, { commandType => 'CreateOrderCommand', orderId => "T$k", symbol => 'X', side => 'BUY', orderQty => 1000000 });
 	oms_command($main, { commandType => 'CreateOrderCommand', orderId => "T$k.$_", parentId => "T$k", orderQty => 400000 }) foreach 1, 2;
 }
+foreach my $k (1 .. $BLOCKS)
+{
+	oms_command($main, { commandType => 'CreateBlockOrderCommand', orderId => "B$k", members => [ map { { orderId => "T$_", quantity => 20000, priority => $_ } } 1 .. $TREES ] });
+	oms_command($main, { commandType => 'CreateOrderCommand', orderId => "B$k.1", parentId => "B$k", orderQty => 40000 });
+}
 $main->do('SELECT oms_fix(?)', undef, new_single("F$_")) foreach 0 .. $TREES - 1;
 $main->do('SELECT oms_fix(?)', undef, fix_message(type => '8', sender => 'D', target => 'C', fields => [ 37 => "ctp-F$_", 17 => "new-$_", 11 => "F$_", 55 => 'X', 54 => 1, 38 => 1000000, 39 => 0, 150 => 0, 14 => 0, 151 => 1000000, 6 => 0 ])) foreach 0 .. $TREES - 1;
 
@@ -297,7 +325,7 @@ foreach my $kind (sort keys %sum) { note("$kind: " . join ', ', map { "$sum{$kin
 my $single = $sum{single}{statements};
 cmp_ok($single, '>', 20 * $SECONDS, 'there was a press');
 is($sum{single}{'40P01'} // 0, 0, 'no deadlock among single statements whose ids do not collide');
-cmp_ok($sum{single}{'40001'} // 0, '<', $single / 50, 'and seldom a tree that moved while it was waited for');
+cmp_ok($sum{single}{'40001'} // 0, '<', $single / 20, 'and seldom a tree that moved while it was waited for');
 
 my $lost = sub {
 	my ($kind, $found) = @_;
@@ -310,6 +338,16 @@ is(join(' ', @{ $main->selectcol_arrayref(q(SELECT command_id FROM oms.all_event
 is($lost->('fills', $main->selectcol_arrayref(q(SELECT DISTINCT split_part(exec_id, '/', 1) FROM oms.executions WHERE exec_id ~ '^f[xolp]-'))), '', 'and so the fills that were reported');
 is(join(' ', @{ $main->selectcol_arrayref(q(SELECT exec_id FROM oms.executions WHERE exec_id ~ '^f[xolp]-' GROUP BY exec_id HAVING count(*) > 1)) }), '', 'each of them once, however often it was told');
 is(join(' ', @{ $main->selectcol_arrayref(q(SELECT exec_id FROM oms.executions WHERE exec_id LIKE 'fl-%' AND order_id IS NULL AND status = 'REVIEW' ORDER BY exec_id)) }), '', 'what waited for its order has found it');
+# No unit is lost on its way: what each client order has is what its tree has filled and what blocks gave to it.
+is(join("\n", map { join ' ', @$_ } @{ $main->selectall_arrayref(q(
+	WITH shares AS (SELECT e.id, e.last_qty, a->>'orderId' AS member, (a->>'quantity')::numeric AS qty, (a->>'value')::numeric AS value
+		FROM oms.executions e JOIN oms.orders b ON b.id = e.root_id AND b.members IS NOT NULL, jsonb_array_elements(e.allocations) a WHERE e.status IN ('VALIDATED', 'ALLOCATED')),
+	parts AS (SELECT member AS root_id, qty, value FROM shares
+		UNION ALL SELECT root_id, last_qty, last_qty * last_px FROM oms.executions WHERE status IN ('VALIDATED', 'ALLOCATED') AND order_id IS NOT NULL)
+	SELECT o.id, o.executed_quantity, o.executed_value, sum(qty), sum(value) FROM oms.orders o LEFT JOIN parts p USING (root_id) WHERE o.parent_id IS NULL
+	GROUP BY o.id HAVING (o.executed_quantity, o.executed_value) IS DISTINCT FROM (coalesce(sum(qty), 0), coalesce(sum(value), 0))
+	UNION ALL SELECT id, last_qty, sum(qty), NULL, NULL FROM shares GROUP BY id, last_qty HAVING sum(qty) > last_qty)) }), '', 'no unit is lost and none given twice');
+cmp_ok($main->selectrow_array(q(SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAllocat%' AND aggregate_id ~ '^T')), '>', 20 * $SECONDS, 'much was allocated');
 is($main->selectrow_array('SELECT count(*) FROM oms.verify()'), 0, 'every invariant holds');
 
 done_testing();
