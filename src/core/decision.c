@@ -213,7 +213,7 @@ oms_decision_tell_briefly(Decision *d)
 {
 	Command    *brief = palloc(sizeof(Command));
 
-	*brief = *d->command;
+	*brief = *d->cause;
 	brief->raw = oms_command_brief(brief->raw);
 	d->cause = brief;
 }

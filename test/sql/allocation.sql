@@ -168,3 +168,47 @@ SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-SB", "quanti
 SELECT order_id, quantity, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-S';
 SELECT al_do('{"commandType": "AllocateExecutionCommand", "orderId": "al-S", "method": "PRO_RATA"}');
 SELECT * FROM oms.verify();
+
+-- Four eyes of allocations: who gives quantities by hand, or takes back, proposes; somebody else has it done, as things are then.
+CREATE ROLE regress_al_ann;
+CREATE ROLE regress_al_bob;
+GRANT EXECUTE ON FUNCTION oms_try_command(jsonb), oms_command(jsonb) TO regress_al_ann, regress_al_bob;
+CREATE FUNCTION al_as(who text, command jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r jsonb;
+BEGIN
+  EXECUTE format('SET SESSION AUTHORIZATION %I', 'regress_al_' || who);
+  r := oms_try_command(command);
+  RESET SESSION AUTHORIZATION;
+  RETURN concat_ws(' ', r ->> 'status', r #>> '{state,status}', r #>> '{state,allocationProposal,author}',
+                   (SELECT string_agg((e ->> 'aggregateId') || ':' || (e ->> 'eventType'), ' ' ORDER BY n) FROM jsonb_array_elements(r -> 'events') WITH ORDINALITY AS x (e, n)),
+                   r #>> '{error,sqlstate}', r #>> '{error,rule}', r #>> '{error,detail}');
+END $$;
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-FA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-FB", "symbol": "VOD.L", "side": "BUY", "orderQty": 300}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-F", "members": [{"orderId": "al-FA", "quantity": 500}, {"orderId": "al-FB", "quantity": 300}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-F", "executionId": "al-f1", "lastQty": 100, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-F", "executionId": "al-f2", "lastQty": 100, "lastPx": 5}'
+]::jsonb[]) AS c;
+SET oms_state.allocation_four_eyes = on;
+SELECT al_as(who, c::jsonb) FROM (VALUES
+  ('ann', '{"commandType": "AllocateExecutionCommand", "orderId": "al-F", "allocations": [{"orderId": "al-FB", "quantity": 301}]}'),
+  ('ann', '{"commandType": "AllocateExecutionCommand", "orderId": "al-F", "allocations": [{"orderId": "al-FB", "quantity": 150}]}'),
+  ('ann', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f1"}'),
+  ('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f1", "lastQty": 50}'),
+  ('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f1"}'),
+  ('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f1"}'),
+  -- a method has nobody's hand in it
+  ('ann', '{"commandType": "AllocateExecutionCommand", "orderId": "al-F", "method": "PRIORITY"}'),
+  ('ann', '{"commandType": "DeallocateExecutionCommand", "executionId": "al-f2", "orderId": "al-FA"}'),
+  ('bob', '{"commandType": "RejectExecutionCommand", "executionId": "al-f2", "reason": "he is to keep it"}'),
+  ('bob', '{"commandType": "DeallocateExecutionCommand", "executionId": "al-f2"}'),
+  ('ann', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f2"}'),
+  -- what is proposed goes with its fill
+  ('ann', '{"commandType": "AllocateExecutionCommand", "orderId": "al-F", "allocations": [{"orderId": "al-FA", "quantity": 1}]}'),
+  ('bob', '{"commandType": "BustExecutionCommand", "executionId": "al-f2", "reason": "none of ours"}'),
+  ('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f2"}')) AS t (who, c);
+RESET oms_state.allocation_four_eyes;
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-F';
+SELECT * FROM oms.verify();

@@ -18,6 +18,7 @@
 #include "core/execution/allocation.h"
 #include "core/execution/allocation_make.h"
 #include "core/execution/allocation_message.h"
+#include "core/execution/allocation_proposal.h"
 
 /* ------------------------------------------------------------------------
  * what they name
@@ -123,6 +124,8 @@ oms_decide_allocate(Decision *d)
 	refusal = oms_make_allocations(d, block, book, &first);
 	if (refusal)
 		return refusal;
+	if (command->allocations.shares && oms_allocation_waits(d))
+		return oms_propose_allocation(d, first->now.id);
 	oms_decision_about(d, KIND_EXECUTION, first->now.id, false);
 	/* its list of members may be long, and others have their part of it in what they are */
 	oms_decision_tell_briefly(d);
@@ -179,6 +182,8 @@ oms_decide_deallocate(Decision *d)
 	if (!allocation_take_back(book, oms_book_fill(book, execution->id), allocations, command->order_id))
 		return oms_refuse_by_rule("not_a_member", psprintf("nothing of execution \"%s\" is allocated to order \"%s\"",
 														   execution->id, command->order_id), "others have parts of it.");
+	if (oms_allocation_waits(d))
+		return oms_propose_allocation(d, execution->id);
 	oms_book_place_terms(book, allocations);
 	oms_decision_about(d, KIND_EXECUTION, execution->id, false);
 	oms_book_put_fills(d, book);

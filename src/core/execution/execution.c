@@ -257,6 +257,7 @@ oms_execution_end(Execution *execution, ExecutionTrigger trigger)
 	execution->allocated_quantity = oms_dec_zero();
 	execution->allocations = NULL;
 	execution->allocation_terms = NULL;
+	execution->allocation_proposal = NULL;
 	return oms_execution_change(execution, trigger);
 }
 

@@ -26,6 +26,9 @@ typedef enum ExecutionTrigger
 	EXECUTION_VALIDATE,			/* a fill of a block counts, and is nobody's yet */
 	EXECUTION_TAKE_OVER,		/* … or has the place of one of which something was allocated, */
 	EXECUTION_TAKE_OVER_ALL,	/* … or all of it */
+	EXECUTION_PROPOSE_ALLOCATION,	/* an allocation of it waits for somebody else, … */
+	EXECUTION_REFUSE_ALLOCATION,	/* … who will not have it, … */
+	EXECUTION_APPROVE_ALLOCATION,	/* … or has it done */
 	EXECUTION_ALLOCATE,			/* something of it, but not all, becomes somebody's */
 	EXECUTION_ALLOCATE_ALL,		/* all of it */
 	EXECUTION_DEALLOCATE,		/* something of it is given back */

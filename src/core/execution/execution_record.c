@@ -85,6 +85,7 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("reportedOrderId", reported_order_id, FIELD_TEXT),
 	EXECUTION("reportedSymbol", reported_symbol, FIELD_TEXT),
 	EXECUTION("reportedSide", reported_side, FIELD_TEXT),
+	EXECUTION("allocationProposal", allocation_proposal, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
 };
 
 static const TableKey execution_keys[EXECUTION_KEYS] = {

@@ -71,6 +71,7 @@ typedef struct Execution
 	char	   *reported_order_id;	/* the order that its report names, where the desk has matched another */
 	char	   *reported_symbol;
 	char	   *reported_side;
+	Jsonb	   *allocation_proposal;	/* an allocation by hand that waits for somebody else, and its author */
 	Jsonb	   *allocation_terms;	/* of the allocations of a block that it is the oldest fill of */
 } Execution;
 

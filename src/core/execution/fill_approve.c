@@ -25,6 +25,7 @@
 #include "base/decimal.h"
 #include "base/guc.h"
 #include "base/moment.h"
+#include "core/execution/allocation_proposal.h"
 #include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
@@ -575,8 +576,13 @@ Refusal *
 oms_decide_approve(Decision *d)
 {
 	Approval	a = {.d = d, .command = d->command, .actor = oms_decision_asker(d)->actor, .context = {.now = oms_decision_now(d)}};
+	const Execution *counts = oms_get_execution(d, d->command->execution_id);
 	Jsonb	   *reasons = NULL;
-	Refusal    *refusal = approve_load(&a);
+	Refusal    *refusal;
+
+	if (counts && oms_has_proposal(counts))
+		return oms_approve_proposal(d, counts);
+	refusal = approve_load(&a);
 
 	if (refusal)
 		return refusal;

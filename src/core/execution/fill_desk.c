@@ -16,6 +16,7 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "base/guc.h"
+#include "core/execution/allocation_proposal.h"
 #include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
@@ -130,6 +131,8 @@ oms_decide_reject_execution(Decision *d)
 
 	if (named == NULL)
 		return oms_no_such(KIND_EXECUTION, command->execution_id);
+	if (oms_has_proposal(named))
+		return oms_reject_proposal(d, named);
 	refusal = oms_check_version(command, KIND_EXECUTION, named->id, named->version);
 	if (refusal == NULL)
 		refusal = oms_check_changeable(command, named, EXECUTION_REJECT);
