@@ -222,6 +222,16 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders 
 	return match;
 }
 
+/* Rather one that was booked than one that waits in review, and that than one that was rejected; of those the oldest. */
+static bool
+match_is_rather(const Execution *fill, const Execution *than)
+{
+	int			rank = fill->status == OMS_EXECUTION_REJECTED ? 2 : fill->status == OMS_EXECUTION_REVIEW;
+	int			other = than->status == OMS_EXECUTION_REJECTED ? 2 : than->status == OMS_EXECUTION_REVIEW;
+
+	return rank != other ? rank < other : oms_execution_came_before(fill, than);
+}
+
 static const Execution *
 match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
@@ -240,8 +250,7 @@ match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 		if (oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL && fill->exec_ref_id &&
 			strcmp(fill->exec_ref_id, exec_ref_id) == 0)
 			continue;
-		/* rather one that was booked than one that waits in review */
-		if (found == NULL || found->status == OMS_EXECUTION_REVIEW)
+		if (found == NULL || match_is_rather(fill, found))
 			found = fill;
 	}
 	return found;
