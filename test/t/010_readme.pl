@@ -278,7 +278,7 @@ sub json_fields
 		           WHEN column_name = 'desk_status' THEN '"QUEUED"'
 		           WHEN column_name = 'flags' THEN '["DISAGREES"]'
 		           WHEN column_name = 'hash' THEN '"\\\\x00"'
-		           WHEN column_name IN ('fix', 'attributes') THEN '{}'
+		           WHEN column_name IN ('fix', 'attributes', 'allocation_proposal') THEN '{}'
 		           WHEN data_type = 'jsonb' THEN '[]'
 		           WHEN data_type IN ('bigint', 'numeric') THEN '1'
 		           WHEN data_type = 'date' OR data_type LIKE 'timestamp%' THEN '"2026-03-02"'
