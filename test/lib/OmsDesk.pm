@@ -27,7 +27,10 @@ sub refusals
 	if ($type =~ /Order$/ && $type !~ /^Create|^Execute/ && !$order) { no_such($must); }
 	else { $self->looking(sub { $self->$check($command, $order, $must, $may); }); }
 	if (any { defined $command->{$_} && !positive($command->{$_}) } qw(orderQty lastQty quantity)) { $must->{OM001}{''} = 1; }
-	if (any { !positive($_->{quantity}) } @{ $command->{members} // [] }, @{ $command->{allocations} // [] }) { $must->{OM001}{''} = 1; }
+	if (any { !positive($_->{quantity}) } @{ $command->{members} // [] }) { $must->{OM001}{''} = 1; }
+	# nothing is a quantity for one of several
+	my @parts = @{ $command->{allocations} // [] };
+	if (any { !positive($_->{quantity}) } @parts) { ((any { positive($_->{quantity}) } @parts) ? $may : $must)->{OM001}{''} = 1; }
 	return ($must, $may);
 }
 

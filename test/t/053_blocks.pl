@@ -48,7 +48,9 @@ my $ORDERS = q(SELECT id, version, status, trim_scale(order_qty)::text AS order_
 		FROM jsonb_array_elements(members) WITH ORDINALITY x (m, n)), '') END AS members,
 	'OVERFILLED' = ANY (flags) AS overfilled FROM oms.orders WHERE root_id = ANY ($1));
 
-my $EXECUTIONS = q(SELECT id, status, trim_scale(allocated_quantity)::text AS allocated, allocations::text AS allocations FROM oms.executions WHERE root_id = ANY ($1));
+my $EXECUTIONS = q(SELECT id, status, trim_scale(allocated_quantity)::text AS allocated,
+	(SELECT string_agg(concat_ws('/', a->>'allocationId', a->>'orderId', a->>'quantity', a->>'value'), ' ') FROM jsonb_array_elements(allocations) a) AS allocations
+	FROM oms.executions WHERE root_id = ANY ($1));
 
 # Ids of corrections are made by the server: "@x" stands for the newest of x's chain.
 sub sent
@@ -91,10 +93,11 @@ sub shares_that_came
 	{
 		my $root = $model->root($model->order($execution->{order}));
 		next if $execution->{status} ne 'LIVE' || !OmsBlocks::block($root);
-		foreach my $entry (@{ json()->decode($rows->{ $execution->{id} }{allocations} // '[]') })
+		foreach my $entry (split / /, $rows->{ $execution->{id} }{allocations} // '')
 		{
+			my ($id, $member, $qty, $value) = split /\//, $entry;
 			# an allocation over several pools is one of each
-			my $name = "$entry->{allocationId} $execution->{pool}";
+			my $name = "$id $execution->{pool}";
 			if (!defined $known{$name})
 			{
 				my @new = grep { !$_->{named} && $_->{block} == $root && $_->{pool} eq $execution->{pool} } @{ $model->{allocations} };
@@ -103,8 +106,7 @@ sub shares_that_came
 				differs($run, "$execution->{id} has an allocation that the model does not have") if !$new;
 				$known{ $new->{named} = $name } = $new->{number};
 			}
-			push @{ $came{ $execution->{id} } },
-			  { number => $known{$name}, member => $entry->{orderId}, qty => OmsBlocks::qty("$entry->{quantity}"), value => OmsBlocks::units("$entry->{value}", 20) };
+			push @{ $came{ $execution->{id} } }, { number => $known{$name}, member => $member, qty => OmsBlocks::qty($qty), value => OmsBlocks::units($value, 20) };
 		}
 		$came{ $execution->{id} } //= [];
 	}
