@@ -34,10 +34,10 @@ check_folders() {
     done < <(find src -mindepth 2 -name '*.[ch]' | sort)
 }
 
-# The core is pure: of PostgreSQL it knows values, lists and hashes, and no table, catalog, SQL or clock.
+# The core is pure: of PostgreSQL it knows values, lists, hashes and memory, and no table, catalog, SQL or clock.
 check_core() {
     local pure=' postgres.h common/hashfn.h datatype/timestamp.h lib/simplehash.h limits.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h
-        utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/numeric.h '
+        utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/memutils.h utils/numeric.h '
     local file header
     while IFS=: read -r file header; do
         [[ $header == core/* || $header == base/* || ${pure//[[:space:]]/ } == *" $header "* ]] || breach "$file includes $header: the core is pure"

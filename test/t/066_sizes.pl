@@ -107,6 +107,23 @@ SKIP:
 	my $more = peak() - $before;
 	cmp_ok($more, '<', 60 * 1024, "a thousand reports of one order took $more kB of memory more");
 }
+# All fills of a block are read for each command that shares them otherwise: nothing of that is kept either.
+value(q(SELECT count(oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'shared-' || n, 'symbol', 'VOD.L', 'side', 'BUY', 'orderQty', 10000))) FROM generate_series(1, 10) AS n));
+value(q(SELECT oms_command(jsonb_build_object('commandType', 'CreateBlockOrderCommand', 'orderId', 'sharing', 'members',
+	(SELECT jsonb_agg(jsonb_build_object('orderId', 'shared-' || n, 'quantity', 10000)) FROM generate_series(1, 10) AS n))) ->> 'status'));
+value(q(SELECT count(*) FROM oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', 'sharing', 'executionId', 'share-' || n,
+	'execID', n::text, 'lastQty', 100, 'lastPx', 10 + n * 0.01)) FROM generate_series(1, 500) AS n))));
+is(value(q(SELECT oms_command('{"commandType": "AllocateExecutionCommand", "orderId": "sharing", "method": "PRO_RATA"}') ->> 'status')), 'ACCEPTED', 'a block of 500 fills is allocated');
+$dbh->disconnect;
+$dbh = session();
+value($events);
+SKIP:
+{
+	$before = peak() or skip 'no /proc here', 1;
+	value(q(SELECT count(*) FROM oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'DeallocateExecutionCommand', 'executionId', 'share-' || n)) FROM generate_series(1, 200) AS n))));
+	my $more = peak() - $before;
+	cmp_ok($more, '<', 60 * 1024, "200 deallocations of it took $more kB of memory more");
+}
 $dbh->disconnect;
 $dbh = $first;
 

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "base/damage.h"
 #include "base/decimal.h"
@@ -67,6 +68,7 @@ book_close_all(Decision *d)
 		foreach(fill, book->waiting)
 			oms_redo_allocations(d, book, lfirst(fill), NULL);
 		book_put_members(d, book);
+		MemoryContextDelete(book->memory);
 	}
 	return NULL;
 }
@@ -86,6 +88,12 @@ oms_book_begun(const Decision *d, const char *block_id)
 	return NULL;
 }
 
+MemoryContext
+oms_book_memory(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "oms allocations", ALLOCSET_DEFAULT_SIZES);
+}
+
 AllocationBook *
 oms_book_of(Decision *d, const Order *block)
 {
@@ -103,6 +111,7 @@ oms_book_of(Decision *d, const Order *block)
 		reached &= oms_decision_reaches(d, KIND_ORDER, book->members[i].order_id);
 	if (!reached)
 		return NULL;
+	book->memory = oms_book_memory();
 	d->books = lappend(d->books, book);
 	oms_decision_end_first_with(d, book_close_all);
 	return book;
@@ -175,9 +184,12 @@ book_first_of_chain(const Decision *d, const Execution *fill)
 BookFill *
 oms_book_add(const Decision *d, AllocationBook *book, const Execution *execution)
 {
-	BookFill   *fill = palloc0(sizeof(BookFill));
+	MemoryContext old = MemoryContextSwitchTo(MemoryContextGetParent(book->memory));
 	const Execution *first = book_first_of_chain(d, execution);
+	BookFill   *fill;
 
+	MemoryContextSwitchTo(book->memory);
+	fill = palloc0(sizeof(BookFill));
 	fill->now = *execution;
 	fill->pool = oms_pool_of(execution);
 	fill->came_at = first->created_at;
@@ -186,6 +198,7 @@ oms_book_add(const Decision *d, AllocationBook *book, const Execution *execution
 	fill->terms = oms_allocation_terms(execution->allocation_terms);
 	fill->allocated = execution->allocated_quantity;
 	book->fills = lappend(book->fills, fill);
+	MemoryContextSwitchTo(old);
 	return fill;
 }
 
@@ -251,6 +264,7 @@ book_orders(const Decision *d, const Order *block, bool whole)
 void
 oms_book_load(Decision *d, AllocationBook *book, bool whole)
 {
+	MemoryContext old = MemoryContextSwitchTo(MemoryContextGetParent(book->memory));
 	List	   *orders = book_orders(d, oms_get_order(d, book->block_id), whole);
 	const char **ids = palloc(sizeof(char *) * Max(list_length(orders), 1));
 	const char *const **keys = palloc(sizeof(char **) * Max(list_length(orders), 1));
@@ -277,6 +291,7 @@ oms_book_load(Decision *d, AllocationBook *book, bool whole)
 	}
 	list_free(executions);
 	oms_book_sort(book);
+	MemoryContextSwitchTo(old);
 }
 
 /* ------------------------------------------------------------------------
@@ -521,21 +536,29 @@ book_same_json(Jsonb *a, Jsonb *b)
 	return a == b || (a && b && oms_json_equal(a, b));
 }
 
+static Jsonb *
+book_copy_json(Jsonb *json)
+{
+	return json ? DatumGetJsonbPCopy(JsonbPGetDatum(json)) : NULL;
+}
+
 /* False if it is as it was. */
 static bool
-book_write_fill(BookFill *fill)
+book_write_fill(const AllocationBook *book, BookFill *fill)
 {
+	MemoryContext old = MemoryContextSwitchTo(book->memory);
 	Jsonb	   *allocations;
 	Jsonb	   *terms = oms_allocation_terms_json(fill->terms);
 
 	if (book_shares_commission(&fill->now))
 		book_share_commission(fill);
 	allocations = oms_allocation_entries_json(fill->entries);
+	MemoryContextSwitchTo(old);
 	if (book_same_json(allocations, fill->now.allocations) && book_same_json(terms, fill->now.allocation_terms))
 		return false;
-	fill->now.allocations = allocations;
-	fill->now.allocation_terms = terms;
-	fill->now.allocated_quantity = fill->allocated;
+	fill->now.allocations = book_copy_json(allocations);
+	fill->now.allocation_terms = book_copy_json(terms);
+	fill->now.allocated_quantity = DatumGetNumericCopy(NumericGetDatum(fill->allocated));
 	book_mark_selected(fill);
 	return true;
 }
@@ -565,7 +588,7 @@ oms_book_put_fills(Decision *d, AllocationBook *book)
 		fill->touched = false;
 		if (!fill->is_new)
 			orders = book_count_order(orders, fill);
-		if (!book_write_fill(fill) || fill->is_new)
+		if (!book_write_fill(book, fill) || fill->is_new)
 			continue;
 		oms_put_execution(d, &fill->now, oms_execution_change(&fill->now, book_trigger(fill, before)), false);
 	}

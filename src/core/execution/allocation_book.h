@@ -52,6 +52,13 @@ typedef struct AllocationBook
 	int			count;
 	List	   *fills;			/* of BookFill, the oldest first */
 	List	   *waiting;		/* of Execution: fills that have ended, as they were, whose successor is to come */
+
+	/*
+	 * Of what is read and reckoned: all fills of the block, for each of the many
+	 * commands that a batch may have.  What is put lies beside it, and whatever is
+	 * asked of the decision's source.
+	 */
+	MemoryContext memory;
 } AllocationBook;
 
 /* The book of the block, begun if it is not; NULL: a member's tree is to be locked first. */
@@ -65,6 +72,10 @@ extern AllocationBook *oms_book_begun(const Decision *d, const char *block_id);
  * belongs to their orders; or all of them.
  */
 extern void oms_book_load(Decision *d, AllocationBook *book, bool whole);
+
+/* Its memory, in that of the command; it goes with the book's last step, or whoever has made it. */
+extern MemoryContext oms_book_memory(void);
+
 extern BookFill *oms_book_add(const Decision *d, AllocationBook *book, const Execution *fill);
 extern BookFill *oms_book_fill(const AllocationBook *book, const char *execution_id);
 extern void oms_book_sort(AllocationBook *book);

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "base/decimal.h"
 #include "core/execution/allocation_make.h"
@@ -467,12 +468,14 @@ Refusal *
 oms_make_allocations(Decision *d, const Order *block, AllocationBook *book, const BookFill **first)
 {
 	const char *method = d->command->method;
+	MemoryContext old = MemoryContextSwitchTo(book->memory);
 	Making		a = {.d = d, .command = d->command, .block = block, .book = book, .method = ALLOCATE_MANUAL};
 	Refusal    *refusal;
 
 	if (method)
 		a.method = oms_name_find(oms_allocation_method_names, method, strlen(method))->value;
 	refusal = make_run(&a);
+	MemoryContextSwitchTo(old);
 	*first = a.first;
 	return refusal;
 }

@@ -348,11 +348,13 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 	BookFill   *fill = NULL;
 	PoolKey		pool = oms_pool_of(was);
 	int			place = -1;
+	MemoryContext old;
 	List	   *allocations;
 
 	if (!redo_has_allocations(book))
 		return;
 	oms_book_load(d, book, true);
+	old = MemoryContextSwitchTo(book->memory);
 	if (with)
 	{
 		fill = oms_book_add(d, book, with);
@@ -367,6 +369,7 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 	if (fill && !oms_pool_is_same(&pool, &fill->pool))
 		redo_values(d, book, allocations, &fill->pool);
 	oms_book_place_terms(book, allocations);
+	MemoryContextSwitchTo(old);
 	oms_book_put_fills(d, book);
 	if (fill)
 		*with = fill->now;

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "base/decimal.h"
 #include "core/execution/allocation_split.h"
@@ -141,7 +142,7 @@ split_membership(const OrderMember *member, Numeric factor)
 OrderMember *
 oms_split_members(Decision *d, const Order *block, const List *fills, Numeric factor, int *count)
 {
-	AllocationBook book = {.block_id = block->id};
+	AllocationBook book = {.block_id = block->id, .memory = oms_book_memory()};
 	List	   *allocations;
 	const ListCell *cell;
 
@@ -155,6 +156,7 @@ oms_split_members(Decision *d, const Order *block, const List *fills, Numeric fa
 	}
 	for (int i = 0; i < book.count; i++)
 		book.members[i].quantity = split_membership(&book.members[i], factor);
+	MemoryContextDelete(book.memory);
 	*count = book.count;
 	return book.members;
 }
