@@ -335,6 +335,27 @@ SET SESSION AUTHORIZATION rv_anna;
 SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-58", "supersedes": "rv-57"}');
 SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-58", "reason": "it is none"}');
 RESET SESSION AUTHORIZATION;
+-- What is proposed and taken back is as it was told; what waited to correct or to bust a typed fill ends with it.
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-M", "executionId": "rv-97", "execID": "rv-F97", "lastQty": 4, "lastPx": 9, "symbol": "BP.L"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-97", "lastQty": 5, "lastPx": 8, "symbol": "VOD.L", "side": "SELL"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-97", "lastQty": 4, "symbol": "BP.L"}');
+RESET SESSION AUTHORIZATION;
+SELECT last_qty, last_px, symbol, side, reported_last_qty, reported_last_px, reported_symbol, reported_side FROM oms.executions WHERE id = 'rv-97';
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-M", "executionId": "rv-98", "lastQty": 3, "lastPx": 9, "reason": "by phone"}');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-98"}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-98", "lastQty": 2}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-M", "executionId": "rv-99", "execID": "rv-F99", "lastQty": 3, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-99", "supersedes": "rv-98"}');
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-99"}');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM pg_temp.show('rv-M');
+SELECT status, last_qty, reason FROM oms.executions WHERE corrected_execution_id = 'rv-98';
 -- By FIX, too, from whoever is no feed.
 SET SESSION AUTHORIZATION rv_anna;
 SELECT * FROM pg_temp.fix('37=O9|17=rv-F56|150=F|39=1|11=rv-nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');

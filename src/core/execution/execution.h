@@ -106,6 +106,9 @@ extern const Transition *oms_execution_book(Execution *execution, const FillCont
 extern const Transition *oms_execution_hold(Execution *execution, Jsonb *reasons);
 extern const Transition *oms_execution_end(Execution *execution, ExecutionTrigger trigger);
 
+/* Take what the command gives of it, and keep beside it what its report said.  False: that is as it was. */
+extern bool oms_execution_amend(const Command *command, Execution *execution);
+
 /* What it counts for, where its quantity has become another. */
 extern void oms_execution_count(Execution *execution);
 

@@ -86,83 +86,6 @@ approve_load(Approval *a)
 	return NULL;
 }
 
-typedef enum ApprovedType
-{
-	APPROVED_TEXT,
-	APPROVED_NUMBER,
-	APPROVED_DATE
-} ApprovedType;
-
-#define APPROVED(type, member) {type, offsetof(Command, member), offsetof(Execution, member)}
-
-static const struct
-{
-	ApprovedType type;
-	size_t		given;
-	size_t		has;
-}			approved_fields[] = {
-	APPROVED(APPROVED_NUMBER, last_qty),
-	APPROVED(APPROVED_NUMBER, last_px),
-	APPROVED(APPROVED_TEXT, last_mkt),
-	APPROVED(APPROVED_TEXT, symbol),
-	APPROVED(APPROVED_TEXT, side),
-	APPROVED(APPROVED_TEXT, currency),
-	APPROVED(APPROVED_DATE, trade_date),
-	APPROVED(APPROVED_DATE, settl_date),
-	APPROVED(APPROVED_NUMBER, commission),
-	APPROVED(APPROVED_TEXT, comm_type),
-	APPROVED(APPROVED_TEXT, last_capacity),
-};
-
-/* True if it was given, and is another. */
-static bool
-approve_take_field(ApprovedType type, const void *given, void *has)
-{
-	if (type == APPROVED_DATE)
-	{
-		DateADT		date = *(const DateADT *) given;
-
-		if (date == NO_DATE || date == *(DateADT *) has)
-			return false;
-		*(DateADT *) has = date;
-		return true;
-	}
-	if (*(void *const *) given == NULL)
-		return false;
-	if (type == APPROVED_TEXT ? oms_same_text(*(char *const *) given, *(char **) has) :
-		oms_dec_same(*(const Numeric *) given, *(Numeric *) has))
-		return false;
-	*(void **) has = *(void *const *) given;
-	return true;
-}
-
-/* What the report said stays beside what becomes of it: a repeat is compared with that. */
-static void
-approve_keep_reported(const Execution *before, Execution *execution)
-{
-	if (!oms_dec_same(execution->last_qty, before->last_qty))
-	{
-		execution->reported_last_qty = before->reported_last_qty ? before->reported_last_qty : before->last_qty;
-		oms_execution_count(execution);
-	}
-	if (!oms_dec_same(execution->last_px, before->last_px))
-		execution->reported_last_px = before->reported_last_px ? before->reported_last_px : before->last_px;
-	if (before->symbol && !oms_same_text(execution->symbol, before->symbol))
-		execution->reported_symbol = before->reported_symbol ? before->reported_symbol : before->symbol;
-	if (before->side && !oms_same_text(execution->side, before->side))
-		execution->reported_side = before->reported_side ? before->reported_side : before->side;
-}
-
-static void
-approve_take_fields(Approval *a)
-{
-	for (int i = 0; i < lengthof(approved_fields); i++)
-		if (approve_take_field(approved_fields[i].type, (const char *) a->command + approved_fields[i].given,
-							   (char *) &a->execution + approved_fields[i].has))
-			a->changes = true;
-	approve_keep_reported(&a->before, &a->execution);
-}
-
 /* What it leaves out is as the order has it, as of any fill. */
 static void
 approve_take_order(Approval *a)
@@ -472,12 +395,18 @@ approve_take_back(Approval *a, OrderEvent *event)
 	oms_apply_to_tree(a->d, a->order, event);
 }
 
+/* And what waits to correct it, or to take it back. */
 static void
 approve_end_superseded(Approval *a, FillDelta *delta)
 {
+	FillChain	chain = {.fill = a->superseded, .order = *a->order};
 	Command		ends = *a->command;
+	ListCell   *cell;
 
 	ends.reason = "SUPERSEDED";
+	oms_fill_find_held(a->d, &chain);
+	foreach(cell, chain.held)
+		oms_fill_end(a->d, lfirst(cell), EXECUTION_BUST, &ends, delta);
 	a->superseded.superseding_execution_id = a->execution.id;
 	oms_fill_end(a->d, &a->superseded, EXECUTION_BUST, &ends, delta);
 }
@@ -589,7 +518,7 @@ oms_decide_approve(Decision *d)
 	oms_fill_init_context(d, &a.context);
 	if (a.moves)
 		approve_take_order(&a);
-	approve_take_fields(&a);
+	a.changes |= oms_execution_amend(d->command, &a.execution);
 	refusal = approve_take_superseded(&a);
 	if (refusal == NULL)
 		refusal = approve_check_eyes(&a);
