@@ -153,6 +153,7 @@ AS $function$
      (x.flags @> ARRAY['MANUAL'] AND x.authors = 0, 'It was typed by nobody.'),
      (e.status = 'REJECTED' AND e.reason IS NULL, 'It is rejected without a reason.'),
      (e.status <> 'REJECTED' AND e.dk_reason IS NOT NULL, format('It is %s, and has the reason of a rejection (DKReason %s).', e.status, e.dk_reason)),
+     (e.allocation_proposal IS NOT NULL AND NOT x.live, format('It is %s, and an allocation of it is proposed.', e.status)),
      ((x.flags @> ARRAY['OVERRIDDEN']) <> (x.overridden > 0), format('It is approved in spite of %s reasons, and %s.', x.overridden,
       CASE WHEN x.overridden > 0 THEN 'not flagged' ELSE 'flagged OVERRIDDEN' END))
    ) AS v (broken, detail)
