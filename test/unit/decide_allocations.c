@@ -351,7 +351,6 @@ waiting(void)
 {
 	ArraySource *array = block_of("500", "300", NULL, "");
 
-	/* a bust that waited takes back what has come of it, and members of a command that named none follow */
 	execute(array, "e1", "100", "5", ", 'commission': 7");
 	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRO_RATA'}");
 	is_text(fill(array, "e1"), "ALLOCATED A:63/315+4.41 B:37/185+2.59 by PRO_RATA", "a commission is shared by quantity");
@@ -360,6 +359,18 @@ waiting(void)
 	must_do(array, "{'commandType': 'BustExecutionCommand', 'executionId': 'e1', 'execID': 'b1'}");
 	is_text(has(array, "K"), "", "a bust takes from who is released");
 	is_text(order(array, "A"), "NEW 0 of 500, allocated 0, reserved 0", "… and he is none any more");
+
+	/* told before the correction that it takes back: that takes over what was allocated, and gives it back in the same command */
+	array = block_of("500", "300", NULL, "");
+	execute(array, "e1", "100", "5", "");
+	execute(array, "e2", "100", "6", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRO_RATA'}");
+	must_do(array, "{'commandType': 'ExecuteOrderCommand', 'orderId': 'K', 'executionId': 'w', 'execID': 'w1', 'execType': 'TRADE_CANCEL', 'execRefID': 'c9', 'lastQty': 90, 'lastPx': 5}");
+	is_text(has(array, "K"), "A 125/687.5 B 75/412.5", "a bust that waits takes nothing back");
+	must_do(array, "{'commandType': 'CorrectExecutionCommand', 'executionId': 'e1', 'execID': 'c9', 'lastQty': 90}");
+	is_text(fill(array, "w"), "BUSTED", "its fill has come: it ends");
+	is_text(has(array, "K"), "A 63/378 B 37/222", "… and what members had of it has gone");
+	is_text(order(array, "K"), "PARTIALLY_FILLED 100 of 800, allocated 100, reserved 0", "… also from the block");
 }
 
 /* Market orders P and Q of a block, filled and allocated in part. */
