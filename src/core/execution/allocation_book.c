@@ -181,6 +181,12 @@ book_first_of_chain(const Decision *d, const Execution *fill)
 	}
 }
 
+TimestampTz
+oms_book_came_at(const Decision *d, const Execution *fill)
+{
+	return book_first_of_chain(d, fill)->created_at;
+}
+
 BookFill *
 oms_book_add(const Decision *d, AllocationBook *book, const Execution *execution)
 {
@@ -387,43 +393,56 @@ oms_book_terms_of(const AllocationBook *book, const List *allocations, const All
 	oms_damaged("allocation \"%s\" of block \"%s\" has no terms", entry->allocation_id ? entry->allocation_id : "", book->block_id);
 }
 
-static bool
-book_has_entry(const BookFill *fill, const char *allocation_id)
+static int
+book_compare_ids(const void *a, const void *b)
 {
-	ListCell   *cell;
-
-	foreach(cell, fill->entries)
-		if (oms_same_text(((const AllocationEntry *) lfirst(cell))->allocation_id, allocation_id))
-			return true;
-	return false;
+	return strcmp((*(AllocationTerms *const *) a)->id, (*(AllocationTerms *const *) b)->id);
 }
 
+static bool
+book_same_terms(const List *a, const List *b)
+{
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int i = 0; i < list_length(a); i++)
+		if (list_nth(a, i) != list_nth(b, i))
+			return false;
+	return true;
+}
+
+/* The fills come by age: the first that has an entry of an allocation is its oldest. */
 void
 oms_book_place_terms(AllocationBook *book, const List *allocations)
 {
-	const ListCell *of;
+	int			count = list_length(allocations);
+	AllocationTerms **by_id = palloc(sizeof(AllocationTerms *) * Max(count, 1));
+	bool	   *placed = palloc0(sizeof(bool) * Max(count, 1));
 	ListCell   *cell;
 
+	for (int i = 0; i < count; i++)
+		by_id[i] = list_nth(allocations, i);
+	qsort(by_id, count, sizeof(AllocationTerms *), book_compare_ids);
 	foreach(cell, book->fills)
 	{
 		BookFill   *fill = lfirst(cell);
-
-		fill->terms = NIL;
-		fill->touched = true;
-	}
-	foreach(of, allocations)
-	{
-		AllocationTerms *terms = lfirst(of);
+		List	   *terms = NIL;
+		ListCell   *of;
 
 		CHECK_FOR_INTERRUPTS();
-		foreach(cell, book->fills)
-			if (book_has_entry(lfirst(cell), terms->id))
-			{
-				BookFill   *fill = lfirst(cell);
+		foreach(of, fill->entries)
+		{
+			AllocationTerms key = {.id = ((const AllocationEntry *) lfirst(of))->allocation_id};
+			AllocationTerms *sought = &key;
+			AllocationTerms **found = key.id ? bsearch(&sought, by_id, count, sizeof(AllocationTerms *), book_compare_ids) : NULL;
 
-				fill->terms = lappend(fill->terms, terms);
-				break;
-			}
+			if (found == NULL || placed[found - by_id])
+				continue;
+			placed[found - by_id] = true;
+			terms = lappend(terms, *found);
+		}
+		list_sort(terms, book_compare_terms);
+		fill->touched |= !book_same_terms(terms, fill->terms);
+		fill->terms = terms;
 	}
 }
 

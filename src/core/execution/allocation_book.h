@@ -84,6 +84,9 @@ extern bool oms_pool_is_same(const PoolKey *a, const PoolKey *b);
 extern int	oms_pool_compare(const PoolKey *a, const PoolKey *b);
 extern PoolKey oms_pool_of(const Execution *execution);
 
+/* When the first of its chain of corrections came. */
+extern TimestampTz oms_book_came_at(const Decision *d, const Execution *fill);
+
 /* The fill came before the other one. */
 extern bool oms_book_came_before(const BookFill *a, const BookFill *b);
 

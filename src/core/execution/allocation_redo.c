@@ -10,7 +10,11 @@
  * by its own terms, over what is left to it.  Then values: all allocations of the
  * pool are told again in the order of time, each at the average of what was there
  * when it was made.  So it is as if a busted fill had never been, and a correction
- * as if the fill had been so from the beginning.
+ * as if the fill had been so from the beginning.  What was allocated before the
+ * fill came stays, and is only counted.
+ *
+ * A block may have thousands of fills and allocations: each is looked at with the
+ * others that it has to do with, and not with all.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,6 +27,20 @@
 #include "base/moment.h"
 #include "core/execution/allocation_redo.h"
 
+/* That an allocation has something of a fill, whose place in the book it is. */
+typedef struct RedoPart
+{
+	const char *allocation_id;
+	int			place;
+} RedoPart;
+
+/* Each of these once, by allocation and then by place. */
+typedef struct RedoIndex
+{
+	RedoPart   *parts;
+	int			count;
+} RedoIndex;
+
 /* An allocation that is told again, and its terms. */
 typedef struct Redo
 {
@@ -30,7 +48,9 @@ typedef struct Redo
 	AllocationParty *parties;	/* of the terms */
 	ShareMember *shares;		/* one a party: what it has */
 	int			count;
-	Numeric    *of_fills;		/* what it has of each fill of the book */
+	int		   *places;			/* the fills of the book that it may have something of, ascending, … */
+	Numeric    *of_fills;		/* … and what it has of each */
+	int			fills;
 	Numeric		total;
 	Numeric		of_ended;		/* … of the one that ended; it is not in the total */
 } Redo;
@@ -57,16 +77,100 @@ redo_count_entry(Redo *redo, const AllocationEntry *entry)
 	share->quantity = oms_dec_add(share->quantity, entry->quantity);
 }
 
+static int
+redo_compare_parts(const void *a, const void *b)
+{
+	const RedoPart *first = a;
+	const RedoPart *second = b;
+	int			order = strcmp(first->allocation_id, second->allocation_id);
+
+	return order != 0 ? order : first->place < second->place ? -1 : first->place > second->place ? 1 : 0;
+}
+
+static RedoIndex
+redo_index(const AllocationBook *book)
+{
+	RedoIndex	index = {NULL, 0};
+	int			entries = 0;
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, book->fills)
+		entries += list_length(((const BookFill *) lfirst(cell))->entries);
+	index.parts = palloc(sizeof(RedoPart) * Max(entries, 1));
+	foreach(cell, book->fills)
+	{
+		const BookFill *fill = lfirst(cell);
+		ListCell   *of;
+
+		foreach(of, fill->entries)
+		{
+			const char *id = ((const AllocationEntry *) lfirst(of))->allocation_id;
+
+			index.parts[index.count++] = (RedoPart) {id ? id : "", foreach_current_index(cell)};
+		}
+	}
+	qsort(index.parts, index.count, sizeof(RedoPart), redo_compare_parts);
+	for (int i = 0; i < index.count; i++)
+		if (count == 0 || redo_compare_parts(&index.parts[count - 1], &index.parts[i]) != 0)
+			index.parts[count++] = index.parts[i];
+	index.count = count;
+	return index;
+}
+
+/* Where its fills begin in the index. */
+static int
+redo_find_parts(const RedoIndex *index, const char *allocation_id)
+{
+	int			low = 0;
+	int			high = index->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (strcmp(index->parts[middle].allocation_id, allocation_id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Its fills, and the one at `more`, if that is not -1. */
+static void
+redo_find_fills(const RedoIndex *index, int more, Redo *redo)
+{
+	int			first = redo_find_parts(index, redo->terms->id);
+	int			end = first;
+	int			at;
+
+	while (end < index->count && strcmp(index->parts[end].allocation_id, redo->terms->id) == 0)
+		end++;
+	redo->places = palloc(sizeof(int) * (end - first + 1));
+	for (int i = first; i < end; i++)
+		redo->places[redo->fills++] = index->parts[i].place;
+	for (at = redo->fills; at > 0 && redo->places[at - 1] > more;)
+		at--;
+	if (more >= 0 && (at == 0 || redo->places[at - 1] < more))
+	{
+		memmove(&redo->places[at + 1], &redo->places[at], sizeof(int) * (redo->fills - at));
+		redo->places[at] = more;
+		redo->fills++;
+	}
+	redo->of_fills = palloc(sizeof(Numeric) * Max(redo->fills, 1));
+	for (int i = 0; i < redo->fills; i++)
+		redo->of_fills[i] = oms_dec_zero();
+}
+
 /* Nothing yet. */
 static void
-redo_begin(const AllocationBook *book, const AllocationTerms *terms, Redo *redo)
+redo_begin(const RedoIndex *index, const AllocationTerms *terms, int more, Redo *redo)
 {
 	*redo = (Redo) {.terms = terms, .parties = terms->parties, .count = terms->count};
 	redo->shares = palloc0(sizeof(ShareMember) * Max(terms->count, 1));
-	redo->of_fills = palloc(sizeof(Numeric) * Max(list_length(book->fills), 1));
 	redo->total = redo->of_ended = oms_dec_zero();
-	for (int i = 0; i < list_length(book->fills); i++)
-		redo->of_fills[i] = oms_dec_zero();
+	redo_find_fills(index, more, redo);
 	for (int i = 0; i < terms->count; i++)
 		redo->shares[i] = (ShareMember) {
 			.order_id = terms->parties[i].order_id,
@@ -77,22 +181,37 @@ redo_begin(const AllocationBook *book, const AllocationTerms *terms, Redo *redo)
 		};
 }
 
+static BookFill *
+redo_fill(const AllocationBook *book, const Redo *redo, int i)
+{
+	return list_nth(book->fills, redo->places[i]);
+}
+
+/* Its entries of a fill. */
+static List *
+redo_entries(const BookFill *fill, const Redo *redo)
+{
+	List	   *entries = NIL;
+	ListCell   *cell;
+
+	foreach(cell, fill->entries)
+		if (oms_same_text(((AllocationEntry *) lfirst(cell))->allocation_id, redo->terms->id))
+			entries = lappend(entries, lfirst(cell));
+	return entries;
+}
+
 /* Take its entries out of the fills of a pool (NULL: of all), counting what it had. */
 static void
 redo_take(AllocationBook *book, const PoolKey *pool, Redo *redo)
 {
-	for (int i = 0; i < list_length(book->fills); i++)
+	for (int i = 0; i < redo->fills; i++)
 	{
-		BookFill   *fill = list_nth(book->fills, i);
-		List	   *entries = NIL;
+		BookFill   *fill = redo_fill(book, redo, i);
 		ListCell   *cell;
 
 		if (pool && !oms_pool_is_same(pool, &fill->pool))
 			continue;
-		foreach(cell, fill->entries)
-			if (oms_same_text(((AllocationEntry *) lfirst(cell))->allocation_id, redo->terms->id))
-				entries = lappend(entries, lfirst(cell));
-		foreach(cell, entries)
+		foreach(cell, redo_entries(fill, redo))
 		{
 			AllocationEntry *entry = lfirst(cell);
 
@@ -108,10 +227,9 @@ redo_take(AllocationBook *book, const PoolKey *pool, Redo *redo)
 static void
 redo_give(AllocationBook *book, const Redo *redo)
 {
-	List	   *entries = oms_share_entries(redo->of_fills, list_length(book->fills), redo->shares, redo->count);
 	ListCell   *cell;
 
-	foreach(cell, entries)
+	foreach(cell, oms_share_entries(redo->of_fills, redo->fills, redo->shares, redo->count))
 	{
 		const ShareEntry *share = lfirst(cell);
 		AllocationEntry *entry = palloc0(sizeof(AllocationEntry));
@@ -120,7 +238,7 @@ redo_give(AllocationBook *book, const Redo *redo)
 		entry->order_id = redo->parties[share->member].order_id;
 		entry->quantity = share->quantity;
 		entry->value = share->value;
-		oms_book_give(book, list_nth(book->fills, share->execution), entry, redo->terms->method);
+		oms_book_give(book, redo_fill(book, redo, share->execution), entry, redo->terms->method);
 	}
 }
 
@@ -186,6 +304,17 @@ redo_share(const Decision *d, AllocationBook *book, Redo *redo, Numeric total)
 	return left;
 }
 
+static bool
+redo_has_entry(const List *entries, const AllocationTerms *terms)
+{
+	const ListCell *cell;
+
+	foreach(cell, entries)
+		if (oms_same_text(((const AllocationEntry *) lfirst(cell))->allocation_id, terms->id))
+			return true;
+	return false;
+}
+
 /* What it had of the fill that ended goes back. */
 static void
 redo_take_back(AllocationBook *book, const List *entries, Redo *redo)
@@ -214,6 +343,7 @@ static void
 redo_quantities(const Decision *d, AllocationBook *book, const List *allocations, const Execution *was, int place)
 {
 	const BookFill *with = place < 0 ? NULL : list_nth(book->fills, place);
+	RedoIndex	index = redo_index(book);
 	List	   *entries = oms_allocation_entries(was->allocations);
 	Numeric		left = with ? with->now.quantity : oms_dec_zero();
 	bool		all = oms_dec_cmp(was->allocated_quantity, was->quantity) == 0;
@@ -226,17 +356,18 @@ redo_quantities(const Decision *d, AllocationBook *book, const List *allocations
 		Numeric		keeps;
 
 		CHECK_FOR_INTERRUPTS();
-		redo_begin(book, lfirst(cell), &redo);
-		redo_take_back(book, entries, &redo);
-		if (oms_dec_sign(redo.of_ended) == 0)
+		if (!redo_has_entry(entries, lfirst(cell)))
 			continue;
+		redo_begin(&index, lfirst(cell), place, &redo);
+		redo_take_back(book, entries, &redo);
 		redo_take(book, NULL, &redo);
 		open = oms_dec_sub(open, redo.of_ended);
 		keeps = with && all && oms_dec_sign(open) == 0 ? left : oms_dec_min(redo.of_ended, left);
 		left = oms_dec_sub(left, keeps);
 		keeps = oms_dec_sub(keeps, redo_share(d, book, &redo, oms_dec_add(redo.total, keeps)));
-		if (with)
-			redo.of_fills[place] = keeps;
+		for (int i = 0; i < redo.fills; i++)
+			if (redo.places[i] == place)
+				redo.of_fills[i] = keeps;
 		redo_give(book, &redo);
 	}
 }
@@ -251,34 +382,45 @@ typedef struct RedoPool
 {
 	const PoolKey *key;
 	bool	   *counted;		/* each fill of the book: it is in the sums */
+	int			next;			/* all before it came before the allocation */
 	Numeric		quantity;
 	Numeric		value;
 } RedoPool;
 
-/* What came before the allocation is there. */
+static void
+redo_count_fill(const AllocationBook *book, int place, RedoPool *pool)
+{
+	const BookFill *fill = list_nth(book->fills, place);
+
+	if (pool->counted[place] || !oms_pool_is_same(pool->key, &fill->pool))
+		return;
+	pool->counted[place] = true;
+	pool->quantity = oms_dec_add(pool->quantity, fill->now.quantity);
+	pool->value = oms_dec_add(pool->value, oms_execution_value(&fill->now));
+}
+
+/* What came before the allocation is there, and what it has a part of.  Both come in the order of time. */
 static void
 redo_fill_pool(const AllocationBook *book, const Redo *redo, RedoPool *pool)
 {
-	for (int i = 0; i < list_length(book->fills); i++)
+	for (; pool->next < list_length(book->fills); pool->next++)
 	{
-		const BookFill *fill = list_nth(book->fills, i);
-
-		if (pool->counted[i] || !oms_pool_is_same(pool->key, &fill->pool) ||
-			(fill->came_at > redo->terms->at && oms_dec_sign(redo->of_fills[i]) == 0))
-			continue;
-		pool->counted[i] = true;
-		pool->quantity = oms_dec_add(pool->quantity, fill->now.quantity);
-		pool->value = oms_dec_add(pool->value, oms_execution_value(&fill->now));
+		if (((const BookFill *) list_nth(book->fills, pool->next))->came_at > redo->terms->at)
+			break;
+		redo_count_fill(book, pool->next, pool);
 	}
+	for (int i = 0; i < redo->fills; i++)
+		if (oms_dec_sign(redo->of_fills[i]) != 0)
+			redo_count_fill(book, redo->places[i], pool);
 }
 
 /* Of one fill alone: its own price. */
 static const BookFill *
 redo_selected(const AllocationBook *book, const Redo *redo)
 {
-	for (int i = 0; redo->terms->selected && i < list_length(book->fills); i++)
+	for (int i = 0; redo->terms->selected && i < redo->fills; i++)
 		if (oms_dec_sign(redo->of_fills[i]) != 0)
-			return list_nth(book->fills, i);
+			return redo_fill(book, redo, i);
 	return NULL;
 }
 
@@ -292,40 +434,83 @@ redo_flag_limits(const Decision *d, AllocationBook *book, const Redo *redo, Nume
 }
 
 static void
-redo_value(const Decision *d, AllocationBook *book, const AllocationTerms *terms, RedoPool *pool)
+redo_value(const Decision *d, AllocationBook *book, Redo *redo, RedoPool *pool)
 {
-	Redo		redo;
 	const BookFill *selected;
 	Numeric		value;
 	Numeric		quantity;
 
-	redo_begin(book, terms, &redo);
-	redo_take(book, pool->key, &redo);
-	if (oms_dec_sign(redo.total) == 0)
+	redo_take(book, pool->key, redo);
+	if (oms_dec_sign(redo->total) == 0)
 		return;
-	redo_fill_pool(book, &redo, pool);
-	selected = oms_dec_cmp(redo.total, pool->quantity) == 0 ? NULL : redo_selected(book, &redo);
+	redo_fill_pool(book, redo, pool);
+	selected = oms_dec_cmp(redo->total, pool->quantity) == 0 ? NULL : redo_selected(book, redo);
 	value = selected ? oms_execution_value(&selected->now) : pool->value;
 	quantity = selected ? selected->now.quantity : pool->quantity;
-	pool->value = oms_dec_sub(pool->value, oms_share_value(redo.shares, redo.count, value, quantity));
-	pool->quantity = oms_dec_sub(pool->quantity, redo.total);
-	redo_flag_limits(d, book, &redo, oms_dec_div(value, quantity, AVG_PX_SCALE));
-	redo_give(book, &redo);
+	pool->value = oms_dec_sub(pool->value, oms_share_value(redo->shares, redo->count, value, quantity));
+	pool->quantity = oms_dec_sub(pool->quantity, redo->total);
+	redo_flag_limits(d, book, redo, oms_dec_div(value, quantity, AVG_PX_SCALE));
+	redo_give(book, redo);
 }
 
-/* All allocations of a pool, in the order of time. */
+/* It stays as it is: what it has is not in the pool any more. */
 static void
-redo_values(const Decision *d, AllocationBook *book, const List *allocations, const PoolKey *key)
+redo_keep(const AllocationBook *book, Redo *redo, RedoPool *pool)
+{
+	for (int i = 0; i < redo->fills; i++)
+	{
+		const BookFill *fill = redo_fill(book, redo, i);
+		ListCell   *cell;
+
+		if (!oms_pool_is_same(pool->key, &fill->pool))
+			continue;
+		foreach(cell, redo_entries(fill, redo))
+		{
+			const AllocationEntry *entry = lfirst(cell);
+
+			redo->of_fills[i] = oms_dec_add(redo->of_fills[i], entry->quantity);
+			pool->quantity = oms_dec_sub(pool->quantity, entry->quantity);
+			pool->value = oms_dec_sub(pool->value, entry->value);
+		}
+	}
+	redo_fill_pool(book, redo, pool);
+}
+
+/* All allocations of a pool, in the order of time; those before `since` had nothing to do with the fill. */
+static void
+redo_values(const Decision *d, AllocationBook *book, const List *allocations, const PoolKey *key, TimestampTz since)
 {
 	RedoPool	pool = {.key = key, .quantity = oms_dec_zero(), .value = oms_dec_zero()};
+	RedoIndex	index = redo_index(book);
 	const ListCell *cell;
 
 	pool.counted = palloc0(sizeof(bool) * Max(list_length(book->fills), 1));
 	foreach(cell, allocations)
 	{
+		const AllocationTerms *terms = lfirst(cell);
+		Redo		redo;
+
 		CHECK_FOR_INTERRUPTS();
-		redo_value(d, book, lfirst(cell), &pool);
+		redo_begin(&index, terms, -1, &redo);
+		if (terms->at < since)
+			redo_keep(book, &redo, &pool);
+		else
+			redo_value(d, book, &redo, &pool);
 	}
+}
+
+/* When the first of the allocations was made that had something of the fill, or the fill came, if that was before. */
+static TimestampTz
+redo_since(const Decision *d, const List *allocations, const Execution *was)
+{
+	List	   *entries = oms_allocation_entries(was->allocations);
+	TimestampTz since = oms_book_came_at(d, was);
+	const ListCell *cell;
+
+	foreach(cell, allocations)
+		if (redo_has_entry(entries, lfirst(cell)))
+			return Min(since, ((const AllocationTerms *) lfirst(cell))->at);
+	return since;
 }
 
 /* ------------------------------------------------------------------------
@@ -350,6 +535,7 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 	int			place = -1;
 	MemoryContext old;
 	List	   *allocations;
+	TimestampTz since;
 
 	if (!redo_has_allocations(book))
 		return;
@@ -364,10 +550,11 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 			place++;
 	}
 	allocations = oms_book_allocations(book, oms_allocation_terms(was->allocation_terms));
+	since = redo_since(d, allocations, was);
 	redo_quantities(d, book, allocations, was, place);
-	redo_values(d, book, allocations, &pool);
+	redo_values(d, book, allocations, &pool, since);
 	if (fill && !oms_pool_is_same(&pool, &fill->pool))
-		redo_values(d, book, allocations, &fill->pool);
+		redo_values(d, book, allocations, &fill->pool, since);
 	oms_book_place_terms(book, allocations);
 	MemoryContextSwitchTo(old);
 	oms_book_put_fills(d, book);
