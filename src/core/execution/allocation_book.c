@@ -68,9 +68,19 @@ book_close_all(Decision *d)
 		foreach(fill, book->waiting)
 			oms_redo_allocations(d, book, lfirst(fill), NULL);
 		book_put_members(d, book);
-		MemoryContextDelete(book->memory);
 	}
+	oms_books_drop(d);
 	return NULL;
+}
+
+void
+oms_books_drop(Decision *d)
+{
+	ListCell   *cell;
+
+	foreach(cell, d->books)
+		MemoryContextDelete(((AllocationBook *) lfirst(cell))->memory);
+	d->books = NIL;
 }
 
 AllocationBook *

@@ -64,6 +64,9 @@ typedef struct AllocationBook
 /* The book of the block, begun if it is not; NULL: a member's tree is to be locked first. */
 extern AllocationBook *oms_book_of(Decision *d, const Order *block);
 
+/* What was changed of allocations in this decision, and is put nowhere yet, stays as it was. */
+extern void oms_books_drop(Decision *d);
+
 /* The one that was begun, or NULL. */
 extern AllocationBook *oms_book_begun(const Decision *d, const char *block_id);
 

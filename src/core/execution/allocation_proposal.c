@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "base/guc.h"
+#include "core/execution/allocation_book.h"
 #include "core/execution/allocation_proposal.h"
 
 bool
@@ -51,7 +52,7 @@ proposal_put(Decision *d, const Execution *execution, Jsonb *proposal, Execution
 Refusal *
 oms_propose_allocation(Decision *d, const char *execution_id)
 {
-	d->books = NIL;
+	oms_books_drop(d);
 	proposal_put(d, oms_get_execution(d, execution_id), proposal_json(oms_decision_asker(d)->actor, d->command->raw),
 				 EXECUTION_PROPOSE_ALLOCATION);
 	return NULL;
