@@ -456,7 +456,7 @@ sub redo_one
 	my $by_hand = $allocation->{method} eq 'MANUAL';
 	my @takers = map {
 		my $mine = $had->{ $_->{id} } // zero();
-		my $lacks = $block->{members}{ $_->{id} } && !closed($self->order($_->{id})) ? $self->lacks_without($allocation, $_->{id}) : zero();
+		my $lacks = $block->{members}{ $_->{id} } && $self->live($self->order($_->{id})) ? $self->lacks_without($allocation, $_->{id}) : zero();
 		{
 			id => $_->{id}, priority => $_->{priority}, lot => $self->lot_of($_->{id}, $allocation->{lot}), weight => $by_hand ? $mine : $_->{weight},
 			have => $by_hand ? zero() : $self->had_by($block, $allocation->{method}, $_->{id}, $allocation, @lost), cap => $grows ? most($mine, $lacks) : $mine
@@ -466,6 +466,8 @@ sub redo_one
 	my %room;
 
 	$self->{open} //= 'a redone share' if $open;
+	# what nobody takes of the fill stays with it
+	$part -= $now - total(values %$quantities) if $corrected;
 	# what each execution gave to it, oldest first
 	foreach my $execution ($self->fills($block))
 	{

@@ -148,7 +148,6 @@ make_lot(const Making *a)
 		members[i] = (ShareMember) {.order_id = member->order_id, .priority = member->priority,
 		.round_lot = make_round_lot(oms_get_order(a->d, member->order_id))};
 		quantities = lappend(quantities, member->quantity);
-		quantities = lappend(quantities, member->allocated_quantity);
 	}
 	foreach(cell, a->book->fills)
 		quantities = lappend(quantities, ((const BookFill *) lfirst(cell))->now.quantity);
