@@ -228,6 +228,29 @@ stopped('a column that is null', [ 'ALTER TABLE oms.orders ALTER symbol DROP NOT
 # taken for a very old one it would be applied again
 stopped('a commandId without a time', [ 'ALTER TABLE oms.commands ALTER recorded_at DROP NOT NULL', q(UPDATE oms.commands SET recorded_at = NULL WHERE command_id = 'k2') ],
 	{ fill('K', 'k1', commandId => 'k2') }, qr/column "recorded_at" of a row of "commands" is null/);
+# What executions of a block remember of their allocations.
+create($_, undef) foreach 'MA', 'MB';
+command(commandType => 'CreateBlockOrderCommand', orderId => 'BL', members => [ map { { orderId => $_, quantity => 50 } } 'MA', 'MB' ]);
+command(commandType => 'CreateOrderCommand', orderId => 'BL.1', parentId => 'BL', orderQty => 50);
+foreach my $execution (qw(ba bb))
+{
+	command(fill('BL.1', $execution));
+	command(commandType => 'AllocateExecutionCommand', orderId => 'BL', method => 'PRO_RATA');
+}
+my %bust = (commandType => 'BustExecutionCommand', executionId => 'bb');
+my %damage = (
+	'an allocation without an id' => q(allocation_terms = '[{"orderId": "MA"}, {"orderId": "MB"}]'),
+	'an allocation without a lot' => q(allocation_terms = allocation_terms #- '{0,lot}'),
+	'an allocation whose member has no weight' => q(allocation_terms = allocation_terms #- '{0,members,1,weight}'),
+	'an allocation whose member is nobody' => q(allocation_terms = jsonb_set(allocation_terms, '{0,members,0,orderId}', '1')),
+	'a part of an allocation without a value' => q(allocations = allocations #- '{0,value}'),
+	'a part of no allocation' => q(allocations = '[{"orderId": "MA", "quantity": 5}]'));
+foreach my $name (sort keys %damage)
+{
+	stopped($name, "UPDATE oms.executions SET $damage{$name} WHERE id = 'ba'", \%bust, qr/is written as/);
+	ends("$name: a split", "UPDATE oms.executions SET $damage{$name} WHERE id = 'ba'", { commandType => 'RestateOrderCommand', orderId => 'BL', quantityFactor => 2 });
+}
+stopped('a fill whose order left the tree of the block', q(UPDATE oms.orders SET root_id = 'R' WHERE id = 'BL.1'), { commandType => 'DeallocateExecutionCommand', executionId => 'bb' }, qr/execution "bb" is none of block "BL"/);
 is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
 
 # ------------------------------------------------------------------------

@@ -160,6 +160,7 @@ oms_decide_deallocate(Decision *d)
 	const Execution *execution;
 	const Order *block;
 	AllocationBook *book;
+	BookFill   *fill;
 	List	   *allocations;
 	Refusal    *refusal;
 
@@ -179,7 +180,10 @@ oms_decide_deallocate(Decision *d)
 		return oms_unreached();
 	oms_book_load(d, book, true);
 	allocations = oms_book_allocations(book, NIL);
-	if (!allocation_take_back(book, oms_book_fill(book, execution->id), allocations, command->order_id))
+	fill = oms_book_fill(book, execution->id);
+	if (fill == NULL)
+		oms_damaged("execution \"%s\" is none of block \"%s\", whose tree it says it is in", execution->id, block->id);
+	if (!allocation_take_back(book, fill, allocations, command->order_id))
 		return oms_refuse_by_rule("not_a_member", psprintf("nothing of execution \"%s\" is allocated to order \"%s\"",
 														   execution->id, command->order_id), "others have parts of it.");
 	if (oms_allocation_waits(d))

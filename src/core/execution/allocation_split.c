@@ -23,9 +23,10 @@
 bool
 oms_has_block_entries(const Execution *fill)
 {
-	const List *entries = oms_allocation_entries(fill->allocations);
+	const JsonbValue *first = fill->allocations && JB_ROOT_IS_ARRAY(fill->allocations) ?
+		getIthJsonbValueFromContainer(&fill->allocations->root, 0) : NULL;
 
-	return entries != NIL && ((const AllocationEntry *) linitial(entries))->allocation_id != NULL;
+	return first && first->type == jbvBinary && oms_json_get_string(JsonbValueToJsonb(unconstify(JsonbValue *, first)), "allocationId") != NULL;
 }
 
 static AllocationEntry *

@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 
+#include "base/damage.h"
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "core/execution/allocation_terms.h"
@@ -28,6 +29,14 @@ terms_number(Jsonb *json, const char *key)
 	JsonbValue *v = oms_json_get(json, key, &hold);
 
 	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
+}
+
+/* Without all of them nothing can be counted. */
+static void
+terms_must_be_whole(bool whole, const char *what, Jsonb *json)
+{
+	if (!whole)
+		oms_damaged("%s is written as %s", what, JsonbToCString(NULL, &json->root, VARSIZE(json)));
 }
 
 typedef void (*TermsVisit) (Jsonb *element, void *arg);
@@ -67,6 +76,7 @@ terms_read_entry(Jsonb *json, void *arg)
 		.value = terms_number(json, "value"),
 		.commission = terms_number(json, "commission"),
 	};
+	terms_must_be_whole(entry->order_id && entry->quantity && entry->value && entry->allocation_id, "a part of an allocation", json);
 	*entries = lappend(*entries, entry);
 }
 
@@ -101,14 +111,16 @@ static void
 terms_read_party(Jsonb *json, void *arg)
 {
 	AllocationTerms *terms = arg;
+	AllocationParty *party = &terms->parties[terms->count++];
 	Numeric		priority = terms_number(json, "priority");
 
-	terms->parties[terms->count++] = (AllocationParty) {
+	*party = (AllocationParty) {
 		.order_id = oms_json_get_string(json, "orderId"),
 		.priority = priority ? strtoi64(oms_dec_text(priority), NULL, 10) : 0,
 		.weight = terms_number(json, "weight"),
 		.flags = terms_read_flags(terms_array(json, "flags")),
 	};
+	terms_must_be_whole(party->order_id && (party->weight || terms->method != ALLOCATE_PRO_RATA), "a member's part in an allocation", json);
 }
 
 static void
@@ -132,6 +144,7 @@ terms_read(Jsonb *json, void *arg)
 	terms->lot = terms_number(json, "lot");
 	terms->parties = palloc0(sizeof(AllocationParty) * Max(parties ? JB_ROOT_COUNT(parties) : 0, 1));
 	terms_each(parties, terms_read_party, terms);
+	terms_must_be_whole(terms->id && terms->lot && terms->at != NO_TIME, "an allocation's terms", json);
 	*list = lappend(*list, terms);
 }
 
