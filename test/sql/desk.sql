@@ -149,6 +149,15 @@ SELECT desk_fix('8', 'DKBRK', 'OMS', '11=dk-5|37=o1|17=x2|150=I|39=2|55=VOD.L|54
 TRUNCATE oms.fix_sessions;
 SELECT desk_fix('D', 'DKONE', 'OMS', '11=dk-6|1=ACC-2|55=BP.L|54=1|38=200|40=1');
 
+-- An execID makes no report where a setting says who tells what venues have told, and that is another; a fill is booked whoever tells it.
+SELECT desk_do('bob', '{"commandType": "CreateOrderCommand", "orderId": "dk-H", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}');
+SELECT desk_do('bob', '{"commandType": "SendOrderToDeskCommand", "orderId": "dk-H", "reason": "large"}'), desk_do('boss', '{"commandType": "ClaimOrderCommand", "orderId": "dk-H"}');
+SET oms_state.feed_roles = 'regress_desk_ann';
+SELECT desk_do('bob', '{"commandType": "CancelOrderCommand", "orderId": "dk-H", "execID": "dk-x"}');
+SELECT desk_do('bob', '{"commandType": "ExecuteOrderCommand", "orderId": "dk-H", "execID": "dk-y", "lastQty": 10, "lastPx": 9}');
+SELECT desk_do('ann', '{"commandType": "CancelOrderCommand", "orderId": "dk-H", "execID": "dk-x"}');
+RESET oms_state.feed_roles;
+
 SELECT invariant, id, detail FROM oms.verify() WHERE root_id LIKE 'dk-%' OR id LIKE 'dk-%';
 DROP FUNCTION desk_do(text, jsonb), desk_say(text, jsonb), desk_fix(text, text, text, text);
 REVOKE ALL ON FUNCTION oms_command(jsonb), oms_try_command(jsonb), oms_commands(jsonb, boolean), oms_try_fix(text) FROM regress_desk_ann, regress_desk_bob;

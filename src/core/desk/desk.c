@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
+#include "base/guc.h"
 #include "base/moment.h"
 #include "core/command_route.h"
 #include "core/desk/desk.h"
@@ -228,13 +229,20 @@ desk_check_members(const Decision *d, const Order *block)
 	return refusal;
 }
 
-/* What a session tells has been said already: a request of a client is recorded, and shown to the desk. */
+/*
+ * What a session tells has been said already: a request of a client is recorded, and shown to the desk.  What reads as a report is
+ * none where a setting says who tells what venues have told, and that is not he.
+ */
 static bool
-desk_is_told(const Command *command)
+desk_is_told(const Decision *d)
 {
-	return oms_command_is_report(command) ||
-		(oms_has_trait(command->def, TRAIT_TELEPHONED) && command->counterparty_order_id) ||
-		(command->fix_session && command->def->opens != REQUEST_NONE);
+	const Command *command = d->command;
+
+	if ((command->fix_session && command->def->opens != REQUEST_NONE) ||
+		(oms_has_trait(command->def, TRAIT_TELEPHONED) && command->counterparty_order_id))
+		return true;
+	return oms_command_is_report(command) &&
+		(command->fix_message || oms_guc_feed_roles() == NIL || oms_decision_asker(d)->is_feed);
 }
 
 Refusal *
@@ -244,7 +252,7 @@ oms_desk_check(const Decision *d)
 	const char *id;
 	Refusal    *refusal;
 
-	if (!oms_has_trait(command->def, TRAIT_BOUND_BY_CLAIM) || desk_is_told(command))
+	if (!oms_has_trait(command->def, TRAIT_BOUND_BY_CLAIM) || desk_is_told(d))
 		return NULL;
 	id = oms_command_object_id(command, ID_OF_ORDER);
 	refusal = id ? desk_check_order(d, id, oms_has_trait(command->def, TRAIT_PLACES)) : NULL;
