@@ -90,7 +90,7 @@ ALTER TABLE oms.executions
   ADD COLUMN allocation_proposal jsonb;
 -- @end
 -- What the desk has still to do with: few rows. Outside of blocks a fill that is booked at once never stands in it.
-CREATE INDEX executions_open_idx ON oms.executions (order_id) WHERE status IN ('REVIEW', 'VALIDATED');
+CREATE INDEX executions_open_idx ON oms.executions (order_id) WHERE status IN ('REVIEW', 'VALIDATED') OR allocation_proposal IS NOT NULL;
 
 COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
 COMMENT ON COLUMN oms.executions.id IS 'The execution''s own id (executionId)';

@@ -209,6 +209,11 @@ SELECT al_as(who, c::jsonb) FROM (VALUES
   ('ann', '{"commandType": "AllocateExecutionCommand", "orderId": "al-F", "allocations": [{"orderId": "al-FA", "quantity": 1}]}'),
   ('bob', '{"commandType": "BustExecutionCommand", "executionId": "al-f2", "reason": "none of ours"}'),
   ('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-f2"}')) AS t (who, c);
+-- what waits for somebody else stands in the desk's queue
+SELECT al_as('ann', '{"commandType": "DeallocateExecutionCommand", "executionId": "al-f1", "reason": "the wrong client"}');
+SELECT what, order_id, execution_id, author, reason, unallocated_quantity FROM oms.desk_queue WHERE order_id = 'al-F' ORDER BY what;
+SELECT al_as('bob', '{"commandType": "RejectExecutionCommand", "executionId": "al-f1", "reason": "it is right"}');
+SELECT what FROM oms.desk_queue WHERE order_id = 'al-F' ORDER BY what;
 RESET oms_state.allocation_four_eyes;
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-F';
 SELECT * FROM oms.verify();
