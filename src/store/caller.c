@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
