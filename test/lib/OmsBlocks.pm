@@ -328,16 +328,16 @@ sub give_values
 # a / b in values of ten decimals, the half away from zero
 sub to_ten { my ($top, $bottom) = @_; my $ten = Math::BigInt->new(10)->bpow(VALUE_SCALE - SCALE); return rounded($top, $bottom * $ten) * $ten; }
 
-# All values of a pool anew: each allocation at what was there before it.
+# The values of a pool anew, of what was allocated since a fill came: each allocation at what was there before it.
 sub replay
 {
-	my ($self, $block, $pool) = @_;
+	my ($self, $block, $pool, $since) = @_;
 	my ($qty, $value) = (zero(), zero());
 
 	foreach my $allocation (grep { $_->{block} == $block && $_->{pool} eq $pool } @{ $self->{allocations} })
 	{
 		my @there = grep { $_->{at} < $allocation->{at} } $self->of_pool($block, $pool);
-		my $whole = $self->give_values($allocation, total(map { $_->{qty} } @there) - $qty, total(map { $_->{value} } @there) - $value);
+		my $whole = $allocation->{at} < $since ? total(map { $_->{value} } $self->parts($allocation)) : $self->give_values($allocation, total(map { $_->{qty} } @there) - $qty, total(map { $_->{value} } @there) - $value);
 		$qty += total(values %{ $self->had($allocation) });
 		$value += $whole;
 	}

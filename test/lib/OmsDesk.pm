@@ -516,7 +516,7 @@ sub follow
 	my $block = $self->root($self->order($old->{order}));
 	return if !block($block);
 	$self->redo_allocations($old, $new);
-	$self->replay($block, $old->{pool});
+	$self->replay($block, $old->{pool}, $old->{at});
 	return;
 }
 
