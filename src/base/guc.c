@@ -217,15 +217,18 @@ oms_guc_feed_roles(void)
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 		char	   *copy = pstrdup(feed_roles_text);
 		List	   *names;
+		List	   *roles = NIL;
 		ListCell   *cell;
 
 		if (!SplitIdentifierString(copy, ',', &names))
 			elog(ERROR, "BUG: oms_state.feed_roles was not checked");
 		foreach(cell, names)
-			feed_roles = lappend(feed_roles, pstrdup(lfirst(cell)));
+			roles = lappend(roles, pstrdup(lfirst(cell)));
 		list_free(names);
 		pfree(copy);
 		MemoryContextSwitchTo(old);
+		/* set last: an error on the way leaves no half of it */
+		feed_roles = roles;
 	}
 	return feed_roles;
 }

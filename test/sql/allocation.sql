@@ -19,7 +19,7 @@ $$;
 CREATE VIEW al_members AS
   SELECT m.block_id, m.order_id, m.quantity, m.allocated_quantity, m.allocated_value, m.released, m.methods, o.status, o.executed_quantity, o.avg_px,
          o.reserved_quantity, o.live_blocks, o.block_order_ids, o.flags
-    FROM oms.block_members AS m JOIN oms.orders AS o ON o.id = m.order_id ORDER BY m.block_id, m.position;
+    FROM oms.block_members AS m JOIN oms.orders AS o ON o.id = m.order_id WHERE m.block_id LIKE 'al-%' ORDER BY m.block_id, m.position;
 
 -- A block over three client orders, of which one limit is strict; its fills come through two market orders.
 SELECT al_do(c) FROM unnest(ARRAY[
@@ -140,7 +140,7 @@ SELECT al_j('70=a1|71=0|78=2|79=ANN|80=50|79=BEN|80=150');
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
 SELECT al_j('70=a2|71=1|72=a1|78=2|79=ANN|80=150|79=BEN|80=50');
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
-SELECT method, jsonb_path_query_array(members, '$[*].orderId') AS members, execution_id, (SELECT count(*) FROM oms.executions AS e WHERE e.allocation_terms @> '[{"allocID": "a2"}]') AS by_message
+SELECT method, jsonb_path_query_array(members, '$[*].orderId') AS members, execution_id, (SELECT count(*) FROM oms.executions AS e WHERE e.root_id = 'al-J' AND e.allocation_terms @> '[{"allocID": "a2"}]') AS by_message
   FROM oms.block_allocations WHERE block_id = 'al-J' ORDER BY allocated_at;
 SELECT al_j('70=a3|71=2|72=a1|78=1|79=ANN|80=150');
 SELECT al_j('70=a3|71=2|72=a2|78=1|79=ANN|80=150');
