@@ -29,6 +29,7 @@ oms_uow_begin(void)
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
 	oms_source_init(&uow->source);
+	uow->memory = CurrentMemoryContext;
 	uow->tables = oms_tables_begin();
 	oms_caller_take(&uow->caller);
 	uow->map = oms_map_create();
@@ -71,8 +72,8 @@ oms_uow_xid(UnitOfWork *uow)
  * Read an object whose tree is locked; NULL if it is not there, or (`searched`)
  * if it is a tree that came to be after ours were locked.
  */
-Tracked *
-oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
+static Tracked *
+work_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 {
 	const KindDef *def = &oms_kinds[kind];
 	Object	   *object = palloc(def->record->size);
@@ -89,6 +90,16 @@ oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
 					def->record->name, id, object->root_id);
 	return oms_map_add(uow->map, object, &tid);
+}
+
+Tracked *
+oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
+{
+	MemoryContext old = MemoryContextSwitchTo(uow->memory);
+	Tracked    *t = work_load(uow, kind, id, searched);
+
+	MemoryContextSwitchTo(old);
+	return t;
 }
 
 static bool

@@ -19,6 +19,7 @@
 struct UnitOfWork
 {
 	ObjectSource source;		/* first: source.c finds its unit of work by it */
+	MemoryContext memory;		/* of the call: what is read stays until its end, whatever memory whoever reads has for himself */
 	TableSet   *tables;
 	Caller		caller;
 	Asker		asker;
