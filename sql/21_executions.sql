@@ -120,7 +120,7 @@ COMMENT ON COLUMN oms.executions.superseded_execution_id IS 'The typed fill that
 COMMENT ON COLUMN oms.executions.superseding_execution_id IS 'The electronic fill that replaced it';
 COMMENT ON COLUMN oms.executions.reported_last_qty IS 'LastQty (32) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.reported_last_px IS 'LastPx (31) as the report stated it, where the desk has changed it';
-COMMENT ON COLUMN oms.executions.allocation_terms IS 'Of the allocations of a block that it is the oldest fill of: {allocationId, allocID, method, at, selected, lot, members}';
+COMMENT ON COLUMN oms.executions.allocation_terms IS 'Of the allocations of a block that it is the oldest fill of: {allocationId, allocID, method, at, selected, lot, members, poolQuantity, poolValue, returned: [{executionId, at, quantity, value}]}';
 COMMENT ON COLUMN oms.executions.reported_order_id IS 'The order that its report names, where the desk has matched it to another';
 COMMENT ON COLUMN oms.executions.reported_symbol IS 'Symbol (55) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.reported_side IS 'Side (54) as the report stated it, where the desk has changed it';

@@ -31,14 +31,19 @@ COMMENT ON COLUMN oms.block_members.cancel_requested IS 'It is to be cancelled, 
 -- The tree is found by its orders, so that a condition on block_id reads that tree alone.
 CREATE OR REPLACE VIEW oms.block_allocations WITH (security_invoker = true) AS
   SELECT t.term ->> 'allocationId' AS allocation_id, o.root_id AS block_id, t.term ->> 'method' AS method, t.term ->> 'at' AS allocated_at,
-         coalesce(t.term ->> 'selected' = 'true', false) AS selected, t.term -> 'lot' AS lot, t.term -> 'members' AS members, e.id AS execution_id, t.term ->> 'allocID' AS alloc_id
+         coalesce(t.term ->> 'selected' = 'true', false) AS selected, t.term -> 'lot' AS lot, t.term -> 'members' AS members, e.id AS execution_id, t.term ->> 'allocID' AS alloc_id,
+         CASE jsonb_typeof(t.term -> 'poolQuantity') WHEN 'number' THEN (t.term ->> 'poolQuantity')::numeric END AS pool_quantity,
+         CASE jsonb_typeof(t.term -> 'poolValue') WHEN 'number' THEN (t.term ->> 'poolValue')::numeric END AS pool_value, t.term -> 'returned' AS returned
     FROM oms.orders AS o
     JOIN oms.executions AS e ON e.order_id = o.id
    CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.allocation_terms) WHEN 'array' THEN e.allocation_terms ELSE '[]' END) AS t (term);
 COMMENT ON VIEW oms.block_allocations IS 'The allocations of blocks: by which method, when, and to which members at which weights';
 COMMENT ON COLUMN oms.block_allocations.selected IS 'Of one fill that was chosen, not of the pool';
-COMMENT ON COLUMN oms.block_allocations.execution_id IS 'The oldest fill that it gave something of';
+COMMENT ON COLUMN oms.block_allocations.execution_id IS 'The oldest fill that it gave something of; where all is taken back, one that it had';
 COMMENT ON COLUMN oms.block_allocations.alloc_id IS 'AllocID (70) of the FIX message that made it';
+COMMENT ON COLUMN oms.block_allocations.pool_quantity IS 'What nobody had of its pool when it was made; null: its fill has left the pool (a corrected trade date), and counts at its own price';
+COMMENT ON COLUMN oms.block_allocations.pool_value IS 'What that counted for, busts and corrections since reckoned in; divided by the quantity it is the average of the allocation';
+COMMENT ON COLUMN oms.block_allocations.returned IS 'What was taken back of it into the pool: which fill, when, how much, for how much';
 
 CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
   SELECT b.id AS block_id, e.id AS execution_id, e.order_id, e.status, coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS trade_date,
@@ -207,7 +212,7 @@ AS $function$
       FROM oms.execution_allocations AS a
       LEFT JOIN oms.orders AS b ON b.id = a.root_id AND jsonb_typeof(b.members) = 'array'
   ), terms AS MATERIALIZED (
-    SELECT t.block_id, t.allocation_id, t.method, t.execution_id, t.members, b.id IS NOT NULL AS in_block,
+    SELECT t.block_id, t.allocation_id, t.method, t.execution_id, t.members, t.returned, b.id IS NOT NULL AS in_block,
            count(*) OVER (PARTITION BY t.block_id, t.allocation_id) AS times
       FROM oms.block_allocations AS t
       LEFT JOIN oms.orders AS b ON b.id = t.block_id AND jsonb_typeof(b.members) = 'array'
@@ -251,7 +256,7 @@ AS $function$
     LEFT JOIN oldest AS o ON o.root_id = t.block_id AND o.allocation_id = t.allocation_id
    CROSS JOIN LATERAL (VALUES
      (NOT t.in_block, 'and its root is no block'),
-     (t.in_block AND o.execution_id IS NULL, 'which allocates nothing'),
+     (t.in_block AND o.execution_id IS NULL AND t.returned IS NULL, 'which allocates nothing'),
      (o.execution_id <> t.execution_id, format('whose oldest fill is %s', o.execution_id)),
      (t.times > 1, format('as %s fills have', t.times)),
      (coalesce(t.method, '') NOT IN ('MANUAL', 'PRO_RATA', 'PRIORITY', 'EQUAL'), format('by method %s', coalesce(t.method, 'null')))
@@ -266,9 +271,9 @@ $function$;
 COMMENT ON FUNCTION oms.verify_block_allocations() IS
   'Part of oms.verify(): allocations of blocks go to members, have values, shares of the commission, and terms, which stand with the oldest fill; elsewhere all goes to the root';
 
--- A pool that is allocated to the last unit comes to the value of its fills exactly. And whatever an allocation gave of a pool it gave at one
--- average: a value is rounded in its tenth decimal, and one share has what is left of that. A split rounds quantities: there the sum alone decides.
--- What the average of a pool was when it was allocated the rows of today do not tell: since then parts were given back, and fills approved.
+-- What is allocated counts at the average that its pool had then, as its terms keep it; what has left its pool counts at its own price. So a pool
+-- that is allocated to the last unit comes to the value of its fills exactly. Each value is rounded in its tenth decimal, and the largest share of
+-- an allocation has what is left of that. A split rounds quantities; what was chosen by itself has its own price: there the sum alone decides.
 CREATE OR REPLACE FUNCTION oms.verify_pools()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -278,32 +283,36 @@ CREATE OR REPLACE FUNCTION oms.verify_pools()
 AS $function$
   WITH fills AS MATERIALIZED (
     SELECT f.*, dense_rank() OVER (ORDER BY f.block_id, f.trade_date, f.settl_date, f.currency) AS pool FROM oms.block_fills AS f
+  ), shares AS MATERIALIZED (
+    SELECT f.pool, a.allocation_id, a.order_id, sum(a.quantity) AS quantity, sum(a.value) AS value, sum(f.value * a.quantity / nullif(f.quantity, 0)) AS own_value,
+           count(*) AS entries FROM fills AS f JOIN oms.execution_allocations AS a ON a.execution_id = f.execution_id
+     GROUP BY 1, 2, 3
   ), pools AS (
     SELECT f.pool, min(f.block_id) AS block_id, min(f.trade_date) AS trade_date, min(f.settl_date) AS settl_date, sum(f.quantity) AS quantity, sum(f.value) AS value,
            sum(f.allocated_quantity) AS allocated, count(f.quantity_factor) > 0 AS is_split FROM fills AS f GROUP BY 1
-  ), shares AS MATERIALIZED (
-    SELECT f.pool, a.allocation_id, a.order_id, sum(a.quantity) AS quantity, sum(a.value) AS value, count(*) AS parts
-      FROM fills AS f JOIN oms.execution_allocations AS a ON a.execution_id = f.execution_id
-     GROUP BY 1, 2, 3
-  ), allocations AS (
-    SELECT s.pool, s.allocation_id, sum(s.quantity) AS quantity, sum(s.value) AS value, sum(s.parts) AS parts FROM shares AS s GROUP BY 1, 2
+  ), averages AS (
+    SELECT DISTINCT t.block_id, t.allocation_id, t.selected, t.pool_quantity, t.pool_value, CASE jsonb_typeof(t.returned) WHEN 'array' THEN jsonb_array_length(t.returned) ELSE 0 END AS returns,
+           CASE jsonb_typeof(t.members) WHEN 'array' THEN jsonb_array_length(t.members) ELSE 0 END AS parts FROM oms.block_allocations AS t
   )
   SELECT 'pool', 'order', p.block_id, p.block_id, NULL::bigint,
          format('All that was filled on %s for settlement on %s is allocated, at a value of %s; the fills come to %s.', p.trade_date, coalesce(p.settl_date::text, 'no stated day'),
                 coalesce(trim_scale(a.value)::text, 'null'), trim_scale(p.value))
     FROM pools AS p
-    LEFT JOIN (SELECT a.pool, sum(a.value) AS value FROM allocations AS a GROUP BY 1) AS a ON a.pool = p.pool
+    LEFT JOIN (SELECT s.pool, sum(s.value) AS value FROM shares AS s GROUP BY 1) AS a ON a.pool = p.pool
    WHERE p.quantity = p.allocated AND p.value IS DISTINCT FROM a.value
   UNION ALL
   SELECT 'pool', 'order', p.block_id, p.block_id, NULL,
-         format('Allocation %s gives order %s %s for %s, and all of its members %s for %s.', s.allocation_id, s.order_id, trim_scale(s.quantity), coalesce(trim_scale(s.value)::text, 'null'),
-                trim_scale(a.quantity), coalesce(trim_scale(a.value)::text, 'null'))
-    FROM shares AS s
-    JOIN allocations AS a ON a.pool = s.pool AND a.allocation_id = s.allocation_id
-    JOIN pools AS p ON p.pool = s.pool
-   WHERE NOT p.is_split AND (abs(s.value * a.quantity - a.value * s.quantity) <= abs(a.quantity) * a.parts * 0.0000000001) IS NOT TRUE
+         format('Allocation %s gives order %s %s for %s, of %s.', s.allocation_id, s.order_id, trim_scale(s.quantity), coalesce(trim_scale(s.value)::text, 'null'),
+                CASE WHEN t.pool_quantity IS NULL THEN 'fills that count for ' || coalesce(trim_scale(round(s.own_value, 10))::text, 'null')
+                     ELSE format('a pool of %s for %s', trim_scale(t.pool_quantity), coalesce(trim_scale(t.pool_value)::text, 'null')) END)
+    FROM averages AS t
+    JOIN pools AS p ON p.block_id = t.block_id
+    JOIN shares AS s ON s.pool = p.pool AND s.allocation_id = t.allocation_id
+   WHERE NOT t.selected AND NOT p.is_split
+     AND CASE WHEN t.pool_quantity IS NULL THEN abs(s.value - s.own_value) <= s.entries * 0.0000000001
+              ELSE abs(s.value * t.pool_quantity - t.pool_value * s.quantity) <= t.pool_quantity * (t.parts + t.returns + s.entries) * 0.0000000001 END IS NOT TRUE
 $function$;
 COMMENT ON FUNCTION oms.verify_pools() IS
-  'Part of oms.verify(): what is allocated of a pool is worth the same for each member of an allocation, and all of it the value of its fills, to the last decimal';
+  'Part of oms.verify(): what is allocated of a pool is worth its average then, and all of it the value of its fills, to the last decimal';
 
 REVOKE ALL ON FUNCTION oms.block_fill_places(), oms.verify_memberships(), oms.verify_block_allocations(), oms.verify_pools() FROM PUBLIC;

@@ -334,6 +334,9 @@ sub replay
 	my ($self, $block, $pool, $since) = @_;
 	my ($qty, $value) = (zero(), zero());
 
+	# what was in a pool before something came back into it the model does not remember: the laws judge it
+	$self->{open} //= 'a value of what was there before something was given back' if $block->{given_back};
+
 	foreach my $allocation (grep { $_->{block} == $block && $_->{pool} eq $pool } @{ $self->{allocations} })
 	{
 		my @there = grep { $_->{at} < $allocation->{at} } $self->of_pool($block, $pool);

@@ -532,6 +532,7 @@ sub apply_DeallocateExecution
 	my ($self, $command) = @_;
 	my $execution = $self->newest($command->{executionId});
 	$execution->{entries} = [ grep { defined $command->{orderId} && $_->{member} ne $command->{orderId} } @{ $execution->{entries} } ];
+	$self->root($self->order($execution->{order}))->{given_back} = 1;
 	return;
 }
 

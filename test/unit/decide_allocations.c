@@ -294,6 +294,39 @@ redone(void)
 	is_text(fill(array, "e3"), "ALLOCATED A:50/1500 B:50/1500 by EQUAL", "the terms of the second have moved to the next fill");
 }
 
+/* What was given back was not in the pool before it was: an average of then does not count it. */
+static void
+given_back(void)
+{
+	ArraySource *array = block_of("100", "100", NULL, "");
+
+	execute(array, "e1", "40", "10", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRIORITY'}");
+	execute(array, "e2", "40", "20", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'allocations': [{'orderId': 'B', 'quantity': 40}]}");
+	must_do(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e1'}");
+	execute(array, "e3", "40", "30", "");
+	must_do(array, "{'commandType': 'BustExecutionCommand', 'executionId': 'e3', 'execID': 'b1'}");
+	is_text(has(array, "K"), "A 0/0 B 40/800", "a bust of what nobody has moves nothing");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRIORITY'}");
+	execute(array, "e4", "20", "30", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRIORITY'}");
+	must_do(array, "{'commandType': 'BustExecutionCommand', 'executionId': 'e4', 'execID': 'b2'}");
+	is_text(has(array, "K"), "A 40/400 B 40/800", "… nor does one that came later");
+
+	array = block_of("100", "100", NULL, "");
+	execute(array, "e1", "40", "10", "");
+	execute(array, "e2", "40", "20", "");
+	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRIORITY'}");
+	must_do(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e1'}");
+	must_do(array, ALLOCATE "'orderId': 'K', 'allocations': [{'orderId': 'B', 'quantity': 40}]}");
+	is_text(has(array, "K"), "A 40/600 B 40/600", "given back at the average that it had");
+	must_do(array, "{'commandType': 'CorrectExecutionCommand', 'executionId': 'e2', 'execID': 'c1', 'lastPx': 30}");
+	is_text(has(array, "K"), "A 40/800 B 40/800", "a correction of that average goes with it");
+	must_do(array, "{'commandType': 'BustExecutionCommand', 'executionId': 'e2', 'execID': 'b2'}");
+	is_text(has(array, "K"), "A 0/0 B 40/400", "and what is left is as if the other had never been");
+}
+
 static void
 pools(void)
 {
@@ -307,9 +340,9 @@ pools(void)
 	is_text(fill(array, "e1"), "VALIDATED A:45/450 B:15/150 by MANUAL", "a part of the newer");
 	is_text(last.about_id, "e1", "the oldest fill came first, whatever its day");
 	must_do(array, "{'commandType': 'CorrectExecutionCommand', 'executionId': 'e2', 'execID': 'c1', 'tradeDate': '2026-01-06'}");
-	is_text(has(array, "K"), "A 120/1800 B 40/600", "a corrected day: one pool");
+	is_text(has(array, "K"), "A 120/1950 B 40/650", "a corrected day: what had that fill has left the pool at its own price");
 	must_do(array, ALLOCATE "'orderId': 'K', 'method': 'PRO_RATA'}");
-	is_text(has(array, "K"), "A 150/2250 B 50/750", "… to the last unit");
+	is_text(has(array, "K"), "A 150/2250 B 50/750", "… and the rest comes to the last unit");
 
 	array = block_of("300", "100", NULL, "");
 	execute(array, "e1", "100", "10", "");
@@ -322,7 +355,7 @@ pools(void)
 	is_text(fill(array, "e2"), "VALIDATED A:75/1500 by PRO_RATA alone", "one member gives back");
 	is_text(has(array, "K"), "A 150/2250 B 25/250", "… its quantity and its value");
 	must_do(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e2'}");
-	is_text(fill(array, "e2"), "VALIDATED", "all give back");
+	is_text(fill(array, "e2"), "VALIDATED by PRO_RATA alone", "all give back: for what came after it, it tells what was in the pool");
 	is_text(changed(), "e2:565 K:381 A:381", "… in one event each");
 	is_text(refused(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e2'}"), "OM004", "nothing is left to give back");
 	is_text(refused(array, "{'commandType': 'DeallocateExecutionCommand', 'executionId': 'e1', 'orderId': 'Z'}"), "not_a_member", "who has nothing of it");
@@ -691,6 +724,7 @@ UNIT_TEST(decide_allocations)
 	methods();
 	given();
 	redone();
+	given_back();
 	pools();
 	limits();
 	waiting();

@@ -135,7 +135,7 @@ oms_decide_allocate(Decision *d)
 
 /* Take the entries of the fill back, or those of one member.  False if there are none. */
 static bool
-allocation_take_back(AllocationBook *book, BookFill *fill, const List *allocations, const char *order_id)
+allocation_take_back(const Decision *d, AllocationBook *book, BookFill *fill, const List *allocations, const char *order_id)
 {
 	List	   *entries = list_copy(fill->entries);
 	ListCell   *cell;
@@ -147,7 +147,7 @@ allocation_take_back(AllocationBook *book, BookFill *fill, const List *allocatio
 
 		if (order_id && strcmp(entry->order_id, order_id) != 0)
 			continue;
-		oms_book_take(book, fill, entry, oms_book_terms_of(book, allocations, entry)->method);
+		oms_book_return(d, book, fill, entry, oms_book_terms_of(book, allocations, entry));
 		any = true;
 	}
 	return any;
@@ -183,7 +183,7 @@ oms_decide_deallocate(Decision *d)
 	fill = oms_book_fill(book, execution->id);
 	if (fill == NULL)
 		oms_damaged("execution \"%s\" is none of block \"%s\", whose tree it says it is in", execution->id, block->id);
-	if (!allocation_take_back(book, fill, allocations, command->order_id))
+	if (!allocation_take_back(d, book, fill, allocations, command->order_id))
 		return oms_refuse_by_rule("not_a_member", psprintf("nothing of execution \"%s\" is allocated to order \"%s\"",
 														   execution->id, command->order_id), "others have parts of it.");
 	if (oms_allocation_waits(d))

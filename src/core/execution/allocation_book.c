@@ -370,6 +370,16 @@ oms_book_take_back(AllocationBook *book, const AllocationEntry *entry, Allocatio
 	book_move_member(book, entry, method, false);
 }
 
+void
+oms_book_return(const Decision *d, AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationTerms *terms)
+{
+	AllocationReturn *back = palloc(sizeof(AllocationReturn));
+
+	*back = (AllocationReturn) {fill->now.id, oms_decision_now(d), entry->quantity, entry->value};
+	terms->returns = lappend(terms->returns, back);
+	oms_book_take(book, fill, entry, terms->method);
+}
+
 static int
 book_compare_terms(const ListCell *a, const ListCell *b)
 {
@@ -392,7 +402,7 @@ oms_book_allocations(const AllocationBook *book, List *more)
 	return more;
 }
 
-const AllocationTerms *
+AllocationTerms *
 oms_book_terms_of(const AllocationBook *book, const List *allocations, const AllocationEntry *entry)
 {
 	const ListCell *cell;
@@ -410,14 +420,26 @@ book_compare_ids(const void *a, const void *b)
 }
 
 static bool
-book_same_terms(const List *a, const List *b)
+book_had_entry(const BookFill *fill, const AllocationTerms *terms)
 {
-	if (list_length(a) != list_length(b))
-		return false;
-	for (int i = 0; i < list_length(a); i++)
-		if (list_nth(a, i) != list_nth(b, i))
-			return false;
-	return true;
+	ListCell   *cell;
+
+	foreach(cell, terms->returns)
+		if (strcmp(((const AllocationReturn *) lfirst(cell))->execution_id, fill->now.id) == 0)
+			return true;
+	return false;
+}
+
+/* What has nothing tells those that came after it what was in the pool: it stands with a fill that it had. */
+static void
+book_place_returned(const AllocationBook *book, AllocationTerms *terms, List **of_fills)
+{
+	for (int i = 0; terms->returns && i < list_length(book->fills); i++)
+		if (book_had_entry(list_nth(book->fills, i), terms))
+		{
+			of_fills[i] = lappend(of_fills[i], terms);
+			return;
+		}
 }
 
 /* The fills come by age: the first that has an entry of an allocation is its oldest. */
@@ -427,6 +449,8 @@ oms_book_place_terms(AllocationBook *book, const List *allocations)
 	int			count = list_length(allocations);
 	AllocationTerms **by_id = palloc(sizeof(AllocationTerms *) * Max(count, 1));
 	bool	   *placed = palloc0(sizeof(bool) * Max(count, 1));
+	List	  **of_fills = palloc0(sizeof(List *) * Max(list_length(book->fills), 1));
+	TimestampTz last = PG_INT64_MIN;
 	ListCell   *cell;
 
 	for (int i = 0; i < count; i++)
@@ -434,24 +458,33 @@ oms_book_place_terms(AllocationBook *book, const List *allocations)
 	qsort(by_id, count, sizeof(AllocationTerms *), book_compare_ids);
 	foreach(cell, book->fills)
 	{
-		BookFill   *fill = lfirst(cell);
-		List	   *terms = NIL;
 		ListCell   *of;
 
 		CHECK_FOR_INTERRUPTS();
-		foreach(of, fill->entries)
+		foreach(of, ((const BookFill *) lfirst(cell))->entries)
 		{
 			AllocationTerms key = {.id = ((const AllocationEntry *) lfirst(of))->allocation_id};
 			AllocationTerms *sought = &key;
 			AllocationTerms **found = key.id ? bsearch(&sought, by_id, count, sizeof(AllocationTerms *), book_compare_ids) : NULL;
+			List	  **list = &of_fills[foreach_current_index(cell)];
 
 			if (found == NULL || placed[found - by_id])
 				continue;
 			placed[found - by_id] = true;
-			terms = lappend(terms, *found);
+			last = Max(last, (*found)->at);
+			*list = lappend(*list, *found);
 		}
+	}
+	for (int i = 0; i < count; i++)
+		if (!placed[i] && by_id[i]->at < last)
+			book_place_returned(book, by_id[i], of_fills);
+	foreach(cell, book->fills)
+	{
+		BookFill   *fill = lfirst(cell);
+		List	   *terms = of_fills[foreach_current_index(cell)];
+
 		list_sort(terms, book_compare_terms);
-		fill->touched |= !book_same_terms(terms, fill->terms);
+		fill->touched |= terms != NIL || fill->terms != NIL;
 		fill->terms = terms;
 	}
 }
@@ -548,6 +581,17 @@ book_count_order(List *orders, const BookFill *fill)
 	return lappend(orders, order);
 }
 
+static bool
+book_has_entry(const BookFill *fill, const AllocationTerms *terms)
+{
+	ListCell   *cell;
+
+	foreach(cell, fill->entries)
+		if (oms_same_text(((const AllocationEntry *) lfirst(cell))->allocation_id, terms->id))
+			return true;
+	return false;
+}
+
 static void
 book_mark_selected(BookFill *fill)
 {
@@ -555,7 +599,7 @@ book_mark_selected(BookFill *fill)
 
 	fill->now.flags &= ~FLAG_SELECTED_FILL;
 	foreach(cell, fill->terms)
-		if (((const AllocationTerms *) lfirst(cell))->selected)
+		if (((const AllocationTerms *) lfirst(cell))->selected && book_has_entry(fill, lfirst(cell)))
 			fill->now.flags |= FLAG_SELECTED_FILL;
 }
 

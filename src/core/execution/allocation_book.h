@@ -112,13 +112,16 @@ extern void oms_book_take(AllocationBook *book, BookFill *fill, AllocationEntry 
 /* Only the member's side of it, of a fill that has ended. */
 extern void oms_book_take_back(AllocationBook *book, const AllocationEntry *entry, AllocationMethod method);
 
+/* … of one that is given back to the pool: the terms of its allocation remember it. */
+extern void oms_book_return(const Decision *d, AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationTerms *terms);
+
 /* The terms of all allocations of the book, and `more` of them, in the order of time. */
 extern List *oms_book_allocations(const AllocationBook *book, List *more);
 
 /* Those of an entry; XX001 if there are none. */
-extern const AllocationTerms *oms_book_terms_of(const AllocationBook *book, const List *allocations, const AllocationEntry *entry);
+extern AllocationTerms *oms_book_terms_of(const AllocationBook *book, const List *allocations, const AllocationEntry *entry);
 
-/* Each stands with the oldest fill that it has something of. */
+/* Each stands with the oldest fill that it has something of; if it has nothing, with one that it had. */
 extern void oms_book_place_terms(AllocationBook *book, const List *allocations);
 
 /* Is the average worse than the order's limit? */

@@ -286,7 +286,7 @@ make_share_of(const Making *a, const char *order_id)
 }
 
 static AllocationTerms *
-make_make_terms(const Making *a)
+make_make_terms(const Making *a, const Pool *pool)
 {
 	AllocationTerms *terms = palloc0(sizeof(AllocationTerms));
 
@@ -296,6 +296,8 @@ make_make_terms(const Making *a)
 	terms->at = oms_decision_now(a->d);
 	terms->selected = a->selected != NULL;
 	terms->lot = a->lot;
+	terms->pool_quantity = pool->quantity;
+	terms->pool_value = pool->value;
 	terms->parties = palloc0(sizeof(AllocationParty) * a->count);
 	for (int i = 0; i < a->count; i++)
 	{
@@ -394,7 +396,7 @@ make_of_pool(Making *a, const Pool *pool)
 		return NULL;
 	a->left = oms_dec_sub(a->left, shared);
 	oms_share_value(a->shares, a->count, value, quantity);
-	terms = make_make_terms(a);
+	terms = make_make_terms(a, pool);
 	beyond = make_flag(a, terms, average);
 	/* a preview shows it */
 	if (beyond && a->command->confirm != TRI_TRUE && a->command->preview != TRI_TRUE)

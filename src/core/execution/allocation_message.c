@@ -19,14 +19,14 @@
 #include "core/execution/allocation_message.h"
 
 /* The allocation of an entry, if it was made under this AllocID, or NULL. */
-static const AllocationTerms *
+static AllocationTerms *
 message_terms_of(const List *allocations, const AllocationEntry *entry, const char *alloc_id)
 {
 	const ListCell *cell;
 
 	foreach(cell, allocations)
 	{
-		const AllocationTerms *terms = lfirst(cell);
+		AllocationTerms *terms = lfirst(cell);
 
 		if (oms_same_text(terms->id, entry->allocation_id))
 			return terms->alloc_id && strcmp(terms->alloc_id, alloc_id) == 0 ? terms : NULL;
@@ -72,7 +72,7 @@ oms_allocation_is_told(Decision *d, AllocationBook *book, Refusal **refusal)
 }
 
 static void
-message_take_back(AllocationBook *book, const List *allocations, const char *alloc_id)
+message_take_back(const Decision *d, AllocationBook *book, const List *allocations, const char *alloc_id)
 {
 	ListCell   *cell;
 
@@ -85,10 +85,10 @@ message_take_back(AllocationBook *book, const List *allocations, const char *all
 		CHECK_FOR_INTERRUPTS();
 		foreach(of, entries)
 		{
-			const AllocationTerms *terms = message_terms_of(allocations, lfirst(of), alloc_id);
+			AllocationTerms *terms = message_terms_of(allocations, lfirst(of), alloc_id);
 
 			if (terms)
-				oms_book_take(book, fill, lfirst(of), terms->method);
+				oms_book_return(d, book, fill, lfirst(of), terms);
 		}
 	}
 }
@@ -114,7 +114,7 @@ oms_deallocate_message(Decision *d, const Order *block)
 	if (first == NULL)
 		return oms_refuse(OMS_NO_TRANSITION, "%s is not possible: nothing of block \"%s\" is allocated by allocID \"%s\"",
 						  command->def->name, block->id, command->alloc_id);
-	message_take_back(book, allocations, command->alloc_id);
+	message_take_back(d, book, allocations, command->alloc_id);
 	oms_book_place_terms(book, allocations);
 	oms_decision_about(d, KIND_EXECUTION, first->now.id, false);
 	oms_book_put_fills(d, book);

@@ -57,17 +57,27 @@ split_target(const Execution *fill, Numeric before, Numeric factor)
 	return oms_dec_min(target, oms_dec_sub(fill->quantity, oms_dec_smallest(fill->quantity)));
 }
 
+/* What stands in the terms in units of the order. */
 static void
-split_scale_lots(Execution *fill, Numeric factor)
+split_scale_terms(Execution *fill, Numeric factor)
 {
 	List	   *list = oms_allocation_terms(fill->allocation_terms);
 	ListCell   *cell;
+	ListCell   *back;
 
 	foreach(cell, list)
 	{
 		AllocationTerms *terms = lfirst(cell);
 
 		terms->lot = oms_scale_fill(terms->lot, factor);
+		if (terms->pool_quantity)
+			terms->pool_quantity = oms_scale_fill(terms->pool_quantity, factor);
+		foreach(back, terms->returns)
+		{
+			AllocationReturn *returned = lfirst(back);
+
+			returned->quantity = oms_scale_fill(returned->quantity, factor);
+		}
 	}
 	fill->allocation_terms = oms_allocation_terms_json(list);
 }
@@ -90,11 +100,14 @@ oms_scale_allocations(Execution *fill, Numeric quantity, Numeric factor)
 		sum = oms_dec_add(sum, entry->quantity);
 	}
 	largest = split_largest(entries);
-	largest->quantity = oms_dec_add(largest->quantity, oms_dec_sub(target, sum));
-	fill->allocations = oms_allocation_entries_json(entries);
-	fill->allocated_quantity = target;
-	if (factor)
-		split_scale_lots(fill, factor);
+	if (largest)
+	{
+		largest->quantity = oms_dec_add(largest->quantity, oms_dec_sub(target, sum));
+		fill->allocations = oms_allocation_entries_json(entries);
+		fill->allocated_quantity = target;
+	}
+	if (factor && fill->allocation_terms)
+		split_scale_terms(fill, factor);
 }
 
 /* ------------------------------------------------------------------------

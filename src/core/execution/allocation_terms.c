@@ -123,13 +123,38 @@ terms_read_party(Jsonb *json, void *arg)
 	terms_must_be_whole(party->order_id && (party->weight || terms->method != ALLOCATE_PRO_RATA), "a member's part in an allocation", json);
 }
 
+static TimestampTz
+terms_time(Jsonb *json, const char *key)
+{
+	char	   *text = oms_json_get_string(json, key);
+	TimestampTz at;
+
+	return text && oms_time_parse(text, strlen(text), &at) ? at : NO_TIME;
+}
+
+static void
+terms_read_return(Jsonb *json, void *arg)
+{
+	AllocationTerms *terms = arg;
+	AllocationReturn *back = palloc(sizeof(AllocationReturn));
+
+	*back = (AllocationReturn) {
+		.execution_id = oms_json_get_string(json, "executionId"),
+		.at = terms_time(json, "at"),
+		.quantity = terms_number(json, "quantity"),
+		.value = terms_number(json, "value"),
+	};
+	/* a damaged one says nothing */
+	if (back->execution_id && back->quantity && back->value)
+		terms->returns = lappend(terms->returns, back);
+}
+
 static void
 terms_read(Jsonb *json, void *arg)
 {
 	List	  **list = arg;
 	AllocationTerms *terms = palloc0(sizeof(AllocationTerms));
 	char	   *method = oms_json_get_string(json, "method");
-	char	   *at = oms_json_get_string(json, "at");
 	const OmsName *name = method ? oms_name_find(oms_allocation_method_names, method, strlen(method)) : NULL;
 	Jsonb	   *parties = terms_array(json, "members");
 	JsonbValue	hold;
@@ -138,10 +163,14 @@ terms_read(Jsonb *json, void *arg)
 	terms->id = oms_json_get_string(json, "allocationId");
 	terms->alloc_id = oms_json_get_string(json, "allocID");
 	terms->method = name ? name->value : ALLOCATE_MANUAL;
-	if (at == NULL || !oms_time_parse(at, strlen(at), &terms->at))
-		terms->at = NO_TIME;
+	terms->at = terms_time(json, "at");
 	terms->selected = selected && selected->type == jbvBool && selected->val.boolean;
 	terms->lot = terms_number(json, "lot");
+	terms->pool_quantity = terms_number(json, "poolQuantity");
+	terms->pool_value = terms_number(json, "poolValue");
+	if (terms->pool_value == NULL)
+		terms->pool_quantity = NULL;
+	terms_each(terms_array(json, "returned"), terms_read_return, terms);
 	terms->parties = palloc0(sizeof(AllocationParty) * Max(parties ? JB_ROOT_COUNT(parties) : 0, 1));
 	terms_each(parties, terms_read_party, terms);
 	terms_must_be_whole(terms->id && terms->lot && terms->at != NO_TIME, "an allocation's terms", json);
@@ -202,6 +231,29 @@ terms_write_flags(uint32 flags, JsonWriter *w)
 }
 
 static void
+terms_write_returns(const List *returns, JsonWriter *w)
+{
+	const ListCell *cell;
+
+	if (returns == NIL)
+		return;
+	oms_json_key(w, "returned");
+	oms_json_open_array(w);
+	foreach(cell, returns)
+	{
+		const AllocationReturn *back = lfirst(cell);
+
+		oms_json_open_object(w);
+		oms_json_time(w, "at", back->at);
+		oms_json_numeric(w, "value", back->value);
+		oms_json_numeric(w, "quantity", back->quantity);
+		oms_json_string(w, "executionId", back->execution_id);
+		oms_json_close_object(w);
+	}
+	oms_json_close_array(w);
+}
+
+static void
 terms_write(const AllocationTerms *terms, JsonWriter *w)
 {
 	oms_json_open_object(w);
@@ -223,9 +275,14 @@ terms_write(const AllocationTerms *terms, JsonWriter *w)
 		oms_json_close_object(w);
 	}
 	oms_json_close_array(w);
+	terms_write_returns(terms->returns, w);
 	if (terms->selected)
 		oms_json_bool(w, "selected", true);
+	if (terms->pool_quantity)
+		oms_json_numeric(w, "poolValue", terms->pool_value);
 	oms_json_string(w, "allocationId", terms->id);
+	if (terms->pool_quantity)
+		oms_json_numeric(w, "poolQuantity", terms->pool_quantity);
 	oms_json_close_object(w);
 }
 

@@ -32,6 +32,15 @@ typedef struct AllocationParty
 	uint32		flags;
 } AllocationParty;
 
+/* What was given back of an execution to the pool (Deallocate), and counted there from then on. */
+typedef struct AllocationReturn
+{
+	char	   *execution_id;
+	TimestampTz at;
+	Numeric		quantity;
+	Numeric		value;
+} AllocationReturn;
+
 /* An allocation as it was made: the oldest of its executions has it. */
 typedef struct AllocationTerms
 {
@@ -41,6 +50,9 @@ typedef struct AllocationTerms
 	TimestampTz at;
 	bool		selected;		/* of one fill alone, and not of its pool */
 	Numeric		lot;
+	Numeric		pool_quantity;	/* what nobody had of its pool when it was made; NULL: its fill has left that pool, … */
+	Numeric		pool_value;		/* … and counts at its own price */
+	List	   *returns;		/* of AllocationReturn */
 	AllocationParty *parties;
 	int			count;
 } AllocationTerms;

@@ -273,11 +273,9 @@ oms_execution_scale(Execution *execution, Numeric factor, Numeric rest)
 	}
 	if (rest)
 		execution->quantity = oms_dec_trim(oms_dec_add(execution->quantity, rest));
-	if (oms_dec_sign(execution->allocated_quantity) == 0)
-		return;
-	if (oms_has_block_entries(execution))
+	if (oms_has_block_entries(execution) || execution->allocation_terms)
 		oms_scale_allocations(execution, before, factor);
-	else
+	else if (oms_dec_sign(execution->allocated_quantity) > 0)
 	{
 		execution->allocated_quantity = execution->quantity;
 		execution->allocations = execution_allocation_to(execution->root_id, execution->quantity);
