@@ -102,6 +102,90 @@ oms_command_brief(Jsonb *raw)
 }
 
 /* ------------------------------------------------------------------------
+ * parts
+ * ------------------------------------------------------------------------
+ */
+
+static const CommandField *
+command_find_shares(const CommandDef *def, const JsonbValue *key)
+{
+	for (const CommandField *f = def->fields; f->name != NULL; f++)
+		if (f->type == CMD_SHARES && strlen(f->name) == key->val.string.len &&
+			memcmp(f->name, key->val.string.val, key->val.string.len) == 0)
+			return f;
+	return NULL;
+}
+
+/* A message names everybody too. */
+static bool
+command_is_message(const JsonbValue *key)
+{
+	static const char *const names[] = {"fixMessage", "fixMessageBase64"};
+
+	for (int i = 0; i < lengthof(names); i++)
+		if (strlen(names[i]) == key->val.string.len && memcmp(names[i], key->val.string.val, key->val.string.len) == 0)
+			return true;
+	return false;
+}
+
+static void
+command_put_own_shares(JsonWriter *w, const JsonbValue *key, const JsonbValue *shares, const char *order_id)
+{
+	JsonbIterator *it = JsonbIteratorInit(shares->val.binary.data);
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	oms_json_key_len(w, key->val.string.val, key->val.string.len);
+	oms_json_open_array(w);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		JsonbValue	hold;
+		JsonbValue *id = token == WJB_ELEM && v.type == jbvBinary && JsonContainerIsObject(v.val.binary.data) ?
+			getKeyJsonValueFromContainer(v.val.binary.data, "orderId", strlen("orderId"), &hold) : NULL;
+
+		if (id && id->type == jbvString && id->val.string.len == strlen(order_id) &&
+			memcmp(id->val.string.val, order_id, id->val.string.len) == 0)
+			oms_json_scalar(w, NULL, &v);
+	}
+	oms_json_close_array(w);
+}
+
+Jsonb *
+oms_command_part(const Command *command, const char *order_id)
+{
+	JsonWriter	w = {0};
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+	bool		has_message = false;
+
+	if (command->members.count + command->allocations.count == 0 && command->fix_message == NULL)
+		return command->raw;
+	oms_json_open_object(&w);
+	it = JsonbIteratorInit(&command->raw->root);
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&it, &v, true);
+		if (v.type == jbvBinary && JsonContainerIsArray(v.val.binary.data) && command_find_shares(command->def, &key))
+			command_put_own_shares(&w, &key, &v, order_id);
+		else if (command_is_message(&key))
+			has_message = true;
+		else
+		{
+			oms_json_key_len(&w, key.val.string.val, key.val.string.len);
+			oms_json_scalar(&w, NULL, &v);
+		}
+	}
+	if (has_message)
+		oms_json_string(&w, "fixMessageIn", command->command_id);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+/* ------------------------------------------------------------------------
  * states
  * ------------------------------------------------------------------------
  */

@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/record.h"
+#include "core/command.h"
 
 /* A command larger than oms_state.command_size: OM001, or NULL. */
 extern Refusal *oms_command_check_size(Jsonb *raw);
@@ -25,6 +26,13 @@ extern Refusal *oms_message_check_size(size_t length);
  * the whole would be too much.  The command itself if it is short.
  */
 extern Jsonb *oms_command_brief(Jsonb *raw);
+
+/*
+ * A command that names the shares of several orders, as the event of one of them
+ * carries it: what it says of the others is nothing of his, and neither is the
+ * message that it came by (fixMessageIn: the command that has it).
+ */
+extern Jsonb *oms_command_part(const Command *command, const char *order_id);
 
 /* Longer commands stand in the events of other objects than the one they are about as their short. */
 #define COMMAND_BRIEF_FROM	(16 * 1024)

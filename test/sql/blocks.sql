@@ -169,4 +169,20 @@ SELECT aggregate_id = 'bl-K' AS block, count(*), bool_or(payload -> 'command' ? 
 SELECT r ->> 'status' AS status, jsonb_array_length(r -> 'events') AS events FROM unnest(ARRAY['{"commandType": "ExecuteOrderCommand", "orderId": "bl-K", "execID": "1", "lastQty": 4500, "lastPx": 3.3}',
   '{"commandType": "AllocateExecutionCommand", "orderId": "bl-K", "method": "PRO_RATA"}', '{"commandType": "CancelOrderCommand", "orderId": "bl-K"}']::jsonb[]) AS c, oms_command(c) AS r;
 SELECT status, allocated_quantity, jsonb_array_length(members) AS members FROM oms.orders WHERE id = 'bl-K';
+
+-- What its event tells a client of the command is his own part of it: no other client, and no message that names them.
+SELECT e.event_type, e.payload #> '{command,members}' AS members, e.payload #> '{command,allocations}' AS allocations, count(*)
+  FROM oms.order_events AS e
+ WHERE e.aggregate_id IN ('bk-A', 'bk-B') AND (e.payload -> 'command' ? 'members' OR e.payload -> 'command' ? 'allocations')
+ GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT count(*) AS of_others
+  FROM oms.order_events AS e
+  JOIN oms.orders AS o ON o.id = e.aggregate_id AND o.block_order_ids IS NOT NULL
+ CROSS JOIN (VALUES ('members'), ('allocations')) AS f (field)
+ CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(e.payload -> 'command' -> f.field) WHEN 'array' THEN e.payload -> 'command' -> f.field ELSE '[]' END) AS s (share)
+ WHERE s.share ->> 'orderId' <> e.aggregate_id;
+SELECT count(*) FILTER (WHERE e.payload -> 'command' ? 'fixMessage') AS with_message, count(*) FILTER (WHERE e.payload -> 'command' ? 'fixMessageIn') > 0 AS says_where_it_is
+  FROM oms.order_events AS e
+ WHERE e.event_type = 'OrderAllocated' AND e.aggregate_id IN (SELECT m.order_id FROM oms.block_members AS m);
+
 SELECT * FROM oms.verify();

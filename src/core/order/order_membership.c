@@ -18,6 +18,7 @@
 
 #include "base/damage.h"
 #include "base/decimal.h"
+#include "core/command_size.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_membership.h"
 #include "core/order/order_tree.h"
@@ -66,6 +67,8 @@ oms_member_change(Decision *d, const char *block_id, const OrderMember *before, 
 {
 	const char *id = after ? after->order_id : before->order_id;
 	const Order *order = oms_get_order(d, id);
+	const Command *whole = d->cause;
+	Command    *part;
 	OrderEvent	event;
 
 	if (order == NULL)
@@ -81,7 +84,13 @@ oms_member_change(Decision *d, const char *block_id, const OrderMember *before, 
 	if (event.live_blocks > 0 && oms_order_is_closed(order))
 		event.raises |= FLAG_LIVE_BLOCK;
 	oms_tree_end_waiting(order, &event);
+	/* events point to it until they are written */
+	part = palloc(sizeof(Command));
+	*part = *whole;
+	part->raw = oms_command_part(whole, id);
+	d->cause = part;
 	oms_apply_to_tree(d, order, &event);
+	d->cause = whole;
 }
 
 void
