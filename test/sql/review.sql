@@ -438,6 +438,27 @@ SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Z", "executionId": "r
 SELECT * FROM pg_temp.run('CreateManualExecution', '{"orderId": "rv-Z", "executionId": "rv-90", "lastQty": 8, "lastPx": 9, "reason": "again"}');
 SELECT executed_quantity FROM oms.orders WHERE id = 'rv-Z';
 
+-- 9. What one person matched is not booked by a venue's correction of its price: that takes its place, and waits for somebody else.
+SELECT pg_temp.order('rv-Y'), pg_temp.order('rv-X');
+SET oms_state.four_eyes = on;
+SET oms_state.feed_roles = 'rv_venue';
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-Y", "executionId": "rv-91", "execID": "rv-I91", "lastQty": 10, "lastPx": 12}');
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-91", "orderId": "rv-X"}');
+SET SESSION AUTHORIZATION rv_feed;
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-91", "execID": "rv-I92", "lastPx": 10}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-91", "execID": "rv-I92", "lastPx": 10}');
+RESET SESSION AUTHORIZATION;
+SELECT id AS correction FROM oms.executions WHERE exec_id = 'rv-I92' \gset
+SET SESSION AUTHORIZATION rv_anna;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction'));
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction'));
+RESET SESSION AUTHORIZATION;
+RESET oms_state.four_eyes;
+RESET oms_state.feed_roles;
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "base/decimal.h"
+#include "base/guc.h"
 #include "base/moment.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
@@ -335,6 +336,9 @@ oms_decide_correct(Decision *d)
 		return NULL;
 	old = chain.fill;
 	context.corrected = &old;
+	/* what one person alone has said of it, its order perhaps, is not booked by what a venue says of the rest */
+	if (oms_guc_four_eyes && old.status == OMS_EXECUTION_REVIEW && oms_reasons_have(old.review_reasons, REVIEW_FOUR_EYES))
+		context.reasons_before = old.review_reasons;
 	known = context.order ? oms_fill_find_known(d, command, &context) : NULL;
 	if (d->unreached.count > 0)
 		return oms_unreached();
@@ -355,6 +359,8 @@ oms_decide_correct(Decision *d)
 	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
 	change_inherit_typing(d, &old, &correction);
+	if (context.reasons_before && correction.authors == NULL)
+		correction.authors = old.authors;
 	if (known)
 		correction.status = known->status;
 	if (known && !change_waits(known, &chain.fill))
