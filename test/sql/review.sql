@@ -459,6 +459,15 @@ RESET SESSION AUTHORIZATION;
 RESET oms_state.four_eyes;
 RESET oms_state.feed_roles;
 
+-- 10. A fill that waits for an order which nobody knows is not that of another one, whose report has the same ExecID and content.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-zV", "executionId": "rv-zv", "execID": "rv-J95", "lastQty": 10, "lastPx": 9}');
+SELECT pg_temp.order('rv-zU');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-zU", "executionId": "rv-zu", "execID": "rv-J95", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-zT", "executionId": "rv-zt", "execID": "rv-J95", "lastQty": 10, "lastPx": 9}');
+SELECT pg_temp.order('rv-zV');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-zV", "executionId": "rv-zv", "execID": "rv-J95", "lastQty": 10, "lastPx": 9}');
+SELECT id, order_id, status FROM oms.executions WHERE exec_id = 'rv-J95' ORDER BY id;
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;

@@ -116,7 +116,7 @@ static const State states[] = {
 		.name = "in review, of an order nobody knows", .status = OMS_EXECUTION_REVIEW,
 		.steps = {ORDER, "ExecuteOrder orderId=N executionId=e execID=one lastQty=10 lastPx=10"},
 		.outcomes = {
-			[RESENT] = "e:502 A:308",
+			[RESENT] = "m1:501 A:308",
 			[RESENT_OTHER] = "m1:511 A:331",
 			[CORRECT] = "e:521 m1:511",
 			[CORRECT_TOO_MUCH] = "e:521 m1:511",

@@ -19,6 +19,10 @@
 static bool
 known_is_same_stranger(const Command *command, const Execution *known)
 {
+	const char *named = known->order_id ? NULL : oms_reasons_order(known->review_reasons);
+
+	if (named && command->order_id && strcmp(named, command->order_id) != 0)
+		return false;
 	return known->order_id == NULL && oms_same_text(command->fix_session, known->fix_session) &&
 		oms_same_text(command->cl_ord_id, known->cl_ord_id) &&
 		oms_same_text(command->symbol, known->reported_symbol ? known->reported_symbol : known->symbol) &&
