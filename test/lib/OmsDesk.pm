@@ -466,7 +466,15 @@ sub apply_ExecuteOrder
 	return;
 }
 
-sub apply_ApproveExecution { my ($self, $command) = @_; $self->newest($command->{executionId})->{status} = 'LIVE'; return; }
+sub apply_ApproveExecution
+{
+	my ($self, $command) = @_;
+	my $execution = $self->newest($command->{executionId});
+	$execution->{status} = 'LIVE';
+	# what was allocated while it waited had nothing of it in its pool
+	$self->root($self->order($execution->{order}))->{given_back} = 1;
+	return;
+}
 sub apply_RejectExecution { my ($self, $command) = @_; $self->newest($command->{executionId})->{status} = 'REJECTED'; return; }
 
 # REVIEW, where more would be executed than ordered, and more than before, or at another price beyond the limit
