@@ -359,7 +359,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_APPROVE_EXECUTION] = {
 		.name = "ApproveExecutionCommand", .type = COMMAND_APPROVE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
 		.trigger = TRIGGER_FILL, .reach = REACH_MEMBERS, .fix_messages = FIX_MSG_REPORT,
-		.fields = approve_fields, .decide = oms_decide_approve,
+		.fields = approve_fields, .decide = oms_decide_approve, .tells = oms_tell_approved_allocations,
 	},
 	[COMMAND_REJECT_EXECUTION] = {
 		.name = "RejectExecutionCommand", .type = COMMAND_REJECT_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,

@@ -167,6 +167,25 @@ allocation_find_block(FixContext *fix)
 	return fix->ignored ? NULL : order;
 }
 
+/*
+ * Has the command before only been proposed?  Then what it takes back is not free
+ * yet, and the two are no whole: somebody takes back first.
+ */
+static Refusal *
+allocation_check_done(const FixContext *fix, const char *block_id)
+{
+	int			count;
+	const Event *events = oms_uow_events(fix->uow, &count);
+	Refusal    *refusal;
+
+	if (count == 0 || strcmp(events[0].event_type, "ExecutionAllocationProposed") != 0)
+		return NULL;
+	refusal = oms_refuse_by_rule("four_eyes", psprintf("an allocation of block \"%s\" cannot be replaced by one message", block_id),
+								 "%s", "by oms_state.allocation_four_eyes what is taken back waits for somebody else.");
+	refusal->sqlstate = OMS_NOT_PERMITTED;
+	return oms_with_hint(refusal, "AllocTransType (71) 2 takes it back, and 0 gives it anew; each is approved by itself.");
+}
+
 static JsonWriter
 allocation_command(const FixMessage *message, CommandType type, const char *block_id, const char *alloc_id)
 {
@@ -242,6 +261,8 @@ oms_fix_handle_allocation(FixContext *fix)
 		return NULL;
 	if (does & ALLOC_TAKE_BACK)
 		refusal = allocation_take_back(fix, block->id);
+	if (refusal == NULL && does == (ALLOC_TAKE_BACK | ALLOC_NEW))
+		refusal = allocation_check_done(fix, block->id);
 	if (refusal == NULL && (does & ALLOC_NEW))
 		refusal = allocation_give(fix, block->id, &shares);
 	return refusal;

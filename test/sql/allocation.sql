@@ -216,4 +216,40 @@ SELECT al_as('bob', '{"commandType": "RejectExecutionCommand", "executionId": "a
 SELECT what FROM oms.desk_queue WHERE order_id = 'al-F' ORDER BY what;
 RESET oms_state.allocation_four_eyes;
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-F';
+-- … by FIX, too, from whoever is no feed; approved, it has its AllocID. What replaces would be half done: it is refused.
+CREATE ROLE regress_al_feed;
+GRANT EXECUTE ON FUNCTION oms_try_fix(text), al_j(text) TO regress_al_ann, regress_al_bob, regress_al_feed;
+SET oms_state.feed_roles = regress_al_feed;
+CREATE FUNCTION al_j_as(who text, fields text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  r text;
+BEGIN
+  EXECUTE format('SET SESSION AUTHORIZATION %I', 'regress_al_' || who);
+  r := al_j(fields);
+  RESET SESSION AUTHORIZATION;
+  RETURN r;
+END $$;
+SELECT al_do('{"commandType": "ExecuteOrderCommand", "orderId": "al-J", "executionId": "al-j2", "execID": "j2", "lastQty": 100, "lastPx": 5}');
+SET oms_state.allocation_four_eyes = on;
+SELECT al_j_as('ann', '70=b1|71=0|78=1|79=BEN|80=60');
+SELECT author, execution_id FROM oms.desk_queue WHERE order_id = 'al-J' AND what = 'PROPOSAL';
+SELECT al_as(who, '{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}') FROM unnest(ARRAY['ann', 'bob']) AS who;
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+SELECT al_j_as('bob', '70=b1|71=0|78=1|79=BEN|80=60');
+SELECT al_j_as('ann', '70=b2|71=1|72=b1|78=1|79=ANN|80=60');
+SELECT count(*) FROM oms.desk_queue WHERE order_id = 'al-J' AND what = 'PROPOSAL';
+SELECT al_j_as('ann', '70=b2|71=2|72=b1|78=1|79=BEN|80=60');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+-- who approves is told who has what, where that makes an allocation
+SELECT al_as('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+SELECT al_j_as('feed', '70=b3|71=0|78=1|79=BEN|80=60');
+SELECT al_j_as('feed', '70=b4|71=1|72=b3|78=1|79=ANN|80=60');
+SELECT al_j_as('ann', '70=b5|71=0|78=1|79=BEN|80=10');
+SET SESSION AUTHORIZATION regress_al_bob;
+SELECT r -> 'allocations' #- '{0,allocationId}' AS allocations
+  FROM oms_command('{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}') AS r;
+RESET SESSION AUTHORIZATION;
+RESET oms_state.allocation_four_eyes;
+RESET oms_state.feed_roles;
 SELECT * FROM oms.verify();

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 
 #include "core/execution/allocation_message.h"
+#include "core/execution/allocation_proposal.h"
 
 /* The allocation of an entry, if it was made under this AllocID, or NULL. */
 static AllocationTerms *
@@ -114,6 +115,8 @@ oms_deallocate_message(Decision *d, const Order *block)
 	if (first == NULL)
 		return oms_refuse(OMS_NO_TRANSITION, "%s is not possible: nothing of block \"%s\" is allocated by allocID \"%s\"",
 						  command->def->name, block->id, command->alloc_id);
+	if (oms_allocation_waits(d))
+		return oms_propose_allocation(d, first->now.id);
 	message_take_back(d, book, allocations, command->alloc_id);
 	oms_book_place_terms(book, allocations);
 	oms_decision_about(d, KIND_EXECUTION, first->now.id, false);

@@ -22,9 +22,9 @@
 bool
 oms_allocation_waits(const Decision *d)
 {
-	/* a client's message is no hand of the desk; and what is approved has another cause */
-	return oms_guc_allocation_four_eyes && d->command->preview != TRI_TRUE && d->command->fix_message == NULL &&
-		d->cause == d->command;
+	/* a feed brings in a client's message as it came, else anybody might have written it; what is approved has another cause */
+	return oms_guc_allocation_four_eyes && d->command->preview != TRI_TRUE && d->cause == d->command &&
+		!(d->command->fix_message && oms_decision_asker(d)->is_feed);
 }
 
 static Jsonb *
@@ -88,8 +88,9 @@ oms_approve_proposal(Decision *d, const Execution *execution)
 	JsonbValue *raw = oms_json_get(execution->allocation_proposal, "command", &hold);
 	Refusal    *refusal = proposal_check(d, execution);
 
+	/* it was read when it was proposed; a message's has its AllocID, which only oms_fix() may say */
 	if (refusal == NULL)
-		refusal = oms_command_parse(JsonbValueToJsonb(raw), false, proposed);
+		refusal = oms_command_parse(JsonbValueToJsonb(raw), true, proposed);
 	if (refusal)
 		return refusal;
 	/* the fill has changed by being proposed for; whoever approves may know that a limit is exceeded */

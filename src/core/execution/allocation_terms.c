@@ -352,9 +352,11 @@ terms_tell(const AllocationTerms *terms, const AllocationParty *party, const Lis
 	oms_json_close_object(w);
 }
 
-void
-oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
+/* Entries are read only where there is an allocation: those of plain fills are written otherwise. */
+static void
+terms_tell_made(Jsonb *const *payloads, int count, bool even_none, JsonWriter *w)
 {
+	List	   *states = NIL;
 	List	   *made = NIL;
 	List	   *entries = NIL;
 	ListCell   *cell;
@@ -367,7 +369,14 @@ oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
 		if (state == NULL || !oms_same_text(oms_json_get_string(payloads[i], "aggregateType"), oms_kinds[KIND_EXECUTION].type))
 			continue;
 		made = terms_made_by(payloads[i], state, made);
-		entries = list_concat(entries, oms_allocation_entries(terms_array(state, "allocations")));
+		states = lappend(states, state);
+	}
+	if (made == NIL && !even_none)
+		return;
+	foreach(cell, made == NIL ? NIL : states)
+	{
+		CHECK_FOR_INTERRUPTS();
+		entries = list_concat(entries, oms_allocation_entries(terms_array(lfirst(cell), "allocations")));
 	}
 	oms_json_key(w, "allocations");
 	oms_json_open_array(w);
@@ -379,4 +388,16 @@ oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
 			terms_tell(terms, &terms->parties[i], entries, w);
 	}
 	oms_json_close_array(w);
+}
+
+void
+oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
+{
+	terms_tell_made(payloads, count, true, w);
+}
+
+void
+oms_tell_approved_allocations(Jsonb *const *payloads, int count, JsonWriter *w)
+{
+	terms_tell_made(payloads, count, false, w);
 }

@@ -69,4 +69,7 @@ extern Jsonb *oms_allocation_terms_json(const List *terms);
  */
 extern void oms_tell_allocations(Jsonb *const *payloads, int count, JsonWriter *w);
 
+/* … of an approval, which may have approved one: nothing, if it made none. */
+extern void oms_tell_approved_allocations(Jsonb *const *payloads, int count, JsonWriter *w);
+
 #endif							/* OMS_ALLOCATION_TERMS_H */
