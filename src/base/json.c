@@ -38,6 +38,24 @@ oms_json_get_string(Jsonb *object, const char *key)
 	return pnstrdup(v->val.string.val, v->val.string.len);
 }
 
+Numeric
+oms_json_get_numeric(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
+}
+
+Jsonb *
+oms_json_get_container(Jsonb *object, const char *key)
+{
+	JsonbValue	hold;
+	JsonbValue *v = oms_json_get(object, key, &hold);
+
+	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
+}
+
 bool
 oms_json_is_object(Jsonb *value)
 {

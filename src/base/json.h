@@ -49,6 +49,10 @@ extern JsonbValue *oms_json_get(Jsonb *object, const char *key, JsonbValue *hold
 /* The same as a C string, or NULL where it is absent or no string. */
 extern char *oms_json_get_string(Jsonb *object, const char *key);
 
+/* … as a number, or NULL; as an object or array of its own, or NULL. */
+extern Numeric oms_json_get_numeric(Jsonb *object, const char *key);
+extern Jsonb *oms_json_get_container(Jsonb *object, const char *key);
+
 extern bool oms_json_is_object(Jsonb *value);
 extern bool oms_json_is_array(Jsonb *value);
 

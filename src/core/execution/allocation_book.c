@@ -18,12 +18,18 @@
 
 #include "base/damage.h"
 #include "base/decimal.h"
-#include "base/guc.h"
 #include "base/moment.h"
 #include "core/execution/allocation_book.h"
+#include "core/execution/allocation_commission.h"
 #include "core/execution/allocation_redo.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_membership.h"
+
+const ShareMethod oms_share_methods[ALLOCATION_METHODS] = {
+	[ALLOCATE_PRO_RATA] = SHARE_PRO_RATA,
+	[ALLOCATE_PRIORITY] = SHARE_PRIORITY,
+	[ALLOCATE_EQUAL] = SHARE_EQUAL,
+};
 
 /* ------------------------------------------------------------------------
  * beginning and closing
@@ -125,44 +131,6 @@ oms_book_of(Decision *d, const Order *block)
 	d->books = lappend(d->books, book);
 	oms_decision_end_first_with(d, book_close_all);
 	return book;
-}
-
-/* ------------------------------------------------------------------------
- * pools
- * ------------------------------------------------------------------------
- */
-
-PoolKey
-oms_pool_of(const Execution *execution)
-{
-	PoolKey		pool = {execution->trade_date, execution->settl_date, execution->currency};
-
-	if (pool.trade_date == NO_DATE)
-		pool.trade_date = oms_trading_day(execution->transact_time != NO_TIME ? execution->transact_time : execution->created_at);
-	return pool;
-}
-
-static int
-book_compare_dates(DateADT a, DateADT b)
-{
-	return a == b ? 0 : a == NO_DATE ? -1 : b == NO_DATE ? 1 : a < b ? -1 : 1;
-}
-
-/* The one to be allocated first comes first. */
-int
-oms_pool_compare(const PoolKey *a, const PoolKey *b)
-{
-	int			order = book_compare_dates(a->trade_date, b->trade_date);
-
-	if (order == 0)
-		order = book_compare_dates(a->settl_date, b->settl_date);
-	return order != 0 ? order : strcmp(a->currency ? a->currency : "", b->currency ? b->currency : "");
-}
-
-bool
-oms_pool_is_same(const PoolKey *a, const PoolKey *b)
-{
-	return oms_pool_compare(a, b) == 0;
 }
 
 /* ------------------------------------------------------------------------
@@ -496,57 +464,6 @@ oms_average_is_beyond(const Order *order, Numeric average)
 }
 
 /* ------------------------------------------------------------------------
- * commission
- * ------------------------------------------------------------------------
- */
-
-/* One that is an amount: what is a rate counts for every part as it does for the whole. */
-static bool
-book_shares_commission(const Execution *fill)
-{
-	return fill->commission && (fill->comm_type == NULL || strcmp(fill->comm_type, "ABSOLUTE") == 0);
-}
-
-/*
- * By quantity, rounded as values are: what the entries of one allocation have of
- * a fill is a part of what those before it have left.
- */
-static void
-book_share_commission(const BookFill *fill)
-{
-	Numeric		left = fill->now.commission;
-	Numeric		quantity = fill->now.quantity;
-	int			count = list_length(fill->entries);
-	ShareMember *shares = palloc0(sizeof(ShareMember) * Max(count, 1));
-
-	for (int first = 0, end; first < count; first = end)
-	{
-		const AllocationEntry *of = list_nth(fill->entries, first);
-		int			n = 0;
-
-		for (end = first; end < count; end++)
-		{
-			const AllocationEntry *entry = list_nth(fill->entries, end);
-
-			if (!oms_same_text(entry->allocation_id, of->allocation_id))
-				break;
-			/* those of one allocation stand as its members are served */
-			shares[n] = (ShareMember) {.order_id = entry->order_id, .priority = n, .quantity = entry->quantity};
-			n++;
-		}
-		left = oms_dec_sub(left, oms_share_value(shares, n, left, quantity));
-		for (int i = 0; i < n; i++)
-		{
-			AllocationEntry *entry = list_nth(fill->entries, first + i);
-
-			entry->commission = shares[i].value;
-			quantity = oms_dec_sub(quantity, entry->quantity);
-		}
-	}
-	pfree(shares);
-}
-
-/* ------------------------------------------------------------------------
  * putting
  * ------------------------------------------------------------------------
  */
@@ -623,8 +540,8 @@ book_write_fill(const AllocationBook *book, BookFill *fill)
 	Jsonb	   *allocations;
 	Jsonb	   *terms = oms_allocation_terms_json(fill->terms);
 
-	if (book_shares_commission(&fill->now))
-		book_share_commission(fill);
+	if (oms_commission_is_shared(&fill->now))
+		oms_commission_share(fill);
 	allocations = oms_allocation_entries_json(fill->entries);
 	MemoryContextSwitchTo(old);
 	if (book_same_json(allocations, fill->now.allocations) && book_same_json(terms, fill->now.allocation_terms))

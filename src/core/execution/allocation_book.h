@@ -12,17 +12,10 @@
 
 #include "base/decimal.h"
 #include "core/decide.h"
+#include "core/execution/allocation_pool.h"
 #include "core/execution/allocation_share.h"
 #include "core/execution/allocation_terms.h"
 #include "core/execution/execution.h"
-
-/* Fills of one pool count at one average price. */
-typedef struct PoolKey
-{
-	DateADT		trade_date;
-	DateADT		settl_date;		/* NO_DATE: none */
-	const char *currency;		/* or NULL */
-} PoolKey;
 
 /* A live fill of the block. */
 typedef struct BookFill
@@ -83,10 +76,6 @@ extern BookFill *oms_book_add(const Decision *d, AllocationBook *book, const Exe
 extern BookFill *oms_book_fill(const AllocationBook *book, const char *execution_id);
 extern void oms_book_sort(AllocationBook *book);
 
-extern bool oms_pool_is_same(const PoolKey *a, const PoolKey *b);
-extern int	oms_pool_compare(const PoolKey *a, const PoolKey *b);
-extern PoolKey oms_pool_of(const Execution *execution);
-
 /* When the first of its chain of corrections came. */
 extern TimestampTz oms_book_came_at(const Decision *d, const Execution *fill);
 
@@ -108,6 +97,9 @@ extern void oms_book_raise(AllocationBook *book, const char *order_id, uint32 fl
 /* An entry comes to a fill or goes; the member follows. */
 extern void oms_book_give(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method);
 extern void oms_book_take(AllocationBook *book, BookFill *fill, AllocationEntry *entry, AllocationMethod method);
+
+/* How shares of each method are made; those given by hand are not. */
+extern const ShareMethod oms_share_methods[ALLOCATION_METHODS];
 
 /* Only the member's side of it, of a fill that has ended. */
 extern void oms_book_take_back(AllocationBook *book, const AllocationEntry *entry, AllocationMethod method);

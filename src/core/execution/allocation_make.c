@@ -256,17 +256,12 @@ make_open_pools(Making *a)
 static Numeric
 make_share_pool(Making *a, Numeric available)
 {
-	static const ShareMethod methods[ALLOCATION_METHODS] = {
-		[ALLOCATE_PRO_RATA] = SHARE_PRO_RATA,
-		[ALLOCATE_PRIORITY] = SHARE_PRIORITY,
-		[ALLOCATE_EQUAL] = SHARE_EQUAL,
-	};
 	Numeric		quantity = oms_dec_min(available, a->left);
 
 	if (a->method != ALLOCATE_MANUAL)
 	{
 		make_weigh(a);
-		return oms_dec_sub(quantity, oms_share_allocate(a->shares, a->count, methods[a->method], a->lot, quantity));
+		return oms_dec_sub(quantity, oms_share_allocate(a->shares, a->count, oms_share_methods[a->method], a->lot, quantity));
 	}
 	/* of what is given, what the pools before had not */
 	for (int i = 0; i < a->count; i++)

@@ -22,15 +22,6 @@
  * ------------------------------------------------------------------------
  */
 
-static Numeric
-terms_number(Jsonb *json, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(json, key, &hold);
-
-	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
-}
-
 /* Without all of them nothing can be counted. */
 static void
 terms_must_be_whole(bool whole, const char *what, Jsonb *json)
@@ -54,15 +45,6 @@ terms_each(Jsonb *array, TermsVisit visit, void *arg)
 			visit(JsonbValueToJsonb(&v), arg);
 }
 
-static Jsonb *
-terms_array(Jsonb *json, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(json, key, &hold);
-
-	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
-}
-
 static void
 terms_read_entry(Jsonb *json, void *arg)
 {
@@ -72,9 +54,9 @@ terms_read_entry(Jsonb *json, void *arg)
 	*entry = (AllocationEntry) {
 		.allocation_id = oms_json_get_string(json, "allocationId"),
 		.order_id = oms_json_get_string(json, "orderId"),
-		.quantity = terms_number(json, "quantity"),
-		.value = terms_number(json, "value"),
-		.commission = terms_number(json, "commission"),
+		.quantity = oms_json_get_numeric(json, "quantity"),
+		.value = oms_json_get_numeric(json, "value"),
+		.commission = oms_json_get_numeric(json, "commission"),
 	};
 	terms_must_be_whole(entry->order_id && entry->quantity && entry->value && entry->allocation_id, "a part of an allocation", json);
 	*entries = lappend(*entries, entry);
@@ -112,13 +94,13 @@ terms_read_party(Jsonb *json, void *arg)
 {
 	AllocationTerms *terms = arg;
 	AllocationParty *party = &terms->parties[terms->count++];
-	Numeric		priority = terms_number(json, "priority");
+	Numeric		priority = oms_json_get_numeric(json, "priority");
 
 	*party = (AllocationParty) {
 		.order_id = oms_json_get_string(json, "orderId"),
 		.priority = priority ? strtoi64(oms_dec_text(priority), NULL, 10) : 0,
-		.weight = terms_number(json, "weight"),
-		.flags = terms_read_flags(terms_array(json, "flags")),
+		.weight = oms_json_get_numeric(json, "weight"),
+		.flags = terms_read_flags(oms_json_get_container(json, "flags")),
 	};
 	terms_must_be_whole(party->order_id && (party->weight || terms->method != ALLOCATE_PRO_RATA), "a member's part in an allocation", json);
 }
@@ -141,8 +123,8 @@ terms_read_return(Jsonb *json, void *arg)
 	*back = (AllocationReturn) {
 		.execution_id = oms_json_get_string(json, "executionId"),
 		.at = terms_time(json, "at"),
-		.quantity = terms_number(json, "quantity"),
-		.value = terms_number(json, "value"),
+		.quantity = oms_json_get_numeric(json, "quantity"),
+		.value = oms_json_get_numeric(json, "value"),
 	};
 	/* a damaged one says nothing */
 	if (back->execution_id && back->quantity && back->value)
@@ -156,7 +138,7 @@ terms_read(Jsonb *json, void *arg)
 	AllocationTerms *terms = palloc0(sizeof(AllocationTerms));
 	char	   *method = oms_json_get_string(json, "method");
 	const OmsName *name = method ? oms_name_find(oms_allocation_method_names, method, strlen(method)) : NULL;
-	Jsonb	   *parties = terms_array(json, "members");
+	Jsonb	   *parties = oms_json_get_container(json, "members");
 	JsonbValue	hold;
 	JsonbValue *selected = oms_json_get(json, "selected", &hold);
 
@@ -165,12 +147,12 @@ terms_read(Jsonb *json, void *arg)
 	terms->method = name ? name->value : ALLOCATE_MANUAL;
 	terms->at = terms_time(json, "at");
 	terms->selected = selected && selected->type == jbvBool && selected->val.boolean;
-	terms->lot = terms_number(json, "lot");
-	terms->pool_quantity = terms_number(json, "poolQuantity");
-	terms->pool_value = terms_number(json, "poolValue");
+	terms->lot = oms_json_get_numeric(json, "lot");
+	terms->pool_quantity = oms_json_get_numeric(json, "poolQuantity");
+	terms->pool_value = oms_json_get_numeric(json, "poolValue");
 	if (terms->pool_value == NULL)
 		terms->pool_quantity = NULL;
-	terms_each(terms_array(json, "returned"), terms_read_return, terms);
+	terms_each(oms_json_get_container(json, "returned"), terms_read_return, terms);
 	terms->parties = palloc0(sizeof(AllocationParty) * Max(parties ? JB_ROOT_COUNT(parties) : 0, 1));
 	terms_each(parties, terms_read_party, terms);
 	terms_must_be_whole(terms->id && terms->lot && terms->at != NO_TIME, "an allocation's terms", json);
@@ -316,7 +298,7 @@ terms_made_by(Jsonb *payload, Jsonb *state, List *made)
 
 	if (occurred_at == NULL || !oms_time_parse(occurred_at, strlen(occurred_at), &at))
 		return made;
-	foreach(cell, oms_allocation_terms(terms_array(state, "allocationTerms")))
+	foreach(cell, oms_allocation_terms(oms_json_get_container(state, "allocationTerms")))
 		if (((const AllocationTerms *) lfirst(cell))->at == at)
 			made = lappend(made, lfirst(cell));
 	return made;
@@ -363,7 +345,7 @@ terms_tell_made(Jsonb *const *payloads, int count, bool even_none, JsonWriter *w
 
 	for (int i = 0; i < count; i++)
 	{
-		Jsonb	   *state = terms_array(payloads[i], "state");
+		Jsonb	   *state = oms_json_get_container(payloads[i], "state");
 
 		CHECK_FOR_INTERRUPTS();
 		if (state == NULL || !oms_same_text(oms_json_get_string(payloads[i], "aggregateType"), oms_kinds[KIND_EXECUTION].type))
@@ -376,7 +358,7 @@ terms_tell_made(Jsonb *const *payloads, int count, bool even_none, JsonWriter *w
 	foreach(cell, made == NIL ? NIL : states)
 	{
 		CHECK_FOR_INTERRUPTS();
-		entries = list_concat(entries, oms_allocation_entries(terms_array(lfirst(cell), "allocations")));
+		entries = list_concat(entries, oms_allocation_entries(oms_json_get_container(lfirst(cell), "allocations")));
 	}
 	oms_json_key(w, "allocations");
 	oms_json_open_array(w);

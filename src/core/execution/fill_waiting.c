@@ -44,28 +44,19 @@ oms_fill_name_waiting(Decision *d, const Command *command)
 		oms_decision_name(d, NAME_WAITING_ORDER_ID, NULL, names[i], command->execution_id);
 }
 
-static Jsonb *
-waiting_object_of(Jsonb *payload, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(payload, key, &hold);
-
-	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
-}
-
 /* The newest event says how it is; the payload goes with the next one. */
 static void
 waiting_visit(Jsonb *payload, void *arg)
 {
 	WaitingFill *fill = arg;
 	MemoryContext old = MemoryContextSwitchTo(fill->keep);
-	Jsonb	   *state = waiting_object_of(payload, "state");
-	Jsonb	   *reasons = state ? waiting_object_of(state, "reviewReasons") : NULL;
+	Jsonb	   *state = oms_json_get_container(payload, "state");
+	Jsonb	   *reasons = state ? oms_json_get_container(state, "reviewReasons") : NULL;
 	static const char *const touched[] = {"orderId", "correctedExecutionId", "correctingExecutionId", "reportedLastQty", "reportedLastPx",
 	"reportedSymbol", "reportedSide"};
 
 	if (fill->report == NULL)
-		fill->report = waiting_object_of(payload, "command");
+		fill->report = oms_json_get_container(payload, "command");
 	fill->waits = state && oms_same_text(oms_json_get_string(state, "status"), "REVIEW") && oms_reasons_have(reasons, REVIEW_UNKNOWN_ORDER);
 	for (int i = 0; fill->waits && i < lengthof(touched); i++)
 	{

@@ -15,15 +15,6 @@
 #include "core/order/order_history.h"
 #include "core/order/order_members.h"
 
-static Jsonb *
-history_object_of(Jsonb *payload, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(payload, key, &hold);
-
-	return v && v->type == jbvBinary ? JsonbValueToJsonb(v) : NULL;
-}
-
 /* ------------------------------------------------------------------------
  * the same report
  * ------------------------------------------------------------------------
@@ -69,7 +60,7 @@ static void
 history_visit_report(Jsonb *payload, void *arg)
 {
 	ReportSearch *search = arg;
-	Jsonb	   *raw = search->found == NULL ? history_object_of(payload, "command") : NULL;
+	Jsonb	   *raw = search->found == NULL ? oms_json_get_container(payload, "command") : NULL;
 	char	   *exec_id = raw ? oms_json_get_string(raw, "execID") : NULL;
 	char	   *order_id = exec_id ? oms_json_get_string(raw, "orderId") : NULL;
 	MemoryContext old;
@@ -81,7 +72,7 @@ history_visit_report(Jsonb *payload, void *arg)
 		return;
 	old = MemoryContextSwitchTo(search->keep);
 	earlier = palloc(sizeof(Command));
-	raw = history_object_of(payload, "command");
+	raw = oms_json_get_container(payload, "command");
 	/* one of an older version that cannot be read any more is no repeat */
 	if (oms_command_parse(raw, true, earlier) == NULL && history_same_report(search->command, earlier) &&
 		(!search->exact || (search->command->transact_time == earlier->transact_time &&
@@ -112,7 +103,7 @@ static void
 history_visit_type(Jsonb *payload, void *arg)
 {
 	TypeSearch *search = arg;
-	Jsonb	   *raw = history_object_of(payload, "command");
+	Jsonb	   *raw = oms_json_get_container(payload, "command");
 
 	/* what happened below the order is in its events too, and a session of its own may use the same ids */
 	if (raw && oms_same_text(oms_json_get_string(raw, search->field), search->id) &&
@@ -153,7 +144,7 @@ static void
 history_visit_name(Jsonb *payload, void *arg)
 {
 	NameSearch *search = arg;
-	Jsonb	   *raw = history_object_of(payload, "command");
+	Jsonb	   *raw = oms_json_get_container(payload, "command");
 	char	   *order_id = raw ? oms_json_get_string(raw, "orderId") : NULL;
 	Command		earlier;
 
@@ -189,7 +180,7 @@ static void
 history_visit_terms(Jsonb *payload, void *arg)
 {
 	TermsSearch *search = arg;
-	Jsonb	   *state = history_object_of(payload, "state");
+	Jsonb	   *state = oms_json_get_container(payload, "state");
 	PastTerms  *last = search->found ? llast(search->found) : NULL;
 	MemoryContext old;
 	PastTerms  *terms;
@@ -237,15 +228,15 @@ static void
 history_visit_expired(Jsonb *payload, void *arg)
 {
 	TimestampTz *expired = arg;
-	Jsonb	   *state = history_object_of(payload, "state");
-	Jsonb	   *conditions = state ? history_object_of(state, "conditions") : NULL;
+	Jsonb	   *state = oms_json_get_container(payload, "state");
+	Jsonb	   *conditions = state ? oms_json_get_container(state, "conditions") : NULL;
 	TimestampTz stated;
 
 	if (conditions == NULL || !oms_texts_has(conditions, "EXPIRED"))
 		*expired = NO_TIME;
 	else if (*expired == NO_TIME)
 	{
-		stated = history_time_of(history_object_of(payload, "command"), "transactTime");
+		stated = history_time_of(oms_json_get_container(payload, "command"), "transactTime");
 		*expired = stated != NO_TIME ? stated : history_time_of(state, "updatedAt");
 	}
 }

@@ -32,15 +32,6 @@ members_compare(const void *a, const void *b)
 	return strcmp(first->order_id, second->order_id);
 }
 
-static Numeric
-members_number(Jsonb *json, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(json, key, &hold);
-
-	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
-}
-
 static void
 members_read_methods(Jsonb *json, OrderMember *member)
 {
@@ -52,7 +43,7 @@ members_read_methods(Jsonb *json, OrderMember *member)
 		return;
 	object = JsonbValueToJsonb(methods);
 	for (const OmsName *n = oms_allocation_method_names; n->name != NULL; n++)
-		member->by_method[n->value] = members_number(object, n->name);
+		member->by_method[n->value] = oms_json_get_numeric(object, n->name);
 }
 
 static void
@@ -60,13 +51,13 @@ members_read(Jsonb *json, OrderMember *member)
 {
 	JsonbValue	hold;
 	JsonbValue *released = oms_json_get(json, "released", &hold);
-	Numeric		priority = members_number(json, "priority");
+	Numeric		priority = oms_json_get_numeric(json, "priority");
 
 	member->released = released && released->type == jbvBool && released->val.boolean;
 	member->order_id = oms_json_get_string(json, "orderId");
-	member->quantity = members_number(json, "quantity");
-	member->allocated_quantity = members_number(json, "allocatedQuantity");
-	member->allocated_value = members_number(json, "allocatedValue");
+	member->quantity = oms_json_get_numeric(json, "quantity");
+	member->allocated_quantity = oms_json_get_numeric(json, "allocatedQuantity");
+	member->allocated_value = oms_json_get_numeric(json, "allocatedValue");
 	if (member->order_id == NULL || member->quantity == NULL || member->allocated_quantity == NULL || member->allocated_value == NULL)
 		oms_damaged("a member of a block is written as %s", JsonbToCString(NULL, &json->root, VARSIZE(json)));
 	member->priority = priority ? strtoi64(oms_dec_text(priority), NULL, 10) : 0;

@@ -222,15 +222,6 @@ oms_requests_to_json(const OrderRequest *requests, int count)
 	return oms_json_finish(&w);
 }
 
-static Numeric
-order_record_get_numeric(Jsonb *object, const char *key)
-{
-	JsonbValue	hold;
-	JsonbValue *v = oms_json_get(object, key, &hold);
-
-	return v && v->type == jbvNumeric ? DatumGetNumericCopy(NumericGetDatum(v->val.numeric)) : NULL;
-}
-
 static void
 order_record_request_from_json(Jsonb *json, OrderRequest *r)
 {
@@ -244,11 +235,11 @@ order_record_request_from_json(Jsonb *json, OrderRequest *r)
 	r->orig_cl_ord_id = oms_json_get_string(json, "origClOrdID");
 	v = oms_json_get(json, "unasked", &hold);
 	r->unasked = v && v->type == jbvBool && v->val.boolean;
-	r->restores_qty = order_record_get_numeric(json, "restoresOrderQty");
-	r->terms.order_qty = order_record_get_numeric(json, "orderQty");
-	r->terms.cash_order_qty = order_record_get_numeric(json, "cashOrderQty");
-	r->terms.price = order_record_get_numeric(json, "price");
-	r->terms.stop_px = order_record_get_numeric(json, "stopPx");
+	r->restores_qty = oms_json_get_numeric(json, "restoresOrderQty");
+	r->terms.order_qty = oms_json_get_numeric(json, "orderQty");
+	r->terms.cash_order_qty = oms_json_get_numeric(json, "cashOrderQty");
+	r->terms.price = oms_json_get_numeric(json, "price");
+	r->terms.stop_px = oms_json_get_numeric(json, "stopPx");
 	r->terms.ord_type = oms_json_get_string(json, "ordType");
 	r->terms.time_in_force = oms_json_get_string(json, "timeInForce");
 	r->terms.expire_time = NO_TIME;
