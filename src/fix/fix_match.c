@@ -222,40 +222,6 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders 
 	return match;
 }
 
-/* Rather one that was booked than one that waits in review, and that than one that was rejected; of those the oldest. */
-static bool
-match_is_rather(const Execution *fill, const Execution *than)
-{
-	int			rank = fill->status == OMS_EXECUTION_REJECTED ? 2 : fill->status == OMS_EXECUTION_REVIEW;
-	int			other = than->status == OMS_EXECUTION_REJECTED ? 2 : than->status == OMS_EXECUTION_REVIEW;
-
-	return rank != other ? rank < other : oms_execution_came_before(fill, than);
-}
-
-static const Execution *
-match_fill(UnitOfWork *uow, const FixMessage *message, const char *order_id)
-{
-	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
-	const Execution *found = NULL;
-	Decision	look = oms_fix_look(uow);
-	ListCell   *cell;
-
-	if (exec_ref_id == NULL || oms_fix_order(uow, order_id) == NULL)
-		return NULL;
-	foreach(cell, oms_executions_by_exec_id(&look, order_id, exec_ref_id))
-	{
-		const Execution *fill = lfirst(cell);
-
-		/* not what waits itself for the fill whose ExecID it has */
-		if (oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL && fill->exec_ref_id &&
-			strcmp(fill->exec_ref_id, exec_ref_id) == 0)
-			continue;
-		if (found == NULL || match_is_rather(fill, found))
-			found = fill;
-	}
-	return found;
-}
-
 /* The ExecID of the trade that this execution is a part of (fix_fills.c), or NULL. */
 static char *
 match_trade_of_part(const Execution *execution)
@@ -293,8 +259,9 @@ List *
 oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *order_id)
 {
 	Decision	look = oms_fix_look(uow);
-	const Execution *fill = match_fill(uow, message, order_id);
-	char	   *trade = fill ? match_trade_of_part(oms_last_of_chain(&look, fill)) : oms_fix_get_id(message, TAG_EXEC_REF_ID);
+	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
+	const Execution *fill = oms_fix_order(uow, order_id) ? oms_fill_find_named(&look, order_id, exec_ref_id) : NULL;
+	char	   *trade = fill ? match_trade_of_part(oms_last_of_chain(&look, fill)) : exec_ref_id;
 
 	if (fill && trade == NULL)
 		return list_make1(unconstify(Execution *, fill));

@@ -468,6 +468,69 @@ SELECT pg_temp.order('rv-zV');
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-zV", "executionId": "rv-zv", "execID": "rv-J95", "lastQty": 10, "lastPx": 9}');
 SELECT id, order_id, status FROM oms.executions WHERE exec_id = 'rv-J95' ORDER BY id;
 
+-- Without a session the orderId is what names the order, whatever else the report states of it: what the desk has matched is told again by a report that names
+-- the order of the first, and by no other.
+SELECT pg_temp.order('rv-yV'), pg_temp.order('rv-yW');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yN", "executionId": "rv-y1", "execID": "rv-K1", "lastQty": 10, "lastPx": 9, "clOrdID": "rv-ycl"}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-y1", "orderId": "rv-yV"}');
+SELECT reported_order_id FROM oms.executions WHERE id = 'rv-y1';
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yW", "executionId": "rv-y2", "execID": "rv-K1", "lastQty": 10, "lastPx": 9, "clOrdID": "rv-ycl"}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yV", "execID": "rv-K1", "lastQty": 10, "lastPx": 9, "clOrdID": "rv-ycl"}');
+SELECT pg_temp.order('rv-yN');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yN", "execID": "rv-K1", "lastQty": 10, "lastPx": 9, "clOrdID": "rv-ycl"}');
+SELECT id, executed_quantity FROM oms.orders WHERE id LIKE 'rv-y_' ORDER BY id;
+-- What corrects it, or is proposed for it, is of that order too, and so is what it has taken the place of.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yM", "executionId": "rv-y3", "execID": "rv-K3", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('CorrectExecution', '{"executionId": "rv-y3", "execID": "rv-K4", "lastQty": 20}');
+SELECT id AS correction, review_reasons FROM oms.executions WHERE exec_id = 'rv-K4' \gset
+SELECT :'review_reasons'::jsonb AS reasons;
+SET oms_state.four_eyes = on;
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction', 'lastQty', 15));
+RESET oms_state.four_eyes;
+SELECT review_reasons->0 AS reason FROM oms.executions WHERE id = :'correction';
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'correction', 'orderId', 'rv-yV'));
+SELECT exec_id, status, order_id, reported_order_id FROM oms.executions WHERE exec_id IN ('rv-K3', 'rv-K4') ORDER BY exec_id;
+SELECT pg_temp.order('rv-yM');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yM", "execID": "rv-K3", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yW", "executionId": "rv-y5", "execID": "rv-K3", "lastQty": 10, "lastPx": 9}');
+SELECT id, executed_quantity FROM oms.orders WHERE id LIKE 'rv-y_' ORDER BY id;
+
+-- 11. A bust or correction is applied to the fill that it names, also where it is told as a report of the order.
+SELECT pg_temp.order('rv-xA');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "executionId": "rv-x1", "execID": "rv-L1", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "executionId": "rv-x2", "execID": "rv-L2", "execType": "TRADE_CORRECT", "execRefID": "rv-L1", "lastQty": 8, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "execID": "rv-L2", "execType": "TRADE_CORRECT", "execRefID": "rv-L1", "lastQty": 8, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-xA');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "execID": "rv-L3", "execType": "TRADE_CANCEL", "execRefID": "rv-L1", "lastQty": 8, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "execID": "rv-L3", "execType": "TRADE_CANCEL", "execRefID": "rv-L1", "lastQty": 8, "lastPx": 9}');
+SELECT * FROM pg_temp.show('rv-xA');
+SELECT id, status, corrected_execution_id, bust_exec_id FROM oms.executions WHERE order_id = 'rv-xA' ORDER BY id;
+-- One in review, too; and of what has ended, the desk is told.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "executionId": "rv-x3", "execID": "rv-L4", "lastQty": 10, "lastPx": 11}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "execID": "rv-L5", "execType": "TRADE_CANCEL", "execRefID": "rv-L4", "lastQty": 10, "lastPx": 11}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xA", "executionId": "rv-x4", "execID": "rv-L6", "execType": "TRADE_CANCEL", "execRefID": "rv-L4", "lastQty": 10, "lastPx": 11}');
+SELECT * FROM pg_temp.run('RejectExecution', '{"executionId": "rv-x4", "reason": "told twice"}');
+-- Of an order nobody knew: they are applied one after the other, when it is known.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x5", "execID": "rv-L7", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x6", "execID": "rv-L8", "execType": "TRADE_CORRECT", "execRefID": "rv-L7", "lastQty": 7, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x7", "execID": "rv-L9", "lastQty": 3, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x8", "execID": "rv-L10", "execType": "TRADE_CANCEL", "execRefID": "rv-L9", "lastQty": 3, "lastPx": 9}');
+SET oms_state.book_waiting_fills = on;
+SELECT pg_temp.order('rv-xB');
+RESET oms_state.book_waiting_fills;
+SELECT * FROM pg_temp.show('rv-xB');
+SELECT id, status, corrected_execution_id, bust_exec_id FROM oms.executions WHERE order_id = 'rv-xB' OR id = 'rv-x8' ORDER BY id;
+-- What one person has told alone waits for another, under the id that it was given.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x9", "execID": "rv-L11", "lastQty": 4, "lastPx": 9}');
+SET oms_state.four_eyes = on;
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x10", "execID": "rv-L12", "execType": "TRADE_CANCEL", "execRefID": "rv-L11", "lastQty": 4, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "execID": "rv-L12", "execType": "TRADE_CANCEL", "execRefID": "rv-L11", "lastQty": 4, "lastPx": 9}');
+SET SESSION AUTHORIZATION rv_ben;
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-x10"}');
+RESET SESSION AUTHORIZATION;
+RESET oms_state.four_eyes;
+SELECT * FROM pg_temp.show('rv-xB');
+
 -- Nothing is broken by all that.
 SELECT * FROM oms.verify();
 DROP OWNED BY rv_anna, rv_ben, rv_feed;

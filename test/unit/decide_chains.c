@@ -97,8 +97,8 @@ static const Case before[] = {
 		{ROOT, "A:101 NEW qty=100 price=10 leaves=100 unplaced=100"},
 		{CHILD, "B:101 NEW qty=60 leaves=60 unplaced=60; A:341 working=60 reserved=60 unplaced=40 children=1 live=1"},
 		{CORRECTION, "c:511 REVIEW of=B quantity=12 reasons=UNKNOWN_EXECUTION; B:331 review=12 flags=UNSETTLED"},
-		{"!ExecuteOrder orderId=B executionId=b lastQty=12 lastPx=10 execType=TRADE_CANCEL execID=bust execRefID=two", "b:511 REVIEW of=B quantity=12 reasons=UNKNOWN_EXECUTION; B:331 review=24"},
-		{FILL, "e:501 ALLOCATED of=B quantity=10; e:521 CORRECTED correctedBy=c; c:502 ALLOCATED corrects=e reasons=none; c:531 BUSTED bust=bust; b:532 BUSTED; B:308 review=0 flags=none"},
+		{"!ExecuteOrder orderId=B executionId=b lastQty=12 lastPx=10 execType=TRADE_CANCEL execID=bust execRefID=two", "c:531 BUSTED bust=bust; B:311 review=0"},
+		{FILL, "e:501 ALLOCATED of=B quantity=10; e:521 CORRECTED correctedBy=c; c:522 corrects=e; B:308 flags=none"},
 	}},
 	{"bust of the correction, correction, fill", {
 		{ROOT, "A:101 NEW qty=100 price=10 leaves=100 unplaced=100"},
@@ -111,8 +111,8 @@ static const Case before[] = {
 		{ROOT, "A:101 NEW qty=100 price=10 leaves=100 unplaced=100"},
 		{CHILD, "B:101 NEW qty=60 leaves=60 unplaced=60; A:341 working=60 reserved=60 unplaced=40 children=1 live=1"},
 		{CORRECTION, "c:511 REVIEW of=B quantity=12 reasons=UNKNOWN_EXECUTION; B:331 review=12 flags=UNSETTLED"},
-		{"!ExecuteOrder orderId=B executionId=d lastQty=13 lastPx=10 execType=TRADE_CORRECT execID=three execRefID=two", "d:511 REVIEW of=B quantity=13 reasons=UNKNOWN_EXECUTION; B:331 review=25"},
-		{FILL, "e:501 ALLOCATED of=B quantity=10; e:521 CORRECTED correctedBy=c; c:502 ALLOCATED corrects=e reasons=none; c:521 CORRECTED correctedBy=d; d:502 ALLOCATED corrects=c reasons=none; B:308 PARTIALLY_FILLED executed=13 own=13 value=130 avg=10 leaves=47 unplaced=47 review=0 flags=none; A:341 PARTIALLY_FILLED executed=13 value=130 avg=10 leaves=87 working=47 reserved=47"},
+		{"!ExecuteOrder orderId=B executionId=d lastQty=13 lastPx=10 execType=TRADE_CORRECT execID=three execRefID=two", "c:521 CORRECTED correctedBy=d; d:511 REVIEW of=B quantity=13 corrects=c reasons=UNKNOWN_EXECUTION; B:331 review=13"},
+		{FILL, "e:501 ALLOCATED of=B quantity=10; e:521 CORRECTED correctedBy=c; c:522 corrects=e; d:502 ALLOCATED reasons=none; B:308 PARTIALLY_FILLED executed=13 own=13 value=130 avg=10 leaves=47 unplaced=47 review=0 flags=none; A:341 PARTIALLY_FILLED executed=13 value=130 avg=10 leaves=87 working=47 reserved=47"},
 	}},
 	{"the second correction, the first, and then the fill", {
 		{ROOT, "A:101 NEW qty=100 price=10 leaves=100 unplaced=100"},

@@ -33,6 +33,8 @@ enum
 	REJECT,
 	ALLOCATE,
 	DEALLOCATE,
+	TOLD_CORRECT,				/* as a report names it: by its ExecID */
+	TOLD_BUST,
 	PAIRS
 };
 
@@ -48,6 +50,8 @@ static const char *const commands[PAIRS] = {
 	[REJECT] = "RejectExecution executionId=%s reason=r",
 	[ALLOCATE] = "AllocateExecution executionId=%s method=EQUAL reason=r",
 	[DEALLOCATE] = "DeallocateExecution executionId=%s",
+	[TOLD_CORRECT] = "ExecuteOrder orderId=A execType=TRADE_CORRECT execRefID=one execID=two lastQty=9 lastPx=10",
+	[TOLD_BUST] = "ExecuteOrder orderId=A execType=TRADE_CANCEL execRefID=one execID=three lastQty=10 lastPx=10",
 };
 
 typedef struct State
@@ -76,6 +80,8 @@ static const State states[] = {
 			[REJECT] = "OM003",
 			[ALLOCATE] = "OM003",
 			[DEALLOCATE] = "OM003",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 	{
@@ -93,6 +99,8 @@ static const State states[] = {
 			[REJECT] = "e:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "e:521 m1:501 A:321",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -110,6 +118,8 @@ static const State states[] = {
 			[REJECT] = "e:571 A:331",
 			[ALLOCATE] = "OM004",
 			[DEALLOCATE] = "OM004",
+			[TOLD_CORRECT] = "e:521 m1:551 A:321",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -127,6 +137,8 @@ static const State states[] = {
 			[REJECT] = "e:571",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 	{
@@ -144,6 +156,8 @@ static const State states[] = {
 			[REJECT] = "e:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "e:521 m1:511 A:331",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -161,6 +175,8 @@ static const State states[] = {
 			[REJECT] = "m1:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:521 e:521 m2:501 A:321",
+			[TOLD_BUST] = "m1:531 e:531 A:311",
 		},
 	},
 	{
@@ -178,6 +194,8 @@ static const State states[] = {
 			[REJECT] = "e:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "e:521 m1:511 A:331",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -195,6 +213,8 @@ static const State states[] = {
 			[REJECT] = "m1:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:521 e:521 m2:501 A:321",
+			[TOLD_BUST] = "m1:531 e:531 A:311",
 		},
 	},
 	{
@@ -212,6 +232,8 @@ static const State states[] = {
 			[REJECT] = "e:571 A:331",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "e:521 m1:511 A:331",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -229,6 +251,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "e:563 A:381 M:381",
 			[DEALLOCATE] = "OM004",
+			[TOLD_CORRECT] = "e:521 m2:551 A:321",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -246,6 +270,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "e:521 m1:501 A:321",
+			[TOLD_BUST] = "e:531 A:311",
 		},
 	},
 	{
@@ -263,6 +289,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM005 over_allocated",
 			[DEALLOCATE] = "e:562 A:381 M:381",
+			[TOLD_CORRECT] = "e:521 m3:554 A:321 M:381",
+			[TOLD_BUST] = "e:531 A:311 M:381",
 		},
 	},
 	{
@@ -280,6 +308,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:521 m2:501 A:321",
+			[TOLD_BUST] = "m1:531 A:311",
 		},
 	},
 	{
@@ -297,6 +327,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM004",
 			[DEALLOCATE] = "OM004",
+			[TOLD_CORRECT] = "m1:521 m3:551 A:321",
+			[TOLD_BUST] = "m1:531 A:311",
 		},
 	},
 	{
@@ -314,6 +346,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 	{
@@ -331,6 +365,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM004",
 			[DEALLOCATE] = "OM004",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 	{
@@ -348,6 +384,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM005 not_a_block",
 			[DEALLOCATE] = "OM005 not_a_block",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 	{
@@ -365,6 +403,8 @@ static const State states[] = {
 			[REJECT] = "OM004",
 			[ALLOCATE] = "OM004",
 			[DEALLOCATE] = "OM004",
+			[TOLD_CORRECT] = "m1:511 A:331",
+			[TOLD_BUST] = "m1:511 A:331",
 		},
 	},
 };

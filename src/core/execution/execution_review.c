@@ -248,28 +248,47 @@ review_is_code(Jsonb *reason, ReviewReason code)
 	return oms_same_text(oms_json_get_string(reason, "code"), review_codes[code]);
 }
 
-/*
- * Only the desk ends what a rule has said, and only somebody else what one person
- * has said alone: not that something else has come.
- */
-static void
-review_add_those_before(const FillContext *context, JsonWriter *w)
+/* These two of the reasons, as they are.  False: there is none. */
+static bool
+review_keep(Jsonb *reasons, ReviewReason one, ReviewReason other, JsonWriter *w)
 {
-	JsonbIterator *it = context->reasons_before ? JsonbIteratorInit(&context->reasons_before->root) : NULL;
+	JsonbIterator *it = reasons ? JsonbIteratorInit(&reasons->root) : NULL;
 	JsonbValue	v;
 	JsonbIteratorToken token;
+	bool		any = false;
 
 	while (it && (token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
 		Jsonb	   *reason = token == WJB_ELEM ? JsonbValueToJsonb(&v) : NULL;
 
-		if (reason == NULL || !(review_is_code(reason, REVIEW_RULE) ||
-								(review_is_code(reason, REVIEW_FOUR_EYES) && !context->by_hand && !context->approved)))
+		if (reason == NULL || !(review_is_code(reason, one) || review_is_code(reason, other)))
 			continue;
 		if (w->level == NULL)
 			oms_json_open_array(w);
 		oms_json_scalar(w, NULL, &v);
+		any = true;
 	}
+	return any;
+}
+
+/* Whose it is, nobody knows, and it is no better known for being corrected or proposed otherwise. */
+static void
+review_add_stranger(const Execution *execution, const FillContext *context, JsonWriter *w)
+{
+	if (review_keep(context->reasons_before, REVIEW_UNKNOWN_ORDER, REVIEW_AMBIGUOUS_ORDER, w) ||
+		(context->corrected && review_keep(context->corrected->review_reasons, REVIEW_UNKNOWN_ORDER, REVIEW_AMBIGUOUS_ORDER, w)))
+		return;
+	review_open_reason(w, context->ambiguous ? REVIEW_AMBIGUOUS_ORDER : REVIEW_UNKNOWN_ORDER);
+	if (!context->ambiguous)
+	{
+		if (context->named_order)
+			oms_json_string(w, "orderId", context->named_order);
+		if (execution->cl_ord_id)
+			oms_json_string(w, "clOrdID", execution->cl_ord_id);
+		if (execution->counterparty_order_id)
+			oms_json_string(w, "orderID", execution->counterparty_order_id);
+	}
+	oms_json_close_object(w);
 }
 
 static void
@@ -298,26 +317,13 @@ oms_execution_review(const Execution *execution, const FillContext *context)
 	if (context->unknown_execution)
 		review_add_mismatch(&w, REVIEW_UNKNOWN_EXECUTION, NULL, NULL, "execRefID",
 							execution->exec_ref_id ? execution->exec_ref_id : "");
-	if (context->ambiguous)
-	{
-		review_open_reason(&w, REVIEW_AMBIGUOUS_ORDER);
-		oms_json_close_object(&w);
-	}
-	else if (context->order == NULL)
-	{
-		review_open_reason(&w, REVIEW_UNKNOWN_ORDER);
-		if (context->named_order)
-			oms_json_string(&w, "orderId", context->named_order);
-		if (execution->cl_ord_id)
-			oms_json_string(&w, "clOrdID", execution->cl_ord_id);
-		if (execution->counterparty_order_id)
-			oms_json_string(&w, "orderID", execution->counterparty_order_id);
-		oms_json_close_object(&w);
-	}
+	if (context->ambiguous || context->order == NULL)
+		review_add_stranger(execution, context, &w);
 	else
 		review_check_order(execution, context, &w);
 	review_add_findings(context->findings, &w);
-	review_add_those_before(context, &w);
+	/* only the desk ends what a rule has said, and only somebody else what one person has said alone: not that something else has come */
+	(void) review_keep(context->reasons_before, REVIEW_RULE, context->by_hand || context->approved ? REVIEW_RULE : REVIEW_FOUR_EYES, &w);
 	if (context->by_hand && !context->approved)
 		review_add_four_eyes(context->by_hand, &w);
 	if (w.level == NULL)

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/decimal.h"
 #include "base/moment.h"
 #include "core/execution/fill_settle.h"
 #include "core/execution/fill_waiting.h"
@@ -131,12 +132,39 @@ fill_is_decided(const Execution *known, const Order *order)
 	return known->order_id ? order == NULL || strcmp(known->order_id, order->id) != 0 : known->corrected_execution_id != NULL;
 }
 
+/*
+ * The fill that the report takes back or corrects, if it is known and can be
+ * changed, or has been by this very bust; else NULL: the report waits.  So does
+ * what one person alone has told, for somebody else, and a correction that has
+ * no quantity.
+ */
+static const Execution *
+fill_find_changed(Decision *d, const Command *command, const FillContext *context, const Execution *known)
+{
+	bool		takes_back = context->unknown_execution && strcmp(command->exec_type, "TRADE_CANCEL") == 0;
+	const Execution *fill = NULL;
+
+	if (context->order == NULL || !context->unknown_execution || (!takes_back && oms_dec_sign(command->last_qty) == 0))
+		return NULL;
+	if (known && (context->by_hand || oms_reasons_have(context->reasons_before, REVIEW_FOUR_EYES)))
+		return NULL;
+	fill = oms_fill_find_named(d, context->order->id, command->exec_ref_id);
+	if (fill == NULL)
+		return NULL;
+	fill = oms_last_of_chain(d, fill);
+	if (oms_execution_is_live(fill) || fill->status == OMS_EXECUTION_REVIEW ||
+		(takes_back && command->exec_id && oms_same_text(command->exec_id, fill->bust_exec_id)))
+		return fill;
+	return NULL;
+}
+
 Refusal *
 oms_decide_execute(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = command->order_id ? oms_get_order(d, command->order_id) : NULL;
 	const Execution *known;
+	const Execution *changed;
 	FillContext context = {.now = oms_decision_now(d)};
 	bool		id_is_given = false;
 	Refusal    *refusal = NULL;
@@ -165,8 +193,6 @@ oms_decide_execute(Decision *d)
 	{
 		if (known == NULL || known->order_id || order == NULL)
 			return oms_refuse(OMS_NO_TRANSITION, "the fill does not wait for an order any more");
-		/* whoever has made the order known has not told it */
-		context.by_hand = NULL;
 		context.reasons_before = known->review_reasons;
 	}
 	if (known && fill_is_decided(known, order))
@@ -175,6 +201,9 @@ oms_decide_execute(Decision *d)
 		command->execution_id = known->id;
 	else
 		refusal = fill_name(d, command, order, &id_is_given);
+	changed = refusal ? NULL : fill_find_changed(d, command, &context, known);
+	if (changed)
+		return (strcmp(command->exec_type, "TRADE_CANCEL") == 0 ? oms_fill_take_back : oms_fill_correct) (d, changed->id, id_is_given);
 	if (refusal == NULL && order)
 		refusal = oms_take_names(d, command, order);
 	if (refusal)

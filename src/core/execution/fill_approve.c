@@ -86,6 +86,15 @@ approve_load(Approval *a)
 	return NULL;
 }
 
+/* A report that names its order by ids of its session is known by those; an SQL caller's by the orderId. */
+static void
+approve_keep_reported_order(const Approval *a, Execution *execution)
+{
+	if (execution->reported_order_id == NULL &&
+		(execution->fix_session == NULL || (execution->cl_ord_id == NULL && execution->counterparty_order_id == NULL)))
+		execution->reported_order_id = a->from ? a->from->id : oms_reasons_order(execution->review_reasons);
+}
+
 /* What it leaves out is as the order has it, as of any fill. */
 static void
 approve_take_order(Approval *a)
@@ -94,9 +103,7 @@ approve_take_order(Approval *a)
 	const Order *order = a->order;
 
 	a->changes = true;
-	/* a report that names it by ids of its session is known by those */
-	if (execution->reported_order_id == NULL && execution->cl_ord_id == NULL && execution->counterparty_order_id == NULL)
-		execution->reported_order_id = a->from ? a->from->id : oms_reasons_order(a->before.review_reasons);
+	approve_keep_reported_order(a, execution);
 	execution->order_id = order->id;
 	execution->root_id = order->root_id;
 	execution->account = order->account;
@@ -162,21 +169,12 @@ static const Execution *
 approve_find_named(const Approval *a)
 {
 	const Execution *execution = &a->execution;
-	ListCell   *cell;
+	const Execution *fill;
 
-	if (a->order == NULL || !oms_is_change_of_fill(execution->exec_type) || execution->exec_ref_id == NULL ||
-		execution->corrected_execution_id)
+	if (a->order == NULL || !oms_is_change_of_fill(execution->exec_type) || execution->corrected_execution_id)
 		return NULL;
-	foreach(cell, oms_executions_by_exec_id(a->d, a->order->id, execution->exec_ref_id))
-	{
-		const Execution *fill = lfirst(cell);
-
-		/* not what waits itself for the fill whose ExecID it has */
-		if (strcmp(fill->id, execution->id) != 0 && fill->status != OMS_EXECUTION_REJECTED &&
-			!(oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL))
-			return oms_fill_last_correction(a->d, fill);
-	}
-	return NULL;
+	fill = oms_fill_find_named(a->d, a->order->id, execution->exec_ref_id);
+	return fill && fill->status != OMS_EXECUTION_REJECTED ? oms_fill_last_correction(a->d, fill) : NULL;
 }
 
 /* What a correction or a bust is approved for. */
@@ -469,6 +467,7 @@ approve_move_chain(const Approval *a)
 	{
 		Execution	moved = *oms_fill_follow(a->d, &walk, last, last->corrected_execution_id);
 
+		approve_keep_reported_order(a, &moved);
 		moved.order_id = a->execution.order_id;
 		moved.root_id = a->execution.root_id;
 		moved.account = a->execution.account;

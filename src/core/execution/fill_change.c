@@ -67,18 +67,11 @@ oms_fill_find_held(Decision *d, FillChain *chain)
 }
 
 static Refusal *
-change_load_chain(Decision *d, const Command *command, FillChain *chain, FillContext *context)
+change_load_chain(Decision *d, const Command *command, const char *fill_id, FillChain *chain, FillContext *context)
 {
-	const Execution *named = oms_get_execution(d, command->execution_id);
 	const Order *found;
-	Refusal    *refusal;
 
-	if (named == NULL)
-		return oms_no_such(KIND_EXECUTION, command->execution_id);
-	refusal = oms_check_version(command, KIND_EXECUTION, named->id, named->version);
-	if (refusal)
-		return refusal;
-	chain->fill = *oms_last_of_chain(d, named);
+	chain->fill = *oms_last_of_chain(d, oms_get_execution(d, fill_id));
 	oms_fill_init_context(d, context);
 	context->now = oms_decision_now(d);
 	if (chain->fill.order_id == NULL)
@@ -210,7 +203,7 @@ change_waiting_bust(const FillChain *chain)
 
 /* Four eyes: the bust of a fill that counts waits as an execution of its own, and names that fill as a correction does. */
 static void
-change_hold_bust(Decision *d, FillChain *chain, FillContext *context)
+change_hold_bust(Decision *d, FillChain *chain, FillContext *context, bool id_is_given)
 {
 	Command    *command = d->command;
 	const Execution *waiting = change_waiting_bust(chain);
@@ -223,7 +216,8 @@ change_hold_bust(Decision *d, FillChain *chain, FillContext *context)
 		return;
 	}
 	context->corrected = &chain->fill;
-	command->execution_id = oms_decision_new_id(d, chain->fill.root_id);
+	if (command->execution_id == NULL)
+		command->execution_id = oms_decision_new_id(d, chain->fill.root_id);
 	oms_execution_create(command, context, &bust);
 	bust.exec_type = "TRADE_CANCEL";
 	bust.last_qty = chain->fill.last_qty;
@@ -231,18 +225,18 @@ change_hold_bust(Decision *d, FillChain *chain, FillContext *context)
 	bust.quantity = chain->fill.quantity;
 	oms_order_event_init(&event, command);
 	event.transition = oms_order_fill_transition(TRIGGER_REVIEW, command, &chain->order, &(FillFacts) {.day = NO_DATE});
-	oms_fill_settle(d, &bust, context, oms_reasons_four_eyes(context->by_hand), &event, false);
+	oms_fill_settle(d, &bust, context, oms_reasons_four_eyes(context->by_hand), &event, id_is_given);
 	oms_decision_about(d, KIND_EXECUTION, bust.id, false);
 }
 
 Refusal *
-oms_decide_bust(Decision *d)
+oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given)
 {
 	Command    *command = d->command;
 	FillChain	chain = {0};
 	FillContext context = {0};
 	OrderEvent	event;
-	Refusal    *refusal = change_load_chain(d, command, &chain, &context);
+	Refusal    *refusal = change_load_chain(d, command, fill_id, &chain, &context);
 
 	if (refusal)
 		return refusal;
@@ -264,7 +258,7 @@ oms_decide_bust(Decision *d)
 	/* what moves nothing yet, anybody may end, as by rejecting it */
 	if (context.by_hand && oms_execution_is_live(&chain.fill))
 	{
-		change_hold_bust(d, &chain, &context);
+		change_hold_bust(d, &chain, &context, id_is_given);
 		return NULL;
 	}
 	oms_order_event_init(&event, command);
@@ -318,7 +312,7 @@ change_inherit_typing(const Decision *d, const Execution *old, Execution *correc
 }
 
 Refusal *
-oms_decide_correct(Decision *d)
+oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given)
 {
 	Command    *command = d->command;
 	FillChain	chain = {0};
@@ -328,7 +322,7 @@ oms_decide_correct(Decision *d)
 	OrderEvent	event;
 	Jsonb	   *reasons;
 	const Execution *known;
-	Refusal    *refusal = change_load_chain(d, command, &chain, &context);
+	Refusal    *refusal = change_load_chain(d, command, fill_id, &chain, &context);
 
 	if (refusal)
 		return refusal;
@@ -342,6 +336,8 @@ oms_decide_correct(Decision *d)
 	known = context.order ? oms_fill_find_known(d, command, &context) : NULL;
 	if (d->unreached.count > 0)
 		return oms_unreached();
+	if (command->told_before && known && context.reasons_before == NULL)
+		context.reasons_before = known->review_reasons;
 	if (known && known->order_id && strcmp(known->order_id, context.order->id) != 0)
 		return oms_fill_is_repeat(d, command, &context, known);
 	if (known && !change_waits(known, &chain.fill) && !change_is_held_correction(&chain, known))
@@ -356,11 +352,14 @@ oms_decide_correct(Decision *d)
 		return refusal;
 
 	context.unknown_execution = oms_fill_waits_for_another(d, &old);
-	command->execution_id = known ? known->id : oms_decision_new_id(d, chain.fill.root_id);
+	if (known)
+		command->execution_id = known->id;
+	else if (command->execution_id == NULL)
+		command->execution_id = oms_decision_new_id(d, chain.fill.root_id);
 	oms_execution_create(command, &context, &correction);
 	change_inherit_typing(d, &old, &correction);
 	if (context.reasons_before && correction.authors == NULL)
-		correction.authors = old.authors;
+		correction.authors = command->told_before && known ? known->authors : old.authors;
 	if (known)
 		correction.status = known->status;
 	if (known && !change_waits(known, &chain.fill))
@@ -378,7 +377,37 @@ oms_decide_correct(Decision *d)
 		event.transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_CORRECT, command,
 													 &chain.order, &(FillFacts) {.day = NO_DATE});
 	oms_fill_overtake(d, &chain, &correction, reasons == NULL, command, &event.fill);
-	oms_fill_settle(d, &correction, &context, reasons, &event, false);
+	oms_fill_settle(d, &correction, &context, reasons, &event, id_is_given);
 	oms_decision_about(d, KIND_EXECUTION, correction.id, false);
 	return NULL;
+}
+
+/* The fill that the command names by its id. */
+static Refusal *
+change_of_named(Decision *d, Refusal *(*change) (Decision *d, const char *fill_id, bool id_is_given))
+{
+	Command    *command = d->command;
+	const Execution *named = oms_get_execution(d, command->execution_id);
+	Refusal    *refusal;
+
+	if (named == NULL)
+		return oms_no_such(KIND_EXECUTION, command->execution_id);
+	refusal = oms_check_version(command, KIND_EXECUTION, named->id, named->version);
+	if (refusal)
+		return refusal;
+	/* what is made of it has another */
+	command->execution_id = NULL;
+	return change(d, named->id, false);
+}
+
+Refusal *
+oms_decide_bust(Decision *d)
+{
+	return change_of_named(d, oms_fill_take_back);
+}
+
+Refusal *
+oms_decide_correct(Decision *d)
+{
+	return change_of_named(d, oms_fill_correct);
 }

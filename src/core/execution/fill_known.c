@@ -97,6 +97,38 @@ oms_fill_find_known(Decision *d, const Command *command, FillContext *context)
 	return NULL;
 }
 
+/* Rather one that was booked than one that waits in review, and that than one that was rejected; of those the oldest. */
+static bool
+known_is_rather(const Execution *fill, const Execution *than)
+{
+	int			rank = fill->status == OMS_EXECUTION_REJECTED ? 2 : fill->status == OMS_EXECUTION_REVIEW;
+	int			other = than->status == OMS_EXECUTION_REJECTED ? 2 : than->status == OMS_EXECUTION_REVIEW;
+
+	return rank != other ? rank < other : oms_execution_came_before(fill, than);
+}
+
+const Execution *
+oms_fill_find_named(const Decision *d, const char *order_id, const char *exec_ref_id)
+{
+	const Execution *found = NULL;
+	ListCell   *cell;
+
+	if (order_id == NULL || exec_ref_id == NULL)
+		return NULL;
+	foreach(cell, oms_executions_by_exec_id(d, order_id, exec_ref_id))
+	{
+		const Execution *fill = lfirst(cell);
+
+		/* not what waits itself for the fill whose ExecID it has */
+		if (oms_is_change_of_fill(fill->exec_type) && fill->corrected_execution_id == NULL &&
+			oms_same_text(fill->exec_ref_id, exec_ref_id))
+			continue;
+		if (found == NULL || known_is_rather(fill, found))
+			found = fill;
+	}
+	return found;
+}
+
 /* Only an order that has any is looked through. */
 const Execution *
 oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution)

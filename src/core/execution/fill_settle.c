@@ -143,7 +143,8 @@ oms_fill_init_context(const Decision *d, FillContext *context)
 {
 	const PriceTolerance *price = oms_guc_price_tolerance();
 
-	if (oms_guc_four_eyes && !oms_decision_asker(d)->is_feed)
+	/* whoever has made an order known has not told what waited for it */
+	if (oms_guc_four_eyes && !d->command->told_before && !oms_decision_asker(d)->is_feed)
 		context->by_hand = oms_decision_asker(d)->actor;
 	context->findings = d->findings;
 	context->tolerance = oms_guc_overfill_tolerance();

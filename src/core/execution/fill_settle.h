@@ -19,6 +19,13 @@ extern Refusal *oms_decide_execute(Decision *d);
 extern Refusal *oms_decide_correct(Decision *d);
 extern Refusal *oms_decide_bust(Decision *d);
 
+/*
+ * What the command says of this fill takes it back, or corrects it; its
+ * executionId, if any, is the id of what is made.
+ */
+extern Refusal *oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given);
+extern Refusal *oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given);
+
 /* fill.c: what becomes of the order of a fill, booked or held for these reasons. */
 extern void oms_fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies,
 								OrderEvent *event);
@@ -67,6 +74,9 @@ extern const Execution *oms_fill_find_known(Decision *d, const Command *command,
 
 /* The one that it made, if the desk has matched that to another order than the report names; or NULL. */
 extern const Execution *oms_fill_find_matched(Decision *d, const Command *command);
+
+/* The one of this order that a bust or correction names by ExecRefID, whatever has become of it; or NULL. */
+extern const Execution *oms_fill_find_named(const Decision *d, const char *order_id, const char *exec_ref_id);
 
 /* One of the order that was typed, and may be this fill; or NULL. */
 extern const Execution *oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution);
