@@ -123,10 +123,13 @@ AS $function$
      CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(o.block_order_ids) WHEN 'array' THEN o.block_order_ids ELSE '[]' END) AS b (block_id)
      GROUP BY 1, 2
   ), blocks AS (
-    SELECT b.id, b.parent_id, b.block_order_ids, b.executed_quantity, b.allocated_quantity, f.closed, m.live
+    -- a split rounds memberships and the quantity each by itself; what somebody has stated who is not known to have the block is flagged
+    SELECT b.id, b.parent_id, b.block_order_ids, b.executed_quantity, b.allocated_quantity, b.order_qty, coalesce(m.quantity, 0) AS wanted, f.closed, m.live,
+           NOT f.closed AND b.quantity_factor IS NULL AS follows, num_nonnulls(b.counterparty_order_id, b.fix_session) > 0 AS is_sent,
+           coalesce(b.flags && ARRAY['OVER_PLACED', 'BELOW_PLACED'], false) AS is_stated, coalesce('OVERFILLED' = ANY (b.flags), false) AS is_overfilled
       FROM oms.orders AS b
       JOIN oms.order_facts AS f ON f.id = b.id
-      LEFT JOIN (SELECT m.block_id, bool_or(m.live) AS live FROM members AS m GROUP BY 1) AS m ON m.block_id = b.id
+      LEFT JOIN (SELECT m.block_id, bool_or(m.live) AS live, sum(m.quantity) AS quantity FROM members AS m GROUP BY 1) AS m ON m.block_id = b.id
      WHERE jsonb_typeof(b.members) = 'array'
   )
   SELECT 'membership', 'order', m.block_id, m.block_id, NULL::bigint, format('Member %s %s.', coalesce(m.order_id, 'null'), v.detail)
@@ -169,12 +172,17 @@ AS $function$
    CROSS JOIN LATERAL (VALUES
      (b.parent_id IS NOT NULL, format('It is a block, and its parent is %s.', b.parent_id)),
      (b.block_order_ids IS NOT NULL, 'It is a block, and a member of others.'),
-     (b.closed AND b.live AND b.executed_quantity = b.allocated_quantity, 'It is closed, all its fills are allocated, and it keeps members.')
+     (b.closed AND b.live AND b.executed_quantity = b.allocated_quantity, 'It is closed, all its fills are allocated, and it keeps members.'),
+     (b.follows AND NOT b.is_sent AND NOT b.is_stated AND b.order_qty IS DISTINCT FROM b.wanted,
+      format('Its order_qty is %s, its members come to %s.', coalesce(trim_scale(b.order_qty)::text, 'null'), trim_scale(b.wanted))),
+     (b.is_overfilled <> (b.executed_quantity > CASE WHEN b.follows AND b.is_sent THEN least(b.order_qty, b.wanted) ELSE b.order_qty END),
+      format('It has filled %s of %s, its members come to %s, and it is %s OVERFILLED.', trim_scale(b.executed_quantity), coalesce(trim_scale(b.order_qty)::text, 'null'),
+             trim_scale(b.wanted), CASE WHEN b.is_overfilled THEN 'flagged' ELSE 'not flagged' END))
    ) AS v (broken, detail)
    WHERE v.broken
 $function$;
 COMMENT ON FUNCTION oms.verify_memberships() IS
-  'Part of oms.verify(): blocks and members name each other; memberships are sorted, none is there twice, and each has what the allocations of fills give it, by each method';
+  'Part of oms.verify(): blocks and members name each other; memberships are sorted, none is there twice, and each has what the allocations of fills give it, by each method; an open block wants what they come to, and is flagged where it has filled more';
 
 -- 2. Allocations
 

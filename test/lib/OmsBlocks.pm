@@ -157,6 +157,18 @@ sub status
 # membership, or what a released one was allocated
 sub membership { my ($self, $block, $id) = @_; my $member = $block->{members}{$id}; return $member->{released} ? $self->given($block, $id) : $member->{qty}; }
 sub covered { my ($self, $block) = @_; return total(map { $self->membership($block, $_) } keys %{ $block->{members} }); }
+# What was released follows what it has, and is gone with it; an open block wants what its members do.
+sub follow_members
+{
+	my ($self) = @_;
+	foreach my $block ($self->blocks)
+	{
+		delete @{ $block->{members} }{ grep { $block->{members}{$_}{released} && $self->given($block, $_) == 0 } keys %{ $block->{members} } };
+		$block->{qty} = $self->covered($block) if !closed($block);
+	}
+	return;
+}
+
 sub ranked { my ($block) = @_; return sort { by_rank($block->{members}{$a}, $block->{members}{$b}) } keys %{ $block->{members} }; }
 
 sub figures
@@ -546,6 +558,7 @@ sub take_shares
 		next if $execution->{status} ne 'LIVE';
 		$execution->{entries} = [ map { { %$_, allocation => $self->{allocations}[ $_->{number} ] } } @{ $came->{$id} } ];
 	}
+	$self->follow_members;
 	return;
 }
 

@@ -341,19 +341,12 @@ sub apply
 	my ($self, $command, $state) = @_;
 	my $effect = 'apply_' . $command->{commandType} =~ s/Command$//r;
 	my @waiting = map { $_->{id} } grep { $_->{cancel} && $self->held($_) } $self->all_orders;
-	my %covered = map { $_->{id} => $self->covered($_) } $self->blocks;
 
 	$self->{open} = undef;
 	$self->$effect($command, $self->order($command->{orderId}), $state);
 	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
 	$self->settle(\@waiting);
-	# what was released follows what it has, and is gone with it; whether the quantity of its block does is not said
-	foreach my $block ($self->blocks)
-	{
-		delete @{ $block->{members} }{ grep { $block->{members}{$_}{released} && $self->given($block, $_) == 0 } keys %{ $block->{members} } };
-		my $now = $self->covered($block);
-		$block->{qty_or} = $now if defined $covered{ $block->{id} } && $covered{ $block->{id} } != $now && $block->{qty} != $now;
-	}
+	$self->follow_members;
 	return;
 }
 
@@ -415,7 +408,6 @@ sub apply_CreateBlockOrder
 	my ($self, $command) = @_;
 	my %members = map { $_->{orderId} => member($_) } @{ $command->{members} };
 	my $block = $self->add_order($command, $self->order($command->{members}[0]{orderId}), members => \%members);
-	$block->{qty} = $self->covered($block);
 	$block->{price} = $self->block_price($command);
 	return;
 }
@@ -427,7 +419,6 @@ sub apply_ReplaceBlockMembers
 
 	$self->release($block, grep { !$listed{$_} && !$block->{members}{$_}{released} } keys %{ $block->{members} });
 	$block->{members}{ $_->{orderId} } = member($_) foreach @{ $command->{members} };
-	$block->{qty} = $self->covered($block) if !closed($block);
 	return;
 }
 

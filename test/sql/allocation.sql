@@ -147,6 +147,40 @@ SELECT al_j('70=a3|71=2|72=a2|78=1|79=ANN|80=150');
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
 SELECT * FROM oms.verify();
 
+-- An open block wants what its members do, also when a bust or a deallocation takes that away: one whose member is gone wants nothing, and what is
+-- filled then waits, and is flagged once it is booked. What a counterparty may still fill of it stays its quantity, and the flag is the same.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-WA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-WB", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-W", "members": [{"orderId": "al-WA", "quantity": 100}, {"orderId": "al-WB", "quantity": 50}]}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-V", "members": [{"orderId": "al-WA", "quantity": 100}]}',
+  '{"commandType": "AcceptOrderCommand", "orderId": "al-V", "execID": "v0", "orderID": "broker"}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-W", "executionId": "al-w1", "execID": "w1", "lastQty": 150, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-V", "executionId": "al-v1", "execID": "v1", "lastQty": 100, "lastPx": 5}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-W", "method": "PRO_RATA"}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-V", "method": "PRO_RATA"}',
+  '{"commandType": "ReplaceBlockMembersCommand", "orderId": "al-W", "members": [{"orderId": "al-WB", "quantity": 50}]}',
+  '{"commandType": "ReplaceBlockMembersCommand", "orderId": "al-V", "members": []}',
+  '{"commandType": "DeallocateExecutionCommand", "executionId": "al-w1", "orderId": "al-WA", "reason": "not his"}'
+]::jsonb[]) AS c;
+CREATE VIEW al_wanted AS
+  SELECT id, status, order_qty, executed_quantity, leaves_quantity, unplaced_quantity, flags, jsonb_path_query_array(members, '$[*].orderId') AS members
+    FROM oms.orders WHERE id IN ('al-V', 'al-W') ORDER BY id;
+SELECT * FROM al_wanted;
+-- what is wanted of it now
+SELECT al_do('{"commandType": "ReplaceBlockMembersCommand", "orderId": "al-W", "members": [{"orderId": "al-WB", "quantity": 50}, {"orderId": "al-WA", "quantity": 20}]}');
+SELECT * FROM al_wanted;
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "BustExecutionCommand", "executionId": "al-w1", "execID": "w2"}',
+  '{"commandType": "BustExecutionCommand", "executionId": "al-v1", "execID": "v2"}',
+  '{"commandType": "ReplaceBlockMembersCommand", "orderId": "al-W", "members": []}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-W", "executionId": "al-w3", "execID": "w3", "lastQty": 50, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-V", "executionId": "al-v3", "execID": "v3", "lastQty": 50, "lastPx": 5}',
+  '{"commandType": "ApproveExecutionCommand", "executionId": "al-w3", "reason": "it was dealt"}'
+]::jsonb[]) AS c;
+SELECT * FROM al_wanted;
+SELECT * FROM oms.verify();
+
 -- A split scales a block, its tree, its memberships, its allocations and its members once, whoever is named; and where two
 -- brokers tell it, each his own fills. Values stay.
 SELECT al_do(c) FROM unnest(ARRAY[

@@ -68,6 +68,16 @@ static const Case creation[] = {
 		{"ReplaceOrder orderId=K orderQty=99", "OM005 below_placed"},
 		{"ReplaceOrder orderId=K orderQty=100 text=t", "K:171"},
 		{"!ReplaceOrder orderId=K orderQty=110", "K:171 qty=110 leaves=110 unplaced=110 flags=OVER_PLACED"},
+		{MEMBERS(OF(A, 60) "," OF(B, 40)), "K:361 qty=100 leaves=100 unplaced=100"},
+		{"!ReplaceOrder orderId=K orderQty=90", "K:171 qty=90 leaves=90 unplaced=90 flags=OVER_PLACED+BELOW_PLACED"},
+	}},
+	{"no more where it has filled more", {
+		K_OF_TWO,
+		{"ExecuteOrder orderId=K executionId=e lastQty=110 lastPx=5 execID=1",
+			"e:511 REVIEW of=K quantity=110 reasons=OVERFILL; K:331 review=110"},
+		{"ApproveExecution executionId=e", "e:552 VALIDATED flags=OVERRIDDEN reasons=none; K:308 FILLED executed=110 own=110 value=550 avg=5 leaves=0 unplaced=0 review=0 flags=OVERFILLED"},
+		{"!ReplaceOrder orderId=K orderQty=100", "K:173"},
+		{MEMBERS(OF(A, 70) "," OF(B, 50)), "K:361 PARTIALLY_FILLED qty=120 leaves=10 unplaced=10 flags=none members=A:70+B:50; A:371 reserved=70 unplaced=30; B:371 reserved=50 unplaced=0"},
 	}},
 	{"a counterparty that has the block may be asked for less", {
 		K_OF_TWO,

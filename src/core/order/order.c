@@ -50,6 +50,24 @@ oms_order_event_init(OrderEvent *event, const Command *command)
 	event->done_for_day = NO_DATE;
 }
 
+static Numeric
+order_members_quantity(Jsonb *json)
+{
+	int			count;
+	OrderMember *members = oms_members_from_json(json, &count);
+
+	return oms_members_quantity(members, count);
+}
+
+/* How much is filled of it before it is too much: of an open block what its members want, also where a counterparty may fill more. */
+static Numeric
+order_wanted(const Order *order)
+{
+	if (!oms_order_is_block(order) || oms_order_is_closed(order) || !oms_order_is_at_counterparty(order) || order->quantity_factor)
+		return order->order_qty;
+	return oms_dec_min(order->order_qty, order_members_quantity(order->members));
+}
+
 /* Compute what follows from the rest: leaves, unplaced, flags, status. */
 static void
 order_derive(Order *order)
@@ -65,7 +83,7 @@ order_derive(Order *order)
 	order->unplaced_quantity = oms_dec_max(oms_dec_zero(),
 										   oms_dec_sub(order->leaves_quantity, order->reserved_quantity));
 
-	if (order->order_qty && oms_dec_cmp(order->executed_quantity, order->order_qty) > 0)
+	if (order->order_qty && oms_dec_cmp(order->executed_quantity, order_wanted(order)) > 0)
 		order->flags |= FLAG_OVERFILLED;
 	else
 		order->flags &= ~FLAG_OVERFILLED;
@@ -115,6 +133,32 @@ order_take_memberships(Order *order, const OrderEvent *event)
 	if (event->leaves)
 		order->block_order_ids = oms_texts_remove(order->block_order_ids, event->leaves);
 	order->live_blocks += event->live_blocks;
+}
+
+/*
+ * The quantity of an open block is what its members give it, and no more where
+ * more is filled.  Where a counterparty knows it, that one has to agree; what one
+ * has stated that is not known to have the order (it is flagged), and what a split
+ * has rounded, stays until the members come to something else.
+ */
+static void
+order_follow_members(Order *order, Jsonb *members_before, const OrderEvent *event)
+{
+	bool		stays = order->quantity_factor || (order->flags & (FLAG_OVER_PLACED | FLAG_BELOW_PLACED));
+	Numeric		sum;
+
+	if (!oms_order_is_block(order) || oms_order_is_closed(order) || oms_order_is_at_counterparty(order) ||
+		(event->members == NULL && event->terms.order_qty == NULL && event->edit == REQUEST_KEEP))
+		return;
+	sum = order_members_quantity(order->members);
+	if (stays && (event->split || event->members == NULL ||
+				  (!event->own && oms_dec_cmp(sum, order_members_quantity(members_before)) == 0)))
+		return;
+	if (oms_dec_cmp(sum, order->order_qty) == 0)
+		return;
+	order->order_qty = sum;
+	if (order->corporate_actions)
+		oms_split_forget_quantity(order);
 }
 
 /*
@@ -210,6 +254,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 {
 	const Transition *t = event->transition;
 	Numeric		before_qty = order->order_qty;
+	Jsonb	   *members_before = order->members;
 	Order		before;
 
 	if (event->split)
@@ -229,6 +274,7 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 		order_take_particulars(order, event->command);
 	if (order->pending_requests != NULL || event->edit != REQUEST_KEEP)
 		oms_requests_apply(order, event, before_qty);
+	order_follow_members(order, members_before, event);
 	if (event->cl_ord_id)
 		order->cl_ord_id = unconstify(char *, event->cl_ord_id);
 	if (event->done_for_day != NO_DATE)

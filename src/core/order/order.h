@@ -134,6 +134,13 @@ extern void oms_order_evolve(Order *order, const OrderEvent *event);
  */
 extern bool oms_order_disagrees(const Order *order, Numeric cum_qty, Numeric leaves_qty, Numeric avg_px);
 
+/* Was it sent to a counterparty, that knows its quantity? */
+static inline bool
+oms_order_is_at_counterparty(const Order *order)
+{
+	return order->counterparty_order_id != NULL || order->fix_session != NULL;
+}
+
 /* What the order keeps from being placed elsewhere under its parent. */
 extern Numeric oms_order_reservation(const Order *order);
 

@@ -154,8 +154,10 @@ oms_check_ties(Decision *d, const Command *command, const Order *order, const Or
 Refusal *
 oms_check_block_quantity(const Command *command, const Order *order, OrderEvent *event)
 {
-	Numeric		order_qty = event->edit == REQUEST_OPEN ? event->request.terms.order_qty : event->terms.order_qty;
-	bool		is_known = order->counterparty_order_id || order->fix_session;
+	Numeric		order_qty = event->terms.order_qty ? event->terms.order_qty :
+		event->edit == REQUEST_OPEN ? event->request.terms.order_qty : NULL;
+	bool		is_report = oms_command_is_report(command);
+	bool		is_known = oms_order_is_at_counterparty(order) || (is_report && (command->counterparty_order_id || command->fix_session));
 	OrderMember *members;
 	Numeric		covered;
 	int			count;
@@ -166,11 +168,11 @@ oms_check_block_quantity(const Command *command, const Order *order, OrderEvent 
 	members = oms_members_from_json(order->members, &count);
 	covered = oms_members_quantity(members, count);
 	beyond = oms_dec_cmp(order_qty, covered);
-	if (beyond == 0 || (beyond < 0 && (is_known || oms_command_is_report(command))))
+	if (beyond == 0 || (beyond < 0 && is_known))
 		return NULL;
-	if (oms_command_is_report(command))
+	if (is_report)
 	{
-		event->raises |= FLAG_OVER_PLACED;
+		event->raises |= beyond > 0 ? FLAG_OVER_PLACED : FLAG_BELOW_PLACED;
 		return NULL;
 	}
 	return oms_with_hint(oms_refuse_by_rule(beyond > 0 ? "over_placed" : "below_placed",

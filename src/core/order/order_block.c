@@ -36,13 +36,6 @@ block_unallocated(const Order *block)
 	return oms_dec_sub(block->executed_quantity, block->allocated_quantity);
 }
 
-/* Was it sent to a counterparty, that knows its quantity? */
-static bool
-block_is_at_counterparty(const Order *block)
-{
-	return block->counterparty_order_id != NULL || block->fix_session != NULL;
-}
-
 /* ------------------------------------------------------------------------
  * members
  * ------------------------------------------------------------------------
@@ -225,7 +218,7 @@ block_check_smaller(const Order *block, const OrderMember *before, int nbefore, 
 static Refusal *
 block_check_covered(const Order *block, Numeric before, Numeric after)
 {
-	Numeric		works = block_is_at_counterparty(block) ? oms_order_reservation(block) : block->reserved_quantity;
+	Numeric		works = oms_order_is_at_counterparty(block) ? oms_order_reservation(block) : block->reserved_quantity;
 
 	if (oms_dec_cmp(after, before) >= 0 || oms_dec_cmp(after, oms_dec_add(block->executed_quantity, works)) >= 0)
 		return NULL;
@@ -277,23 +270,6 @@ block_find_transition(const Command *command, const Order *block, const OrderMem
 						   oms_dec_text(block_unallocated(block)));
 }
 
-/* Its quantity is what the members give it, where no counterparty knows another. */
-static void
-block_put_members(Decision *d, const Order *block, OrderEvent *event, OrderMember *after, int nafter)
-{
-	Order		changed = *block;
-
-	if (!block_is_at_counterparty(block) && !oms_order_is_closed(block))
-	{
-		changed.order_qty = oms_members_quantity(after, nafter);
-		if (changed.corporate_actions)
-			oms_split_forget_quantity(&changed);
-	}
-	event->members = oms_members_to_json(after, nafter);
-	oms_order_evolve(&changed, event);
-	oms_put_in_tree(d, block, &changed, event);
-}
-
 static Refusal *
 block_replace_members(Decision *d, const Order *block)
 {
@@ -321,7 +297,8 @@ block_replace_members(Decision *d, const Order *block)
 	if (refusal)
 		return refusal;
 	oms_decision_about(d, KIND_ORDER, block->id, false);
-	block_put_members(d, block, &event, after, nafter);
+	event.members = oms_members_to_json(after, nafter);
+	oms_apply_to_tree(d, block, &event);
 	oms_decision_tell_briefly(d);
 	oms_members_change(d, block->id, before, nbefore, after, nafter);
 	return NULL;
