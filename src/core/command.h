@@ -178,6 +178,7 @@ typedef struct Command
 	Tristate	confirm;
 	char	   *dk_reason;
 	char	   *alloc_id;		/* AllocID (70) of the message that allocates, or that did */
+	Tristate	gives_anew;		/* it takes back what a message of the same AllocID is about to give otherwise */
 	char	   *supersedes;
 
 	bool		told_before;	/* the store tells it again: it has waited for its order */

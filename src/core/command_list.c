@@ -216,17 +216,23 @@ static const CommandField reject_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), REQ("reason", CMD_TEXT, reason),
 	{"dkReason", CMD_OPEN_NAME, false, false, offsetof(Command, dk_reason), oms_dk_reason_names}, COMMON_FIELDS, {0}
 };
+/* Of a J: what is not of this block is refused, and what was told before is known. */
+#define MESSAGE_OF_BLOCK_FIELDS \
+	INTERNAL("symbol", CMD_ID, symbol), \
+	{.name = "side", .type = CMD_NAME, .internal = true, .offset = offsetof(Command, side), .names = oms_side_names}, \
+	INTERNAL("allocID", CMD_ID, alloc_id), INTERNAL("possResend", CMD_BOOL, poss_resend)
+
 static const CommandField allocate_fields[] = {
 	{.name = "executionId", .type = CMD_ID, .offset = offsetof(Command, execution_id), .role = ID_OF_EXECUTION, .unless = "orderId"},
 	OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("allocations", CMD_SHARES, allocations),
 	NAMED("method", method, oms_allocation_method_names), NAMED("weights", weights, oms_weight_names), F("quantity", CMD_QTY, quantity),
 	F("preview", CMD_BOOL, preview), F("confirm", CMD_BOOL, confirm), F("reason", CMD_TEXT, reason),
-	INTERNAL("allocID", CMD_ID, alloc_id), INTERNAL("possResend", CMD_BOOL, poss_resend), COMMON_FIELDS, {0}
+	MESSAGE_OF_BLOCK_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField deallocate_fields[] = {
 	/* oms_fix() leaves it out: a message takes back what another allocated by its AllocID, of whatever fills */
 	{.name = "executionId", .type = CMD_ID, .offset = offsetof(Command, execution_id), .role = ID_OF_EXECUTION, .unless = ""},
-	INTERNAL("allocID", CMD_ID, alloc_id), INTERNAL("possResend", CMD_BOOL, poss_resend), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
+	MESSAGE_OF_BLOCK_FIELDS, INTERNAL("givesAnew", CMD_BOOL, gives_anew), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("preview", CMD_BOOL, preview), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
 };
 

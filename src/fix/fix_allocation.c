@@ -200,12 +200,14 @@ allocation_command(const FixMessage *message, CommandType type, const char *bloc
 
 /* What the allocation of this AllocID gave goes back. */
 static Refusal *
-allocation_take_back(FixContext *fix, const char *block_id)
+allocation_take_back(FixContext *fix, const char *block_id, bool gives_anew)
 {
 	char	   *ref = oms_fix_get(&fix->message, TAG_REF_ALLOC_ID);
-	JsonWriter	w = allocation_command(&fix->message, COMMAND_DEALLOCATE_EXECUTION, block_id,
-									   ref ? ref : oms_fix_get(&fix->message, TAG_ALLOC_ID));
+	char	   *own = oms_fix_get(&fix->message, TAG_ALLOC_ID);
+	JsonWriter	w = allocation_command(&fix->message, COMMAND_DEALLOCATE_EXECUTION, block_id, ref ? ref : own);
 
+	if (gives_anew && (ref == NULL || strcmp(ref, own) == 0))
+		oms_json_bool(&w, "givesAnew", true);
 	return oms_fix_run(fix, &w);
 }
 
@@ -260,7 +262,7 @@ oms_fix_handle_allocation(FixContext *fix)
 	if (block == NULL || ((does & ALLOC_NEW) && !allocation_find_members(fix, block, &shares)))
 		return NULL;
 	if (does & ALLOC_TAKE_BACK)
-		refusal = allocation_take_back(fix, block->id);
+		refusal = allocation_take_back(fix, block->id, (does & ALLOC_NEW) != 0);
 	if (refusal == NULL && does == (ALLOC_TAKE_BACK | ALLOC_NEW))
 		refusal = allocation_check_done(fix, block->id);
 	if (refusal == NULL && (does & ALLOC_NEW))

@@ -277,6 +277,8 @@ SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'a
 -- who approves is told who has what, where that makes an allocation
 SELECT al_as('bob', '{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}');
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+-- what was approved and taken back since is not given again by its copy
+SELECT al_j_as('feed', '43=Y|70=b1|71=0|78=1|79=BEN|80=60'), al_j_as('ann', '70=b1|71=0|78=1|79=BEN|80=60');
 SELECT al_j_as('feed', '70=b3|71=0|78=1|79=BEN|80=60');
 SELECT al_j_as('feed', '70=b4|71=1|72=b3|78=1|79=ANN|80=60');
 SELECT al_j_as('ann', '70=b5|71=0|78=1|79=BEN|80=10');

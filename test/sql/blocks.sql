@@ -139,6 +139,18 @@ SELECT pg_temp.alloc('a3', '1', '|78=2|79=ANN|80=200|79=BEN|80=70', '|72=a1|97=Y
 SELECT pg_temp.alloc('a4', '2', '', '|72=a3');
 SELECT pg_temp.alloc('a4', '2', '', '|72=a3');
 SELECT pg_temp.alloc('a4', '2', '', '|72=a3|97=Y');
+-- What was taken back is not given again by a late copy of what gave it, flagged or not; nor does a copy in other quantities pass for one.
+SELECT pg_temp.alloc(id, type, allocs, fields) FROM (VALUES
+  ('a1', '0', '|78=3|79=ANN|80=150|79=BEN|80=100|79=ANN|80=20', '|43=Y'),
+  ('a1', '0', '|78=3|79=ANN|80=150|79=BEN|80=100|79=ANN|80=20', ''),
+  ('a1', '0', '|78=2|79=ANN|80=150|79=BEN|80=100', '|43=Y'),
+  ('a3', '1', '|78=2|79=ANN|80=200|79=BEN|80=70', '|72=a1|43=Y'),
+  -- one AllocID that replaces itself: once, however often it is told
+  ('a7', '0', '|78=1|79=ANN|80=10', ''), ('a7', '1', '|78=1|79=ANN|80=11', ''), ('a7', '1', '|78=1|79=ANN|80=11', '|97=Y'),
+  ('a7', '1', '|78=1|79=ANN|80=12', '|72=a7'), ('a7', '0', '|78=1|79=ANN|80=10', ''), ('a8', '2', '', '|72=a7')) AS t (id, type, allocs, fields);
+-- another side, another symbol
+SELECT pg_temp.j(replace(m, '54=1|55=VOD.L', named)) FROM (VALUES ('54=2|55=VOD.L'), ('54=1|55=BP.L')) AS t (named),
+  (VALUES ('70=a9|71=0|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1|78=1|79=ANN|80=1'), ('70=a9|71=2|72=a1|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1')) AS u (m);
 SELECT * FROM pg_temp.m;
 SELECT block_id, alloc_id, method, members, execution_id FROM oms.block_allocations WHERE block_id = 'bj-K';
 SELECT pg_temp.send('{"commandType": "CancelOrderCommand", "orderId": "bj-K"}');

@@ -19,6 +19,7 @@
 #include "core/execution/allocation_make.h"
 #include "core/execution/allocation_message.h"
 #include "core/execution/allocation_proposal.h"
+#include "core/order/order_commands.h"
 
 /* ------------------------------------------------------------------------
  * what they name
@@ -58,13 +59,17 @@ static Refusal *
 allocation_find_block(const Decision *d, const Order **block)
 {
 	const Command *command = d->command;
+	Refusal    *refusal;
 
 	*block = oms_get_order(d, command->order_id);
 	if (*block == NULL)
 		return oms_no_such(KIND_ORDER, command->order_id);
 	if (!oms_order_is_block(*block))
 		return allocation_not_a_block(command, (*block)->id);
-	return command->execution_id ? NULL : oms_check_version(command, KIND_ORDER, (*block)->id, (*block)->version);
+	if (command->execution_id)
+		return NULL;
+	refusal = oms_check_version(command, KIND_ORDER, (*block)->id, (*block)->version);
+	return refusal ? refusal : oms_check_particulars(command, *block);
 }
 
 /* What the list of fields cannot say. */
@@ -118,7 +123,7 @@ oms_decide_allocate(Decision *d)
 	book = oms_book_of(d, block);
 	if (book == NULL)
 		return oms_unreached();
-	if (command->alloc_id && oms_allocation_is_told(d, book, &refusal))
+	if (command->alloc_id && oms_allocation_is_told(d, block, &refusal))
 		return refusal;
 	oms_book_load(d, book, false);
 	refusal = oms_make_allocations(d, block, book, &first);

@@ -7,8 +7,10 @@
  * decision.
  *
  * A client knows his allocation by the AllocID (70) of his message, and neither
- * fills nor allocations of ours.  An AllocID is known as long as any fill of the
- * block has something by it.
+ * fills nor allocations of ours.  One AllocID gives once: what a bust, a
+ * deallocation or another message took back since is not given again by a copy of
+ * the first, however late it comes.  So the events of the block are asked, and not
+ * what its fills have now.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +18,7 @@
 
 #include "miscadmin.h"
 
+#include "base/decimal.h"
 #include "core/execution/allocation_message.h"
 #include "core/execution/allocation_proposal.h"
 
@@ -54,21 +57,120 @@ message_first_fill(const AllocationBook *book, const List *allocations, const ch
 	return NULL;
 }
 
+/* ------------------------------------------------------------------------
+ * what was told before
+ * ------------------------------------------------------------------------
+ */
+
+typedef struct ToldSearch
+{
+	const char *alloc_id;
+	bool		gave;			/* something was allocated by it */
+	bool		replaced;		/* a message of the same AllocID took it back, to give it otherwise … */
+	bool		is_open;		/* … and has not given yet: the command is its second half */
+	Jsonb	   *last;			/* the command that gave last */
+	Jsonb	   *proposed;		/* what waits for an execution, as the event before left it */
+	List	   *approved;		/* ids of executions for which something was approved in the block */
+	MemoryContext keep;
+} ToldSearch;
+
+static bool
+message_is(Jsonb *raw, CommandType type)
+{
+	return oms_same_text(oms_json_get_string(raw, "commandType"), oms_command_defs[type].name);
+}
+
+static void
+message_visit_block(Jsonb *payload, void *arg)
+{
+	ToldSearch *search = arg;
+	Jsonb	   *raw = oms_json_get_container(payload, "command");
+	bool		is_of_it = raw && oms_same_text(oms_json_get_string(raw, "allocID"), search->alloc_id);
+	MemoryContext old = MemoryContextSwitchTo(search->keep);
+	JsonbValue	hold;
+
+	if (raw && message_is(raw, COMMAND_APPROVE_EXECUTION))
+		search->approved = lappend(search->approved, oms_json_get_string(raw, "executionId"));
+	else if (is_of_it && message_is(raw, COMMAND_ALLOCATE_EXECUTION))
+	{
+		search->gave = true;
+		search->is_open = false;
+		search->last = oms_json_get_container(payload, "command");
+	}
+	else if (is_of_it && oms_json_get(raw, "givesAnew", &hold))
+		search->replaced = search->is_open = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* A proposal that is approved is no more in the state after it, and the approval does not say what it approved. */
+static void
+message_visit_execution(Jsonb *payload, void *arg)
+{
+	ToldSearch *search = arg;
+	Jsonb	   *raw = oms_json_get_container(payload, "command");
+	Jsonb	   *state = oms_json_get_container(payload, "state");
+	Jsonb	   *proposal = state ? oms_json_get_container(state, "allocationProposal") : NULL;
+	MemoryContext old;
+
+	if (raw && search->proposed && !search->gave && message_is(raw, COMMAND_APPROVE_EXECUTION) &&
+		message_is(search->proposed, COMMAND_ALLOCATE_EXECUTION) &&
+		oms_same_text(oms_json_get_string(search->proposed, "allocID"), search->alloc_id))
+	{
+		search->gave = true;
+		search->last = search->proposed;
+	}
+	old = MemoryContextSwitchTo(search->keep);
+	search->proposed = proposal ? oms_json_get_container(proposal, "command") : NULL;
+	MemoryContextSwitchTo(old);
+}
+
+static ToldSearch
+message_search_told(const Decision *d, const char *block_id)
+{
+	ToldSearch	search = {.alloc_id = d->command->alloc_id, .keep = CurrentMemoryContext};
+	ListCell   *cell;
+
+	d->source->each_event(d->source, KIND_ORDER, block_id, message_visit_block, &search);
+	foreach(cell, search.approved)
+	{
+		search.proposed = NULL;
+		if (!search.gave)
+			d->source->each_event(d->source, KIND_EXECUTION, lfirst(cell), message_visit_execution, &search);
+	}
+	return search;
+}
+
+/* What was too long to be kept with the block is taken for the same. */
+static bool
+message_is_same(const ToldSearch *search, const Command *command)
+{
+	Command		earlier;
+
+	if (oms_command_parse(search->last, true, &earlier) != NULL || earlier.allocations.shares == NULL)
+		return true;
+	if (earlier.allocations.count != command->allocations.count)
+		return false;
+	for (int i = 0; i < earlier.allocations.count; i++)
+		if (strcmp(earlier.allocations.shares[i].order_id, command->allocations.shares[i].order_id) != 0 ||
+			oms_dec_cmp(earlier.allocations.shares[i].quantity, command->allocations.shares[i].quantity) != 0)
+			return false;
+	return true;
+}
+
 bool
-oms_allocation_is_told(Decision *d, AllocationBook *book, Refusal **refusal)
+oms_allocation_is_told(Decision *d, const Order *block, Refusal **refusal)
 {
 	const Command *command = d->command;
-	const BookFill *first;
+	ToldSearch	search = message_search_told(d, block->id);
 
-	oms_book_load(d, book, true);
-	first = message_first_fill(book, oms_book_allocations(book, NIL), command->alloc_id);
-	if (first == NULL)
+	if (!search.gave || search.is_open)
 		return false;
-	if (oms_command_is_resent(command))
-		oms_decision_about(d, KIND_EXECUTION, first->now.id, true);
+	if (oms_command_is_resent(command) && message_is_same(&search, command))
+		oms_decision_about(d, KIND_ORDER, block->id, true);
 	else
 		*refusal = oms_with_detail(oms_refuse(OMS_DUPLICATE, "allocID \"%s\" is already used", command->alloc_id),
-								   "It is known for fills of block \"%s\".", book->block_id);
+								   "It has given fills of block \"%s\"%s.", block->id,
+								   oms_command_is_resent(command) ? ", in other quantities" : "");
 	return true;
 }
 
@@ -107,7 +209,7 @@ oms_deallocate_message(Decision *d, const Order *block)
 	oms_book_load(d, book, true);
 	allocations = oms_book_allocations(book, NIL);
 	first = message_first_fill(book, allocations, command->alloc_id);
-	if (first == NULL && oms_command_is_resent(command))
+	if (oms_command_is_resent(command) && (first == NULL || (command->gives_anew == TRI_TRUE && message_search_told(d, block->id).replaced)))
 	{
 		oms_decision_about(d, KIND_ORDER, block->id, true);
 		return NULL;

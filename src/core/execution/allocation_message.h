@@ -13,11 +13,11 @@
 #include "core/execution/allocation_book.h"
 
 /*
- * Has a message with the command's AllocID allocated fills of this block, which
- * nobody has taken back since?  Then all is said: it is that message again, if it
- * says so, else refused.
+ * Has a message with the command's AllocID ever allocated fills of this block?
+ * Then all is said: it is that message again, if it says so and gives the same,
+ * else refused.  Reads all events of the block.
  */
-extern bool oms_allocation_is_told(Decision *d, AllocationBook *book, Refusal **refusal);
+extern bool oms_allocation_is_told(Decision *d, const Order *block, Refusal **refusal);
 
 /* Take back what allocations with the command's AllocID gave. */
 extern Refusal *oms_deallocate_message(Decision *d, const Order *block);
