@@ -63,7 +63,8 @@ CREATE TABLE oms.orders (
   desk_since timestamptz,
   members jsonb,
   block_order_ids jsonb,
-  live_blocks bigint
+  live_blocks bigint,
+  quote_id text COLLATE "C"
 ) WITH (fillfactor = 70);
 -- No column of an index ever changes but of what is on the desk: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
@@ -78,7 +79,8 @@ ALTER TABLE oms.orders
   ADD COLUMN desk_since timestamptz,
   ADD COLUMN members jsonb,
   ADD COLUMN block_order_ids jsonb,
-  ADD COLUMN live_blocks bigint;
+  ADD COLUMN live_blocks bigint,
+  ADD COLUMN quote_id text COLLATE "C";
 -- @end
 -- What the desk looks for: few rows. Of the others no update changes a column of it, so theirs stay heap-only.
 CREATE INDEX orders_desk_idx ON oms.orders (id) WHERE desk_status IN ('QUEUED', 'CLAIMED') OR members IS NOT NULL;
@@ -114,6 +116,7 @@ COMMENT ON COLUMN oms.orders.attributes IS 'The user''s own fields';
 COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s newest event occurred';
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';
+COMMENT ON COLUMN oms.orders.quote_id IS 'The quote (quoteId) that the order accepts; null: none';
 COMMENT ON COLUMN oms.orders.desk_status IS 'Where it is on the execution desk: QUEUED, CLAIMED, RELEASED, COMPLETED; null: as without a desk';
 COMMENT ON COLUMN oms.orders.desk_user IS 'Who has claimed it, or whom it was assigned to';
 COMMENT ON COLUMN oms.orders.desk_reason IS 'Why it came to the desk, or where it is there';

@@ -247,6 +247,12 @@ bool		oms_guc_book_waiting_fills = false;
 int			oms_guc_duplicate_window_s = 15 * 60;
 
 /*
+ * How long a quote can be accepted that does not say it.  A desk that deals what
+ * moves slowly raises it.
+ */
+int			oms_guc_quote_lifetime_s = 60;
+
+/*
  * Which day a moment belongs to where no calendar says it: the date in this
  * zone, and the time of day at which the next one begins.  An administrator of
  * a desk that trades one market sets both to that market's convention.
@@ -365,5 +371,9 @@ oms_guc_init(void)
 							"How far apart a typed and an electronic fill may be to be taken for the same.",
 							"0 compares none.", &oms_guc_duplicate_window_s,
 							15 * 60, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.quote_lifetime",
+							"How long a quote is valid that does not say it, and whose request has no expireTime.",
+							NULL, &oms_guc_quote_lifetime_s,
+							60, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

@@ -164,6 +164,9 @@ record_member_from_datum(const RecordColumn *c, Datum datum, void *record)
 			}
 		case FIELD_NAMES:
 			return record_names_from_array(c->names, datum, &MEMBER(record, c, uint32));
+		case FIELD_BOOL:
+			MEMBER(record, c, bool) = DatumGetBool(datum);
+			return DatumGetBool(datum) ? NULL : "is false, and not null";
 	}
 	pg_unreachable();
 }
@@ -182,6 +185,7 @@ record_column_type(const RecordColumn *c)
 		[FIELD_HASH] = BYTEAOID,
 		[FIELD_NAME] = TEXTOID,
 		[FIELD_NAMES] = TEXTARRAYOID,
+		[FIELD_BOOL] = BOOLOID,
 	};
 
 	return types[c->type];
@@ -286,6 +290,9 @@ record_member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 					*datum = record_names_to_array(c->names, bits);
 				return bits == 0;
 			}
+		case FIELD_BOOL:
+			*datum = BoolGetDatum(true);
+			return !CONST_MEMBER(record, c, bool);
 	}
 	pg_unreachable();
 }
@@ -338,6 +345,10 @@ record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 		case FIELD_NAME:
 			if (CONST_MEMBER(record, c, int) != 0)
 				oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
+			break;
+		case FIELD_BOOL:
+			if (CONST_MEMBER(record, c, bool))
+				oms_json_bool(w, c->json, true);
 			break;
 		case FIELD_NAMES:
 			if (CONST_MEMBER(record, c, uint32) != 0)
@@ -456,6 +467,8 @@ oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
 																		 NumericGetDatum(v->val.numeric)));
 		else if (c->type == FIELD_JSON)
 			MEMBER(record, c, Jsonb *) = JsonbValueToJsonb(v);
+		else if (v->type == jbvBool && c->type == FIELD_BOOL)
+			MEMBER(record, c, bool) = v->val.boolean;
 		else if (v->type == jbvBinary && c->type == FIELD_NAMES)
 			MEMBER(record, c, uint32) = record_names_from_json(c, v);
 		else

@@ -28,7 +28,8 @@ typedef enum FieldType
 	FIELD_JSON,					/* Jsonb *, NULL = null */
 	FIELD_HASH,					/* bytea *, NULL = null */
 	FIELD_NAME,					/* int, shown by its name in a table; 0 = null */
-	FIELD_NAMES					/* uint32 of bits, a text[] of their names; 0 = null */
+	FIELD_NAMES,				/* uint32 of bits, a text[] of their names; 0 = null */
+	FIELD_BOOL					/* bool, false = null */
 } FieldType;
 
 /* What a FIELD_JSON is made of. */

@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "core/order/order_machine.h"
 #include "core/order/order_record.h"
+#include "core/quote/quote_terms.h"
 
 typedef enum CommandType
 {
@@ -48,6 +49,16 @@ typedef enum CommandType
 	COMMAND_REJECT_EXECUTION,
 	COMMAND_ALLOCATE_EXECUTION,
 	COMMAND_DEALLOCATE_EXECUTION,
+	COMMAND_CREATE_QUOTE_REQUEST,
+	COMMAND_REJECT_QUOTE_REQUEST,
+	COMMAND_CANCEL_QUOTE_REQUEST,
+	COMMAND_EXPIRE_QUOTE_REQUEST,
+	COMMAND_CREATE_QUOTE,
+	COMMAND_REPLACE_QUOTE,
+	COMMAND_ACCEPT_QUOTE,
+	COMMAND_REJECT_QUOTE,
+	COMMAND_CANCEL_QUOTE,
+	COMMAND_EXPIRE_QUOTE,
 	COMMAND_TYPE_COUNT
 } CommandType;
 
@@ -67,13 +78,16 @@ typedef enum CommandFieldType
 	CMD_VERSION,				/* integer, not negative */
 	CMD_OBJECT,					/* JSON object */
 	CMD_CHILDREN,				/* JSON array of objects: the slices of a placement */
-	CMD_SHARES					/* JSON array of objects: orders, and how much of or for each */
+	CMD_SHARES,					/* JSON array of objects: orders, and how much of or for each */
+	CMD_IDS,					/* JSON array of identifiers */
+	CMD_OBJECTS					/* JSON array of objects, kept as they are */
 } CommandFieldType;
 
 #define ID_LENGTH_MAX	256
 #define TEXT_LENGTH_MAX	65536
 #define CHILDREN_MAX	1000
 #define SHARES_MAX		1000
+#define ELEMENTS_MAX	1000
 
 typedef enum Tristate
 {
@@ -181,6 +195,8 @@ typedef struct Command
 	Tristate	gives_anew;		/* it takes back what a message of the same AllocID is about to give otherwise */
 	char	   *supersedes;
 
+	QuoteTerms	quote;			/* of quotes and requests for them; of what makes an order, the quote that it accepts */
+
 	bool		told_before;	/* the store tells it again: it has waited for its order */
 } Command;
 
@@ -195,6 +211,8 @@ typedef enum IdRole
 	ID_OF_ROOT,
 	ID_OF_ORDER,				/* one that is there, or should be */
 	ID_OF_EXECUTION,			/* one that is there, or should be */
+	ID_OF_QUOTE_REQUEST,		/* likewise */
+	ID_OF_QUOTE,				/* likewise */
 	ID_OF_NEW,					/* what the command makes */
 	ID_ROLE_COUNT
 } IdRole;
@@ -302,6 +320,7 @@ oms_has_trait(const CommandDef *def, uint32 trait)
 /* Fields of FIX that we keep without giving them a column. */
 #define FIX_MSG_ORDER		(1 << 0)	/* D, G and F */
 #define FIX_MSG_REPORT		(1 << 1)	/* 8 and 9 */
+#define FIX_MSG_QUOTE		(1 << 2)	/* R, S and what answers them */
 
 typedef struct FixField
 {

@@ -20,6 +20,7 @@
 #include "core/order/order_block.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_members.h"
+#include "core/quote/quote.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
 #define REQ(name, type, member)			{name, type, true, false, offsetof(Command, member), NULL}
@@ -236,6 +237,61 @@ static const CommandField deallocate_fields[] = {
 	F("preview", CMD_BOOL, preview), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
 };
 
+/* quotes */
+#define QUOTE_FIGURES \
+	F("bidPx", CMD_PRICE, quote.figures.bid_px), F("offerPx", CMD_PRICE, quote.figures.offer_px), \
+	F("bidSize", CMD_QTY, quote.figures.bid_size), F("offerSize", CMD_QTY, quote.figures.offer_size), \
+	F("minBidSize", CMD_QTY, quote.figures.min_bid_size), F("minOfferSize", CMD_QTY, quote.figures.min_offer_size), \
+	F("midPx", CMD_PRICE, quote.figures.mid_px), F("bidYield", CMD_PRICE, quote.figures.bid_yield), \
+	F("midYield", CMD_PRICE, quote.figures.mid_yield), F("offerYield", CMD_PRICE, quote.figures.offer_yield), \
+	F("bidSpotRate", CMD_PRICE, quote.figures.bid_spot_rate), F("offerSpotRate", CMD_PRICE, quote.figures.offer_spot_rate), \
+	F("bidForwardPoints", CMD_PRICE, quote.figures.bid_forward_points), \
+	F("offerForwardPoints", CMD_PRICE, quote.figures.offer_forward_points)
+#define QUOTE_TERMS \
+	F("quoteID", CMD_ID, quote.quote_id), NAMED("quoteType", quote.quote_type, oms_quote_type_names), QUOTE_FIGURES, \
+	F("validUntilTime", CMD_TIME, quote.valid_until_time), F("legs", CMD_OBJECTS, quote.legs)
+
+static const CommandField create_quote_request_fields[] = {
+	OBJECT_ID("quoteRequestId", quote.request_id, ID_OF_NEW), F("quoteReqID", CMD_ID, quote.quote_req_id),
+	OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("symbol", CMD_ID, symbol), NAMED("side", side, oms_side_names),
+	F("orderQty", CMD_QTY, terms.order_qty), NAMED("quoteType", quote.quote_type, oms_quote_type_names), F("account", CMD_ID, account),
+	F("currency", CMD_ID, currency), F("assetClass", CMD_ID, asset_class), F("settlType", CMD_ID, quote.settl_type),
+	F("settlDate", CMD_DATE, settl_date), F("expireTime", CMD_TIME, terms.expire_time),
+	F("multipleQuotes", CMD_BOOL, quote.multiple_quotes), F("dealers", CMD_IDS, quote.dealers), F("legs", CMD_OBJECTS, quote.legs),
+	COMMON_FIELDS, {0}
+};
+static const CommandField end_quote_request_fields[] = {
+	REQ_OBJECT_ID("quoteRequestId", quote.request_id, ID_OF_QUOTE_REQUEST), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField reject_quote_request_fields[] = {
+	REQ_OBJECT_ID("quoteRequestId", quote.request_id, ID_OF_QUOTE_REQUEST), F("dealer", CMD_ID, quote.dealer),
+	F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField create_quote_fields[] = {
+	OBJECT_ID("quoteId", quote.object_id, ID_OF_NEW), OBJECT_ID("quoteRequestId", quote.request_id, ID_OF_QUOTE_REQUEST),
+	F("dealer", CMD_ID, quote.dealer), F("symbol", CMD_ID, symbol), F("currency", CMD_ID, currency), F("account", CMD_ID, account),
+	F("settlType", CMD_ID, quote.settl_type), F("settlDate", CMD_DATE, settl_date), QUOTE_TERMS,
+	INTERNAL("quoteReqID", CMD_ID, quote.quote_req_id), F("quoteSetID", CMD_ID, quote.quote_set_id),
+	F("quoteEntryID", CMD_ID, quote.quote_entry_id), COMMON_FIELDS, {0}
+};
+static const CommandField replace_quote_fields[] = {
+	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), QUOTE_TERMS, F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+static const CommandField accept_quote_fields[] = {
+	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), NAMED("side", side, oms_side_names), F("orderQty", CMD_QTY, terms.order_qty),
+	F("clOrdID", CMD_ID, cl_ord_id), OBJECT_ID("orderId", order_id, ID_OF_NEW), F("price", CMD_PRICE, terms.price),
+	NAMED("timeInForce", terms.time_in_force, oms_time_in_force_names), F("expireTime", CMD_TIME, terms.expire_time),
+	F("expireDate", CMD_DATE, terms.expire_date), F("pending", CMD_BOOL, pending), COMMON_FIELDS, {0}
+};
+static const CommandField end_quote_fields[] = {
+	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}
+};
+/* whoever asked may answer with prices of his own */
+static const CommandField reject_quote_fields[] = {
+	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), F("reason", CMD_TEXT, reason),
+	NAMED("quoteRespType", quote.resp_type, oms_quote_resp_type_names), QUOTE_FIGURES, COMMON_FIELDS, {0}
+};
+
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 #define VARIANT(m, value, t) {offsetof(Command, m), value, t}
 
@@ -253,6 +309,11 @@ static const CommandField deallocate_fields[] = {
 #define CREATES_ORDER \
 	.name = "CreateOrderCommand", .type = COMMAND_CREATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER, \
 	.trigger = TRIGGER_CREATE, .variant = VARIANT(pending, TRI_TRUE, TRIGGER_CREATE_PENDING), .fix_messages = FIX_MSG_ORDER
+
+/* the end of a quote, or of a request for quotes, that is not dealt */
+#define ENDS(type_, name_, kind_, trigger_, fields_, decide_) \
+	[type_] = {.name = name_, .type = type_, .kind = kind_, .role = ROLE_TRADER, .trigger = trigger_, .fix_messages = FIX_MSG_QUOTE, \
+	.fields = fields_, .decide = decide_}
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES, .fields = create_fields, .decide = oms_decide_create},
@@ -382,6 +443,33 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.trigger = TRIGGER_ALLOCATE, .reach = REACH_MEMBERS,
 		.fields = deallocate_fields, .decide = oms_decide_deallocate,
 	},
+	[COMMAND_CREATE_QUOTE_REQUEST] = {
+		.name = "CreateQuoteRequestCommand", .type = COMMAND_CREATE_QUOTE_REQUEST, .kind = KIND_QUOTE_REQUEST, .role = ROLE_TRADER,
+		.trigger = QUOTE_REQUEST_CREATE, .fix_messages = FIX_MSG_QUOTE,
+		.fields = create_quote_request_fields, .decide = oms_decide_create_quote_request,
+	},
+	ENDS(COMMAND_REJECT_QUOTE_REQUEST, "RejectQuoteRequestCommand", KIND_QUOTE_REQUEST, QUOTE_REQUEST_REJECT,
+		 reject_quote_request_fields, oms_decide_reject_quote_request),
+	ENDS(COMMAND_CANCEL_QUOTE_REQUEST, "CancelQuoteRequestCommand", KIND_QUOTE_REQUEST, QUOTE_REQUEST_CANCEL,
+		 end_quote_request_fields, oms_decide_end_quote_request),
+	ENDS(COMMAND_EXPIRE_QUOTE_REQUEST, "ExpireQuoteRequestCommand", KIND_QUOTE_REQUEST, QUOTE_REQUEST_EXPIRE,
+		 end_quote_request_fields, oms_decide_end_quote_request),
+	[COMMAND_CREATE_QUOTE] = {
+		.name = "CreateQuoteCommand", .type = COMMAND_CREATE_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,
+		.trigger = QUOTE_CREATE, .fix_messages = FIX_MSG_QUOTE, .fields = create_quote_fields, .decide = oms_decide_create_quote,
+	},
+	[COMMAND_REPLACE_QUOTE] = {
+		.name = "ReplaceQuoteCommand", .type = COMMAND_REPLACE_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,
+		.trigger = QUOTE_REPLACE, .fix_messages = FIX_MSG_QUOTE, .fields = replace_quote_fields, .decide = oms_decide_replace_quote,
+	},
+	[COMMAND_ACCEPT_QUOTE] = {
+		.name = "AcceptQuoteCommand", .type = COMMAND_ACCEPT_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,
+		.trigger = QUOTE_ACCEPT, .variant = VARIANT(pending, TRI_TRUE, QUOTE_HIT), .fix_messages = FIX_MSG_QUOTE,
+		.fields = accept_quote_fields, .decide = oms_decide_accept_quote,
+	},
+	ENDS(COMMAND_REJECT_QUOTE, "RejectQuoteCommand", KIND_QUOTE, QUOTE_REJECT, reject_quote_fields, oms_decide_end_quote),
+	ENDS(COMMAND_CANCEL_QUOTE, "CancelQuoteCommand", KIND_QUOTE, QUOTE_CANCEL, end_quote_fields, oms_decide_end_quote),
+	ENDS(COMMAND_EXPIRE_QUOTE, "ExpireQuoteCommand", KIND_QUOTE, QUOTE_EXPIRE, end_quote_fields, oms_decide_end_quote),
 };
 
 const CommandDef oms_slice_def = {CREATES_ORDER, .fields = slice_fields};
@@ -453,6 +541,7 @@ oms_command_field_type_name(CommandFieldType type)
 		[CMD_NAME] = "name or FIX code", [CMD_OPEN_NAME] = "name, FIX code or text", [CMD_TIME] = "time with zone", [CMD_DATE] = "date",
 		[CMD_BOOL] = "boolean", [CMD_VERSION] = "integer", [CMD_OBJECT] = "object",
 		[CMD_CHILDREN] = "array of objects", [CMD_SHARES] = "array of orders with quantities",
+		[CMD_IDS] = "array of identifiers", [CMD_OBJECTS] = "array of objects",
 	};
 
 	return names[type];

@@ -195,6 +195,36 @@ command_read_children(const CommandField *f, const JsonbValue *v, Command *comma
 	return NULL;
 }
 
+/* An array that is kept as it is: of identifiers, or of objects. */
+static Refusal *
+command_read_elements(const CommandField *f, const JsonbValue *v, void *member)
+{
+	JsonbIterator *it;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	int			count;
+	int			number = 0;
+
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
+		return command_wrong_json_type(f, v);
+	count = JsonContainerSize(v->val.binary.data);
+	if (count == 0 || count > ELEMENTS_MAX)
+		return command_bad_field(f, "It has %d members; from 1 to %d are possible.", count, ELEMENTS_MAX);
+	it = JsonbIteratorInit(v->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		number++;
+		if (f->type == CMD_OBJECTS && (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data)))
+			return command_bad_field(f, "Member %d is no object.", number);
+		if (f->type == CMD_IDS && (element.type != jbvString || element.val.string.len == 0 || element.val.string.len > ID_LENGTH_MAX))
+			return command_bad_field(f, "Member %d is no identifier of at most %d bytes.", number, ID_LENGTH_MAX);
+	}
+	*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
+	return NULL;
+}
+
 /* What stands for itself, whatever else the command says. */
 static Refusal *
 command_read_value(const CommandField *f, const JsonbValue *v, void *member)
@@ -227,6 +257,9 @@ command_read_value(const CommandField *f, const JsonbValue *v, void *member)
 				return command_wrong_json_type(f, v);
 			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
 			return NULL;
+		case CMD_IDS:
+		case CMD_OBJECTS:
+			return command_read_elements(f, v, member);
 		case CMD_CHILDREN:
 		case CMD_SHARES:
 			break;
@@ -373,6 +406,7 @@ command_init(Command *command)
 	command->terms.expire_date = NO_DATE;
 	command->trade_date = NO_DATE;
 	command->settl_date = NO_DATE;
+	command->quote.valid_until_time = NO_TIME;
 }
 
 static Refusal *

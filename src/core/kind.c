@@ -14,6 +14,8 @@
 #include "core/kind.h"
 #include "core/order/order_machine.h"
 #include "core/order/order_members.h"
+#include "core/quote/quote.h"
+#include "core/quote_request/quote_request.h"
 
 const KindDef oms_kinds[KIND_COUNT] = {
 	[KIND_ORDER] = {
@@ -49,6 +51,32 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.is_fact = true,
 		.shorten = oms_execution_shorten,
 	},
+	[KIND_QUOTE_REQUEST] = {
+		.kind = KIND_QUOTE_REQUEST,
+		.type = "QuoteRequest",
+		.events = "quote_request_events",
+		.a_name = "a quote request",
+		.id_field = "quoteRequestId",
+		.record = &oms_quote_request_def,
+		.machines = {&oms_quote_request_machine},
+		.root_kind = KIND_QUOTE_REQUEST,
+		.is_root = oms_quote_request_is_root,
+		.account = offsetof(QuoteRequest, account),
+		.flags = offsetof(QuoteRequest, flags),
+	},
+	[KIND_QUOTE] = {
+		.kind = KIND_QUOTE,
+		.type = "Quote",
+		.events = "quote_events",
+		.a_name = "a quote",
+		.id_field = "quoteId",
+		.record = &oms_quote_def,
+		.machines = {&oms_quote_machine},
+		.root_kind = KIND_QUOTE_REQUEST,
+		.is_root = oms_quote_is_root,
+		.account = offsetof(Quote, account),
+		.flags = offsetof(Quote, flags),
+	},
 };
 
 const NameDef oms_names[NAME_COUNT] = {
@@ -62,6 +90,8 @@ const NameDef oms_names[NAME_COUNT] = {
 	[NAME_WAITING_ORDER_ID] = {
 		KIND_EXECUTION, "waiting_order_ids", "order_name", "execution_id", "orderId", .shared = true
 	},
+	[NAME_QUOTE_REQ_ID] = {KIND_QUOTE_REQUEST, "quote_req_ids", "quote_req_id", "quote_request_id", "quoteReqID"},
+	[NAME_QUOTE_ID] = {KIND_QUOTE, "dealer_quote_ids", "dealer_quote_id", "quote_id", "quoteID", .shared = true},
 };
 
 const OmsName	oms_flag_names[] = {
@@ -81,6 +111,7 @@ const OmsName	oms_flag_names[] = {
 	{FLAG_SELECTED_FILL, "SELECTED_FILL"},
 	{FLAG_ODD_LOT, "ODD_LOT"},
 	{FLAG_EXPIRY_OVERDUE, "EXPIRY_OVERDUE"},
+	{FLAG_LATE_CANCEL, "LATE_CANCEL"},
 	{0}
 };
 

@@ -16,6 +16,8 @@ typedef enum ObjectKind
 {
 	KIND_ORDER,
 	KIND_EXECUTION,
+	KIND_QUOTE_REQUEST,
+	KIND_QUOTE,
 	KIND_COUNT
 } ObjectKind;
 
@@ -26,6 +28,8 @@ typedef enum ObjectName
 	NAME_COUNTERPARTY_ORDER_ID,
 	NAME_MATCHED_EXEC_ID,
 	NAME_WAITING_ORDER_ID,
+	NAME_QUOTE_REQ_ID,
+	NAME_QUOTE_ID,
 	NAME_COUNT
 } ObjectName;
 
@@ -72,7 +76,7 @@ typedef struct Object
 		}; \
 	}
 
-/* What the desk should see of an order or an execution. */
+/* What the desk should see of an order, an execution or a quote. */
 #define FLAG_LATE_FILL		(1 << 0)	/* a fill after cancel, expiry or done-for-day */
 #define FLAG_DISAGREES		(1 << 1)	/* the last report states other figures than ours */
 #define FLAG_OVERFILLED		(1 << 2)	/* executed more than ordered */
@@ -89,5 +93,6 @@ typedef struct Object
 #define FLAG_SELECTED_FILL	(1 << 13)	/* it was allocated alone, and not with its pool */
 #define FLAG_ODD_LOT		(1 << 14)	/* it was allocated less than a lot */
 #define FLAG_EXPIRY_OVERDUE	(1 << 15)	/* it should have expired, and could not */
+#define FLAG_LATE_CANCEL	(1 << 16)	/* of a quote: its dealer took it back when it was accepted already */
 
 #endif							/* OMS_OBJECT_H */

@@ -162,6 +162,8 @@ state_field_problem(const RecordColumn *column, const JsonbValue *v)
 			return text && oms_name_find(column->names, text, length) ? NULL : "is none of the known names";
 		case FIELD_NAMES:
 			return state_is_array_of_names(column->names, v) ? NULL : "is no array of known names";
+		case FIELD_BOOL:
+			return v->type == jbvBool && v->val.boolean ? NULL : "is not true";
 		case FIELD_JSON:
 		case FIELD_HASH:
 			return NULL;

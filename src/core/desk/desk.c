@@ -261,6 +261,12 @@ oms_desk_check(const Decision *d)
 	return refusal;
 }
 
+Refusal *
+oms_desk_check_placement(const Decision *d, const char *order_id)
+{
+	return desk_is_told(d) ? NULL : desk_check_order(d, order_id, true);
+}
+
 /* ------------------------------------------------------------------------
  * what follows from the order's own life
  * ------------------------------------------------------------------------

@@ -23,6 +23,9 @@ extern Refusal *oms_decide_desk(Decision *d);
  */
 extern Refusal *oms_desk_check(const Decision *d);
 
+/* May something be placed below the order?  The same, of an order that the command does not name. */
+extern Refusal *oms_desk_check_placement(const Decision *d, const char *order_id);
+
 /*
  * The order is about to be put as `order`: on the desk it completes with its own
  * end, and waits again where it is open again.

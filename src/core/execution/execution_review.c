@@ -209,7 +209,8 @@ review_check_order(const Execution *execution, const FillContext *context, JsonW
 	/* a bust that waits for its fill has no price */
 	if (!context->unknown_execution)
 		review_check_price(execution, context, w);
-	if (order->conditions & COND_REJECTED)
+	/* a dealer may change his mind */
+	if ((order->conditions & COND_REJECTED) && order->quote_id == NULL)
 		review_add_mismatch(w, REVIEW_ORDER_REJECTED, "reason", order->reason, "status",
 							oms_name_of(oms_order_status_names, order->status));
 	/* a bust that waits takes something back, and brings nothing */

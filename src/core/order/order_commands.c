@@ -15,6 +15,7 @@
 #include "core/order/order_block.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_tree.h"
+#include "core/quote/quote.h"
 
 static Refusal *
 order_check_particular(const Command *command, const Order *order, const char *field, const char *given, const char *has)
@@ -62,6 +63,8 @@ oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_i
 		order = &after;
 	}
 	oms_decision_put(d, &order->object, rule, id_is_given);
+	if (order->quote_id)
+		oms_decision_end_with(d, oms_quotes_follow);
 }
 
 /* From the parent up: each ancestor whose figures change gets its own event. */
@@ -171,15 +174,16 @@ oms_take_names(Decision *d, const Command *command, const Order *order)
  * ------------------------------------------------------------------------
  */
 
-Refusal *
-oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *members, Order *order)
+/* A new root's id has the slot of `beside`, if that is not NULL. */
+static Refusal *
+order_create(Decision *d, Command *command, const Order *parent, const char *beside, Jsonb *members, Order *order)
 {
 	OrderEvent	event;
 	bool		id_is_given = command->order_id != NULL;
 	Refusal    *refusal = id_is_given ? oms_check_new_id(d, KIND_ORDER, command->order_id, parent == NULL) : NULL;
 
 	if (!id_is_given)
-		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : NULL);
+		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : beside);
 	if (refusal == NULL)
 		refusal = oms_order_create(command, parent, oms_decision_now(d), order, &event);
 	if (refusal)
@@ -193,6 +197,22 @@ oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *memb
 	oms_decision_name(d, NAME_COUNTERPARTY_ORDER_ID, order->fix_session, order->counterparty_order_id, order->id);
 	oms_put_order(d, order, event.transition, id_is_given);
 	return NULL;
+}
+
+Refusal *
+oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *members, Order *order)
+{
+	return order_create(d, command, parent, NULL, members, order);
+}
+
+Refusal *
+oms_create_in_tree(Decision *d, Command *command, const Order *parent, const char *beside, Order *order)
+{
+	Refusal    *refusal = order_create(d, command, parent, beside, NULL, order);
+
+	if (refusal == NULL)
+		order_climb(d, command, NULL, order);
+	return refusal;
 }
 
 Refusal *
@@ -211,12 +231,10 @@ oms_decide_create(Decision *d)
 	}
 	refusal = oms_check_version(command, KIND_ORDER, command->order_id ? command->order_id : "(new)", 0);
 	if (refusal == NULL)
-		refusal = oms_create_order(d, command, parent, NULL, &order);
-	if (refusal)
-		return refusal;
-	oms_decision_about(d, KIND_ORDER, order.id, false);
-	order_climb(d, command, NULL, &order);
-	return NULL;
+		refusal = oms_create_in_tree(d, command, parent, NULL, &order);
+	if (refusal == NULL)
+		oms_decision_about(d, KIND_ORDER, order.id, false);
+	return refusal;
 }
 
 /* The slices come first; the order that is placed has one event for all of them. */

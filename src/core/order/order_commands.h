@@ -21,6 +21,12 @@ extern Refusal *oms_decide_order(Decision *d);
 /* A new order below `parent`, or a root, that of a block with its members: decided upon and put; not climbed yet. */
 extern Refusal *oms_create_order(Decision *d, Command *command, const Order *parent, Jsonb *members, Order *order);
 
+/*
+ * The same of the command of another: the whole of it, down to the root's figures.
+ * Where its id is made, that of a new tree has the slot of `beside`.
+ */
+extern Refusal *oms_create_in_tree(Decision *d, Command *command, const Order *parent, const char *beside, Order *order);
+
 /* order_split_tree.c */
 extern Refusal *oms_split_tree(Decision *d, const Order *named, const OrderEvent *event);
 

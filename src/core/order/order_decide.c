@@ -158,6 +158,7 @@ decide_fill_new_order(const Command *command, TimestampTz now, Order *order)
 	order->currency = command->currency;
 	order->asset_class = command->asset_class;
 	order->destination = command->destination;
+	order->quote_id = command->quote.object_id;
 	order->attributes = command->attributes;
 	order->fix = command->fix;
 	order->executed_quantity = order->leaves_quantity = order->working_quantity =

@@ -270,6 +270,9 @@ static const Transition order_rows[] = {
 	.sentence = "A fill counts, whatever is pending."},
 	{.number = 309, .trigger = TRIGGER_FILL, .requires = COND_REJECTED, .facts = FACT_APPROVED, .event_type = "OrderExecuted",
 	.sentence = "A fill that the desk approves counts for an order that was rejected, which stays so."},
+	{.number = 310, .trigger = TRIGGER_FILL, .requires = COND_REJECTED, .facts = FACT_QUOTED, .raises = FLAG_LATE_FILL,
+		.event_type = "OrderExecuted",
+	.sentence = "A dealer fills the acceptance of his quote that he had rejected: it counts and is flagged."},
 
 	{.number = 311, .trigger = TRIGGER_BUST, .event_type = "OrderExecutionBusted",
 	.sentence = "A fill is taken back; what the fills hid comes back."},
@@ -372,6 +375,7 @@ static const OmsName order_facts[] = {
 	{FACT_FILLED, "FILLED"},
 	{FACT_APPROVED, "APPROVED"},
 	{FACT_IN_TIME, "IN_TIME"},
+	{FACT_QUOTED, "QUOTED"},
 	{0}
 };
 

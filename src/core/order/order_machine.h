@@ -75,6 +75,7 @@ typedef enum OrderTrigger
 #define FACT_COVERED			(1 << 18)	/* a block has filled, and allocated nobody, what its members lack */
 #define FACT_APPROVED			(1 << 19)	/* the desk has approved the fill */
 #define FACT_IN_TIME			(1 << 20)	/* it was dealt before its order expired */
+#define FACT_QUOTED				(1 << 21)	/* the order accepts a quote */
 
 extern const Machine oms_order_machine;
 

@@ -123,6 +123,7 @@ static const RecordColumn order_columns[] = {
 	ORDER("members", members, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true, .size = oms_members_size),
 	ORDER("blockOrderIds", block_order_ids, FIELD_JSON, .shape = SHAPE_TEXTS, .may_be_long = true),
 	ORDER("liveBlocks", live_blocks, FIELD_COUNT_OR_NULL),
+	ORDER("quoteId", quote_id, FIELD_TEXT),
 };
 
 static const TableKey order_keys[ORDER_KEYS] = {

@@ -139,6 +139,8 @@ typedef struct Order
 	Jsonb	   *members;		/* of a block; NULL: it is none */
 	Jsonb	   *block_order_ids;	/* the blocks that it is a member of */
 	int64		live_blocks;	/* … and that have a part of it which is neither allocated nor released */
+
+	char	   *quote_id;		/* the quote that was accepted by it; NULL: none */
 } Order;
 
 /* What orders are looked up by; the first is the id. */

@@ -89,6 +89,8 @@ oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Or
 		facts |= FACT_STATES_WORKING;
 	if (fill->implies_replace)
 		facts |= FACT_IMPLIES_REPLACE;
+	if (order->quote_id)
+		facts |= FACT_QUOTED;
 	if (fill->approved)
 		facts |= fill->in_time ? FACT_APPROVED | FACT_IN_TIME : FACT_APPROVED;
 	if (!fill->misdirected)

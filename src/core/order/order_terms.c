@@ -57,12 +57,10 @@ oms_order_has_limit(const Order *order)
 	return order->price != NULL && facts != NULL && facts->is_limit;
 }
 
-/* "EUR/USD" dealt in USD: who buys dollars sells euros at that price. */
-static bool
-terms_are_of_second_of_pair(const Order *order)
+bool
+oms_is_second_of_pair(const char *symbol, const char *currency)
 {
-	return order->currency && strlen(order->symbol) == 7 && order->symbol[3] == '/' &&
-		strcmp(order->symbol + 4, order->currency) == 0;
+	return currency && strlen(symbol) == 7 && symbol[3] == '/' && strcmp(symbol + 4, currency) == 0;
 }
 
 Numeric
@@ -72,7 +70,7 @@ oms_price_beyond(const Order *order, const char *side, Numeric price, Numeric li
 
 	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
 		return NULL;
-	if (oms_sides_are_kin(side, "BUY") != terms_are_of_second_of_pair(order))
+	if (oms_sides_are_kin(side, "BUY") != oms_is_second_of_pair(order->symbol, order->currency))
 		distance = oms_dec_sub(price, limit);
 	else
 		distance = oms_dec_sub(limit, price);
