@@ -124,7 +124,7 @@ foreach (qw(fresh upgraded))
 		"row_state|strategy is TWAP, not VWAP.\n1\nVWAP", 'verify sees it, and rebuild makes it anew');
 
 	# a kind
-	is_sql(q(SELECT string_agg(object, ' ') FROM oms.kinds()), 'order execution indication', 'the new kind');
+	is_sql(q(SELECT string_agg(object, ' ') FROM oms.kinds()), 'order execution quote_request quote indication', 'the new kind');
 	answers('{"commandType": "IndicateCommand", "indicationId": "i", "symbol": "X", "side": "SELL", "orderQty": 300, "account": "A"}', '{state,status}', 'OPEN', 'its command makes one');
 	answers('{"commandType": "IndicateCommand", "indicationId": "i", "symbol": "X", "side": "SELL"}', '{status}', 'OM007', 'whose id is taken then');
 	answers('{"commandType": "CreateOrderCommand", "orderId": "i", "symbol": "X", "side": "BUY", "orderQty": 5}', '{status}', 'OM007', 'for orders too');
@@ -147,7 +147,7 @@ foreach (qw(fresh upgraded))
 	is_sql(q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'oms.indication_events'::regclass), '3', 'they have partitions');
 	is_sql(q(SELECT statement LIKE '%oms.indication_events%' FROM oms.publication_repairs('oms_events') LIMIT 1), 't', 'the publication will have them');
 	is_sql(q(SELECT by, certain FROM oms.route('{"commandType": "IndicateCommand", "indicationId": "i", "symbol": "X", "side": "BUY"}')), 'indicationId|t', 'a router finds it');
-	is_sql(q(SELECT string_agg(transition::text, ' ' ORDER BY transition) FROM oms.state_transitions WHERE object = 'indication'), '601 602', 'its machine is shown');
+	is_sql(q(SELECT string_agg(transition::text, ' ' ORDER BY transition) FROM oms.state_transitions WHERE object = 'indication'), '801 802', 'its machine is shown');
 	is_sql(q(SELECT count(*) FROM oms.local_changes()), '0', 'and all of it came with the extension');
 }
 

@@ -47,7 +47,7 @@ sql('CREATE ROLE app LOGIN; GRANT EXECUTE ON FUNCTION oms_command(jsonb), oms_tr
 is(as('app', command(create(', "orderId": "a"'))), 'NEW', 'without the roles, who may call the function may give the command');
 is(as('app', command('{"commandType": "ExecuteOrderCommand", "orderId": "a", "lastQty": 1, "lastPx": 1, "commandId": "x1"}')), 'ALLOCATED', 'executions too');
 is(as('stranger', command(create())), '42501', 'and who may not, may not');
-is(sql('SELECT string_agg(DISTINCT role || \' \' || object, \', \' ORDER BY role || \' \' || object) FROM oms.command_reference'), 'oms_desk execution, oms_desk order, oms_trader order', 'oms.command_reference says whose a command is');
+is(sql('SELECT string_agg(DISTINCT role || \' \' || object, \', \' ORDER BY role || \' \' || object) FROM oms.command_reference'), 'oms_desk execution, oms_desk order, oms_trader order, oms_trader quote, oms_trader quote_request', 'oms.command_reference says whose a command is');
 
 # ---- making them ----------------------------------------------------------------------------------------------
 
