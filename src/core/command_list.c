@@ -18,6 +18,7 @@
 #include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_block.h"
+#include "core/order/order_split.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_members.h"
 #include "core/quote/quote.h"
@@ -372,7 +373,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_RESTATE_ORDER] = {
 		.name = "RestateOrderCommand", .type = COMMAND_RESTATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
-		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS | TRAIT_BOUND_BY_CLAIM, .reach = REACH_TIED,
+		.trigger = TRIGGER_RESTATE, .traits = TRAIT_TAKES_TERMS | TRAIT_SPLITS | TRAIT_BOUND_BY_CLAIM, .reach = REACH_NEAR, .trees = oms_name_split,
 		.repeat = {.content_if = REPEAT_SPLIT, .rule = REPEAT_EXACT},
 		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_order, .details = oms_take_restatement,
 	},

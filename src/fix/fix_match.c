@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "core/execution/fill_settle.h"
+#include "core/order/order_split.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_private.h"
 #include "store/ids.h"
@@ -85,8 +86,10 @@ match_reach(const FixMessage *message)
 {
 	const char *exec_type = oms_fix_get(message, TAG_EXEC_TYPE);
 	const char *ord_status = oms_fix_get(message, TAG_ORD_STATUS);
+	const char *restated = oms_fix_get(message, TAG_EXEC_RESTATEMENT_REASON);
 
-	if (exec_type && strcmp(exec_type, "D") == 0)
+	/* only a corporate action scales what memberships tie */
+	if (exec_type && strcmp(exec_type, "D") == 0 && restated && oms_is_corporate_action(restated))
 		return REACH_TIED;
 	if (oms_fix_tells_fill(message) && exec_type && strchr("12F", exec_type[0]) && ord_status && strchr("012", ord_status[0]))
 		return REACH_OWN;

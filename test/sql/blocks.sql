@@ -85,9 +85,9 @@ SELECT split_part(pg_temp.send('{"commandType": "CreateBlockOrderCommand", "orde
 UPDATE oms.shard SET slots = '{[0,16384)}';
 
 -- Allocation by FIX: the block by its ClOrdID, its members by their accounts. What is not told for certain is ignored, with the reason.
-CREATE FUNCTION pg_temp.j(fields text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.fix(fields text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  body text := replace('35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|' || fields || '|', '|', E'\x01');
+  body text := replace(fields || '|', '|', E'\x01');
   message text := format(E'8=FIX.4.4\x019=%s\x01%s', length(body), body);
   r jsonb;
 BEGIN
@@ -98,6 +98,7 @@ BEGIN
                       FROM jsonb_array_elements(r -> 'results') WITH ORDINALITY AS x (result, n)
                      CROSS JOIN LATERAL jsonb_array_elements(x.result -> 'events') WITH ORDINALITY AS y (e, n)));
 END $$;
+CREATE FUNCTION pg_temp.j(fields text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.fix('35=J|49=CLIENT|56=DESK|34=1|52=20260302-09:30:00|' || fields) $$;
 CREATE FUNCTION pg_temp.alloc(id text, type text, allocs text, fields text DEFAULT '', orders text DEFAULT '73=1|11=bj-k') RETURNS text LANGUAGE sql AS $$
   SELECT pg_temp.j(format('70=%s|71=%s%s|626=1|857=1|%s|54=1|55=VOD.L|53=300|6=10.4|75=20260302|60=20260302-09:30:00%s', id, type, fields, orders, allocs))
 $$;
@@ -196,5 +197,14 @@ SELECT count(*) AS of_others
 SELECT count(*) FILTER (WHERE e.payload -> 'command' ? 'fixMessage') AS with_message, count(*) FILTER (WHERE e.payload -> 'command' ? 'fixMessageIn') > 0 AS says_where_it_is
   FROM oms.order_events AS e
  WHERE e.event_type = 'OrderAllocated' AND e.aggregate_id IN (SELECT m.order_id FROM oms.block_members AS m);
+
+-- A split is told by FIX, whether its reason stands there as a code or as a name: all that is tied scales, the other block of the member too.
+SELECT pg_temp.send(c) FROM (VALUES
+  ('{"commandType": "CreateOrderCommand", "orderId": "bs-A", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}'::jsonb),
+  ('{"commandType": "CreateBlockOrderCommand", "orderId": "bs-K", "clOrdID": "bs-k", "members": [{"orderId": "bs-A", "quantity": 60}]}'),
+  ('{"commandType": "CreateBlockOrderCommand", "orderId": "bs-L", "members": [{"orderId": "bs-A", "quantity": 40}]}')) AS t (c);
+SELECT pg_temp.fix(format('35=8|49=DKSPLIT|56=DESK|34=1|52=20260302-09:30:00|37=br|11=bs-k|17=s%s|150=D|39=0|55=VOD.L|54=1|38=%s|151=%s|14=0|6=0|378=%s', qty, qty, qty, reason))
+  FROM (VALUES (60, '1'), (120, 'GT_CORPORATE_ACTION'), (360, '0')) AS t (qty, reason);
+SELECT id, order_qty, quantity_factor FROM oms.orders WHERE id ~ '^bs-' ORDER BY id;
 
 SELECT * FROM oms.verify();

@@ -448,6 +448,7 @@ static inline void
 array_name_trees(ArraySource *array, const Command *command, const TreeNames *unreached)
 {
 	TreeNames	names = {0};
+	Reach		reach = REACH_OWN;
 	int			near;
 
 	oms_command_trees(command, &names);
@@ -458,6 +459,7 @@ array_name_trees(ArraySource *array, const Command *command, const TreeNames *un
 	{
 		ListCell   *cell;
 
+		reach = Max(reach, names.names[i].reach);
 		foreach(cell, array->objects)
 		{
 			Object	   *object = lfirst(cell);
@@ -480,8 +482,8 @@ array_name_trees(ArraySource *array, const Command *command, const TreeNames *un
 			if (id)
 				array_add_tree(array, array_find(array, root->kind, id));
 		}
-		if (i < near || command->def->reach == REACH_TIED)
-			array_add_ties(array, root, command->def->reach);
+		if (i < near || reach == REACH_TIED)
+			array_add_ties(array, root, reach);
 	}
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "base/names.h"
 #include "core/order/order_split.h"
 
 #define ACTIONS_KEPT 16			/* the newest; older ones are reported no more */
@@ -198,6 +199,14 @@ split_action_of(const Command *command, Numeric factor, TimestampTz now)
 	return psprintf("%s on %s", oms_dec_text(oms_dec_trim(factor)), day);
 }
 
+bool
+oms_is_corporate_action(const char *reason)
+{
+	const OmsName *name = oms_name_find(oms_restatement_names, reason, strlen(reason));
+
+	return name && strcmp(name->name, "GT_CORPORATE_ACTION") == 0;
+}
+
 /* Factor as given, or new / old quantity, and the key of the action.  False if the command is no split. */
 static bool
 split_read_split(const Command *command, const Order *order, TimestampTz now, OrderSplit *split)
@@ -207,8 +216,7 @@ split_read_split(const Command *command, const Order *order, TimestampTz now, Or
 
 	if (command->quantity_factor)
 		split->factor = command->quantity_factor;
-	else if (command->reason == NULL || strcmp(command->reason, "GT_CORPORATE_ACTION") != 0 || order_qty == NULL ||
-			 order->order_qty == NULL)
+	else if (command->reason == NULL || !oms_is_corporate_action(command->reason) || order_qty == NULL || order->order_qty == NULL)
 		return false;
 	else if (oms_command_is_report(command) && (mark = split_awaited(command, order)) != NULL)
 		split->factor = mark->factor;
@@ -255,6 +263,13 @@ split_take_stated(const Command *command, const Order *order, SplitReach reach, 
 	return oms_with_hint(oms_split_refuse(order, "orderQty %s contradicts quantityFactor %s: the order has %s.",
 										  oms_dec_text(stated), oms_dec_text(split->factor), oms_dec_text(order->order_qty)),
 						 "Leave orderQty out, and change it by another command.");
+}
+
+void
+oms_name_split(const Command *command, TreeNames *names)
+{
+	if (command->order_id && (command->quantity_factor || (command->reason && oms_is_corporate_action(command->reason))))
+		oms_name_object(names, KIND_ORDER, command->order_id, REACH_TIED);
 }
 
 bool

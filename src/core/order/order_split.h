@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "core/command_trees.h"
 #include "core/order/order.h"
 
 /* How far a corporate action has come to an order. */
@@ -39,6 +40,12 @@ extern Refusal *oms_split_decide(const Command *command, const Order *order, Tim
 
 /* The same question alone. */
 extern bool oms_split_is_told(const Command *command, const Order *order, TimestampTz now);
+
+/* Is this ExecRestatementReason, by its name or code, the one of a split? */
+extern bool oms_is_corporate_action(const char *reason);
+
+/* What may be a split, as its command says, reaches all that memberships tie; a plain restatement does not. */
+extern void oms_name_split(const Command *command, TreeNames *names);
 
 extern SplitReach oms_split_reach(const Order *order, const char *action);
 
