@@ -207,6 +207,7 @@ oms_record_table(const RecordDef *def)
 		table->ncolumns = def->ncolumns;
 		table->keys = def->keys;
 		table->nkeys = def->nkeys;
+		table->plain = def->plain;
 		table->name = def->table;
 	}
 	return table;

@@ -78,6 +78,7 @@ typedef struct RecordDef
 	int			ncolumns;
 	const TableKey *keys;		/* of its table; the first is its id */
 	int			nkeys;
+	const TableFact *plain;		/* likewise: what holds of most of its rows */
 	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
 } RecordDef;

@@ -19,6 +19,13 @@ typedef struct TableColumn
 	Oid			type;
 } TableColumn;
 
+/* A column has this text; NULL: it is null. */
+typedef struct TableFact
+{
+	const char *column;
+	const char *is;
+} TableFact;
+
 #define KEY_COLUMNS_MAX 3
 #define TABLE_KEYS_MAX 4
 
@@ -29,14 +36,10 @@ typedef struct TableKey
 	const char *columns[KEY_COLUMNS_MAX];
 
 	/*
-	 * It asks only for rows whose column has this text, and others that it leads
-	 * to are no harm: an index of those alone will do.
+	 * It asks only for rows of which this holds, and others that it leads to are
+	 * no harm: an index of those alone will do.  Without a column: for all.
 	 */
-	struct
-	{
-		const char *column;		/* NULL: it asks for all */
-		const char *is;
-	}			only;
+	TableFact	only;
 } TableKey;
 
 /* What we need of a table; it may have more, and in any order.  A key is named by its place in `keys`. */
@@ -47,6 +50,14 @@ typedef struct TableDef
 	const TableColumn *columns;
 	int			nkeys;
 	const TableKey *keys;
+
+	/*
+	 * What holds of most rows, ended by one without a column; or NULL.  A row of
+	 * which all of it holds is plain: an index of other rows is not touched for it.
+	 */
+	const TableFact *plain;
 } TableDef;
+
+#define PLAIN_FACTS_MAX 4
 
 #endif							/* OMS_TABLE_DEF_H */

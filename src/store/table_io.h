@@ -42,6 +42,8 @@ typedef struct Table
 	TupleTableSlot *out;		/* the row to write */
 	TupleTableSlot *old;		/* the row that an update starts from, once one is asked for */
 	List	   *defaults;		/* of UserDefault */
+	bool		row_is_plain;	/* the one in `out` */
+	bool		spares;			/* indexes without plain rows are not open */
 	bool		plain_update;	/* nobody added columns or triggers that an update has to look at */
 } Table;
 

@@ -122,6 +122,94 @@ oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums)
 	}
 }
 
+/* ------------------------------------------------------------------------
+ * indexes of some rows
+ * ------------------------------------------------------------------------
+ */
+
+/* As the planner has it; its columns have passed layout_check_column(). */
+static Expr *
+layout_clause(Relation rel, const TableFact *fact)
+{
+	Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), fact->column, 0);
+	Expr	   *column;
+
+	if (att == NULL)
+		elog(ERROR, "BUG: no column \"%s\" of a fact", fact->column);
+	column = (Expr *) makeVar(1, att->attnum, att->atttypid, att->atttypmod, att->attcollation, 0);
+	if (fact->is == NULL)
+	{
+		NullTest   *test = makeNode(NullTest);
+
+		test->arg = column;
+		test->nulltesttype = IS_NULL;
+		test->location = -1;
+		return (Expr *) test;
+	}
+	return make_opclause(TextEqualOperator, BOOLOID, false, column,
+						 (Expr *) makeConst(TEXTOID, -1, att->attcollation, -1, CStringGetTextDatum(fact->is), false, false),
+						 InvalidOid, att->attcollation);
+}
+
+/* What holds of a plain row says of these that it is not among their rows. */
+static void
+layout_find_spared(TableLayout *layout, Relation rel, const TableDef *def)
+{
+	List	   *facts = NIL;
+	List	   *indexes;
+	ListCell   *cell;
+
+	layout->nspared = 0;
+	for (int i = 0; def->plain && def->plain[i].column; i++)
+	{
+		Assert(i < PLAIN_FACTS_MAX);
+		facts = lappend(facts, layout_clause(rel, &def->plain[i]));
+		layout->plain[i] = 0;
+		while (strcmp(def->columns[layout->plain[i]].name, def->plain[i].column) != 0)
+			layout->plain[i]++;
+	}
+	indexes = facts ? RelationGetIndexList(rel) : NIL;
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		List	   *predicate = RelationGetIndexPredicate(index);
+
+		if (predicate && layout->nspared < INDEXES_SPARED_MAX && predicate_refuted_by(predicate, facts, true))
+			layout->spared[layout->nspared++] = lfirst_oid(cell);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+}
+
+bool
+oms_layout_row_is_plain(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls)
+{
+	for (int i = 0; def->plain && def->plain[i].column; i++)
+	{
+		const char *is = def->plain[i].is;
+		int			place = layout->plain[i];
+		const text *value;
+
+		if (nulls[place] != (is == NULL))
+			return false;
+		if (is == NULL)
+			continue;
+		value = (const text *) DatumGetPointer(values[place]);
+		if (VARSIZE_ANY_EXHDR(value) != strlen(is) || memcmp(VARDATA_ANY(value), is, strlen(is)) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+oms_layout_is_spared(const TableLayout *layout, Oid index)
+{
+	for (int i = 0; i < layout->nspared; i++)
+		if (layout->spared[i] == index)
+			return true;
+	return false;
+}
+
 TableLayout *
 oms_layout_of(Relation rel, const TableDef *def)
 {
@@ -145,6 +233,7 @@ oms_layout_of(Relation rel, const TableDef *def)
 	for (int i = 0; layout->in_order && i < def->ncolumns; i++)
 		layout->in_order = layout->attnums[i] == i + 1;
 	memset(layout->keys, 0, sizeof(layout->keys));
+	layout_find_spared(layout, rel, def);
 	layout->valid = true;
 	return layout;
 }
@@ -192,17 +281,9 @@ layout_begins_with(Relation index, const KeyLayout *key)
 static bool
 layout_has_asked_for(Relation rel, Relation index, const TableKey *def, const KeyLayout *key)
 {
-	Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), def->only.column, 0);
 	List	   *predicate = layout_has_columns(index, key) ? RelationGetIndexPredicate(index) : NIL;
-	Expr	   *asked;
 
-	if (predicate == NIL || att == NULL || att->atttypid != TEXTOID)
-		return false;
-	asked = make_opclause(TextEqualOperator, BOOLOID, false,
-						  (Expr *) makeVar(1, att->attnum, att->atttypid, att->atttypmod, att->attcollation, 0),
-						  (Expr *) makeConst(TEXTOID, -1, att->attcollation, -1, CStringGetTextDatum(def->only.is), false, false),
-						  InvalidOid, att->attcollation);
-	return predicate_implied_by(predicate, list_make1(asked), false);
+	return predicate && predicate_implied_by(predicate, list_make1(layout_clause(rel, &def->only)), false);
 }
 
 bool

@@ -23,6 +23,8 @@ typedef struct KeyLayout
 	AttrNumber	attnums[KEY_COLUMNS_MAX];
 } KeyLayout;
 
+#define INDEXES_SPARED_MAX 8
+
 /* Of one relation, kept for the life of the backend and made anew when the relation changed. */
 typedef struct TableLayout
 {
@@ -32,6 +34,9 @@ typedef struct TableLayout
 	bool		in_order;		/* … and ours in the order of the TableDef */
 	AttrNumber	attnums[TABLE_COLUMNS_MAX]; /* of our columns */
 	KeyLayout	keys[TABLE_KEYS_MAX];
+	int			plain[PLAIN_FACTS_MAX]; /* the columns of the TableDef's facts, by their places there */
+	int			nspared;
+	Oid			spared[INDEXES_SPARED_MAX]; /* indexes that have no plain row */
 } TableLayout;
 
 extern void oms_layout_init(void);
@@ -48,6 +53,12 @@ extern void oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *
  * for another one beginning with them.  55000 where a unique key has none.
  */
 extern const KeyLayout *oms_layout_key(TableLayout *layout, Relation rel, const TableDef *def, int key);
+
+/* Is a row plain, by its values for the columns of the definition? */
+extern bool oms_layout_row_is_plain(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls);
+
+/* Has no plain row this index? */
+extern bool oms_layout_is_spared(const TableLayout *layout, Oid index);
 
 /* Does this open index keep the key unique at once, valid or not? */
 extern bool oms_layout_is_arbiter(Relation index, const KeyLayout *key);

@@ -24,7 +24,6 @@
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -35,14 +34,13 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "store/effort.h"
 #include "store/table_compat.h"
-#include "store/table_io.h"
+#include "store/table_index.h"
 
 /* What an insert puts into a column of a user. */
 typedef struct UserDefault
@@ -117,7 +115,6 @@ table_open_for_writing(Table *table)
 	table->updated = oms_add_range_table_entry(estate, table->rel);
 	table->info = makeNode(ResultRelInfo);
 	InitResultRelInfo(table->info, table->rel, list_length(estate->es_range_table), NULL, 0);
-	ExecOpenIndices(table->info, false);
 	/* AFTER triggers find it there, and the end closes its indexes */
 	estate->es_opened_result_relations = lappend(estate->es_opened_result_relations, table->info);
 	/* all of them, always: which an update needs would be fixed by the first row */
@@ -230,6 +227,7 @@ table_form_row(Table *table, TupleTableSlot *old, const Datum *values, const boo
 			slot->tts_isnull[place] = nulls[i];
 		}
 	ExecStoreVirtualTuple(slot);
+	table->row_is_plain = oms_layout_row_is_plain(table->layout, table->def, values, nulls);
 }
 
 /*
@@ -352,6 +350,7 @@ oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPoint
 	table_begin_writing(table);
 	table_prepare_insert(table, values, nulls);
 	table_tuple_insert(table->rel, table->out, table->work->estate->es_output_cid, 0, NULL);
+	oms_indexes_open(table);
 	if (table->info->ri_NumIndices > 0)
 		recheck = oms_insert_index_tuples(table->info, table->out, table->work->estate, false, false, NULL, NIL,
 										  false);
@@ -364,31 +363,6 @@ oms_table_insert(Table *table, const Datum *values, const bool *nulls, ItemPoint
  * claiming
  * ------------------------------------------------------------------------
  */
-
-/*
- * All indexes that keep the key unique, valid or not: while one replaces another
- * (REINDEX CONCURRENTLY), a rival may be met in either first, and must be a
- * conflict in both and an error in none.
- */
-static List *
-table_arbiters(Table *table, const KeyLayout *key)
-{
-	List	   *found = NIL;
-
-	for (int i = 0; i < table->info->ri_NumIndices; i++)
-	{
-		Relation	index = table->info->ri_IndexRelationDescs[i];
-		IndexInfo  *info = table->info->ri_IndexRelationInfo[i];
-
-		if (!oms_layout_is_arbiter(index, key))
-			continue;
-		/* only claims need its operators */
-		if (info->ii_UniqueOps == NULL)
-			BuildSpeculativeIndexInfo(index, info);
-		found = lappend_oid(found, RelationGetRelid(index));
-	}
-	return found;
-}
 
 /* As ExecCheckTIDVisible() of nodeModifyTable.c: a rival we cannot see is a conflict. */
 static void
@@ -442,17 +416,9 @@ oms_table_taken(Table *table, int which, const Datum *key_values)
 		slot->tts_isnull[key->attnums[k] - 1] = false;
 	}
 	ExecStoreVirtualTuple(slot);
-	return table_has_rival(table, table_arbiters(table, key));
-}
-
-/* Whoever we are about to wait for may have come with an index that we do not know yet. */
-static List *
-table_reopen_indexes(Table *table, const KeyLayout *key)
-{
-	AcceptInvalidationMessages();
-	ExecCloseIndices(table->info);
-	ExecOpenIndices(table->info, false);
-	return table_arbiters(table, key);
+	/* an index of some rows keeps no key unique */
+	table->row_is_plain = true;
+	return table_has_rival(table, oms_indexes_arbiters(table, key));
 }
 
 bool
@@ -464,8 +430,8 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
 	List	   *arbiter_list;
 
 	table_begin_writing(table);
-	arbiter_list = table_arbiters(table, key);
 	table_prepare_insert(table, values, nulls);
+	arbiter_list = oms_indexes_arbiters(table, key);
 	for (;;)
 	{
 		uint32		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
@@ -478,9 +444,12 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
 		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
 		if (!conflict)
 			break;
-		/* somebody came between the look-up and the insert: look again, and wait for him */
+		/*
+		 * somebody came between the look-up and the insert, perhaps with an index that we do not
+		 * know yet: look again, and wait for him
+		 */
 		CHECK_FOR_INTERRUPTS();
-		arbiter_list = table_reopen_indexes(table, key);
+		arbiter_list = oms_indexes_arbiters_now(table, key);
 		if (table_has_rival(table, arbiter_list))
 			return false;
 	}
@@ -564,9 +533,12 @@ table_replace_row(Table *table, ItemPointer tid)
 								InvalidSnapshot, true, &failure, &mode, &update);
 	if (result != TM_Ok)
 		return result;
-	if (table->info->ri_NumIndices > 0 && !OMS_UPDATES_NO_INDEX(update))
+	if (!OMS_UPDATES_NO_INDEX(update))
+	{
+		oms_indexes_open(table);
 		recheck = oms_insert_index_tuples(table->info, table->out, estate, true, false, NULL, NIL,
 										  OMS_ONLY_SUMMARIZING(update));
+	}
 	ExecARUpdateTriggers(estate, table->info, NULL, NULL, tid, NULL, table->out, recheck, NULL, false);
 	list_free(recheck);
 	*tid = table->out->tts_tid;

@@ -95,6 +95,9 @@ static const TableKey execution_keys[EXECUTION_KEYS] = {
 	[EXECUTION_OPEN] = {false, {"order_id"}, {"status", "VALIDATED"}},
 };
 
+/* Of one order alone, and nobody has to look at it: in no index of open ones. */
+static const TableFact execution_plain[] = {{"status", "ALLOCATED"}, {"allocation_proposal", NULL}, {0}};
+
 static RecordOrder execution_key_order;
 
 const RecordDef oms_execution_def = {
@@ -105,6 +108,7 @@ const RecordDef oms_execution_def = {
 	.ncolumns = lengthof(execution_columns),
 	.keys = execution_keys,
 	.nkeys = EXECUTION_KEYS,
+	.plain = execution_plain,
 	.order = &execution_key_order,
 	.size = sizeof(Execution),
 };

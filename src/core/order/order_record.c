@@ -131,6 +131,9 @@ static const TableKey order_keys[ORDER_KEYS] = {
 	[ORDER_BY_ROOT] = {false, {"root_id"}},
 };
 
+/* Not at the desk, and no block: in no index of those. */
+static const TableFact order_plain[] = {{"desk_status", NULL}, {"members", NULL}, {0}};
+
 static RecordOrder order_key_order;
 
 const RecordDef oms_order_def = {
@@ -141,6 +144,7 @@ const RecordDef oms_order_def = {
 	.ncolumns = lengthof(order_columns),
 	.keys = order_keys,
 	.nkeys = ORDER_KEYS,
+	.plain = order_plain,
 	.order = &order_key_order,
 	.size = sizeof(Order),
 };
