@@ -80,6 +80,19 @@ oms_refuse_by_rule(const char *rule, const char *message, const char *fmt,...)
 	return oms_with_detail(refusal, "Rule %s: %s", rule, facts);
 }
 
+Refusal *
+oms_refusal_copy(const Refusal *refusal)
+{
+	Refusal    *copy = palloc(sizeof(Refusal));
+
+	*copy = *refusal;
+	copy->message = pstrdup(refusal->message);
+	copy->detail = refusal->detail ? pstrdup(refusal->detail) : NULL;
+	copy->hint = refusal->hint ? pstrdup(refusal->hint) : NULL;
+	copy->rule = refusal->rule ? pstrdup(refusal->rule) : NULL;
+	return copy;
+}
+
 void
 oms_raise(const Refusal *refusal)
 {

@@ -52,6 +52,9 @@ extern Refusal *oms_with_hint(Refusal *refusal, const char *hint);
 extern Refusal *oms_refuse_by_rule(const char *rule, const char *message,
 								   const char *fmt,...) pg_attribute_printf(3, 4);
 
+/* With its texts, in the current memory context. */
+extern Refusal *oms_refusal_copy(const Refusal *refusal);
+
 /* Raise the refusal as an error.  Only L5 calls this. */
 pg_noreturn extern void oms_raise(const Refusal *refusal);
 

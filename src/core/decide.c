@@ -14,6 +14,7 @@
 #include "core/command_trees.h"
 #include "core/decide.h"
 #include "core/desk/desk.h"
+#include "core/execution/allocation_book.h"
 
 Refusal *
 oms_no_such(ObjectKind kind, const char *id)
@@ -114,5 +115,7 @@ oms_decide(Decision *d)
 		refusal = d->command->def->decide(d);
 	if (refusal == NULL)
 		refusal = oms_decision_end(d);
-	return refusal || d->findings == NIL ? refusal : decide_weigh_findings(d);
+	if (refusal)
+		return d->books ? oms_books_refused(d, refusal) : refusal;
+	return d->findings ? decide_weigh_findings(d) : NULL;
 }

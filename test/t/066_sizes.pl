@@ -123,6 +123,12 @@ SKIP:
 	value(q(SELECT count(*) FROM oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'DeallocateExecutionCommand', 'executionId', 'share-' || n)) FROM generate_series(1, 200) AS n))));
 	my $more = peak() - $before;
 	cmp_ok($more, '<', 60 * 1024, "200 deallocations of it took $more kB of memory more");
+	# … of what is refused neither, where the rest goes on
+	$before = peak();
+	is(value(q(SELECT string_agg(DISTINCT r #>> '{error,detail}', '') FROM oms_commands((SELECT jsonb_agg('{"commandType": "AllocateExecutionCommand", "orderId": "sharing", "method": "PRO_RATA", "quantity": 70000}'::jsonb) FROM generate_series(1, 500)), false) AS r)),
+		'Rule over_allocated: 70000 are asked for, 20000 of its fills are nobody\'s.', '500 allocations of too much are refused');
+	$more = peak() - $before;
+	cmp_ok($more, '<', 60 * 1024, "… and took $more kB of memory more");
 }
 $dbh->disconnect;
 $dbh = $first;

@@ -89,6 +89,15 @@ oms_books_drop(Decision *d)
 	d->books = NIL;
 }
 
+Refusal *
+oms_books_refused(Decision *d, const Refusal *refusal)
+{
+	Refusal    *copy = oms_refusal_copy(refusal);
+
+	oms_books_drop(d);
+	return copy;
+}
+
 AllocationBook *
 oms_book_begun(const Decision *d, const char *block_id)
 {

@@ -60,6 +60,12 @@ extern AllocationBook *oms_book_of(Decision *d, const Order *block);
 /* What was changed of allocations in this decision, and is put nowhere yet, stays as it was. */
 extern void oms_books_drop(Decision *d);
 
+/*
+ * A batch goes on after what is refused, and may have much of that: what was read
+ * for it goes at once, but for what is said of it.
+ */
+extern Refusal *oms_books_refused(Decision *d, const Refusal *refusal);
+
 /* The one that was begun, or NULL. */
 extern AllocationBook *oms_book_begun(const Decision *d, const char *block_id);
 
