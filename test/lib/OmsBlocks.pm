@@ -307,58 +307,6 @@ sub lay
 	return;
 }
 
-# The value of an allocation, and of each part of it: at the average of a pool, or at the own price of the one fill that was selected.
-sub give_values
-{
-	my ($self, $allocation, $pool_qty, $pool_value) = @_;
-	my @parts = $self->parts($allocation);
-	my $had = $self->had($allocation);
-	my $qty = total(values %$had);
-	my ($top, $bottom) = ($pool_value, $pool_qty);
-
-	# at its own price, to the last decimal, unless it is all that is left
-	($top, $bottom) = ($self->newest($allocation->{selected})->{px}, Math::BigInt->bone) if defined $allocation->{selected} && $qty != $pool_qty;
-	my $whole = $qty == $pool_qty ? $pool_value : defined $allocation->{selected} ? $top * $qty : to_ten($top * $qty, $bottom);
-	my %value = map { $_ => to_ten($top * $had->{$_}, $bottom) } keys %$had;
-	my ($largest) = sort { $had->{ $b->{id} } <=> $had->{ $a->{id} } || by_rank($a, $b) } grep { defined $had->{ $_->{id} } } @{ $allocation->{members} };
-
-	return zero() if !%value;
-	$value{ $largest->{id} } += $whole - total(values %value);
-	foreach my $id (keys %value)
-	{
-		my @own = grep { $_->{member} eq $id } @parts;
-		my $rest = $value{$id}->copy;
-		foreach my $part (@own)
-		{
-			$part->{value} = $part == $own[-1] ? $rest->copy : to_ten($value{$id} * $part->{qty}, $had->{$id});
-			$rest -= $part->{value};
-		}
-	}
-	return $whole;
-}
-
-# a / b in values of ten decimals, the half away from zero
-sub to_ten { my ($top, $bottom) = @_; my $ten = Math::BigInt->new(10)->bpow(VALUE_SCALE - SCALE); return rounded($top, $bottom * $ten) * $ten; }
-
-# The values of a pool anew, of what was allocated since a fill came: each allocation at what was there before it.
-sub replay
-{
-	my ($self, $block, $pool, $since) = @_;
-	my ($qty, $value) = (zero(), zero());
-
-	# what was in a pool before something came back into it the model does not remember: the laws judge it
-	$self->{open} //= 'a value of what was there before something was given back' if $block->{given_back};
-
-	foreach my $allocation (grep { $_->{block} == $block && $_->{pool} eq $pool } @{ $self->{allocations} })
-	{
-		my @there = grep { $_->{at} < $allocation->{at} } $self->of_pool($block, $pool);
-		my $whole = $allocation->{at} < $since ? total(map { $_->{value} } $self->parts($allocation)) : $self->give_values($allocation, total(map { $_->{qty} } @there) - $qty, total(map { $_->{value} } @there) - $value);
-		$qty += total(values %{ $self->had($allocation) });
-		$value += $whole;
-	}
-	return;
-}
-
 # --- allocation ------------------------------------------------------------------------------
 
 # Allocates what a command says, one pool after the other; returns the allocations.  Sets 'open' where the contract does not say the shares.
@@ -400,14 +348,14 @@ sub carry_out
 		block => $block, pool => $pool, at => ++$self->{clock}, number => scalar @{ $self->{allocations} }, method => $plan->{method},
 		selected => $plan->{execution} ? $plan->{execution}{id} : undef, lot => $self->default_lot($block),
 		# by method all of the block, whether they got something or not
-		members => [ map { { id => $_, priority => $block->{members}{$_}{priority}, weight => $weight{$_} } }
+		returns => [], members => [ map { { id => $_, priority => $block->{members}{$_}{priority}, weight => $weight{$_} } }
 			grep { $plan->{method} eq 'MANUAL' ? $quantities->{$_} : !$block->{members}{$_}{released} } ranked($block) ],
 	};
 
 	return if !any { $_ > 0 } values %$quantities;
 	push @{ $self->{allocations} }, $allocation;
 	lay($allocation, { map { $_->{id} => $quantities->{ $_->{id} } // zero() } @{ $allocation->{members} } }, @{ $plan->{room} });
-	$self->give_values($allocation, $left, $value);
+	$self->give_values($allocation, [ $left, $value ]);
 	return $allocation;
 }
 
@@ -432,7 +380,7 @@ sub redo_allocations
 	my ($self, $old, $new) = @_;
 	my $block = $self->root($self->order($old->{order}));
 	my @entries = @{ $old->{entries} };
-	my @touched = grep { my $allocation = $_; any { $_->{allocation} == $allocation } @entries } @{ $self->{allocations} };
+	my @touched = sort { $a->{at} <=> $b->{at} || $a->{number} <=> $b->{number} } grep { my $allocation = $_; any { $_->{allocation} == $allocation } @entries } @{ $self->{allocations} };
 	my %part = map { my $allocation = $_; $_->{number} => total(map { $_->{qty} } grep { $_->{allocation} == $allocation } @entries) } @touched;
 	my %before = map { $_->{number} => $self->had($_, @entries) } @touched;
 	my $change = $new ? $new->{qty} - $old->{qty} : -$old->{qty};
@@ -460,7 +408,7 @@ sub redo_allocations
 		my @lost = $new ? () : grep { my $entry = $_; any { $entry->{allocation} == $_ } @redone } @entries;
 		$self->redo_one($allocation, $before{$number}, total(values %{ $before{$number} }) + $then{$number} - $part{$number}, $new, $then{$number}, @lost);
 	}
-	return;
+	return @touched;
 }
 
 sub redo_one
@@ -469,18 +417,21 @@ sub redo_one
 	my $block = $allocation->{block};
 	my $grows = $now > total(values %$had);
 	my $by_hand = $allocation->{method} eq 'MANUAL';
+	# of more, who is closed or released keeps what he had
+	my %keeps = map { $_ => $had->{$_} // zero() } grep { $grows && !$self->may_take($block, $_) } map { $_->{id} } @{ $allocation->{members} };
 	my @takers = map {
 		my $mine = $had->{ $_->{id} } // zero();
-		my $lacks = $block->{members}{ $_->{id} } && $self->live($self->order($_->{id})) ? $self->lacks_without($allocation, $_->{id}) : zero();
+		my $have = $by_hand ? zero() : $self->had_by($block, $allocation->{method}, $_->{id}, $allocation, @lost);
 		{
 			id => $_->{id}, priority => $_->{priority}, lot => $self->lot_of($_->{id}, $allocation->{lot}), weight => $by_hand ? $mine : $_->{weight},
-			have => $by_hand ? zero() : $self->had_by($block, $allocation->{method}, $_->{id}, $allocation, @lost), cap => $grows ? most($mine, $lacks) : $mine
+			have => $have + ($keeps{ $_->{id} } // 0), cap => !$grows ? $mine : $keeps{ $_->{id} } ? zero() : most($mine, $self->lacks_without($allocation, $_->{id}))
 		}
 	} @{ $allocation->{members} };
-	my ($quantities, undef, $open) = share_out($by_hand ? 'MANUAL' : $allocation->{method}, $now, @takers);
+	my ($quantities, undef, $open) = share_out($by_hand ? 'MANUAL' : $allocation->{method}, $now - total(values %keeps), @takers);
 	my %room;
 
-	$self->{open} //= 'a redone share' if $open;
+	$quantities->{$_} = $keeps{$_} foreach keys %keeps;
+	if ($open) { $self->{open} //= 'a redone share'; $block->{unsure} = 1; }
 	# what nobody takes of the fill stays with it
 	$part -= $now - total(values %$quantities) if $corrected;
 	# what each execution gave to it, oldest first
@@ -494,6 +445,8 @@ sub redo_one
 	lay($allocation, $quantities, map { $room{ $_->{id} } // () } $self->fills($block));
 	return;
 }
+
+sub may_take { my ($self, $block, $id) = @_; my $member = $block->{members}{$id}; return $member && !$member->{released} && !closed($self->order($id)); }
 
 # what it lacks when one allocation is taken away
 sub lacks_without

@@ -7,7 +7,7 @@ package OmsDesk;
 use strict;
 use warnings;
 
-use parent 'OmsBlocks';
+use parent 'OmsPools';
 
 use List::Util qw(any first);
 use Math::BigInt;
@@ -445,9 +445,10 @@ sub add_execution
 {
 	my ($self, $id, $order, $command, $status, %more) = @_;
 	my ($qty, $px) = (qty($command->{lastQty}), qty($command->{lastPx}));
+	my $at = ++$self->{clock};
 	push @{ $order->{executions} }, $id;
 	return $self->{executions}{$id} = { id => $id, order => $order->{id}, qty => $qty, px => $px, value => $qty * $px, status => $status, entries => [],
-		at => ++$self->{clock}, pool => $command->{tradeDate} // '', %more };
+		at => $at, booked => $at, pool => $command->{tradeDate} // '', %more };
 }
 
 sub apply_ExecuteOrder
@@ -461,9 +462,7 @@ sub apply_ApproveExecution
 {
 	my ($self, $command) = @_;
 	my $execution = $self->newest($command->{executionId});
-	$execution->{status} = 'LIVE';
-	# what was allocated while it waited had nothing of it in its pool
-	$self->root($self->order($execution->{order}))->{given_back} = 1;
+	@$execution{qw(status booked)} = ('LIVE', ++$self->{clock});
 	return;
 }
 sub apply_RejectExecution { my ($self, $command) = @_; $self->newest($command->{executionId})->{status} = 'REJECTED'; return; }
@@ -487,7 +486,7 @@ sub apply_CorrectExecution
 	my $old = $self->newest($command->{executionId});
 	my $order = $self->order($old->{order});
 	my $review = $state->{status} eq 'REVIEW';
-	my $new = $self->add_execution($state->{executionId}, $order, $command, $review ? 'REVIEW' : 'LIVE', at => $old->{at}, pool => $old->{pool});
+	my $new = $self->add_execution($state->{executionId}, $order, $command, $review ? 'REVIEW' : 'LIVE', map({ $_ => $old->{$_} } qw(at booked)), pool => $command->{tradeDate} // $old->{pool});
 
 	$old->{held}{status} = 'CORRECTED' if $old->{held};
 	# one that waits leaves the fill as it is, until the next correction or the bust
@@ -508,17 +507,6 @@ sub apply_BustExecution
 	return;
 }
 
-# What was allocated of a fill follows what becomes of it.
-sub follow
-{
-	my ($self, $old, $new) = @_;
-	my $block = $self->root($self->order($old->{order}));
-	return if !block($block);
-	$self->redo_allocations($old, $new);
-	$self->replay($block, $old->{pool}, $old->{at});
-	return;
-}
-
 sub apply_AllocateExecution
 {
 	my ($self, $command) = @_;
@@ -530,8 +518,7 @@ sub apply_DeallocateExecution
 {
 	my ($self, $command) = @_;
 	my $execution = $self->newest($command->{executionId});
-	$execution->{entries} = [ grep { defined $command->{orderId} && $_->{member} ne $command->{orderId} } @{ $execution->{entries} } ];
-	$self->root($self->order($execution->{order}))->{given_back} = 1;
+	$self->give_back($execution, grep { !defined $command->{orderId} || $_->{member} eq $command->{orderId} } @{ $execution->{entries} });
 	return;
 }
 

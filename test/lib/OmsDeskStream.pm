@@ -218,7 +218,8 @@ sub correct
 	my ($qty, $px) = map { OmsBlocks::decimal($_, 10) } @$execution{qw(qty px)};
 	my $kind = rand 100;
 	return command('CorrectExecution', executionId => first_of($model, $execution), execID => new_id($group, 'e'),
-		lastQty => $kind < 35 ? $qty : amount($group, $kind < 80 ? $execution->{qty} : $execution->{qty} * 2), lastPx => $kind < 35 || chance(20) ? price($group) : $px);
+		lastQty => $kind < 35 ? $qty : amount($group, $kind < 80 ? $execution->{qty} : $execution->{qty} * 2), lastPx => $kind < 35 || chance(20) ? price($group) : $px,
+		tradeDate => defined $group->{days}[0] && chance(35) ? pick(@{ $group->{days} }) : undef);
 }
 
 sub review

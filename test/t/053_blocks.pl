@@ -1,4 +1,4 @@
-# Random command streams over client orders and blocks against the model of OmsDesk, OmsBlocks and OmsShares, from several sessions at once.
+# Random command streams over client orders and blocks against the model of OmsDesk, OmsBlocks, OmsPools and OmsShares, from several sessions at once.
 # Broken by: any quantity, value, share, status or refusal that differs from sections 3 of the contract and domain.md, 7 to 12, of any order or fill of a group
 # after any command, to the last decimal; a preview that says something else than what then happens, or leaves something behind.
 #
@@ -96,17 +96,17 @@ sub shares_that_came
 		foreach my $entry (split / /, $rows->{ $execution->{id} }{allocations} // '')
 		{
 			my ($id, $member, $qty, $value) = split /\//, $entry;
-			# an allocation over several pools is one of each
-			my $name = "$id $execution->{pool}";
-			if (!defined $known{$name})
+			if (!defined $known{$id})
 			{
 				my @new = grep { !$_->{named} && $_->{block} == $root && $_->{pool} eq $execution->{pool} } @{ $model->{allocations} };
 				my %of_it = map { $_->{allocation}{number} => 1 } @{ $execution->{entries} };
-				my $new = (grep { $of_it{ $_->{number} } } @new)[0] // $new[-1];
+				# a fill that went to another pool has several at once
+				my ($new) = grep { my $number = $_->{number}; any { $_->{allocation}{number} == $number && $_->{member} eq $member && $_->{qty} == OmsBlocks::qty($qty) } @{ $execution->{entries} } } @new;
+				$new //= (grep { $of_it{ $_->{number} } } @new)[0] // $new[-1];
 				differs($run, "$execution->{id} has an allocation that the model does not have") if !$new;
-				$known{ $new->{named} = $name } = $new->{number};
+				$known{ $new->{named} = $id } = $new->{number};
 			}
-			push @{ $came{ $execution->{id} } }, { number => $known{$name}, member => $member, qty => OmsBlocks::qty($qty), value => OmsBlocks::units($value, 20) };
+			push @{ $came{ $execution->{id} } }, { number => $known{$id}, member => $member, qty => OmsBlocks::qty($qty), value => OmsBlocks::units($value, 20) };
 		}
 		$came{ $execution->{id} } //= [];
 	}
@@ -361,7 +361,7 @@ sub drive_group
 }
 
 # What a difference is about, without its ids and figures
-sub alike { my ($what) = @_; return substr $what =~ s/\S*-[a-z]\d+\S*/id/gr =~ s/\d[\d.]*/n/gr, 0, 60; }
+sub alike { my ($what) = @_; return substr $what =~ s/[0-9a-f]{8}-[0-9a-f-]{27}/id/gr =~ s/\S*-[a-z]\d+\S*/id/gr =~ s/\d[\d.]*/n/gr, 0, 60; }
 
 # Leave out what is not needed for the difference, as long as there is time.
 sub shrink

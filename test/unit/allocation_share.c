@@ -383,6 +383,8 @@ static const Corner corners[] = {
 	{{"50", "50", "60"}, {"30", "30", "20"}, {"20", "20", "20"}}, "0 10 0", "0"},
 	{"who has a lot too much: the remainders of the cumulative ideals decide", SHARE_PRO_RATA, "1", "2",
 	{{"1", "0", "1"}, {"1", "1", "0"}, {"6", "4", "2"}}, "0 0 2", "0"},
+	{"whole lots of cumulative ideals that fit stay, though the fair level would share them otherwise", SHARE_PRO_RATA, "1", "4",
+	{{"20", "15", "5"}, {"9", "8", "1"}, {"20", "20", "0"}}, "0 0 4", "0"},
 	{"no weights", SHARE_PRO_RATA, "1", "10", {{"0", "50", "0"}, {"0", "30", "0"}}, "0 0", "10"},
 	{"one weight", SHARE_PRO_RATA, "1", "10", {{"0", "50", "0"}, {"5", "7", "0"}}, "0 7", "3"},
 	{"no room", SHARE_PRO_RATA, "1", "10", {{"50", "0", "0"}, {"30", "-3", "0"}}, "0 0", "10"},

@@ -79,13 +79,34 @@ value_amount_of(const AllocationBook *book, const List *allocations, const Execu
 	return amount;
 }
 
-/* Of one fill alone: its own price. */
-static const BookFill *
-value_selected(const AllocationBook *book, const Redo *redo)
+/* How much of it was given back and is there; of the fill that ended no more than its successor has. */
+static Numeric
+value_returned(const RedoPool *pool, const AllocationReturn *back)
 {
-	for (int i = 0; redo->terms->selected && i < redo->fills; i++)
+	if (pool->was == NULL || strcmp(back->execution_id, pool->was->id) != 0)
+		return back->quantity;
+	return pool->with ? oms_dec_min(back->quantity, pool->with->now.quantity) : oms_dec_zero();
+}
+
+/* Of one fill alone, whether it still has that or has given it back: its own price. */
+static const BookFill *
+value_selected(const AllocationBook *book, const RedoPool *pool, const Redo *redo)
+{
+	const ListCell *cell;
+
+	if (!redo->terms->selected)
+		return NULL;
+	for (int i = 0; i < redo->fills; i++)
 		if (oms_dec_sign(redo->of_fills[i]) != 0)
 			return oms_redo_fill(book, redo, i);
+	foreach(cell, redo->terms->returns)
+	{
+		const char *id = ((const AllocationReturn *) lfirst(cell))->execution_id;
+		const BookFill *fill = pool->was && strcmp(id, pool->was->id) == 0 ? pool->with : oms_book_fill(book, id);
+
+		if (fill)
+			return fill;
+	}
 	return NULL;
 }
 
@@ -219,13 +240,10 @@ value_returns(RedoPool *pool, AllocationTerms *terms, RedoAmount average)
 	{
 		AllocationReturn *back = lfirst(cell);
 		RedoComing *coming = palloc(sizeof(RedoComing));
-		ShareMember share = {.order_id = back->execution_id, .quantity = back->quantity};
+		ShareMember share = {.order_id = back->execution_id, .quantity = value_returned(pool, back)};
 
-		if (pool->was && strcmp(back->execution_id, pool->was->id) == 0)
-		{
-			share.quantity = pool->with ? oms_dec_min(back->quantity, pool->with->now.quantity) : oms_dec_zero();
-			back->execution_id = pool->with ? pool->with->now.id : back->execution_id;
-		}
+		if (pool->was && pool->with && strcmp(back->execution_id, pool->was->id) == 0)
+			back->execution_id = pool->with->now.id;
 		share.value = oms_dec_zero();
 		if (oms_dec_sign(share.quantity) > 0 && oms_dec_sign(average.quantity) > 0)
 			(void) oms_share_value(&share, 1, average.value, average.quantity);
@@ -241,14 +259,20 @@ value_returns(RedoPool *pool, AllocationTerms *terms, RedoAmount average)
 	}
 }
 
-/* The fill that was chosen counts at its own price, unless it is all that there is. */
+/* The fill that was chosen counts at its own price, unless it was all that there was. */
 static RedoAmount
-value_average(const AllocationBook *book, const Redo *redo)
+value_average(const AllocationBook *book, const RedoPool *pool, const Redo *redo)
 {
-	RedoAmount	pool = {redo->terms->pool_quantity, redo->terms->pool_value};
-	const BookFill *selected = oms_dec_cmp(redo->total, pool.quantity) == 0 ? NULL : value_selected(book, redo);
+	RedoAmount	there = {redo->terms->pool_quantity, redo->terms->pool_value};
+	const BookFill *selected = value_selected(book, pool, redo);
+	Numeric		took = redo->total;
+	const ListCell *cell;
 
-	return selected ? (RedoAmount) {selected->now.quantity, oms_execution_value(&selected->now)} : pool;
+	if (selected == NULL)
+		return there;
+	foreach(cell, redo->terms->returns)
+		took = oms_dec_add(took, value_returned(pool, lfirst(cell)));
+	return oms_dec_cmp(took, there.quantity) == 0 ? there : (RedoAmount) {selected->now.quantity, oms_execution_value(&selected->now)};
 }
 
 /* It counts at the average that its pool has now, and what it has more or less goes on. */
@@ -261,7 +285,7 @@ value_renew(const Decision *d, AllocationBook *book, AllocationTerms *terms, Red
 
 	oms_redo_begin(&pool->index, terms, -1, &redo);
 	oms_redo_take(book, pool->key, &redo);
-	average = value_average(book, &redo);
+	average = value_average(book, pool, &redo);
 	if (oms_dec_sign(redo.total) > 0)
 	{
 		now.quantity = redo.total;
