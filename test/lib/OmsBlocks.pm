@@ -254,11 +254,14 @@ sub had_by
 
 sub decimals { my ($units) = @_; my ($zeros) = "$units" =~ /(0*)$/; return length $zeros >= SCALE ? 0 : SCALE - length $zeros; }
 
-# one where all is whole, else the last decimal that anybody has
-sub default_lot
+# The round lot of the first in rank that has one; else one where all is whole, else the last decimal that anybody has
+sub lot_of
 {
 	my ($self, $block) = @_;
+	my $first = first { defined } map { $self->order($_)->{lot} } ranked($block);
 	my $most = 0;
+
+	return $first if defined $first;
 	foreach ((map { $_->{qty} } $self->fills($block)), map { $self->membership($block, $_) } keys %{ $block->{members} })
 	{
 		$most = decimals($_) if $_ != 0 && decimals($_) > $most;
@@ -266,18 +269,16 @@ sub default_lot
 	return Math::BigInt->new(10)->bpow(SCALE - $most);
 }
 
-sub lot_of { my ($self, $id, $default) = @_; return $self->order($id)->{lot} // $default; }
-
 # Each member as OmsShares wants it
 sub takers
 {
 	my ($self, $block, $method, $weights) = @_;
-	my $default = $self->default_lot($block);
+	my $lot = $self->lot_of($block);
 	return map {
 		my $member = $block->{members}{$_};
 		my $lacks = $self->lacks($block, $_);
 		{
-			id => $_, priority => $member->{priority}, cap => $lacks, lot => $self->lot_of($_, $default), have => $self->had_by($block, $method, $_),
+			id => $_, priority => $member->{priority}, cap => $lacks, lot => $lot, have => $self->had_by($block, $method, $_),
 			weight => $method eq 'EQUAL' ? Math::BigInt->bone : ($weights // '') eq 'LEAVES' ? $lacks : $member->{qty}
 		}
 	} grep { !$block->{members}{$_}{released} } ranked($block);
@@ -309,7 +310,7 @@ sub lay
 
 # --- allocation ------------------------------------------------------------------------------
 
-# Allocates what a command says, one pool after the other; returns the allocations.  Sets 'open' where the contract does not say the shares.
+# Allocates what a command says, one pool after the other; returns the allocations. 
 sub allocate
 {
 	my ($self, $command) = @_;
@@ -324,10 +325,9 @@ sub allocate
 		my @room = map { [ $_, $_->{qty} - allocated_of($_) ] } $execution ? $execution : $self->of_pool($block, $pool);
 		my $there = total(map { $_->[1] } @room);
 		my $now = defined $wanted ? least($wanted, $there) : $there;
-		my ($quantities, undef, $open) = $method eq 'MANUAL' ? ({ map { $_->{orderId} => qty($_->{quantity}) } @{ $command->{allocations} } }, {}, 0)
+		my ($quantities) = $method eq 'MANUAL' ? { map { $_->{orderId} => qty($_->{quantity}) } @{ $command->{allocations} } }
 		  : share_out($method, $now, $self->takers($block, $method, $command->{weights}));
 
-		$self->{open} = 'a share' if $open;
 		push @done, $self->carry_out({ block => $block, pool => $pool, room => \@room, quantities => $quantities, method => $method, weights => $command->{weights},
 			execution => $execution });
 		$wanted -= $now if defined $wanted;
@@ -346,7 +346,7 @@ sub carry_out
 	my %weight = map { $_->{id} => $_->{weight} } $self->takers($block, $plan->{method}, $plan->{weights});
 	my $allocation = {
 		block => $block, pool => $pool, at => ++$self->{clock}, number => scalar @{ $self->{allocations} }, method => $plan->{method},
-		selected => $plan->{execution} ? $plan->{execution}{id} : undef, lot => $self->default_lot($block),
+		selected => $plan->{execution} ? $plan->{execution}{id} : undef, lot => $self->lot_of($block),
 		# by method all of the block, whether they got something or not
 		returns => [], members => [ map { { id => $_, priority => $block->{members}{$_}{priority}, weight => $weight{$_} } }
 			grep { $plan->{method} eq 'MANUAL' ? $quantities->{$_} : !$block->{members}{$_}{released} } ranked($block) ],
@@ -423,15 +423,14 @@ sub redo_one
 		my $mine = $had->{ $_->{id} } // zero();
 		my $have = $by_hand ? zero() : $self->had_by($block, $allocation->{method}, $_->{id}, $allocation, @lost);
 		{
-			id => $_->{id}, priority => $_->{priority}, lot => $self->lot_of($_->{id}, $allocation->{lot}), weight => $by_hand ? $mine : $_->{weight},
+			id => $_->{id}, priority => $_->{priority}, lot => $allocation->{lot}, weight => $by_hand ? $mine : $_->{weight},
 			have => $have + ($keeps{ $_->{id} } // 0), cap => !$grows ? $mine : $keeps{ $_->{id} } ? zero() : most($mine, $self->lacks_without($allocation, $_->{id}))
 		}
 	} @{ $allocation->{members} };
-	my ($quantities, undef, $open) = share_out($by_hand ? 'MANUAL' : $allocation->{method}, $now - total(values %keeps), @takers);
+	my ($quantities) = share_out($by_hand ? 'MANUAL' : $allocation->{method}, $now - total(values %keeps), @takers);
 	my %room;
 
 	$quantities->{$_} = $keeps{$_} foreach keys %keeps;
-	if ($open) { $self->{open} //= 'a redone share'; $block->{unsure} = 1; }
 	# what nobody takes of the fill stays with it
 	$part -= $now - total(values %$quantities) if $corrected;
 	# what each execution gave to it, oldest first

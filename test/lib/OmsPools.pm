@@ -13,7 +13,7 @@ use parent 'OmsBlocks';
 
 use List::Util qw(any);
 use Math::BigInt;
-use OmsShares qw(by_rank rounded least);
+use OmsShares qw(by_rank rounded least most);
 
 BEGIN { no strict 'refs'; *{$_} = \&{"OmsBlocks::$_"} foreach qw(zero total); }
 
@@ -113,6 +113,31 @@ sub stand_alone
 	return;
 }
 
+# What came back of a fill is no more than there is of it now, beside what allocations of before have of it.  Returns the allocations that gave it back.
+sub follow_returns
+{
+	my ($self, $block, $old, $new) = @_;
+	my @made = sort { $a->{at} <=> $b->{at} || $a->{number} <=> $b->{number} } grep { $_->{block} == $block } @{ $self->{allocations} };
+	my @changed = grep { any { $_->{execution} eq $old->{id} } @{ $_->{returns} } } @made;
+	my @before;
+
+	foreach my $allocation (@made)
+	{
+		my $left = ($new ? $new->{qty} : zero()) - total(map { $_->{qty} } grep { $_->{at} > $allocation->{at} } @before);
+		$left -= total(map { $_->{qty} } grep { $_->{allocation}{at} <= $allocation->{at} } $new ? @{ $new->{entries} } : ());
+		foreach my $back (grep { $_->{execution} eq $old->{id} } @{ $allocation->{returns} })
+		{
+			$back->{qty} = most(zero(), least($back->{qty}, $left));
+			$back->{execution} = $new->{id} if $new;
+			$left -= $back->{qty};
+			push @before, $back;
+		}
+		$allocation->{returns} = [ grep { $_->{qty} > 0 } @{ $allocation->{returns} } ];
+	}
+	$block->{unsure} = 1 if any { $_->{alone} } @changed;
+	return @changed;
+}
+
 # What was allocated of a fill follows what becomes of it: `new` takes its place, if there is one.
 sub follow
 {
@@ -122,19 +147,7 @@ sub follow
 	my $leaves = $new && $new->{pool} ne $old->{pool};
 	my @changed = $self->redo_allocations($old, $new);
 
-	# what came back of it is as much as there is of it now, and where it was
-	foreach my $allocation (grep { $_->{block} == $block } @{ $self->{allocations} })
-	{
-		my @of_it = grep { $_->{execution} eq $old->{id} } @{ $allocation->{returns} } or next;
-		push @changed, $allocation;
-		foreach my $back (@of_it)
-		{
-			$back->{qty} = $new && !$leaves ? least($back->{qty}, $new->{qty}) : zero();
-			$back->{execution} = $new->{id} if $new;
-		}
-		$allocation->{returns} = [ grep { $_->{qty} > 0 } @{ $allocation->{returns} } ];
-		$block->{unsure} = 1 if $allocation->{alone};
-	}
+	push @changed, $self->follow_returns($block, $old, $leaves ? undef : $new);
 	# the store does not know when a fill was approved: what was allocated while it waited had nothing of it
 	$block->{unsure} = 1 if any { $_->{block} == $block && $_->{at} > $old->{at} && $_->{at} < $old->{booked} } @{ $self->{allocations} };
 	$self->stand_alone($new, $leaves) if $new;

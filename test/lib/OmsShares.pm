@@ -1,6 +1,7 @@
 # Shares of a quantity, by the rules of test/data/allocation_examples.json ("rules"), in whole units (Math::BigInt).
 #
-# A taker has id, priority, weight, have (what it has from this method already), cap (what it may take at most) and lot.
+# A taker has id, priority, weight, have (what it has from this method already), cap (what it may take at most) and lot (the
+# same for all).
 
 package OmsShares;
 
@@ -64,7 +65,7 @@ sub in_turn
 	return (\%share, Math::BigInt->bone);
 }
 
-# share_out(METHOD, QUANTITY, takers): ({ id => quantity }, { id => 1 of who gets an odd lot }, whether the rules leave it open)
+# share_out(METHOD, QUANTITY, takers): ({ id => quantity }, { id => 1 of who gets an odd lot })
 sub share_out
 {
 	my ($method, $qty, @all) = @_;
@@ -74,7 +75,7 @@ sub share_out
 	my %odd;
 	my ($ideal, $divisor, %rest);
 
-	return (\%share, \%odd, 0) if $give <= 0;
+	return (\%share, \%odd) if $give <= 0;
 	# who has too much already pulls the others' ideals up: as long as their whole lots fit they stay; else all share what is left without him
 	foreach my $floor (0, 1)
 	{
@@ -93,8 +94,7 @@ sub share_out
 		my ($most) = sort { $rest{ $b->{id} } <=> $rest{ $a->{id} } || by_rank($a, $b) } grep { $fits->($_) } @takers;
 		return $most;
 	};
-	my %sizes = map { $_->{lot} => 1 } @takers;
-	while (keys %sizes == 1 and my $taker = $next->(sub { $_[0]{lot} <= $left && $share{ $_[0]{id} } + $_[0]{lot} <= $_[0]{cap} }))
+	while (my $taker = $next->(sub { $_[0]{lot} <= $left && $share{ $_[0]{id} } + $_[0]{lot} <= $_[0]{cap} }))
 	{
 		$share{ $taker->{id} } += $taker->{lot};
 		$rest{ $taker->{id} } -= $taker->{lot} * $divisor;
@@ -108,8 +108,7 @@ sub share_out
 		$odd{ $taker->{id} } = 1;
 		$left -= $part;
 	}
-	# lots of several sizes: the rules do not say whose remainder is the larger
-	return (\%share, \%odd, keys %sizes > 1 ? 1 : 0);
+	return (\%share, \%odd);
 }
 
 1;

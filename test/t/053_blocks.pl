@@ -3,8 +3,8 @@
 # after any command, to the last decimal; a preview that says something else than what then happens, or leaves something behind.
 #
 # Each session drives groups of its own, one after another: 2 to 20 client orders (whole, in lots, with decimals, coins), blocks over them, orders below
-# both, fills, allocations, busts, corrections, members that come and go.  After each step the whole group is compared.  Where the contract leaves a
-# share open, laws are asked of what came, and the model takes it over.
+# both, fills, allocations, busts, corrections (of the trade date too), members that come and go.  After each step the whole group is compared.  Where
+# the model has lost count of a value, laws are asked of what came, and the model takes it over.
 #
 # OMS_SEED=n repeats a run's groups; OMS_TREE=session.number drives only that group.  A difference is shrunk to the shortest list of commands that
 # shows it.  OMS_SECONDS overrides the length, OMS_VERIFY=1 asks verify() after each step.
