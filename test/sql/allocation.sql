@@ -292,15 +292,15 @@ RESET oms_state.feed_roles;
 -- What is given back of a fill that was allocated alone has the value that it counted for, its own price, also when a fill beside it
 -- is taken back later: what was allocated meanwhile has the average of the others.
 SELECT al_do(c) FROM unnest(ARRAY[
-  '{"commandType": "CreateOrderCommand", "orderId": "al-VA", "symbol": "VOD.L", "side": "BUY", "orderQty": 10}',
-  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-V", "members": [{"orderId": "al-VA", "quantity": 10, "priority": 1}]}',
-  '{"commandType": "ExecuteOrderCommand", "orderId": "al-V", "executionId": "al-v2", "execID": "v2", "lastQty": 4, "lastPx": 10}',
-  '{"commandType": "ExecuteOrderCommand", "orderId": "al-V", "executionId": "al-v3", "execID": "v3", "lastQty": 4, "lastPx": 20}',
-  '{"commandType": "ExecuteOrderCommand", "orderId": "al-V", "executionId": "al-v1", "execID": "v1", "lastQty": 2, "lastPx": 100}',
-  '{"commandType": "AllocateExecutionCommand", "executionId": "al-v2", "method": "PRO_RATA", "reason": "his own"}',
-  '{"commandType": "AllocateExecutionCommand", "orderId": "al-V", "allocations": [{"orderId": "al-VA", "quantity": 2}]}',
-  '{"commandType": "DeallocateExecutionCommand", "executionId": "al-v2", "reason": "it was not"}',
-  '{"commandType": "BustExecutionCommand", "executionId": "al-v1", "execID": "v4", "reason": "venue"}'
+  '{"commandType": "CreateOrderCommand", "orderId": "al-SOLO-A", "symbol": "VOD.L", "side": "BUY", "orderQty": 10}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-SOLO", "members": [{"orderId": "al-SOLO-A", "quantity": 10, "priority": 1}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-SOLO", "executionId": "al-solo2", "execID": "solo2", "lastQty": 4, "lastPx": 10}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-SOLO", "executionId": "al-solo3", "execID": "solo3", "lastQty": 4, "lastPx": 20}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-SOLO", "executionId": "al-solo1", "execID": "solo1", "lastQty": 2, "lastPx": 100}',
+  '{"commandType": "AllocateExecutionCommand", "executionId": "al-solo2", "method": "PRO_RATA", "reason": "his own"}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-SOLO", "allocations": [{"orderId": "al-SOLO-A", "quantity": 2}]}',
+  '{"commandType": "DeallocateExecutionCommand", "executionId": "al-solo2", "reason": "it was not"}',
+  '{"commandType": "BustExecutionCommand", "executionId": "al-solo1", "execID": "solo4", "reason": "soloenue"}'
 ]::jsonb[]) AS c;
-SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-V';
+SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-SOLO';
 SELECT * FROM oms.verify();
