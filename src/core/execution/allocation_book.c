@@ -254,6 +254,22 @@ book_orders(const Decision *d, const Order *block, bool whole)
 	return orders;
 }
 
+/* What a fill says it gave is what its parts come to, and its status says whether that is all. */
+static void
+book_check_fill(const BookFill *fill)
+{
+	Numeric		given = oms_dec_zero();
+	ListCell   *cell;
+
+	foreach(cell, fill->entries)
+		given = oms_dec_add(given, ((const AllocationEntry *) lfirst(cell))->quantity);
+	if (oms_dec_cmp(given, fill->allocated) != 0 ||
+		(oms_dec_cmp(given, fill->now.quantity) == 0) != (fill->now.status == OMS_EXECUTION_ALLOCATED))
+		oms_damaged("execution \"%s\" is %s with %s of %s allocated, and its parts come to %s", fill->now.id,
+					oms_name_of(oms_execution_status_names, fill->now.status), oms_dec_text(fill->allocated),
+					oms_dec_text(fill->now.quantity), oms_dec_text(given));
+}
+
 void
 oms_book_load(Decision *d, AllocationBook *book, bool whole)
 {
@@ -280,7 +296,7 @@ oms_book_load(Decision *d, AllocationBook *book, bool whole)
 		CHECK_FOR_INTERRUPTS();
 		if (oms_execution_is_live(execution) &&
 			(whole || oms_dec_cmp(execution->quantity, execution->allocated_quantity) > 0))
-			oms_book_add(d, book, execution);
+			book_check_fill(oms_book_add(d, book, execution));
 	}
 	list_free(executions);
 	oms_book_sort(book);

@@ -15,6 +15,7 @@
 
 #include "base/decimal.h"
 #include "core/execution/allocation_make.h"
+#include "core/order/order_membership.h"
 
 Refusal *
 oms_allocation_malformed(const Command *command, const char *detail)
@@ -146,7 +147,7 @@ make_lot(const Making *a)
 		const OrderMember *member = &a->book->members[i];
 
 		members[i] = (ShareMember) {.order_id = member->order_id, .priority = member->priority,
-		.round_lot = make_round_lot(oms_get_order(a->d, member->order_id))};
+		.round_lot = make_round_lot(oms_get_member(a->d, a->block->id, member->order_id))};
 		quantities = lappend(quantities, member->quantity);
 	}
 	foreach(cell, a->book->fills)
@@ -318,7 +319,7 @@ make_flag(const Making *a, AllocationTerms *terms, Numeric average)
 
 	for (AllocationParty *party = terms->parties; party < terms->parties + terms->count; party++)
 	{
-		const Order *order = oms_get_order(a->d, party->order_id);
+		const Order *order = oms_get_member(a->d, a->block->id, party->order_id);
 
 		if (oms_dec_sign(make_share_of(a, party->order_id)->quantity) > 0 && oms_average_is_beyond(order, average))
 		{

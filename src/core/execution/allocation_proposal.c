@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "base/damage.h"
 #include "base/guc.h"
 #include "core/execution/allocation_book.h"
 #include "core/execution/allocation_proposal.h"
@@ -84,13 +85,15 @@ oms_approve_proposal(Decision *d, const Execution *execution)
 {
 	Command    *approval = d->command;
 	Command    *proposed = palloc(sizeof(Command));
-	JsonbValue	hold;
-	JsonbValue *raw = oms_json_get(execution->allocation_proposal, "command", &hold);
-	Refusal    *refusal = proposal_check(d, execution);
+	Jsonb	   *raw = oms_json_get_container(execution->allocation_proposal, "command");
+	Refusal    *refusal;
 
+	if (raw == NULL || oms_json_get_string(execution->allocation_proposal, "author") == NULL)
+		oms_damaged("the allocation that is proposed for execution \"%s\" has no author or no command", execution->id);
+	refusal = proposal_check(d, execution);
 	/* it was read when it was proposed; a message's has its AllocID, which only oms_fix() may say */
 	if (refusal == NULL)
-		refusal = oms_command_parse(JsonbValueToJsonb(raw), true, proposed);
+		refusal = oms_command_parse(raw, true, proposed);
 	if (refusal)
 		return refusal;
 	/* the fill has changed by being proposed for; whoever approves may know that a limit is exceeded */

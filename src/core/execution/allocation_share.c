@@ -27,6 +27,7 @@
  */
 #include "postgres.h"
 
+#include "base/damage.h"
 #include "base/decimal.h"
 #include "core/execution/allocation_share.h"
 
@@ -393,7 +394,7 @@ oms_share_entries(const Numeric *available, int executions, const ShareMember *m
 			ShareEntry *entry;
 
 			if (execution == executions)
-				elog(ERROR, "BUG: shares are more than the executions have");
+				oms_damaged("an allocation gives more than its executions have");
 			if (oms_dec_sign(there) > 0)
 			{
 				entry = share_entry(ordered[i], oms_dec_min(quantity, there), quantity, value);

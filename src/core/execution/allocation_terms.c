@@ -126,9 +126,8 @@ terms_read_return(Jsonb *json, void *arg)
 		.quantity = oms_json_get_numeric(json, "quantity"),
 		.value = oms_json_get_numeric(json, "value"),
 	};
-	/* a damaged one says nothing */
-	if (back->execution_id && back->quantity && back->value)
-		terms->returns = lappend(terms->returns, back);
+	terms_must_be_whole(back->execution_id && back->at != NO_TIME && back->quantity && back->value, "what an allocation gave back", json);
+	terms->returns = lappend(terms->returns, back);
 }
 
 static void
@@ -155,7 +154,7 @@ terms_read(Jsonb *json, void *arg)
 	terms_each(oms_json_get_container(json, "returned"), terms_read_return, terms);
 	terms->parties = palloc0(sizeof(AllocationParty) * Max(parties ? JB_ROOT_COUNT(parties) : 0, 1));
 	terms_each(parties, terms_read_party, terms);
-	terms_must_be_whole(terms->id && terms->lot && terms->at != NO_TIME, "an allocation's terms", json);
+	terms_must_be_whole(terms->id && terms->lot && oms_dec_sign(terms->lot) > 0 && terms->at != NO_TIME, "an allocation's terms", json);
 	*list = lappend(*list, terms);
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/decimal.h"
 #include "core/execution/allocation_value.h"
+#include "core/order/order_membership.h"
 
 static void
 value_move(RedoAmount *amount, RedoAmount more, bool adds)
@@ -115,7 +116,7 @@ value_flag_limits(const Decision *d, AllocationBook *book, const Redo *redo, Num
 {
 	for (int i = 0; i < redo->count; i++)
 		if (oms_dec_sign(redo->shares[i].quantity) != 0 &&
-			oms_average_is_beyond(oms_get_order(d, redo->shares[i].order_id), average))
+			oms_average_is_beyond(oms_get_member(d, book->block_id, redo->shares[i].order_id), average))
 			oms_book_raise(book, redo->shares[i].order_id, FLAG_LIMIT_EXCEEDED);
 }
 
@@ -434,7 +435,7 @@ oms_value_alone(Decision *d, AllocationBook *book, List *allocations, BookFill *
 		oms_book_take(book, fill, entry, terms->method);
 		entry->value = oms_share_value(&share, 1, oms_execution_value(&fill->now), fill->now.quantity);
 		oms_book_give(book, fill, entry, terms->method);
-		if (oms_average_is_beyond(oms_get_order(d, entry->order_id), fill->now.last_px))
+		if (oms_average_is_beyond(oms_get_member(d, book->block_id, entry->order_id), fill->now.last_px))
 			oms_book_raise(book, entry->order_id, FLAG_LIMIT_EXCEEDED);
 	}
 	return allocations;

@@ -62,17 +62,25 @@ oms_membership_event(const char *block_id, const OrderMember *before, const Orde
 	return delta->executed || delta->value || delta->reserved || event->live_blocks != 0 || event->joins || event->leaves;
 }
 
+const Order *
+oms_get_member(const Decision *d, const char *block_id, const char *id)
+{
+	const Order *order = oms_get_order(d, id);
+
+	if (order == NULL)
+		oms_damaged("order \"%s\", a member of block \"%s\", does not exist", id, block_id);
+	return order;
+}
+
 void
 oms_member_change(Decision *d, const char *block_id, const OrderMember *before, const OrderMember *after, uint32 raises)
 {
 	const char *id = after ? after->order_id : before->order_id;
-	const Order *order = oms_get_order(d, id);
+	const Order *order = oms_get_member(d, block_id, id);
 	const Command *whole = d->cause;
 	Command    *part;
 	OrderEvent	event;
 
-	if (order == NULL)
-		oms_damaged("order \"%s\", a member of block \"%s\", does not exist", id, block_id);
 	oms_order_event_init(&event, d->cause);
 	event.own = false;
 	event.raises = raises;

@@ -14,6 +14,9 @@
 #include "core/order/order.h"
 #include "core/order/order_members.h"
 
+/* The order of a member of a block; XX001 where it does not exist. */
+extern const Order *oms_get_member(const Decision *d, const char *block_id, const char *id);
+
 /*
  * The member's order follows its membership, which becomes another: `before` is
  * NULL for a new one, `after` for one that is gone.  Nothing if nothing moves.
