@@ -179,6 +179,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION oms.quotes_of_tree(text) IS 'The quotes that a tree has today, and its root, which may be one';
 
+CREATE OR REPLACE FUNCTION oms.quote_takes_offer(symbol text, currency text, side text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN CASE WHEN side IN ('BUY', 'BUY_MINUS') THEN true
+              WHEN side IN ('SELL', 'SELL_PLUS', 'SELL_SHORT', 'SELL_SHORT_EXEMPT') THEN false END
+         <> (symbol ~ '^[^/]{3}/[^/]{3}$' AND currency IS NOT NULL AND pg_catalog.substr(symbol, 5) = currency);
+COMMENT ON FUNCTION oms.quote_takes_offer(text, text, text) IS
+  'Whether who deals this side takes the offer: who buys does, but where the currency is the second one of a pair; null for a side that takes neither';
+
 CREATE OR REPLACE FUNCTION oms.verify_quote_requests()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -186,19 +194,91 @@ CREATE OR REPLACE FUNCTION oms.verify_quote_requests()
 AS $function$
   SELECT 'orphan', 'quote_request', r.id, r.root_id, NULL::bigint, format('Its root is %s.', r.root_id)
     FROM oms.quote_requests AS r WHERE r.root_id <> r.id
+  UNION ALL
+  SELECT 'quote_link', 'quote_request', r.id, r.root_id, NULL, x.detail
+    FROM oms.quote_requests AS r
+    LEFT JOIN oms.quotes AS q ON q.id = r.accepted_quote_id
+    LEFT JOIN oms.orders AS o ON o.id = r.accepted_order_id
+    LEFT JOIN oms.quotes AS c ON c.id = r.cover_quote_id
+   CROSS JOIN LATERAL (VALUES
+     ((r.accepted_quote_id IS NULL) <> (r.accepted_order_id IS NULL) OR (r.accepted_quote_id IS NULL) <> (r.executed_quantity IS NULL),
+      format('It has acceptedQuoteId %s, acceptedOrderId %s, executedQuantity %s.', coalesce(r.accepted_quote_id, 'null'), coalesce(r.accepted_order_id, 'null'), coalesce(r.executed_quantity::text, 'null'))),
+     (r.accepted_quote_id IS NOT NULL AND (q.id IS NULL OR q.quote_request_id IS DISTINCT FROM r.id OR q.order_id IS DISTINCT FROM r.accepted_order_id),
+      format('Its quote %s is one of request %s, with order %s.', r.accepted_quote_id, coalesce(q.quote_request_id, 'null'), coalesce(q.order_id, 'null'))),
+     (r.accepted_quote_id IS NOT NULL AND q.status IS DISTINCT FROM CASE r.status WHEN 'ACCEPTED' THEN 'ACCEPTED' WHEN 'QUOTED' THEN 'ACTIVE' END,
+      format('It is %s, and its accepted quote %s is %s.', r.status, r.accepted_quote_id, coalesce(q.status, 'null'))),
+     (r.status = 'ACCEPTED' AND r.accepted_quote_id IS NULL, 'It is ACCEPTED without an accepted quote.'),
+     (r.accepted_order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM r.accepted_quote_id OR o.executed_quantity IS DISTINCT FROM r.executed_quantity),
+      format('Its order %s accepts quote %s and has executed %s, not %s.', r.accepted_order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), r.executed_quantity)),
+     (r.cover_quote_id IS NOT NULL AND (c.quote_request_id IS DISTINCT FROM r.id OR r.cover_quote_id IS NOT DISTINCT FROM r.accepted_quote_id
+        OR r.cover_distance IS DISTINCT FROM CASE oms.quote_takes_offer(q.symbol, q.currency, q.side) WHEN true THEN r.cover_px - q.accepted_px ELSE q.accepted_px - r.cover_px END),
+      format('Its cover %s, at %s and %s worse than %s, is a quote of request %s.', r.cover_quote_id, r.cover_px, r.cover_distance, q.accepted_px, coalesce(c.quote_request_id, 'null'))),
+     (r.quoted_at IS NULL AND r.status IN ('QUOTED', 'ACCEPTED'), format('It is %s, and no quote came.', r.status)),
+     (r.quote_req_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.quote_req_ids AS n
+                                                  WHERE n.fix_session = coalesce(r.fix_session, '') AND n.quote_req_id = r.quote_req_id AND n.quote_request_id = r.id),
+      format('Its QuoteReqID %s does not stand for it in oms.quote_req_ids.', r.quote_req_id)),
+     (r.order_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.orders AS p WHERE p.id = r.order_id), format('Its client order %s does not exist.', r.order_id)),
+     (r.status NOT IN ('NEW', 'QUOTED') AND EXISTS (SELECT FROM oms.quotes AS a WHERE a.quote_request_id = r.id AND a.status = 'ACTIVE'),
+      format('It is %s, and has quotes that are ACTIVE.', r.status))
+   ) AS x (broken, detail)
+   WHERE x.broken
+  UNION ALL
+  SELECT 'orphan', 'quote_request', n.quote_request_id, NULL, NULL, format('QuoteReqID %s stands for it in oms.quote_req_ids, and it does not exist.', n.quote_req_id)
+    FROM oms.quote_req_ids AS n WHERE NOT EXISTS (SELECT FROM oms.quote_requests AS r WHERE r.id = n.quote_request_id)
 $function$;
-COMMENT ON FUNCTION oms.verify_quote_requests() IS 'Part of oms.verify(): the invariants of requests for quotes';
+COMMENT ON FUNCTION oms.verify_quote_requests() IS 'Part of oms.verify(): requests, their accepted quotes, covers and orders, linked both ways';
 
 CREATE OR REPLACE FUNCTION oms.verify_quotes()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
-  SELECT 'orphan', 'quote', q.id, q.root_id, NULL::bigint, format('Its root is %s, its request %s.', q.root_id, q.quote_request_id)
+  SELECT 'orphan', 'quote', q.id, q.root_id, NULL::bigint, format('Its root is %s, its request %s.', q.root_id, coalesce(q.quote_request_id, 'null'))
     FROM oms.quotes AS q
     LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id
    WHERE q.root_id <> coalesce(q.quote_request_id, q.id) OR (q.quote_request_id IS NOT NULL AND r.id IS NULL)
+  UNION ALL
+  SELECT 'quote_link', 'quote', q.id, q.root_id, NULL, x.detail
+    FROM oms.quotes AS q
+    LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id
+    LEFT JOIN oms.orders AS o ON o.id = q.order_id
+    LEFT JOIN oms.quotes AS s ON s.id = q.superseding_quote_id
+    LEFT JOIN oms.quotes AS f ON f.id = q.superseded_quote_id
+   CROSS JOIN LATERAL (SELECT oms.quote_takes_offer(q.symbol, q.currency, q.side) AS takes_offer) AS t
+   CROSS JOIN LATERAL (VALUES
+     (num_nonnulls(q.order_id, q.side, q.accepted_quantity, q.accepted_px, q.accepted_at, q.executed_quantity) NOT IN (0, 6),
+      format('Of its acceptance it has orderId %s, side %s, acceptedQuantity %s, acceptedPx %s, executedQuantity %s.', coalesce(q.order_id, 'null'), coalesce(q.side, 'null'),
+             coalesce(q.accepted_quantity::text, 'null'), coalesce(q.accepted_px::text, 'null'), coalesce(q.executed_quantity::text, 'null'))),
+     ((q.status = 'ACCEPTED') AND q.order_id IS NULL OR q.status NOT IN ('ACCEPTED', 'ACTIVE', 'REJECTED') AND q.order_id IS NOT NULL,
+      format('It is %s with order %s.', q.status, coalesce(q.order_id, 'null'))),
+     (q.order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM q.id OR o.executed_quantity IS DISTINCT FROM q.executed_quantity),
+      format('Its order %s accepts quote %s and has executed %s, not %s.', q.order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), q.executed_quantity)),
+     (q.order_id IS NOT NULL AND q.accepted_px IS DISTINCT FROM CASE WHEN t.takes_offer THEN q.offer_px ELSE q.bid_px END,
+      format('It was accepted at %s on side %s, and quotes %s and %s.', q.accepted_px, q.side, coalesce(q.bid_px::text, 'null'), coalesce(q.offer_px::text, 'null'))),
+     (q.accepted_quantity > CASE WHEN t.takes_offer THEN q.offer_size ELSE q.bid_size END OR q.accepted_quantity < CASE WHEN t.takes_offer THEN q.min_offer_size ELSE q.min_bid_size END
+        OR q.accepted_quantity > r.order_qty,
+      format('%s of it were accepted, which it or its request does not offer.', q.accepted_quantity)),
+     (q.status IN ('ACTIVE', 'ACCEPTED') AND q.order_id IS NOT NULL AND r.id IS NOT NULL AND r.accepted_quote_id IS DISTINCT FROM q.id,
+      format('It is %s with order %s, and its request accepts %s.', q.status, q.order_id, coalesce(r.accepted_quote_id, 'null'))),
+     (q.status = 'ACTIVE' AND q.order_id IS NOT NULL AND NOT o.conditions && ARRAY['PENDING_NEW'],
+      format('Its dealer has the last look, and its order %s is %s.', q.order_id, o.status)),
+     (q.superseding_quote_id IS NOT NULL AND (s.quote_request_id IS DISTINCT FROM q.quote_request_id OR q.status <> 'CANCELLED'),
+      format('It is %s, and quote %s of request %s took its place.', q.status, q.superseding_quote_id, coalesce(s.quote_request_id, 'null'))),
+     (q.superseded_quote_id IS NOT NULL AND f.superseding_quote_id IS DISTINCT FROM q.id,
+      format('It took the place of quote %s, whose place %s took.', q.superseded_quote_id, coalesce(f.superseding_quote_id, 'null'))),
+     (q.quote_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.dealer_quote_ids AS n
+                                              WHERE n.fix_session = coalesce(q.fix_session, '') AND n.dealer_quote_id = q.quote_id AND n.quote_id = q.id),
+      format('Its QuoteID %s does not stand for it in oms.dealer_quote_ids.', q.quote_id))
+   ) AS x (broken, detail)
+   WHERE x.broken
+  UNION ALL
+  SELECT 'orphan', 'quote', n.quote_id, NULL, NULL, format('QuoteID %s stands for it in oms.dealer_quote_ids, and it does not exist.', n.dealer_quote_id)
+    FROM oms.dealer_quote_ids AS n WHERE NOT EXISTS (SELECT FROM oms.quotes AS q WHERE q.id = n.quote_id)
+  UNION ALL
+  SELECT 'quote_link', 'order', o.id, o.root_id, NULL, format('It accepts quote %s, whose order is %s.', o.quote_id, coalesce(q.order_id, 'null'))
+    FROM oms.orders AS o LEFT JOIN oms.quotes AS q ON q.id = o.quote_id
+   WHERE o.quote_id IS NOT NULL AND q.order_id IS DISTINCT FROM o.id
 $function$;
-COMMENT ON FUNCTION oms.verify_quotes() IS 'Part of oms.verify(): the invariants of quotes';
+COMMENT ON FUNCTION oms.verify_quotes() IS 'Part of oms.verify(): quotes, their requests, acceptances and orders, linked both ways';
 
 REVOKE ALL ON FUNCTION oms.quote_requests_of_tree(text), oms.quotes_of_tree(text), oms.verify_quote_requests(), oms.verify_quotes() FROM PUBLIC;

@@ -150,3 +150,45 @@ SELECT valid_until_time - created_at AS lifetime FROM oms.quotes WHERE id = 'qt-
 SELECT oms.rebuild('quote_requests'), oms.rebuild('quotes'), oms.rebuild('orders');
 SELECT * FROM oms.verify();
 SELECT count(*) FROM oms.quote_as_of('qt-A5', (SELECT accepted_at FROM oms.quotes WHERE id = 'qt-A5')) AS q WHERE q.status = 'ACTIVE' AND q.order_id = 'qt-O5';
+
+-- For analysts: ranks, distances, outcomes; and what dealers are like.
+SELECT quote_id, side, px, rank, distance_to_best AS to_best, distance_to_mid AS to_mid, mid, response_time >= '0' AS responded, hold_time >= '0' AS held, outcome
+  FROM oms.quote_competition WHERE quote_id ~ '^qt-' ORDER BY quote_request_id, quote_id;
+SELECT dealer, symbol, requests, quoted, quotes, dealt, covers, last_look_rejects AS rejects, hit_ratio, cover_ratio, response_ratio, average_rank, average_distance
+  FROM oms.dealer_statistics WHERE dealer IN ('ALFA', 'BETA', 'GAMA', 'DELTA') AND symbol IN ('EUR/USD', 'VOD.L') ORDER BY dealer, symbol;
+
+-- A broken link is found, wherever it is broken.
+SET client_min_messages = error;
+CREATE FUNCTION pg_temp.found(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE found text;
+BEGIN
+  BEGIN
+    EXECUTE change;
+    SELECT string_agg(concat_ws(' ', v.object, v.id), ', ' ORDER BY v.object, v.id) INTO found FROM (
+      SELECT * FROM oms.verify_quotes() UNION ALL SELECT * FROM oms.verify_quote_requests()) AS v;
+    RAISE EXCEPTION USING ERRCODE = 'ZZ999';
+  EXCEPTION WHEN SQLSTATE 'ZZ999' THEN RETURN found;
+  END;
+END
+$$;
+SELECT change, regexp_replace(pg_temp.found(change), '[0-9a-f]{8}-[0-9a-f-]{27}', '(made)') AS found FROM unnest(ARRAY[
+  'UPDATE oms.quotes SET order_id = NULL WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET order_id = ''qt-O5'' WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET quote_request_id = ''qt-R2'', root_id = ''qt-R2'' WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET accepted_px = 1.2 WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET accepted_quantity = 1000001 WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET executed_quantity = 1 WHERE id = ''qt-C1''',
+  'UPDATE oms.quotes SET status = ''ACTIVE'' WHERE id = ''qt-B1''',
+  'UPDATE oms.quotes SET superseding_quote_id = NULL WHERE id = ''qt-A21''',
+  'UPDATE oms.quote_requests SET accepted_quote_id = ''qt-A1'' WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET accepted_order_id = ''qt-O5'' WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET executed_quantity = 1 WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET cover_px = 1 WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET cover_quote_id = ''qt-A1'' WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET status = ''QUOTED'' WHERE id = ''qt-R1''',
+  'UPDATE oms.quote_requests SET quoted_at = NULL WHERE id = ''qt-R1''',
+  'UPDATE oms.orders SET quote_id = ''qt-A1'' WHERE id = ''qt-O5''',
+  'UPDATE oms.orders SET quote_id = NULL WHERE id = ''qt-O6''',
+  'DELETE FROM oms.quote_req_ids WHERE quote_req_id = ''RFQ-1''',
+  'DELETE FROM oms.dealer_quote_ids WHERE dealer_quote_id = ''c-1''',
+  'UPDATE oms.dealer_quote_ids SET quote_id = ''nobody'' WHERE dealer_quote_id = ''c-1''']) AS t (change);
