@@ -104,6 +104,17 @@ oms_fix_message_def(const char *msg_type)
 	return NULL;
 }
 
+Refusal *
+oms_fix_check_account(const FixContext *fix, const char *account)
+{
+	const FixSession *session = fix->session;
+
+	if (session == NULL || session->account == NULL || strcmp(account, session->account) == 0)
+		return NULL;
+	return oms_refuse_by_rule("session_account", psprintf("FIX session \"%s\" is of another account", session->name),
+							  "account is %s, the session's is %s.", account, session->account);
+}
+
 /*
  * May the session send this?  A report of a client's session would be our own to
  * him, and count a second time; it is refused, not ignored: if the session is a
@@ -126,11 +137,8 @@ fix_check_session(FixContext *fix)
 		return oms_with_hint(oms_refuse_by_rule("session_direction", psprintf("FIX session \"%s\" is a client's, and reports nothing", session->name),
 												"a message of type %s came; its direction is CLIENT.", fix->message.msg_type),
 							 "If a broker reports in it, its direction in oms.fix_sessions is BROKER.");
-	account = reports || session->account == NULL ? NULL : oms_fix_get(&fix->message, TAG_ACCOUNT);
-	if (account && strcmp(account, session->account) != 0)
-		return oms_refuse_by_rule("session_account", psprintf("FIX session \"%s\" is of another account", session->name),
-								  "account is %s, the session's is %s.", account, session->account);
-	return NULL;
+	account = reports ? NULL : oms_fix_get(&fix->message, TAG_ACCOUNT);
+	return account ? oms_fix_check_account(fix, account) : NULL;
 }
 
 static Refusal *

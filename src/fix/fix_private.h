@@ -34,6 +34,9 @@ typedef struct FixContext
 extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
 extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
 
+/* What a session asks for is of its own account, where it has one. */
+extern Refusal *oms_fix_check_account(const FixContext *fix, const char *account);
+
 /* Does the message say of itself that it may have been sent before? */
 extern bool oms_fix_is_resent(const FixMessage *message);
 

@@ -149,9 +149,13 @@ SELECT pg_temp.alloc(id, type, allocs, fields) FROM (VALUES
   -- one AllocID that replaces itself: once, however often it is told
   ('a7', '0', '|78=1|79=ANN|80=10', ''), ('a7', '1', '|78=1|79=ANN|80=11', ''), ('a7', '1', '|78=1|79=ANN|80=11', '|97=Y'),
   ('a7', '1', '|78=1|79=ANN|80=12', '|72=a7'), ('a7', '0', '|78=1|79=ANN|80=10', ''), ('a8', '2', '', '|72=a7')) AS t (id, type, allocs, fields);
+-- a session that has an account gives to no other
+INSERT INTO oms.fix_sessions (session, direction, account) VALUES ('CLIENT|DESK', 'CLIENT', 'ANN');
+SELECT pg_temp.alloc('a9', '0', '|78=2|79=ANN|80=1|79=BEN|80=1'), split_part(pg_temp.alloc('a9', '0', '|78=1|79=ANN|80=1'), ' ', 1), split_part(pg_temp.alloc('a9', '2', ''), ' ', 1);
+DELETE FROM oms.fix_sessions WHERE session = 'CLIENT|DESK';
 -- another side, another symbol
 SELECT pg_temp.j(replace(m, '54=1|55=VOD.L', named)) FROM (VALUES ('54=2|55=VOD.L'), ('54=1|55=BP.L')) AS t (named),
-  (VALUES ('70=a9|71=0|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1|78=1|79=ANN|80=1'), ('70=a9|71=2|72=a1|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1')) AS u (m);
+  (VALUES ('70=b0|71=0|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1|78=1|79=ANN|80=1'), ('70=b0|71=2|72=a1|626=1|73=1|11=bj-k|54=1|55=VOD.L|53=1')) AS u (m);
 SELECT * FROM pg_temp.m;
 SELECT block_id, alloc_id, method, members, execution_id FROM oms.block_allocations WHERE block_id = 'bj-K';
 SELECT pg_temp.send('{"commandType": "CancelOrderCommand", "orderId": "bj-K"}');

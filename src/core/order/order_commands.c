@@ -41,7 +41,8 @@ oms_check_particulars(const Command *command, const Order *order)
 	refusal = order_check_particular(command, order, "orderId", command->order_id, order->id);
 	if (refusal || oms_command_is_report(command))
 		return refusal;
-	refusal = order_check_particular(command, order, "symbol", command->symbol, order->symbol);
+	if (command->symbol && oms_symbols_differ(command->symbol, order->symbol))
+		refusal = order_check_particular(command, order, "symbol", command->symbol, order->symbol);
 	if (refusal == NULL && !(command->side && (replaces || crosses) && oms_sides_are_kin(command->side, order->side)))
 		refusal = order_check_particular(command, order, "side", command->side, order->side);
 	if (refusal == NULL)
