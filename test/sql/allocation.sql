@@ -300,7 +300,7 @@ SELECT al_do(c) FROM unnest(ARRAY[
   '{"commandType": "AllocateExecutionCommand", "executionId": "al-solo2", "method": "PRO_RATA", "reason": "his own"}',
   '{"commandType": "AllocateExecutionCommand", "orderId": "al-SOLO", "allocations": [{"orderId": "al-SOLO-A", "quantity": 2}]}',
   '{"commandType": "DeallocateExecutionCommand", "executionId": "al-solo2", "reason": "it was not"}',
-  '{"commandType": "BustExecutionCommand", "executionId": "al-solo1", "execID": "solo4", "reason": "soloenue"}'
+  '{"commandType": "BustExecutionCommand", "executionId": "al-solo1", "execID": "solo4", "reason": "venue"}'
 ]::jsonb[]) AS c;
 SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-SOLO';
 SELECT * FROM oms.verify();
