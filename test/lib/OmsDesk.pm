@@ -7,7 +7,7 @@ package OmsDesk;
 use strict;
 use warnings;
 
-use parent 'OmsPools';
+use parent 'OmsHands';
 
 use List::Util qw(any first);
 use Math::BigInt;
@@ -222,6 +222,7 @@ sub booking
 	my $order = $self->order($command->{orderId});
 	return ('REVIEW', 'OVERFILL') if $self->executed($order) + qty($command->{lastQty}) > $order->{qty};
 	return ('REVIEW', 'PRICE_BEYOND_LIMIT') if worse($order, qty($command->{lastPx}), $order->{price});
+	return ('REVIEW', 'POSSIBLE_DUPLICATE') if $command->{commandType} eq 'ExecuteOrderCommand' && $self->counterparts($order, OmsHands::of_command($command), 1);
 	return ('LIVE', '');
 }
 
@@ -239,6 +240,7 @@ sub refuse_ApproveExecution
 	if ($execution->{status} ne 'REVIEW') { state_error($must); rule($may, ''); }
 	# who approves has seen the reasons: others may have come
 	rule($may, 'new_reason') if $command->{commandType} eq 'ApproveExecutionCommand' && !$command->{confirm};
+	$self->refuse_superseding($command, $execution, $must) if defined $command->{supersedes};
 	return;
 }
 sub refuse_RejectExecution { goto &refuse_ApproveExecution; }
@@ -462,6 +464,7 @@ sub apply_ApproveExecution
 {
 	my ($self, $command) = @_;
 	my $execution = $self->newest($command->{executionId});
+	return $self->supersede($execution, $command->{supersedes}) if defined $command->{supersedes};
 	@$execution{qw(status booked)} = ('LIVE', ++$self->{clock});
 	return;
 }

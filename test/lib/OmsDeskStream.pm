@@ -21,7 +21,7 @@ sub pick { return $_[ int rand @_ ]; }
 # makers by weight
 my @MAKERS = (
 	[ 4, \&create_client ], [ 3, \&create_block ], [ 8, \&replace_members ], [ 6, \&create_child ], [ 26, \&fill_block ], [ 6, \&fill_client ],
-	[ 24, \&allocate ], [ 4, \&deallocate ], [ 6, \&bust ], [ 7, \&correct ], [ 5, \&review ], [ 3, \&cancel ], [ 2, \&request_cancel ],
+	[ 24, \&allocate ], [ 4, \&deallocate ], [ 6, \&bust ], [ 7, \&correct ], [ 5, \&review ], [ 5, \&type_fill ], [ 12, \&tell_typed ], [ 3, \&cancel ], [ 2, \&request_cancel ],
 	[ 1, \&reject_cancel ], [ 3, \&replace ], [ 1, \&end_member ]);
 my $WEIGHTS = 0;
 $WEIGHTS += $_->[0] foreach @MAKERS;
@@ -204,6 +204,32 @@ sub execution
 
 sub in_block { my ($model, $execution) = @_; return OmsBlocks::block($model->root($model->order($execution->{order}))); }
 
+# What somebody types, now and then what a venue has told already
+sub type_fill
+{
+	my ($model, $group) = @_;
+	my $command = (chance(70) ? fill_block($model, $group) : fill_client($model, $group)) or return undef;
+	my $told = chance(20) ? execution($model, sub { !$_[0]{typed} && $_[0]{status} eq 'LIVE' }) : undef;
+
+	delete $command->{execID};
+	@$command{qw(orderId lastQty lastPx)} = ($told->{order}, map { OmsBlocks::decimal($_, 10) } @$told{qw(qty px)}) if $told;
+	return { %$command, commandType => 'CreateManualExecutionCommand', reason => 'by telephone', chance(50) ? (confirm => JSON::PP::true) : () };
+}
+
+# What was typed is told by its venue, sometimes for another day; then the one replaces the other, mostly.
+sub tell_typed
+{
+	my ($model, $group) = @_;
+	my $some = execution($model, sub { $_[0]{typed} && $_[0]{status} eq 'LIVE' && (@{ $_[0]{entries} } || chance(30)) });
+	my $typed = $some && $some->{typed} ? $some : return undef;
+	my ($told) = grep { $_->{status} eq 'REVIEW' && OmsHands::alike($_, $typed) } $model->counterparts($model->order($typed->{order}), $typed, 0);
+	return command('ApproveExecution', executionId => $told->{id}, supersedes => chance(95) ? $typed->{id} : pick(map { $_->{id} } $model->all_executions),
+		reason => 'told', confirm => chance(60) ? JSON::PP::true : undef) if $told && !chance(10);
+	return command('ExecuteOrder', orderId => $typed->{order}, executionId => new_id($group, 'x'), execID => new_id($group, 'e'),
+		(map { ("last$_->[0]" => OmsBlocks::decimal($typed->{ $_->[1] }, 10)) } [ Qty => 'qty' ], [ Px => 'px' ]),
+		tradeDate => chance(70) ? $typed->{pool} || undef : pick(@{ $group->{days} }));
+}
+
 sub bust
 {
 	my ($model, $group) = @_;
@@ -215,6 +241,8 @@ sub correct
 {
 	my ($model, $group) = @_;
 	my $execution = execution($model, sub { $_[0]{status} eq 'LIVE' && (in_block($model, $_[0]) || chance(20)) }) or return undef;
+	# who corrects what was typed has typed
+	return undef if $execution->{typed};
 	my ($qty, $px) = map { OmsBlocks::decimal($_, 10) } @$execution{qw(qty px)};
 	my $kind = rand 100;
 	return command('CorrectExecution', executionId => first_of($model, $execution), execID => new_id($group, 'e'),

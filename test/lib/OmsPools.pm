@@ -28,7 +28,9 @@ sub counts_at
 {
 	my ($self, $allocation, $there) = @_;
 	return $there if !defined $allocation->{selected} || $there->[0] == total(map { $_->{qty} } $self->parts($allocation), @{ $allocation->{returns} });
-	return [ @{ $self->newest($allocation->{selected}) }{qw(qty value)} ];
+	my $fill = $self->newest($allocation->{selected});
+	$fill = $self->newest($fill->{superseded_by}) while $fill->{superseded_by};
+	return [ @$fill{qw(qty value)} ];
 }
 
 # The value of an allocation, of each part of it, and of what was given back of it.

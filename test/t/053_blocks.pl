@@ -3,7 +3,7 @@
 # after any command, to the last decimal; a preview that says something else than what then happens, or leaves something behind.
 #
 # Each session drives groups of its own, one after another: 2 to 20 client orders (whole, in lots, with decimals, coins), blocks over them, orders below
-# both, fills, allocations, busts, corrections (of the trade date too), members that come and go.  After each step the whole group is compared.  Where
+# both, fills, allocations, busts, corrections (of the trade date too), typed fills and the electronic ones that replace them, members that come and go.  After each step the whole group is compared.  Where
 # the model has lost count of a value, laws are asked of what came, and the model takes it over.
 #
 # OMS_SEED=n repeats a run's groups; OMS_TREE=session.number drives only that group.  A difference is shrunk to the shortest list of commands that
@@ -202,7 +202,7 @@ sub judge
 		return;
 	}
 	differs($run, 'accepted, the model wants ' . refusal_text($must)) if %$must;
-	if ($command->{commandType} eq 'ExecuteOrderCommand')
+	if ($command->{commandType} =~ /^(ExecuteOrder|CreateManualExecution)Command$/)
 	{
 		my ($booking, $reason) = $model->booking($command);
 		my ($state, $reasons) = ($result->{state}, $result->{reasons} // '');
@@ -513,9 +513,11 @@ foreach my $pid (@sessions)
 	is($?, 0, 'a session agrees with the model');
 }
 
-my $commands = $node->safe_psql('postgres', q(SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAlloc%'));
-note("$commands events of allocations");
-cmp_ok($commands, '>', 5 * $SECONDS, 'the round was no idle one') unless $ENV{OMS_TREE};
+my ($allocated, $replaced, $moved) = split /\|/, $node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAlloc%'),
+	count(*) FILTER (WHERE e.superseded_execution_id IS NOT NULL AND e.allocations IS NOT NULL), count(*) FILTER (WHERE o.trade_date <> e.trade_date AND e.allocations IS NOT NULL)
+	FROM oms.executions e LEFT JOIN oms.executions o ON o.id = e.corrected_execution_id));
+note("$allocated events of allocations; allocated are $replaced fills that replaced typed ones, and $moved that went to another day");
+cmp_ok($allocated, '>', 5 * $SECONDS, 'the round was no idle one') unless $ENV{OMS_TREE};
 is($node->safe_psql('postgres', 'SELECT * FROM oms.verify() LIMIT 20'), '', 'every invariant holds');
 
 done_testing();
