@@ -357,11 +357,12 @@ oms_guc_init(void)
 							 false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("oms_state.allocation_four_eyes",
 							 "Whether an allocation by hand, or taking one back, waits for somebody else.",
-							 NULL, &oms_guc_allocation_four_eyes,
+							 "So does a FIX J, unless a role of oms_state.feed_roles brings it in.", &oms_guc_allocation_four_eyes,
 							 false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("oms_state.feed_roles",
 							   "The roles that tell what venues have told.",
-							   NULL, &feed_roles_text, "", PGC_SUSET, GUC_LIST_INPUT,
+							   "Where none is named, no claim binds a command with an execID, whoever gives it, and by oms_state.four_eyes "
+							   "everybody's fills wait.", &feed_roles_text, "", PGC_SUSET, GUC_LIST_INPUT,
 							   guc_check_roles, guc_assign_roles, NULL);
 	DefineCustomBoolVariable("oms_state.book_waiting_fills",
 							 "Whether fills that came before their order are booked when it comes to be known.",

@@ -39,17 +39,18 @@ caller_is_proxy(Oid session_user)
 #endif
 }
 
-/* Roles that do not exist make nobody a feed. */
+/* Roles that do not exist make nobody a feed; a superuser is one where he was given the role, and not for having the rights of every role. */
 bool
 oms_caller_is_feed(void)
 {
+	Oid			user = GetUserId();
 	ListCell   *cell;
 
 	foreach(cell, oms_guc_feed_roles())
 	{
 		Oid			role = get_role_oid(lfirst(cell), true);
 
-		if (OidIsValid(role) && has_privs_of_role(GetUserId(), role))
+		if (OidIsValid(role) && (superuser_arg(user) ? is_member_of_role_nosuper(user, role) : has_privs_of_role(user, role)))
 			return true;
 	}
 	return false;

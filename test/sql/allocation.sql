@@ -286,6 +286,19 @@ SET SESSION AUTHORIZATION regress_al_bob;
 SELECT r -> 'allocations' #- '{0,allocationId}' AS allocations
   FROM oms_command('{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}') AS r;
 RESET SESSION AUTHORIZATION;
+-- One AllocID proposed for two fills: whichever is approved first has it. The other is refused, or, where it says that it may have come before, is that one, and waits no more.
+SELECT al_j_as('ann', '70=b6|71=0|78=1|79=BEN|80=5');
+SELECT al_do('{"commandType": "AllocateExecutionCommand", "executionId": "al-j1", "method": "EQUAL", "reason": "the rest of it"}');
+SELECT al_j_as('ann', '70=b6|71=0|78=1|79=BEN|80=5|97=Y');
+SELECT al_do('{"commandType": "ExecuteOrderCommand", "orderId": "al-J", "executionId": "al-j3", "execID": "j3", "lastQty": 10, "lastPx": 5, "tradeDate": "2026-03-01"}');
+SELECT al_j_as('ann', '70=b6|71=0|78=1|79=BEN|80=5');
+SELECT author, execution_id FROM oms.desk_queue WHERE order_id = 'al-J' AND what = 'PROPOSAL' ORDER BY execution_id;
+SELECT al_as('bob', jsonb_build_object('commandType', 'ApproveExecutionCommand', 'executionId', id)) FROM unnest(ARRAY['al-j3', 'al-j2', 'al-j1']) AS id;
+SELECT author, execution_id FROM oms.desk_queue WHERE order_id = 'al-J' AND what = 'PROPOSAL' ORDER BY execution_id;
+SELECT al_as('bob', '{"commandType": "RejectExecutionCommand", "executionId": "al-j1", "reason": "told twice"}');
+SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';
+-- A superuser is nobody's feed, unless he has been given its role.
+SELECT al_j('70=b7|71=0|78=1|79=BEN|80=1');
 RESET oms_state.allocation_four_eyes;
 RESET oms_state.feed_roles;
 

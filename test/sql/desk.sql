@@ -156,7 +156,13 @@ SET oms_state.feed_roles = 'regress_desk_ann';
 SELECT desk_do('bob', '{"commandType": "CancelOrderCommand", "orderId": "dk-H", "execID": "dk-x"}');
 SELECT desk_do('bob', '{"commandType": "ExecuteOrderCommand", "orderId": "dk-H", "execID": "dk-y", "lastQty": 10, "lastPx": 9}');
 SELECT desk_do('ann', '{"commandType": "CancelOrderCommand", "orderId": "dk-H", "execID": "dk-x"}');
+-- … nor of a superuser, who has every role and was given none; a message is a report, whoever hands it in; and where nobody is said to tell them, everybody's are.
+SELECT desk_do('bob', '{"commandType": "CreateOrderCommand", "orderId": "dk-I", "clOrdID": "dk-I", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}');
+SELECT desk_do('bob', '{"commandType": "SendOrderToDeskCommand", "orderId": "dk-I", "reason": "large"}'), desk_do('ann', '{"commandType": "ClaimOrderCommand", "orderId": "dk-I"}');
+SELECT desk_do('boss', '{"commandType": "CancelOrderCommand", "orderId": "dk-I", "execID": "dk-z"}');
+SELECT desk_fix('8', 'DKTWO', 'OMS', '11=dk-I|37=o9|17=dk-u|150=D|378=99|39=0|55=VOD.L|54=1|38=100|151=100|14=0|6=0');
 RESET oms_state.feed_roles;
+SELECT desk_do('bob', '{"commandType": "ReplaceOrderCommand", "orderId": "dk-I", "execID": "dk-z", "orderQty": 90}');
 
 SELECT invariant, id, detail FROM oms.verify() WHERE root_id LIKE 'dk-%' OR id LIKE 'dk-%';
 DROP FUNCTION desk_do(text, jsonb), desk_say(text, jsonb), desk_fix(text, text, text, text);

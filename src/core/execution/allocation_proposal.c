@@ -104,6 +104,9 @@ oms_approve_proposal(Decision *d, const Execution *execution)
 	d->command = proposed;
 	refusal = proposed->def->decide(d);
 	d->command = approval;
+	/* a message that is known by now makes nothing; that it waits no more is new */
+	if (refusal == NULL && d->repeat)
+		oms_decision_about(d, KIND_EXECUTION, execution->id, false);
 	return refusal;
 }
 
