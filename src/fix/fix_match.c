@@ -112,6 +112,7 @@ static void
 match_name_executions(const FixMessage *message, const FixOrders *orders, TreeNames *names)
 {
 	char	   *exec_id = oms_fix_get(message, TAG_EXEC_ID);
+	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
 	bool		certain = (orders->by_cl_ord_id || orders->by_orig) &&
 		!(orders->by_cl_ord_id && orders->by_orig && strcmp(orders->by_cl_ord_id, orders->by_orig) != 0);
 	const char *scope = certain ? NULL : message->session;
@@ -120,6 +121,9 @@ match_name_executions(const FixMessage *message, const FixOrders *orders, TreeNa
 	if (exec_id == NULL)
 		return;
 	oms_name_strangers(names, exec_id, scope, NOT_NAMED);
+	/* what it takes back may wait for its order itself */
+	if (exec_ref_id)
+		oms_name_strangers(names, exec_ref_id, NULL, NOT_NAMED);
 	if (oms_fix_fills(message, &fills) != NULL)
 		return;
 	for (int i = 0; i < fills.count; i++)

@@ -520,6 +520,33 @@ SELECT pg_temp.order('rv-xB');
 RESET oms_state.book_waiting_fills;
 SELECT * FROM pg_temp.show('rv-xB');
 SELECT id, status, corrected_execution_id, bust_exec_id FROM oms.executions WHERE order_id = 'rv-xB' OR id = 'rv-x8' ORDER BY id;
+-- A bust ends a fill that waits for its order, and with it itself; not one of another order.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xN", "executionId": "rv-x11", "execID": "rv-L13", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xM", "executionId": "rv-x12", "execID": "rv-L14", "execType": "TRADE_CANCEL", "execRefID": "rv-L13", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xN", "executionId": "rv-x13", "execID": "rv-L14", "execType": "TRADE_CANCEL", "execRefID": "rv-L13", "lastQty": 10, "lastPx": 9}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xN", "execID": "rv-L14", "execType": "TRADE_CANCEL", "execRefID": "rv-L13", "lastQty": 10, "lastPx": 9}');
+-- … also where that came before it: told again.
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L16|19=rv-L15|150=H|39=0|11=nobody|55=VOD.L|54=1|32=10|31=9|14=0|151=100|6=0');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L15|150=F|39=1|11=nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L16|19=rv-L15|150=H|39=0|11=nobody|55=VOD.L|54=1|32=10|31=9|14=0|151=100|6=0|97=Y');
+SELECT exec_id, status, order_id, bust_exec_id FROM oms.executions WHERE exec_id IN ('rv-L15', 'rv-L16') ORDER BY exec_id;
+-- What the desk has matched is corrected and taken back under the ids that it was told under, on the order that it counts for; which gets none of them.
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L17|150=F|39=1|11=nobody|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', (SELECT id FROM oms.executions WHERE exec_id = 'rv-L17'), 'orderId', 'rv-xA'));
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L18|19=rv-L17|150=G|39=1|11=nobody|55=VOD.L|54=1|32=6|31=9|14=6|151=94|6=9');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L18|19=rv-L17|150=G|39=1|11=nobody|55=VOD.L|54=1|32=6|31=9|14=6|151=94|6=9');
+SELECT * FROM pg_temp.show('rv-xA');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L19|19=rv-L18|150=H|39=0|11=nobody|55=VOD.L|54=1|32=6|31=9|14=0|151=100|6=0');
+SELECT * FROM pg_temp.fix('37=O7|17=rv-L19|19=rv-L18|150=H|39=0|11=nobody|55=VOD.L|54=1|32=6|31=9|14=0|151=100|6=0');
+SELECT * FROM pg_temp.show('rv-xA');
+SELECT fix_session, cl_ord_id FROM oms.orders WHERE id = 'rv-xA';
+SELECT exec_id, status, order_id, bust_exec_id FROM oms.executions WHERE exec_id IN ('rv-L17', 'rv-L18', 'rv-L19') ORDER BY exec_id;
+-- Taken from the order that it was told of to another.
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x14", "execID": "rv-L20", "lastQty": 5, "lastPx": 11}');
+SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-x14", "orderId": "rv-xA", "confirm": true}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yV", "executionId": "rv-x15", "execID": "rv-L21", "execType": "TRADE_CANCEL", "execRefID": "rv-L20", "lastQty": 5, "lastPx": 11}');
+SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "execID": "rv-L21", "execType": "TRADE_CANCEL", "execRefID": "rv-L20", "lastQty": 5, "lastPx": 11}');
+SELECT * FROM pg_temp.show('rv-xA');
 -- What one person has told alone waits for another, under the id that it was given.
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x9", "execID": "rv-L11", "lastQty": 4, "lastPx": 9}');
 SET oms_state.four_eyes = on;

@@ -21,6 +21,7 @@
 #include "core/command_route.h"
 #include "core/execution/allocation_split.h"
 #include "core/execution/execution.h"
+#include "core/execution/fill_settle.h"
 #include "core/order/order_members.h"
 
 /* A split scales quantity and price inversely: the value stays, exactly. */
@@ -184,14 +185,22 @@ execution_states(const char *stated, const char *now, const char *reported)
 }
 
 bool
-oms_execution_is_reported_by(const Command *command, const Execution *known)
+oms_execution_names_order_as(const Command *command, const Execution *known)
 {
+	const char *named = known->reported_order_id || known->order_id ? known->reported_order_id : oms_reasons_order(known->review_reasons);
+
 	/* ExecIDs of two orders may be the same: what is no more than alike may be another fill */
-	if (known->reported_order_id ? !oms_same_text(command->order_id, known->reported_order_id) :
+	if (named ? !oms_same_text(command->order_id, named) :
 		command->order_id && command->cl_ord_id == NULL && command->counterparty_order_id == NULL)
 		return false;
 	return oms_same_text(command->fix_session, known->fix_session) && oms_same_text(command->cl_ord_id, known->cl_ord_id) &&
-		oms_same_text(command->counterparty_order_id, known->counterparty_order_id) &&
+		oms_same_text(command->counterparty_order_id, known->counterparty_order_id);
+}
+
+bool
+oms_execution_is_reported_by(const Command *command, const Execution *known)
+{
+	return oms_execution_names_order_as(command, known) &&
 		execution_states(command->symbol, known->symbol, known->reported_symbol) &&
 		execution_states(command->side, known->side, known->reported_side) && oms_execution_is_repeat(command, known);
 }
@@ -364,6 +373,9 @@ oms_name_told(const Command *command, TreeNames *names)
 	bool		is_new = oms_command_object_id(command, ID_OF_EXECUTION) == NULL;
 	int			order = NOT_NAMED;
 
+	/* the fill that it takes back or corrects may wait for its order itself */
+	if (is_new && oms_is_change_of_fill(command->exec_type) && command->exec_ref_id)
+		oms_name_strangers(names, command->exec_ref_id, NULL, NOT_NAMED);
 	if (command->exec_id == NULL)
 		return;
 	for (int i = names->first; i < names->count; i++)

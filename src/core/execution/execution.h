@@ -76,7 +76,10 @@ extern Jsonb *oms_execution_review(const Execution *execution, const FillContext
 /* Is the report the same as the one already known? */
 extern bool oms_execution_is_repeat(const Command *command, const Execution *known);
 
-/* … and of the same session, ids of the order, symbol and side, whatever order the desk has matched it to? */
+/* Does the report name its order as that of the known one did, which nobody knew, or from which the desk has taken it to another? */
+extern bool oms_execution_names_order_as(const Command *command, const Execution *known);
+
+/* … and is it the same in symbol, side and content? */
 extern bool oms_execution_is_reported_by(const Command *command, const Execution *known);
 
 /* Do two executions tell the same fill?  As they were reported. */

@@ -136,7 +136,7 @@ fill_is_decided(const Execution *known, const Order *order)
  * The fill that the report takes back or corrects, if it is known and can be
  * changed, or has been by this very bust; else NULL: the report waits.  So does
  * what one person alone has told, for somebody else, and a correction that has
- * no quantity.
+ * no quantity, or whose fill has no order: both are told again with that.
  */
 static const Execution *
 fill_find_changed(Decision *d, const Command *command, const FillContext *context, const Execution *known)
@@ -144,12 +144,15 @@ fill_find_changed(Decision *d, const Command *command, const FillContext *contex
 	bool		takes_back = context->unknown_execution && strcmp(command->exec_type, "TRADE_CANCEL") == 0;
 	const Execution *fill = NULL;
 
-	if (context->order == NULL || !context->unknown_execution || (!takes_back && oms_dec_sign(command->last_qty) == 0))
+	if (!context->unknown_execution || (!takes_back && oms_dec_sign(command->last_qty) == 0))
 		return NULL;
 	if (known && (context->by_hand || oms_reasons_have(context->reasons_before, REVIEW_FOUR_EYES)))
 		return NULL;
-	fill = oms_fill_find_named(d, context->order->id, command->exec_ref_id);
+	if (context->order)
+		fill = oms_fill_find_named(d, context->order->id, command->exec_ref_id);
 	if (fill == NULL)
+		fill = oms_fill_find_named_elsewhere(d, command);
+	if (fill == NULL || (fill->order_id == NULL && !takes_back))
 		return NULL;
 	fill = oms_last_of_chain(d, fill);
 	if (oms_execution_is_live(fill) || fill->status == OMS_EXECUTION_REVIEW ||
@@ -202,6 +205,8 @@ oms_decide_execute(Decision *d)
 	else
 		refusal = fill_name(d, command, order, &id_is_given);
 	changed = refusal ? NULL : fill_find_changed(d, command, &context, known);
+	if (d->unreached.count > 0)
+		return oms_unreached();
 	if (changed)
 		return (strcmp(command->exec_type, "TRADE_CANCEL") == 0 ? oms_fill_take_back : oms_fill_correct) (d, changed->id, id_is_given);
 	if (refusal == NULL && order)

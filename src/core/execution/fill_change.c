@@ -66,6 +66,16 @@ oms_fill_find_held(Decision *d, FillChain *chain)
 	list_free(executions);
 }
 
+/*
+ * It names another order than that to which the desk has matched the fill: ids
+ * of the one are none of the other.
+ */
+static bool
+change_names_another(const Command *command, const FillContext *context)
+{
+	return context->order && oms_has_trait(command->def, TRAIT_FILL) && !oms_same_text(command->order_id, context->order->id);
+}
+
 static Refusal *
 change_load_chain(Decision *d, const Command *command, const char *fill_id, FillChain *chain, FillContext *context)
 {
@@ -83,7 +93,7 @@ change_load_chain(Decision *d, const Command *command, const char *fill_id, Fill
 	chain->order = *found;
 	oms_fill_take_order(d, &chain->order, context);
 	oms_fill_find_held(d, chain);
-	return oms_check_particulars(command, &chain->order);
+	return change_names_another(command, context) ? NULL : oms_check_particulars(command, &chain->order);
 }
 
 Refusal *
@@ -163,10 +173,10 @@ change_waits(const Execution *known, const Execution *fill)
 static void
 change_end_waiting_bust(Decision *d, const Command *command, FillContext *context, const Execution *fill, OrderEvent *event)
 {
-	const Execution *known = context->order ? oms_fill_find_known(d, command, context) : NULL;
+	const Execution *known = oms_fill_find_known(d, command, context);
 	Execution	bust;
 
-	if (!change_waits(known, fill) || (known->order_id && strcmp(known->order_id, context->order->id) != 0))
+	if (!change_waits(known, fill) || (known->order_id && !oms_same_text(known->order_id, fill->order_id)))
 		return;
 	bust = *known;
 	oms_fill_end(d, &bust, EXECUTION_SETTLE, command, known->order_id ? &event->fill : &(FillDelta) {0});
@@ -250,7 +260,7 @@ oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given)
 	refusal = oms_check_changeable(command, &chain.fill, EXECUTION_BUST);
 	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
-	if (refusal == NULL && context.order)
+	if (refusal == NULL && context.order && !change_names_another(command, &context))
 		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
 		return refusal;
@@ -262,6 +272,7 @@ oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given)
 		return NULL;
 	}
 	oms_order_event_init(&event, command);
+	event.own = !change_names_another(command, &context);
 	change_end_waiting_bust(d, command, &context, &chain.fill, &event);
 	oms_fill_bust(d, &chain, command->exec_id, &event);
 	if (context.order)
@@ -346,7 +357,7 @@ oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given)
 	refusal = oms_check_changeable(command, &chain.fill, EXECUTION_CORRECT);
 	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
-	if (refusal == NULL && context.order)
+	if (refusal == NULL && context.order && !change_names_another(command, &context))
 		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
 		return refusal;
@@ -364,10 +375,16 @@ oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given)
 		correction.status = known->status;
 	if (known && !change_waits(known, &chain.fill))
 		oms_fill_as_counted(known, &correction);
+	if (change_names_another(command, &context))
+	{
+		correction.reported_order_id = old.reported_order_id;
+		oms_decision_name(d, NAME_MATCHED_EXEC_ID, correction.fix_session, correction.exec_id, correction.id);
+	}
 	reasons = oms_fill_review(d, &correction, &context);
 	if (known && !change_waits(known, &chain.fill) && reasons)
 		return oms_fill_is_repeat(d, command, &context, known);
 	oms_order_event_init(&event, command);
+	event.own = !change_names_another(command, &context);
 	if (known && known->order_id)
 	{
 		oms_fill_take_out(known, &event.fill);

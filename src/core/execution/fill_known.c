@@ -129,6 +129,34 @@ oms_fill_find_named(const Decision *d, const char *order_id, const char *exec_re
 	return found;
 }
 
+const Execution *
+oms_fill_find_named_elsewhere(Decision *d, const Command *command)
+{
+	ListCell   *cell;
+
+	if (command->exec_ref_id == NULL)
+		return NULL;
+	foreach(cell, d->source->all_named(d->source, NAME_MATCHED_EXEC_ID, command->fix_session ? command->fix_session : "",
+									   command->exec_ref_id))
+	{
+		const Execution *fill;
+
+		if (!oms_decision_reaches(d, KIND_EXECUTION, lfirst(cell)))
+			return NULL;
+		fill = oms_get_execution(d, lfirst(cell));
+		if (fill && fill->order_id && fill->status != OMS_EXECUTION_REJECTED && oms_execution_names_order_as(command, fill))
+			return fill;
+	}
+	foreach(cell, oms_executions_told(d, NULL, command->exec_ref_id))
+	{
+		const Execution *fill = lfirst(cell);
+
+		if (!oms_is_change_of_fill(fill->exec_type) && oms_execution_names_order_as(command, fill))
+			return fill;
+	}
+	return NULL;
+}
+
 /* Only an order that has any is looked through. */
 const Execution *
 oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution)

@@ -123,8 +123,8 @@ oms_fill_settle(Decision *d, Execution *execution, const FillContext *context, J
 	event->raises |= execution->flags & FLAG_DISAGREES;
 	after = *before;
 	oms_order_evolve(&after, event);
-	/* what it states is of the time when it was told */
-	if (!context->approved)
+	/* what it states is of the time when it was told, and of the order that it names */
+	if (!context->approved && event->own)
 		oms_execution_compare(execution, &after);
 	oms_put_execution(d, execution, change, id_is_given);
 	if (before->flags & FLAG_UNSETTLED)

@@ -78,6 +78,12 @@ extern const Execution *oms_fill_find_matched(Decision *d, const Command *comman
 /* The one of this order that a bust or correction names by ExecRefID, whatever has become of it; or NULL. */
 extern const Execution *oms_fill_find_named(const Decision *d, const char *order_id, const char *exec_ref_id);
 
+/*
+ * … or where its report named the order as this one does: on the order that the
+ * desk has matched it to, or on none, waiting.  NULL too where d->unreached says so.
+ */
+extern const Execution *oms_fill_find_named_elsewhere(Decision *d, const Command *command);
+
 /* One of the order that was typed, and may be this fill; or NULL. */
 extern const Execution *oms_fill_find_typed(Decision *d, const Order *order, const Execution *execution);
 
