@@ -547,6 +547,24 @@ SELECT * FROM pg_temp.run('ApproveExecution', '{"executionId": "rv-x14", "orderI
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-yV", "executionId": "rv-x15", "execID": "rv-L21", "execType": "TRADE_CANCEL", "execRefID": "rv-L20", "lastQty": 5, "lastPx": 11}');
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "execID": "rv-L21", "execType": "TRADE_CANCEL", "execRefID": "rv-L20", "lastQty": 5, "lastPx": 11}');
 SELECT * FROM pg_temp.show('rv-xA');
+-- A correction that came before its fill and told no quantity: by its CumQty nothing of the fill changes, or nothing is left of it, as where the fill is known.
+SELECT pg_temp.order('rv-xC', '{"clOrdID": "rv-xcl"}');
+SELECT * FROM pg_temp.fix('37=O8|17=rv-L23|19=rv-L22|150=G|39=1|11=rv-xcl|55=VOD.L|54=1|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=O8|17=rv-L22|150=F|39=1|11=rv-xcl|55=VOD.L|54=1|32=10|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=O8|17=rv-L23|19=rv-L22|150=G|39=1|11=rv-xcl|55=VOD.L|54=1|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=O8|17=rv-L25|19=rv-L24|150=G|39=1|11=rv-xcl|55=VOD.L|54=1|32=0|31=9|14=10|151=90|6=9');
+SELECT * FROM pg_temp.fix('37=O8|17=rv-L24|150=F|39=1|11=rv-xcl|55=VOD.L|54=1|32=5|31=9|14=15|151=85|6=9');
+SELECT * FROM pg_temp.show('rv-xC');
+SELECT exec_id, status, last_qty, last_px, quantity, reported_last_qty FROM oms.executions WHERE order_id = 'rv-xC' ORDER BY exec_id;
+-- What has told no quantity counts for nobody until somebody says how much it is: neither when its order is known nor when it is approved.
+SELECT * FROM pg_temp.fix('37=O10|17=rv-L26|150=F|39=1|11=rv-xdl|55=VOD.L|54=1|32=0|31=9|14=10|151=90|6=9');
+SET oms_state.book_waiting_fills = on;
+SELECT pg_temp.order('rv-xD', '{"clOrdID": "rv-xdl"}');
+RESET oms_state.book_waiting_fills;
+SELECT id AS empty FROM oms.executions WHERE exec_id = 'rv-L26' \gset
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'empty', 'orderId', 'rv-xD'));
+SELECT * FROM pg_temp.run('ApproveExecution', jsonb_build_object('executionId', :'empty', 'orderId', 'rv-xD', 'lastQty', 10));
+SELECT * FROM pg_temp.show('rv-xD');
 -- What one person has told alone waits for another, under the id that it was given.
 SELECT * FROM pg_temp.run('ExecuteOrder', '{"orderId": "rv-xB", "executionId": "rv-x9", "execID": "rv-L11", "lastQty": 4, "lastPx": 9}');
 SET oms_state.four_eyes = on;

@@ -194,7 +194,8 @@ oms_decide_execute(Decision *d)
 		return oms_unreached();
 	if (command->told_before)
 	{
-		if (known == NULL || known->order_id || order == NULL)
+		/* one without a quantity waits for the desk */
+		if (known == NULL || known->order_id || order == NULL || (!context.unknown_execution && oms_dec_sign(command->last_qty) == 0))
 			return oms_refuse(OMS_NO_TRANSITION, "the fill does not wait for an order any more");
 		context.reasons_before = known->review_reasons;
 	}

@@ -279,6 +279,10 @@ approve_check_reasons(const Approval *a, Jsonb *reasons)
 
 	if (a->proposes)
 		return NULL;
+	if (!a->takes_back && oms_dec_sign(a->execution.last_qty) == 0)
+		return oms_with_hint(oms_refuse_by_rule("no_quantity", psprintf("execution \"%s\" has no quantity to count for", a->before.id),
+												"its report has told none."),
+							 "Give it: \"lastQty\". What leaves nothing of a fill is its bust.");
 	if (a->order == NULL)
 		return oms_with_hint(oms_refuse_by_rule("unknown_order", psprintf("execution \"%s\" has no order to count for", a->before.id),
 												"clOrdID %s, orderID %s.", a->before.cl_ord_id ? a->before.cl_ord_id : "not stated",

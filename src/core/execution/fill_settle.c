@@ -227,11 +227,18 @@ oms_fill_is_settled(Decision *d, const char *order_id, const char *without)
 	return true;
 }
 
+/* A correction that has told no quantity. */
+static bool
+settle_is_empty(const Execution *correction)
+{
+	return correction->status == OMS_EXECUTION_REVIEW && oms_dec_sign(correction->last_qty) == 0;
+}
+
 /* A bust that one person has told alone takes nothing back. */
 static bool
 settle_must_wait(const Execution *execution)
 {
-	return strcmp(execution->exec_type, "TRADE_CANCEL") == 0 && oms_reasons_have(execution->review_reasons, REVIEW_FOUR_EYES);
+	return (strcmp(execution->exec_type, "TRADE_CANCEL") == 0 || settle_is_empty(execution)) && oms_reasons_have(execution->review_reasons, REVIEW_FOUR_EYES);
 }
 
 /*
@@ -326,6 +333,34 @@ settle_review_waiting(const Settling *s, const Execution *correction)
 }
 
 /*
+ * A bust, or a correction that leaves nothing of the fill: it has told no quantity,
+ * nor states CumQty as it is with the fill (fix_report.c has the same, where the
+ * fill is known).
+ */
+static bool
+settle_takes_back(const Settling *s, const Execution *change)
+{
+	if (strcmp(change->exec_type, "TRADE_CANCEL") == 0)
+		return true;
+	return settle_is_empty(change) && !(change->cum_qty && oms_dec_cmp(change->cum_qty, oms_dec_plus(s->context->order->executed_quantity,
+																									 s->event->fill.quantity)) == 0);
+}
+
+/* It takes the fill's place and changes nothing of it, its price neither where that is not told. */
+static void
+settle_complete(const Settling *s, Execution *correction)
+{
+	correction->reported_last_qty = correction->last_qty;
+	correction->last_qty = s->last.last_qty;
+	if (oms_dec_sign(correction->last_px) == 0)
+	{
+		correction->reported_last_px = correction->last_px;
+		correction->last_px = s->last.last_px;
+	}
+	oms_execution_count(correction);
+}
+
+/*
  * A correction, with what was told of itself since, takes the place of the end;
  * where it cannot be booked it leaves a live one as it is, and waits in review.
  */
@@ -335,6 +370,7 @@ settle_take_place(Settling *s, const Execution *correction)
 	FillDelta  *fill = &s->event->fill;
 	Execution	first = *correction;
 	Execution	end = *oms_fill_last_correction(s->d, correction);
+	Execution	waited;
 	Jsonb	   *reasons;
 	bool		leaves;
 
@@ -346,6 +382,9 @@ settle_take_place(Settling *s, const Execution *correction)
 	}
 	if (strcmp(first.id, end.id) == 0)
 		end = first;
+	waited = end;
+	if (settle_is_empty(&end))
+		settle_complete(s, &end);
 	reasons = end.status == OMS_EXECUTION_REVIEW ? settle_review_waiting(s, &end) : NULL;
 	leaves = reasons && oms_execution_is_live(&s->last);
 
@@ -359,7 +398,7 @@ settle_take_place(Settling *s, const Execution *correction)
 		oms_put_execution(s->d, &first, oms_execution_change(&first, EXECUTION_LINK), false);
 	if (end.status == OMS_EXECUTION_REVIEW)
 	{
-		oms_fill_take_out(&end, fill);
+		oms_fill_take_out(&waited, fill);
 		oms_put_execution(s->d, &end, settle_put_in(s->d, &end, s->context, reasons, fill), false);
 	}
 	if (leaves)
@@ -454,8 +493,10 @@ settle_waiting(Decision *d, const Execution *fill, const FillContext *context, O
 		Execution	change = *next;
 		const Execution *end = oms_fill_last_correction(d, next);
 
-		if (strcmp(change.exec_type, "TRADE_CANCEL") == 0)
+		if (settle_takes_back(&s, &change))
 		{
+			if (strcmp(change.exec_type, "TRADE_CORRECT") == 0)
+				change.corrected_execution_id = s.last.id;
 			settle_end_held(&s, EXECUTION_BUST, change.exec_id);
 			s.last.bust_exec_id = change.exec_id;
 			oms_fill_end(d, &s.last, EXECUTION_BUST, event->command, &event->fill);
