@@ -68,6 +68,39 @@ sub block_command
 	return qq({"commandType": "DeallocateExecutionCommand", "executionId": "$fill", "reason": "$n"});
 }
 
+# Requests for quotes of the session, some for a client order: quotes of three dealers, an acceptance, its fill, and how they end otherwise.
+sub quote_command
+{
+	my ($ids, $trees) = @_;
+	my ($requests, $quotes, $dealt) = map { $ids->{$_} //= [] } qw(requests quotes dealt);
+	my $kind = rand 100;
+	my $n = $ids->{last};
+	my ($request, $quote, $order) = map { one_of(@$_) } $requests, $quotes, $dealt;
+
+	if (!defined $request || $kind < 12)
+	{
+		shift @$requests if push(@$requests, $request = "$ids->{prefix}-rfq$n") > 3;
+		return qq({"commandType": "CreateQuoteRequestCommand", "quoteRequestId": "$request", ) . (rand() < 0.3 ? qq("orderId": "@{[ one_of(@$trees) ]}", ) : '')
+		  . '"symbol": "VOD.L", "orderQty": 10}';
+	}
+	if (!defined $quote || $kind < 45)
+	{
+		shift @$quotes if push(@$quotes, $quote = "$request-q$n") > 4;
+		return qq({"commandType": "CreateQuoteCommand", "quoteId": "$quote", "quoteRequestId": "$request", "quoteID": "$n", "dealer": ") . one_of(qw(ALFA BETA GAMA))
+		  . '", "bidPx": 72.4' . int(rand 99) . ', "offerPx": 73.1' . int(rand 99) . '}';
+	}
+	if ($kind < 65)
+	{
+		shift @$dealt if push(@$dealt, $order = "$quote-o$n") > 4;
+		return qq({"commandType": "AcceptQuoteCommand", "quoteId": "$quote", "side": "BUY", "orderId": "$order") . (rand() < 0.5 ? ', "pending": true}' : '}');
+	}
+	return qq({"commandType": "ExecuteOrderCommand", "orderId": "$order", "lastQty": 4, "lastPx": 73.1}) if defined $order && $kind < 78;
+	return qq({"commandType": "RejectOrderCommand", "orderId": "$order", "execID": "$n"}) if defined $order && $kind < 82;
+	return qq({"commandType": "ReplaceQuoteCommand", "quoteId": "$quote", "offerPx": 73.2}) if $kind < 88;
+	return qq({"commandType": "@{[ one_of(qw(Reject Cancel Expire)) ]}QuoteCommand", "quoteId": "$quote"}) if $kind < 96;
+	return qq({"commandType": "@{[ one_of(qw(Reject Cancel Expire)) ]}QuoteRequestCommand", "quoteRequestId": "$request"});
+}
+
 # One command, as JSON text, on the trees named; every session has trees of its own, and some are shared.
 sub command
 {
@@ -84,6 +117,7 @@ sub command
 	}
 	return qq({"commandType": "CreateOrderCommand", "parentId": "$root", "orderQty": ) . (1 + int rand 50) . '}' if $kind < 25;
 	return block_command($ids, $trees) if $kind < 42 && @$trees > 1;
+	return quote_command($ids, $trees) if $kind < 57;
 	return qq({"commandType": "ExecuteOrderCommand", "orderId": "$root", "lastQty": ) . one_of(1, 2.5, 100) . ', "lastPx": 72.4' . int(rand 99) . '}' if $kind < 75;
 	return qq({"commandType": "UpdateOrderCommand", "orderId": "$root", "text": "$text"}) if $kind < 92;
 	return qq({"commandType": "CancelOrderCommand", "orderId": "$root"}) if $kind < 94;

@@ -117,7 +117,7 @@ unlike("$out$err", qr/hunter2/, 'and not repeated');
 refuses('slot missing', 3, qr/replication slot "oms_cdc" does not exist.*oms\.create_slot/s);
 $node->safe_psql('postgres', q{CREATE ROLE plain LOGIN; GRANT USAGE ON SCHEMA oms TO plain});
 refuses('no right to read', 3, qr/GRANT SELECT ON oms\.\w+ TO "plain"/, 'postgres.dsn' => bridge_dsn($node, user => 'plain'));
-$node->safe_psql('postgres', q{GRANT SELECT ON oms.order_events, oms.execution_events, oms.event_sequence TO plain});
+$node->safe_psql('postgres', q{GRANT SELECT ON oms.order_events, oms.execution_events, oms.quote_request_events, oms.quote_events, oms.event_sequence TO plain});
 refuses('no right to replicate', 3, qr/ALTER ROLE "plain" REPLICATION/, 'postgres.dsn' => bridge_dsn($node, user => 'plain'));
 $node->safe_psql('postgres', q{CREATE DATABASE other});
 refuses('extension missing', 3, qr/extension oms_state is not in database "other"/, 'postgres.dsn' => bridge_dsn($node, dbname => 'other'));
@@ -127,7 +127,7 @@ refuses('wrong plugin, one asked for', 3, qr/uses output plugin test_decoding, t
 $node->safe_psql('postgres', q{SELECT pg_drop_replication_slot('oms_cdc'); SELECT pg_create_logical_replication_slot('oms_cdc', 'pgoutput')});
 refuses('publication missing', 3, qr/publication "oms_events" does not exist.*oms\.create_slot/s);
 $node->safe_psql('postgres', q{CREATE PUBLICATION oms_events FOR TABLE oms.order_events WITH (publish = 'insert', publish_via_partition_root = true)});
-refuses('publication without a table', 3, qr/does not have these event tables[^\n]*: execution_events/);
+refuses('publication without a table', 3, qr/does not have these event tables[^\n]*: execution_events, quote_request_events, quote_events/);
 $node->safe_psql('postgres', q{DROP PUBLICATION oms_events; SELECT pg_drop_replication_slot('oms_cdc')});
 
 # --- both plugins print the tables ---
@@ -138,7 +138,7 @@ if ($guarded)
 	$node->reload;
 	ok(wait_for(sub { $node->safe_psql('postgres', 'SHOW output_plugin_libraries') =~ /wal2json/ }, 10, 'the reload'), 'wal2json is allowed');
 }
-$node->safe_psql('postgres', q{CREATE PUBLICATION oms_events FOR TABLE oms.order_events, oms.execution_events
+$node->safe_psql('postgres', q{CREATE PUBLICATION oms_events FOR TABLE oms.order_events, oms.execution_events, oms.quote_request_events, oms.quote_events
 	WITH (publish = 'insert', publish_via_partition_root = true)});
 foreach my $plugin (qw(pgoutput wal2json))
 {
