@@ -11,7 +11,8 @@
 
 #include "mb/pg_wchar.h"
 #include "pgtime.h"
-#include "utils/guc.h"
+#include "utils/acl.h"
+#include "utils/guc_tables.h"
 #include "utils/varlena.h"
 #include "utils/memutils.h"
 
@@ -305,76 +306,127 @@ oms_trading_day(TimestampTz time)
 	return oms_date_in(time, zone, roll >= 12 * 60 ? 24 * 60 - roll : -roll);
 }
 
+/* ------------------------------------------------------------------------
+ * defining
+ * ------------------------------------------------------------------------
+ */
+
+/* The library may be loaded in the middle of a parallel query, and what was set before must reach its settings there too. */
+#ifdef GUC_ALLOW_IN_PARALLEL
+#define ANYWHERE		GUC_ALLOW_IN_PARALLEL
+#else
+#define ANYWHERE		0			/* minor versions before August 2024 cannot */
+#endif
+
+/* The one that everybody may set. */
+#define FIX_ENCODING	"oms_state.fix_encoding"
+
+/*
+ * What a client says of a setting while it connects hides what the server, the
+ * database or the role say of it.  That only a superuser may is found out when the
+ * setting is defined: it would have its default then, and four eyes, say, be off.
+ * Who tries has no library; where the server has loaded it, he has no session.
+ */
+static void
+guc_check_client(void)
+{
+	static const char prefix[] = "oms_state.";
+	struct config_generic **all;
+	int			count;
+
+#if PG_VERSION_NUM >= 160000
+	all = get_guc_variables(&count);
+#else
+	all = get_guc_variables();
+	count = GetNumConfigOptions();
+#endif
+	for (int i = 0; i < count; i++)
+	{
+		const struct config_generic *setting = all[i];
+
+		if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0 || setting->reset_source < PGC_S_CLIENT ||
+			pg_strncasecmp(setting->name, prefix, strlen(prefix)) != 0 || pg_strcasecmp(setting->name, FIX_ENCODING) == 0 ||
+			setting->reset_scontext == PGC_SU_BACKEND ||
+			pg_parameter_aclcheck(setting->name, setting->reset_srole, ACL_SET) == ACLCHECK_OK)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set parameter \"%s\"", setting->name),
+				 errhint("Connect without it.")));
+	}
+}
+
 void
 oms_guc_init(void)
 {
+	guc_check_client();
 	DefineCustomIntVariable("oms_state.command_retention",
 							"How long a commandId is remembered, so that a repeat returns the first result.",
 							NULL, &oms_guc_command_retention_s,
-							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							7 * SECONDS_PER_DAY, 0, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.command_size",
 							"How large a command may be, as JSON in UTF-8.",
 							"An object's texts, FIX fields and attributes may have a sixth of it.", &oms_guc_command_size_kb,
-							768, 16, 64 * 1024, PGC_SUSET, GUC_UNIT_KB,
+							768, 16, 64 * 1024, PGC_SUSET, ANYWHERE | GUC_UNIT_KB,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.slot_alert_size",
 							"How much WAL a replication slot may hold back before oms.bridge_alerts has a row.",
 							"-1 is never.", &oms_guc_slot_alert_size_mb,
-							1024, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MB,
+							1024, -1, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_MB,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.slot_alert_age",
 							"How old a commit that a slot's reader has not confirmed may be before oms.bridge_alerts has a row.",
 							"-1 is never.", &oms_guc_slot_alert_age_s,
-							60, -1, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							60, -1, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S,
 							NULL, NULL, NULL);
 	DefineCustomStringVariable("oms_state.overfill_tolerance",
 							   "By which part of its quantity an order may be overfilled before a fill waits in review.",
 							   "0.01 allows one per cent.",
-							   &overfill_tolerance_text, "0", PGC_SUSET, 0,
+							   &overfill_tolerance_text, "0", PGC_SUSET, ANYWHERE,
 							   guc_check_tolerance, guc_assign_tolerance, NULL);
-	DefineCustomStringVariable("oms_state.fix_encoding",
+	DefineCustomStringVariable(FIX_ENCODING,
 							   "The encoding of FIX messages given as bytea that do not say theirs (MessageEncoding, 347).",
-							   NULL, &fix_encoding_name, "LATIN1", PGC_USERSET, 0,
+							   NULL, &fix_encoding_name, "LATIN1", PGC_USERSET, ANYWHERE,
 							   guc_check_encoding, NULL, NULL);
 	DefineCustomStringVariable("oms_state.price_tolerance",
 							   "By how much the price of a fill may be beyond its order's limit before it waits in review.",
 							   "0.01 is an amount of the price's unit, 1% is a part of the limit.",
-							   &price_tolerance_text, "0", PGC_SUSET, 0,
+							   &price_tolerance_text, "0", PGC_SUSET, ANYWHERE,
 							   guc_check_price_tolerance, guc_assign_price_tolerance, NULL);
 	DefineCustomStringVariable("oms_state.trading_day_zone",
 							   "The time zone of the trading day.",
-							   NULL, &trading_day_zone_text, "UTC", PGC_SUSET, 0,
+							   NULL, &trading_day_zone_text, "UTC", PGC_SUSET, ANYWHERE,
 							   guc_check_zone, NULL, NULL);
 	DefineCustomStringVariable("oms_state.trading_day_roll",
 							   "The time of day in that zone at which a trading day begins.",
 							   "From 12:00 on it begins the next date's day, before 12:00 its own date's.",
-							   &trading_day_roll_text, "00:00", PGC_SUSET, 0,
+							   &trading_day_roll_text, "00:00", PGC_SUSET, ANYWHERE,
 							   guc_check_roll, NULL, NULL);
 	DefineCustomBoolVariable("oms_state.four_eyes",
 							 "Whether a fill that somebody types, corrects or takes back waits for somebody else.",
 							 "What a role of oms_state.feed_roles tells waits for nobody.", &oms_guc_four_eyes,
-							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	DefineCustomBoolVariable("oms_state.allocation_four_eyes",
 							 "Whether an allocation by hand, or taking one back, waits for somebody else.",
 							 "So does a FIX J, unless a role of oms_state.feed_roles brings it in.", &oms_guc_allocation_four_eyes,
-							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	DefineCustomStringVariable("oms_state.feed_roles",
 							   "The roles that tell what venues have told.",
 							   "Where none is named, no claim binds a command with an execID, whoever gives it, and by oms_state.four_eyes "
-							   "everybody's fills wait.", &feed_roles_text, "", PGC_SUSET, GUC_LIST_INPUT,
+							   "everybody's fills wait.", &feed_roles_text, "", PGC_SUSET, ANYWHERE | GUC_LIST_INPUT,
 							   guc_check_roles, guc_assign_roles, NULL);
 	DefineCustomBoolVariable("oms_state.book_waiting_fills",
 							 "Whether fills that came before their order are booked when it comes to be known.",
 							 NULL, &oms_guc_book_waiting_fills,
-							 false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.duplicate_window",
 							"How far apart a typed and an electronic fill may be to be taken for the same.",
 							"0 compares none.", &oms_guc_duplicate_window_s,
-							15 * 60, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+							15 * 60, 0, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("oms_state.quote_lifetime",
 							"How long a quote is valid that does not say it, and whose request has no expireTime.",
 							NULL, &oms_guc_quote_lifetime_s,
-							60, 1, INT_MAX, PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+							60, 1, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

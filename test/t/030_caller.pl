@@ -130,5 +130,35 @@ is($node->safe_psql('postgres', 'SELECT * FROM oms.verify()'), '', 'every invari
 $node->safe_psql('postgres', q(SET session_replication_role = replica; UPDATE oms.order_events SET via = NULL WHERE aggregate_id = 'k2'));
 like($node->safe_psql('postgres', 'SELECT invariant, detail FROM oms.verify()'), qr/^event_columns\|via of the payload is pool, not \.$/m, 'and a column that was changed is seen');
 
+# ---- settings that only a superuser sets -----------------------------------------------------------------------
+
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET oms_state.four_eyes = on; ALTER DATABASE postgres SET oms_state.command_size = \'32kB\'');
+my $shown = q(SELECT oms.slot_of('a') >= 0; SHOW oms_state.four_eyes; SHOW oms_state.command_size);
+sub shown
+{
+	my ($user, $options, $before) = @_;
+	local $ENV{PGOPTIONS} = $options;
+	my ($status, $out, $error) = $node->psql('postgres', "\\set VERBOSITY sqlstate\n" . ($before // '') . $shown, on_error_stop => 1, extra_params => [ '-U', $user, '-q' ]);
+
+	return $status == 0 ? $out =~ s/\n/ /gr : ($error =~ /ERROR:\s+(\w{5})/)[0] // $error;
+}
+my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
+is(shown('alice', ''), 't on 32kB', 'the database says them');
+is(shown('alice', "-c oms_state.$_"), '42501', "no login says others while it connects: $_") foreach 'four_eyes=off', 'four_eyes=on', 'Command_Size=64kB';
+is(shown('alice', '-c oms_state.fix_encoding=UTF8'), 't on 32kB', 'but for the encoding of messages');
+is(shown($superuser, '-c oms_state.four_eyes=off'), 't off 32kB', 'and for a superuser');
+is(shown('alice', '', 'SET oms_state.four_eyes = off; '), 't on 32kB', 'nor before the library is there');
+$node->safe_psql('postgres', 'GRANT SET ON PARAMETER oms_state.four_eyes TO alice');
+is(shown('alice', '-c oms_state.four_eyes=off'), 't off 32kB', 'until he may');
+# Loaded by what a parallel query calls: in a worker, and in the session itself.
+my $parallel = join '', map { "SET $_; " } 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', $node->pg_version < 16 ? 'force_parallel_mode = on' : 'debug_parallel_query = on';
+foreach my $leader ('on', 'off')
+{
+	is(shown($superuser, '', "${parallel}SET parallel_leader_participation = $leader; SELECT * FROM oms.verify() WHERE invariant = 'none'; "), 't on 32kB', "nor are they lost in a parallel query (leader $leader)");
+}
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET session_preload_libraries = oms_state');
+like(shown('bob', '-c oms_state.four_eyes=off'), qr/permission denied to set parameter "oms_state.four_eyes"/, 'where sessions load it as they begin, they do not');
+is(shown('bob', ''), 't on 32kB', 'but for what is wrong with them');
+
 $dbh->disconnect;
 done_testing();
