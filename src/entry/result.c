@@ -161,14 +161,24 @@ result_put_optional(JsonWriter *w, const char *key, const char *value)
 		oms_json_string(w, key, value);
 }
 
-/* Of the kinds whose objects results list, or in a preview of the others too.  False if not every one has all. */
+static bool
+result_has_kind(const ResultSource *source, const KindDef *kind)
+{
+	for (int i = 0; i < source->npayloads; i++)
+		if (result_key_is(source->payloads[i], "aggregateType", kind->type))
+			return true;
+	return false;
+}
+
+/* Of the kinds whose objects results list, or in a preview of the others too that would change.  False if not every one has all. */
 static bool
 result_put_kinds(JsonWriter *w, const ResultSource *source, bool in_result)
 {
 	bool		whole = true;
 
 	for (int i = 0; i < KIND_COUNT; i++)
-		if (oms_kinds[i].in_result == in_result && !result_put_objects(w, &oms_kinds[i], source))
+		if (oms_kinds[i].in_result == in_result && (in_result || result_has_kind(source, &oms_kinds[i])) &&
+			!result_put_objects(w, &oms_kinds[i], source))
 			whole = false;
 	return whole;
 }
