@@ -266,6 +266,9 @@ END $$;
 SELECT al_do('{"commandType": "ExecuteOrderCommand", "orderId": "al-J", "executionId": "al-j2", "execID": "j2", "lastQty": 100, "lastPx": 5}');
 SET oms_state.allocation_four_eyes = on;
 SELECT al_j_as('ann', '70=b1|71=0|78=1|79=BEN|80=60');
+-- what waits is not lost to another wish; its own copy is the same
+SELECT al_j_as('bob', '70=b0|71=0|78=1|79=BEN|80=10'), al_j_as('ann', '70=b1|71=0|78=1|79=BEN|80=60');
+SELECT al_as('bob', '{"commandType": "AllocateExecutionCommand", "orderId": "al-J", "allocations": [{"orderId": "al-JA", "quantity": 1}]}');
 SELECT author, execution_id FROM oms.desk_queue WHERE order_id = 'al-J' AND what = 'PROPOSAL';
 SELECT al_as(who, '{"commandType": "ApproveExecutionCommand", "executionId": "al-j1"}') FROM unnest(ARRAY['ann', 'bob']) AS who;
 SELECT order_id, allocated_quantity, methods FROM al_members WHERE block_id = 'al-J';

@@ -50,10 +50,30 @@ proposal_put(Decision *d, const Execution *execution, Jsonb *proposal, Execution
 	oms_decision_about(d, KIND_EXECUTION, after.id, false);
 }
 
+/* One's own wish may be changed; a message that was taken must not be lost to another. */
+static Refusal *
+proposal_check_place(const Decision *d, const Execution *execution)
+{
+	Jsonb	   *waits = execution->allocation_proposal ? oms_json_get_container(execution->allocation_proposal, "command") : NULL;
+	Refusal    *refusal;
+
+	if (waits == NULL || oms_same_text(oms_json_get_string(waits, "allocID"), d->command->alloc_id))
+		return NULL;
+	refusal = oms_refuse_by_rule("four_eyes", psprintf("another allocation waits for execution \"%s\"", execution->id),
+								 "\"%s\" has proposed it.", oms_json_get_string(execution->allocation_proposal, "author"));
+	refusal->sqlstate = OMS_NOT_PERMITTED;
+	return oms_with_hint(refusal, "First it is approved or rejected: ApproveExecutionCommand, RejectExecutionCommand.");
+}
+
 Refusal *
 oms_propose_allocation(Decision *d, const char *execution_id)
 {
+	Refusal    *refusal;
+
 	oms_books_drop(d);
+	refusal = proposal_check_place(d, oms_get_execution(d, execution_id));
+	if (refusal)
+		return refusal;
 	proposal_put(d, oms_get_execution(d, execution_id), proposal_json(oms_decision_asker(d)->actor, d->command->raw),
 				 EXECUTION_PROPOSE_ALLOCATION);
 	return NULL;
