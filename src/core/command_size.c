@@ -220,7 +220,7 @@ oms_state_size(const RecordDef *def, const void *record)
 Refusal *
 oms_state_refuse_size(const RecordDef *def, const char *id, int64 size)
 {
-	return command_too_large(psprintf("what %s \"%s\" would hold", def->name, id), size,
+	return command_too_large(psprintf("what %s \"%s\" would hold", oms_kind_noun(def->kind), id), size,
 							 oms_state_size_max(),
 							 "Its texts and documents would have " INT64_FORMAT " bytes; " INT64_FORMAT " are possible, a sixth of oms_state.command_size.");
 }

@@ -19,14 +19,14 @@
 Refusal *
 oms_no_such(ObjectKind kind, const char *id)
 {
-	return oms_refuse(OMS_NO_SUCH_OBJECT, "%s \"%s\" does not exist", oms_kinds[kind].record->name, id);
+	return oms_refuse(OMS_NO_SUCH_OBJECT, "%s \"%s\" does not exist", oms_kind_noun(kind), id);
 }
 
 Refusal *
 oms_check_new_id(const Decision *d, ObjectKind kind, const char *id, bool is_root)
 {
 	if (oms_decision_knows(d, kind, id))
-		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kinds[kind].record->name, id);
+		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_noun(kind), id);
 	for (int other = 0; other < KIND_COUNT && !is_root; other++)
 		if (other != kind && d->source->root_of(d->source, other, id) != NULL)
 			return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kinds[kind].id_field, id, oms_kinds[other].a_name);
@@ -39,7 +39,7 @@ oms_check_version(const Command *command, ObjectKind kind, const char *id, int64
 	if (command->expected_version < 0 || command->expected_version == version)
 		return NULL;
 	return oms_with_hint(oms_with_detail(oms_refuse(OMS_VERSION_CONFLICT, "%s \"%s\" has another version than expected",
-													oms_kinds[kind].record->name, id),
+													oms_kind_noun(kind), id),
 										 "expectedVersion is " INT64_FORMAT ", its version is " INT64_FORMAT ".",
 										 command->expected_version, version),
 						 "Read it again and decide anew.");
@@ -51,7 +51,7 @@ decide_compare_root(const Command *command, ObjectKind kind, const char *id, con
 	if (root_id && strcmp(command->root_id, root_id) == 0)
 		return NULL;
 	return oms_refuse_by_rule("root_differs",
-							  psprintf("%s \"%s\" is in another tree than the command says", oms_kinds[kind].record->name, id),
+							  psprintf("%s \"%s\" is in another tree than the command says", oms_kind_noun(kind), id),
 							  "rootId is %s, the root is %s.", command->root_id, root_id ? root_id : "the order itself");
 }
 

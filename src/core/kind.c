@@ -146,8 +146,8 @@ oms_kinds_check(void)
 		const KindDef *kind = &oms_kinds[i];
 		const RecordDef *record = kind->record;
 
-		if (kind->kind != i || kind->a_name == NULL || record == NULL || record->kind != i || kind->is_root == NULL ||
-			kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machines[0] == NULL)
+		if (kind->kind != i || kind->a_name == NULL || strchr(kind->a_name, ' ') == NULL || record == NULL ||
+			record->kind != i || kind->is_root == NULL || kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machines[0] == NULL)
 			elog(ERROR, "BUG: kind %d has no definition in its place", i);
 		if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
 			!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)

@@ -32,9 +32,9 @@ typedef struct KindDef
 	ObjectKind	kind;
 	const char *type;			/* "Order": aggregateType in events */
 	const char *events;			/* name of its event table, in schema oms */
-	const char *a_name;			/* "an order" */
+	const char *a_name;			/* "an order": its name in sentences, with its article */
 	const char *id_field;		/* "orderId": its id in commands and in the state */
-	const RecordDef *record;	/* its struct, columns and state; record->name is the kind's name */
+	const RecordDef *record;	/* its struct, columns and state; record->name is the kind's name in SQL */
 	const Machine *machines[KIND_MACHINES_MAX];	/* its life; then what else of it is one; the rest NULL */
 
 	ObjectKind	root_kind;		/* of the tree's root, where that is another object */
@@ -95,6 +95,13 @@ static inline const KindDef *
 oms_kind_of(const Object *object)
 {
 	return &oms_kinds[object->kind];
+}
+
+/* What sentences call one, where its id follows: "order". */
+static inline const char *
+oms_kind_noun(ObjectKind kind)
+{
+	return strchr(oms_kinds[kind].a_name, ' ') + 1;
 }
 
 /* Is the object the root of its own tree? */

@@ -193,7 +193,7 @@ run_check_shard(const Decision *decision)
 		const Change *change = lfirst(cell);
 
 		if (change->before == NULL && oms_object_is_root(change->after))
-			refusal = oms_shard_check(oms_kind_of(change->after)->record->name, change->after->id);
+			refusal = oms_shard_check(oms_kind_noun(change->after->kind), change->after->id);
 		if (refusal)
 			break;
 	}
@@ -207,7 +207,7 @@ run_check_members(const Command *command)
 	Refusal    *refusal = NULL;
 
 	for (int i = 0; refusal == NULL && i < command->members.count; i++)
-		refusal = oms_shard_check(oms_kinds[command->def->kind].record->name, command->members.shares[i].order_id);
+		refusal = oms_shard_check(oms_kind_noun(command->def->kind), command->members.shares[i].order_id);
 	return refusal;
 }
 

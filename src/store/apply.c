@@ -53,7 +53,7 @@ apply_find_tree(Application *app, const Object *object)
 	t = oms_map_find(app->uow->map, kind, id);
 	if (t == NULL && !is_root)
 		oms_damaged("%s \"%s\" is not in the tree of \"%s\", which was locked for it",
-					oms_kind_of(object)->record->name, object->id, id);
+					oms_kind_noun(object->kind), object->id, id);
 	tree = palloc0(sizeof(AppliedTree));
 	tree->kind = kind;
 	tree->id = id;

@@ -100,13 +100,13 @@ claim_refuse_name(const Claim *claim, const IdClaim *name)
 	char	   *owner = oms_named(claim->uow->tables, name->table - OMS_NAMES, name->ids[0], name->ids[1], NULL);
 
 	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", def->field, name->ids[1]),
-						   "It is known for %s \"%s\".", oms_kinds[def->kind].record->name, owner ? owner : "?");
+						   "It is known for %s \"%s\".", oms_kind_noun(def->kind), owner ? owner : "?");
 }
 
 static Refusal *
 claim_refuse_object(const Object *object)
 {
-	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_of(object)->record->name, object->id);
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_noun(object->kind), object->id);
 }
 
 static Refusal *

@@ -92,7 +92,7 @@ trees_raise_busy(const TreeName *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("could not serialize access due to a concurrent change of %s \"%s\"",
-					oms_kinds[name->kind].record->name, id ? id : ""),
+					oms_kind_noun(name->kind), id ? id : ""),
 			 errdetail("It is locked, and was found to be needed after others that are locked in a fixed order."),
 			 errhint("Repeat the transaction.")));
 }
@@ -482,7 +482,7 @@ trees_read_root(const Locking *locking, Wanted *wanted)
 	root_id = oms_object_find_root(trees_table(locking, wanted->of_kind->kind), wanted->of_id);
 	if (root_id && strcmp(root_id, wanted->id) == 0)
 		oms_damaged("%s \"%s\", the root of \"%s\", does not exist or is no root",
-					kind->record->name, wanted->id, wanted->of_id);
+					oms_kind_noun(wanted->kind), wanted->id, wanted->of_id);
 	return false;
 }
 

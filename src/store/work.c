@@ -88,7 +88,7 @@ work_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 	/* a link of a damaged row has led here, or a command does not name what it reads (command_trees.c) */
 	if (is_root || oms_map_find(uow->map, def->root_kind, object->root_id) == NULL)
 		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
-					def->record->name, id, object->root_id);
+					oms_kind_noun(object->kind), id, object->root_id);
 	return oms_map_add(uow->map, object, &tid);
 }
 

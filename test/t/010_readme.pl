@@ -281,6 +281,7 @@ sub json_fields
 		           WHEN column_name IN ('fix', 'attributes', 'allocation_proposal') THEN '{}'
 		           WHEN data_type = 'jsonb' THEN '[]'
 		           WHEN data_type IN ('bigint', 'numeric') THEN '1'
+		           WHEN data_type = 'boolean' THEN 'true'
 		           WHEN data_type = 'date' OR data_type LIKE 'timestamp%' THEN '"2026-03-02"'
 		           ELSE '"x"' END::jsonb)
 		    FROM information_schema.columns WHERE table_schema = 'oms' AND table_name = '$table')))) ORDER BY 1));
@@ -304,7 +305,7 @@ sub check_events
 		[ values_of(q(SELECT event_type || ': ' || string_agg(transition::text, ', ' ORDER BY transition) FROM oms.state_transitions WHERE event_type IS NOT NULL GROUP BY event_type)) ],
 		'event types and their transitions');
 
-	my ($columns) = $readme =~ /shows both\. Columns:(.*?)\.\n/s;
+	my ($columns) = $readme =~ /shows all\. Columns:(.*?)\.\n/s;
 	is_deeply([ code($columns) ],
 		[ values_of("SELECT column_name FROM information_schema.columns WHERE table_schema = 'oms' AND table_name = 'order_events' ORDER BY ordinal_position") ],
 		'columns of events');
@@ -344,21 +345,28 @@ sub check_names
 
 	same_set([ first_code('execution_statuses') ],
 		[ names_in_source('core/execution/execution_record.c', qr/\{OMS_EXECUTION_\w+, "(\w+)"\}/) ], 'statuses of an execution');
+	same_set([ first_code('quote_request_statuses') ],
+		[ names_in_source('core/quote_request/quote_request_record.c', qr/\{QUOTE_REQUEST_STATUS_\w+, "(\w+)"/) ], 'statuses of a request for quotes');
+	same_set([ first_code('quote_statuses') ], [ names_in_source('core/quote/quote_record.c', qr/\{QUOTE_STATUS_\w+, "(\w+)"/) ], 'statuses of a quote');
 	same_set([ first_code('flags') ], [ names_in_source('core/kind.c', qr/\{FLAG_\w+, "(\w+)"\}/) ], 'flags');
 	same_set([ first_code('review_reasons') ], [ names_in_source('core/execution/execution_review.c', qr/\[REVIEW_\w+\] = "(\w+)"/) ], 'review reasons');
 
-	my $desk = slurp_file("$root/doc/desk.md");
-	my %rules;
+	my %rules = (desk => {}, quotes => {});
 	foreach my $file (sources())
 	{
-		$rules{$_} = 1 foreach slurp_file($file) =~ /oms_refuse_by_rule\("(\w+)"/g;
+		$rules{ $file =~ m{/core/quote} ? 'quotes' : 'desk' }{$_} = 1 foreach slurp_file($file) =~ /refuse\w*\((?:\w+, )?"(\w+)"/g;
 	}
-	same_set([ first_code('rules') ], [ keys %rules ], 'rules of OM005');
+	same_set([ first_code('rules') ], [ keys %{ { %{ $rules{desk} }, %{ $rules{quotes} } } } ], 'rules of OM005');
 
-	# what the desk runs into, and what it can do about it
-	my ($reasons, $refusals) = map { [ map { code((split /\|/)[1]) } $desk =~ /^## $_\n(.*?)(?=^## |\z)/ms ? grep { /^\| `/ } split /\n/, $1 : () ] } 'Review', 'Refusals by name';
-	same_set([ @$reasons ], [ first_code('review_reasons') ], 'doc/desk.md: review reasons');
-	same_set([ grep { !/^OM/ } @$refusals ], [ grep { !/^(inherited|order_qty_known|root_differs|split_factor)$/ } keys %rules ], 'doc/desk.md: rules that the desk runs into');
+	# what people run into, and what they can do about it
+	my $section = sub {
+		my ($page, $heading) = @_;
+		return map { code((split /\|/)[1]) } slurp_file("$root/doc/$page.md") =~ /^## $heading\n(.*?)(?=^## |\z)/ms ? grep { /^\| `/ } split /\n/, $1 : ();
+	};
+	same_set([ $section->('desk', 'Review') ], [ first_code('review_reasons') ], 'doc/desk.md: review reasons');
+	same_set([ grep { !/^OM/ } $section->('desk', 'Refusals by name') ],
+		[ grep { !/^(inherited|order_qty_known|root_differs|split_factor)$/ } keys %{ $rules{desk} } ], 'doc/desk.md: rules that the desk runs into');
+	same_set([ $section->('quotes', 'Refusals by name') ], [ keys %{ $rules{quotes} } ], 'doc/quotes.md: rules that who deals in quotes runs into');
 	return;
 }
 
@@ -439,6 +447,8 @@ check_fields();
 check_fix_fields();
 check_columns('orders', 'order_state', 'NEW');
 check_columns('executions', 'execution_state', 'REVIEW');
+check_columns('quote_requests', 'quote_request_state', 'NEW');
+check_columns('quotes', 'quote_state', 'ACTIVE');
 check_events();
 check_results();
 check_names();

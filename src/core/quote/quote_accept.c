@@ -46,7 +46,7 @@ accept_check_time(const Command *command, ObjectKind kind, const char *id, const
 	if (time == NO_TIME || time > now)
 		return NULL;
 	oms_time_text(time, text);
-	return oms_refuse_by_rule("quote_expired", psprintf("%s \"%s\" is over", kind == KIND_QUOTE ? "quote" : "quote request", id),
+	return oms_refuse_by_rule("quote_expired", psprintf("%s \"%s\" is over", oms_kind_noun(kind), id),
 							  "its %s is %s.", field, text);
 }
 
