@@ -209,6 +209,44 @@ SQL
               FROM oms.allocated_trades WHERE block_id = 'block' ORDER BY exec_id, cl_ord_id"
 }
 
+# Three dealers are asked for a currency; the best that can be dealt is, at its price; and one has the last look.
+quote_commands() {
+    cat <<'JSON'
+[{"commandType": "CreateQuoteRequestCommand", "quoteRequestId": "rfq-1", "quoteReqID": "RFQ-1", "symbol": "EUR/USD", "side": "BUY", "orderQty": 2000000, "currency": "EUR",
+  "account": "PENSION", "settlType": "0", "dealers": ["ALFA", "BETA", "GAMMA"]},
+ {"commandType": "CreateQuoteCommand", "quoteId": "alfa-1", "quoteRequestId": "rfq-1", "quoteID": "A-1", "dealer": "ALFA", "bidPx": 1.0998, "offerPx": 1.1002, "offerSize": 5000000},
+ {"commandType": "CreateQuoteCommand", "quoteId": "beta-1", "quoteRequestId": "rfq-1", "quoteID": "B-1", "dealer": "BETA", "offerPx": 1.1003, "offerSize": 3000000},
+ {"commandType": "CreateQuoteCommand", "quoteId": "gamma-1", "quoteRequestId": "rfq-1", "quoteID": "G-1", "dealer": "GAMMA", "offerPx": 1.0999, "quoteType": "INDICATIVE"},
+ {"commandType": "CreateQuoteCommand", "quoteId": "beta-2", "quoteRequestId": "rfq-1", "quoteID": "B-2", "dealer": "BETA", "offerPx": 1.1001, "offerSize": 3000000},
+ {"commandType": "AcceptQuoteCommand", "quoteId": "gamma-1", "clOrdID": "FX-0"},
+ {"commandType": "AcceptQuoteCommand", "quoteId": "beta-2", "orderId": "fx-1", "clOrdID": "FX-1", "price": 1.1001},
+ {"commandType": "ExecuteOrderCommand", "orderId": "fx-1", "executionId": "q1", "execID": "B-2-1", "lastQty": 2000000, "lastPx": 1.1001},
+ {"commandType": "CreateQuoteRequestCommand", "quoteRequestId": "rfq-2", "quoteReqID": "RFQ-2", "symbol": "EUR/USD", "side": "SELL", "orderQty": 1000000, "currency": "EUR"},
+ {"commandType": "CreateQuoteCommand", "quoteId": "alfa-2", "quoteRequestId": "rfq-2", "quoteID": "A-2", "dealer": "ALFA", "bidPx": 1.1000},
+ {"commandType": "CreateQuoteCommand", "quoteId": "beta-3", "quoteRequestId": "rfq-2", "quoteID": "B-3", "dealer": "BETA", "bidPx": 1.0998},
+ {"commandType": "AcceptQuoteCommand", "quoteId": "alfa-2", "orderId": "fx-2", "clOrdID": "FX-2", "pending": true},
+ {"commandType": "RejectOrderCommand", "orderId": "fx-2", "execID": "A-2-1", "reason": "price moved"},
+ {"commandType": "AcceptQuoteCommand", "quoteId": "beta-3", "orderId": "fx-3", "clOrdID": "FX-3"}]
+JSON
+}
+
+demo_quotes() {
+    title "quotes: three dealers are asked, one is dealt and fills; in a second request the best refuses at his last look"
+    sql -v commands="$(quote_commands)" <<'SQL'
+SELECT n AS step, sent ->> 'commandType' AS command, coalesce(sent ->> 'execID', sent ->> 'quoteId', sent ->> 'orderId', sent ->> 'quoteRequestId') AS "about",
+       answer ->> 'status' AS answer, coalesce(answer #>> '{state,status}', answer #>> '{error,detail}') AS "status then, or why not",
+       (SELECT string_agg(e ->> 'eventType', ', ') FROM jsonb_array_elements(answer -> 'events') AS e) AS events
+  FROM oms_commands(:'commands', false) WITH ORDINALITY AS a (answer, n)
+  JOIN jsonb_array_elements(:'commands') WITH ORDINALITY AS s (sent, n) USING (n)
+ ORDER BY n;
+SQL
+    title "how the dealers stood, and what came of it (oms.quote_competition)"
+    sql -c "SELECT quote_request_id AS request, dealer, side, px, rank, distance_to_best AS \"to best\", outcome FROM oms.quote_competition ORDER BY request, rank, px"
+    title "the orders that acceptances made, with their quotes and covers"
+    sql -c "SELECT o.cl_ord_id AS order, o.side, o.order_qty AS \"orderQty\", o.price, o.destination, o.status, q.status AS quote, r.status AS request, r.cover_px AS cover, r.cover_distance AS distance
+              FROM oms.orders AS o JOIN oms.quotes AS q ON q.id = o.quote_id JOIN oms.quote_requests AS r ON r.id = q.quote_request_id ORDER BY o.cl_ord_id"
+}
+
 demo_verify() {
     title "does everything add up? (oms.verify(): one row for each broken invariant)"
     sql -c "SELECT count(*) AS \"broken invariants\" FROM oms.verify()"
@@ -251,9 +289,9 @@ start_kafka() {
 }
 
 demo_kafka() {
-    local topic
+    local topic topics="order-events execution-events quote-request-events quote-events"
     title "a real broker, and oms_bridge between the two"
-    for topic in order-events execution-events; do
+    for topic in $topics; do
         "$project/test/kafka/kafka.sh" topic "$OMS_WORK/kafka" "$topic" 3
     done
     say "kafka.bootstrap.servers = $bootstrap" >> "$OMS_WORK/bridge.conf"
@@ -261,7 +299,7 @@ demo_kafka() {
     wait_until drained
     cat "$OMS_WORK/bridge.log"
     title "the day's events, as a consumer sees them: the first of each topic, and how many"
-    for topic in order-events execution-events; do
+    for topic in $topics; do
         say "$topic:"
         kcat -C -q -b "$bootstrap" -t "$topic" -o beginning -e -X isolation.level=read_committed \
             -f '  partition %p, offset %o, key %k, headers %h\n' > "$OMS_WORK/seen.txt"
@@ -307,6 +345,7 @@ Look around:  psql -h $PGHOST -U oms oms
   SELECT * FROM oms.order_history WHERE order_id = 'xlon';
   SELECT * FROM oms.desk_queue;                -- what waits for the desk
   SELECT * FROM oms.execution_review;          -- fills that wait, and why
+  SELECT * FROM oms.dealer_statistics;         -- who quotes how well
   SELECT * FROM oms.state_transitions;         -- the state machine
   SELECT * FROM oms.command_reference;         -- every command and its fields
   SELECT * FROM oms.stat_bridge;               -- how far the bridge is
@@ -326,6 +365,7 @@ inside() {
     demo_views
     demo_tree
     demo_desk
+    demo_quotes
     demo_verify
     demo_bridge
     demo_goodbye
