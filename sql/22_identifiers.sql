@@ -32,7 +32,6 @@ COMMENT ON COLUMN oms.root_ids.kind IS 'Kind of the root: an object of oms.kinds
 
 -- @install
 CREATE TABLE oms.rejected_commands (
-  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
   rejected_at timestamptz NOT NULL,
   actor text COLLATE "C" NOT NULL,
   role text COLLATE "C" NOT NULL,
@@ -44,6 +43,7 @@ CREATE TABLE oms.rejected_commands (
   hint text,
   rule text COLLATE "C",
   command jsonb,
+  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
   via text COLLATE "C"
 );
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);

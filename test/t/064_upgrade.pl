@@ -180,6 +180,10 @@ SELECT 'column', c.oid::regclass::text || '.' || a.attname, concat_ws(' ', forma
   FROM relations c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relkind IN ('r', 'p', 'v')
 UNION ALL
+-- a dump by rows without the names of columns comes into either
+SELECT 'order of columns', c.oid::regclass::text, (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), ''
+  FROM relations c WHERE c.relkind IN ('r', 'p')
+UNION ALL
 SELECT 'view', c.oid::regclass::text, '', (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) || E'\n' || pg_get_viewdef(c.oid)
   FROM relations c WHERE c.relkind = 'v'
 UNION ALL
