@@ -119,8 +119,10 @@ CREATE TABLE oms.quotes (
   tree_updated_at timestamptz,
   hash bytea NOT NULL
 ) WITH (fillfactor = 70);
--- No column of an index ever changes: every update can be a heap-only one.
+-- Until a quote ends, no column of an index changes: every update can be a heap-only one.
 CREATE INDEX quotes_quote_request_id_idx ON oms.quotes (quote_request_id);
+-- What a dealer takes back without naming it, and the entries of his mass quotes.
+CREATE INDEX quotes_open_idx ON oms.quotes (fix_session, quote_set_id, quote_entry_id) WHERE status = 'ACTIVE';
 SELECT pg_catalog.pg_extension_config_dump('oms.quotes', '');
 
 COMMENT ON TABLE oms.quotes IS 'Current state of every quote of a dealer';
@@ -148,6 +150,8 @@ CREATE TABLE oms.quote_req_ids (
   quote_request_id text COLLATE "C" NOT NULL,
   CONSTRAINT quote_req_ids_pkey PRIMARY KEY (fix_session, quote_req_id)
 );
+-- A dealer answers a request that came in another session.
+CREATE INDEX quote_req_ids_quote_req_id_idx ON oms.quote_req_ids (quote_req_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.quote_req_ids', '');
 COMMENT ON TABLE oms.quote_req_ids IS 'QuoteReqIDs (131) of requests, unique in their FIX session';
 COMMENT ON COLUMN oms.quote_req_ids.fix_session IS 'FIX session; SQL callers share an empty one';

@@ -35,7 +35,8 @@ CREATE TABLE oms.fix_sessions (
   session text COLLATE "C" NOT NULL CONSTRAINT fix_sessions_pkey PRIMARY KEY,
   direction text COLLATE "C" NOT NULL CONSTRAINT fix_sessions_direction_check CHECK (direction IN ('CLIENT', 'BROKER')),
   account text COLLATE "C" CONSTRAINT fix_sessions_account_check CHECK (account <> ''),
-  enabled boolean NOT NULL DEFAULT true
+  enabled boolean NOT NULL DEFAULT true,
+  last_look boolean NOT NULL DEFAULT false
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.fix_sessions', '');
 COMMENT ON TABLE oms.fix_sessions IS
@@ -46,6 +47,8 @@ COMMENT ON COLUMN oms.fix_sessions.direction IS
   'CLIENT: a client asks and we report, so its D makes a client order, and 8 and 9 are refused (OM005, rule session_direction): they would be ours. BROKER: we ask and a broker reports';
 COMMENT ON COLUMN oms.fix_sessions.account IS
   'Of all its orders, or null: what a D (35) that begins a tree has where it states none; a D, F or G that states another is refused (OM005, rule session_account)';
+COMMENT ON COLUMN oms.fix_sessions.last_look IS
+  'True: who quotes in it has the last look. A hit (AJ, 694=1) of such a quote is pending until he accepts, fills or rejects its order';
 COMMENT ON COLUMN oms.fix_sessions.enabled IS
   'False: messages that stand for commands are refused (OM008), and kept by oms_try_fix()';
 

@@ -34,6 +34,13 @@ oms_names_route(const OrderNames *names)
 		return route_make(oms_scoped_slot(session, names->cl_ord_id), "clOrdID", false);
 	if (names->order_id)
 		return route_make(oms_scoped_slot(session, names->order_id), "orderID", false);
+	if (names->quote_req_id)
+		return route_make(oms_scoped_slot(session, names->quote_req_id), "quoteReqID", false);
+	/* all entries of a session stay together */
+	if (names->entry && names->session)
+		return route_make(oms_scoped_slot(session, ""), "fixSession", false);
+	if (names->quote_id)
+		return route_make(oms_scoped_slot(session, names->quote_id), "quoteID", false);
 	return route_make(OMS_ANY_SLOT, "any", true);
 }
 
@@ -41,8 +48,8 @@ oms_names_route(const OrderNames *names)
 static Route
 route_unnamed(const Command *command, const char *actor)
 {
-	OrderNames	names = {command->fix_session, command->orig_cl_ord_id, command->cl_ord_id,
-	command->counterparty_order_id};
+	OrderNames	names = {command->fix_session, command->orig_cl_ord_id, command->cl_ord_id, command->counterparty_order_id,
+	command->quote.quote_req_id, command->quote.quote_id, command->quote.quote_set_id || command->quote.quote_entry_id};
 	Route		found = oms_names_route(&names);
 
 	if (found.slot == OMS_ANY_SLOT && command->command_id_given)

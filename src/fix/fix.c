@@ -22,7 +22,6 @@
 
 #include "core/command_size.h"
 #include "entry/gate.h"
-#include "entry/run.h"
 #include "fix/fix_private.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);
@@ -34,12 +33,17 @@ PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
 Refusal *
 oms_fix_run(FixContext *fix, JsonWriter *w)
 {
-	Refusal    *refusal;
-	Jsonb	   *result;
-
 	oms_fix_put_origin(w, &fix->message);
 	oms_json_close_object(w);
-	result = oms_run(fix->uow, oms_run_take(oms_json_finish(w), true), fix->orders.searched, &refusal);
+	return oms_fix_run_taken(fix, oms_run_take(oms_json_finish(w), true));
+}
+
+Refusal *
+oms_fix_run_taken(FixContext *fix, TakenCommand *taken)
+{
+	Refusal    *refusal;
+	Jsonb	   *result = oms_run(fix->uow, taken, fix->orders.searched, &refusal);
+
 	if (result)
 	{
 		fix->results = lappend(fix->results, result);
@@ -92,7 +96,15 @@ static const FixMessageDef messages[] = {
 	{"H", oms_fix_handle_status_request},
 	{"8", oms_fix_handle_execution_report, FIX_REPORT},
 	{"9", oms_fix_handle_cancel_reject, FIX_REPORT},
-	{"J", oms_fix_handle_allocation, FIX_NO_EMPTY | FIX_SEVERAL, oms_fix_own_of_allocation, oms_fix_grouped_of_allocation}
+	{"J", oms_fix_handle_allocation, FIX_NO_EMPTY | FIX_SEVERAL, oms_fix_own_of_allocation, oms_fix_grouped_of_allocation},
+	{"R", oms_fix_handle_quote_request, FIX_QUOTE | FIX_NO_EMPTY | FIX_SEVERAL | FIX_ONE_SYMBOL, oms_fix_own_of_quote_request},
+	{"AG", oms_fix_handle_quote_request_reject, FIX_QUOTE | FIX_REPORT | FIX_SEVERAL | FIX_ONE_SYMBOL, oms_fix_own_of_quote_request},
+	{"S", oms_fix_handle_quote, FIX_QUOTE | FIX_REPORT},
+	{"AJ", oms_fix_handle_quote_response, FIX_QUOTE | FIX_NO_EMPTY},
+	{"Z", oms_fix_handle_quote_cancel, FIX_QUOTE | FIX_SEVERAL, oms_fix_own_of_quote_cancel},
+	{"AI", oms_fix_handle_quote_status_report, FIX_QUOTE | FIX_REPORT | FIX_SEVERAL},
+	{"b", oms_fix_handle_mass_quote_ack, FIX_QUOTE | FIX_REPORT | FIX_SEVERAL, oms_fix_own_of_mass_quote_ack},
+	{"i", oms_fix_handle_mass_quote, FIX_QUOTE | FIX_REPORT | FIX_SEVERAL, oms_fix_own_of_mass_quote}
 };
 
 const FixMessageDef *
@@ -109,7 +121,7 @@ oms_fix_check_account(const FixContext *fix, const char *account)
 {
 	const FixSession *session = fix->session;
 
-	if (session == NULL || session->account == NULL || strcmp(account, session->account) == 0)
+	if (account == NULL || session == NULL || session->account == NULL || strcmp(account, session->account) == 0)
 		return NULL;
 	return oms_refuse_by_rule("session_account", psprintf("FIX session \"%s\" is of another account", session->name),
 							  "account is %s, the session's is %s.", account, session->account);
@@ -125,7 +137,6 @@ fix_check_session(FixContext *fix)
 {
 	const FixSession *session = fix->session = oms_fix_session(fix->message.session);
 	bool		reports = (fix->message.def->traits & FIX_REPORT) != 0;
-	const char *account;
 
 	if (session == NULL)
 		return NULL;
@@ -137,8 +148,7 @@ fix_check_session(FixContext *fix)
 		return oms_with_hint(oms_refuse_by_rule("session_direction", psprintf("FIX session \"%s\" is a client's, and reports nothing", session->name),
 												"a message of type %s came; its direction is CLIENT.", fix->message.msg_type),
 							 "If a broker reports in it, its direction in oms.fix_sessions is BROKER.");
-	account = reports ? NULL : oms_fix_get(&fix->message, TAG_ACCOUNT);
-	return account ? oms_fix_check_account(fix, account) : NULL;
+	return reports ? NULL : oms_fix_check_account(fix, oms_fix_get(&fix->message, TAG_ACCOUNT));
 }
 
 static Refusal *
@@ -152,7 +162,8 @@ fix_handle(FixContext *fix)
 			refusal = fix_check_session(fix);
 		if (refusal)
 			return refusal;
-		oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
+		if (!(fix->message.def->traits & FIX_QUOTE))
+			oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
 		return fix->message.def->handler(fix);
 	}
 	fix->ignored = "messages of this type stand for no command";
@@ -285,6 +296,14 @@ fix_apply_whole(FixContext *fix, Refusal **refusal)
 	return fix_answer(fix);
 }
 
+static bool
+fix_is_several(const FixMessage *message)
+{
+	if (message->def && (message->def->traits & FIX_SEVERAL))
+		return !(message->def->traits & FIX_ONE_SYMBOL) || oms_fix_count_instances(message, TAG_NO_RELATED_SYM) > 1;
+	return oms_fix_get(message, TAG_NO_FILLS) != NULL;
+}
+
 /*
  * A message is applied whole or not at all.  Where it stands for several
  * commands, the first of them must be undone if a later one is refused; an error
@@ -298,7 +317,7 @@ fix_try_apply(FixContext *fix, Refusal **refusal)
 	Jsonb	   *volatile result = NULL;
 	volatile bool open = true;
 
-	if (oms_fix_get(&fix->message, TAG_NO_FILLS) == NULL && !(fix->message.def && (fix->message.def->traits & FIX_SEVERAL)))
+	if (!fix_is_several(&fix->message))
 		return fix_apply_whole(fix, refusal);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);

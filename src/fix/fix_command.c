@@ -23,6 +23,15 @@ const FixCommandTag oms_fix_command_tags[] = {
 	{151, "leavesQty"}, {152, "cashOrderQty"}, {432, "expireDate"}, {442, "multiLegReportingType"}, {0}
 };
 
+const FixCommandTag oms_fix_quote_tags[] = {
+	{1, "account"}, {11, "clOrdID"}, {15, "currency"}, {38, "orderQty"}, {44, "price"}, {54, "side"}, {55, "symbol"},
+	{58, "text"}, {59, "timeInForce"}, {60, "transactTime"}, {62, "validUntilTime"}, {63, "settlType"}, {64, "settlDate"},
+	{117, "quoteID"}, {126, "expireTime"}, {131, "quoteReqID"}, {132, "bidPx"}, {133, "offerPx"}, {134, "bidSize"},
+	{135, "offerSize"}, {188, "bidSpotRate"}, {189, "bidForwardPoints"}, {190, "offerSpotRate"}, {191, "offerForwardPoints"},
+	{299, "quoteEntryID"}, {302, "quoteSetID"}, {537, "quoteType"}, {631, "midPx"}, {632, "bidYield"}, {633, "midYield"},
+	{634, "offerYield"}, {647, "minBidSize"}, {648, "minOfferSize"}, {0}
+};
+
 static bool
 fix_command_is_zero(const FixTag *tag)
 {

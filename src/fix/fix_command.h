@@ -24,6 +24,9 @@ typedef struct FixCommandTag
 extern const FixCommandTag oms_fix_command_tags[];	/* ends with tag 0 */
 extern const char *oms_fix_command_field(int tag);	/* or NULL */
 
+/* The same of the messages of quotes: tags that mean something else there, or nothing elsewhere. */
+extern const FixCommandTag oms_fix_quote_tags[];	/* ends with tag 0 */
+
 /* A command of this kind with all fields that the message has for it, still open. */
 extern JsonWriter oms_fix_command(const FixMessage *message, const CommandDef *def);
 

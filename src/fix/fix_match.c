@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "core/execution/fill_settle.h"
+#include "core/quote/quote_record.h"
 #include "core/order/order_split.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_private.h"
@@ -48,6 +49,31 @@ match_find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *ses
 	return id ? oms_named(oms_uow_tables(uow), NAME_CL_ORD_ID, session, id, NULL) : NULL;
 }
 
+/* The one order that accepts a quote of the session with this QuoteID; a quote is accepted once. */
+static char *
+match_find_accepted(UnitOfWork *uow, const FixMessage *message)
+{
+	char	   *quote_id = message->def->traits & FIX_REPORT ? oms_fix_get_id(message, TAG_QUOTE_ID) : NULL;
+	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
+	char	   *order_id = NULL;
+	ListCell   *cell;
+
+	if (quote_id == NULL)
+		return NULL;
+	foreach(cell, oms_all_named(oms_uow_tables(uow), NAME_QUOTE_ID, message->session, quote_id))
+	{
+		const Quote *quote = (const Quote *) oms_uow_peek(uow, KIND_QUOTE, lfirst(cell));
+
+		CHECK_FOR_INTERRUPTS();
+		if (quote == NULL || quote->order_id == NULL || (symbol && oms_symbols_differ(symbol, quote->symbol)))
+			continue;
+		if (order_id)
+			return NULL;
+		order_id = quote->order_id;
+	}
+	return order_id;
+}
+
 static void
 match_look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 {
@@ -61,6 +87,7 @@ match_look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 		orders->by_order_id = oms_named(oms_uow_tables(uow), NAME_COUNTERPARTY_ORDER_ID, message->session, order_id, &orders->several);
 	if (orders->several)
 		return;
+	orders->by_quote = match_find_accepted(uow, message);
 	orders->of_sql = match_find_cl_ord_id(uow, message, "", TAG_CL_ORD_ID);
 	orders->of_sql_by_orig = match_find_cl_ord_id(uow, message, "", TAG_ORIG_CL_ORD_ID);
 }
@@ -100,7 +127,7 @@ static void
 match_name_orders(const FixMessage *message, const FixOrders *orders, TreeNames *names)
 {
 	const char *const ids[] = {orders->by_cl_ord_id, orders->by_orig, orders->several ? NULL : orders->by_order_id,
-	orders->of_sql, orders->of_sql_by_orig};
+	orders->by_quote, orders->of_sql, orders->of_sql_by_orig};
 
 	for (int i = 0; i < lengthof(ids); i++)
 		if (ids[i])
@@ -211,6 +238,19 @@ match_is_contradicted(UnitOfWork *uow, const FixMessage *message, const char *or
 		match_states_other_side(message, order->side);
 }
 
+/*
+ * A dealer may speak of a hit by its QuoteID alone, and of one that came in a
+ * client's session, or from SQL, under a ClOrdID that he was sent.
+ */
+static bool
+match_contradicts_quote(UnitOfWork *uow, const FixMessage *message, const char *order_id)
+{
+	const Order *order = oms_fix_order(uow, order_id);
+
+	return order == NULL || match_states_other_side(message, order->side) ||
+		(oms_same_text(order->fix_session, message->session) && order->cl_ord_id && oms_fix_get_id(message, TAG_CL_ORD_ID));
+}
+
 FixMatch
 oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders *orders)
 {
@@ -223,6 +263,11 @@ oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders 
 		match.order_id = orders->by_order_id;
 	if (match.order_id || match.ambiguous)
 		return match;
+	if (orders->by_quote && !match_contradicts_quote(uow, message, orders->by_quote))
+	{
+		match.order_id = orders->by_quote;
+		return match;
+	}
 	match = match_cl_ord_ids(orders->of_sql, orders->of_sql_by_orig);
 	if (match.order_id && !match_is_free(uow, match.order_id, message->session))
 		match.order_id = NULL;

@@ -24,6 +24,7 @@ typedef struct FixOrders
 	/* looked for where those name none */
 	char	   *by_order_id;	/* OrderID (37), or the first of … */
 	bool		several;
+	char	   *by_quote;		/* the order that accepts the quote with this QuoteID (117) */
 	char	   *of_sql;			/* ClOrdID and OrigClOrdID among the orders of SQL callers */
 	char	   *of_sql_by_orig;
 
@@ -44,8 +45,9 @@ typedef struct FixMatch
 
 /*
  * By ClOrdID (11) or OrigClOrdID (41) in the session, then by OrderID (37)
- * there, unless ClOrdID, symbol or side say that another order is meant, then by
- * ClOrdID among the orders of SQL callers.
+ * there, unless ClOrdID, symbol or side say that another order is meant, then the
+ * one that accepts a quote of the session by its QuoteID (117), then by ClOrdID
+ * among the orders of SQL callers.
  */
 extern FixMatch oms_fix_match_order(UnitOfWork *uow, const FixMessage *message, const FixOrders *orders);
 

@@ -39,6 +39,15 @@ typedef struct FixGroup
 	int			same_delimiter;
 } FixGroup;
 
+/* An instance of a group: its fields, and those of groups in it, are among those from `first` to before `end`. */
+typedef struct FixSpan
+{
+	int			group;
+	int			instance;
+	int			first;
+	int			end;
+} FixSpan;
+
 typedef struct FixTagInfo FixTagInfo;
 typedef struct FixMessageDef FixMessageDef;
 
@@ -102,5 +111,16 @@ extern int	oms_fix_count_instances(const FixMessage *message, int count_tag);
 
 /* In which instance of this group does the field stand?  0: in none. */
 extern int	oms_fix_instance(const FixMessage *message, const FixTag *tag, int count_tag);
+
+/* The instances of all groups with this count, in their order: of the message, or within one instance. */
+extern int	oms_fix_spans(const FixMessage *message, int count_tag, const FixSpan *within, FixSpan **spans);
+extern bool oms_fix_is_in_span(const FixMessage *message, const FixSpan *span, const FixTag *tag);
+
+/* Has each of them as many instances as it says? */
+extern bool oms_fix_counts_agree(const FixMessage *message, int count_tag);
+
+/* The first field of a tag in an instance, or the message's own (NULL); as text, NULL where it is empty too. */
+extern const FixTag *oms_fix_find_in(const FixMessage *message, const FixSpan *span, int tag);
+extern char *oms_fix_get_in(const FixMessage *message, const FixSpan *span, int tag);
 
 #endif							/* OMS_FIX_MESSAGE_H */

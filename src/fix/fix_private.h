@@ -12,6 +12,7 @@
 
 #include "nodes/pg_list.h"
 
+#include "entry/run.h"
 #include "fix/fix_command.h"
 #include "fix/fix_match.h"
 #include "fix/fix_message.h"
@@ -32,13 +33,17 @@ typedef struct FixContext
 
 /* Close the command, apply it, keep its result.  What is wrong with a field makes the message damaged (OM009). */
 extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
+extern Refusal *oms_fix_run_taken(FixContext *fix, TakenCommand *taken);
 extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
 
-/* What a session asks for is of its own account, where it has one. */
+/* What a session asks for is of its own account, where it has one; NULL: it states none. */
 extern Refusal *oms_fix_check_account(const FixContext *fix, const char *account);
 
 /* Does the message say of itself that it may have been sent before? */
 extern bool oms_fix_is_resent(const FixMessage *message);
+
+/* What a command says but for the envelope of its message, and the time if any will do. */
+extern Jsonb *oms_fix_content_of(Jsonb *command, bool any_time);
 
 /* Did this command make the order?  All but the envelope is compared, and the time unless any will do. */
 extern bool oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time);
@@ -62,13 +67,15 @@ extern bool oms_fix_tells_fill(const FixMessage *message);
 #define FIX_REPORT		(1 << 1)	/* a counterparty's: a fact */
 #define FIX_NEW			(1 << 2)	/* it makes what it is about */
 #define FIX_SEVERAL		(1 << 3)	/* it may stand for several commands */
+#define FIX_ONE_SYMBOL	(1 << 5)	/* … but for one symbol it stands for one */
+#define FIX_QUOTE		(1 << 4)	/* of quotes: its handler finds and locks what it is about */
 
 struct FixMessageDef
 {
 	const char *msg_type;
 	Refusal    *(*handler) (FixContext *fix);
 	uint32		traits;			/* FIX_… */
-	const int  *own;			/* besides the envelope; all else stands in groups.  NULL: what commands know is its own */
+	const int  *own;			/* besides the envelope; all else stands in groups.  NULL: what commands know of orders, or of quotes, is its own */
 	const int  *grouped;		/* what is read of its groups; both end with 0 */
 };
 
@@ -89,5 +96,31 @@ extern Refusal *oms_fix_handle_cancel_reject(FixContext *fix);
 extern Refusal *oms_fix_handle_allocation(FixContext *fix);
 extern const int oms_fix_own_of_allocation[];
 extern const int oms_fix_grouped_of_allocation[];
+
+/* fix_quote_fields.c: is a field of this tag read, wherever it stands in a message of quotes? */
+extern bool oms_fix_quote_reads(int tag);
+
+/* fix_quote.c */
+extern Refusal *oms_fix_handle_quote_request(FixContext *fix);
+extern Refusal *oms_fix_handle_quote_request_reject(FixContext *fix);
+extern Refusal *oms_fix_handle_quote(FixContext *fix);
+extern const int oms_fix_own_of_quote_request[];
+
+/* fix_quote_cancel.c; does a Quote Cancel name one quote, or the quotes of one request? */
+extern Refusal *oms_fix_handle_quote_cancel(FixContext *fix);
+extern const int oms_fix_own_of_quote_cancel[];
+extern bool oms_fix_cancels_one(const FixMessage *message);
+
+/* fix_quote_status.c */
+extern Refusal *oms_fix_handle_quote_status_report(FixContext *fix);
+extern Refusal *oms_fix_handle_mass_quote_ack(FixContext *fix);
+extern const int oms_fix_own_of_mass_quote_ack[];
+
+/* fix_quote_mass.c */
+extern Refusal *oms_fix_handle_mass_quote(FixContext *fix);
+extern const int oms_fix_own_of_mass_quote[];
+
+/* fix_quote_response.c */
+extern Refusal *oms_fix_handle_quote_response(FixContext *fix);
 
 #endif							/* OMS_FIX_PRIVATE_H */

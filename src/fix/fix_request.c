@@ -29,25 +29,25 @@ request_without(Jsonb *object, const char *key)
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
 }
 
-/* Equal but for the envelope. */
+Jsonb *
+oms_fix_content_of(Jsonb *command, bool any_time)
+{
+	static const char *const envelope[] = {
+		"fixMessage", "fixMessageBase64", "fixMessageIn", "fixEncoding", "fixSession"
+	};
+
+	for (int i = 0; i < lengthof(envelope); i++)
+		command = request_without(command, envelope[i]);
+	return any_time ? request_without(command, "transactTime") : command;
+}
+
 bool
 oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time)
 {
-	static const char *const envelope[] = {
-		"fixMessage", "fixMessageBase64", "fixEncoding", "fixSession"
-	};
 	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), &order->object);
-	JsonbValue	hold;
-	JsonbValue *v = first ? oms_json_get(first, "command", &hold) : NULL;
-	Jsonb	   *known;
+	Jsonb	   *known = first ? oms_json_get_container(first, "command") : NULL;
 
-	if (v == NULL)
-		return false;
-	known = JsonbValueToJsonb(v);
-	for (int i = 0; i < lengthof(envelope); i++)
-		known = request_without(known, envelope[i]);
-	return any_time ? oms_json_equal(request_without(known, "transactTime"), request_without(command, "transactTime")) :
-		oms_json_equal(known, command);
+	return known && oms_json_equal(oms_fix_content_of(known, any_time), oms_fix_content_of(command, any_time));
 }
 
 static JsonWriter

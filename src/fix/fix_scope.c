@@ -63,13 +63,18 @@ oms_fix_is_own(const FixMessage *message, int tag)
 {
 	const FixMessageDef *def = message->def;
 
-	return def && def->own ? oms_fix_tag_is_envelope(tag) || scope_is_among(def->own, tag) : oms_fix_tag_is_own(tag);
+	if (def && def->own)
+		return oms_fix_tag_is_envelope(tag) || scope_is_among(def->own, tag);
+	return def && (def->traits & FIX_QUOTE) ? oms_fix_tag_is_envelope(tag) || oms_fix_tag_is_of_quotes(tag) : oms_fix_tag_is_own(tag);
 }
 
 bool
 oms_fix_is_read(const FixMessage *message, int tag)
 {
-	return oms_fix_is_own(message, tag) || (message->def && scope_is_among(message->def->grouped, tag));
+	const FixMessageDef *def = message->def;
+
+	return oms_fix_is_own(message, tag) || (def && scope_is_among(def->grouped, tag)) ||
+		(def && (def->traits & FIX_QUOTE) && oms_fix_quote_reads(tag));
 }
 
 static FixTagInfo *
@@ -362,4 +367,76 @@ oms_fix_instance(const FixMessage *message, const FixTag *tag, int count_tag)
 	while (scope.group >= 0 && message->groups[scope.group].count_tag != count_tag)
 		scope_leave(message, &scope);
 	return scope.group >= 0 ? scope.instance : 0;
+}
+
+/* ------------------------------------------------------------------------
+ * instances as a whole
+ * ------------------------------------------------------------------------
+ */
+
+bool
+oms_fix_counts_agree(const FixMessage *message, int count_tag)
+{
+	for (int i = 0; i < message->ngroups; i++)
+		if (message->groups[i].count_tag == count_tag && message->groups[i].count != message->groups[i].instances)
+			return false;
+	return true;
+}
+
+int
+oms_fix_spans(const FixMessage *message, int count_tag, const FixSpan *within, FixSpan **spans)
+{
+	int			first = within ? within->first : 0;
+	int			end = within ? within->end : message->ntags;
+	int			room = 0;
+	int			n = 0;
+
+	*spans = NULL;
+	for (int i = first; i < end; i++)
+	{
+		const FixTag *tag = &message->tags[i];
+		const FixSpan *last = n > 0 ? &(*spans)[n - 1] : NULL;
+
+		if (tag->group < 0 || message->groups[tag->group].count_tag != count_tag || tag->instance == 0 ||
+			(last && last->group == tag->group && last->instance == tag->instance) || (within && !oms_fix_is_in_span(message, within, tag)))
+			continue;
+		if (n == room)
+		{
+			room = room ? 2 * room : 8;
+			*spans = n ? repalloc_huge(*spans, sizeof(FixSpan) * room) : palloc(sizeof(FixSpan) * room);
+		}
+		if (n > 0)
+			(*spans)[n - 1].end = i;
+		(*spans)[n++] = (FixSpan) {tag->group, tag->instance, i, end};
+	}
+	return n;
+}
+
+bool
+oms_fix_is_in_span(const FixMessage *message, const FixSpan *span, const FixTag *tag)
+{
+	FixTag		scope = *tag;
+
+	while (scope.group >= 0 && !(scope.group == span->group && scope.instance == span->instance))
+		scope_leave(message, &scope);
+	return scope.group >= 0;
+}
+
+const FixTag *
+oms_fix_find_in(const FixMessage *message, const FixSpan *span, int tag)
+{
+	if (span == NULL)
+		return oms_fix_find(message, tag);
+	for (int i = span->first; i < span->end; i++)
+		if (message->tags[i].tag == tag && oms_fix_is_in_span(message, span, &message->tags[i]))
+			return &message->tags[i];
+	return NULL;
+}
+
+char *
+oms_fix_get_in(const FixMessage *message, const FixSpan *span, int tag)
+{
+	const FixTag *found = oms_fix_find_in(message, span, tag);
+
+	return found && found->length > 0 ? pnstrdup(found->value, found->length) : NULL;
 }

@@ -96,6 +96,7 @@ static const struct
 #define KIND_OWN			(1 << 0)
 #define KIND_COUNT			(1 << 1)
 #define KIND_ENVELOPE		(1 << 2)
+#define KIND_QUOTE			(1 << 3)
 
 static uint8 kinds[LAST_TAG + 1];
 static bool kinds_known = false;
@@ -107,8 +108,11 @@ tags_learn_kinds(void)
 		kinds[envelope_tags[i]] |= KIND_OWN | KIND_ENVELOPE;
 	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0; t++)
 		kinds[t->tag] |= KIND_OWN;
+	for (const FixCommandTag *t = oms_fix_quote_tags; t->tag != 0; t++)
+		kinds[t->tag] |= KIND_QUOTE;
 	for (const FixField *f = oms_fix_fields; f->tag != 0; f++)
-		kinds[f->tag] |= KIND_OWN;
+		kinds[f->tag] |= (f->messages & (FIX_MSG_ORDER | FIX_MSG_REPORT) ? KIND_OWN : 0) |
+			(f->messages & FIX_MSG_QUOTE ? KIND_QUOTE : 0);
 	for (int i = 0; i < lengthof(group_counts) && group_counts[i] <= LAST_TAG; i++)
 		kinds[group_counts[i]] |= KIND_COUNT;
 	kinds_known = true;
@@ -132,6 +136,12 @@ bool
 oms_fix_tag_is_envelope(int tag)
 {
 	return tags_has_kind(tag, KIND_ENVELOPE);
+}
+
+bool
+oms_fix_tag_is_of_quotes(int tag)
+{
+	return tags_has_kind(tag, KIND_QUOTE);
 }
 
 static int

@@ -93,6 +93,27 @@ route_new_order(const OrderNames *names, const char *parent_id)
 	return route;
 }
 
+/*
+ * A request begins its tree where its QuoteReqID says, and an entry of a mass quote
+ * where its session does.  Any other message may be about what is elsewhere; one
+ * that ends many quotes is for every database.
+ */
+static Route
+route_quotes(const FixMessage *message, OrderNames *names)
+{
+	Route		route;
+
+	names->quote_req_id = oms_fix_get(message, TAG_QUOTE_REQ_ID);
+	names->quote_id = oms_fix_get(message, TAG_QUOTE_ID);
+	names->entry = strcmp(message->msg_type, "i") == 0;
+	route = oms_names_route(names);
+	if (strcmp(message->msg_type, "Z") == 0 && !oms_fix_cancels_one(message))
+		route = (Route) {OMS_ANY_SLOT, "any", false};
+	else
+		route.certain = strcmp(message->msg_type, "R") == 0 || (names->entry && names->quote_req_id == NULL);
+	return route;
+}
+
 static Route
 route_message(const FixMessage *message, OrderNames *names)
 {
@@ -101,6 +122,8 @@ route_message(const FixMessage *message, OrderNames *names)
 	/* it stands for no command: whoever gets it ignores it */
 	if (message->def == NULL)
 		return nowhere;
+	if (message->def->traits & FIX_QUOTE)
+		return route_quotes(message, names);
 	names->cl_ord_id = oms_fix_get_id(message, TAG_CL_ORD_ID);
 	if (message->def->traits & FIX_NEW)
 	{

@@ -59,6 +59,7 @@ session_take(Relation rel, TupleTableSlot *slot)
 	char	   *name = TextDatumGetCString(oms_config_column(rel, slot, "session", TEXTOID, NULL));
 	char	   *direction = TextDatumGetCString(oms_config_column(rel, slot, "direction", TEXTOID, NULL));
 	bool		enabled = DatumGetBool(oms_config_column(rel, slot, "enabled", BOOLOID, NULL));
+	bool		last_look = DatumGetBool(oms_config_column(rel, slot, "last_look", BOOLOID, NULL));
 	bool		no_account;
 	Datum		account = oms_config_column(rel, slot, "account", TEXTOID, &no_account);
 
@@ -67,6 +68,7 @@ session_take(Relation rel, TupleTableSlot *slot)
 		.is_client = strcmp(direction, "CLIENT") == 0,
 		.account = no_account ? NULL : MemoryContextStrdup(kept.context, TextDatumGetCString(account)),
 		.enabled = enabled,
+		.last_look = last_look,
 	};
 }
 

@@ -16,6 +16,7 @@ typedef struct FixSession
 	bool		is_client;		/* a client's: he asks, and we report */
 	char	   *account;		/* of all its orders, or NULL */
 	bool		enabled;
+	bool		last_look;		/* who quotes in it has the last look at acceptances */
 } FixSession;
 
 extern void oms_fix_sessions_init(void);

@@ -95,6 +95,7 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 /* The first key of each is the one that is claimed. */
 #define BY_ID		0
 #define BY_NAME		1			/* alone, of those that several objects may have */
+#define BY_NAME_IN_ALL 2		/* whatever the session */
 
 static const TableKey command_keys[] = {{true, {"actor", "command_id"}}};
 static const TableKey root_id_keys[] = {{true, {"id"}}};
@@ -112,7 +113,7 @@ oms_name_table(ObjectName which)
 {
 	static TableDef tables[NAME_COUNT];
 	static TableColumn columns[NAME_COUNT][NAME_COLUMNS];
-	static TableKey keys[NAME_COUNT][BY_NAME + 1];
+	static TableKey keys[NAME_COUNT][BY_NAME_IN_ALL + 1];
 	const NameDef *def = &oms_names[which];
 
 	columns[which][NAME_SESSION] = (TableColumn) {"fix_session", TEXTOID};
@@ -120,6 +121,7 @@ oms_name_table(ObjectName which)
 	columns[which][NAME_ID] = (TableColumn) {def->id_column, TEXTOID};
 	keys[which][BY_ID] = (TableKey) {true, {"fix_session", def->column, def->shared ? def->id_column : NULL}};
 	keys[which][BY_NAME] = (TableKey) {false, {"fix_session", def->column}};
+	keys[which][BY_NAME_IN_ALL] = (TableKey) {false, {def->column}};
 	tables[which] = (TableDef) {def->table, NAME_COLUMNS, columns[which], lengthof(keys[which]), keys[which]};
 	return &tables[which];
 }
@@ -367,6 +369,16 @@ oms_all_named(TableSet *tables, ObjectName which, const char *session, const cha
 	keys[0] = CStringGetTextDatum(session);
 	keys[1] = CStringGetTextDatum(name);
 	oms_table_each(table, BY_NAME, keys, ids_add_named, &ids);
+	return ids;
+}
+
+List *
+oms_named_in_all(TableSet *tables, ObjectName which, const char *name)
+{
+	Datum		key = CStringGetTextDatum(name);
+	List	   *ids = NIL;
+
+	oms_table_each(oms_tables_get(tables, OMS_NAMES_OF(which)), BY_NAME_IN_ALL, &key, ids_add_named, &ids);
 	return ids;
 }
 

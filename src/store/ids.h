@@ -79,6 +79,9 @@ extern char *oms_named(TableSet *tables, ObjectName which, const char *session, 
 /* The ids of all objects that have it. */
 extern List *oms_all_named(TableSet *tables, ObjectName which, const char *session, const char *name);
 
+/* The same in all sessions; there should be an index for it. */
+extern List *oms_named_in_all(TableSet *tables, ObjectName which, const char *name);
+
 /* Of what kind is the root that a given id was claimed for?  NULL if it was not. */
 extern char *oms_root_kind_find(TableSet *tables, const char *id);
 

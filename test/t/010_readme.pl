@@ -354,7 +354,7 @@ sub check_names
 	my %rules = (desk => {}, quotes => {});
 	foreach my $file (sources())
 	{
-		$rules{ $file =~ m{/core/quote} ? 'quotes' : 'desk' }{$_} = 1 foreach slurp_file($file) =~ /refuse\w*\((?:\w+, )?"(\w+)"/g;
+		$rules{ $file =~ m{/core/quote|/fix/fix_quote} ? 'quotes' : 'desk' }{$_} = 1 foreach slurp_file($file) =~ /refuse\w*\((?:\w+, )?"(\w+)"/g;
 	}
 	same_set([ first_code('rules') ], [ keys %{ { %{ $rules{desk} }, %{ $rules{quotes} } } } ], 'rules of OM005');
 

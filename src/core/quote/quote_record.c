@@ -104,6 +104,8 @@ static const RecordColumn quote_columns[] = {
 static const TableKey quote_keys[QUOTE_KEYS] = {
 	{true, {"id"}},
 	[QUOTE_BY_REQUEST] = {false, {"quote_request_id"}},
+	[QUOTE_OPEN_IN_SESSION] = {false, {"fix_session"}, {"status", "ACTIVE"}},
+	[QUOTE_OPEN_ENTRY] = {false, {"fix_session", "quote_set_id", "quote_entry_id"}, {"status", "ACTIVE"}},
 };
 
 static RecordOrder quote_key_order;

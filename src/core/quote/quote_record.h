@@ -70,6 +70,8 @@ typedef struct Quote
 enum QuoteKey
 {
 	QUOTE_BY_REQUEST = 1,
+	QUOTE_OPEN_IN_SESSION,		/* the open ones of a FIX session, … */
+	QUOTE_OPEN_ENTRY,			/* … those that are this entry of a mass quote */
 	QUOTE_KEYS
 };
 

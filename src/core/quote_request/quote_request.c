@@ -184,7 +184,7 @@ quote_request_end(Decision *d, QuoteRequest *request, QuoteRequestTrigger trigge
 	for (int i = 0; i < lengthof(quote_request_ends); i++)
 		if (quote_request_ends[i].trigger == trigger)
 			oms_end_quotes(d, request, NULL, quote_request_ends[i].of_quotes, quote_request_ends[i].reason);
-	if (d->command->reason)
+	if (d->command->reason && transition->sets != 0)
 		request->reason = d->command->reason;
 	if (d->command->text)
 		request->text = d->command->text;
