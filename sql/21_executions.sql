@@ -61,7 +61,8 @@ CREATE TABLE oms.executions (
   reported_order_id text COLLATE "C",
   reported_symbol text COLLATE "C",
   reported_side text COLLATE "C",
-  allocation_proposal jsonb
+  allocation_proposal jsonb,
+  booked_at timestamptz
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
@@ -87,7 +88,8 @@ ALTER TABLE oms.executions
   ADD COLUMN reported_order_id text COLLATE "C",
   ADD COLUMN reported_symbol text COLLATE "C",
   ADD COLUMN reported_side text COLLATE "C",
-  ADD COLUMN allocation_proposal jsonb;
+  ADD COLUMN allocation_proposal jsonb,
+  ADD COLUMN booked_at timestamptz;
 -- @end
 -- What the desk has still to do with: few rows. Outside of blocks a fill that is booked at once never stands in it.
 CREATE INDEX executions_open_idx ON oms.executions (order_id) WHERE status IN ('REVIEW', 'VALIDATED') OR allocation_proposal IS NOT NULL;
@@ -125,6 +127,7 @@ COMMENT ON COLUMN oms.executions.reported_order_id IS 'The order that its report
 COMMENT ON COLUMN oms.executions.reported_symbol IS 'Symbol (55) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.reported_side IS 'Side (54) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.allocation_proposal IS 'By oms_state.allocation_four_eyes: {author, command} of an allocation or deallocation that waits for somebody else''s ApproveExecutionCommand';
+COMMENT ON COLUMN oms.executions.booked_at IS 'When it was booked, if it waited in review before; else it was with its creation, or never';
 
 CREATE TABLE oms.matched_exec_ids (
   fix_session text COLLATE "C" NOT NULL,

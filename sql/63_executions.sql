@@ -153,6 +153,8 @@ AS $function$
      (x.flags @> ARRAY['MANUAL'] AND x.authors = 0, 'It was typed by nobody.'),
      (e.status = 'REJECTED' AND e.reason IS NULL, 'It is rejected without a reason.'),
      (e.status <> 'REJECTED' AND e.dk_reason IS NOT NULL, format('It is %s, and has the reason of a rejection (DKReason %s).', e.status, e.dk_reason)),
+     (e.booked_at IS NOT NULL AND (e.status IN ('REVIEW', 'REJECTED') OR (e.booked_at BETWEEN e.created_at AND e.updated_at) IS NOT TRUE),
+      format('It is %s, made at %s, booked at %s, changed at %s.', e.status, e.created_at, e.booked_at, e.updated_at)),
      (e.allocation_proposal IS NOT NULL AND NOT x.live, format('It is %s, and an allocation of it is proposed.', e.status)),
      ((x.flags @> ARRAY['OVERRIDDEN']) <> (x.overridden > 0), format('It is approved in spite of %s reasons, and %s.', x.overridden,
       CASE WHEN x.overridden > 0 THEN 'not flagged' ELSE 'flagged OVERRIDDEN' END))

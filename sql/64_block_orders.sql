@@ -58,7 +58,7 @@ COMMENT ON COLUMN oms.block_fills.trade_date IS 'As the report stated it, else t
 
 -- What comes of the order's own tree, and what of its blocks: each as it is found by the id of the order, of the block or of the execution.
 CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
-  SELECT e.created_at AS booked_at, t.client_id AS order_id, c.cl_ord_id, c.account, c.fix_session, t.allocation_id, e.symbol, e.side,
+  SELECT coalesce(e.booked_at, e.created_at) AS booked_at, t.client_id AS order_id, c.cl_ord_id, c.account, c.fix_session, t.allocation_id, e.symbol, e.side,
          t.quantity, v.value, trim_scale(round(v.value / nullif(t.quantity, 0), 10)) AS avg_px,
          coalesce(e.currency, o.currency, c.currency) AS currency, e.trade_date, e.settl_date, e.transact_time,
          e.id AS execution_id, e.exec_id, e.last_qty, e.last_px, e.quantity AS execution_quantity, e.last_mkt, o.destination,

@@ -24,7 +24,7 @@ our @EXPORT = qw(streams inputs_of stored play packed today);
 my $FOLDER = "$FindBin::RealBin/../data/payloads";
 my $JSON = JSON::PP->new->allow_nonref;
 my $MADE = qr/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
-my $CLOCK = qr/"(?:occurredAt|createdAt|updatedAt|treeUpdatedAt|deskSince|occurred_at|created_at|updated_at|tree_updated_at|recorded_at|rejected_at|desk_since)"/;
+my $CLOCK = qr/"(?:occurredAt|createdAt|updatedAt|treeUpdatedAt|deskSince|bookedAt|occurred_at|created_at|updated_at|tree_updated_at|recorded_at|rejected_at|desk_since|booked_at)"/;
 
 my %CALL = (
 	oms_command => 'oms_command($1::jsonb)', oms_try_command => 'oms_try_command($1::jsonb)',

@@ -150,8 +150,6 @@ sub follow
 	my @changed = $self->redo_allocations($old, $new);
 
 	push @changed, $self->follow_returns($block, $old, $leaves ? undef : $new);
-	# the store does not know when a fill was approved: what was allocated while it waited had nothing of it
-	$block->{unsure} = 1 if any { $_->{block} == $block && $_->{at} > $old->{at} && $_->{at} < $old->{booked} } @{ $self->{allocations} };
 	$self->stand_alone($new, $leaves) if $new;
 	$self->replay($block, $_, @changed) foreach $old->{pool}, $leaves ? $new->{pool} : ();
 	return;

@@ -181,6 +181,24 @@ SELECT al_do(c) FROM unnest(ARRAY[
 SELECT * FROM al_wanted;
 SELECT * FROM oms.verify();
 
+-- A fill that waits in review is in its pool from when it is booked: what was allocated before has nothing of it, and keeps its value when it is busted.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-QA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500, "price": 20}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-Q", "price": 20, "members": [{"orderId": "al-QA", "quantity": 500}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q", "executionId": "al-q1", "execID": "q1", "lastQty": 100, "lastPx": 10}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q", "executionId": "al-q2", "execID": "q2", "lastQty": 40, "lastPx": 30}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-Q", "allocations": [{"orderId": "al-QA", "quantity": 50}]}',
+  '{"commandType": "ApproveExecutionCommand", "executionId": "al-q2", "reason": "it was dealt"}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-Q", "method": "PRO_RATA", "quantity": 45}'
+]::jsonb[]) AS c;
+SELECT id, status, booked_at > created_at AS later, allocated_quantity, (SELECT sum((a ->> 'value')::numeric) FROM jsonb_array_elements(allocations) AS a) AS value
+  FROM oms.executions WHERE root_id = 'al-Q' ORDER BY id;
+SELECT method, pool_quantity, pool_value FROM oms.block_allocations WHERE block_id = 'al-Q' ORDER BY allocated_at;
+SELECT al_do('{"commandType": "BustExecutionCommand", "executionId": "al-q2", "execID": "q3"}');
+SELECT method, pool_quantity, pool_value FROM oms.block_allocations WHERE block_id = 'al-Q' ORDER BY allocated_at;
+SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-Q';
+SELECT * FROM oms.verify();
+
 -- A split scales a block, its tree, its memberships, its allocations and its members once, whoever is named; and where two
 -- brokers tell it, each his own fills. Values stay.
 SELECT al_do(c) FROM unnest(ARRAY[

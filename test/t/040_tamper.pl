@@ -174,6 +174,7 @@ foreach (
 
 	found_among($name, "UPDATE oms.executions SET $change WHERE id = 'A-x2'", 'row_state execution A-x2 ' . sequence('A-x2', 1), 'execution_desk execution A-x2');
 }
+found_among('booked before it was made', q(UPDATE oms.executions SET booked_at = created_at - interval '1 second' WHERE id = 'A-x1'), 'execution_desk execution A-x1');
 found_among('an allocation of what has ended is proposed', q(UPDATE oms.executions SET allocation_proposal = '{"author": "x"}' WHERE id = 'A-x1'), 'execution_desk execution A-x1');
 found_among('a fill allocated as in a block', q(UPDATE oms.executions SET allocation_terms = '[{"allocationId": "a", "method": "EQUAL"}]' WHERE id = 'A-x2'),
 	'allocation execution A-x2');

@@ -147,31 +147,45 @@ oms_book_of(Decision *d, const Order *block)
  * ------------------------------------------------------------------------
  */
 
-/* A correction stands where its fill stood, and so does what has superseded a typed fill. */
+/* A correction stands where its fill stood, and so does what has superseded a typed fill.  NULL: it is the first. */
+static const Execution *
+book_before(const Decision *d, Walk *walk, const Execution *fill)
+{
+	const char *id = fill->corrected_execution_id ? fill->corrected_execution_id : fill->superseded_execution_id;
+	const Execution *before = id ? oms_get_execution(d, id) : NULL;
+
+	if (id && before == NULL)
+		oms_damaged("execution \"%s\", whose place \"%s\" took, does not exist", id, fill->id);
+	if (id)
+		oms_walk_step(walk, "execution", fill->id);
+	return before;
+}
+
 static const Execution *
 book_first_of_chain(const Decision *d, const Execution *fill)
 {
 	Walk		walk = {0};
+	const Execution *before;
 
-	for (;;)
-	{
-		const char *before = fill->corrected_execution_id ? fill->corrected_execution_id : fill->superseded_execution_id;
-		const Execution *earlier;
-
-		if (before == NULL)
-			return fill;
-		earlier = oms_get_execution(d, before);
-		if (earlier == NULL)
-			oms_damaged("execution \"%s\", whose place \"%s\" took, does not exist", before, fill->id);
-		oms_walk_step(&walk, "execution", fill->id);
-		fill = earlier;
-	}
+	while ((before = book_before(d, &walk, fill)) != NULL)
+		fill = before;
+	return fill;
 }
 
+/* What has reasons has never been booked. */
 TimestampTz
-oms_book_came_at(const Decision *d, const Execution *fill)
+oms_book_counts_from(const Decision *d, const Execution *fill)
 {
-	return book_first_of_chain(d, fill)->created_at;
+	Walk		walk = {0};
+	TimestampTz from = PG_INT64_MAX;
+
+	while (fill)
+	{
+		if (fill->review_reasons == NULL)
+			from = Min(from, fill->booked_at != NO_TIME ? fill->booked_at : fill->created_at);
+		fill = book_before(d, &walk, fill);
+	}
+	return from;
 }
 
 BookFill *
@@ -187,6 +201,7 @@ oms_book_add(const Decision *d, AllocationBook *book, const Execution *execution
 	fill->pool = oms_pool_of(execution);
 	fill->came_at = first->created_at;
 	fill->came_as = first->id;
+	fill->counts_from = oms_book_counts_from(d, execution);
 	fill->entries = oms_allocation_entries(execution->allocations);
 	fill->terms = oms_allocation_terms(execution->allocation_terms);
 	fill->allocated = execution->allocated_quantity;

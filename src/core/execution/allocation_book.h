@@ -24,6 +24,7 @@ typedef struct BookFill
 	PoolKey		pool;
 	TimestampTz came_at;		/* when the first of its chain of corrections came, … */
 	const char *came_as;		/* … and the id of that one */
+	TimestampTz counts_from;	/* when the first of them was booked: since then it is in its pool */
 	List	   *entries;		/* of AllocationEntry, in the order of their allocations */
 	List	   *terms;			/* of AllocationTerms: of those that it is the oldest fill of */
 	Numeric		allocated;		/* what the entries come to */
@@ -82,8 +83,8 @@ extern BookFill *oms_book_add(const Decision *d, AllocationBook *book, const Exe
 extern BookFill *oms_book_fill(const AllocationBook *book, const char *execution_id);
 extern void oms_book_sort(AllocationBook *book);
 
-/* When the first of its chain of corrections came. */
-extern TimestampTz oms_book_came_at(const Decision *d, const Execution *fill);
+/* When the first of its chain of corrections was booked. */
+extern TimestampTz oms_book_counts_from(const Decision *d, const Execution *fill);
 
 /* The fill came before the other one. */
 extern bool oms_book_came_before(const BookFill *a, const BookFill *b);

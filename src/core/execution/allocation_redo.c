@@ -356,8 +356,8 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 	PoolKey		key = oms_pool_of(was);
 	PoolKey		new_key = oms_pool_of(with ? with : was);
 	bool		leaves = !oms_pool_is_same(&key, &new_key);
-	RedoPool	pool = {.key = &key, .was = was, .came_at = oms_book_came_at(d, was)};
-	RedoPool	other = {.key = &new_key, .came_at = pool.came_at};
+	RedoPool	pool = {.key = &key, .was = was, .counts_from = oms_book_counts_from(d, was)};
+	RedoPool	other = {.key = &new_key, .counts_from = pool.counts_from};
 	BookFill   *fill = NULL;
 	int			place = -1;
 	MemoryContext old;

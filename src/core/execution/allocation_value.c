@@ -163,31 +163,42 @@ value_is_split(const AllocationBook *book, const RedoPool *pool)
 	return pool->was && pool->was->quantity_factor;
 }
 
+static int
+value_compare_fills(const ListCell *a, const ListCell *b)
+{
+	const BookFill *first = lfirst(a);
+	const BookFill *second = lfirst(b);
+
+	return first->counts_from < second->counts_from ? -1 : first->counts_from > second->counts_from;
+}
+
 /* What nobody had of the pool when each allocation was made, told from the quantities of today. */
 static void
 value_recount(const AllocationBook *book, const List *allocations, const RedoPool *pool)
 {
 	Numeric		quantity = oms_dec_zero();
 	List	   *coming = NIL;
+	List	   *fills = list_copy(book->fills);
 	bool		came = pool->was == NULL;
 	int			next = 0;
 	ListCell   *cell;
 
+	list_sort(fills, value_compare_fills);
 	for (int i = 0; i < pool->count; i++)
 	{
 		AllocationTerms *terms = list_nth(allocations, i);
 
 		CHECK_FOR_INTERRUPTS();
-		for (; next < list_length(book->fills); next++)
+		for (; next < list_length(fills); next++)
 		{
-			const BookFill *fill = list_nth(book->fills, next);
+			const BookFill *fill = list_nth(fills, next);
 
-			if (fill->came_at > terms->at)
+			if (fill->counts_from > terms->at)
 				break;
 			if (oms_pool_is_same(pool->key, &fill->pool))
 				quantity = oms_dec_add(quantity, value_amount_of(book, allocations, &fill->now, fill->entries).quantity);
 		}
-		if (!came && pool->came_at <= terms->at)
+		if (!came && pool->counts_from <= terms->at)
 		{
 			came = true;
 			quantity = oms_dec_add(quantity, value_amount_of(book, allocations, pool->was, oms_allocation_entries(pool->was->allocations)).quantity);
@@ -299,10 +310,7 @@ value_renew(const Decision *d, AllocationBook *book, AllocationTerms *terms, Red
 	value_returns(pool, terms, average);
 }
 
-/*
- * Does it become other than it was?  Then its pool is what it is now.  A fill that
- * waited in review when it was made had not been in its pool.
- */
+/* Does it become other than it was?  Then its pool is what it is now. */
 static bool
 value_changes(const AllocationBook *book, const RedoPool *pool, AllocationTerms *terms, RedoAmount had)
 {
@@ -311,7 +319,7 @@ value_changes(const AllocationBook *book, const RedoPool *pool, AllocationTerms 
 	bool		same = oms_dec_cmp(now.quantity, had.quantity) == 0 && oms_dec_cmp(now.value, had.value) == 0 &&
 		!value_was_returned(pool, terms->returns);
 
-	if (terms->at >= pool->came_at)
+	if (terms->at >= pool->counts_from)
 		value_move(&there, pool->more, true);
 	if (same && (oms_dec_cmp(there.quantity, now.quantity) < 0 ||
 				 (oms_dec_cmp(there.quantity, terms->pool_quantity) == 0 && oms_dec_cmp(there.value, terms->pool_value) == 0)))

@@ -59,7 +59,7 @@ typedef struct RedoComing
 typedef struct RedoPool
 {
 	const PoolKey *key;
-	TimestampTz came_at;		/* the fill did */
+	TimestampTz counts_from;	/* the fill does */
 	const Execution *was;		/* as it was, or NULL: it was in another pool */
 	const BookFill *with;		/* what it is now, or NULL */
 	RedoAmount *had;			/* each allocation of the book, of this pool, … */

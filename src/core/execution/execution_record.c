@@ -86,6 +86,7 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("reportedSymbol", reported_symbol, FIELD_TEXT),
 	EXECUTION("reportedSide", reported_side, FIELD_TEXT),
 	EXECUTION("allocationProposal", allocation_proposal, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
+	EXECUTION("bookedAt", booked_at, FIELD_TIME),
 };
 
 static const TableKey execution_keys[EXECUTION_KEYS] = {

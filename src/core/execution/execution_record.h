@@ -72,6 +72,7 @@ typedef struct Execution
 	char	   *reported_symbol;
 	char	   *reported_side;
 	Jsonb	   *allocation_proposal;	/* an allocation by hand that waits for somebody else, and its author */
+	TimestampTz booked_at;		/* when what had waited in review was booked; NO_TIME: with its creation, or never */
 	Jsonb	   *allocation_terms;	/* of the allocations of a block that it is the oldest fill of */
 } Execution;
 

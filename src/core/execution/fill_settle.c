@@ -93,6 +93,8 @@ settle_put_in(Decision *d, Execution *execution, const FillContext *context, Jso
 		return oms_execution_hold(execution, reasons);
 	}
 	execution->review_reasons = NULL;
+	if (execution->status == OMS_EXECUTION_REVIEW)
+		execution->booked_at = oms_decision_now(d);
 	transition = context->in_block ? oms_book_block_fill(d, execution) : oms_execution_book(execution, context);
 	delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
 	delta->allocated = oms_dec_plus(delta->allocated, execution->allocated_quantity);
