@@ -1,8 +1,8 @@
 #!/usr/bin/env perl
 # The benchmark: see bench/README.md.  Called by bench/run.sh with a running cluster in PGHOST and PGUSER.
 #
-#   run.pl [--quick] [loop|clients|batches|scale|desk ...]
-#   run.pl --profile create|fill|fill3|cancel|batch|block|block_bust [--out FILE]
+#   run.pl [--quick] [loop|clients|batches|scale|desk|quotes ...]
+#   run.pl --profile create|fill|fill3|cancel|batch|block|block_bust|quote|accept [--out FILE]
 use strict;
 use warnings;
 use DBI;
@@ -16,16 +16,16 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale|desk)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale desk) unless @sections;
+@sections = qw(loop clients batches scale desk quotes) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
-		scale => 500, blocks => 80)
+		scale => 500, blocks => 80, deals => 150)
 	: (loop => 4000, rounds => 7, seconds => 2, client_rounds => 5, tree_rounds => 9, batch_fills => 5000, resting => 200_000,
-		scale => 2000, blocks => 300);
+		scale => 2000, blocks => 300, deals => 600);
 
 my $library = $ENV{OMS_BENCH_LIBRARY} or die "run.pl: bench/run.sh sets OMS_BENCH_LIBRARY\n";
 my $json = JSON::PP->new->canonical;
@@ -128,14 +128,19 @@ sub store_commands {
 
 # --- bases: a database with the scene, the commands, and the rows that they write
 
-my @tables = qw(orders executions root_ids commands cl_ord_ids order_events execution_events);
+# Name => whether it has the rows of objects; in the order in which the floor writes them.
+my (@tables, %is_state);
 
 sub make_template {
 	in_db('postgres', 'DROP DATABASE IF EXISTS bench_template', 'CREATE DATABASE bench_template');
 	in_db('bench_template', 'CREATE EXTENSION oms_state');
 	run('psql', '-X', '-q', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-v', "library=$library", '-d', 'bench_template',
-		'-f', "$Bin/schema.sql", '-f', "$Bin/peer.sql");
+		map { ('-f', "$Bin/$_.sql") } qw(schema peer peer_quotes));
 	in_db('bench_template', 'VACUUM ANALYZE');
+	my $dbh = connection('bench_template');
+	%is_state = map { @$_ } @{ $dbh->selectall_arrayref('SELECT name, is_state FROM bench.tables') };
+	@tables = @{ $dbh->selectcol_arrayref('SELECT name FROM bench.tables ORDER BY n') };
+	$dbh->disconnect;
 }
 
 # A store that has been in use: plans are made for tables with rows in them.
@@ -198,7 +203,7 @@ sub floor_steps {
 	my (@statements, @sources);
 	for my $table (@tables) {
 		my @columns = columns($dbh, $table);
-		my $state = $table eq 'orders' || $table eq 'executions';
+		my $state = $is_state{$table};
 		if ($state && has_rows($dbh, $table, 'NOT created')) {
 			my @changed = changed_columns($dbh, $table);
 			my $p = 1;
@@ -221,7 +226,7 @@ sub floor_statement {
 	my @parts;
 	for my $table (@tables) {
 		my @columns = columns($dbh, $table);
-		my $state = $table eq 'orders' || $table eq 'executions';
+		my $state = $is_state{$table};
 		my $value = sub { my $p = $patch{"$table.$_[0]"}; return defined $p ? $p : "r.$_[0]" };
 		if ($state && has_rows($dbh, $table, "NOT created AND $kind")) {
 			push @parts, "UPDATE floor.$table t SET " . join(', ', map { "$_ = " . $value->($_) } changed_columns($dbh, $table))
@@ -342,6 +347,7 @@ sub workload {
 	return ([map { order_command($id->($_)) } 1 .. $n], [map { cancel_command($id->($_)) } @numbers]) if $name eq 'cancel';
 	return ([map { block_scene($_) } 1 .. $n], [map { block_fill($_) } @numbers]) if $name eq 'block';
 	return ([map { (block_scene($_), block_fill($_)) } 1 .. $n], [map { bust_command("F$_") } @numbers]) if $name eq 'block_bust';
+	return quote_workload($name, $n) if $name =~ /^(quote|accept|deal)$/;
 	die "run.pl: no workload $name\n";
 }
 
@@ -352,40 +358,48 @@ my %peer = (create => 'peer.create_order', fill => 'peer.execute_order', fill3 =
 
 # --- 1: a loop inside one backend
 
-sub section_loop {
-	my $n = $size{loop};
-	my $warm = int($n / 8);
-	my (@rows, @written, %result);
-	for my $w (qw(create fill fill3 cancel fill_id)) {
-		progress("loop: $w");
-		make_base("bench_$w", workload($w, $n + $warm));
+# Each workload by oms, floor and peer: a row of figures for `per` commands, and one of what they wrote.
+# A workload: name, title, n (commands measured), per, peer.
+sub loop_rows {
+	my (@workloads) = @_;
+	my (@rows, @written);
+	for my $w (@workloads) {
+		my ($n, $per) = ($w->{n}, $w->{per} // 1);
+		my $warm = $per * int($n / $per / 8);
+		progress("loop: $w->{name}");
+		make_base("bench_$w->{name}", workload($w->{name}, $n + $warm));
 		my @contestants = (
 			{ name => 'oms', work => call_work('oms_command') },
 			{ name => 'floor', work => $replay_work, setup => \&load_floor },
-			{ name => 'peer', work => call_work($peer{$w}) });
+			{ name => 'peer', work => call_work($w->{peer}) });
 		$_->{db} = 'bench_run' for @contestants;
 		my (%us, %wal, $last);
 		for my $round (1 .. $size{rounds}) {
-			new_db('bench_run', "bench_$w");
-			$last = contest($warm, $n, 100, @contestants);
-			push @{ $us{$_} }, $last->{$_}{us} for keys %$last;
-			push @{ $wal{$_} }, $last->{$_}{wal} for keys %$last;
+			new_db('bench_run', "bench_$w->{name}");
+			$last = contest($warm, $n, $per * int(100 / $per), @contestants);
+			push @{ $us{$_} }, $last->{$_}{us} * $per for keys %$last;
+			push @{ $wal{$_} }, $last->{$_}{wal} * $per for keys %$last;
 			push @contestants, shift @contestants;
 		}
-		drop_db('bench_run', "bench_$w");
+		drop_db('bench_run', "bench_$w->{name}");
 		my @floor = map { $us{oms}[$_] / $us{floor}[$_] } 0 .. $#{ $us{oms} };
 		my @peer = map { $us{oms}[$_] / $us{peer}[$_] } 0 .. $#{ $us{oms} };
-		push @rows, [$title{$w}, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor peer)),
+		push @rows, [$w->{title}, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(oms floor peer)),
 			sprintf('%.2f (%s)', median(@floor), spread(@floor)), '≤ 1.50, ' . verdict(median(@floor) <= 1.5),
 			sprintf('%.2f (%s)', median(@peer), spread(@peer)), '≤ 0.33, ' . verdict(median(@peer) <= 1 / 3 + 0.005)];
-		push @written, [$title{$w}, (map { rows_text($last->{$_}{rows}, $n) } qw(oms floor peer)),
+		push @written, [$w->{title}, (map { rows_text($last->{$_}{rows}, $n / $per) } qw(oms floor peer)),
 			(map { sprintf('%.0f', median(@{ $wal{$_} })) } qw(oms floor peer)), compare_rows($last)];
 	}
+	table(['command', 'oms_command', 'floor', 'PL/pgSQL', '÷ floor', 'aim', '÷ PL/pgSQL', 'aim'], @rows);
+	say_out("What they wrote for each (rows inserted + updated; bytes of WAL):\n");
+	table(['command', 'rows oms', 'rows floor', 'rows PL/pgSQL', 'WAL oms', 'WAL floor', 'WAL PL/pgSQL', 'oms and floor'], @written);
+}
+
+sub section_loop {
+	my $n = $size{loop};
 	say_out("## 1. Server time for each command, in a loop inside one backend\n");
 	say_out("µs for each command: medians of $size{rounds} runs of $n commands; in brackets the lowest and highest ratio of a run.\n");
-	table(['command', 'oms_command', 'floor', 'PL/pgSQL', '÷ floor', 'aim', '÷ PL/pgSQL', 'aim'], @rows);
-	say_out("What they wrote for each command (rows inserted + updated; bytes of WAL):\n");
-	table(['command', 'rows oms', 'rows floor', 'rows PL/pgSQL', 'WAL oms', 'WAL floor', 'WAL PL/pgSQL', 'oms and floor'], @written);
+	loop_rows(map { { name => $_, title => $title{$_}, n => $n, peer => $peer{$_} } } qw(create fill fill3 cancel fill_id));
 }
 
 # --- 2: clients
@@ -798,6 +812,44 @@ sub section_desk {
 	table(['what', 'against', 'µs', 'µs of that', 'ratio', 'aim', 'rows', 'rows of that'], @rows);
 }
 
+# --- 6: quotes
+
+my @dealers = qw(ALFA BETA GAMMA DELTA EPSILON);
+
+sub request_command {
+	my ($i) = @_;
+	return { commandType => 'CreateQuoteRequestCommand', quoteRequestId => "R$i", quoteReqID => "RQ$i", symbol => 'EUR/USD', side => 'BUY', orderQty => 1000000,
+		account => 'A1', currency => 'EUR', settlType => '0', expireTime => '2099-01-01T00:00:00Z', dealers => \@dealers };
+}
+sub quote_command {
+	my ($i, $dealer) = @_;
+	return { commandType => 'CreateQuoteCommand', quoteId => "Q$i-$dealer", quoteRequestId => "R$i", quoteID => "QN$i-$dealer", dealer => $dealers[ $dealer - 1 ],
+		bidPx => '1.0998', offerPx => "1.100$dealer", bidSize => 5000000, offerSize => 5000000 };
+}
+sub accept_command {
+	my ($i) = @_;
+	return { commandType => 'AcceptQuoteCommand', quoteId => "Q$i-1", orderId => "D$i", clOrdID => "DC$i" };
+}
+
+sub quote_workload {
+	my ($name, $n) = @_;
+	my $asked = sub { my ($i) = @_; return (request_command($i), map { quote_command($i, $_) } 1 .. @dealers) };
+	return ([map { request_command($_) } 1 .. $n / @dealers], [map { my $i = $_; map { quote_command($i, $_) } 1 .. @dealers } 1 .. $n / @dealers]) if $name eq 'quote';
+	return ([map { $asked->($_) } 1 .. $n], [map { accept_command($_) } shuffle(1 .. $n)]) if $name eq 'accept';
+	return ([], [map { ($asked->($_), accept_command($_)) } 1 .. $n / (@dealers + 2)]);
+}
+
+sub section_quotes {
+	my $n = $size{deals};
+	my $each = @dealers + 2;
+	say_out("## 6. Quotes\n");
+	say_out("µs for each, in a loop inside one backend; medians of $size{rounds} runs of $n requests. An acceptance makes an order and seven events: the order, the accepted quote, four that are declined, the request.\n");
+	loop_rows(
+		{ name => 'quote', title => 'a quote', n => @dealers * $n, peer => 'peer.quote_command' },
+		{ name => 'accept', title => 'an acceptance of one of five quotes', n => $n, peer => 'peer.quote_command' },
+		{ name => 'deal', title => 'a request, five quotes, an acceptance', n => $each * $n, per => $each, peer => 'peer.quote_command' });
+}
+
 # --- a profile of the loop
 
 sub profile {
@@ -855,7 +907,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk);
+	desk => \&section_desk, quotes => \&section_quotes);
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

@@ -37,34 +37,42 @@ BEGIN
 END
 $$;
 
+-- What commands write, in the order in which the floor writes it: the rows of each kind of object, ids and names, events.
+-- Of names, their column, and the field of a command that gives one.
+CREATE TABLE bench.tables (n serial, name text PRIMARY KEY, is_state boolean NOT NULL DEFAULT false, is_events boolean NOT NULL DEFAULT false, name_column text, name_field text);
+INSERT INTO bench.tables (name, is_state) SELECT k.table_name, true FROM oms.kinds() WITH ORDINALITY AS k ORDER BY k.ordinality;
+INSERT INTO bench.tables (name) VALUES ('root_ids'), ('commands');
+INSERT INTO bench.tables (name, name_column, name_field) VALUES
+  ('cl_ord_ids', 'cl_ord_id', 'clOrdID'), ('quote_req_ids', 'quote_req_id', 'quoteReqID'), ('dealer_quote_ids', 'dealer_quote_id', 'quoteID');
+INSERT INTO bench.tables (name, is_events) SELECT k.event_table, true FROM oms.kinds() WITH ORDINALITY AS k ORDER BY k.ordinality;
+
 -- The floor's tables: the event tables without their parent.
 CREATE SCHEMA floor;
 CREATE SEQUENCE floor.event_sequence START 100000000;
-SELECT bench.copy_table('oms.' || name, 'floor.' || name)
-FROM unnest(ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids']) name;
-SELECT bench.copy_table(bench.leaf(name), 'floor.' || name)
-FROM unnest(ARRAY['order_events', 'execution_events']) name;
+SELECT bench.copy_table(CASE WHEN is_events THEN bench.leaf(name) ELSE 'oms.' || name END, 'floor.' || name) FROM bench.tables ORDER BY n;
 
 -- The peer's tables: as the extension's own, parents and partitions.
 CREATE SCHEMA peer;
 CREATE SEQUENCE peer.event_sequence START 100000000;
-SELECT bench.copy_table('oms.' || name, 'peer.' || name)
-FROM unnest(ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids']) name;
-SELECT bench.copy_table(bench.leaf(name), 'peer.' || name || '_leaf')
-FROM unnest(ARRAY['order_events', 'execution_events']) name;
-CREATE TABLE peer.order_events (LIKE oms.order_events) PARTITION BY RANGE (occurred_at);
-CREATE TABLE peer.execution_events (LIKE oms.execution_events) PARTITION BY RANGE (occurred_at);
-ALTER TABLE peer.order_events ATTACH PARTITION peer.order_events_leaf FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
-ALTER TABLE peer.execution_events ATTACH PARTITION peer.execution_events_leaf FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+SELECT bench.copy_table(CASE WHEN is_events THEN bench.leaf(name) ELSE 'oms.' || name END, 'peer.' || name || CASE WHEN is_events THEN '_leaf' ELSE '' END)
+FROM bench.tables ORDER BY n;
+DO $$
+DECLARE
+  t record;
+BEGIN
+  FOR t IN SELECT * FROM bench.tables ORDER BY n LOOP
+    IF t.is_events THEN
+      EXECUTE format('CREATE TABLE peer.%1$I (LIKE oms.%1$I) PARTITION BY RANGE (occurred_at)', t.name);
+      EXECUTE format('ALTER TABLE peer.%1$I ATTACH PARTITION peer.%1$s_leaf FOR VALUES FROM (MINVALUE) TO (MAXVALUE)', t.name);
+    END IF;
+    -- what each call wrote
+    EXECUTE format('CREATE TABLE bench.rec_%1$s (n integer NOT NULL, %2$s LIKE oms.%1$I)', t.name,
+                   CASE WHEN t.is_state THEN 'created boolean NOT NULL,' ELSE '' END);
+  END LOOP;
+END
+$$;
 
--- What each call wrote.  STORAGE PLAIN: read back as it was before it went into the table, not compressed.
-CREATE TABLE bench.rec_orders (n integer NOT NULL, created boolean NOT NULL, LIKE oms.orders);
-CREATE TABLE bench.rec_executions (n integer NOT NULL, created boolean NOT NULL, LIKE oms.executions);
-CREATE TABLE bench.rec_root_ids (n integer NOT NULL, LIKE oms.root_ids);
-CREATE TABLE bench.rec_commands (n integer NOT NULL, LIKE oms.commands);
-CREATE TABLE bench.rec_cl_ord_ids (n integer NOT NULL, LIKE oms.cl_ord_ids);
-CREATE TABLE bench.rec_order_events (n integer NOT NULL, LIKE oms.order_events);
-CREATE TABLE bench.rec_execution_events (n integer NOT NULL, LIKE oms.execution_events);
+-- STORAGE PLAIN: read back as it was before it went into the table, not compressed.
 DO $$
 DECLARE
   a record;
@@ -87,7 +95,7 @@ DECLARE
   t text;
 BEGIN
   FOREACH s IN ARRAY ARRAY['floor', 'peer'] LOOP
-    FOREACH t IN ARRAY ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
+    FOR t IN SELECT name FROM bench.tables ORDER BY n LOOP
       EXECUTE format('TRUNCATE %I.%I', s, t);
       EXECUTE format('INSERT INTO %I.%I SELECT * FROM oms.%I', s, t, t);
     END LOOP;
@@ -96,47 +104,44 @@ END
 $$;
 
 -- Run bench.commands, and after each call keep the rows that it left behind.
--- A new event says which objects were written; its version, whether the row was made or changed.
+-- A new event says which objects were written, and the root of its tree; its version, whether the row was made or changed.
 CREATE PROCEDURE bench.record(batches boolean) LANGUAGE plpgsql AS $$
 DECLARE
   cmd record;
-  seen bigint := greatest((SELECT max(sequence) FROM oms.order_events), (SELECT max(sequence) FROM oms.execution_events), 0);
+  t record;
+  seen bigint := (SELECT coalesce(max(sequence), 0) FROM oms.all_events);
   seen_before bigint;
   made text[];
   changed text[];
-  ids text[];
-  clords text[];
+  said jsonb;
 BEGIN
   FOR cmd IN SELECT n, command FROM bench.commands ORDER BY n LOOP
     IF batches THEN
       PERFORM oms_commands(cmd.command);
-      ids := ARRAY(SELECT e ->> 'commandId' FROM jsonb_array_elements(cmd.command) e WHERE e ? 'commandId');
-      clords := ARRAY(SELECT e ->> 'clOrdID' FROM jsonb_array_elements(cmd.command) e WHERE e ? 'clOrdID');
+      said := cmd.command;
     ELSE
       PERFORM oms_command(cmd.command);
-      ids := ARRAY(SELECT cmd.command ->> 'commandId' WHERE cmd.command ? 'commandId');
-      clords := ARRAY(SELECT cmd.command ->> 'clOrdID' WHERE cmd.command ? 'clOrdID');
+      said := jsonb_build_array(cmd.command);
     END IF;
     seen_before := seen;
-
-    INSERT INTO bench.rec_order_events SELECT cmd.n, e.* FROM oms.order_events e WHERE e.sequence > seen ORDER BY e.sequence;
-    SELECT coalesce(array_agg(aggregate_id) FILTER (WHERE version = 1), '{}'), coalesce(array_agg(DISTINCT aggregate_id), '{}'),
-           greatest(max(sequence), seen_before)
-      INTO made, changed, seen FROM bench.rec_order_events WHERE n = cmd.n;
+    made := '{}';
+    changed := '{}';
+    FOR t IN SELECT name FROM bench.tables WHERE is_events ORDER BY n LOOP
+      EXECUTE format('WITH w AS (INSERT INTO bench.rec_%1$s SELECT $1, e.* FROM oms.%1$I e WHERE e.sequence > $2 ORDER BY e.sequence RETURNING aggregate_id, root_id, version, sequence)
+                      SELECT $3 || coalesce(array_agg(aggregate_id) FILTER (WHERE version = 1), ''{}''), $4 || coalesce(array_agg(aggregate_id) || array_agg(root_id), ''{}''),
+                             greatest(max(sequence), $5) FROM w', t.name)
+        INTO made, changed, seen USING cmd.n, seen_before, made, changed, seen;
+    END LOOP;
+    FOR t IN SELECT name FROM bench.tables WHERE is_state ORDER BY n LOOP
+      EXECUTE format('INSERT INTO bench.rec_%1$s SELECT $1, o.id = ANY ($2), o.* FROM oms.%1$I o WHERE o.id = ANY ($3)', t.name) USING cmd.n, made, changed;
+    END LOOP;
     INSERT INTO bench.rec_root_ids SELECT cmd.n, k.* FROM oms.root_ids k WHERE k.id = ANY (made);
-    INSERT INTO bench.rec_orders SELECT cmd.n, o.id = ANY (made), o.* FROM oms.orders o WHERE o.id = ANY (changed);
-
-    INSERT INTO bench.rec_execution_events
-      SELECT cmd.n, e.* FROM oms.execution_events e WHERE e.sequence > seen_before ORDER BY e.sequence;
-    SELECT coalesce(array_agg(aggregate_id) FILTER (WHERE version = 1), '{}'), coalesce(array_agg(DISTINCT aggregate_id), '{}'),
-           greatest(max(sequence), seen)
-      INTO made, changed, seen FROM bench.rec_execution_events WHERE n = cmd.n;
-    INSERT INTO bench.rec_executions SELECT cmd.n, x.id = ANY (made), x.* FROM oms.executions x WHERE x.id = ANY (changed);
-
     INSERT INTO bench.rec_commands
-      SELECT cmd.n, k.* FROM oms.commands k WHERE k.actor = session_user AND k.command_id = ANY (ids);
-    INSERT INTO bench.rec_cl_ord_ids
-      SELECT cmd.n, k.* FROM oms.cl_ord_ids k WHERE k.fix_session = '' AND k.cl_ord_id = ANY (clords);
+      SELECT cmd.n, k.* FROM oms.commands k WHERE k.actor = session_user AND k.command_id = ANY (ARRAY(SELECT e ->> 'commandId' FROM jsonb_array_elements(said) e));
+    FOR t IN SELECT * FROM bench.tables WHERE name_column IS NOT NULL ORDER BY n LOOP
+      EXECUTE format('INSERT INTO bench.rec_%1$s SELECT $1, k.* FROM oms.%1$I k WHERE k.fix_session = '''' AND k.%2$I = ANY ($2)', t.name, t.name_column)
+        USING cmd.n, ARRAY(SELECT e ->> t.name_field FROM jsonb_array_elements(said) e);
+    END LOOP;
     COMMIT;
   END LOOP;
 END
@@ -145,12 +150,13 @@ $$;
 -- To concatenate nothing takes the payload out of its compression.
 CREATE PROCEDURE bench.index_recordings() LANGUAGE plpgsql AS $$
 DECLARE
-  t text;
+  t record;
 BEGIN
-  UPDATE bench.rec_order_events SET payload = payload || '{}' WHERE pg_column_compression(payload) IS NOT NULL;
-  UPDATE bench.rec_execution_events SET payload = payload || '{}' WHERE pg_column_compression(payload) IS NOT NULL;
-  FOREACH t IN ARRAY ARRAY['orders', 'executions', 'root_ids', 'commands', 'cl_ord_ids', 'order_events', 'execution_events'] LOOP
-    EXECUTE format('CREATE INDEX ON bench.rec_%I (n)', t);
+  FOR t IN SELECT * FROM bench.tables LOOP
+    IF t.is_events THEN
+      EXECUTE format('UPDATE bench.rec_%s SET payload = payload || ''{}'' WHERE pg_column_compression(payload) IS NOT NULL', t.name);
+    END IF;
+    EXECUTE format('CREATE INDEX ON bench.rec_%s (n)', t.name);
   END LOOP;
 END
 $$;
