@@ -483,7 +483,7 @@ sub write_results {
 	return;
 }
 
-paragraph("## 6. The way out\n");
+paragraph("## 7. The way out\n");
 if (my $reason = Rig::unavailable()) {
 	print STDERR '*' x 80, "\nNOT MEASURED: the way out needs a real Kafka broker.\n$reason\n", '*' x 80, "\n";
 	paragraph("**Not measured**: no Kafka here.\n");

@@ -833,8 +833,9 @@ sub accept_command {
 
 sub quote_workload {
 	my ($name, $n) = @_;
+	my $requests = int(($n + @dealers - 1) / @dealers);
 	my $asked = sub { my ($i) = @_; return (request_command($i), map { quote_command($i, $_) } 1 .. @dealers) };
-	return ([map { request_command($_) } 1 .. $n / @dealers], [map { my $i = $_; map { quote_command($i, $_) } 1 .. @dealers } 1 .. $n / @dealers]) if $name eq 'quote';
+	return ([map { request_command($_) } 1 .. $requests], [map { my $i = $_; map { quote_command($i, $_) } 1 .. @dealers } 1 .. $requests]) if $name eq 'quote';
 	return ([map { $asked->($_) } 1 .. $n], [map { accept_command($_) } shuffle(1 .. $n)]) if $name eq 'accept';
 	return ([], [map { ($asked->($_), accept_command($_)) } 1 .. $n / (@dealers + 2)]);
 }
@@ -854,7 +855,7 @@ sub section_quotes {
 
 sub profile {
 	my ($w) = @_;
-	my $n = $w =~ /block/ ? 2000 : 20_000;
+	my $n = $w =~ /block|accept/ ? 2000 : 20_000;
 	my ($scene, $commands) = $w eq 'batch'
 		? ([map { order_command(sprintf('B%06d', $_)) } 1 .. $n], [batch_commands($n, $n, 100)])
 		: workload($w, $n);
