@@ -157,14 +157,18 @@ sub status
 # membership, or what a released one was allocated
 sub membership { my ($self, $block, $id) = @_; my $member = $block->{members}{$id}; return $member->{released} ? $self->given($block, $id) : $member->{qty}; }
 sub covered { my ($self, $block) = @_; return total(map { $self->membership($block, $_) } keys %{ $block->{members} }); }
-# What was released follows what it has, and is gone with it; an open block wants what its members do.
+# What was released follows what it has, and is gone with it; an open block wants what its members do.  What a split has rounded stays until they come
+# to something else, or are given anew.
 sub follow_members
 {
-	my ($self) = @_;
+	my ($self, $given) = @_;
 	foreach my $block ($self->blocks)
 	{
 		delete @{ $block->{members} }{ grep { $block->{members}{$_}{released} && $self->given($block, $_) == 0 } keys %{ $block->{members} } };
-		$block->{qty} = $self->covered($block) if !closed($block);
+		my ($covered, $before) = ($self->covered($block), $block->{covered});
+		my $stays = $block->{split} && defined $before && $covered == $before && ($given // '') ne $block->{id};
+		$block->{qty} = $covered if !closed($block) && !$stays;
+		$block->{covered} = $covered;
 	}
 	return;
 }

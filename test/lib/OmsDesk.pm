@@ -7,7 +7,7 @@ package OmsDesk;
 use strict;
 use warnings;
 
-use parent 'OmsHands';
+use parent 'OmsSplits';
 
 use List::Util qw(any first);
 use Math::BigInt;
@@ -317,9 +317,9 @@ sub refuse_beyond_limits
 			next if !defined $order->{price};
 			my ($qty, $value) = @{ $outcome->{$id} };
 			my $off = $order->{side} eq 'BUY' ? $value - $order->{price} * $qty : $order->{price} * $qty - $value;
-			# the last decimal of a value is no price
+			# the last decimal of a value or an average is no price
 			next if $off <= 0;
-			rule($off > Math::BigInt->new(10)->bpow(11) ? $must : $may, 'limit_exceeded');
+			rule($off > Math::BigInt->new(10)->bpow(11) && $off > $qty ? $must : $may, 'limit_exceeded');
 		}
 	}
 	return;
@@ -341,14 +341,15 @@ sub refuse_DeallocateExecution
 sub apply
 {
 	my ($self, $command, $state) = @_;
-	my $effect = 'apply_' . $command->{commandType} =~ s/Command$//r;
+	my $type = $command->{commandType} =~ s/Command$//r;
+	my $effect = "apply_$type";
 	my @waiting = map { $_->{id} } grep { $_->{cancel} && $self->held($_) } $self->all_orders;
 
 	$self->{open} = undef;
 	$self->$effect($command, $self->order($command->{orderId}), $state);
 	$self->{cl_ord_ids}{ $command->{clOrdID} } = 1 if defined $command->{clOrdID};
 	$self->settle(\@waiting);
-	$self->follow_members;
+	$self->follow_members($type eq 'ReplaceBlockMembers' ? $command->{orderId} : undef);
 	return;
 }
 
@@ -389,7 +390,7 @@ sub add_order
 	my $lot = ($command->{attributes} // {})->{roundLot};
 	return $self->{orders}{ $command->{orderId} } = {
 		id => $command->{orderId}, parent => $command->{parentId}, children => [], executions => [], cancel => undef, cancelled => 0,
-		qty => qty($command->{orderQty}), price => qty($command->{price}), lot => qty($lot),
+		actions => {}, split => 0, qty => qty($command->{orderQty}), price => qty($command->{price}), lot => qty($lot),
 		symbol => $command->{symbol} // $like->{symbol}, side => $command->{side} // $like->{side}, %more
 	};
 }
@@ -398,7 +399,8 @@ sub apply_CreateOrder
 {
 	my ($self, $command) = @_;
 	my $parent = $self->order($command->{parentId});
-	$self->add_order($command, $parent);
+	# it has what came to its parent behind it
+	$self->add_order($command, $parent, $parent ? (actions => { %{ $parent->{actions} } }) : ());
 	push @{ $parent->{children} }, $command->{orderId} if $parent;
 	return;
 }
@@ -449,7 +451,7 @@ sub add_execution
 	my ($qty, $px) = (qty($command->{lastQty}), qty($command->{lastPx}));
 	my $at = ++$self->{clock};
 	push @{ $order->{executions} }, $id;
-	return $self->{executions}{$id} = { id => $id, order => $order->{id}, qty => $qty, px => $px, value => $qty * $px, status => $status, entries => [],
+	return $self->{executions}{$id} = { id => $id, order => $order->{id}, qty => $qty, last => $qty, px => $px, value => $qty * $px, status => $status, entries => [],
 		at => $at, booked => $at, pool => $command->{tradeDate} // '', %more };
 }
 
@@ -476,10 +478,10 @@ sub correction
 	my ($self, $command) = @_;
 	my $old = $self->newest($command->{executionId});
 	my $order = $self->order($old->{order});
-	my ($qty, $px) = (qty($command->{lastQty}), qty($command->{lastPx}));
+	my ($qty, $px) = ($self->corrected_qty($old, qty($command->{lastQty})), qty($command->{lastPx}));
 
 	return undef if $old->{status} ne 'LIVE' || $old->{held};
-	return 'REVIEW' if worse($order, $px, $order->{price}) && $px != $old->{px};
+	return 'REVIEW' if worse($order, OmsSplits::scaled_px($px, $old->{factor}), $order->{price}) && $px != $old->{px};
 	return $qty > $old->{qty} && $self->executed($order) - $old->{qty} + $qty > $order->{qty} ? 'REVIEW' : 'LIVE';
 }
 
@@ -489,8 +491,10 @@ sub apply_CorrectExecution
 	my $old = $self->newest($command->{executionId});
 	my $order = $self->order($old->{order});
 	my $review = $state->{status} eq 'REVIEW';
+	my $qty = $self->corrected_qty($old, qty($command->{lastQty}));
 	my $new = $self->add_execution($state->{executionId}, $order, $command, $review ? 'REVIEW' : 'LIVE', map({ $_ => $old->{$_} } qw(at booked)), pool => $command->{tradeDate} // $old->{pool});
 
+	@$new{qw(qty factor)} = ($qty, $old->{factor});
 	$old->{held}{status} = 'CORRECTED' if $old->{held};
 	# one that waits leaves the fill as it is, until the next correction or the bust
 	if ($review && $old->{status} eq 'LIVE') { $old->{held} = $new; return; }

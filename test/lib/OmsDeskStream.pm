@@ -22,7 +22,8 @@ sub pick { return $_[ int rand @_ ]; }
 my @MAKERS = (
 	[ 4, \&create_client ], [ 3, \&create_block ], [ 8, \&replace_members ], [ 6, \&create_child ], [ 26, \&fill_block ], [ 6, \&fill_client ],
 	[ 24, \&allocate ], [ 4, \&deallocate ], [ 6, \&bust ], [ 7, \&correct ], [ 5, \&review ], [ 5, \&type_fill ], [ 12, \&tell_typed ], [ 3, \&cancel ], [ 2, \&request_cancel ],
-	[ 1, \&reject_cancel ], [ 3, \&replace ], [ 1, \&end_member ]);
+	[ 1, \&reject_cancel ], [ 3, \&replace ], [ 1, \&end_member ],
+	[ 8, \&split_orders ]);
 my $WEIGHTS = 0;
 $WEIGHTS += $_->[0] foreach @MAKERS;
 
@@ -36,7 +37,7 @@ sub new_group
 		clients => chance(70) ? 2 + int rand 4 : 2 + int rand 19,
 		step => $kind eq 'lots' ? pick(1, 10, 50) : $kind eq 'whole' ? 1 : 0, decimals => $kind eq 'decimals' ? 1 + int rand 3 : $kind eq 'coins' ? 8 : 0,
 		lots => $kind eq 'lots' ? [ pick([100], [100], [50], [ 100, 50, undef ]) ]->[0] : $kind eq 'coins' ? [ pick('0.00000001', '0.001', undef) ] : [undef],
-		limits => chance(25), days => chance(30) ? [qw(2026-03-02 2026-03-03 2026-03-04)] : [undef], priorities => pick(3, 20)
+		limits => chance(25), days => chance(30) ? [qw(2026-03-02 2026-03-03 2026-03-04)] : [undef], priorities => pick(3, 20), splits => chance(25)
 	};
 }
 
@@ -212,7 +213,7 @@ sub type_fill
 	my $told = chance(20) ? execution($model, sub { !$_[0]{typed} && $_[0]{status} eq 'LIVE' }) : undef;
 
 	delete $command->{execID};
-	@$command{qw(orderId lastQty lastPx)} = ($told->{order}, map { OmsBlocks::decimal($_, 10) } @$told{qw(qty px)}) if $told;
+	@$command{qw(orderId lastQty lastPx)} = ($told->{order}, map { OmsBlocks::decimal($_, 10) } @$told{qw(last px)}) if $told;
 	return { %$command, commandType => 'CreateManualExecutionCommand', reason => 'by telephone', chance(50) ? (confirm => JSON::PP::true) : () };
 }
 
@@ -226,7 +227,7 @@ sub tell_typed
 	return command('ApproveExecution', executionId => $told->{id}, supersedes => chance(95) ? $typed->{id} : pick(map { $_->{id} } $model->all_executions),
 		reason => 'told', confirm => chance(60) ? JSON::PP::true : undef) if $told && !chance(10);
 	return command('ExecuteOrder', orderId => $typed->{order}, executionId => new_id($group, 'x'), execID => new_id($group, 'e'),
-		(map { ("last$_->[0]" => OmsBlocks::decimal($typed->{ $_->[1] }, 10)) } [ Qty => 'qty' ], [ Px => 'px' ]),
+		(map { ("last$_->[0]" => OmsBlocks::decimal($typed->{ $_->[1] }, 10)) } [ Qty => 'last' ], [ Px => 'px' ]),
 		tradeDate => chance(70) ? $typed->{pool} || undef : pick(@{ $group->{days} }));
 }
 
@@ -243,10 +244,10 @@ sub correct
 	my $execution = execution($model, sub { $_[0]{status} eq 'LIVE' && (in_block($model, $_[0]) || chance(20)) }) or return undef;
 	# who corrects what was typed has typed
 	return undef if $execution->{typed};
-	my ($qty, $px) = map { OmsBlocks::decimal($_, 10) } @$execution{qw(qty px)};
+	my ($qty, $px) = map { OmsBlocks::decimal($_, 10) } @$execution{qw(last px)};
 	my $kind = rand 100;
 	return command('CorrectExecution', executionId => first_of($model, $execution), execID => new_id($group, 'e'),
-		lastQty => $kind < 35 ? $qty : amount($group, $kind < 80 ? $execution->{qty} : $execution->{qty} * 2), lastPx => $kind < 35 || chance(20) ? price($group) : $px,
+		lastQty => $kind < 35 ? $qty : amount($group, $kind < 80 ? $execution->{last} : $execution->{last} * 2), lastPx => $kind < 35 || chance(20) ? price($group) : $px,
 		tradeDate => defined $group->{days}[0] && chance(35) ? pick(@{ $group->{days} }) : undef);
 }
 
@@ -344,6 +345,24 @@ sub replace
 	return undef if OmsBlocks::block($order);
 	my $qty = chance(60) ? $order->{qty} + part_of($group, $order->{qty}) : part_of($group, $order->{qty});
 	return command('ReplaceOrder', orderId => $order->{id}, orderQty => OmsBlocks::decimal($qty, 10));
+}
+
+# --- corporate actions -----------------------------------------------------------------------
+
+# Of whatever order, open or not; quantities stay what people write.
+sub split_orders
+{
+	my ($model, $group) = @_;
+	return undef if !$group->{splits};
+	my $order = find(sub { !OmsBlocks::closed($_[0]) }, $model->all_orders) or return undef;
+	my $small = $order->{qty} < Math::BigInt->new(10)->bpow($group->{kind} eq 'coins' ? 9 : 12);
+	my $large = $order->{qty} > Math::BigInt->new(10)->bpow($group->{kind} eq 'coins' ? 11 : 14);
+	my @factors = ($large ? () : qw(2 3 1.5 1.1 10), $small ? () : qw(0.5 0.1 0.33333333333333333333 0.14285714285714285714 0.9), chance(10) ? qw(0.0000001) : ());
+	my @known = sort map { keys %{ $_->{actions} } } $model->all_orders;
+	# one that has come to all is refused; to some, it is nobody's wish
+	my ($again) = grep { my $action = $_; !/^by / && !grep { !$_->{actions}{$action} } $model->tied($order) } shuffle @known;
+
+	return command('RestateOrder', orderId => $order->{id}, quantityFactor => pick(@factors), corporateActionId => $again && chance(10) ? $again : new_id($group, 'z'));
 }
 
 # Nothing ends a member of a live block.

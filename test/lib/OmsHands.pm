@@ -10,7 +10,7 @@ use parent 'OmsPools';
 use List::Util qw(any);
 
 # Two fills of one order that may be one: typed and told
-sub alike { my ($one, $other) = @_; return $one->{qty} == $other->{qty} && $one->{px} == $other->{px}; }
+sub alike { my ($one, $other) = @_; return $one->{last} == $other->{last} && $one->{px} == $other->{px}; }
 
 sub counterparts
 {
@@ -18,7 +18,7 @@ sub counterparts
 	return grep { !!$_->{typed} eq !!$typed && alike($_, $like) } map { $self->own($order, $_) } qw(LIVE REVIEW);
 }
 
-sub of_command { my ($command) = @_; return { qty => OmsBlocks::qty($command->{lastQty}), px => OmsBlocks::qty($command->{lastPx}) }; }
+sub of_command { my ($command) = @_; return { last => OmsBlocks::qty($command->{lastQty}), px => OmsBlocks::qty($command->{lastPx}) }; }
 
 sub refuse_CreateManualExecution
 {

@@ -221,6 +221,37 @@ SELECT order_id, quantity, allocated_quantity, allocated_value FROM al_members W
 SELECT al_do('{"commandType": "AllocateExecutionCommand", "orderId": "al-S", "method": "PRO_RATA"}');
 SELECT * FROM oms.verify();
 
+-- After a split a pool is counted from its fills, the one that ends too: what was given of both is worth what the other is.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-UA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-U", "members": [{"orderId": "al-UA", "quantity": 500}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-U", "executionId": "al-u1", "lastQty": 100, "lastPx": 10}',
+  '{"commandType": "RestateOrderCommand", "orderId": "al-U", "quantityFactor": 2}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-U", "executionId": "al-u2", "lastQty": 60, "lastPx": 10}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-U", "allocations": [{"orderId": "al-UA", "quantity": 100}]}',
+  '{"commandType": "BustExecutionCommand", "executionId": "al-u2", "reason": "none of ours"}'
+]::jsonb[]) AS c;
+SELECT order_id, quantity, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-U';
+-- A membership that lacks the least of a unit is open after a split as before; one that is full stays so, also while only one of two brokers has told it.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-RA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-R", "members": [{"orderId": "al-RA", "quantity": 1}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-R", "executionId": "al-r1", "lastQty": 0.99999999, "lastPx": 10}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-R", "method": "PRO_RATA"}',
+  '{"commandType": "RestateOrderCommand", "orderId": "al-R", "quantityFactor": 0.1}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-QA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-Q", "members": [{"orderId": "al-QA", "quantity": 100}]}',
+  '{"commandType": "PlaceOrderCommand", "orderId": "al-Q", "children": [{"orderId": "al-Q1", "orderQty": 60}, {"orderId": "al-Q2", "orderQty": 40}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q1", "executionId": "al-q1", "lastQty": 60, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q2", "executionId": "al-q2", "lastQty": 40, "lastPx": 5}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-Q", "method": "PRO_RATA"}',
+  '{"commandType": "RestateOrderCommand", "orderId": "al-Q1", "execID": "q1", "quantityFactor": 2, "corporateActionId": "ca-q"}'
+]::jsonb[]) AS c;
+SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Q') ORDER BY 1;
+SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-Q2", "execID": "q2", "quantityFactor": 2, "corporateActionId": "ca-q"}');
+SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Q') ORDER BY 1;
+SELECT * FROM oms.verify();
+
 -- Four eyes of allocations: who gives quantities by hand, or takes back, proposes; somebody else has it done, as things are then.
 CREATE ROLE regress_al_ann;
 CREATE ROLE regress_al_bob;

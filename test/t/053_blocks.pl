@@ -1,9 +1,10 @@
-# Random command streams over client orders and blocks against the model of OmsDesk, OmsBlocks, OmsPools and OmsShares, from several sessions at once.
-# Broken by: any quantity, value, share, status or refusal that differs from sections 3 of the contract and domain.md, 7 to 12, of any order or fill of a group
+# Random command streams over client orders and blocks against the model of OmsDesk, OmsSplits, OmsBlocks, OmsPools and OmsShares, from several sessions at once.
+# Broken by: any quantity, value, share, status or refusal that differs from sections 3 of the contract and domain.md, 7 to 12 and 14, of any order or fill of a group
 # after any command, to the last decimal; a preview that says something else than what then happens, or leaves something behind.
 #
 # Each session drives groups of its own, one after another: 2 to 20 client orders (whole, in lots, with decimals, coins), blocks over them, orders below
-# both, fills, allocations, busts, corrections (of the trade date too), typed fills and the electronic ones that replace them, members that come and go.  After each step the whole group is compared.  Where
+# both, fills, allocations, busts, corrections (of the trade date too), typed fills and the electronic ones that replace them, members that come and go, splits of all that
+# is tied.  After each step the whole group is compared.  Where
 # the model has lost count of a value, laws are asked of what came, and the model takes it over.
 #
 # OMS_SEED=n repeats a run's groups; OMS_TREE=session.number drives only that group.  A difference is shrunk to the shortest list of commands that

@@ -369,7 +369,9 @@ oms_redo_allocations(Decision *d, AllocationBook *book, const Execution *was, Ex
 	old = MemoryContextSwitchTo(book->memory);
 	allocations = oms_book_allocations(book, oms_allocation_terms(was->allocation_terms));
 	oms_value_begin(book, allocations, &pool);
-	oms_value_begin(book, allocations, &other);
+	/* once for each pool: it may count what was in it anew, the fill that ended too */
+	if (leaves)
+		oms_value_begin(book, allocations, &other);
 	if (with)
 	{
 		fill = oms_book_add(d, book, with);

@@ -18,8 +18,6 @@
 #include "base/decimal.h"
 #include "core/execution/allocation_split.h"
 
-#define ROUNDING_SCALE	8			/* what is less was rounded away: quantities that were given have no more decimals than scaled ones */
-
 bool
 oms_has_block_entries(const Execution *fill)
 {
@@ -141,16 +139,15 @@ split_move_members(const Decision *d, const AllocationBook *book, const List *al
 		split_move_member(book, allocations, lfirst(cell), lfirst(became));
 }
 
-/* What was full stays full, and none has more than its membership: sums of rounded parts. */
+/* What was full stays full, what was open stays open: what members have are sums of rounded parts. */
 static Numeric
-split_membership(const OrderMember *member, Numeric factor)
+split_membership(const OrderMember *member, bool full, Numeric factor)
 {
 	Numeric		scaled = factor ? oms_scale_quantity(member->quantity, factor) : member->quantity;
-	Numeric		lacks = oms_dec_sub(scaled, member->allocated_quantity);
 
-	if (member->released || oms_dec_sign(lacks) < 0 || oms_dec_sign(oms_dec_round(lacks, ROUNDING_SCALE)) == 0)
+	if (full)
 		return member->allocated_quantity;
-	return scaled;
+	return oms_dec_max(scaled, oms_dec_add(member->allocated_quantity, oms_dec_smallest(member->allocated_quantity)));
 }
 
 OrderMember *
@@ -159,8 +156,12 @@ oms_split_members(Decision *d, const Order *block, const List *fills, Numeric fa
 	AllocationBook book = {.block_id = block->id, .memory = oms_book_memory()};
 	List	   *allocations;
 	const ListCell *cell;
+	bool	   *full;
 
 	book.members = oms_members_from_json(block->members, &book.count);
+	full = palloc(sizeof(bool) * Max(book.count, 1));
+	for (int i = 0; i < book.count; i++)
+		full[i] = !oms_member_is_live(&book.members[i]);
 	oms_book_load(d, &book, true);
 	allocations = oms_book_allocations(&book, NIL);
 	foreach(cell, fills)
@@ -169,7 +170,7 @@ oms_split_members(Decision *d, const Order *block, const List *fills, Numeric fa
 		split_move_members(d, &book, allocations, lfirst(cell));
 	}
 	for (int i = 0; i < book.count; i++)
-		book.members[i].quantity = split_membership(&book.members[i], factor);
+		book.members[i].quantity = split_membership(&book.members[i], full[i], factor);
 	MemoryContextDelete(book.memory);
 	*count = book.count;
 	return book.members;
