@@ -277,6 +277,8 @@ sub block_of
 sub refuse_AllocateExecution
 {
 	my ($self, $command, undef, $must, $may) = @_;
+	# whatever else is wrong with it
+	$may->{OM001}{''} = 1 if defined $command->{executionId} && !defined $command->{reason};
 	my ($block, $execution) = $self->block_of($command, $must, $may) or return;
 	return if !$block;
 
