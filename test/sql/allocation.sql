@@ -239,17 +239,17 @@ SELECT al_do(c) FROM unnest(ARRAY[
   '{"commandType": "ExecuteOrderCommand", "orderId": "al-R", "executionId": "al-r1", "lastQty": 0.99999999, "lastPx": 10}',
   '{"commandType": "AllocateExecutionCommand", "orderId": "al-R", "method": "PRO_RATA"}',
   '{"commandType": "RestateOrderCommand", "orderId": "al-R", "quantityFactor": 0.1}',
-  '{"commandType": "CreateOrderCommand", "orderId": "al-QA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
-  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-Q", "members": [{"orderId": "al-QA", "quantity": 100}]}',
-  '{"commandType": "PlaceOrderCommand", "orderId": "al-Q", "children": [{"orderId": "al-Q1", "orderQty": 60}, {"orderId": "al-Q2", "orderQty": 40}]}',
-  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q1", "executionId": "al-q1", "lastQty": 60, "lastPx": 5}',
-  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Q2", "executionId": "al-q2", "lastQty": 40, "lastPx": 5}',
-  '{"commandType": "AllocateExecutionCommand", "orderId": "al-Q", "method": "PRO_RATA"}',
-  '{"commandType": "RestateOrderCommand", "orderId": "al-Q1", "execID": "q1", "quantityFactor": 2, "corporateActionId": "ca-q"}'
+  '{"commandType": "CreateOrderCommand", "orderId": "al-YA", "symbol": "VOD.L", "side": "BUY", "orderQty": 500}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-Y", "members": [{"orderId": "al-YA", "quantity": 100}]}',
+  '{"commandType": "PlaceOrderCommand", "orderId": "al-Y", "children": [{"orderId": "al-Y1", "orderQty": 60}, {"orderId": "al-Y2", "orderQty": 40}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Y1", "executionId": "al-y1", "lastQty": 60, "lastPx": 5}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-Y2", "executionId": "al-y2", "lastQty": 40, "lastPx": 5}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-Y", "method": "PRO_RATA"}',
+  '{"commandType": "RestateOrderCommand", "orderId": "al-Y1", "execID": "q1", "quantityFactor": 2, "corporateActionId": "ca-q"}'
 ]::jsonb[]) AS c;
-SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Q') ORDER BY 1;
-SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-Q2", "execID": "q2", "quantityFactor": 2, "corporateActionId": "ca-q"}');
-SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Q') ORDER BY 1;
+SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Y') ORDER BY 1;
+SELECT al_do('{"commandType": "RestateOrderCommand", "orderId": "al-Y2", "execID": "q2", "quantityFactor": 2, "corporateActionId": "ca-q"}');
+SELECT block_id, quantity, allocated_quantity, live FROM oms.block_members WHERE block_id IN ('al-R', 'al-Y') ORDER BY 1;
 SELECT * FROM oms.verify();
 
 -- Four eyes of allocations: who gives quantities by hand, or takes back, proposes; somebody else has it done, as things are then.
