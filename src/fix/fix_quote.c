@@ -256,13 +256,13 @@ oms_fix_handle_quote_request_reject(FixContext *fix)
  * ------------------------------------------------------------------------
  */
 
-/* The quote that a Quote may be another version of: for the same request and instrument, and no entry of a mass quote. */
+/* The quote that a Quote may be another version of: of the same dealer, request and instrument, and no entry of a mass quote. */
 static bool
 quote_may_be(const Quote *quote, const void *arg)
 {
 	const QuoteOffer *offer = arg;
 
-	return quote->quote_set_id == NULL && quote->quote_entry_id == NULL &&
+	return quote->quote_set_id == NULL && quote->quote_entry_id == NULL && oms_same_text(quote->dealer, offer->dealer) &&
 		(offer->symbol == NULL || !oms_symbols_differ(offer->symbol, quote->symbol)) &&
 		(offer->request == NULL || oms_same_text(quote->quote_request_id, offer->request->id));
 }
@@ -272,7 +272,7 @@ oms_fix_handle_quote(FixContext *fix)
 {
 	char	   *quote_req_id = oms_fix_get(&fix->message, TAG_QUOTE_REQ_ID);
 	QuoteNames	names = {fix};
-	QuoteOffer	offer = {.symbol = oms_fix_get(&fix->message, TAG_SYMBOL)};
+	QuoteOffer	offer = {.dealer = oms_fix_dealer(&fix->message), .symbol = oms_fix_get(&fix->message, TAG_SYMBOL)};
 	RequestMatch request = {0};
 	QuoteMatch	known;
 	Refusal    *refusal = REQUIRE(fix, TAG_QUOTE_ID);

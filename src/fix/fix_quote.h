@@ -140,6 +140,7 @@ typedef struct QuoteOffer
 	const FixSpan *span;		/* of its entry, or NULL */
 	const char *set_id;
 	const char *entry_id;
+	const char *dealer;
 	const char *symbol;			/* NULL: not said */
 	const char *underlying;		/* of its set, or NULL */
 	const char *valid_until;	/* likewise */
@@ -149,8 +150,8 @@ typedef struct QuoteOffer
 
 extern Refusal *oms_fix_take_offer(FixContext *fix, const QuoteOffer *offer);
 
-/* fix_quote_mass.c: the open quote of the session that is this entry, or NULL. */
-extern const Quote *oms_fix_open_entry(FixContext *fix, const char *set_id, const char *entry_id);
+/* fix_quote_mass.c: the open quote of the session that is this entry (of this dealer; NULL: of any), or NULL. */
+extern const Quote *oms_fix_open_entry(FixContext *fix, const char *dealer, const char *set_id, const char *entry_id);
 
 /* fix_quote_cancel.c: the quotes of the session that are named as QuoteCancelType (298) says by this code end. */
 extern Refusal *oms_fix_cancel_quotes(FixContext *fix, const char *cancel_code);

@@ -23,7 +23,7 @@ const int	oms_fix_own_of_mass_quote[] = {
 };
 
 const Quote *
-oms_fix_open_entry(FixContext *fix, const char *set_id, const char *entry_id)
+oms_fix_open_entry(FixContext *fix, const char *dealer, const char *set_id, const char *entry_id)
 {
 	const char *const values[] = {fix->message.session, set_id, entry_id};
 	const char *const *const keys[] = {values};
@@ -37,7 +37,8 @@ oms_fix_open_entry(FixContext *fix, const char *set_id, const char *entry_id)
 		const Quote *quote = (const Quote *) oms_uow_peek(fix->uow, KIND_QUOTE, lfirst(cell));
 
 		CHECK_FOR_INTERRUPTS();
-		if (quote && quote->status == QUOTE_STATUS_ACTIVE && (found == NULL || quote->created_at > found->created_at))
+		if (quote && quote->status == QUOTE_STATUS_ACTIVE && (dealer == NULL || oms_same_text(dealer, quote->dealer)) &&
+			(found == NULL || quote->created_at > found->created_at))
 			found = quote;
 	}
 	return found;
@@ -48,14 +49,15 @@ mass_is_entry(const Quote *quote, const void *arg)
 {
 	const QuoteOffer *offer = arg;
 
-	return oms_same_text(quote->quote_set_id, offer->set_id) && oms_same_text(quote->quote_entry_id, offer->entry_id);
+	return oms_same_text(quote->quote_set_id, offer->set_id) && oms_same_text(quote->quote_entry_id, offer->entry_id) &&
+		oms_same_text(quote->dealer, offer->dealer);
 }
 
 /* The open quote of this set and entry; where the message may have come before, also one that has ended since. */
 static const Quote *
 mass_known(FixContext *fix, const QuoteOffer *offer)
 {
-	const Quote *open = oms_fix_open_entry(fix, offer->set_id, offer->entry_id);
+	const Quote *open = oms_fix_open_entry(fix, offer->dealer, offer->set_id, offer->entry_id);
 
 	if (open || !oms_fix_is_resent(&fix->message))
 		return open;
@@ -63,11 +65,12 @@ mass_known(FixContext *fix, const QuoteOffer *offer)
 }
 
 static Refusal *
-mass_read_entry(FixContext *fix, const FixSpan *set, const FixSpan *entry, QuoteOffer *offer)
+mass_read_entry(FixContext *fix, const FixSpan *set, const FixSpan *entry, const char *dealer, QuoteOffer *offer)
 {
 	const FixMessage *message = &fix->message;
 
 	offer->span = entry;
+	offer->dealer = dealer;
 	offer->entry_id = oms_fix_get_in(message, entry, TAG_QUOTE_ENTRY_ID);
 	offer->symbol = oms_fix_get_in(message, entry, TAG_SYMBOL);
 	if (set)
@@ -98,6 +101,7 @@ static Refusal *
 mass_read(FixContext *fix, QuoteOffer **offers, int *count)
 {
 	const FixMessage *message = &fix->message;
+	const char *dealer = oms_fix_dealer(message);
 	FixSpan    *sets;
 	FixSpan    *all;
 	int			nsets = oms_fix_spans(message, TAG_NO_QUOTE_SETS, NULL, &sets);
@@ -116,7 +120,7 @@ mass_read(FixContext *fix, QuoteOffer **offers, int *count)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; refusal == NULL && j < n; j++)
-			refusal = mass_read_entry(fix, set, &entries[j], &(*offers)[(*count)++]);
+			refusal = mass_read_entry(fix, set, &entries[j], dealer, &(*offers)[(*count)++]);
 	}
 	return refusal ? refusal : mass_check_once(*offers, *count);
 }

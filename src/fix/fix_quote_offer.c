@@ -63,7 +63,7 @@ offer_command(FixContext *fix, const QuoteOffer *offer, const QuotedSides *sides
 		oms_json_string(&w, "validUntilTime", offer->valid_until);
 	if (is_new)
 	{
-		oms_json_string(&w, "dealer", oms_fix_dealer(message));
+		oms_json_string(&w, "dealer", offer->dealer);
 		if (offer->request)
 			oms_json_string(&w, "quoteRequestId", offer->request->id);
 		if (offer->set_id)

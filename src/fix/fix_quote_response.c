@@ -154,6 +154,20 @@ response_check_pending(const Quote *quote, int type)
 							  "acceptedOrderId is %s; the response is %s.", quote->order_id, response_types[type].response);
 }
 
+/* Who quotes does not answer himself: he sent it for his session, or it was asked for in this one by somebody else. */
+static bool
+response_is_dealers(FixContext *fix, const Quote *quote)
+{
+	const QuoteRequest *request;
+
+	if (!oms_same_text(quote->fix_session, fix->message.session))
+		return false;
+	if (oms_same_text(quote->dealer, oms_fix_sender(&fix->message)))
+		return true;
+	request = quote->quote_request_id ? (const QuoteRequest *) oms_uow_object(fix->uow, KIND_QUOTE_REQUEST, quote->quote_request_id) : NULL;
+	return request && oms_same_text(request->fix_session, fix->message.session) && !oms_fix_is_asker(fix, request);
+}
+
 static int
 response_type(const FixMessage *message)
 {
@@ -190,6 +204,11 @@ oms_fix_handle_quote_response(FixContext *fix)
 	oms_fix_name_quote(&names, match.quote);
 	oms_fix_lock_quotes(&names);
 	quote = (const Quote *) oms_uow_object(fix->uow, KIND_QUOTE, match.quote->id);
+	if (response_is_dealers(fix, quote))
+	{
+		fix->ignored = "who quotes does not answer himself";
+		return NULL;
+	}
 	if (oms_fix_is_resent(&fix->message))
 	{
 		w = response_command(fix, quote, type);

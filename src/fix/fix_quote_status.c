@@ -319,7 +319,7 @@ status_acked_entries(FixContext *fix, const char *quote_id, int *entries)
 
 		for (int j = 0; j < n && *entries < FIX_QUOTE_ENTRIES_MAX; j++, ++*entries)
 		{
-			const Quote *quote = oms_fix_open_entry(fix, set ? oms_fix_get_in(message, set, TAG_QUOTE_SET_ID) : NULL,
+			const Quote *quote = oms_fix_open_entry(fix, NULL, set ? oms_fix_get_in(message, set, TAG_QUOTE_SET_ID) : NULL,
 													oms_fix_get_in(message, &spans[j], TAG_QUOTE_ENTRY_ID));
 			Status		status = status_of_entry(message, &spans[j]);
 

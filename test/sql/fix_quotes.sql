@@ -163,6 +163,19 @@ SELECT pg_temp.send(l) FROM unnest(ARRAY[
 SELECT quote, entry, status, reason FROM pg_temp.q WHERE dealer = 'MM' AND set = 'D' ORDER BY 2;
 SELECT count(*) AS open FROM oms.quotes WHERE dealer = 'MM' AND status = 'ACTIVE';
 
+-- What comes too late, or from who does not say it: a rejection of what has ended; a dealer who hits his own quote; two dealers of a hub.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'R US>DLR 131=T1|146=1|55=T|54=1|38=5', 'S DLR>US 131=T1|117=T1A|55=T|133=9|62=20990101-00:00:00', 'AJ DLR>US 693=1|694=1|117=T1A|55=T', 'AJ DLR>US 693=1|694=6|117=T1A|55=T', 'AJ US>DLR 693=1|694=1|117=T1A|55=T|11=t-1', 'AG DLR>US 131=T1|658=4|146=1|55=T',
+  'AG OTH>US 131=S1|658=4|146=1|55=VOD', 'AI OTH>US 117=T1A|55=T|297=5', 'AI DLR>US 117=T1A|55=T|297=7', 'AI DLR>US 117=T1A|55=T|297=7|60=20260302-10:00:00', 'AI DLR>US 117=T1A|55=T|297=11', 'S DLR>US 131=T1|117=T1B|55=T|133=9',
+  'S HUB>US 117=h1|453=1|448=HA|452=1|55=T|133=9', 'S HUB>US 117=h1|453=1|448=HB|452=1|55=T|133=8', 'i HUB>US 117=h2|453=1|448=HA|452=1|296=1|302=A|304=1|295=1|299=1|55=T|133=9', 'i HUB>US 117=h3|453=1|448=HB|452=1|296=1|302=A|304=1|295=1|299=1|55=T|133=8']) AS l;
+SELECT q.quote_id, q.dealer, q.status, q.offer_px, r.status AS request, r.rejections, o.status AS "order" FROM oms.quotes AS q LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id LEFT JOIN oms.orders AS o ON o.id = q.order_id WHERE q.symbol = 'T' ORDER BY q.created_at;
+-- FIX 4.2: the same messages, in its shapes.
+SELECT pg_temp.send(l, 'FIX.4.2') FROM unnest(ARRAY[
+  'R US>OLD 131=o1|146=2|55=IBM|48=459200101|22=1|140=100|303=1|54=1|38=1000|60=20260302-09:30:00|40=D|15=USD|55=DELL|54=2|38=500', 'S OLD>US 131=o1|117=o1q|301=2|55=IBM|132=99.5|133=100.5|134=1000|135=1000|62=20990101-00:00:00|60=20260302-09:30:01',
+  'i OLD>US 117=o2|301=2|293=10|294=10|296=1|302=1|311=IBM|304=2|295=2|299=1|55=IBM|200=202612|201=1|202=100|132=5|133=6|60=20260302-09:30:01|299=2|55=IBM|200=202612|201=0|202=100|132=4|133=5', 'b US>OLD 117=o2|297=0|296=1|302=1|311=IBM|304=2|295=1|299=2|55=IBM|368=3',
+  'Z OLD>US 117=o2|298=3|295=1|55=IBM|311=IBM', 'Z OLD>US 117=o1q|298=1|295=1|55=IBM']) AS l;
+SELECT quote, set, entry, req, status, bid, offer, osz, reason FROM pg_temp.q WHERE dealer = 'OLD';
+
 -- A client reports nothing, and asks for his account; who is not enabled says nothing at all.
 INSERT INTO oms.fix_sessions (session, direction, account, enabled) VALUES ('CA|US', 'CLIENT', 'CA-1', true), ('CB|US', 'BROKER', NULL, false);
 SELECT pg_temp.send(t || ' US>CA 117=1|131=1|55=VOD|132=1|297=0|658=1|298=4') FROM unnest(ARRAY['S', 'AG', 'AI', 'b', 'i']) AS t;

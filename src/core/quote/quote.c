@@ -212,7 +212,7 @@ quote_supersede(Decision *d, const QuoteRequest *request, Quote *quote)
 static void
 quote_tell_request(Decision *d, const QuoteRequest *found)
 {
-	const Transition *transition = oms_quote_request_transition(found, QUOTE_REQUEST_QUOTE);
+	const Transition *transition = oms_quote_request_transition(found, QUOTE_REQUEST_QUOTE, false);
 	QuoteRequest request = *found;
 
 	if (transition == NULL)

@@ -277,7 +277,7 @@ accept_tell_request(Decision *d, const Deal *deal, const Order *order, bool pend
 	accept_find_cover(d, deal, &request);
 	if (!pending)
 		oms_end_quotes(d, &request, deal->quote->id, QUOTE_DECLINE, "TRADED_AWAY");
-	oms_put_quote_request(d, &request, oms_quote_request_transition(deal->request, pending ? QUOTE_REQUEST_HIT : QUOTE_REQUEST_ACCEPT),
+	oms_put_quote_request(d, &request, oms_quote_request_transition(deal->request, pending ? QUOTE_REQUEST_HIT : QUOTE_REQUEST_ACCEPT, false),
 						  false);
 }
 

@@ -84,7 +84,7 @@ follow_tell_request(Decision *d, const Quote *quote, QuoteTrigger trigger)
 	}
 	else if (trigger == QUOTE_REFUSE)
 		of_request = follow_reopen(d, &request);
-	transition = oms_quote_request_transition(found, of_request);
+	transition = oms_quote_request_transition(found, of_request, false);
 	if (trigger == QUOTE_REFUSE)
 	{
 		request.accepted_quote_id = request.accepted_order_id = request.cover_quote_id = NULL;

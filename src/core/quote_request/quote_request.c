@@ -131,7 +131,7 @@ oms_decide_create_quote_request(Decision *d)
 		refusal = quote_request_take_name(d, &request);
 	if (refusal)
 		return refusal;
-	oms_put_quote_request(d, &request, oms_quote_request_transition(&request, QUOTE_REQUEST_CREATE), id_is_given);
+	oms_put_quote_request(d, &request, oms_quote_request_transition(&request, QUOTE_REQUEST_CREATE, false), id_is_given);
 	oms_decision_about(d, KIND_QUOTE_REQUEST, request.id, false);
 	return NULL;
 }
@@ -177,12 +177,13 @@ static const struct
 static Refusal *
 quote_request_end(Decision *d, QuoteRequest *request, QuoteRequestTrigger trigger)
 {
-	const Transition *transition = oms_quote_request_transition(request, trigger);
+	/* what comes by a message has happened, whatever we think of it */
+	const Transition *transition = oms_quote_request_transition(request, trigger, d->command->fix_message != NULL);
 
 	if (transition == NULL)
 		return quote_request_refuse(d->command, request);
 	for (int i = 0; i < lengthof(quote_request_ends); i++)
-		if (quote_request_ends[i].trigger == trigger)
+		if (quote_request_ends[i].trigger == trigger && transition->sets != 0)
 			oms_end_quotes(d, request, NULL, quote_request_ends[i].of_quotes, quote_request_ends[i].reason);
 	if (d->command->reason && transition->sets != 0)
 		request->reason = d->command->reason;
@@ -280,7 +281,7 @@ oms_decide_reject_quote_request(Decision *d)
 	if (refusal)
 		return refusal;
 	request = *found;
-	if (dealer == NULL)
+	if (dealer == NULL || !oms_quote_request_is_open(&request))
 		return quote_request_end(d, &request, QUOTE_REQUEST_REJECT);
 	if (quote_request_has_rejected(&request, dealer))
 		return oms_refuse(OMS_NO_TRANSITION, "\"%s\" has rejected quote request \"%s\" already", dealer, request.id);

@@ -104,8 +104,8 @@ typedef enum QuoteRequestTrigger
 
 extern const Machine oms_quote_request_machine;
 
-/* The row that fires, or NULL. */
-extern const Transition *oms_quote_request_transition(const QuoteRequest *request, QuoteRequestTrigger trigger);
+/* The row that fires, or NULL.  What a dealer's message says is no error where it comes too late: `reported`. */
+extern const Transition *oms_quote_request_transition(const QuoteRequest *request, QuoteRequestTrigger trigger, bool reported);
 
 /* Makes of it what the row says. */
 extern void oms_quote_request_evolve(QuoteRequest *request, const Transition *transition);

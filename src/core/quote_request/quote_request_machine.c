@@ -49,6 +49,8 @@ static const Transition quote_request_rows[] = {
 	{.number = 615, .trigger = QUOTE_REQUEST_DECLINE,
 		.forbids = IS_UNMADE | HAS_ENDED, .event_type = "QuoteRequestDeclined",
 	.sentence = "One of the dealers does not quote; others may."},
+	{.number = 619, .trigger = QUOTE_REQUEST_REJECT, .reported = true, .forbids = IS_UNMADE, .event_type = "QuoteRequestReported",
+	.sentence = "A rejection comes of a request that has ended, or one of whose quotes is accepted: it is kept, and changes nothing."},
 	{.number = 621, .trigger = QUOTE_REQUEST_CANCEL,
 		.forbids = IS_UNMADE | HAS_ENDED, .facts = FACT_FREE, .sets = IS_CANCELLED, .clears = IS_NEW | IS_QUOTED,
 		.event_type = "QuoteRequestCancelled",
@@ -122,10 +124,10 @@ const Machine oms_quote_request_machine = {
 };
 
 const Transition *
-oms_quote_request_transition(const QuoteRequest *request, QuoteRequestTrigger trigger)
+oms_quote_request_transition(const QuoteRequest *request, QuoteRequestTrigger trigger, bool reported)
 {
 	return oms_machine_find(&oms_quote_request_machine, trigger, CONDITION(request->status),
-							oms_quote_request_is_pending(request) ? FACT_PENDING : FACT_FREE, false);
+							oms_quote_request_is_pending(request) ? FACT_PENDING : FACT_FREE, reported);
 }
 
 void
