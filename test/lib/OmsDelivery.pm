@@ -347,8 +347,7 @@ sub is_sound
 sub events_of
 {
 	my ($node) = @_;
-	return $node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM oms.order_events) + (SELECT count(*) FROM oms.execution_events)
-		+ (SELECT count(*) FROM oms.quote_request_events) + (SELECT count(*) FROM oms.quote_events)');
+	return $node->safe_psql('postgres', 'SELECT count(*) FROM oms.all_events');
 }
 
 1;

@@ -24,7 +24,7 @@ our @EXPORT = qw(streams inputs_of stored play packed today);
 my $FOLDER = "$FindBin::RealBin/../data/payloads";
 my $JSON = JSON::PP->new->allow_nonref;
 my $MADE = qr/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/;
-my $CLOCK = qr/"(?:occurredAt|createdAt|updatedAt|treeUpdatedAt|deskSince|bookedAt|occurred_at|created_at|updated_at|tree_updated_at|recorded_at|rejected_at|desk_since|booked_at)"/;
+my $CLOCK = do { my $names = join '|', map { $_, s/_(\w)/\u$1/gr } qw(occurred_at created_at updated_at tree_updated_at recorded_at rejected_at desk_since booked_at quoted_at accepted_at answered_at); qr/"(?:$names)"/ };
 
 my %CALL = (
 	oms_command => 'oms_command($1::jsonb)', oms_try_command => 'oms_try_command($1::jsonb)',
@@ -32,10 +32,8 @@ my %CALL = (
 	oms_fix => 'oms_fix($1::text)', oms_try_fix => 'oms_try_fix($1::text)',
 	oms_fix_bytes => q(oms_fix(decode($1, 'hex'))), oms_try_fix_bytes => q(oms_try_fix(decode($1, 'hex'))));
 
-my $EVENTS = join ' UNION ALL ', map {
-	qq(SELECT '$_', sequence, aggregate_id, version, root_id, tree_version, event_type, payload->>'occurredAt', actor, role, command_id, transition, account, (payload - 'state')::text, (payload->'state')::text
-	FROM oms.$_ WHERE sequence BETWEEN \$1 + 1 AND \$1 + 1000000)
-} qw(order_events execution_events);
+my $EVENTS = q(SELECT object || '_events', sequence, aggregate_id, version, root_id, tree_version, event_type, payload->>'occurredAt', actor, role, command_id, transition, account, (payload - 'state')::text, (payload->'state')::text
+	FROM oms.all_events WHERE sequence BETWEEN $1 + 1 AND $1 + 1000000 ORDER BY sequence);
 
 # A JSON value, and a member of an object with its comma.
 my $STRING = qr/"(?:[^"\\]|\\.)*+"/s;
@@ -44,7 +42,8 @@ my $MEMBER = qr/($STRING): $VALUE(?:, )?/s;
 
 # The rows of a part: what is shown, and which; `$1` are its objects, its commandIds, or the number of the last refusal before it.
 my @ROWS = (
-	[ orders => "to_jsonb(t) - 'hash'", 'id = ANY ($1)', 'ids' ], [ executions => "to_jsonb(t) - 'hash'", 'id = ANY ($1)', 'ids' ],
+	(map { [ $_ => "to_jsonb(t) - 'hash'", 'id = ANY ($1)', 'ids' ] } qw(orders executions quote_requests quotes)),
+	[ quote_req_ids => 'to_jsonb(t)', 'quote_request_id = ANY ($1)', 'ids' ], [ dealer_quote_ids => 'to_jsonb(t)', 'quote_id = ANY ($1)', 'ids' ],
 	[ root_ids => 'to_jsonb(t)', 'id = ANY ($1)', 'ids' ], [ cl_ord_ids => 'to_jsonb(t)', 'order_id = ANY ($1)', 'ids' ],
 	[ counterparty_order_ids => 'to_jsonb(t)', 'order_id = ANY ($1)', 'ids' ], [ matched_exec_ids => 'to_jsonb(t)', 'execution_id = ANY ($1)', 'ids' ], [ commands => 'to_jsonb(t)', 'command_id = ANY ($1)', 'commands' ],
 	[ rejected_commands => "to_jsonb(t) - 'id'", 'id > $1', 'refusal' ]);
@@ -190,7 +189,7 @@ sub event
 sub events
 {
 	my ($player, @inputs) = @_;
-	my $events = $player->{dbh}->selectall_arrayref($player->{dbh}->prepare_cached("$EVENTS ORDER BY 2"), undef, $player->{sequence});
+	my $events = $player->{dbh}->selectall_arrayref($player->{dbh}->prepare_cached($EVENTS), undef, $player->{sequence});
 	my @lines;
 
 	foreach my $event (@$events)
@@ -291,13 +290,14 @@ sub rows
 	return @lines;
 }
 
-sub today { my ($dbh) = @_; return $dbh->selectrow_array(q(SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date::text)); }
+sub today { my ($dbh, $ahead) = @_; return $dbh->selectrow_array(q(SELECT ((clock_timestamp() AT TIME ZONE 'UTC')::date + $1::int)::text), undef, $ahead // 0); }
 
 # play(DBH, INPUTS): the whole text. The database is one that nothing else was played in.
 sub play
 {
 	my ($dbh, @inputs) = @_;
-	my $player = { dbh => $dbh, sequence => 0, day => today($dbh) };
+	# a quote that does not say until when lives for a minute, also at midnight
+	my $player = { dbh => $dbh, sequence => 0, day => '(?:' . join('|', map { today($dbh, $_) } 0, 1) . ')' };
 	my @lines;
 
 	foreach my $input (@inputs)

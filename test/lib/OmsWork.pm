@@ -10,12 +10,14 @@ use Exporter 'import';
 use Test::More;
 
 use FixMessage;
+use JSON::PP ();
 use OmsTest;
 
-our @EXPORT = qw(@TABLES @EVENT_TABLES block_commands do_work same_again intact state_of);
+our @EXPORT = qw(@TABLES @EVENT_TABLES block_commands quote_commands do_work same_again intact state_of);
 
-our @EVENT_TABLES = qw(order_events execution_events);
-our @TABLES = (qw(orders executions commands cl_ord_ids counterparty_order_ids root_ids rejected_commands), @EVENT_TABLES);
+# 080 holds these against what oms.kinds() says.
+our @EVENT_TABLES = qw(order_events execution_events quote_request_events quote_events);
+our @TABLES = (qw(orders executions quote_requests quotes commands cl_ord_ids counterparty_order_ids quote_req_ids dealer_quote_ids root_ids rejected_commands), @EVENT_TABLES);
 
 my $number = 0;
 
@@ -37,7 +39,29 @@ sub block_commands
 		{ @fill, executionId => "$id.b4", execID => "b4-$id", lastQty => 30, lastPx => '1.1' });
 }
 
-# do_work(DBH): a tree of three levels with fills, a block, a fill of nobody's order, a refusal, FIX. Returns the commands that have a
+# quote_commands(ID): a request that three quotes answer, one of them instead of an older one; it is accepted, with a last look, and
+# filled in part; another one that a dealer still looks at; and a quote that nobody asked for.
+sub quote_commands
+{
+	my ($id) = @_;
+	my @until = (validUntilTime => '2199-01-01T00:00:00Z');
+	my @request = (commandType => 'CreateQuoteRequestCommand', symbol => 'VOD.L', side => 'BUY', orderQty => 30, account => 'A1');
+	my @quote = (commandType => 'CreateQuoteCommand', @until);
+
+	return (
+		{ @request, quoteRequestId => "$id.rfq", quoteReqID => "rfq-$id", dealers => [qw(ALFA BETA)] },
+		(map { { @quote, quoteRequestId => "$id.rfq", quoteId => "$id.$_->[0]", quoteID => "$_->[0]-$id", dealer => $_->[1], offerPx => $_->[2] } }
+			[ 'q1', 'ALFA', '9.1' ], [ 'q2', 'BETA', '9.2' ], [ 'q3', 'ALFA', '9.0' ]),
+		{ commandType => 'AcceptQuoteCommand', quoteId => "$id.q3", orderId => "$id.deal", pending => JSON::PP::true },
+		{ commandType => 'ExecuteOrderCommand', orderId => "$id.deal", executionId => "$id.d1", execID => "d1-$id", lastQty => 10, lastPx => '9.0' },
+		{ @request, quoteRequestId => "$id.rfq2", quoteReqID => "rfq2-$id" },
+		(map { { @quote, quoteRequestId => "$id.rfq2", quoteId => "$id.$_->[0]", quoteID => "$_->[0]-$id", dealer => $_->[1], offerPx => '9.3', bidPx => '9.1' } } [ 'q4', 'ALFA' ], [ 'q5', 'BETA' ]),
+		{ commandType => 'AcceptQuoteCommand', quoteId => "$id.q4", orderId => "$id.deal2", pending => JSON::PP::true },
+		{ @quote, quoteId => "$id.q6", quoteID => "q6-$id", dealer => 'ALFA', symbol => 'VOD.L', bidPx => '9', bidSize => 5 },
+		{ commandType => 'CancelQuoteCommand', quoteId => "$id.q6", reason => 'error' });
+}
+
+# do_work(DBH): a tree of three levels with fills, a block, requests for quotes, a fill of nobody's order, a refusal, FIX. Returns the commands that have a
 # commandId, with their results, for same_again(); and the id of the tree's root.
 sub do_work
 {
@@ -57,7 +81,7 @@ sub do_work
 	$send->(commandType => 'CorrectExecutionCommand', executionId => "$id-x", execID => "f-$id", lastQty => 12, lastPx => '1.5');
 	$send->(commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1);
 	$send->(commandType => 'CancelOrderCommand', orderId => "$id.2");
-	$send->(%$_) foreach block_commands($id);
+	$send->(%$_) foreach block_commands($id), quote_commands($id);
 	$dbh->do('SELECT oms_try_command($1)', undef, json()->encode({ commandType => 'CancelOrderCommand', orderId => "none of $id" }));
 	my @common = (11 => "fix-$id", 55 => 'VOD.L', 54 => 1, 38 => 10);
 	$dbh->do('SELECT oms_fix($1)', undef, fix_message(type => 'D', sender => 'C', target => 'D', fields => [ @common, 40 => 2, 44 => 1, 60 => fix_time(1, 0) ]));

@@ -80,6 +80,7 @@ SELECT pg_temp.do('CreateQuote', VARIADIC ARRAY['quoteId', 'qt-A2' || n, 'quoteR
   (1, ARRAY['bidPx', '9']), (2, ARRAY['bidPx', '9', 'offerPx', '11']), (3, ARRAY['offerPx', '10.9']), (4, ARRAY['offerPx', '10.8', 'settlType', '6'])) AS t (n, sides);
 SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-B2', 'quoteRequestId', 'qt-R2', 'dealer', 'BETA', 'bidPx', '9.1', 'offerPx', '10.7', 'bidSize', '50', 'validUntilTime', '2001-01-01T00:00:00Z');
 SELECT pg_temp.do('ReplaceQuote', 'quoteId', 'qt-A22', 'bidPx', '9.2', 'quoteID', 'a-22b');
+SELECT pg_temp.do('ReplaceQuote', 'quoteId', 'qt-A22', 'bidSize', '5');
 SELECT q.*, o.superseding_quote_id AS by, o.superseded_quote_id AS instead_of FROM pg_temp.q AS q JOIN oms.quotes AS o USING (id) WHERE q.request = 'qt-R2';
 SELECT pg_temp.do(c[1], VARIADIC c[2:]) FROM (VALUES
   (ARRAY['AcceptQuote', 'quoteId', 'qt-B2', 'side', 'BUY']),

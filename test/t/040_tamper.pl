@@ -6,6 +6,7 @@ use warnings;
 
 use Test::More;
 use OmsTest;
+use OmsWork qw(@EVENT_TABLES quote_commands);
 
 my $node = oms_node('tamper');
 
@@ -33,6 +34,7 @@ for my $root ('A', 'B')
 		execID => 'E2', lastQty => 50, lastPx => '10.45');
 	command(commandType => 'BustExecutionCommand', executionId => "$root-x1", execID => 'E3', reason => 'test');
 	command(commandType => 'UpdateOrderCommand', orderId => "$root-1", text => 'a note');
+	command(%$_) foreach quote_commands("$root-q");
 }
 is(sql('SELECT * FROM oms.verify()'), '', 'all invariants hold before');
 
@@ -99,8 +101,23 @@ found('two changed payloads: the first is named',
 	"hash_chain order A-1 $v2");
 found('a changed payload of each kind of object',
 	"UPDATE oms.order_events SET payload = $changed WHERE aggregate_id = 'A' AND version = 1;
-	 UPDATE oms.execution_events SET payload = $changed WHERE aggregate_id = 'A-x2'",
-	'hash_chain order A ' . sequence('A', 1), 'hash_chain execution A-x2 ' . sequence('A-x2', 1));
+	 UPDATE oms.execution_events SET payload = $changed WHERE aggregate_id = 'A-x2';
+	 UPDATE oms.quote_request_events SET payload = $changed WHERE aggregate_id = 'A-q.rfq' AND version = 2;
+	 UPDATE oms.quote_events SET payload = $changed WHERE aggregate_id = 'A-q.q1' AND version = 2",
+	'hash_chain order A ' . sequence('A', 1), 'hash_chain execution A-x2 ' . sequence('A-x2', 1), 'hash_chain quote_request A-q.rfq ' . sequence('A-q.rfq', 2), 'hash_chain quote A-q.q1 ' . sequence('A-q.q1', 2));
+foreach ([ 'quote_request', 'A-q.rfq' ], [ 'quote', 'A-q.q3' ])
+{
+	my ($kind, $id) = @$_;
+	my ($first, $second) = map { sequence($id, $_) } 1, 2;
+	my $end = sql("SELECT max(version) FROM oms.${kind}_events WHERE aggregate_id = '$id'");
+
+	found_among("an event of a $kind removed", "DELETE FROM oms.${kind}_events WHERE aggregate_id = '$id' AND version = 1", "hash_chain $kind $id $second", "version_gap $kind $id $second");
+	found_among("the newest event of a $kind removed", "DELETE FROM oms.${kind}_events WHERE aggregate_id = '$id' AND version = $end", "row_version $kind $id " . sequence($id, $end - 1));
+	found_among("all events of a $kind removed", "DELETE FROM oms.${kind}_events WHERE aggregate_id = '$id'", "orphan $kind $id");
+	found("an event of a $kind ascribed to somebody else", "UPDATE oms.${kind}_events SET actor = 'x' WHERE aggregate_id = '$id' AND version = 1", "event_columns $kind $id $first");
+	found_among("a $kind removed", "DELETE FROM oms.${kind}s WHERE id = '$id'", "orphan $kind $id " . sequence($id, $end));
+	found_among("a $kind changed", "UPDATE oms.${kind}s SET text = 'x' WHERE id = '$id'", "row_state $kind $id " . sequence($id, $end));
+}
 found('a changed hash', "UPDATE oms.order_events SET hash = sha256('x') WHERE aggregate_id = 'A-1' AND version = 2",
 	"hash_chain order A-1 $v2");
 found('an event forged with a hash that fits: its successor does not follow', forged(2), "hash_chain order A-1 $v3");
@@ -315,15 +332,16 @@ is_deeply([ findings("ALTER TABLE $leaf DISABLE TRIGGER USER") ],
 is(sql("BEGIN; SET LOCAL session_replication_role = replica;
 		UPDATE oms.orders SET price = 11, flags = '{LATE_FILL}' WHERE id = 'A-1'; DELETE FROM oms.orders WHERE id = 'B-1';
 		UPDATE oms.executions SET status = 'VALIDATED' WHERE id = 'A-x1';
-		SELECT oms.rebuild('orders'), oms.rebuild('executions'); SELECT oms.rebuild('orders'), oms.rebuild('executions');
+		UPDATE oms.quote_requests SET cover_px = 1 WHERE id = 'A-q.rfq'; DELETE FROM oms.quotes WHERE id IN ('A-q.q1', 'A-q.q2'); UPDATE oms.quotes SET status = 'ACTIVE' WHERE id = 'B-q.q3';
+		SELECT string_agg(oms.rebuild(table_name)::text, '|') FROM oms.kinds(); SELECT string_agg(oms.rebuild(table_name)::text, '|') FROM oms.kinds();
 		SELECT * FROM oms.verify(); ROLLBACK;"),
-	"2|1\n0|0", 'rebuild() makes the rows anew from the events');
+	"2|1|1|3\n0|0|0|0", 'rebuild() makes the rows anew from the events');
 
 # Nobody edits an event: not the owner, not a superuser, not who was granted everything.
 sql("CREATE ROLE clerk; GRANT USAGE ON SCHEMA oms TO clerk; GRANT ALL ON ALL TABLES IN SCHEMA oms TO clerk; CREATE ROLE visitor");
 for my $role ('', 'SET ROLE clerk;')
 {
-	for my $table ('oms.order_events', $leaf, 'oms.execution_events', sql('SELECT tableoid::regclass FROM oms.execution_events LIMIT 1'))
+	for my $table (map { ("oms.$_", sql("SELECT tableoid::regclass FROM oms.$_ LIMIT 1")) } @EVENT_TABLES)
 	{
 		for my $edit ("UPDATE $table SET actor = 'somebody else'", "DELETE FROM $table", "TRUNCATE $table")
 		{

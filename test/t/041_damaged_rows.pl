@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes 'time';
 
 use OmsTest;
+use OmsWork qw(@EVENT_TABLES quote_commands);
 
 my $node = oms_node('links');
 my $dbh = oms_dbh($node);
@@ -198,6 +199,18 @@ sub damage
 	return;
 }
 
+# What waits for a dealer, what other quotes answer, and the order of an acceptance.
+command(%$_) foreach quote_commands('Q');
+push @commands, map { json()->encode($_) } (
+	{ commandType => 'CreateQuoteCommand', quoteRequestId => 'Q.rfq2', dealer => 'BETA', quoteID => 'q5', bidPx => '9.2', offerPx => '9.4' }, { commandType => 'ReplaceQuoteCommand', quoteId => 'Q.q5', bidPx => 1 },
+	{ commandType => 'CancelQuoteCommand', quoteId => 'Q.q5' }, { commandType => 'RejectQuoteCommand', quoteId => 'Q.q4' }, { commandType => 'AcceptQuoteCommand', quoteId => 'Q.q5', orderQty => 1 },
+	{ commandType => 'AcceptOrderCommand', orderId => 'Q.deal2', execID => 'Q1' }, { fill('Q.deal2', 'Qx') }, { fill('Q.deal', 'Qy') }, { commandType => 'RejectOrderCommand', orderId => 'Q.deal2', execID => 'Q2' },
+	{ commandType => 'RejectQuoteRequestCommand', quoteRequestId => 'Q.rfq2', dealer => 'BETA' }, { commandType => 'CancelQuoteRequestCommand', quoteRequestId => 'Q.rfq2' }, { commandType => 'ExpireQuoteRequestCommand', quoteRequestId => 'Q.rfq' });
+columns([ 'quote_requests', 'quotes' ], { quote_requests => [ 'Q.rfq', 'Q.rfq2' ], quotes => [ 'Q.q3', 'Q.q4', 'Q.q5' ] }, map { [ 'oms_command(?::jsonb)', $_ ] } grep { /"Q\./ } @commands);
+# A link to nowhere, or to what is not linked back.
+stopped('a quote without its request', [ q(DELETE FROM oms.quote_requests WHERE id = 'Q.rfq2') ], { fill('Q.deal2', 'Qx') }, qr/quote request "Q.rfq2"/);
+stopped('an order without its quote', [ q(DELETE FROM oms.quotes WHERE id = 'Q.q4') ], { fill('Q.deal2', 'Qx') }, qr/quote "Q.q4" of order "Q.deal2" does not exist/);
+stopped('a quote without its order', [ q(DELETE FROM oms.orders WHERE id = 'Q.deal2') ], { commandType => 'RejectQuoteCommand', quoteId => 'Q.q4' }, qr/order "Q.deal2"/);
 columns([ 'orders', 'executions' ], { orders => [ 'R.2', 'R' ], executions => ['x2'] }, map { [ 'oms_command(?::jsonb)', $_ ] } @commands);
 
 # What commands are recognised by: repeats, ids that are taken, FIX.
@@ -210,13 +223,14 @@ sub fix
 	return $message . sprintf '10=%03d|', unpack('%32C*', $message =~ tr/|/\001/r) % 256;
 }
 
-my @repeats = map { json()->encode($_) } ({ commandType => 'CreateOrderCommand', commandId => 'k1', orderId => 'K', clOrdID => 'k', symbol => 'X', side => 'BUY', orderQty => 9 },
+my @repeats = map { json()->encode($_) } ({ commandType => 'CreateQuoteRequestCommand', commandId => 'k4', quoteReqID => 'rfq', symbol => 'X' }, { commandType => 'CreateQuoteCommand', commandId => 'k5', quoteRequestId => 'Q.rfq2', quoteID => 'q9', dealer => 'D', bidPx => 1 },
+	{ commandType => 'CreateOrderCommand', commandId => 'k1', orderId => 'K', clOrdID => 'k', symbol => 'X', side => 'BUY', orderQty => 9 },
 	{ fill('K', 'k1', commandId => 'k2') }, { fill('nobody', 'k2', commandId => 'k3') });
 my @messages = (fix('D', '11=f1|55=X|54=1|38=10|40=1|'), fix('8', '11=f1|37=V1|17=FE1|150=0|39=0|55=X|54=1|38=10|14=0|151=10|6=0|'),
 	fix('8', '11=zz|37=V9|17=FE9|150=F|39=2|55=X|54=1|32=5|31=1|14=5|151=0|6=1|'));
 $dbh->do('SELECT oms_command(?::jsonb)', undef, $_) foreach @repeats;
 $dbh->do('SELECT oms_fix(?)', undef, $_) foreach @messages;
-columns([ 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'order_events', 'execution_events' ], undef,
+columns([ 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'quote_req_ids', 'dealer_quote_ids', @EVENT_TABLES ], undef,
 	(map { [ 'oms_command(?::jsonb)', $_ ] } @repeats, map { json()->encode($_) } { commandType => 'CreateOrderCommand', orderId => 'K9', clOrdID => 'k', symbol => 'X', side => 'BUY', orderQty => 9 },
 		{ commandType => 'CreateOrderCommand', orderId => 'k2', symbol => 'X', side => 'BUY', orderQty => 9 }),
 	map { [ 'oms_fix(?)', $_ ] } @messages, fix('D', '11=f1|43=Y|55=X|54=1|38=10|40=1|'), fix('F', '41=f1|11=f2|37=V1|55=X|54=1|'), fix('8', '11=q|37=V1|17=FE2|150=F|39=1|55=X|54=1|32=5|31=1|14=5|151=5|6=1|'));

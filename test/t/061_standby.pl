@@ -11,9 +11,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use OmsTest;
-use OmsWork qw(block_commands);
+use OmsWork qw(@TABLES block_commands quote_commands);
 
-my @TABLES = qw(orders executions order_events execution_events commands cl_ord_ids counterparty_order_ids rejected_commands);
 my $primary = oms_node('primary', streaming => 1);
 $primary->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -37,7 +36,7 @@ sub load
 		command($node, qq({"commandType": "CreateOrderCommand", "orderId": "$prefix.$n", "parentId": "$prefix", "orderQty": 10}));
 		command($node, qq({"commandType": "ExecuteOrderCommand", "orderId": "$prefix.$n", "execID": "e$n", "lastQty": $n, "lastPx": 1.$n})) if $n <= 10;
 	}
-	command($node, json()->encode($_)) foreach block_commands($prefix);
+	command($node, json()->encode($_)) foreach block_commands($prefix), quote_commands($prefix);
 	$node->safe_psql('postgres', qq(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "$prefix"}')));
 }
 
@@ -49,6 +48,7 @@ is($standby->safe_psql('postgres', 'SELECT count(*) FROM oms.verify()'), '0', 'v
 foreach my $call (q(oms_command('{"commandType": "CancelOrderCommand", "orderId": "before.1"}')),
 	q(oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "before.1"}')),
 	q(oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "none"}')),
+	q(oms_command('{"commandType": "AcceptQuoteCommand", "quoteId": "before.q5"}')),
 	q(oms_commands('[{"commandType": "CancelOrderCommand", "orderId": "before.1"}]', false)))
 {
 	psql_fails_with($standby, "SELECT $call", '25006', "read-only: $call");
@@ -63,8 +63,12 @@ is($standby->safe_psql('postgres', q(SELECT oms_command('{"commandType": "Create
 psql_fails_with($standby, q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "before-c", "symbol": "X", "side": "BUY", "orderQty": 1}')), 'OM007', 'promoted: ClOrdIDs are known');
 is(command($standby, '{"commandType": "BustExecutionCommand", "executionId": "before.b2", "execID": "late", "reason": "error"}'), 'BUSTED', 'promoted: what was allocated of a block is taken back');
 is($standby->safe_psql('postgres', q(SELECT sum(executed_quantity) FROM oms.orders WHERE block_order_ids = '["before.block"]' OR id LIKE 'before.m_')), '0', 'promoted: of its members');
+is(command($standby, '{"commandType": "AcceptOrderCommand", "orderId": "before.deal2", "execID": "taken"}'), 'NEW', 'promoted: the dealer who had the last look takes it');
+is($standby->safe_psql('postgres', q(SELECT string_agg(q.id || ' ' || q.status, ', ' ORDER BY q.id) || ', ' || min(r.status) FROM oms.quotes AS q JOIN oms.quote_requests AS r ON r.id = q.quote_request_id WHERE r.id = 'before.rfq2')),
+	'before.q4 ACCEPTED, before.q5 DECLINED, ACCEPTED', 'promoted: and the quotes follow');
+psql_fails_with($standby, q(SELECT oms_command('{"commandType": "AcceptQuoteCommand", "quoteId": "before.q5"}')), 'OM004', 'promoted: nothing else is dealt');
 load($standby, 'after');
-is($standby->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT sequence) FROM (SELECT sequence FROM oms.order_events UNION ALL SELECT sequence FROM oms.execution_events) e'),
+is($standby->safe_psql('postgres', 'SELECT count(*) - count(DISTINCT sequence) FROM oms.all_events'),
 	'0', 'promoted: no sequence number is used again');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM oms.verify()'), '0', 'promoted: every invariant holds');
 

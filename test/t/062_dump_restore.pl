@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use OmsTest;
-use OmsWork qw(block_commands);
+use OmsWork qw(block_commands quote_commands);
 
 my $node = oms_node('dump');
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -54,7 +54,7 @@ sub fill_database
 	command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "A.1", "executionId": "X6", "execID": "E6", "lastQty": 100, "lastPx": 1}');
 	command($database, '{"commandType": "CorrectExecutionCommand", "executionId": "X1", "execID": "E7", "lastQty": 10, "lastPx": 1}');
 	command($database, '{"commandType": "RequestReplaceOrderCommand", "orderId": "A.2", "clOrdID": "c2", "orderQty": 60}');
-	command($database, json()->encode($_)) foreach block_commands('B');
+	command($database, json()->encode($_)) foreach block_commands('B'), quote_commands('B');
 	psql($database, q(SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "A"}')));
 	command($database, '{"commandType": "CreateOrderCommand", "orderId": "D", "symbol": "X", "side": "BUY", "orderQty": 10}');
 	command($database, qq({"commandType": "${_}Command", "orderId": "D", "reason": "large"})) foreach qw(SendOrderToDesk ClaimOrder);
@@ -65,7 +65,7 @@ sub fill_database
 sub goes_on
 {
 	my ($database, $how) = @_;
-	my $number = psql($database, 'SELECT max(sequence) FROM oms.order_events');
+	my $number = psql($database, 'SELECT max(sequence) FROM oms.all_events');
 
 	is(psql($database, 'SELECT count(*) FROM oms.verify()'), '0', "$how: every invariant holds");
 	is(command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "A.3", "lastQty": 30, "lastPx": 2}'), 'ALLOCATED', "$how: an old tree goes on");
@@ -75,11 +75,15 @@ sub goes_on
 		'true', "$how: repeats are recognised");
 	is(command($database, '{"commandType": "AllocateExecutionCommand", "orderId": "B.block", "method": "PRO_RATA"}', q('status')), '"ACCEPTED"', "$how: what waited in a block is allocated");
 	is(psql($database, q(SELECT string_agg(concat_ws(' ', order_id, quantity), ', ' ORDER BY order_id, execution_id) FROM oms.allocated_trades WHERE block_id = 'B.block')), 'B.m1 13, B.m1 20, B.m2 7, B.m2 10', "$how: to its members, as the method has it");
-	cmp_ok(psql($database, 'SELECT max(sequence) FROM oms.order_events'), '>', $number, "$how: the sequence goes on");
-	foreach my $sql (q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "c1", "symbol": "X", "side": "BUY", "orderQty": 1}')))
+	is(command($database, '{"commandType": "ExecuteOrderCommand", "orderId": "B.deal", "lastQty": 20, "lastPx": 9}'), 'ALLOCATED', "$how: what was dealt on a quote is filled");
+	is(psql($database, q(SELECT concat_ws(' ', q.status, q.executed_quantity, r.status, r.executed_quantity) FROM oms.quotes AS q JOIN oms.quote_requests AS r ON r.accepted_quote_id = q.id WHERE q.id = 'B.q3')), 'ACCEPTED 30 ACCEPTED 30', "$how: and quote and request follow");
+	is(command($database, '{"commandType": "RejectQuoteCommand", "quoteId": "B.q4"}'), 'REJECTED', "$how: a dealer who has the last look refuses");
+	is(command($database, '{"commandType": "AcceptQuoteCommand", "quoteId": "B.q5", "orderQty": 7}'), 'ACCEPTED', "$how: and the next one is dealt");
+	cmp_ok(psql($database, 'SELECT max(sequence) FROM oms.all_events'), '>', $number, "$how: the sequence goes on");
+	foreach my $command ('"CreateOrderCommand", "clOrdID": "c1", "symbol": "X", "side": "BUY", "orderQty": 1', '"CreateQuoteRequestCommand", "quoteReqID": "rfq-B", "symbol": "X"')
 	{
-		my ($status, undef, $error) = $node->psql($database, "\\set VERBOSITY sqlstate\n$sql");
-		like($error, qr/OM007/, "$how: ClOrdIDs are known");
+		my ($status, undef, $error) = $node->psql($database, qq(\\set VERBOSITY sqlstate\nSELECT oms_command('{"commandType": $command}')));
+		like($error, qr/OM007/, "$how: what an id names is known: $command");
 	}
 	foreach my $table (split /\n/, psql($database, q(SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'oms'::regnamespace AND relname LIKE '%events%' AND relkind IN ('r', 'p'))))
 	{

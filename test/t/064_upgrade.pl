@@ -276,7 +276,7 @@ foreach my $table (qw(order_events execution_events))
 
 	is(in_upgraded("SELECT count(*) FROM oms.$table WHERE num_nonnulls($_) > 0"), '0', "$table.$_ is null in old events") foreach @new;
 }
-is(in_upgraded(q(SELECT oms.rebuild('orders') + oms.rebuild('executions'))), '0', 'the rows are what the events say');
+is(in_upgraded(q(SELECT sum(oms.rebuild(table_name)) FROM oms.kinds())), '0', 'the rows are what the events say');
 
 # Nothing that 0.1.0 stated may be gone from a state; more may be in it.
 my @lost;
@@ -344,9 +344,18 @@ answers('an old order and a new one are worked in a block', '{"commandType": "Cr
 answers('which is filled', '{"commandType": "ExecuteOrderCommand", "orderId": "block", "executionId": "b1", "lastQty": 4, "lastPx": "10.01"}', '{state,status}', 'VALIDATED');
 answers('and allocated', '{"commandType": "AllocateExecutionCommand", "orderId": "block", "method": "PRO_RATA"}', '{status}', 'ACCEPTED');
 is(in_upgraded(q(SELECT string_agg(concat_ws(' ', order_id, account, quantity, value, avg_px), ', ' ORDER BY order_id) FROM oms.allocated_trades WHERE block_id = 'block')), 'batch2 3 30.03 10.01, new-member 1 10.01 10.01', 'to both');
+# … and quotes: for a client order, whose child the order of an acceptance is.
+answers('quotes are asked for', '{"commandType": "CreateQuoteRequestCommand", "quoteRequestId": "rfq", "quoteReqID": "RFQ-1", "orderId": "after", "orderQty": 5}', '{state,symbol}', 'X');
+answers("$_->[0] quotes", qq({"commandType": "CreateQuoteCommand", "quoteId": "$_->[0]", "quoteRequestId": "rfq", "quoteID": "$_->[0]-1", "dealer": "$_->[0]", "offerPx": $_->[1], "validUntilTime": "2199-01-01T00:00:00Z"}), '{state,status}', 'ACTIVE') foreach [ 'ALFA', '10.1' ], [ 'BETA', '10.2' ];
+answers('one is accepted', '{"commandType": "AcceptQuoteCommand", "quoteId": "ALFA", "orderId": "dealt", "pending": true}', '{state,orderId}', 'dealt');
+answers('and filled by the dealer', '{"commandType": "ExecuteOrderCommand", "orderId": "dealt", "executionId": "dealt-1", "lastQty": 5, "lastPx": "10.1"}', '{state,status}', 'ALLOCATED');
+is(in_upgraded(q(SELECT string_agg(concat_ws(' ', q.id, q.status, q.executed_quantity, q.reason), ', ' ORDER BY q.id) || '; ' || (SELECT concat_ws(' ', status, cover_quote_id, cover_distance) FROM oms.quote_requests) FROM oms.quotes AS q)),
+	'ALFA ACCEPTED 5, BETA DECLINED COVER; ACCEPTED BETA 0.1', 'the other one is declined, and is the cover');
+is(in_upgraded(q(SELECT concat_ws(' ', parent_id, status) || ' ' || (SELECT executed_quantity FROM oms.orders WHERE id = 'after') FROM oms.orders WHERE id = 'dealt')), 'after FILLED 5', 'below the client order, which has what it filled');
+is(in_upgraded(q(SELECT count(*), max(px) FROM oms.quote_competition)), '2|10.2', 'and their views read');
 is(in_upgraded(q(SELECT count(*) FROM oms.execution_review)), in_upgraded(q(SELECT count(*) FROM oms.executions WHERE status = 'REVIEW')), 'the views read');
 is(in_upgraded('SELECT * FROM oms.verify()'), '', 'every invariant still holds');
-is(in_upgraded(q(SELECT oms.rebuild('orders') + oms.rebuild('executions'))), '0', 'and the rows are what the events say');
+is(in_upgraded(q(SELECT sum(oms.rebuild(table_name)) FROM oms.kinds())), '0', 'and the rows are what the events say');
 
 # Old sequence numbers are below all new ones, and a dump of what was upgraded is one of the new version.
 my @connection = ('-h', $node->host, '-p', $node->port);

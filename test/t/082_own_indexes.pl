@@ -14,7 +14,7 @@ my $node = oms_node('indexes');
 my $dbh = oms_dbh($node);
 my $work = do_work($dbh);
 my ($leaf) = $dbh->selectrow_array(q(SELECT oms.partition_at('oms.order_events', now())::text));
-my ($fills) = $dbh->selectrow_array(q(SELECT oms.partition_at('oms.execution_events', now())::text));
+my @leaves = @{ $dbh->selectcol_arrayref('SELECT oms.partition_at(relid::regclass, now())::text FROM oms.event_tables()') };
 
 sub dies_with { my ($state, $sql) = @_; eval { $dbh->do($sql) }; is($dbh->state, $state, $sql); return; }
 
@@ -27,15 +27,16 @@ my @indexes = ('(aggregate_id)', '(aggregate_id, occurred_at)', '(sequence)', '(
 	'USING gin (payload)', '(version, aggregate_id)', '(sequence DESC)');
 foreach my $columns (@indexes)
 {
-	$dbh->do("CREATE INDEX mine ON $_ $columns" =~ s/mine/'mine_' . s{\W+}{_}gr/er) foreach $leaf, $fills;
+	$dbh->do("CREATE INDEX mine ON $_ $columns" =~ s/mine/'mine_' . s{\W+}{_}gr/er) foreach @leaves;
 	do_work($dbh);
 	same_again($dbh, $work, $columns);
-	$dbh->do(sprintf 'DROP INDEX oms.%s', "mine_$_" =~ s/\W+/_/gr) foreach $leaf, $fills;
+	$dbh->do(sprintf 'DROP INDEX oms.%s', "mine_$_" =~ s/\W+/_/gr) foreach @leaves;
 }
 foreach my $on ('orders (status)', 'orders USING brin (updated_at)', 'orders ((executed_quantity + leaves_quantity))', 'orders USING hash (root_id)', 'orders (root_id) WHERE false',
 	'orders (id) WHERE desk_status IS NOT NULL', 'orders (id) WHERE desk_status IS NULL', 'orders (id) WHERE members IS NULL OR root_id < id', 'orders (id) WHERE coalesce(desk_status, \'\') = \'\'',
 	'executions (exec_id)', 'executions (order_id) WHERE status = \'REVIEW\'', 'executions (order_id) WHERE status <> \'ALLOCATED\'', 'executions (order_id) WHERE status > \'A\' AND allocation_proposal IS NULL', 'commands (command_id)', 'commands USING brin (recorded_at)',
-	'cl_ord_ids (cl_ord_id)', 'cl_ord_ids (order_id)', 'counterparty_order_ids (counterparty_order_id)', 'root_ids (kind)', 'rejected_commands (command_id)')
+	'cl_ord_ids (cl_ord_id)', 'cl_ord_ids (order_id)', 'counterparty_order_ids (counterparty_order_id)', 'quote_requests (status)', 'quotes (dealer)', 'quotes (quote_request_id) WHERE status = \'ACTIVE\'', 'quotes USING hash (quote_request_id)', 'quote_req_ids (quote_request_id)', 'dealer_quote_ids (quote_id)',
+	'root_ids (kind)', 'rejected_commands (command_id)')
 {
 	$dbh->do("CREATE INDEX mine_" . ($on =~ s/\W+/_/gr) . " ON oms.$on");
 }
@@ -100,12 +101,14 @@ intact($dbh, 'a unique index in the place of the primary key');
 $dbh->rollback;
 
 # What is no unique index may be missing: then it takes longer.
-$dbh->do($_) foreach 'DROP INDEX oms.by_root', 'DROP INDEX oms.executions_order_id_exec_id_idx', 'DROP INDEX oms.mine_orders_root_id_WHERE_false, oms.mine_orders_USING_hash_root_id_';
+$dbh->do($_) foreach 'DROP INDEX oms.by_root', 'DROP INDEX oms.executions_order_id_exec_id_idx', 'DROP INDEX oms.quotes_quote_request_id_idx, oms.mine_quotes_quote_request_id_WHERE_status_ACTIVE_, oms.mine_quotes_USING_hash_quote_request_id_', 'DROP INDEX oms.mine_orders_root_id_WHERE_false, oms.mine_orders_USING_hash_root_id_';
 my $slow = do_work($dbh);
 same_again($dbh, $_, 'without the others') foreach $work, $slow;
 my $fill = { commandType => 'ExecuteOrderCommand', orderId => "$slow->{id}.1.1", execID => 'again', lastQty => 1, lastPx => 1 };
 oms_command($dbh, $fill);
 is(oms_command($dbh, $fill)->{duplicate}, 1, 'a fill that comes again is found without an index');
+is($dbh->selectrow_array('SELECT string_agg(id || \' \' || status, \', \' ORDER BY id) FROM oms.quotes WHERE root_id = ?', undef, "$slow->{id}.rfq"),
+	join(', ', map { "$slow->{id}.$_" } 'q1 CANCELLED', 'q2 DECLINED', 'q3 ACCEPTED'), 'the quotes of a request are');
 oms_command($dbh, { commandType => 'RestateOrderCommand', orderId => $slow->{id}, quantityFactor => 2 });
 is($dbh->selectrow_array('SELECT string_agg(order_qty::text, \' \' ORDER BY id) FROM oms.orders WHERE root_id = ?', undef, $slow->{id}), '200 100 100 100', 'a split finds the whole tree');
 
@@ -114,6 +117,8 @@ my $create = q(SELECT oms_command('{"commandType": "CreateOrderCommand", "comman
 is(state_of($dbh, [ $_, $create ]), '55000', $_) foreach (
 	'ALTER TABLE oms.orders DROP CONSTRAINT orders_primary', 'ALTER TABLE oms.commands DROP CONSTRAINT commands_pkey', 'ALTER TABLE oms.root_ids DROP CONSTRAINT root_ids_pkey',
 	'ALTER TABLE oms.orders DROP CONSTRAINT orders_primary, ADD PRIMARY KEY (id) DEFERRABLE', 'ALTER TABLE oms.commands DROP CONSTRAINT commands_pkey, ADD UNIQUE (actor, command_id, aggregate_id)');
+my $quote = q(SELECT oms_command('{"commandType": "CreateQuoteCommand", "quoteId": "n", "quoteID": "n", "symbol": "X", "bidPx": 1}'));
+is(state_of($dbh, [ "ALTER TABLE oms.$_->[0] DROP CONSTRAINT $_->[0]_pkey$_->[1]", $quote ]), '55000', "$_->[0]$_->[1]") foreach [ 'quotes', '' ], [ 'quotes', ', ADD PRIMARY KEY (id) DEFERRABLE' ], [ 'dealer_quote_ids', '' ];
 my $repeat = 'SELECT oms_command(?)';
 is(state_of($dbh, [ "ALTER TABLE $leaf REPLICA IDENTITY DEFAULT", 'DROP INDEX oms.of_sequence', $repeat ], json()->encode($work->{done}[0][0])), '55000', 'a repeat whose events cannot be found is refused, not answered without them');
 is(state_of($dbh, $create), '00000', 'and all is well again');

@@ -7,6 +7,7 @@
 use strict;
 use warnings;
 
+use JSON::PP ();
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -22,7 +23,7 @@ my $folder = PostgreSQL::Test::Utils::tempdir();
 mkdir "$folder/elsewhere" or die $!;
 $dbh->do("CREATE TABLESPACE elsewhere LOCATION '$folder/elsewhere'");
 $dbh->do("SELECT oms_command(?)", undef, json()->encode({ commandType => 'CreateOrderCommand', orderId => "shared-$_", symbol => 'X', side => 'BUY', orderQty => 1_000_000_000 })) foreach 1 .. 2;
-my $leaves = $dbh->selectcol_arrayref(q(SELECT oms.partition_at(p.parent, now())::text FROM (VALUES ('oms.order_events'::regclass), ('oms.execution_events')) AS p (parent)));
+my $leaves = $dbh->selectcol_arrayref(q(SELECT oms.partition_at(relid::regclass, now())::text FROM oms.event_tables()));
 my @relations = ((map { "oms.$_" } grep { !/events/ } @TABLES), @$leaves);
 
 # ------------------------------------------------------------------------
@@ -56,6 +57,10 @@ sub session
 		$send->('', commandType => 'ExecuteOrderCommand', commandId => "$id-f", orderId => $id, execID => "e-$id", lastQty => 1, lastPx => 2);
 		$send->('', commandType => 'ExecuteOrderCommand', commandId => "$id-g", orderId => 'shared-' . (1 + $n % 2), execID => "e-$id", lastQty => 1, lastPx => 2);
 		$send->('', commandType => 'CancelOrderCommand', commandId => "$id-x", orderId => $id);
+		$send->('', commandType => 'CreateQuoteRequestCommand', commandId => "$id-q", quoteRequestId => "$id-r", quoteReqID => "rfq-$id", symbol => 'X', side => 'BUY', orderQty => 1);
+		$send->('', commandType => 'CreateQuoteCommand', commandId => "$id-q$_", quoteId => "$id-q$_", quoteRequestId => "$id-r", quoteID => "q$_-$id", dealer => "D$_", offerPx => 2) foreach 1, 2;
+		$send->('', commandType => 'AcceptQuoteCommand', commandId => "$id-a", quoteId => "$id-q1", orderId => "$id-o", $n % 2 ? (pending => JSON::PP::true) : ());
+		$send->('', commandType => 'ExecuteOrderCommand', commandId => "$id-af", orderId => "$id-o", execID => "q-$id", lastQty => 1, lastPx => 2);
 		# all sessions want the same ids at the same time: one gets each
 		$send->('OM007', commandType => 'CreateOrderCommand', commandId => "$id-r", orderId => sprintf('race-%d', $race), symbol => 'X', side => 'BUY', orderQty => 1);
 		$send->('', commandType => 'CreateOrderCommand', commandId => sprintf('same-%d', $race), symbol => 'X', side => 'SELL', orderQty => 1);

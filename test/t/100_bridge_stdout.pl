@@ -52,7 +52,7 @@ sub expected
 	return split /\n/, $node->safe_psql('postgres', <<"SQL");
 SELECT format('{"topic":%s,"key":%s,"headers":{"id":"%s","eventType":"%s","hash":"%s"},"value":%s}', to_json(topic), to_json(root_id), sequence, event_type,
               encode(hash, 'hex'), payload)
-  FROM (SELECT 'order-events' AS topic, * FROM oms.order_events UNION ALL SELECT 'execution-events', * FROM oms.execution_events) AS e
+  FROM (SELECT replace(object, '_', '-') || '-events' AS topic, * FROM oms.all_events) AS e
  WHERE sequence > $after ORDER BY sequence
 SQL
 }

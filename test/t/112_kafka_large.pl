@@ -14,6 +14,7 @@ use Time::HiRes qw(sleep time);
 use OmsDelivery;
 use OmsKafka;
 use OmsTest;
+use OmsWork qw(@EVENT_TABLES);
 
 skip_without_kafka();
 
@@ -76,7 +77,7 @@ sub published
 {
 	my ($pipeline) = @_;
 	my $sum = 0;
-	$sum += $bridges{$pipeline}->metric('oms_bridge_events_total', table => $_) // 0 foreach qw(order_events execution_events);
+	$sum += $bridges{$pipeline}->metric('oms_bridge_events_total', table => $_) // 0 foreach @EVENT_TABLES;
 	return $sum;
 }
 

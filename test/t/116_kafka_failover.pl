@@ -138,8 +138,7 @@ sleep 0.7;
 load_stop();
 ok(defined drained($primary, 'oms_ahead', 30), 'Kafka has events that the standby has not');
 my $lost = events_of($primary) - $both;
-my @ids = map { split } $primary->safe_psql('postgres', "SELECT sequence FROM (SELECT sequence FROM oms.order_events UNION ALL SELECT sequence FROM oms.execution_events
-	UNION ALL SELECT sequence FROM oms.quote_request_events UNION ALL SELECT sequence FROM oms.quote_events) e ORDER BY sequence DESC LIMIT $lost");
+my @ids = map { split } $primary->safe_psql('postgres', "SELECT sequence FROM oms.all_events ORDER BY sequence DESC LIMIT $lost");
 $primary->kill9;
 $standby->start;
 $standby->promote;

@@ -169,6 +169,13 @@ quote_fill_new(const Command *command, Quote *quote)
 	quote->attributes = command->attributes;
 }
 
+static Refusal *
+quote_refuse_priceless(const Command *command)
+{
+	return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"bidPx\" or \"offerPx\"", command->def->name),
+						   "A quote says at what it would be dealt.");
+}
+
 /* Is every side that the older one quotes one of the newer's? */
 static bool
 quote_covers(const Quote *newer, const Quote *older)
@@ -242,7 +249,7 @@ oms_decide_create_quote(Decision *d)
 	if (refusal == NULL && quote.symbol == NULL)
 		refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"symbol\"", command->def->name), "Only the quote of a request has that of the request.");
 	if (refusal == NULL && !oms_quote_figures_given(&quote.figures))
-		refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"bidPx\" or \"offerPx\"", command->def->name), "A quote says at what it would be dealt.");
+		refusal = quote_refuse_priceless(command);
 	if (refusal == NULL && id_is_given)
 		refusal = oms_check_new_id(d, KIND_QUOTE, command->quote.object_id, request == NULL);
 	if (refusal)
@@ -309,6 +316,9 @@ oms_decide_replace_quote(Decision *d)
 	if (found == NULL)
 		return oms_no_such(KIND_QUOTE, command->quote.object_id);
 	refusal = oms_check_version(command, KIND_QUOTE, found->id, found->version);
+	/* figures come and go together: new sizes at the old prices are not what was said */
+	if (refusal == NULL && oms_quote_sizes_given(&command->quote.figures) && !oms_quote_figures_given(&command->quote.figures))
+		refusal = quote_refuse_priceless(command);
 	if (refusal)
 		return refusal;
 	transition = oms_quote_transition(found, QUOTE_REPLACE, false);

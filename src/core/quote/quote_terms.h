@@ -64,4 +64,11 @@ oms_quote_figures_given(const QuoteFigures *figures)
 		figures->offer_forward_points;
 }
 
+/* Sizes alone offer nothing. */
+static inline bool
+oms_quote_sizes_given(const QuoteFigures *figures)
+{
+	return figures->bid_size || figures->offer_size || figures->min_bid_size || figures->min_offer_size;
+}
+
 #endif							/* OMS_QUOTE_TERMS_H */
