@@ -108,7 +108,7 @@ sub masked
 	$text =~ s/("sequences": \[)([^\]]*)/$1 . join ', ', map { '<' . ($numbers->{$_} \/\/ '?') . '>' } split m{, }, $2/ge;
 	$text =~ s/"token": "[^"]*"/"token": "<token>"/g;
 	$text =~ s/($MADE)/$given->{$1} ? $1 : '<id ' . ($made->{$1} \/\/ ($made->{$1} = 1 + keys %$made)) . '>'/ge;
-	$text =~ s/$day \d\d:\d\d:\d\d(?:\.\d+)?\+00|${day}T\d\d:\d\d:\d\d\.\d{6}Z/<clock>/g;
+	$text =~ s/$day \d\d:\d\d:\d\d(?:\.\d+)?\+00|${day}T\d\d:\d\d:\d\d(?:\.\d{6}Z|(?:\.\d+)?\+00:00)/<clock>/g;
 	$text =~ s/$day/<today>/g;
 	return $text;
 }
