@@ -10,152 +10,13 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
 #include "mb/pg_wchar.h"
 
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "base/uuid.h"
-#include "core/command.h"
+#include "core/command_read.h"
 #include "core/kind.h"
-
-static Refusal *
-command_bad_field(const CommandField *f, const char *fmt,...) pg_attribute_printf(2, 3);
-
-static Refusal *
-command_bad_field(const CommandField *f, const char *fmt,...)
-{
-	char		facts[512];
-	va_list		args;
-
-	va_start(args, fmt);
-	vsnprintf(facts, sizeof(facts), fmt, args);
-	va_end(args);
-	/* cutting at a byte may cut a character */
-	facts[pg_mbcliplen(facts, strlen(facts), sizeof(facts) - 1)] = '\0';
-	return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"%s\" is not a valid %s", f->name,
-									  oms_command_field_type_name(f->type)), "%s", facts);
-}
-
-static Refusal *
-command_wrong_json_type(const CommandField *f, const JsonbValue *v)
-{
-	const char *type = "an object";
-
-	if (v->type == jbvString)
-		type = "a string";
-	else if (v->type == jbvNumeric)
-		type = "a number";
-	else if (v->type == jbvBool)
-		type = "a boolean";
-	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
-		type = "an array";
-	return command_bad_field(f, "It is %s.", type);
-}
-
-static Refusal *
-command_read_text(const CommandField *f, const JsonbValue *v, void *member)
-{
-	int			longest = f->type == CMD_ID ? ID_LENGTH_MAX : TEXT_LENGTH_MAX;
-
-	/* the raw message of oms_fix() is the one text that may be long */
-	if (f->internal && f->type == CMD_TEXT)
-		longest = INT_MAX;
-	if (v->type != jbvString)
-		return command_wrong_json_type(f, v);
-	if (f->type == CMD_ID && v->val.string.len == 0)
-		return command_bad_field(f, "It is empty.");
-	if (v->val.string.len > longest)
-		return command_bad_field(f, "It has %d bytes; the most is %d.", v->val.string.len, longest);
-	*(char **) member = pnstrdup(v->val.string.val, v->val.string.len);
-	return NULL;
-}
-
-static Refusal *
-command_read_decimal(const CommandField *f, const JsonbValue *v, void *member)
-{
-	Numeric		value;
-	int			sign;
-
-	if (v->type == jbvString)
-	{
-		if (!oms_dec_parse(v->val.string.val, v->val.string.len, &value))
-			return command_bad_field(f, "It must be a decimal number of at most %d digits, without an exponent.",
-									 DECIMAL_DIGITS_MAX);
-	}
-	else if (v->type != jbvNumeric)
-		return command_wrong_json_type(f, v);
-	else if (!oms_dec_acceptable(v->val.numeric))
-		return command_bad_field(f, "It has more than %d digits.", DECIMAL_DIGITS_MAX);
-	else
-		value = v->val.numeric;
-
-	sign = oms_dec_sign(value);
-	if (f->type == CMD_QTY && sign <= 0)
-		return command_bad_field(f, "It is %s.", oms_dec_text(value));
-	if (f->type == CMD_QTY_OR_ZERO && sign < 0)
-		return command_bad_field(f, "It is %s.", oms_dec_text(value));
-	*(Numeric *) member = f->type == CMD_FIGURE ? DatumGetNumericCopy(NumericGetDatum(value)) : oms_dec_trim(value);
-	return NULL;
-}
-
-static Refusal *
-command_read_name(const CommandField *f, const JsonbValue *v, void *member)
-{
-	const OmsName *name;
-	JsonbValue	code;
-
-	/* a FIX code may come as a number */
-	if (v->type == jbvNumeric)
-	{
-		code.type = jbvString;
-		code.val.string.val = oms_dec_text(oms_dec_trim(v->val.numeric));
-		code.val.string.len = strlen(code.val.string.val);
-		v = &code;
-	}
-	if (v->type != jbvString)
-		return command_wrong_json_type(f, v);
-	name = oms_name_find(f->names, v->val.string.val, v->val.string.len);
-	if (name == NULL && f->type == CMD_OPEN_NAME)
-		return command_read_text(f, v, member);
-	if (name == NULL)
-		return command_bad_field(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
-	*(const char **) member = name->name;
-	return NULL;
-}
-
-static Refusal *
-command_read_moment(const CommandField *f, const JsonbValue *v, void *member)
-{
-	if (v->type != jbvString)
-		return command_wrong_json_type(f, v);
-	if (f->type == CMD_DATE)
-	{
-		if (!oms_date_parse(v->val.string.val, v->val.string.len, (DateADT *) member))
-			return command_bad_field(f, "It must be a date as 2026-03-02.");
-	}
-	else if (!oms_time_parse(v->val.string.val, v->val.string.len, (TimestampTz *) member))
-		return command_bad_field(f, "It must be a time with a zone as 2026-03-02T09:30:00Z, or FIX's 20260302-09:30:00.");
-	return NULL;
-}
-
-static Refusal *
-command_read_version(const CommandField *f, const JsonbValue *v, void *member)
-{
-	char	   *text;
-	char	   *end;
-
-	if (v->type != jbvNumeric)
-		return command_wrong_json_type(f, v);
-	/* 1.0 is an integer */
-	text = oms_dec_text(oms_dec_trim(v->val.numeric));
-	errno = 0;
-	*(int64 *) member = strtoi64(text, &end, 10);
-	if (errno != 0 || *end != '\0' || *(int64 *) member < 0)
-		return command_bad_field(f, "It must be an integer, not negative.");
-	return NULL;
-}
 
 static Refusal *command_read_fields(JsonbContainer *object, bool from_fix, Command *command);
 
@@ -163,190 +24,25 @@ static Refusal *command_read_fields(JsonbContainer *object, bool from_fix, Comma
 static Refusal *
 command_read_children(const CommandField *f, const JsonbValue *v, Command *command)
 {
-	JsonbIterator *it;
-	JsonbValue	element;
-	JsonbIteratorToken token;
-	int			count;
+	FieldArray	array;
+	Refusal    *refusal = oms_field_open_array(f, v, 1, CHILDREN_MAX, &array);
 
-	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
-		return command_wrong_json_type(f, v);
-	count = JsonContainerSize(v->val.binary.data);
-	if (count == 0 || count > CHILDREN_MAX)
-		return command_bad_field(f, "It has %d members; from 1 to %d are possible.", count, CHILDREN_MAX);
-
-	command->children = palloc0(sizeof(Command) * count);
-	it = JsonbIteratorInit(v->val.binary.data);
-	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
+	if (refusal)
+		return refusal;
+	command->children = palloc0(sizeof(Command) * array.count);
+	while (oms_field_next_member(&array))
 	{
 		Command    *child = &command->children[command->nchildren];
-		Refusal    *refusal;
 
-		if (token != WJB_ELEM)
-			continue;
-		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
-			return command_bad_field(f, "Member %d is no object.", command->nchildren + 1);
+		refusal = oms_field_check_object(f, &array);
+		if (refusal)
+			return refusal;
 		child->def = &oms_slice_def;
 		child->raw = command->raw;	/* its own is made once all is read */
-		refusal = command_read_fields(element.val.binary.data, false, child);
+		refusal = command_read_fields(array.member.val.binary.data, false, child);
 		if (refusal)
 			return refusal;
 		command->nchildren++;
-	}
-	return NULL;
-}
-
-/* An array that is kept as it is: of identifiers, or of objects. */
-static Refusal *
-command_read_elements(const CommandField *f, const JsonbValue *v, void *member)
-{
-	JsonbIterator *it;
-	JsonbValue	element;
-	JsonbIteratorToken token;
-	int			count;
-	int			number = 0;
-
-	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
-		return command_wrong_json_type(f, v);
-	count = JsonContainerSize(v->val.binary.data);
-	if (count == 0 || count > ELEMENTS_MAX)
-		return command_bad_field(f, "It has %d members; from 1 to %d are possible.", count, ELEMENTS_MAX);
-	it = JsonbIteratorInit(v->val.binary.data);
-	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
-	{
-		if (token != WJB_ELEM)
-			continue;
-		number++;
-		if (f->type == CMD_OBJECTS && (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data)))
-			return command_bad_field(f, "Member %d is no object.", number);
-		if (f->type == CMD_IDS && (element.type != jbvString || element.val.string.len == 0 || element.val.string.len > ID_LENGTH_MAX))
-			return command_bad_field(f, "Member %d is no identifier of at most %d bytes.", number, ID_LENGTH_MAX);
-	}
-	*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
-	return NULL;
-}
-
-/* What stands for itself, whatever else the command says. */
-static Refusal *
-command_read_value(const CommandField *f, const JsonbValue *v, void *member)
-{
-	switch (f->type)
-	{
-		case CMD_ID:
-		case CMD_TEXT:
-			return command_read_text(f, v, member);
-		case CMD_QTY:
-		case CMD_QTY_OR_ZERO:
-		case CMD_PRICE:
-		case CMD_FIGURE:
-			return command_read_decimal(f, v, member);
-		case CMD_NAME:
-		case CMD_OPEN_NAME:
-			return command_read_name(f, v, member);
-		case CMD_TIME:
-		case CMD_DATE:
-			return command_read_moment(f, v, member);
-		case CMD_BOOL:
-			if (v->type != jbvBool)
-				return command_wrong_json_type(f, v);
-			*(Tristate *) member = v->val.boolean ? TRI_TRUE : TRI_FALSE;
-			return NULL;
-		case CMD_VERSION:
-			return command_read_version(f, v, member);
-		case CMD_OBJECT:
-			if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
-				return command_wrong_json_type(f, v);
-			*(Jsonb **) member = JsonbValueToJsonb(unconstify(JsonbValue *, v));
-			return NULL;
-		case CMD_IDS:
-		case CMD_OBJECTS:
-			return command_read_elements(f, v, member);
-		case CMD_CHILDREN:
-		case CMD_SHARES:
-			break;
-	}
-	pg_unreachable();
-}
-
-static Refusal *
-command_read_share(const CommandField *f, const JsonbValue *v, int number, OrderShare *share)
-{
-	static const struct
-	{
-		const char *name;
-		CommandFieldType type;
-		size_t		offset;
-		bool		required;
-	}			parts[] = {
-		{"orderId", CMD_ID, offsetof(OrderShare, order_id), true},
-		{"quantity", CMD_QTY_OR_ZERO, offsetof(OrderShare, quantity), true},
-		{"priority", CMD_VERSION, offsetof(OrderShare, priority), false}
-	};
-	JsonbIterator *it = JsonbIteratorInit(v->val.binary.data);
-	JsonbValue	key,
-				value;
-	JsonbIteratorToken token;
-	bool		seen[lengthof(parts)] = {0};
-
-	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE)
-	{
-		int			i = 0;
-		CommandField part = *f;
-		Refusal    *refusal;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&it, &value, true);
-		while (i < lengthof(parts) && !(strlen(parts[i].name) == key.val.string.len &&
-										memcmp(parts[i].name, key.val.string.val, key.val.string.len) == 0))
-			i++;
-		if (i == lengthof(parts))
-			return command_bad_field(f, "Member %d has an unknown field \"%.*s\"; it knows orderId, quantity, priority.", number,
-									 pg_mbcliplen(key.val.string.val, key.val.string.len, 128), key.val.string.val);
-		if (value.type == jbvNull)
-			continue;
-		part.name = psprintf("%s.%d.%s", f->name, number, parts[i].name);
-		part.type = parts[i].type;
-		refusal = command_read_value(&part, &value, (char *) share + parts[i].offset);
-		if (refusal)
-			return refusal;
-		seen[i] = true;
-	}
-	for (int i = 0; i < lengthof(parts); i++)
-		if (parts[i].required && !seen[i])
-			return command_bad_field(f, "Member %d has no field \"%s\".", number, parts[i].name);
-	return NULL;
-}
-
-static Refusal *
-command_read_shares(const CommandField *f, const JsonbValue *v, OrderShares *list)
-{
-	JsonbIterator *it;
-	JsonbValue	element;
-	JsonbIteratorToken token;
-	int			count;
-
-	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data))
-		return command_wrong_json_type(f, v);
-	count = JsonContainerSize(v->val.binary.data);
-	if (count > SHARES_MAX)
-		return command_bad_field(f, "It has %d members; at most %d are possible.", count, SHARES_MAX);
-	list->shares = palloc0(sizeof(OrderShare) * Max(count, 1));
-	it = JsonbIteratorInit(v->val.binary.data);
-	while ((token = JsonbIteratorNext(&it, &element, true)) != WJB_DONE)
-	{
-		Refusal    *refusal;
-
-		if (token != WJB_ELEM)
-			continue;
-		if (element.type != jbvBinary || !JsonContainerIsObject(element.val.binary.data))
-			return command_bad_field(f, "Member %d is no object.", list->count + 1);
-		refusal = command_read_share(f, &element, list->count + 1, &list->shares[list->count]);
-		if (refusal)
-			return refusal;
-		for (int i = 0; i < list->count; i++)
-			if (strcmp(list->shares[i].order_id, list->shares[list->count].order_id) == 0)
-				return command_bad_field(f, "Order \"%s\" is named twice.", list->shares[i].order_id);
-		list->count++;
 	}
 	return NULL;
 }
@@ -356,11 +52,18 @@ command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
 {
 	void	   *member = (char *) command + f->offset;
 
-	if (f->type == CMD_CHILDREN)
-		return command_read_children(f, v, command);
-	if (f->type == CMD_SHARES)
-		return command_read_shares(f, v, member);
-	return command_read_value(f, v, member);
+	switch (f->type)
+	{
+		case CMD_CHILDREN:
+			return command_read_children(f, v, command);
+		case CMD_SHARES:
+			return oms_field_read_shares(f, v, member);
+		case CMD_IDS:
+		case CMD_OBJECTS:
+			return oms_field_read_elements(f, v, member);
+		default:
+			return oms_field_read_value(f, v, member);
+	}
 }
 
 static const CommandField *
