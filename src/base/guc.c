@@ -356,6 +356,33 @@ guc_check_client(void)
 	}
 }
 
+/* What the execution desk goes by. */
+static void
+guc_define_desk(void)
+{
+	DefineCustomBoolVariable("oms_state.four_eyes",
+							 "Whether a fill that somebody types, corrects or takes back waits for somebody else.",
+							 "What a role of oms_state.feed_roles tells waits for nobody.", &oms_guc_four_eyes,
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomBoolVariable("oms_state.allocation_four_eyes",
+							 "Whether an allocation by hand, or taking one back, waits for somebody else.",
+							 "So does a FIX J, unless a role of oms_state.feed_roles brings it in.", &oms_guc_allocation_four_eyes,
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomStringVariable("oms_state.feed_roles",
+							   "The roles that tell what venues have told.",
+							   "Where none is named, no claim binds a command with an execID, whoever gives it, and by oms_state.four_eyes "
+							   "everybody's fills wait.", &feed_roles_text, "", PGC_SUSET, ANYWHERE | GUC_LIST_INPUT,
+							   guc_check_roles, guc_assign_roles, NULL);
+	DefineCustomBoolVariable("oms_state.book_waiting_fills",
+							 "Whether fills that came before their order are booked when it comes to be known.",
+							 NULL, &oms_guc_book_waiting_fills,
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.duplicate_window",
+							"How far apart a typed and an electronic fill may be to be taken for the same.",
+							"0 compares none.", &oms_guc_duplicate_window_s,
+							15 * 60, 0, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S, NULL, NULL, NULL);
+}
+
 void
 oms_guc_init(void)
 {
@@ -403,27 +430,7 @@ oms_guc_init(void)
 							   "From 12:00 on it begins the next date's day, before 12:00 its own date's.",
 							   &trading_day_roll_text, "00:00", PGC_SUSET, ANYWHERE,
 							   guc_check_roll, NULL, NULL);
-	DefineCustomBoolVariable("oms_state.four_eyes",
-							 "Whether a fill that somebody types, corrects or takes back waits for somebody else.",
-							 "What a role of oms_state.feed_roles tells waits for nobody.", &oms_guc_four_eyes,
-							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
-	DefineCustomBoolVariable("oms_state.allocation_four_eyes",
-							 "Whether an allocation by hand, or taking one back, waits for somebody else.",
-							 "So does a FIX J, unless a role of oms_state.feed_roles brings it in.", &oms_guc_allocation_four_eyes,
-							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
-	DefineCustomStringVariable("oms_state.feed_roles",
-							   "The roles that tell what venues have told.",
-							   "Where none is named, no claim binds a command with an execID, whoever gives it, and by oms_state.four_eyes "
-							   "everybody's fills wait.", &feed_roles_text, "", PGC_SUSET, ANYWHERE | GUC_LIST_INPUT,
-							   guc_check_roles, guc_assign_roles, NULL);
-	DefineCustomBoolVariable("oms_state.book_waiting_fills",
-							 "Whether fills that came before their order are booked when it comes to be known.",
-							 NULL, &oms_guc_book_waiting_fills,
-							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
-	DefineCustomIntVariable("oms_state.duplicate_window",
-							"How far apart a typed and an electronic fill may be to be taken for the same.",
-							"0 compares none.", &oms_guc_duplicate_window_s,
-							15 * 60, 0, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S, NULL, NULL, NULL);
+	guc_define_desk();
 	DefineCustomIntVariable("oms_state.quote_lifetime",
 							"How long a quote is valid that does not say it, and whose request has no expireTime.",
 							NULL, &oms_guc_quote_lifetime_s,

@@ -322,6 +322,28 @@ change_inherit_typing(const Decision *d, const Execution *old, Execution *correc
 	correction->authors = oms_texts_add(correction->authors ? correction->authors : old->authors, asker->actor);
 }
 
+/* As the command tells it, with what stays of its fill, and of itself where it was known. */
+static void
+change_make_correction(Decision *d, const FillChain *chain, const FillContext *context, const Execution *known, Execution *correction)
+{
+	const Command *command = d->command;
+	const Execution *old = context->corrected;
+
+	oms_execution_create(command, context, correction);
+	change_inherit_typing(d, old, correction);
+	if (context->reasons_before && correction->authors == NULL)
+		correction->authors = command->told_before && known ? known->authors : old->authors;
+	if (known)
+		correction->status = known->status;
+	if (known && !change_waits(known, &chain->fill))
+		oms_fill_as_counted(known, correction);
+	if (change_names_another(command, context))
+	{
+		correction->reported_order_id = old->reported_order_id;
+		oms_decision_name(d, NAME_MATCHED_EXEC_ID, correction->fix_session, correction->exec_id, correction->id);
+	}
+}
+
 Refusal *
 oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given)
 {
@@ -367,19 +389,7 @@ oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given)
 		command->execution_id = known->id;
 	else if (command->execution_id == NULL)
 		command->execution_id = oms_decision_new_id(d, chain.fill.root_id);
-	oms_execution_create(command, &context, &correction);
-	change_inherit_typing(d, &old, &correction);
-	if (context.reasons_before && correction.authors == NULL)
-		correction.authors = command->told_before && known ? known->authors : old.authors;
-	if (known)
-		correction.status = known->status;
-	if (known && !change_waits(known, &chain.fill))
-		oms_fill_as_counted(known, &correction);
-	if (change_names_another(command, &context))
-	{
-		correction.reported_order_id = old.reported_order_id;
-		oms_decision_name(d, NAME_MATCHED_EXEC_ID, correction.fix_session, correction.exec_id, correction.id);
-	}
+	change_make_correction(d, &chain, &context, known, &correction);
 	reasons = oms_fill_review(d, &correction, &context);
 	if (known && !change_waits(known, &chain.fill) && reasons)
 		return oms_fill_is_repeat(d, command, &context, known);
