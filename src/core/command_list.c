@@ -18,9 +18,9 @@
 #include "core/execution/fill_desk.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_block.h"
-#include "core/order/order_split.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_members.h"
+#include "core/order/order_split.h"
 #include "core/quote/quote.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}

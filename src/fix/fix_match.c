@@ -14,8 +14,8 @@
 #include "miscadmin.h"
 
 #include "core/execution/fill_settle.h"
-#include "core/quote/quote_record.h"
 #include "core/order/order_split.h"
+#include "core/quote/quote_record.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_private.h"
 #include "store/ids.h"
@@ -54,12 +54,13 @@ static char *
 match_find_accepted(UnitOfWork *uow, const FixMessage *message)
 {
 	char	   *quote_id = message->def->traits & FIX_REPORT ? oms_fix_get_id(message, TAG_QUOTE_ID) : NULL;
-	char	   *symbol = oms_fix_get(message, TAG_SYMBOL);
+	char	   *symbol;
 	char	   *order_id = NULL;
 	ListCell   *cell;
 
 	if (quote_id == NULL)
 		return NULL;
+	symbol = oms_fix_get(message, TAG_SYMBOL);
 	foreach(cell, oms_all_named(oms_uow_tables(uow), NAME_QUOTE_ID, message->session, quote_id))
 	{
 		const Quote *quote = (const Quote *) oms_uow_peek(uow, KIND_QUOTE, lfirst(cell));

@@ -314,7 +314,7 @@ sub lay
 
 # --- allocation ------------------------------------------------------------------------------
 
-# Allocates what a command says, one pool after the other; returns the allocations. 
+# Allocates what a command says, one pool after the other; returns the allocations.
 sub allocate
 {
 	my ($self, $command) = @_;
