@@ -258,7 +258,8 @@ sub had_by
 
 sub decimals { my ($units) = @_; my ($zeros) = "$units" =~ /(0*)$/; return length $zeros >= SCALE ? 0 : SCALE - length $zeros; }
 
-# The round lot of the first in rank that has one; else one where all is whole, else the last decimal that anybody has
+# The round lot of the first in rank that has one; else one where all is whole, else the last decimal that anything has: memberships, fills that
+# have something left, and the sum of all
 sub lot_of
 {
 	my ($self, $block) = @_;
@@ -266,7 +267,7 @@ sub lot_of
 	my $most = 0;
 
 	return $first if defined $first;
-	foreach ((map { $_->{qty} } $self->fills($block)), map { $self->membership($block, $_) } keys %{ $block->{members} })
+	foreach ($self->executed($block), (map { $_->{qty} } grep { allocated_of($_) < $_->{qty} } $self->fills($block)), map { $self->membership($block, $_) } keys %{ $block->{members} })
 	{
 		$most = decimals($_) if $_ != 0 && decimals($_) > $most;
 	}

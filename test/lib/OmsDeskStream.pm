@@ -37,11 +37,23 @@ sub new_group
 		clients => chance(70) ? 2 + int rand 4 : 2 + int rand 19,
 		step => $kind eq 'lots' ? pick(1, 10, 50) : $kind eq 'whole' ? 1 : 0, decimals => $kind eq 'decimals' ? 1 + int rand 3 : $kind eq 'coins' ? 8 : 0,
 		lots => $kind eq 'lots' ? [ pick([100], [100], [50], [ 100, 50, undef ]) ]->[0] : $kind eq 'coins' ? [ pick('0.00000001', '0.001', undef) ] : [undef],
-		limits => chance(25), days => chance(30) ? [qw(2026-03-02 2026-03-03 2026-03-04)] : [undef], priorities => pick(3, 20), splits => chance(25)
+		limits => chance(25), days => chance(30) ? [qw(2026-03-02 2026-03-03 2026-03-04)] : [undef], priorities => pick(3, 20), splits => chance(25),
+		eyes => chance(30) ? pick({ fills => 1 }, { allocations => 1 }, { fills => 1, allocations => 1 }) : {}
 	};
 }
 
+# Where two have to be asked, most of what venues tell is told by their feed; that alone corrects and busts.
 sub random_desk_command
+{
+	my ($model, $group) = @_;
+	my $command = random_command($model, $group);
+
+	return $command if !$command || !%{ $group->{eyes} };
+	return { %$command, as => 'feed' } if $command->{commandType} =~ /^(CorrectExecution|BustExecution)/ || ($command->{commandType} =~ /^ExecuteOrder/ && chance(85));
+	return { %$command, as => pick('anna', 'ben', 'ben', chance(10) ? 'feed' : 'anna') };
+}
+
+sub random_command
 {
 	my ($model, $group) = @_;
 
@@ -243,7 +255,7 @@ sub correct
 	my ($model, $group) = @_;
 	my $execution = execution($model, sub { $_[0]{status} eq 'LIVE' && (in_block($model, $_[0]) || chance(20)) }) or return undef;
 	# who corrects what was typed has typed
-	return undef if $execution->{typed};
+	return undef if $execution->{typed} || $execution->{replaces};
 	my ($qty, $px) = map { OmsBlocks::decimal($_, 10) } @$execution{qw(last px)};
 	my $kind = rand 100;
 	return command('CorrectExecution', executionId => first_of($model, $execution), execID => new_id($group, 'e'),
@@ -258,6 +270,14 @@ sub review
 	my $execution = first { $_->{status} eq 'REVIEW' && !$corrects{ $_->{id} } } shuffle $model->all_executions or return undef;
 	return command('RejectExecution', executionId => $execution->{id}, reason => 'no') if chance(40);
 	return command('ApproveExecution', executionId => $execution->{id}, reason => 'seen', confirm => chance(60) ? JSON::PP::true : undef);
+}
+
+# What somebody wants to be allocated, or taken back, of a fill
+sub decide_proposal
+{
+	my ($model, $group) = @_;
+	my $execution = first { $_->{proposal} } shuffle $model->all_executions or return undef;
+	return command(chance(75) ? 'ApproveExecution' : 'RejectExecution', executionId => $execution->{id}, reason => 'seen', confirm => chance(30) ? JSON::PP::true : undef);
 }
 
 # --- allocation ------------------------------------------------------------------------------

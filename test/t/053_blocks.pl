@@ -1,10 +1,10 @@
-# Random command streams over client orders and blocks against the model of OmsDesk, OmsSplits, OmsBlocks, OmsPools and OmsShares, from several sessions at once.
+# Random command streams over client orders and blocks against the model of OmsDesk, OmsEyes, OmsSplits, OmsBlocks, OmsPools and OmsShares, from several sessions at once.
 # Broken by: any quantity, value, share, status or refusal that differs from sections 3 of the contract and domain.md, 7 to 12 and 14, of any order or fill of a group
 # after any command, to the last decimal; a preview that says something else than what then happens, or leaves something behind.
 #
 # Each session drives groups of its own, one after another: 2 to 20 client orders (whole, in lots, with decimals, coins), blocks over them, orders below
 # both, fills, allocations, busts, corrections (of the trade date too), typed fills and the electronic ones that replace them, members that come and go, splits of all that
-# is tied.  After each step the whole group is compared.  Where
+# is tied; in some groups what one person does waits for another.  After each step the whole group is compared.  Where
 # the model has lost count of a value, laws are asked of what came, and the model takes it over.
 #
 # OMS_SEED=n repeats a run's groups; OMS_TREE=session.number drives only that group.  A difference is shrunk to the shortest list of commands that
@@ -22,14 +22,15 @@ use Storable qw(dclone);
 use Test::More;
 use Time::HiRes qw(time);
 
-use OmsDesk;
 use OmsDeskStream;
+use OmsEyes;
 use OmsTest;
 
 my $SEED = first_seed();
 my $SECONDS = $ENV{OMS_SECONDS} // rounds(20, 1200);
 my $SESSIONS = $ENV{OMS_TREE} ? 1 : 4;
-my @FIELDS = OmsDesk->fields;
+my @FIELDS = OmsEyes->fields;
+my @PEOPLE = ('anna', 'ben', OmsEyes::FEED);
 
 # --- talking to the server -------------------------------------------------------------------
 
@@ -62,15 +63,27 @@ sub sent
 	my $newest = $model->newest($id);
 	return { %$command, executionId => $newest ? $newest->{id} : $id };
 }
-sub encoded { return json()->encode(sent(@_)); }
+
+# Asks it as whoever says it, where that matters; returns what came or undef, SQLSTATE, message.
+sub ask
+{
+	my ($dbh, $who, $code) = @_;
+	$dbh->do("SET SESSION AUTHORIZATION $who") if defined $who;
+	my $result = eval { $code->() };
+	my @answer = ($result, $result ? ('', '') : ($dbh->state, $dbh->errstr));
+	$dbh->do('RESET SESSION AUTHORIZATION') if defined $who && $dbh->{AutoCommit};
+	return @answer;
+}
+
+sub text_of { my (@commands) = @_; return json()->encode(map { my %told = %$_; delete $told{as}; \%told } @commands); }
 
 # Returns (result or undef, SQLSTATE, rule, message)
 sub send_command
 {
-	my ($dbh, $text) = @_;
-	my $result = eval { $dbh->selectrow_hashref("$RESULT FROM oms_try_command(\$1::jsonb) r", undef, $text) };
+	my ($dbh, $command) = @_;
+	my ($result, $state, $message) = ask($dbh, $command->{as}, sub { $dbh->selectrow_hashref("$RESULT FROM oms_try_command(\$1::jsonb) r", undef, text_of($command)) });
 
-	return (undef, $dbh->state, '', $dbh->errstr) if !$result;
+	return (undef, $state, '', $message) if !$result;
 	return (undef, @$result{qw(sqlstate rule message)}) if $result->{status} eq 'REJECTED';
 	return ($result, '', '', '');
 }
@@ -78,7 +91,7 @@ sub send_command
 # --- judging ---------------------------------------------------------------------------------
 
 # A difference ends the group: { what => …, history => [commands] }
-sub differs { my ($run, $what) = @_; die { what => $what, history => [ @{ $run->{history} } ] }; }
+sub differs { my ($run, $what) = @_; die { what => $what, history => [ @{ $run->{history} } ], eyes => $run->{model}{eyes} }; }
 sub same { my ($shown, $wanted) = @_; return defined $shown ? defined $wanted && $shown eq $wanted : !defined $wanted; }
 sub told { my ($what) = @_; return $what // 'null'; }
 
@@ -199,6 +212,7 @@ sub judge
 		differs($run, "refused with $sqlstate " . ($rule // '') . " ($message), the model " . (%$must ? 'wants ' . refusal_text($must) : 'accepts'))
 		  if !fits($sqlstate, $rule, $must, $may);
 		$run->{refused}++;
+		$run->{alone}++ if $sqlstate eq 'OM008';
 		$run->{model}{open} = undef;
 		return;
 	}
@@ -228,7 +242,7 @@ sub preview
 {
 	my ($run, $command, $must, $may) = @_;
 	my $model = $run->{model};
-	my ($result, $sqlstate, $rule, $message) = send_command($run->{dbh}, encoded($model, { %$command, preview => JSON::PP::true }));
+	my ($result, $sqlstate, $rule, $message) = send_command($run->{dbh}, sent($model, { %$command, preview => JSON::PP::true }));
 	my $limit = { OM005 => { limit_exceeded => 1 } };
 
 	if (!defined $result)
@@ -259,7 +273,7 @@ sub do_command
 	$command = sent($run->{model}, $command);
 	my ($must, $may) = $run->{model}->refusals($command);
 	preview($run, $command, $must, $may) if $preview;
-	my ($result, @refusal) = send_command($run->{dbh}, json()->encode($command));
+	my ($result, @refusal) = send_command($run->{dbh}, $command);
 	judge($run, $command, $must, $may, $result, @refusal);
 	my $changed = compare_group($run);
 	return if !defined $result;
@@ -282,12 +296,15 @@ sub step_batch
 	my ($run) = @_;
 	my $atomic = chance(50);
 	my $before = $run->{model};
-	my @batch;
+	my ($who, @batch);
 
 	$run->{model} = $before->copy;
 	foreach (1 .. 2 + int rand 5)
 	{
 		my $command = sent($run->{model}, random_desk_command($run->{model}, $run->{group}) // last);
+		# all is one caller's
+		last if @batch && ($command->{as} // '') ne ($who // '');
+		$who = $command->{as};
 		my ($must, $may) = $run->{model}->refusals($command);
 
 		push @batch, [ $command, $must, $may ];
@@ -299,16 +316,15 @@ sub step_batch
 	$run->{model} = $before;
 	return if !@batch;
 
-	my $results = eval {
+	my ($results, $state, $message) = ask($run->{dbh}, $who, sub {
 		$run->{dbh}->selectall_arrayref("$RESULT FROM oms_commands(\$1::jsonb, \$2) WITH ORDINALITY AS x (r, n) ORDER BY n", { Slice => {} },
-			json()->encode([ map { $_->[0] } @batch ]), $atomic ? 't' : 'f');
-	};
+			'[' . join(',', map { text_of($_->[0]) } @batch) . ']', $atomic ? 't' : 'f');
+	});
 	if (!$results)
 	{
 		my ($command, $must, $may) = @{ $batch[-1] };
-		my $dbh = $run->{dbh};
 		push @{ $run->{history} }, map { $_->[0] } @batch;
-		differs($run, 'a batch was refused: ' . $dbh->errstr) if !$atomic || !(%$must || %$may) || !($must->{ $dbh->state } || $may->{ $dbh->state });
+		differs($run, "a batch was refused: $message") if !$atomic || !($must->{$state} || $may->{$state});
 	}
 	else
 	{
@@ -331,8 +347,13 @@ sub step_rollback
 	my $dbh = $run->{dbh};
 
 	$dbh->begin_work;
-	send_command($dbh, encoded($run->{model}, random_desk_command($run->{model}, { %{ $run->{group} } }))) foreach 1 .. 1 + int rand 3;
+	foreach (1 .. 1 + int rand 3)
+	{
+		my $command = random_desk_command($run->{model}, { %{ $run->{group} } }) // last;
+		send_command($dbh, sent($run->{model}, $command));
+	}
 	$dbh->rollback;
+	$dbh->do('RESET SESSION AUTHORIZATION');
 	my $changed = compare_group($run);
 	differs($run, "a rollback left [$changed] changed") if $changed;
 	return;
@@ -342,8 +363,12 @@ sub step_rollback
 
 sub new_run
 {
-	my ($dbh, $prefix) = @_;
-	return { dbh => $dbh, model => OmsDesk->new, group => new_group($prefix), rows => {}, history => [], accepted => 0, refused => 0, opened => 0 };
+	my ($dbh, $prefix, $eyes) = @_;
+	my $group = new_group($prefix);
+
+	$eyes //= $group->{eyes};
+	$dbh->do("SET oms_state.$_->[1] = " . ($eyes->{ $_->[0] } ? 'on' : 'off')) foreach [ fills => 'four_eyes' ], [ allocations => 'allocation_four_eyes' ];
+	return { dbh => $dbh, model => OmsEyes->new(%$eyes), group => $group, rows => {}, history => [], accepted => 0, refused => 0, alone => 0, opened => 0 };
 }
 
 sub drive_group
@@ -374,7 +399,7 @@ sub shrink
 	my $replay = sub {
 		my (@try) = @_;
 		my $prefix = "shrunk$$-" . $round++;
-		my $run = new_run($dbh, $prefix);
+		my $run = new_run($dbh, $prefix, $difference->{eyes});
 		my $text = json()->encode(\@try);
 		$text =~ s/s\d+g\d+-/$prefix-/g;
 		eval { do_command($run, $_, $_->{commandType} eq 'AllocateExecutionCommand') foreach @{ json()->decode($text) }; 1 } and return undef;
@@ -405,7 +430,7 @@ sub session
 	my ($node, $session) = @_;
 	my $dbh = oms_dbh($node);
 	my $until = time + $SECONDS;
-	my %sum = map { $_ => 0 } qw(groups orders accepted refused opened);
+	my %sum = map { $_ => 0 } qw(groups orders accepted refused alone opened);
 	my ($only_session, $only_group) = split /\./, $ENV{OMS_TREE} // '';
 	my $number = 0;
 
@@ -417,7 +442,7 @@ sub session
 		my $run = new_run($dbh, "s${session}g$number");
 		my $done = eval { drive_group($run, 30 + int rand 150, $until); 1 };
 		my $problem = $@;
-		$sum{$_} += $run->{$_} foreach qw(accepted refused opened);
+		$sum{$_} += $run->{$_} foreach qw(accepted refused alone opened);
 		$sum{orders} += keys %{ $run->{model}{orders} };
 		$sum{groups}++;
 		if (!$done)
@@ -430,7 +455,7 @@ sub session
 		}
 		last if $only_group;
 	}
-	note("session $session: " . join ', ', map { "$sum{$_} $_" } qw(groups orders accepted refused opened));
+	note("session $session: " . join ', ', map { "$sum{$_} $_" } qw(groups orders accepted refused alone opened));
 	return 1;
 }
 
@@ -440,7 +465,7 @@ sub session
 sub model_plays
 {
 	my ($example) = @_;
-	my $model = OmsDesk->new;
+	my $model = OmsEyes->new;
 	my $refused = '';
 	my $last = 0;
 	my $say = sub {
@@ -495,7 +520,8 @@ subtest 'the model and the worked examples' => sub {
 # ---------------------------------------------------------------------------------------------
 
 note("OMS_SEED=$SEED");
-my $node = oms_node('blocks', conf => "fsync = off\nlog_statement = none\nmax_connections = 30\n");
+my $node = oms_node('blocks', conf => "fsync = off\nlog_statement = none\nmax_connections = 30\noms_state.feed_roles = '@{[ OmsEyes::FEED ]}'\nsession_preload_libraries = 'oms_state'\n");
+$node->safe_psql('postgres', "CREATE ROLE $_ LOGIN; GRANT EXECUTE ON FUNCTION oms_try_command(jsonb), oms_commands(jsonb, boolean) TO $_") foreach @PEOPLE;
 my @sessions;
 foreach my $number (1 .. $SESSIONS)
 {
@@ -514,10 +540,11 @@ foreach my $pid (@sessions)
 	is($?, 0, 'a session agrees with the model');
 }
 
-my ($allocated, $replaced, $moved) = split /\|/, $node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAlloc%'),
+my ($allocated, $split, $proposed, $replaced, $moved) = split /\|/, $node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAlloc%'),
+	(SELECT count(*) FROM oms.orders WHERE quantity_factor IS NOT NULL AND members IS NOT NULL), (SELECT count(*) FROM oms.execution_events WHERE payload #>> '{command,commandType}' = 'ApproveExecutionCommand' AND event_type LIKE 'ExecutionAlloc%'),
 	count(*) FILTER (WHERE e.superseded_execution_id IS NOT NULL AND e.allocations IS NOT NULL), count(*) FILTER (WHERE o.trade_date <> e.trade_date AND e.allocations IS NOT NULL)
 	FROM oms.executions e LEFT JOIN oms.executions o ON o.id = e.corrected_execution_id));
-note("$allocated events of allocations; allocated are $replaced fills that replaced typed ones, and $moved that went to another day");
+note("$allocated events of allocations; $split blocks were split, $proposed allocations approved; allocated are $replaced fills that replaced typed ones, and $moved that went to another day");
 cmp_ok($allocated, '>', 5 * $SECONDS, 'the round was no idle one') unless $ENV{OMS_TREE};
 is($node->safe_psql('postgres', 'SELECT * FROM oms.verify() LIMIT 20'), '', 'every invariant holds');
 
