@@ -88,6 +88,7 @@ sub slice_command {
 	return { commandType => 'CreateOrderCommand', orderId => $id, parentId => $parent, orderQty => 1000000, ordType => 'LIMIT',
 		price => '1.25', destination => 'XLON', %more };
 }
+my @dealers = qw(ALFA BETA GAMMA DELTA EPSILON);
 my $exec = 0;
 sub fill_command {
 	my ($id, %more) = @_;
@@ -147,7 +148,8 @@ sub make_template {
 sub background {
 	my @ids = map { sprintf('A%06d', $_) } 1 .. 1000;
 	return ((map { order_command($_, commandId => new_uuid(), clOrdID => "C$_") } @ids),
-		(map { fill_command($_, commandId => new_uuid()) } @ids), (map { cancel_command($_) } @ids));
+		(map { fill_command($_, commandId => new_uuid()) } @ids), (map { cancel_command($_) } @ids),
+		(map { my $i = "A$_"; (request_command($i), (map { quote_command($i, $_) } 1 .. @dealers), accept_command($i)) } 1 .. 200));
 }
 
 # scene: commands run beforehand; commands: those to measure, an array each in a workload of batches
@@ -813,8 +815,6 @@ sub section_desk {
 }
 
 # --- 6: quotes
-
-my @dealers = qw(ALFA BETA GAMMA DELTA EPSILON);
 
 sub request_command {
 	my ($i) = @_;
