@@ -121,7 +121,7 @@ COMMENT ON COLUMN oms.orders.desk_status IS 'Where it is on the execution desk: 
 COMMENT ON COLUMN oms.orders.desk_user IS 'Who has claimed it, or whom it was assigned to';
 COMMENT ON COLUMN oms.orders.desk_reason IS 'Why it came to the desk, or where it is there';
 COMMENT ON COLUMN oms.orders.desk_since IS 'When it came into its desk status';
-COMMENT ON COLUMN oms.orders.members IS 'Of a block: {orderId, quantity (of it the block works), priority, allocatedQuantity, allocatedValue, released, methods}; null: it is no block';
+COMMENT ON COLUMN oms.orders.members IS 'Of a block: {orderId, quantity (of it the block works), quantityByFactor (what that becomes when all brokers have told a split), priority, allocatedQuantity, allocatedValue, released, methods}; null: it is no block';
 COMMENT ON COLUMN oms.orders.block_order_ids IS 'The blocks that it is a member of, or was and was allocated something';
 COMMENT ON COLUMN oms.orders.live_blocks IS 'Blocks that have a part of it which is neither allocated nor released';
 

@@ -136,4 +136,27 @@ SELECT pg_temp.do('{"commandType": "CancelOrderCommand", "orderId": "cl1", "exec
 SELECT pg_temp.split('cl2', 2, '{"execID": "R1", "corporateActionId": "z"}'), pg_temp.split('cl1', 2, '{"execID": "R2", "corporateActionId": "z"}');
 SELECT * FROM pg_temp.show('cl');
 
+-- Two brokers of one tree, and of one block, tell it in either order: in the end all is the same, and as if it had been asked for. Halved, what the one has filled is for
+-- a while more than the half of what a member wants: it is open all the same, and wants the half when the other has told it.
+CREATE FUNCTION pg_temp.two(id text) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', pg_temp.make(id || '-A', NULL, 100, NULL, '{"price": 12}'), pg_temp.make(id || '-A1', id || '-A', 60, 55), pg_temp.make(id || '-A2', id || '-A', 40, 21),
+    pg_temp.make(id || '-M', NULL, 100), pg_temp.make(id || '-N', NULL, 50),
+    pg_temp.do(format('{"commandType": "CreateBlockOrderCommand", "orderId": "%1$s-B", "members": [{"orderId": "%1$s-M", "quantity": 100}, {"orderId": "%1$s-N", "quantity": 50}]}', id)::jsonb),
+    pg_temp.make(id || '-B1', id || '-B', 90, 65), pg_temp.make(id || '-B2', id || '-B', 60, 41),
+    pg_temp.do(format('{"commandType": "AllocateExecutionCommand", "orderId": "%1$s-B", "allocations": [{"orderId": "%1$s-M", "quantity": 95}, {"orderId": "%1$s-N", "quantity": 11}]}', id)::jsonb)) $$;
+CREATE FUNCTION pg_temp.tell(id text, broker text, factor numeric) RETURNS text LANGUAGE sql AS $$
+  SELECT concat_ws(' ', pg_temp.split(id || '-A' || broker, factor, '{"execID": "TA", "corporateActionId": "two"}'), pg_temp.split(id || '-B' || broker, factor, '{"execID": "TB", "corporateActionId": "two"}')) $$;
+CREATE VIEW pg_temp.of_two AS
+  SELECT left(o.id, 2) AS id, substr(o.id, 4) AS part, o.status, o.order_qty, o.price, o.executed_quantity, o.allocated_quantity, o.executed_value, o.leaves_quantity, o.reserved_quantity, o.live_children, o.live_blocks,
+    (SELECT jsonb_agg(concat_ws(' ', m.quantity, m.allocated_quantity, m.allocated_value, m.live) ORDER BY m.order_id) FROM oms.block_members AS m WHERE m.block_id = o.id) AS members
+    FROM oms.orders AS o WHERE o.id ~ '^t[0-9]-';
+SELECT pg_temp.two(id) FROM unnest(ARRAY['t1', 't2', 't3', 't4', 't5', 't6']) AS id;
+SELECT pg_temp.tell('t1', '1', 0.5), pg_temp.tell('t2', '2', 0.5), pg_temp.tell('t4', '1', 2), pg_temp.tell('t5', '2', 2);
+SELECT id, part, status, order_qty, executed_quantity, members FROM pg_temp.of_two WHERE id IN ('t1', 't2', 't4', 't5') AND part ~ '^[ABMN]$' ORDER BY 1, 2;
+SELECT * FROM oms.verify();
+SELECT pg_temp.tell('t1', '2', 0.5), pg_temp.tell('t2', '1', 0.5), pg_temp.tell('t4', '2', 2), pg_temp.tell('t5', '1', 2);
+SELECT pg_temp.split(id || part, factor) FROM (VALUES ('t3', 0.5), ('t6', 2)) AS t (id, factor), unnest(ARRAY['-A', '-M']) AS part;
+SELECT part, status, order_qty, price, executed_quantity, allocated_quantity, executed_value, leaves_quantity, reserved_quantity, live_children, live_blocks, members, string_agg(id, ' ' ORDER BY id) AS of
+  FROM pg_temp.of_two GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 ORDER BY part, of;
+
 SELECT * FROM oms.verify();

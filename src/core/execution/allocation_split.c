@@ -139,15 +139,22 @@ split_move_members(const Decision *d, const AllocationBook *book, const List *al
 		split_move_member(book, allocations, lfirst(cell), lfirst(became));
 }
 
-/* What was full stays full, what was open stays open: what members have are sums of rounded parts. */
-static Numeric
-split_membership(const OrderMember *member, bool full, Numeric factor)
+/*
+ * What was full stays full, what was open stays open: what members have are sums of
+ * rounded parts; and as long as not all have told the split, of parts of before it.
+ */
+static void
+split_membership(OrderMember *member, bool full, Numeric factor)
 {
-	Numeric		scaled = factor ? oms_scale_quantity(member->quantity, factor) : member->quantity;
+	Numeric		by_factor = member->by_factor ? member->by_factor : member->quantity;
 
+	if (factor)
+		by_factor = oms_scale_quantity(by_factor, factor);
 	if (full)
-		return member->allocated_quantity;
-	return oms_dec_max(scaled, oms_dec_add(member->allocated_quantity, oms_dec_smallest(member->allocated_quantity)));
+		by_factor = member->allocated_quantity;
+	member->quantity = full ? by_factor :
+		oms_dec_max(by_factor, oms_dec_add(member->allocated_quantity, oms_dec_smallest(member->allocated_quantity)));
+	member->by_factor = oms_dec_cmp(member->quantity, by_factor) == 0 ? NULL : by_factor;
 }
 
 OrderMember *
@@ -170,7 +177,7 @@ oms_split_members(Decision *d, const Order *block, const List *fills, Numeric fa
 		split_move_members(d, &book, allocations, lfirst(cell));
 	}
 	for (int i = 0; i < book.count; i++)
-		book.members[i].quantity = split_membership(&book.members[i], full[i], factor);
+		split_membership(&book.members[i], full[i], factor);
 	MemoryContextDelete(book.memory);
 	*count = book.count;
 	return book.members;

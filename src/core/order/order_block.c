@@ -107,6 +107,7 @@ block_take_share(const Decision *d, int i, const OrderMember *old, OrderMember *
 		member->allocated_quantity = member->allocated_value = oms_dec_zero();
 	member->order_id = share->order_id;
 	member->quantity = share->quantity;
+	member->by_factor = NULL;
 	member->priority = share->priority > 0 ? share->priority : i + 1;
 	member->released = false;
 	if (oms_dec_cmp(member->quantity, member->allocated_quantity) < 0)

@@ -56,6 +56,7 @@ members_read(Jsonb *json, OrderMember *member)
 	member->released = released && released->type == jbvBool && released->val.boolean;
 	member->order_id = oms_json_get_string(json, "orderId");
 	member->quantity = oms_json_get_numeric(json, "quantity");
+	member->by_factor = oms_json_get_numeric(json, "quantityByFactor");
 	member->allocated_quantity = oms_json_get_numeric(json, "allocatedQuantity");
 	member->allocated_value = oms_json_get_numeric(json, "allocatedValue");
 	if (member->order_id == NULL || member->quantity == NULL || member->allocated_quantity == NULL || member->allocated_value == NULL)
@@ -118,6 +119,8 @@ members_write(const OrderMember *member, JsonWriter *w)
 	if (member->released)
 		oms_json_bool(w, "released", true);
 	oms_json_numeric(w, "allocatedValue", member->allocated_value);
+	if (member->by_factor && !member->released)
+		oms_json_numeric(w, "quantityByFactor", member->by_factor);
 	oms_json_numeric(w, "allocatedQuantity", member->allocated_quantity);
 	oms_json_close_object(w);
 }

@@ -30,6 +30,7 @@ typedef struct OrderMember
 {
 	char	   *order_id;
 	Numeric		quantity;		/* of it the block works; once released, what it was allocated */
+	Numeric		by_factor;		/* what that becomes when all have told a split of which some have; or NULL */
 	int64		priority;		/* the lower is served first */
 	Numeric		allocated_quantity;
 	Numeric		allocated_value;
