@@ -257,11 +257,13 @@ oms_fix_parse_text(const char *text, size_t length, FixMessage *message)
 
 /* Ids and figures that decide must be readable; of all that a report only states is kept what there is. */
 static bool
-message_must_be_readable(int tag)
+message_must_be_readable(const FixMessage *message, int tag)
 {
 	const char *name = oms_fix_command_field(tag);
 	const CommandField *field = name ? oms_command_field(&oms_command_defs[COMMAND_EXECUTE_ORDER], name) : NULL;
 
+	if (message->def && (message->def->traits & FIX_QUOTE) && oms_fix_quote_decides(tag))
+		return true;
 	return tag == TAG_SENDER_COMP_ID || tag == TAG_TARGET_COMP_ID || (field && !field->stated) || tag == TAG_ALLOC_ACCOUNT;
 }
 
@@ -277,7 +279,7 @@ message_convert_values(FixMessage *message, const FixCharset *charset)
 		if (!oms_fix_is_read(message, tag->tag) || oms_charset_is_ascii(tag->value, tag->length))
 			continue;
 		text = oms_charset_convert(charset, tag->value, tag->length, false);
-		if (text == NULL && message_must_be_readable(tag->tag))
+		if (text == NULL && message_must_be_readable(message, tag->tag))
 			return oms_fix_damaged("The field of tag %d cannot be converted from %s: %s.", tag->tag, oms_charset_name(charset),
 								   message_shown(tag));
 		if (text == NULL)

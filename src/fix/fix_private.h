@@ -100,6 +100,9 @@ extern const int oms_fix_grouped_of_allocation[];
 /* fix_quote_fields.c: is a field of this tag read, wherever it stands in a message of quotes? */
 extern bool oms_fix_quote_reads(int tag);
 
+/* … and does it say what is quoted or meant, so that it must be readable? */
+extern bool oms_fix_quote_decides(int tag);
+
 /* fix_quote.c */
 extern Refusal *oms_fix_handle_quote_request(FixContext *fix);
 extern Refusal *oms_fix_handle_quote_request_reject(FixContext *fix);

@@ -84,6 +84,12 @@ oms_fix_quote_reads(int tag)
 	return oms_fix_tag_is_of_quotes(tag) || fields_is_among(party_tags, tag) || fields_name_among(leg_tags, tag) != NULL;
 }
 
+bool
+oms_fix_quote_decides(int tag)
+{
+	return tag != TAG_TEXT && (tag == TAG_PARTY_ID || fields_name_among(oms_fix_quote_tags, tag) != NULL);
+}
+
 /* ------------------------------------------------------------------------
  * commands
  * ------------------------------------------------------------------------

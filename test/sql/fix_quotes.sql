@@ -176,6 +176,24 @@ SELECT pg_temp.send(l, 'FIX.4.2') FROM unnest(ARRAY[
   'Z OLD>US 117=o2|298=3|295=1|55=IBM|311=IBM', 'Z OLD>US 117=o1q|298=1|295=1|55=IBM']) AS l;
 SELECT quote, set, entry, req, status, bid, offer, osz, reason FROM pg_temp.q WHERE dealer = 'OLD';
 
+-- Many entries: the message stands in the event of the first, the others name that; all of them are taken back at once. More are refused.
+CREATE FUNCTION pg_temp.many(n int) RETURNS text LANGUAGE sql AS $$
+  SELECT format('i BIG>US 117=big|293=5|296=1|302=A|304=%s|295=%s|', n, n) || string_agg(format('299=%s|55=B%s|132=%s', i, i, i), '|' ORDER BY i) FROM generate_series(1, n) AS i
+$$;
+SELECT left(r, 40) AS said, quotes FROM (SELECT pg_temp.send(pg_temp.many(1000)) AS r) AS x, LATERAL (SELECT count(*) AS quotes FROM regexp_matches(r, 'QuoteCreated', 'g')) AS y;
+SELECT count(*), count(*) FILTER (WHERE payload->'command' ? 'fixMessage') AS whole, count(*) FILTER (WHERE payload->'command' ? 'fixMessageIn') AS named FROM oms.quote_events AS e JOIN oms.quotes AS q ON q.id = e.aggregate_id WHERE q.dealer = 'BIG';
+SELECT left(pg_temp.send('Z BIG>US 117=x|298=4'), 40) AS said, (SELECT count(*) FROM oms.quotes WHERE dealer = 'BIG' AND status = 'CANCELLED') AS before;
+SELECT status, count(*) FROM oms.quotes WHERE dealer = 'BIG' GROUP BY 1;
+SELECT pg_temp.send(pg_temp.many(1001));
+
+-- Bytes: what decides must be readable, a text need not.
+CREATE FUNCTION pg_temp.bytes(fields bytea) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.said(oms_try_fix(convert_to(E'8=FIX.4.4\x01' || '9=' || length(b) || E'\x01', 'UTF8') || b || convert_to('10=' || lpad(((SELECT sum(get_byte(h || b, i)) FROM generate_series(0, length(h || b) - 1) AS i) % 256)::text, 3, '0') || E'\x01', 'UTF8')))
+    FROM (SELECT convert_to(E'35=S\x01' || E'49=BYT\x01' || E'56=US\x01' || E'347=UTF-8\x01', 'UTF8') || fields AS b) AS x, LATERAL (SELECT convert_to(E'8=FIX.4.4\x01' || '9=' || length(b) || E'\x01', 'UTF8') AS h) AS y
+$$;
+SELECT pg_temp.bytes(convert_to(E'117=b\x01' || E'55=M', 'UTF8') || f || convert_to(E'\x01' || E'132=1\x01' || '58=', 'UTF8') || t || '\x01') FROM (VALUES ('\xc3bc'::bytea, '\xff'::bytea), ('\xff', '\xc3bc')) AS v (f, t);
+SELECT symbol, text FROM oms.quotes WHERE dealer = 'BYT';
+
 -- A client reports nothing, and asks for his account; who is not enabled says nothing at all.
 INSERT INTO oms.fix_sessions (session, direction, account, enabled) VALUES ('CA|US', 'CLIENT', 'CA-1', true), ('CB|US', 'BROKER', NULL, false);
 SELECT pg_temp.send(t || ' US>CA 117=1|131=1|55=VOD|132=1|297=0|658=1|298=4') FROM unnest(ARRAY['S', 'AG', 'AI', 'b', 'i']) AS t;

@@ -1,8 +1,8 @@
 /*
  * Reading a FIX message: the tables of tags, groups, data, what comes twice, and bytes.
  * What breaks if a pair of length and data is missing, a group's end is not seen, a
- * group of users costs a valid message, a repetition outside groups is taken, or the
- * work grows faster than the message.
+ * group of users costs a valid message, a repetition outside groups is taken, a
+ * field of one instance is another's, or the work grows faster than the message.
  */
 #include "unit.h"
 
@@ -241,6 +241,62 @@ test_allocations(void)
 			 "what is the message's own in a report is so there still");
 }
 
+/* Where each instance of a count begins, and what one tag is in it ("-": nothing). */
+static void
+spans_are(const char *fields, int count_tag, int within_count, int tag, const char *expected, const char *what)
+{
+	FixMessage	message;
+	FixSpan    *outer = NULL;
+	FixSpan    *spans;
+	StringInfo	seen = makeStringInfo();
+	Refusal    *refusal = parse(fields, &message);
+	int			nouter = refusal == NULL && within_count ? oms_fix_spans(&message, within_count, NULL, &outer) : 1;
+
+	if (refusal)
+		appendStringInfo(seen, "! %s", refusal->detail);
+	for (int i = 0; refusal == NULL && i < nouter; i++)
+	{
+		int			n = oms_fix_spans(&message, count_tag, outer ? &outer[i] : NULL, &spans);
+
+		appendStringInfoString(seen, i > 0 ? "; " : "");
+		for (int j = 0; j < n; j++)
+		{
+			char	   *value = oms_fix_get_in(&message, &spans[j], tag);
+
+			appendStringInfo(seen, "%s%s", j > 0 ? " " : "", value ? value : "-");
+		}
+	}
+	ok(strcmp(seen->data, expected) == 0, "%s: %s is %s", what, seen->data, expected);
+}
+
+/* Fields of an instance, whatever groups are in it; and what each message of quotes has itself. */
+static void
+test_spans(void)
+{
+	const char *requests = "131=q|146=2|55=A|711=1|311=UA|555=2|600=LA|687=1|600=LB|62=1|453=1|448=P|55=B|38=7|58=t|";
+	const char *sets = "117=q|296=2|302=s|304=1|295=2|299=1|132=1|299=2|132=2|302=t|311=U|367=v|304=1|295=1|299=1|62=x|133=3|";
+	FixMessage	message;
+
+	msg_type = "R";
+	spans_are(requests, 146, 0, 55, "A B", "a symbol begins an instance");
+	spans_are(requests, 146, 0, 62, "1 -", "what follows the legs of a symbol is the symbol's");
+	spans_are(requests, 146, 0, 38, "- 7", "what another symbol has is that one's");
+	spans_are(requests, 146, 0, 58, "- -", "the message's own text is no symbol's");
+	spans_are(requests, 555, 146, 600, "LA LB; ", "legs are those of their symbol");
+	spans_are(requests, 453, 146, 448, "P; ", "so are parties");
+	ok(parse(requests, &message) == NULL && oms_fix_counts_agree(&message, 146) && oms_fix_counts_agree(&message, 555), "counts agree");
+	ok(parse("131=q|146=3|55=A|55=B|", &message) == NULL && !oms_fix_counts_agree(&message, 146), "a count that is too large does not");
+	msg_type = "i";
+	spans_are(sets, 295, 296, 299, "1 2; 1", "entries are those of their set");
+	spans_are(sets, 295, 0, 311, "- - -", "what a set has is no entry's, of the set before neither");
+	spans_are(sets, 296, 0, 367, "- v", "but the set's");
+	spans_are(sets, 295, 0, 62, "- - x", "and what an entry has is no other's");
+	msg_type = "S";
+	spans_are("117=q|555=1|600=L|681=1|55=A|132=1|453=1|448=P|452=1|58=t|", 555, 0, 681, "1", "a quote has its fields itself");
+	spans_are("117=q|555=1|600=L|681=1|55=A|132=1|453=1|448=P|452=1|58=t|", 555, 0, 132, "-", "also behind its legs");
+	msg_type = "8";
+}
+
 /* Twice the fields must not be much more than twice the work, whatever they are. */
 static void
 test_work(void)
@@ -273,5 +329,6 @@ UNIT_TEST(fix_message)
 	test_sessions();
 	test_fills();
 	test_allocations();
+	test_spans();
 	test_work();
 }
