@@ -281,8 +281,9 @@ static const CommandField replace_quote_fields[] = {
 static const CommandField accept_quote_fields[] = {
 	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), NAMED("side", side, oms_side_names), F("orderQty", CMD_QTY, terms.order_qty),
 	F("clOrdID", CMD_ID, cl_ord_id), OBJECT_ID("orderId", order_id, ID_OF_NEW), F("price", CMD_PRICE, terms.price),
-	NAMED("timeInForce", terms.time_in_force, oms_time_in_force_names), F("expireTime", CMD_TIME, terms.expire_time),
-	F("expireDate", CMD_DATE, terms.expire_date), F("pending", CMD_BOOL, pending), COMMON_FIELDS, {0}
+	F("account", CMD_ID, account), NAMED("timeInForce", terms.time_in_force, oms_time_in_force_names),
+	F("expireTime", CMD_TIME, terms.expire_time), F("expireDate", CMD_DATE, terms.expire_date), F("pending", CMD_BOOL, pending),
+	COMMON_FIELDS, {0}
 };
 static const CommandField end_quote_fields[] = {
 	REQ_OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), F("reason", CMD_TEXT, reason), COMMON_FIELDS, {0}

@@ -142,10 +142,36 @@ SELECT pg_temp.send('{"commandType": "ExecuteOrderCommand", "orderId": "qt-P2", 
 SELECT id, parent_id, status, side, account, order_qty, price, executed_quantity AS done, unplaced_quantity AS unplaced FROM oms.orders WHERE id ~ '^qt-P' ORDER BY id;
 SELECT id, status, done FROM pg_temp.r WHERE id = 'qt-R8' UNION ALL SELECT id, status, done FROM pg_temp.q WHERE request = 'qt-R8';
 
+-- One id or QuoteID is one quote; a size without its price is none; what was quoted is dealt by its dealer, at its price, or not at all.
+SELECT pg_temp.do('CreateQuoteRequest', 'quoteRequestId', 'qt-R9', 'symbol', 'VOD.L', 'side', 'BUY', 'orderQty', '100', 'account', 'ANN');
+SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-A9', 'quoteRequestId', 'qt-R9', 'dealer', 'ALFA', 'quoteID', 'a-9', 'offerPx', '11');
+SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-B9', 'quoteRequestId', 'qt-R9', 'dealer', 'ALFA', 'quoteID', 'b-9', 'bidPx', '9');
+SELECT pg_temp.do(c[1], VARIADIC c[2:]) FROM (VALUES
+  (ARRAY['CreateQuote', 'quoteId', 'qt-A9', 'quoteRequestId', 'qt-R9', 'dealer', 'ALFA', 'offerPx', '12']),
+  (ARRAY['CreateQuote', 'quoteId', 'qt-A9', 'quoteRequestId', 'qt-R9', 'dealer', 'BETA', 'offerPx', '12']),
+  (ARRAY['ReplaceQuote', 'quoteId', 'qt-A9', 'quoteID', 'b-9']),
+  (ARRAY['ReplaceQuote', 'quoteId', 'qt-A9', 'offerSize', '5']),
+  (ARRAY['AcceptQuote', 'quoteId', 'qt-A9', 'account', 'BEN']),
+  (ARRAY['AcceptQuote', 'quoteId', 'qt-A9', 'account', 'ANN', 'orderId', 'qt-O9', 'pending', 'true']),
+  (ARRAY['RejectQuote', 'quoteId', 'qt-A9', 'quoteRespType', 'PASS']),
+  (ARRAY['CreateOrder', 'orderId', 'qt-O9c', 'parentId', 'qt-O9', 'orderQty', '5']),
+  (ARRAY['ReplaceOrder', 'orderId', 'qt-O9', 'price', '12']),
+  (ARRAY['RequestReplaceOrder', 'orderId', 'qt-O9', 'orderQty', '101']),
+  (ARRAY['ReplaceOrder', 'orderId', 'qt-O9', 'orderQty', '60']),
+  (ARRAY['ReplaceOrder', 'orderId', 'qt-O9', 'price', '12', 'execID', 'qt-e9', 'execType', 'REPLACED'])) AS t (c);
+SELECT id, status, account, price, order_qty FROM oms.orders WHERE id ~ '^qt-O9';
+-- Quotes that end with their request have no copy of a long command each.
+SELECT pg_temp.do('CreateQuoteRequest', 'quoteRequestId', 'qt-R10', 'symbol', 'VOD.L');
+SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-C10', 'quoteRequestId', 'qt-R10', 'dealer', 'GAMA', 'bidPx', '9');
+SELECT pg_temp.send(jsonb_build_object('commandType', 'CancelQuoteRequestCommand', 'quoteRequestId', 'qt-R10', 'text', repeat('x', 20000)));
+SELECT aggregate_id, event_type, length(payload ->> 'command') > 20000 AS whole FROM (
+  SELECT aggregate_id, event_type, payload FROM oms.quote_events UNION ALL SELECT aggregate_id, event_type, payload FROM oms.quote_request_events) AS e
+ WHERE event_type ~ 'Cancelled' AND aggregate_id IN ('qt-C10', 'qt-R10') ORDER BY aggregate_id;
+
 -- A quote that nobody asked for.
 SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-U', 'dealer', 'ALFA', 'symbol', 'VOD.L', 'bidPx', '9', 'bidSize', '10');
-SELECT pg_temp.do('AcceptQuote', 'quoteId', 'qt-U', 'orderId', 'qt-OU');
-SELECT id, side, order_qty, price FROM oms.orders WHERE id = 'qt-OU';
+SELECT pg_temp.do('AcceptQuote', 'quoteId', 'qt-U', 'orderId', 'qt-OU', 'account', 'BEN');
+SELECT id, side, order_qty, price, account FROM oms.orders WHERE id = 'qt-OU';
 
 SELECT valid_until_time - created_at AS lifetime FROM oms.quotes WHERE id = 'qt-U';
 SELECT oms.rebuild('quote_requests'), oms.rebuild('quotes'), oms.rebuild('orders');

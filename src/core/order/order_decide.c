@@ -135,6 +135,10 @@ decide_check_placeable(const Command *command, const Order *parent)
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot have new children", parent->id),
 								  "a cancel of it is requested; it has %s.", decide_figures(parent));
+	if (parent->quote_id)
+		return oms_refuse_by_rule("quoted_order",
+								  psprintf("order \"%s\" cannot have new children", parent->id),
+								  "its quoteId is %s: who quoted it deals it, and nobody else.", parent->quote_id);
 	return NULL;
 }
 
@@ -512,6 +516,24 @@ decide_check_new_terms(const Command *command, const Order *order, const OrderEv
 	return decide_check_completeness(command, &after);
 }
 
+/* What was quoted is dealt at that price or not at all, and for no more than was accepted.  What the dealer reports has happened. */
+static Refusal *
+decide_check_quoted(const Command *command, const Order *order, const OrderEvent *event)
+{
+	const OrderTerms *terms = event->edit == REQUEST_OPEN ? &event->request.terms : &event->terms;
+
+	if (order->quote_id == NULL || command->fix_message || oms_command_is_report(command) ||
+		(command->def->opens != REQUEST_REPLACE && command->def->answers != REQUEST_REPLACE))
+		return NULL;
+	if ((terms->price == NULL || oms_dec_cmp(terms->price, order->price) == 0) && terms->stop_px == NULL && terms->cash_order_qty == NULL &&
+		(terms->order_qty == NULL || oms_dec_cmp(terms->order_qty, order->order_qty) <= 0) &&
+		(terms->ord_type == NULL || strcmp(terms->ord_type, order->ord_type) == 0))
+		return NULL;
+	return oms_refuse_by_rule("quoted_order", psprintf("order \"%s\" cannot have another price, type or greater quantity", order->id),
+							  "its quoteId is %s; it has ordType %s, price %s, orderQty %s.", order->quote_id, order->ord_type,
+							  order->price ? oms_dec_text(order->price) : "null", order->order_qty ? oms_dec_text(order->order_qty) : "null");
+}
+
 /*
  * A split scales the order, its children and those above it alike: what else
  * the command changes is judged in the quantities of before it.
@@ -533,6 +555,8 @@ decide_check_rules(const Command *command, const OrderContext *context, OrderEve
 	OrderEvent	rest = decide_without_split(event);
 	Refusal    *refusal = decide_check_new_terms(command, context->order, &rest);
 
+	if (refusal == NULL)
+		refusal = decide_check_quoted(command, context->order, &rest);
 	if (refusal == NULL)
 		refusal = decide_check_live_children(command, context->order, &rest);
 	if (refusal == NULL)

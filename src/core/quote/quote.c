@@ -68,8 +68,11 @@ oms_quotes_of(const Decision *d, const char *request_id)
 void
 oms_end_quotes(Decision *d, const QuoteRequest *request, const char *but_quote_id, QuoteTrigger trigger, const char *reason)
 {
+	const Command *whole = d->cause;
 	ListCell   *cell;
 
+	/* there may be many, and the command is about none of them */
+	oms_decision_tell_briefly(d);
 	foreach(cell, oms_quotes_of(d, request->id))
 	{
 		Quote		quote = *(const Quote *) lfirst(cell);
@@ -80,6 +83,7 @@ oms_end_quotes(Decision *d, const QuoteRequest *request, const char *but_quote_i
 		quote.reason = pstrdup(trigger == QUOTE_DECLINE && oms_same_text(quote.id, request->cover_quote_id) ? "COVER" : reason);
 		oms_put_quote(d, &quote, transition, false);
 	}
+	d->cause = whole;
 }
 
 /* ------------------------------------------------------------------------
@@ -189,6 +193,18 @@ quote_is_of_same(const Quote *a, const Quote *b)
 	return a->dealer && oms_same_text(a->dealer, b->dealer) && oms_same_text(a->settl_type, b->settl_type) && a->settl_date == b->settl_date;
 }
 
+/* A QuoteID is one quote of its dealer for a request; entries of mass quotes are told apart by their own ids. */
+static Refusal *
+quote_check_quote_id(const Quote *quote, const Quote *other)
+{
+	if (quote->quote_id == NULL || strcmp(other->id, quote->id) == 0 || !oms_same_text(other->quote_id, quote->quote_id) || !oms_same_text(other->dealer, quote->dealer) ||
+		!oms_same_text(other->quote_set_id, quote->quote_set_id) || !oms_same_text(other->quote_entry_id, quote->quote_entry_id))
+		return NULL;
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "quoteID \"%s\" is already used", quote->quote_id),
+										 "It is that of quote \"%s\", of the same dealer and request.", other->id),
+						 "ReplaceQuoteCommand gives it other figures.");
+}
+
 /* The newer quote of a dealer takes the place of his older one; under one QuoteID it would be a replacement. */
 static Refusal *
 quote_supersede(Decision *d, const QuoteRequest *request, Quote *quote)
@@ -199,12 +215,13 @@ quote_supersede(Decision *d, const QuoteRequest *request, Quote *quote)
 	{
 		Quote		older = *(const Quote *) lfirst(cell);
 		const Transition *transition = oms_quote_transition(&older, QUOTE_SUPERSEDE, false);
+		Refusal    *refusal = quote_check_quote_id(quote, &older);
 
-		if (quote->quote_id && oms_same_text(older.quote_id, quote->quote_id) && oms_same_text(older.dealer, quote->dealer) &&
-			oms_same_text(older.quote_set_id, quote->quote_set_id) && oms_same_text(older.quote_entry_id, quote->quote_entry_id))
-			return oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "quoteID \"%s\" is already used", quote->quote_id),
-												 "It is that of quote \"%s\", of the same dealer and request.", older.id),
-								 "ReplaceQuoteCommand gives it other figures.");
+		/* it is found by its request now, where its own id was not asked for */
+		if (strcmp(older.id, quote->id) == 0)
+			refusal = oms_check_new_id(d, KIND_QUOTE, quote->id, true);
+		if (refusal)
+			return refusal;
 		if (transition == NULL || request->multiple_quotes || !quote_is_of_same(quote, &older) || !quote_covers(quote, &older))
 			continue;
 		older.reason = pstrdup("SUPERSEDED");
@@ -303,6 +320,17 @@ quote_take_terms(const Command *command, Quote *quote)
 		quote->attributes = command->attributes;
 }
 
+static Refusal *
+quote_check_renamed(const Decision *d, const QuoteRequest *request, const Quote *quote)
+{
+	Refusal    *refusal = NULL;
+	ListCell   *cell;
+
+	foreach(cell, oms_quotes_of(d, request->id))
+		refusal = refusal ? refusal : quote_check_quote_id(quote, lfirst(cell));
+	return refusal;
+}
+
 Refusal *
 oms_decide_replace_quote(Decision *d)
 {
@@ -330,6 +358,10 @@ oms_decide_replace_quote(Decision *d)
 		return refusal;
 	quote = *found;
 	quote_take_terms(command, &quote);
+	if (request && !oms_same_text(quote.quote_id, found->quote_id))
+		refusal = quote_check_renamed(d, request, &quote);
+	if (refusal)
+		return refusal;
 	if (!oms_same_text(quote.quote_id, found->quote_id))
 		oms_decision_name(d, NAME_QUOTE_ID, quote.fix_session, quote.quote_id, quote.id);
 	oms_put_quote(d, &quote, transition, false);

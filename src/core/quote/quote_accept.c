@@ -177,6 +177,24 @@ accept_fix_of(const Deal *deal)
 	return oms_json_finish(&w);
 }
 
+/* For whom: as was asked for; who accepts what is for nobody in particular says it himself. */
+static Refusal *
+accept_take_account(const Command *command, const Deal *deal, const Order *parent, Command *create)
+{
+	const char *account = deal->request && deal->request->account ? deal->request->account : deal->quote->account;
+
+	if (account == NULL && parent)
+		account = parent->account;
+	if (account == NULL)
+		return NULL;
+	/* dealers write an account of their own into their messages */
+	if (command->account && command->fix_message == NULL && strcmp(command->account, account) != 0)
+		return oms_refuse_by_rule("request_differs", psprintf("%s names another account than quote \"%s\" is for", command->def->name, deal->quote->id),
+								  "account is %s, it is for %s.", command->account, account);
+	create->account = pstrdup(account);
+	return NULL;
+}
+
 static Command *
 accept_order_command(const Command *command, const Deal *deal)
 {
@@ -192,7 +210,6 @@ accept_order_command(const Command *command, const Deal *deal)
 	create->terms.ord_type = "PREVIOUSLY_QUOTED";
 	if (create->terms.time_in_force == NULL)
 		create->terms.time_in_force = "FILL_OR_KILL";
-	create->account = deal->request && deal->request->account ? deal->request->account : deal->quote->account;
 	create->currency = deal->quote->currency;
 	create->asset_class = deal->request ? deal->request->asset_class : NULL;
 	create->destination = deal->quote->dealer;
@@ -220,9 +237,10 @@ accept_make_order(Decision *d, const Deal *deal, Order *order)
 		refusal = oms_desk_check_placement(d, parent_id);
 		if (refusal)
 			return refusal;
-		if (create->account == NULL)
-			create->account = parent->account;
 	}
+	refusal = accept_take_account(d->command, deal, parent, create);
+	if (refusal)
+		return refusal;
 	/* one transaction makes it and changes the quote: both are of one slot */
 	return oms_create_in_tree(d, create, parent, deal->quote->root_id, order);
 }

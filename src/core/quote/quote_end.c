@@ -76,7 +76,8 @@ oms_decide_end_quote(Decision *d)
 	refusal = oms_check_version(command, KIND_QUOTE, found->id, found->version);
 	if (refusal)
 		return refusal;
-	if (oms_quote_is_pending(found) && trigger == QUOTE_REJECT)
+	/* a response (694) is of who accepted it: he has to wait */
+	if (oms_quote_is_pending(found) && trigger == QUOTE_REJECT && command->quote.resp_type == NULL)
 		return end_refuse_acceptance(d, found);
 	/* what comes by a message has happened, whatever we think of it */
 	transition = oms_quote_transition(found, trigger, command->fix_message != NULL);
