@@ -7,6 +7,7 @@ use warnings;
 
 use Test::More;
 use OmsTest;
+use OmsWork qw(quote_commands);
 
 my $node = oms_node('tamper_fuzz');
 my $dbh = oms_dbh($node);
@@ -31,16 +32,21 @@ oms_command($dbh, $_) foreach (
 	{ commandType => 'CreateManualExecutionCommand', orderId => 'B', executionId => 'B-m', lastQty => 7, lastPx => '10.1', reason => 'by telephone' },
 	(map { { commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "N-x$_", execID => "N$_", symbol => 'IBM', side => 'BUY', lastQty => 3, lastPx => 10 } } 1, 2),
 	{ commandType => 'ApproveExecutionCommand', executionId => 'N-x1', orderId => 'B' }, { commandType => 'RejectExecutionCommand', executionId => 'N-x2', reason => 'not ours', dkReason => 'OTHER' });
+# requests for quotes: one that was dealt, refused at the last look and dealt again; one that its dealers decline
+oms_command($dbh, $_) foreach quote_commands('Q'),
+  { commandType => 'RejectQuoteCommand', quoteId => 'Q.q4', reason => 'moved' }, { commandType => 'AcceptQuoteCommand', quoteId => 'Q.q5', orderId => 'Q.deal3' },
+  { commandType => 'CreateQuoteRequestCommand', quoteRequestId => 'Q.none', symbol => 'VOD.L', dealers => [ 'ALFA', 'BETA' ] }, { commandType => 'RejectQuoteRequestCommand', quoteRequestId => 'Q.none', dealer => 'BETA', reason => 'no' };
 my %values = (
 	text => [ "''", "'x'", "'A'", "'A-1'", "'FILLED'" ], bigint => [ 0, -1, 7, '9223372036854775807' ], integer => [ 0, -1, 101 ],
 	numeric => [ 0, -5, "'NaN'", "'Infinity'", '1e40' ], 'timestamp with time zone' => [ "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2026-01-01Z'" ],
 	date => [ "'infinity'", "'2026-01-01'" ], jsonb => [ "'7'", "'[]'", "'{}'", "'[1]'", "'[{\"orderQty\": \"x\", \"request\": \"REPLACE\"}]'", "'null'", "'\"x\"'",
 		"'[{\"orderId\": \"A\", \"quantity\": 5, \"value\": \"x\", \"priority\": 1e99, \"allocatedQuantity\": 1e-300, \"allocationId\": [], \"released\": 7, \"methods\": 5, \"members\": {}}]'" ],
-	bytea => [ "'\\x'", "sha256('x')" ], 'text[]' => [ "'{}'", "'{x}'", "'{NULL}'" ], 'bigint[]' => [ "'{}'", "'{NULL}'", "'{1,1}'" ], xid8 => [ "'1'", "'18446744073709551615'" ],
+	bytea => [ "'\\x'", "sha256('x')" ], 'text[]' => [ "'{}'", "'{x}'", "'{NULL}'" ], 'bigint[]' => [ "'{}'", "'{NULL}'", "'{1,1}'" ], boolean => [qw(true false)], xid8 => [ "'1'", "'18446744073709551615'" ],
 );
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-	 AND c.relname IN ('orders', 'executions', 'order_events', 'execution_events', 'commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids') ORDER BY 1, 2));
+	 AND (c.relname IN ('commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids', 'quote_req_ids', 'dealer_quote_ids')
+	 OR c.relname IN (SELECT table_name FROM oms.kinds() UNION ALL SELECT event_table FROM oms.kinds())) ORDER BY 1, 2));
 my @views = @{ $dbh->selectcol_arrayref("SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relkind = 'v' AND relname !~ '^stat|bridge|reference' ORDER BY 1") };
 # A partition decides where an event of another month stands: its time is changed within it by 040.
 foreach (@$columns)
@@ -71,7 +77,7 @@ foreach (@$columns)
 			is($failed, undef, "$table.$column = $value: read without an error");
 			# not found: a JSON null where there was no value, which reads the same in a state; and the xid of the first event of a
 			# partition, before which nothing shows that it was written here
-			cmp_ok($found // 0, '>', 0, "$table.$column = $value: found") if $table =~ /orders|executions|events/ && !defined $failed && $table !~ /ids/
+			cmp_ok($found // 0, '>', 0, "$table.$column = $value: found") if $table =~ /orders|executions|^quotes$|^quote_requests$|events/ && !defined $failed && $table !~ /ids/
 			  && $value ne "'null'" && $column ne 'xid';
 		}
 		$dbh->rollback;

@@ -26,7 +26,7 @@
 #include "core/execution/execution.h"
 #include "core/order/order.h"
 
-/* 2026-01-05 10:00 UTC, a Monday; each command is a second later */
+/* 2026-01-07 10:00 UTC, a Wednesday; each command is a second later */
 #define ARRAY_BEGINS (INT64CONST(821095200) * USECS_PER_SEC)
 
 typedef struct ArrayEvent

@@ -65,6 +65,8 @@ cases_is_bare(const CommandField *field)
 		case CMD_OBJECT:
 		case CMD_CHILDREN:
 		case CMD_SHARES:
+		case CMD_IDS:
+		case CMD_OBJECTS:
 			return true;
 		default:
 			return false;
@@ -125,6 +127,24 @@ static const Figure execution_figures[] = {
 	{"of", "orderId"}, {"px", "lastPx"}, {"quantity", "quantity"}, {"factor", "quantityFactor"}, {"flags", "flags"},
 	{"corrects", "correctedExecutionId"}, {"correctedBy", "correctingExecutionId"}, {"bust", "bustExecID"},
 	{"reasons", "reviewReasons"}, {NULL}
+};
+
+static const Figure request_figures[] = {
+	{"qty", "orderQty"}, {"quote", "acceptedQuoteId"}, {"order", "acceptedOrderId"}, {"done", "executedQuantity"},
+	{"cover", "coverQuoteId"}, {"coverPx", "coverPx"}, {"distance", "coverDistance"}, {"why", "reason"}, {NULL}
+};
+
+static const Figure quote_figures[] = {
+	{"bid", "bidPx"}, {"offer", "offerPx"}, {"bidSize", "bidSize"}, {"offerSize", "offerSize"}, {"order", "orderId"}, {"takes", "side"},
+	{"qty", "acceptedQuantity"}, {"at", "acceptedPx"}, {"done", "executedQuantity"}, {"insteadOf", "supersededQuoteId"},
+	{"by", "supersedingQuoteId"}, {"why", "reason"}, {"flags", "flags"}, {NULL}
+};
+
+static const Figure *const figures_of[KIND_COUNT] = {
+	[KIND_ORDER] = order_figures,
+	[KIND_EXECUTION] = execution_figures,
+	[KIND_QUOTE_REQUEST] = request_figures,
+	[KIND_QUOTE] = quote_figures,
 };
 
 /* A member of a block: its order, quantity, "/" what it was allocated, "-" if released. */
@@ -224,7 +244,7 @@ cases_figure(const Object *object, const char *json)
 static inline void
 cases_show_change(StringInfo out, const Change *change)
 {
-	const Figure *figures = change->after->kind == KIND_ORDER ? order_figures : execution_figures;
+	const Figure *figures = figures_of[change->after->kind];
 	const char *status = cases_figure(change->after, "status");
 
 	appendStringInfo(out, "%s%s:%d", out->len ? "; " : "", change->after->id, change->rule->number);
