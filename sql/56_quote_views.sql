@@ -25,7 +25,8 @@ CREATE OR REPLACE VIEW oms.quote_competition WITH (security_invoker = true) AS
          trim_scale(CASE WHEN p.takes_offer THEN p.px - p.best_px ELSE p.best_px - p.px END) AS distance_to_best,
          trim_scale(CASE WHEN p.takes_offer THEN p.px - p.mid ELSE p.mid - p.px END) AS distance_to_mid,
          p.bid_px, p.offer_px, p.best_bid_px - p.bid_px AS bid_distance, p.offer_px - p.best_offer_px AS offer_distance, trim_scale(p.mid) AS mid,
-         p.offer_px - p.bid_px AS spread, p.created_at - p.requested_at AS response_time, p.answered_at - p.accepted_at AS hold_time,
+         p.offer_px - p.bid_px AS spread, CASE WHEN isfinite(p.created_at) AND isfinite(p.requested_at) THEN p.created_at - p.requested_at END AS response_time,
+         CASE WHEN isfinite(p.answered_at) AND isfinite(p.accepted_at) THEN p.answered_at - p.accepted_at END AS hold_time,
          CASE WHEN p.status = 'ACCEPTED' THEN 'DEALT'
               WHEN p.status = 'ACTIVE' AND p.order_id IS NOT NULL THEN 'LAST_LOOK'
               WHEN p.status = 'REJECTED' AND p.order_id IS NOT NULL THEN 'LAST_LOOK_REJECTED'

@@ -470,7 +470,7 @@ note("$all{groups} groups, $all{past} objects as of before; accepted ", join(', 
 my $dbh = oms_dbh($node);
 SKIP:
 {
-	skip('one group alone', 4) if $ENV{OMS_GROUP};
+	skip('too little was driven for that', 4) if $ENV{OMS_GROUP} || $all{groups} < 40;
 	is(join(' ', grep { !$all{accepted}{"${_}Command"} } qw(CreateQuoteRequest CreateQuote ReplaceQuote AcceptQuote RejectQuote CancelQuote ExpireQuote RejectQuoteRequest CancelQuoteRequest ExpireQuoteRequest ExecuteOrder BustExecution AcceptOrder RejectOrder CancelOrder)), '', 'every command was accepted');
 	is(join(' ', grep { !$all{refused}{$_} } 'OM003', 'OM004', 'OM006', map { "OM005 $_" } qw(acceptance_pending not_tradeable quote_expired side_not_asked side_not_quoted over_size over_placed price_differs request_expired)), '', 'and refused for every reason');
 	is(join(' ', grep { !$dbh->selectrow_array('SELECT count(*) FROM oms.quotes WHERE reason = ?', undef, $_) } qw(COVER TRADED_AWAY LAST_LOOK ORDER_ENDED SUPERSEDED REQUEST_EXPIRED REQUEST_CANCELLED)), '', 'quotes ended in every way');
