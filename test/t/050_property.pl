@@ -362,8 +362,15 @@ sub press_shared
 		"SELECT id, round(unplaced_quantity / 3, 2), round(leaves_quantity / 5, 2), count(*) OVER (), nextval('shared_ids'), random()
 		FROM oms.orders WHERE root_id = (SELECT 'shared' || (1 + floor(random() * $SHARED_TREES))::int) ORDER BY random() LIMIT 1");
 	my $order = qq("orderId": "$id");
+	# quotes for orders of these trees: what is accepted becomes a child, and is filled and ended with the rest
+	my ($asked, $quoted) = map { 'shared-' . $_ . int($number / 30) } 'r', 'q';
+	my ($side) = $dice < 0.12 ? $dbh->selectrow_array("SELECT CASE side WHEN 'BUY' THEN 'offerPx' ELSE 'bidPx' END FROM oms.orders WHERE id = ?", undef, $id) : ();
 	my $command =
-		$dice < 0.25 && $orders < 60 ? qq("CreateOrderCommand", "orderId": "shared-o$number", "parentId": "$id", "orderQty": $unplaced)
+		$dice < 0.03 ? qq("CreateQuoteRequestCommand", $order, "quoteRequestId": "$asked")
+	  : $dice < 0.07 ? qq("CreateQuoteCommand", "quoteRequestId": "$asked", "quoteId": "$quoted-) . $number % 3 . qq(", "dealer": "D) . $number % 3 . qq(", "$side": 1.5)
+	  : $dice < 0.11 ? qq("AcceptQuoteCommand", "quoteId": "$quoted-) . $number % 3 . qq(", "orderQty": 1, "orderId": "shared-a$number", "pending": ) . ($number % 2 ? 'true' : 'false')
+	  : $dice < 0.12 ? qq("RejectQuoteCommand", "quoteId": "$quoted-) . $number % 3 . '"'
+	  : $dice < 0.25 && $orders < 60 ? qq("CreateOrderCommand", "orderId": "shared-o$number", "parentId": "$id", "orderQty": $unplaced)
 	  : $dice < 0.75 ? qq("ExecuteOrderCommand", $order, "executionId": "shared-x$number", "execID": "e$number", "lastQty": $leaves, "lastPx": 1.5)
 	  : $dice < 0.80 ? qq("BustExecutionCommand", "executionId": "shared-x) . ($number - 5) . qq(", "execID": "e$number", "reason": "r")
 	  : $dice < 0.85 ? qq("CorrectExecutionCommand", "executionId": "shared-x) . ($number - 9) . qq(", "execID": "e$number", "lastQty": 1, "lastPx": 2)
