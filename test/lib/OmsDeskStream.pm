@@ -23,7 +23,7 @@ my @MAKERS = (
 	[ 4, \&create_client ], [ 3, \&create_block ], [ 8, \&replace_members ], [ 6, \&create_child ], [ 26, \&fill_block ], [ 6, \&fill_client ],
 	[ 24, \&allocate ], [ 4, \&deallocate ], [ 6, \&bust ], [ 7, \&correct ], [ 5, \&review ], [ 5, \&type_fill ], [ 12, \&tell_typed ], [ 3, \&cancel ], [ 2, \&request_cancel ],
 	[ 1, \&reject_cancel ], [ 3, \&replace ], [ 1, \&end_member ],
-	[ 8, \&split_orders ]);
+	[ 3, \&split_orders ], [ 12, \&decide_proposal ]);
 my $WEIGHTS = 0;
 $WEIGHTS += $_->[0] foreach @MAKERS;
 
@@ -49,6 +49,7 @@ sub random_desk_command
 	my $command = random_command($model, $group);
 
 	return $command if !$command || !%{ $group->{eyes} };
+	return $command if defined $command->{as};
 	return { %$command, as => 'feed' } if $command->{commandType} =~ /^(CorrectExecution|BustExecution)/ || ($command->{commandType} =~ /^ExecuteOrder/ && chance(85));
 	return { %$command, as => pick('anna', 'ben', 'ben', chance(10) ? 'feed' : 'anna') };
 }
@@ -272,12 +273,14 @@ sub review
 	return command('ApproveExecution', executionId => $execution->{id}, reason => 'seen', confirm => chance(60) ? JSON::PP::true : undef);
 }
 
-# What somebody wants to be allocated, or taken back, of a fill
+# What somebody wants to be allocated, or taken back, of a fill; he may try it alone
 sub decide_proposal
 {
 	my ($model, $group) = @_;
 	my $execution = first { $_->{proposal} } shuffle $model->all_executions or return undef;
-	return command(chance(75) ? 'ApproveExecution' : 'RejectExecution', executionId => $execution->{id}, reason => 'seen', confirm => chance(30) ? JSON::PP::true : undef);
+	my $who = chance(25) ? $execution->{proposal}{as} : undef;
+	return command('RejectExecution', executionId => $execution->{id}, reason => 'no', as => $who) if chance(20);
+	return command('ApproveExecution', executionId => $execution->{id}, reason => 'seen', confirm => chance(50) ? JSON::PP::true : undef, as => $who);
 }
 
 # --- allocation ------------------------------------------------------------------------------
@@ -304,7 +307,7 @@ sub allocate
 	my @how = (method => pick(qw(PRO_RATA PRO_RATA PRO_RATA PRIORITY EQUAL)));
 	push @how, weights => pick('MEMBERSHIP', 'LEAVES') if $how[1] eq 'PRO_RATA' && chance(25);
 	push @how, quantity => amount($group, $left) if $left > 0 && chance(25);
-	@how = by_hand($model, $group, $block, $left) if OmsBlocks::block($block) && @pools < 2 && chance(30);
+	@how = by_hand($model, $group, $block, $left) if OmsBlocks::block($block) && @pools < 2 && chance($group->{eyes}{allocations} ? 60 : 30);
 	return command('AllocateExecution', %what, @how, confirm => chance(10) ? JSON::PP::true : undef);
 }
 

@@ -541,10 +541,11 @@ foreach my $pid (@sessions)
 }
 
 my ($allocated, $split, $proposed, $replaced, $moved) = split /\|/, $node->safe_psql('postgres', q(SELECT (SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAlloc%'),
-	(SELECT count(*) FROM oms.orders WHERE quantity_factor IS NOT NULL AND members IS NOT NULL), (SELECT count(*) FROM oms.execution_events WHERE payload #>> '{command,commandType}' = 'ApproveExecutionCommand' AND event_type LIKE 'ExecutionAlloc%'),
+	(SELECT count(*) FROM oms.orders WHERE quantity_factor IS NOT NULL AND members IS NOT NULL), (SELECT concat_ws(' of ', count(*) FILTER (WHERE event_type ~ 'lloca' AND payload #>> '{command,commandType}' = 'ApproveExecutionCommand'), count(*) FILTER (WHERE event_type = 'ExecutionAllocationProposed'))
+		FROM oms.execution_events),
 	count(*) FILTER (WHERE e.superseded_execution_id IS NOT NULL AND e.allocations IS NOT NULL), count(*) FILTER (WHERE o.trade_date <> e.trade_date AND e.allocations IS NOT NULL)
 	FROM oms.executions e LEFT JOIN oms.executions o ON o.id = e.corrected_execution_id));
-note("$allocated events of allocations; $split blocks were split, $proposed allocations approved; allocated are $replaced fills that replaced typed ones, and $moved that went to another day");
+note("$allocated events of allocations; $split blocks were split, $proposed allocations that were proposed are approved; allocated are $replaced fills that replaced typed ones, and $moved that went to another day");
 cmp_ok($allocated, '>', 5 * $SECONDS, 'the round was no idle one') unless $ENV{OMS_TREE};
 is($node->safe_psql('postgres', 'SELECT * FROM oms.verify() LIMIT 20'), '', 'every invariant holds');
 
