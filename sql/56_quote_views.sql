@@ -2,26 +2,29 @@
 
 CREATE OR REPLACE VIEW oms.quote_competition WITH (security_invoker = true) AS
   WITH offered AS (
-    -- the side that the request, or whoever accepted, deals; without one each quote is held against the others on both
-    SELECT q.*, r.created_at AS requested_at, r.status AS request_status, r.accepted_quote_id, coalesce(q.side, w.side, r.side) AS deals,
-           q.status <> 'CANCELLED' AND q.quote_type <> 'INDICATIVE' AS competes,
-           oms.quote_takes_offer(q.symbol, q.currency, coalesce(q.side, w.side, r.side)) AS takes_offer,
+    -- the side that the request, or whoever accepted, deals, in the currency that it is of; without one each quote is held against the others on both
+    SELECT q.*, r.created_at AS requested_at, r.status AS request_status, coalesce(q.side, w.side, r.side) AS deals,
+           q.status <> 'CANCELLED' AND q.quote_type <> 'INDICATIVE' AS competes, CASE WHEN q.quote_request_id IS NULL THEN q.id END AS alone,
+           oms.quote_takes_offer(q.symbol, CASE WHEN q.side IS NOT NULL OR r.id IS NULL THEN q.currency WHEN w.side IS NOT NULL THEN w.currency ELSE r.currency END,
+                                 coalesce(q.side, w.side, r.side)) AS takes_offer,
            CASE WHEN q.bid_px IS NOT NULL AND q.offer_px IS NOT NULL THEN (q.bid_px + q.offer_px) / 2 END AS own_mid
       FROM oms.quotes AS q
       LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id
       LEFT JOIN oms.quotes AS w ON w.id = r.accepted_quote_id
-  ), best AS (
-    SELECT o.root_id, max(o.bid_px) AS bid_px, min(o.offer_px) AS offer_px FROM offered AS o WHERE o.competes GROUP BY o.root_id
-  ), priced AS (
+  ), compared AS (
+    -- by the request, and read once: so whoever asks for one request reads its quotes alone
     SELECT o.*, CASE WHEN o.takes_offer THEN o.offer_px WHEN NOT o.takes_offer THEN o.bid_px END AS px,
-           CASE WHEN o.takes_offer THEN b.offer_px WHEN NOT o.takes_offer THEN b.bid_px END AS best_px,
-           b.bid_px AS best_bid_px, b.offer_px AS best_offer_px,
-           coalesce(o.mid_px, o.own_mid, (b.bid_px + b.offer_px) / 2) AS mid
-      FROM offered AS o LEFT JOIN best AS b ON b.root_id = o.root_id
+           max(o.bid_px) FILTER (WHERE o.competes) OVER of_request AS best_bid_px, min(o.offer_px) FILTER (WHERE o.competes) OVER of_request AS best_offer_px
+      FROM offered AS o
+    WINDOW of_request AS (PARTITION BY o.quote_request_id, o.alone)
+  ), priced AS (
+    SELECT c.*, CASE WHEN c.takes_offer THEN c.best_offer_px WHEN NOT c.takes_offer THEN c.best_bid_px END AS best_px,
+           coalesce(c.mid_px, c.own_mid, (c.best_bid_px + c.best_offer_px) / 2) AS mid
+      FROM compared AS c
   )
   SELECT p.id AS quote_id, p.quote_request_id, p.dealer, p.symbol, p.account, p.deals AS side, p.currency, p.px,
          CASE WHEN p.competes AND p.px IS NOT NULL
-              THEN rank() OVER (PARTITION BY p.root_id, p.competes AND p.px IS NOT NULL ORDER BY CASE WHEN p.takes_offer THEN p.px ELSE - p.px END) END AS rank,
+              THEN rank() OVER (PARTITION BY p.quote_request_id, p.alone, p.takes_offer, p.competes AND p.px IS NOT NULL ORDER BY CASE WHEN p.takes_offer THEN p.px ELSE - p.px END) END AS rank,
          trim_scale(CASE WHEN p.takes_offer THEN p.px - p.best_px ELSE p.best_px - p.px END) AS distance_to_best,
          trim_scale(CASE WHEN p.takes_offer THEN p.px - p.mid ELSE p.mid - p.px END) AS distance_to_mid,
          p.bid_px, p.offer_px, p.best_bid_px - p.bid_px AS bid_distance, p.offer_px - p.best_offer_px AS offer_distance, trim_scale(p.mid) AS mid,
@@ -55,7 +58,7 @@ CREATE OR REPLACE VIEW oms.dealer_statistics WITH (security_invoker = true) AS
     SELECT c.dealer, c.symbol, coalesce(c.quote_request_id, c.quote_id) AS request, min(oms.trading_day(coalesce(r.created_at, c.created_at))) AS day,
            count(*) AS quotes, bool_or(c.outcome = 'DEALT') AS dealt, bool_or(c.outcome = 'COVER') AS cover, bool_or(c.request_status = 'ACCEPTED') AS decided,
            count(*) FILTER (WHERE c.outcome = 'LAST_LOOK_REJECTED') AS last_look_rejects,
-           min(c.response_time) AS response_time, max(c.hold_time) AS hold_time, min(c.rank) AS rank, min(c.distance_to_best) FILTER (WHERE c.rank IS NOT NULL) AS distance
+           min(c.response_time) AS response_time, sum(c.hold_time) AS held, count(c.hold_time) AS holds, min(c.rank) AS rank, min(c.distance_to_best) FILTER (WHERE c.rank IS NOT NULL) AS distance
       FROM oms.quote_competition AS c
       LEFT JOIN oms.quote_requests AS r ON r.id = c.quote_request_id
      WHERE c.dealer IS NOT NULL
@@ -77,7 +80,7 @@ CREATE OR REPLACE VIEW oms.dealer_statistics WITH (security_invoker = true) AS
          round(count(*) FILTER (WHERE q.dealt)::numeric / nullif(count(q.request), 0), 4) AS hit_ratio,
          round(count(*) FILTER (WHERE q.cover)::numeric / nullif(count(*) FILTER (WHERE q.decided AND NOT q.dealt), 0), 4) AS cover_ratio,
          round(count(q.request)::numeric / count(*), 4) AS response_ratio,
-         avg(q.response_time) AS response_time, avg(q.hold_time) AS hold_time, round(avg(q.rank), 4) AS average_rank, trim_scale(avg(q.distance)) AS average_distance
+         avg(q.response_time) AS response_time, sum(q.held) / nullif(sum(q.holds), 0)::float8 AS hold_time, round(avg(q.rank), 4) AS average_rank, trim_scale(avg(q.distance)) AS average_distance
     FROM asked AS a
     LEFT JOIN quoted AS q ON q.dealer = a.dealer AND q.symbol = a.symbol AND q.request = a.request
    GROUP BY a.dealer, a.symbol, a.day;

@@ -179,6 +179,10 @@ SELECT * FROM oms.verify();
 SELECT count(*) FROM oms.quote_as_of('qt-A5', (SELECT accepted_at FROM oms.quotes WHERE id = 'qt-A5')) AS q WHERE q.status = 'ACTIVE' AND q.order_id = 'qt-O5';
 
 -- For analysts: ranks, distances, outcomes; and what dealers are like.
+-- Quotes in either currency of a pair are compared on the side that is dealt of it.
+SELECT pg_temp.do('CreateQuoteRequest', 'quoteRequestId', 'qt-R11', 'symbol', 'EUR/USD', 'side', 'BUY', 'orderQty', '5');
+SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-F' || n, 'quoteRequestId', 'qt-R11', 'dealer', 'EPSI' || n, 'currency', currency, 'bidPx', bid, 'offerPx', offer)
+  FROM (VALUES (1, 'EUR', '1.09', '1.1'), (2, 'USD', '1.08', '1.11')) AS t (n, currency, bid, offer);
 SELECT quote_id, side, px, rank, distance_to_best AS to_best, distance_to_mid AS to_mid, mid, response_time >= '0' AS responded, hold_time >= '0' AS held, outcome
   FROM oms.quote_competition WHERE quote_id ~ '^qt-' ORDER BY quote_request_id, quote_id;
 SELECT dealer, symbol, requests, quoted, quotes, dealt, covers, last_look_rejects AS rejects, hit_ratio, cover_ratio, response_ratio, average_rank, average_distance
