@@ -181,8 +181,8 @@ sub refuses_RejectQuote
 {
 	my ($self, $c) = @_;
 	my $quote = $self->quote($c->{quoteId}) or return 'OM003';
-	# of a dealer with the last look it is his answer
-	return (version_differs($c, $quote), is_pending($quote) && quote_end($c) eq 'REJECTED' ? () : untouched($quote));
+	# of a dealer with the last look it is his answer; a response is of who accepted, and he waits
+	return (version_differs($c, $quote), is_pending($quote) && quote_end($c) eq 'REJECTED' && !defined $c->{quoteRespType} ? () : untouched($quote));
 }
 *refuses_CancelQuote = \&refuses_RejectQuote;
 *refuses_ExpireQuote = \&refuses_RejectQuote;

@@ -136,7 +136,7 @@ sub end_quote
 	return { commandType => "${how}QuoteCommand", quoteId => $id, maybe(40, reason => 'r'), $how eq 'Reject' ? maybe(40, quoteRespType => pick(qw(COUNTER PASS COVER DONE_AWAY EXPIRED))) : (), expected_version($run, $id) };
 }
 
-sub refuse_acceptance { my ($run) = @_; return { commandType => 'RejectQuoteCommand', quoteId => find($run, 'quotes', \&OmsQuotes::is_pending), maybe(30, quoteRespType => 'PASS') }; }
+sub refuse_acceptance { my ($run) = @_; return { commandType => 'RejectQuoteCommand', quoteId => find($run, 'quotes', \&OmsQuotes::is_pending), maybe(20, quoteRespType => 'PASS') }; }
 
 sub end_request
 {
