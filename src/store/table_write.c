@@ -21,7 +21,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
@@ -29,26 +29,14 @@
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
-#include "optimizer/optimizer.h"
-#include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "store/effort.h"
 #include "store/table_compat.h"
 #include "store/table_index.h"
-
-/* What an insert puts into a column of a user. */
-typedef struct UserDefault
-{
-	AttrNumber	attnum;
-	ExprState  *value;			/* NULL: null, which a domain may refuse */
-	Oid			type;
-} UserDefault;
+#include "store/table_row.h"
 
 /* ------------------------------------------------------------------------
  * opening
@@ -71,40 +59,6 @@ table_refuse_transition_tables(const TriggerDesc *triggers)
 	}
 }
 
-static bool
-table_has_generated(Table *table)
-{
-	TupleConstr *constr = RelationGetDescr(table->rel)->constr;
-
-	return constr && constr->has_generated_stored;
-}
-
-static void
-table_find_defaults(Table *table)
-{
-	TupleDesc	desc = RelationGetDescr(table->rel);
-	Bitmapset  *ours = NULL;
-
-	for (int i = 0; i < table->def->ncolumns; i++)
-		ours = bms_add_member(ours, table->layout->attnums[i]);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		UserDefault *def;
-		Expr	   *expr;
-
-		if (att->attisdropped || att->attgenerated || bms_is_member(att->attnum, ours))
-			continue;
-		def = palloc0(sizeof(UserDefault));
-		def->attnum = att->attnum;
-		def->type = att->atttypid;
-		expr = (Expr *) build_column_default(table->rel, att->attnum);
-		if (expr)
-			def->value = ExecInitExpr(expression_planner(expr), NULL);
-		table->defaults = lappend(table->defaults, def);
-	}
-}
-
 static void
 table_open_for_writing(Table *table)
 {
@@ -118,10 +72,10 @@ table_open_for_writing(Table *table)
 	/* AFTER triggers find it there, and the end closes its indexes */
 	estate->es_opened_result_relations = lappend(estate->es_opened_result_relations, table->info);
 	/* all of them, always: which an update needs would be fixed by the first row */
-	if (table_has_generated(table))
+	if (oms_row_has_generated(table))
 		oms_init_stored_generated(table->info, estate, CMD_INSERT);
 	if (!table->layout->all_ours)
-		table_find_defaults(table);
+		oms_row_find_defaults(table);
 	table->plain_update = table->layout->all_ours &&
 		!(triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row));
 	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
@@ -166,157 +120,6 @@ table_old_slot(Table *table)
 }
 
 /* ------------------------------------------------------------------------
- * rows
- * ------------------------------------------------------------------------
- */
-
-static void
-table_put_defaults(Table *table, TupleTableSlot *slot)
-{
-	ExprContext *econtext = GetPerTupleExprContext(table->work->estate);
-	ListCell   *cell;
-
-	memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	foreach(cell, table->defaults)
-	{
-		UserDefault *def = lfirst(cell);
-		int			i = def->attnum - 1;
-
-		if (def->value)
-			slot->tts_values[i] = ExecEvalExprSwitchContext(def->value, econtext, &slot->tts_isnull[i]);
-		else if (get_typtype(def->type) == TYPTYPE_DOMAIN)
-			domain_check((Datum) 0, true, def->type, NULL, NULL);
-	}
-}
-
-static void
-table_put_old_row(TupleTableSlot *slot, TupleTableSlot *old)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-
-	slot_getallattrs(old);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		slot->tts_values[i] = old->tts_values[i];
-		slot->tts_isnull[i] = old->tts_isnull[i] || TupleDescAttr(desc, i)->attisdropped;
-	}
-}
-
-/* Our columns over those of the old row, or over the defaults. */
-static void
-table_form_row(Table *table, TupleTableSlot *old, const Datum *values, const bool *nulls)
-{
-	TupleTableSlot *slot = table->out;
-
-	ExecClearTuple(slot);
-	if (!table->layout->all_ours && old)
-		table_put_old_row(slot, old);
-	else if (!table->layout->all_ours)
-		table_put_defaults(table, slot);
-	if (table->layout->in_order)
-	{
-		memcpy(slot->tts_values, values, sizeof(Datum) * table->def->ncolumns);
-		memcpy(slot->tts_isnull, nulls, sizeof(bool) * table->def->ncolumns);
-	}
-	else
-		for (int i = 0; i < table->def->ncolumns; i++)
-		{
-			int			place = table->layout->attnums[i] - 1;
-
-			slot->tts_values[place] = values[i];
-			slot->tts_isnull[place] = nulls[i];
-		}
-	ExecStoreVirtualTuple(slot);
-	table->row_is_plain = oms_layout_row_is_plain(table->layout, table->def, values, nulls);
-}
-
-/*
- * The tuple to store, if no trigger has made one.  The slot goes on with the
- * values that it was formed of: there is nothing to be taken apart again.
- */
-static void
-table_form_tuple(TupleTableSlot *slot)
-{
-	TupleDesc	desc = slot->tts_tupleDescriptor;
-
-	if (((HeapTupleTableSlot *) slot)->tuple != NULL)
-		return;
-	ExecStoreHeapTuple(heap_form_tuple(desc, slot->tts_values, slot->tts_isnull), slot, true);
-	slot->tts_nvalid = desc->natts;
-}
-
-static bool
-table_is_same(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null)
-{
-	if (a_null || b_null)
-		return a_null == b_null;
-	return datum_image_eq(a, b, att->attbyval, att->attlen);
-}
-
-static void
-table_suppressed(Table *table, const char *event)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("a trigger before %s on \"%s\" suppressed a row of a command", event,
-					RelationGetRelationName(table->rel)),
-			 errhint("A trigger may refuse a command by raising an error."),
-			 errtable(table->rel)));
-}
-
-static char *
-table_value_text(Form_pg_attribute att, Datum value, bool isnull)
-{
-	Oid			output;
-	bool		is_varlena;
-
-	if (isnull)
-		return pstrdup("null");
-	getTypeOutputInfo(att->atttypid, &output, &is_varlena);
-	return OidOutputFunctionCall(output, value);
-}
-
-/* A BEFORE trigger may change columns of users, and none of ours. */
-static void
-table_check_ours(Table *table, const Datum *values, const bool *nulls)
-{
-	TupleTableSlot *slot = table->out;
-
-	slot_getallattrs(slot);
-	for (int i = 0; i < table->def->ncolumns; i++)
-	{
-		int			place = table->layout->attnums[i] - 1;
-		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, place);
-
-		if (table_is_same(att, values[i], nulls[i], slot->tts_values[place], slot->tts_isnull[place]))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a trigger changed column \"%s\" of \"%s\"", NameStr(att->attname),
-						RelationGetRelationName(table->rel)),
-				 errdetail("The command wrote %s, the trigger %s.", table_value_text(att, values[i], nulls[i]),
-						   table_value_text(att, slot->tts_values[place], slot->tts_isnull[place])),
-				 errhint("A trigger may change columns that were added to the table, or refuse a command by raising an error."),
-				 errtablecol(table->rel, att->attnum)));
-	}
-}
-
-/* The last before a row is stored. */
-static void
-table_complete_row(Table *table)
-{
-	EState	   *estate = table->work->estate;
-
-	if (table_has_generated(table))
-		ExecComputeStoredGenerated(table->info, estate, table->out, CMD_INSERT);
-	if (RelationGetDescr(table->rel)->constr)
-		ExecConstraints(table->info, table->out, estate);
-	/* the partition is the one of the row's moment, which no trigger can have changed */
-	table_form_tuple(table->out);
-	estate->es_output_cid = GetCurrentCommandId(true);
-}
-
-/* ------------------------------------------------------------------------
  * inserting
  * ------------------------------------------------------------------------
  */
@@ -324,14 +127,14 @@ table_complete_row(Table *table)
 static void
 table_prepare_insert(Table *table, const Datum *values, const bool *nulls)
 {
-	table_form_row(table, NULL, values, nulls);
+	oms_row_form(table, NULL, values, nulls);
 	if (table->info->ri_TrigDesc && table->info->ri_TrigDesc->trig_insert_before_row)
 	{
 		if (!ExecBRInsertTriggers(table->work->estate, table->info, table->out))
-			table_suppressed(table, "INSERT");
-		table_check_ours(table, values, nulls);
+			oms_row_suppressed(table, "INSERT");
+		oms_row_check_ours(table, values, nulls);
 	}
-	table_complete_row(table);
+	oms_row_complete(table);
 }
 
 static void
@@ -494,14 +297,14 @@ table_start_from_row(Table *table, ItemPointer tid, const Datum *values, const b
 	{
 		int			place = table->layout->attnums[i] - 1;
 
-		if (!table_is_same(TupleDescAttr(desc, place), values[i], nulls[i], old->tts_values[place], old->tts_isnull[place]))
+		if (!oms_row_is_same(TupleDescAttr(desc, place), values[i], nulls[i], old->tts_values[place], old->tts_isnull[place]))
 			updated = bms_add_member(updated, place + 1 - FirstLowInvalidHeapAttributeNumber);
 	}
-	for (int i = 0; updated && table_has_generated(table) && i < desc->natts; i++)
+	for (int i = 0; updated && oms_row_has_generated(table) && i < desc->natts; i++)
 		if (TupleDescAttr(desc, i)->attgenerated)
 			updated = bms_add_member(updated, i + 1 - FirstLowInvalidHeapAttributeNumber);
 	*table->updated = updated;
-	table_form_row(table, old, values, nulls);
+	oms_row_form(table, old, values, nulls);
 }
 
 static void
@@ -513,8 +316,8 @@ table_fire_before_update(Table *table, ItemPointer tid, const Datum *values, con
 	/* the row is locked: there is no newer version to be looked at */
 	oms_init_epq(&epq, estate);
 	if (!oms_before_update_triggers(estate, &epq, table->info, tid, table->out))
-		table_suppressed(table, "UPDATE");
-	table_check_ours(table, values, nulls);
+		oms_row_suppressed(table, "UPDATE");
+	oms_row_check_ours(table, values, nulls);
 }
 
 /* Put the row in table->out in the place of the one at `tid`. */
@@ -528,7 +331,7 @@ table_replace_row(Table *table, ItemPointer tid)
 	List	   *recheck = NIL;
 	TM_Result	result;
 
-	table_complete_row(table);
+	oms_row_complete(table);
 	result = table_tuple_update(table->rel, tid, table->out, estate->es_output_cid, estate->es_snapshot,
 								InvalidSnapshot, true, &failure, &mode, &update);
 	if (result != TM_Ok)
@@ -557,7 +360,7 @@ oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool 
 	if (table->plain_update)
 	{
 		*table->updated = NULL;
-		table_form_row(table, NULL, values, nulls);
+		oms_row_form(table, NULL, values, nulls);
 	}
 	else
 		table_start_from_row(table, tid, values, nulls);
@@ -598,7 +401,7 @@ oms_table_delete(Table *table, ItemPointer tid)
 			result = TM_Updated;
 		oms_init_epq(&epq, estate);
 		if (result == TM_Ok && !oms_before_delete_triggers(estate, &epq, table->info, tid))
-			table_suppressed(table, "DELETE");
+			oms_row_suppressed(table, "DELETE");
 	}
 	if (result == TM_Ok)
 		result = table_tuple_delete(table->rel, tid, estate->es_output_cid, estate->es_snapshot, InvalidSnapshot,
