@@ -252,6 +252,7 @@ typedef enum CommandRole
 #define TRAIT_BUST				(1 << 10)	/* it takes a fill back */
 #define TRAIT_BOUND_BY_CLAIM	(1 << 11)	/* of an order that another has claimed on the desk it is refused */
 #define TRAIT_PLACES			(1 << 12)	/* of an order that waits for the desk too */
+#define TRAIT_TOLD				(1 << 14)	/* as a message it tells what a dealer did: what it only echoes costs nothing */
 #define TRAIT_TYPED				(1 << 13)	/* a person says it: no report, whatever ids it has */
 
 /* How like an earlier report must this one be to be its repeat? */

@@ -243,11 +243,11 @@ static const CommandField deallocate_fields[] = {
 	F("bidPx", CMD_PRICE, quote.figures.bid_px), F("offerPx", CMD_PRICE, quote.figures.offer_px), \
 	F("bidSize", CMD_QTY, quote.figures.bid_size), F("offerSize", CMD_QTY, quote.figures.offer_size), \
 	F("minBidSize", CMD_QTY, quote.figures.min_bid_size), F("minOfferSize", CMD_QTY, quote.figures.min_offer_size), \
-	F("midPx", CMD_PRICE, quote.figures.mid_px), F("bidYield", CMD_PRICE, quote.figures.bid_yield), \
-	F("midYield", CMD_PRICE, quote.figures.mid_yield), F("offerYield", CMD_PRICE, quote.figures.offer_yield), \
-	F("bidSpotRate", CMD_PRICE, quote.figures.bid_spot_rate), F("offerSpotRate", CMD_PRICE, quote.figures.offer_spot_rate), \
-	F("bidForwardPoints", CMD_PRICE, quote.figures.bid_forward_points), \
-	F("offerForwardPoints", CMD_PRICE, quote.figures.offer_forward_points)
+	STATED("midPx", CMD_PRICE, quote.figures.mid_px), STATED("bidYield", CMD_PRICE, quote.figures.bid_yield), \
+	STATED("midYield", CMD_PRICE, quote.figures.mid_yield), STATED("offerYield", CMD_PRICE, quote.figures.offer_yield), \
+	STATED("bidSpotRate", CMD_PRICE, quote.figures.bid_spot_rate), STATED("offerSpotRate", CMD_PRICE, quote.figures.offer_spot_rate), \
+	STATED("bidForwardPoints", CMD_PRICE, quote.figures.bid_forward_points), \
+	STATED("offerForwardPoints", CMD_PRICE, quote.figures.offer_forward_points)
 #define QUOTE_TERMS \
 	F("quoteID", CMD_ID, quote.quote_id), NAMED("quoteType", quote.quote_type, oms_quote_type_names), QUOTE_FIGURES, \
 	F("validUntilTime", CMD_TIME, quote.valid_until_time), F("legs", CMD_OBJECTS, quote.legs)
@@ -314,8 +314,8 @@ static const CommandField reject_quote_fields[] = {
 
 /* the end of a quote, or of a request for quotes, that is not dealt */
 #define ENDS(type_, name_, kind_, trigger_, fields_, decide_) \
-	[type_] = {.name = name_, .type = type_, .kind = kind_, .role = ROLE_TRADER, .trigger = trigger_, .fix_messages = FIX_MSG_QUOTE, \
-	.fields = fields_, .decide = decide_}
+	[type_] = {.name = name_, .type = type_, .kind = kind_, .role = ROLE_TRADER, .trigger = trigger_, .traits = TRAIT_TOLD, \
+	.fix_messages = FIX_MSG_QUOTE, .fields = fields_, .decide = decide_}
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES, .fields = create_fields, .decide = oms_decide_create},
@@ -458,11 +458,11 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		 end_quote_request_fields, oms_decide_end_quote_request),
 	[COMMAND_CREATE_QUOTE] = {
 		.name = "CreateQuoteCommand", .type = COMMAND_CREATE_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,
-		.trigger = QUOTE_CREATE, .fix_messages = FIX_MSG_QUOTE, .fields = create_quote_fields, .decide = oms_decide_create_quote,
+		.trigger = QUOTE_CREATE, .traits = TRAIT_TOLD, .fix_messages = FIX_MSG_QUOTE, .fields = create_quote_fields, .decide = oms_decide_create_quote,
 	},
 	[COMMAND_REPLACE_QUOTE] = {
 		.name = "ReplaceQuoteCommand", .type = COMMAND_REPLACE_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,
-		.trigger = QUOTE_REPLACE, .fix_messages = FIX_MSG_QUOTE, .fields = replace_quote_fields, .decide = oms_decide_replace_quote,
+		.trigger = QUOTE_REPLACE, .traits = TRAIT_TOLD, .fix_messages = FIX_MSG_QUOTE, .fields = replace_quote_fields, .decide = oms_decide_replace_quote,
 	},
 	[COMMAND_ACCEPT_QUOTE] = {
 		.name = "AcceptQuoteCommand", .type = COMMAND_ACCEPT_QUOTE, .kind = KIND_QUOTE, .role = ROLE_TRADER,

@@ -141,7 +141,7 @@ command_is_report(const Command *command, bool from_fix)
 		if (oms_json_get(command->raw, keys[i], &hold) != NULL)
 			return true;
 	/* the report that makes an order: a telephoned one */
-	return from_fix && (oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY) ||
+	return from_fix && (oms_has_trait(command->def, TRAIT_ANSWER_FROM_COUNTERPARTY) || oms_has_trait(command->def, TRAIT_TOLD) ||
 						(oms_has_trait(command->def, TRAIT_TELEPHONED) &&
 						 oms_json_get(command->raw, "orderID", &hold) != NULL));
 }

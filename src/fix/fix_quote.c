@@ -284,10 +284,7 @@ oms_fix_handle_quote(FixContext *fix)
 	offer.request = request.request;
 	known = oms_fix_match_quote(fix, fix->message.session, oms_fix_get(&fix->message, TAG_QUOTE_ID), quote_may_be, &offer);
 	if (request.ambiguous || known.ambiguous)
-	{
-		fix->ignored = request.ambiguous ? "more than one quote request matches" : "more than one quote matches";
-		return NULL;
-	}
+		return oms_fix_several(request.ambiguous ? "quote request" : "quote");
 	offer.known = known.quote;
 	if (offer.known)
 		oms_fix_name_quote(&names, offer.known);

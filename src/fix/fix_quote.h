@@ -116,8 +116,15 @@ typedef bool (*QuoteFilter) (const Quote *quote, const void *arg);
 /* Of the quotes with this QuoteID in a session (""; of SQL callers) that pass the filter the open one, else the newest. */
 extern QuoteMatch oms_fix_match_quote(FixContext *fix, const char *session, const char *quote_id, QuoteFilter filter, const void *arg);
 
-/* The quote that the message names by QuoteID (117) in a session; its symbol must not be another. */
-extern QuoteMatch oms_fix_match_named_quote(FixContext *fix, const char *session);
+/*
+ * The quote that the message names by QuoteID (117) in a session; its symbol must
+ * not be another.  QuoteReqID (131) tells which of several is meant; `of_request`:
+ * it must not be another's.
+ */
+extern QuoteMatch oms_fix_match_named_quote(FixContext *fix, const char *session, bool of_request);
+
+/* Nothing is done to one of several that may be meant, and the message is kept. */
+extern Refusal *oms_fix_several(const char *noun);
 
 /* The quotes of a request; of Quote. */
 extern List *oms_fix_quotes_of_request(FixContext *fix, const char *request_id);

@@ -348,12 +348,17 @@ Refusal *
 oms_fix_cancel_quotes(FixContext *fix, const char *cancel_code)
 {
 	Cancel		cancel = {.fix = fix, .type = cancel_type(cancel_code), .names = {fix}};
+	FixSpan    *entries;
+	int			n;
 
 	if (cancel.type < 0)
 	{
 		fix->ignored = "this QuoteCancelType (298) stands for no command";
 		return NULL;
 	}
+	n = oms_fix_spans(&fix->message, TAG_NO_QUOTE_ENTRIES, NULL, &entries);
+	if (n > FIX_QUOTE_ENTRIES_MAX)
+		return oms_fix_check_instances(&fix->message, TAG_NO_QUOTE_ENTRIES, n);
 	cancel.dealer = oms_fix_dealer_party(&fix->message, NULL);
 	cancel_read(&cancel);
 	cancel_find(&cancel);

@@ -132,7 +132,8 @@ fields_applies(const CommandDef *def, const char *name, const FixTag *tag)
 
 	if (field && field->type == CMD_ID)
 		return tag->tag == TAG_SYMBOL || !oms_fix_is_none(tag->tag, tag->value, tag->length);
-	return field == NULL || field->type != CMD_QTY || !oms_dec_parse(tag->value, tag->length, &value) || oms_dec_sign(value) != 0;
+	/* nobody hits a quote for nothing */
+	return field == NULL || field->type != CMD_QTY || def->type == COMMAND_ACCEPT_QUOTE || !oms_dec_parse(tag->value, tag->length, &value) || oms_dec_sign(value) != 0;
 }
 
 static void

@@ -159,10 +159,8 @@ oms_fix_handle_mass_quote(FixContext *fix)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (mass_find(&names, quote_req_id, &offers[i]))
-			continue;
-		fix->ignored = "more than one quote request matches";
-		return NULL;
+		if (!mass_find(&names, quote_req_id, &offers[i]))
+			return oms_fix_several("quote request");
 	}
 	oms_fix_lock_quotes(&names);
 	for (int i = 0; refusal == NULL && i < n; i++)

@@ -165,13 +165,16 @@ QuoteMatch
 oms_fix_match_quote(FixContext *fix, const char *session, const char *quote_id, QuoteFilter filter, const void *arg)
 {
 	List	   *ids = oms_all_named(oms_uow_tables(fix->uow), NAME_QUOTE_ID, session, quote_id);
-	QuoteMatch	match = {.ambiguous = list_length(ids) > MATCH_NAMED_MAX};
+	QuoteMatch	match = {0};
 	const Quote *ended = NULL;
 	ListCell   *cell;
 
+	/* ids that we make ascend: the newest are the last */
+	if (list_length(ids) > MATCH_NAMED_MAX)
+		ids = list_copy_tail(ids, list_length(ids) - MATCH_NAMED_MAX);
 	foreach(cell, ids)
 	{
-		const Quote *quote = match.ambiguous ? NULL : (const Quote *) oms_uow_peek(fix->uow, KIND_QUOTE, lfirst(cell));
+		const Quote *quote = (const Quote *) oms_uow_peek(fix->uow, KIND_QUOTE, lfirst(cell));
 
 		CHECK_FOR_INTERRUPTS();
 		if (quote == NULL || (filter && !filter(quote, arg)))
@@ -192,21 +195,42 @@ oms_fix_match_quote(FixContext *fix, const char *session, const char *quote_id, 
 	return match;
 }
 
-static bool
-match_is_of_symbol(const Quote *quote, const void *symbol)
+/* What a message says of the quote besides its QuoteID; NULL: nothing. */
+typedef struct SaidOfQuote
 {
-	return symbol == NULL || !oms_symbols_differ(symbol, quote->symbol);
+	const char *symbol;
+	const char *quote_req_id;
+} SaidOfQuote;
+
+static bool
+match_is_as_said(const Quote *quote, const void *arg)
+{
+	const SaidOfQuote *said = arg;
+
+	return (said->symbol == NULL || !oms_symbols_differ(said->symbol, quote->symbol)) &&
+		(said->quote_req_id == NULL || quote->quote_req_id == NULL || strcmp(said->quote_req_id, quote->quote_req_id) == 0);
 }
 
 QuoteMatch
-oms_fix_match_named_quote(FixContext *fix, const char *session)
+oms_fix_match_named_quote(FixContext *fix, const char *session, bool of_request)
 {
-	char	   *quote_id = oms_fix_get(&fix->message, TAG_QUOTE_ID);
-	QuoteMatch	none = {0};
+	char	   *quote_id = oms_fix_get_id(&fix->message, TAG_QUOTE_ID);
+	SaidOfQuote said = {oms_fix_get(&fix->message, TAG_SYMBOL), oms_fix_get_id(&fix->message, TAG_QUOTE_REQ_ID)};
+	QuoteMatch	match = {0};
 
-	if (quote_id == NULL || oms_id_is_none(quote_id, strlen(quote_id)))
-		return none;
-	return oms_fix_match_quote(fix, session, quote_id, match_is_of_symbol, oms_fix_get(&fix->message, TAG_SYMBOL));
+	if (quote_id == NULL)
+		return match;
+	match = oms_fix_match_quote(fix, session, quote_id, match_is_as_said, &said);
+	if (match.quote || match.ambiguous || of_request || said.quote_req_id == NULL)
+		return match;
+	said.quote_req_id = NULL;
+	return oms_fix_match_quote(fix, session, quote_id, match_is_as_said, &said);
+}
+
+Refusal *
+oms_fix_several(const char *noun)
+{
+	return oms_refuse(OMS_NO_SUCH_OBJECT, "more than one %s matches", noun);
 }
 
 List *

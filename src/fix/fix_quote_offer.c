@@ -113,14 +113,26 @@ offer_is_in_force(const Quote *quote, const Command *command)
 		offer_same_json(command->fix, quote->fix) && offer_same_json(terms->legs, quote->legs);
 }
 
-/* Sent before, as it says of itself or as the quote stands: nothing changes. */
+/* Does it say of itself that it is older than the version in force? */
+static bool
+offer_is_outdated(const Quote *quote, const Command *command)
+{
+	return command->transact_time != NO_TIME && quote->transact_time != NO_TIME && command->transact_time < quote->transact_time;
+}
+
+/* Sent before, as it says of itself, as the quote stands, or as it stood at that time: nothing changes. */
 static bool
 offer_is_repeat(FixContext *fix, const QuoteOffer *offer, const QuotedSides *sides, const TakenCommand *version)
 {
 	Jsonb	   *contents[2] = {NULL};
 
 	if (!oms_fix_is_resent(&fix->message))
-		return version && version->refusal == NULL && offer_is_in_force(offer->known, &version->command);
+	{
+		if (version == NULL || version->refusal || offer_is_in_force(offer->known, &version->command))
+			return version && version->refusal == NULL;
+		if (!offer_is_outdated(offer->known, &version->command))
+			return false;
+	}
 	contents[0] = oms_fix_content_of(offer_command(fix, offer, sides, COMMAND_CREATE_QUOTE), true);
 	contents[1] = oms_fix_content_of(offer_command(fix, offer, sides, COMMAND_REPLACE_QUOTE), true);
 	return oms_fix_was_told(fix, &offer->known->object, contents, lengthof(contents));

@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#include "base/moment.h"
+#include "core/order/order.h"
+#include "core/order/order_instrument.h"
 #include "fix/fix_quote.h"
 
 /* QuoteRespType (694): the response that it is to us; NULL: none. */
@@ -74,12 +77,12 @@ static QuoteMatch
 response_match(FixContext *fix)
 {
 	char	   *quote_id = oms_fix_get(&fix->message, TAG_QUOTE_ID);
-	QuoteMatch	match = oms_fix_match_named_quote(fix, fix->message.session);
+	QuoteMatch	match = oms_fix_match_named_quote(fix, fix->message.session, true);
 
 	if (match.quote || match.ambiguous || quote_id == NULL)
 		return match;
 	match = response_match_by_request(fix, quote_id);
-	return match.quote || match.ambiguous ? match : oms_fix_match_named_quote(fix, "");
+	return match.quote || match.ambiguous ? match : oms_fix_match_named_quote(fix, "", true);
 }
 
 /*
@@ -96,11 +99,12 @@ response_price(const FixMessage *message, const Quote *quote)
 	bool		bid = oms_fix_get(message, TAG_BID_PX) != NULL;
 	bool		offer = oms_fix_get(message, TAG_OFFER_PX) != NULL;
 
-	/* per cent, per unit or a fixed amount: as the quote's own */
-	if (price && (price_type == NULL || strchr("123", price_type[0])) && (price_type == NULL || price_type[1] == '\0'))
-		return price;
-	if (price_type)
+	/* per cent, per unit, a fixed amount, or whatever the quote's own are */
+	if (price_type && (strlen(price_type) != 1 || strchr("123", price_type[0]) == NULL) &&
+		!oms_same_text(price_type, oms_fix_text(quote->fix, "priceType")))
 		return NULL;
+	if (price)
+		return price;
 	if (name)
 	{
 		bid = bid && !oms_quote_takes_offer(quote->symbol, quote->currency, name->name);
@@ -109,6 +113,46 @@ response_price(const FixMessage *message, const Quote *quote)
 	if (bid == offer)
 		return NULL;
 	return oms_fix_get(message, bid ? TAG_BID_PX : TAG_OFFER_PX);
+}
+
+static Refusal *
+response_differs(const Quote *quote, const char *field, const char *given, const char *has)
+{
+	return oms_refuse_by_rule("quote_differs", psprintf("the response names another %s than quote \"%s\" has", field, quote->id),
+							  "%s is %s, the quote's is %s.", field, given, has);
+}
+
+/*
+ * What is dealt has the quote's currency, account and settlement.  Its side is
+ * that of the currency: a hit in the other one of a pair would deal the other way.
+ */
+static Refusal *
+response_check_particulars(FixContext *fix, const Quote *quote)
+{
+	const FixMessage *message = &fix->message;
+	const QuoteRequest *request = quote->quote_request_id ?
+		(const QuoteRequest *) oms_uow_object(fix->uow, KIND_QUOTE_REQUEST, quote->quote_request_id) : NULL;
+	/* a dealer's quote may have an account of his own */
+	const char *account = request ? request->account : NULL;
+	char	   *currency = oms_fix_get(message, TAG_CURRENCY);
+	char	   *given = oms_fix_get(message, TAG_ACCOUNT);
+	char	   *settl_date = oms_fix_get(message, TAG_SETTL_DATE);
+	char	   *settl_date2 = oms_fix_get(message, TAG_SETTL_DATE2);
+	const char *quoted_date2 = oms_fix_text(quote->fix, "settlDate2");
+	char		text[MOMENT_TEXT_SIZE];
+	DateADT		date;
+
+	if (currency && (quote->currency ? strcmp(currency, quote->currency) != 0 : oms_is_second_of_pair(quote->symbol, currency)))
+		return response_differs(quote, "currency", currency, quote->currency ? quote->currency : "the first of its symbol");
+	if (given && account && strcmp(given, account) != 0)
+		return response_differs(quote, "account", given, account);
+	if (settl_date2 && quoted_date2 && strcmp(settl_date2, quoted_date2) != 0)
+		return response_differs(quote, "settlDate2", settl_date2, quoted_date2);
+	if (settl_date == NULL || quote->settl_date == NO_DATE ||
+		(oms_date_parse(settl_date, strlen(settl_date), &date) && date == quote->settl_date))
+		return NULL;
+	oms_date_text(quote->settl_date, text);
+	return response_differs(quote, "settlDate", settl_date, text);
 }
 
 static JsonWriter
@@ -197,10 +241,7 @@ oms_fix_handle_quote_response(FixContext *fix)
 	}
 	match = response_match(fix);
 	if (match.quote == NULL)
-	{
-		fix->ignored = match.ambiguous ? "more than one quote matches" : "the quote is not known";
-		return NULL;
-	}
+		return match.ambiguous ? oms_fix_several("quote") : oms_refuse(OMS_NO_SUCH_OBJECT, "the quote is not known");
 	oms_fix_name_quote(&names, match.quote);
 	oms_fix_lock_quotes(&names);
 	quote = (const Quote *) oms_uow_object(fix->uow, KIND_QUOTE, match.quote->id);
@@ -221,6 +262,8 @@ oms_fix_handle_quote_response(FixContext *fix)
 		}
 	}
 	refusal = response_check_pending(quote, type);
+	if (refusal == NULL && response_types[type].hits)
+		refusal = response_check_particulars(fix, quote);
 	if (refusal)
 		return refusal;
 	w = response_command(fix, quote, type);

@@ -247,7 +247,7 @@ oms_fix_handle_quote_status_report(FixContext *fix)
 	Status		status = status_of(code, oms_fix_get(&fix->message, TAG_QUOTE_REJECT_REASON));
 	char	   *quote_req_id = oms_fix_get_id(&fix->message, TAG_QUOTE_REQ_ID);
 	QuoteNames	names = {fix};
-	QuoteMatch	match = oms_fix_match_named_quote(fix, fix->message.session);
+	QuoteMatch	match = oms_fix_match_named_quote(fix, fix->message.session, false);
 	Refusal    *refusal = REQUIRE(fix, TAG_QUOTE_STATUS);
 
 	if (refusal)

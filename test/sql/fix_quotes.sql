@@ -210,5 +210,37 @@ SELECT split_part(l, ' ', 1) AS type, r.by, r.certain, r.slot IS NULL AS any, r.
   'Z DLR>US 117=2|298=5', 'Z DLR>US 117=2|298=4', 'Z DLR>US 298=1|295=1|55=X', 'i DLR>US 117=2|296=1|302=A|304=1|295=1|299=1|132=1', 'i DLR>US 131=1|117=2|296=1|302=A|304=1|295=1|299=1|132=1', 'b US>DLR 117=2|297=0', 'AG DLR>US 131=1|658=1']) WITH ORDINALITY AS t (l, n),
   LATERAL oms.route_fix(pg_temp.wire(l)) AS r ORDER BY n;
 
+-- A hit in another currency, for another account, another day or nothing deals nothing; a price is compared in the quote's own kind.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'R US>HIT 131=H1|146=1|55=EUR/USD|54=1|1=ANN', 'S HIT>US 131=H1|117=1|55=EUR/USD|132=1.1|133=1.2|135=10|15=EUR|64=20260304|423=9|62=20990101-00:00:00', 'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=10|11=h-1|15=USD',
+  'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=10|11=h-1|1=BOB', 'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=10|11=h-1|64=20260305', 'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=0|11=h-1',
+  'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=10|11=h-1|423=9|44=1.3', 'S HIT>US 117=2|55=EUR/USD|133=1.2|135=10|62=20990101-00:00:00', 'AJ US>HIT 693=1|694=1|117=2|55=EUR/USD|54=1|38=10|11=h-1|15=USD',
+  'AJ US>HIT 693=1|694=1|117=1|55=EUR/USD|54=1|38=10|11=h-1|15=EUR|1=ANN|64=20260304|423=9|44=1.2']) AS l;
+-- A dealer who numbers his quotes anew for each request: QuoteReqID tells them apart, and where nothing does, nothing is done and the message is kept.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'R US>NUM 131=N1|146=1|55=VOD|54=1|38=5', 'R US>NUM 131=N2|146=1|55=VOD|54=1|38=5', 'S NUM>US 131=N1|117=1|55=VOD|133=9|62=20990101-00:00:00', 'S NUM>US 131=N2|117=1|55=VOD|133=9|62=20990101-00:00:00', 'AJ US>NUM 693=1|694=1|117=1|55=VOD|11=n-1',
+  'AJ US>NUM 693=1|694=1|117=1|131=N3|55=VOD|11=n-1', 'AJ US>NUM 693=1|694=1|117=1|131=N1|55=VOD|11=n-1', 'AI NUM>US 117=1|131=N2|55=VOD|297=7', 'AI NUM>US 117=1|131=N1|55=VOD|297=0', 'AI NUM>US 117=1|131=N9|55=VOD|297=17',
+  'R NC1>US 131=N5|146=1|55=VOD', 'R NC2>US 131=N5|146=1|55=VOD', 'S NUM>US 131=N5|117=5|55=VOD|133=9', 'i NUM>US 131=N5|117=5|296=1|302=A|304=1|295=1|299=1|55=VOD|133=9']) AS l;
+SELECT q.quote_req_id, q.status, o.status AS order FROM oms.quotes AS q LEFT JOIN oms.orders AS o ON o.id = q.order_id WHERE q.fix_session = 'NUM|US' ORDER BY 1;
+SELECT message, count(*) AS kept, bool_and(command->>'fixMessage' ~ '10=\d{3}') AS whole FROM oms.rejected_commands WHERE command->>'fixMessage' ~ '49=(US|NUM)\|56=(US|NUM)\|' GROUP BY 1 ORDER BY 1;
+-- More quotes under one QuoteID than are looked at: the newest are.
+SELECT count(*) FILTER (WHERE pg_temp.send('S ONE>US 117=1|55=S' || n || '|133=9|62=20990101-00:00:00') ~ '^ACCEPTED') AS quotes FROM generate_series(1, 1003) AS n;
+SELECT left(pg_temp.send(l), 90) FROM unnest(ARRAY['S ONE>US 117=1|55=S1003|133=8|62=20990101-00:00:00', 'Z ONE>US 298=4', 'Z ONE>US 298=1|295=1001' || repeat('|55=VOD', 1001)]) AS l;
+-- A dealer who quotes anew under the QuoteID of a quote that has ended, or is over; not of one that is open.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'R US>NEW 131=W1|146=1|55=VOD|54=1', 'S NEW>US 131=W1|117=1|55=VOD|133=9|62=20200101-00:00:00', 'S NEW>US 131=W1|117=1|55=VOD|133=8|62=20990101-00:00:00', 'AJ US>NEW 694=2|693=1|117=1|55=VOD|133=7', 'S NEW>US 131=W1|117=1|55=VOD|133=7.5|62=20990101-00:00:00']) AS l;
+SELECT offer_px, status, reason FROM oms.quotes WHERE fix_session = 'NEW|US' ORDER BY offer_px DESC;
+-- A log that is fed twice, without any flag, puts no older price back in force.
+SELECT pg_temp.send('S LOG>US 117=1|55=VOD|62=20990101-00:00:00|' || l) FROM unnest(ARRAY['133=9|60=20260302-09:30:00', '133=9.5|60=20260302-09:30:05', '133=9|60=20260302-09:30:00', '133=9.5|60=20260302-09:30:05', '133=9|60=20260302-09:30:06']) AS l;
+-- A swap: the order has its second leg, and a hit does not deal to another day.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'R US>SWP 131=1|146=1|55=EUR/USD|54=1|38=100|64=20260304|193=20260604|192=100', 'S SWP>US 131=1|117=1|55=EUR/USD|133=1.1|190=1.1|191=0|64=20260304|193=20260604|192=100|643=0.0053|62=20990101-00:00:00',
+  'AJ US>SWP 693=1|694=1|117=1|55=EUR/USD|54=1|38=50|11=swp|193=20260605', 'AJ US>SWP 693=1|694=1|117=1|55=EUR/USD|54=1|38=50|192=50|11=swp|193=20260604']) AS l;
+SELECT order_qty, price, fix FROM oms.orders WHERE cl_ord_id = 'swp';
+-- What only accompanies what a dealer says costs nothing.
+SELECT pg_temp.send(l) FROM unnest(ARRAY[
+  'S ECH>US 117=1|55=VOD|133=9|62=20990101-00:00:00|60=soon|188=x|634=y|631=z', 'Z ECH>US 117=1|298=5|60=00000000', 'S ECH>US 117=2|55=VOD|133=9|62=soon', 'R US>ECH 131=E1|146=1|55=VOD', 'AG ECH>US 131=E1|658=1|146=1|55=VOD|60=no']) AS l;
+SELECT quote_id, status, transact_time, bid_spot_rate, fix FROM oms.quotes WHERE fix_session = 'ECH|US';
+
 SELECT oms.rebuild('quote_requests'), oms.rebuild('quotes'), oms.rebuild('orders');
 SELECT * FROM oms.verify();

@@ -193,10 +193,16 @@ quote_is_of_same(const Quote *a, const Quote *b)
 	return a->dealer && oms_same_text(a->dealer, b->dealer) && oms_same_text(a->settl_type, b->settl_type) && a->settl_date == b->settl_date;
 }
 
-/* A QuoteID is one quote of its dealer for a request; entries of mass quotes are told apart by their own ids. */
+/*
+ * A QuoteID is one quote of its dealer for a request; entries of mass quotes are
+ * told apart by their own ids.  One that has ended, or is over though nobody has
+ * said so, cannot be replaced: under its id the dealer quotes anew.
+ */
 static Refusal *
-quote_check_quote_id(const Quote *quote, const Quote *other)
+quote_check_quote_id(const Decision *d, const Quote *quote, const Quote *other)
 {
+	if (other->status != QUOTE_STATUS_ACTIVE || (!oms_quote_is_pending(other) && other->valid_until_time <= oms_decision_now(d)))
+		return NULL;
 	if (quote->quote_id == NULL || strcmp(other->id, quote->id) == 0 || !oms_same_text(other->quote_id, quote->quote_id) || !oms_same_text(other->dealer, quote->dealer) ||
 		!oms_same_text(other->quote_set_id, quote->quote_set_id) || !oms_same_text(other->quote_entry_id, quote->quote_entry_id))
 		return NULL;
@@ -215,7 +221,7 @@ quote_supersede(Decision *d, const QuoteRequest *request, Quote *quote)
 	{
 		Quote		older = *(const Quote *) lfirst(cell);
 		const Transition *transition = oms_quote_transition(&older, QUOTE_SUPERSEDE, false);
-		Refusal    *refusal = quote_check_quote_id(quote, &older);
+		Refusal    *refusal = quote_check_quote_id(d, quote, &older);
 
 		/* it is found by its request now, where its own id was not asked for */
 		if (strcmp(older.id, quote->id) == 0)
@@ -327,7 +333,7 @@ quote_check_renamed(const Decision *d, const QuoteRequest *request, const Quote 
 	ListCell   *cell;
 
 	foreach(cell, oms_quotes_of(d, request->id))
-		refusal = refusal ? refusal : quote_check_quote_id(quote, lfirst(cell));
+		refusal = refusal ? refusal : quote_check_quote_id(d, quote, lfirst(cell));
 	return refusal;
 }
 

@@ -150,9 +150,26 @@ accept_take_quantity(const Command *command, Deal *deal)
  * ------------------------------------------------------------------------
  */
 
+/* The second leg of a swap; its quantity is that of the hit, or the quoted one where all of that is dealt. */
+static void
+accept_put_second_leg(JsonWriter *w, const Command *command, const Deal *deal)
+{
+	const char *date = oms_fix_text(deal->quote->fix, "settlDate2");
+	const char *quantity = oms_fix_text(command->fix, "orderQty2");
+
+	if (date == NULL && deal->request)
+		date = oms_fix_text(deal->request->fix, "settlDate2");
+	if (quantity == NULL && command->terms.order_qty == NULL)
+		quantity = oms_fix_text(deal->quote->fix, "orderQty2");
+	if (date)
+		oms_json_string(w, "settlDate2", date);
+	if (quantity)
+		oms_json_string(w, "orderQty2", quantity);
+}
+
 /* What the order's message to the dealer has besides. */
 static Jsonb *
-accept_fix_of(const Deal *deal)
+accept_fix_of(const Command *command, const Deal *deal)
 {
 	JsonWriter	w = {0};
 	Jsonb	   *asked = deal->request ? deal->request->fix : deal->quote->fix;
@@ -166,6 +183,7 @@ accept_fix_of(const Deal *deal)
 		oms_json_string(&w, "settlType", deal->quote->settl_type);
 	if (deal->quote->settl_date != NO_DATE)
 		oms_json_date(&w, "settlDate", deal->quote->settl_date);
+	accept_put_second_leg(&w, command, deal);
 	while ((name = oms_instrument_field(&next)) != NULL)
 	{
 		char	   *value = oms_fix_text(asked, name);
@@ -213,7 +231,7 @@ accept_order_command(const Command *command, const Deal *deal)
 	create->currency = deal->quote->currency;
 	create->asset_class = deal->request ? deal->request->asset_class : NULL;
 	create->destination = deal->quote->dealer;
-	create->fix = accept_fix_of(deal);
+	create->fix = accept_fix_of(command, deal);
 	create->quote.object_id = deal->quote->id;
 	return create;
 }
