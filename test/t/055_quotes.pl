@@ -101,7 +101,7 @@ sub create_quote
 		commandType => 'CreateQuoteCommand', quoteId => chance(1) ? find($run, 'quotes', sub { 1 }) : new_id($run, 'q'),
 		chance(8) ? (symbol => 'VOD.L') : (quoteRequestId => $id, maybe(4, symbol => 'VOD.L'), maybe(4, currency => 'USD')),
 		maybe(95, dealer => pick(@DEALERS)), maybe(60, quoteID => new_id($run, 'd')), maybe(3, map { (quoteID => $_->{quoteID}, dealer => $_->{dealer}) } grep { defined $_->{quoteID} } pick(@of) // ()),
-		figures(), maybe(12, quoteType => pick(qw(INDICATIVE RESTRICTED_TRADEABLE COUNTER))), maybe(15, settlType => '6'), maybe(60, validUntilTime => chance(10) ? $PAST : pick(@FAR)) };
+		figures(), maybe(12, quoteType => pick(qw(INDICATIVE RESTRICTED_TRADEABLE COUNTER))), maybe(15, settlType => '6'), maybe(60, validUntilTime => chance(15) ? $PAST : pick(@FAR)) };
 }
 
 sub is_open { return $_[0]{status} eq 'ACTIVE' && !defined $_[0]{order}; }
@@ -180,7 +180,7 @@ sub order_command
 	return { commandType => "${how}OrderCommand", orderId => $id, maybe(60, execID => new_id($run, 'e')), maybe(20, reason => 'r') };
 }
 
-my @MAKERS = ([ 5, \&create_order ], [ 11, \&create_request ], [ 30, \&create_quote ], [ 7, \&replace_quote ], [ 16, \&accept_quote ], [ 5, \&end_quote ], [ 3, \&refuse_acceptance ], [ 4, \&end_request ], [ 12, \&fill ], [ 2, \&bust ], [ 6, \&order_command ]);
+my @MAKERS = ([ 5, \&create_order ], [ 11, \&create_request ], [ 30, \&create_quote ], [ 7, \&replace_quote ], [ 16, \&accept_quote ], [ 5, \&end_quote ], [ 4, \&refuse_acceptance ], [ 4, \&end_request ], [ 12, \&fill ], [ 2, \&bust ], [ 6, \&order_command ]);
 
 sub random_command
 {

@@ -378,6 +378,13 @@ static const Case acceptances[] = {
 		{"!ExecuteOrder orderId=O executionId=E lastQty=5 lastPx=10", "E:501 ALLOCATED of=O quantity=5 flags=LATE_FILL; O:310 FILLED executed=5 own=5 value=50 avg=10 flags=LATE_FILL; A:781 done=5 flags=LATE_FILL"},
 		{"!RejectOrder orderId=O2", "O2:121 REJECTED leaves=0 unplaced=0"},
 	}},
+	{"a refused last look, and what is left is over by the clock", {
+		{"CreateQuoteRequest quoteRequestId=R symbol=X orderQty=5", "R:601 NEW qty=5"},
+		{"CreateQuote quoteId=A quoteRequestId=R dealer=A bidPx=10", "A:701 ACTIVE bid=10; R:605 QUOTED"},
+		{"CreateQuote quoteId=B quoteRequestId=R dealer=B bidPx=9 validUntilTime=2026-01-07T10:00:04Z", "B:701 ACTIVE bid=9"},
+		{"AcceptQuote quoteId=A orderId=O pending=true", "O:102 PENDING_NEW qty=5 price=10 leaves=5 unplaced=5; A:722 order=O takes=SELL qty=5 at=10 done=0; R:641 quote=A order=O done=0"},
+		{"RejectQuote quoteId=A", "O:121 REJECTED leaves=0 unplaced=0; A:724 REJECTED why=LAST_LOOK; B:771 EXPIRED why=REQUEST_EXPIRED; R:652 EXPIRED quote=none order=none done=none"},
+	}},
 	{"other figures: all of them, or none", {
 		{"CreateQuote quoteId=A symbol=X bidPx=10 offerPx=11 bidSize=5 offerSize=6", "A:701 ACTIVE bid=10 offer=11 bidSize=5 offerSize=6"},
 		{"ReplaceQuote quoteId=A offerPx=12 quoteID=2", "A:711 bid=none offer=12 bidSize=none offerSize=none"},
