@@ -243,8 +243,8 @@ stopped('a column that is null', [ 'ALTER TABLE oms.orders ALTER symbol DROP NOT
 stopped('a commandId without a time', [ 'ALTER TABLE oms.commands ALTER recorded_at DROP NOT NULL', q(UPDATE oms.commands SET recorded_at = NULL WHERE command_id = 'k2') ],
 	{ fill('K', 'k1', commandId => 'k2') }, qr/column "recorded_at" of a row of "commands" is null/);
 # What executions of a block remember of their allocations.
-create($_, undef) foreach 'MA', 'MB';
-command(commandType => 'CreateBlockOrderCommand', orderId => 'BL', members => [ map { { orderId => $_, quantity => 50 } } 'MA', 'MB' ]);
+create($_, undef, account => $_) foreach 'MA', 'MB';
+command(commandType => 'CreateBlockOrderCommand', orderId => 'BL', clOrdID => 'bl', members => [ map { { orderId => $_, quantity => 50 } } 'MA', 'MB' ]);
 command(commandType => 'CreateOrderCommand', orderId => 'BL.1', parentId => 'BL', orderQty => 50);
 foreach my $execution (qw(ba bb))
 {
@@ -277,6 +277,16 @@ stopped("a proposal without $_", qq(UPDATE oms.executions SET allocation_proposa
 	{ commandType => 'ApproveExecutionCommand', executionId => 'ba' }, qr/proposed for execution "ba" has no author or no command/) foreach 'author', 'command';
 stopped('what was given back nobody knows when', q(UPDATE oms.executions SET allocation_terms = jsonb_set(allocation_terms, '{0,returned,0,at}', '0') WHERE id = 'ba'), \%allocate, qr/what an allocation gave back is written as/);
 stopped('a fill whose order left the tree of the block', q(UPDATE oms.orders SET root_id = 'R' WHERE id = 'BL.1'), { commandType => 'DeallocateExecutionCommand', executionId => 'bb' }, qr/execution "bb" is none of block "BL"/);
+# What a J has given is looked up in the events of the block, and of what was approved in it.
+command(fill('BL.1', 'bc', lastQty => 1000));
+command(commandType => 'ApproveExecutionCommand', executionId => 'bc', reason => 'it was dealt');
+$dbh->begin_work;
+$dbh->do($_) foreach 'SET LOCAL session_replication_role = replica',
+	q(UPDATE oms.order_events SET payload = payload #- '{command,executionId}' WHERE aggregate_id = 'BL' AND payload #>> '{command,commandType}' = 'ApproveExecutionCommand'),
+	'SET LOCAL session_replication_role = origin';
+ok(!eval { $dbh->do('SELECT oms_fix(?)', undef, fix('J', '70=j1|71=0|626=1|73=1|11=bl|54=1|55=X|53=1|75=20260302|6=1|78=1|79=MA|80=1|')); 1 }, 'an approval of no execution');
+like($dbh->state . " $@", qr/^XX001 .*an event of block "BL" is of the approval of no execution/, 'an approval of no execution: is damage');
+$dbh->rollback;
 is(value('SELECT count(*) FROM oms.verify()'), 0, 'nothing of all this stayed');
 
 # ------------------------------------------------------------------------

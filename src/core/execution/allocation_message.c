@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 
+#include "base/damage.h"
 #include "base/decimal.h"
 #include "core/execution/allocation_message.h"
 #include "core/execution/allocation_proposal.h"
@@ -134,6 +135,8 @@ message_search_told(const Decision *d, const char *block_id)
 	foreach(cell, search.approved)
 	{
 		search.proposed = NULL;
+		if (lfirst(cell) == NULL)
+			oms_damaged("an event of block \"%s\" is of the approval of no execution", block_id);
 		if (!search.gave)
 			d->source->each_event(d->source, KIND_EXECUTION, lfirst(cell), message_visit_execution, &search);
 	}
