@@ -98,6 +98,14 @@ sub quotable
 	return ($request->{status} =~ /^(NEW|QUOTED)$/ ? () : 'OM004', is_over($request->{expires}) ? 'OM005 request_expired' : ());
 }
 
+# A QuoteID is one quote of its dealer for a request, as long as it can be dealt or waits for him
+sub same_id
+{
+	my ($quote, $c) = @_;
+	return 0 if ($quote->{quoteID} // '') ne $c->{quoteID} || ($quote->{dealer} // '') ne ($c->{dealer} // '');
+	return is_pending($quote) || $quote->{status} eq 'ACTIVE' && !is_over($quote->{until});
+}
+
 sub refuses_CreateQuote
 {
 	my ($self, $c) = @_;
@@ -109,7 +117,7 @@ sub refuses_CreateQuote
 		$request ? map { defined $c->{$_} && defined $request->{$_} && $c->{$_} ne $request->{$_} ? 'OM005 request_differs' : () } qw(symbol currency) : (),
 		defined $c->{bidPx} || defined $c->{offerPx} ? () : 'OM001',
 		$self->quote($c->{quoteId}) ? 'OM007' : (),
-		$request && defined $c->{quoteID} && grep({ ($_->{quoteID} // '') eq $c->{quoteID} && ($_->{dealer} // '') eq ($c->{dealer} // '') } $self->quotes_of($request->{id})) ? 'OM007' : ());
+		$request && defined $c->{quoteID} && grep({ same_id($_, $c) } $self->quotes_of($request->{id})) ? 'OM007' : ());
 }
 
 # Neither accepted nor over
@@ -126,7 +134,7 @@ sub refuses_ReplaceQuote
 	my $request = $self->request($quote->{request});
 	my @given = grep { defined $c->{$_} } qw(bidPx offerPx);
 
-	return (version_differs($c, $quote), untouched($quote), $request ? quotable($request) : (), !@given && grep({ defined $c->{$_} } qw(bidSize offerSize)) ? 'OM001' : ());
+	return (version_differs($c, $quote), untouched($quote), $request ? quotable($request) : (), !@given && grep({ defined $c->{$_} } qw(bidSize offerSize minBidSize minOfferSize)) ? 'OM001' : ());
 }
 
 sub version_differs { my ($c, $object) = @_; return defined $c->{expectedVersion} && $c->{expectedVersion} != ($object->{version} // 0) ? 'OM006' : (); }
