@@ -171,8 +171,8 @@ record_member_from_datum(const RecordColumn *c, Datum datum, void *record)
 	pg_unreachable();
 }
 
-static Oid
-record_column_type(const RecordColumn *c)
+Oid
+oms_record_column_type(const RecordColumn *c)
 {
 	static const Oid types[] = {
 		[FIELD_TEXT] = TEXTOID,
@@ -201,7 +201,7 @@ oms_record_table(const RecordDef *def)
 		for (int i = 0; i < def->ncolumns; i++)
 		{
 			def->order->table_columns[i].name = def->columns[i].column;
-			def->order->table_columns[i].type = record_column_type(&def->columns[i]);
+			def->order->table_columns[i].type = oms_record_column_type(&def->columns[i]);
 		}
 		table->columns = def->order->table_columns;
 		table->ncolumns = def->ncolumns;
@@ -296,6 +296,21 @@ record_member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 			return !CONST_MEMBER(record, c, bool);
 	}
 	pg_unreachable();
+}
+
+bool
+oms_record_value(const RecordColumn *column, const void *record, Datum *value)
+{
+	return !record_member_to_datum(column, record, value);
+}
+
+const RecordColumn *
+oms_record_column(const RecordDef *def, const char *name)
+{
+	for (int i = 0; i < def->ncolumns; i++)
+		if (strcmp(def->columns[i].column, name) == 0)
+			return &def->columns[i];
+	return NULL;
 }
 
 void

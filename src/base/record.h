@@ -106,6 +106,13 @@ extern void oms_record_to_row(const RecordDef *def, const void *record, Datum *v
 /* Struct to JSON object under `key` (NULL for an array's element); nulls left out. */
 extern void oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key);
 
+/* The type of a column in the table, and its value; false: it is null. */
+extern Oid	oms_record_column_type(const RecordColumn *column);
+extern bool oms_record_value(const RecordColumn *column, const void *record, Datum *value);
+
+/* The column of the table's name, or NULL. */
+extern const RecordColumn *oms_record_column(const RecordDef *def, const char *name);
+
 /* JSON state, as written by the above, to struct. */
 extern void oms_record_from_json(const RecordDef *def, Jsonb *state, void *record);
 

@@ -14,7 +14,7 @@
 #include "core/finding.h"
 #include "core/kind.h"
 
-static const OmsName severity_names[] = {
+const OmsName oms_severity_names[] = {
 	{FINDING_WARN, "WARN"},
 	{FINDING_REVIEW, "REVIEW"},
 	{FINDING_REFUSE, "REFUSE"},
@@ -56,7 +56,8 @@ oms_findings_refuse(const List *findings, const Command *command)
 
 	return oms_refuse_by_rule(finding->rule, finding->message ? finding->message :
 							  psprintf("a rule refuses %s", command->def->name),
-							  "version " INT64_FORMAT " of it does not hold for this command.", finding->version);
+							  "version " INT64_FORMAT " of it %s for this command.", finding->version,
+							  finding->why ? finding->why : "does not hold");
 }
 
 Jsonb *
@@ -75,7 +76,9 @@ oms_findings_json(const List *findings)
 		if (finding->message)
 			oms_json_string(&w, "message", finding->message);
 		oms_json_int(&w, "version", finding->version);
-		oms_json_string(&w, "severity", oms_name_of(severity_names, finding->severity));
+		oms_json_string(&w, "severity", oms_name_of(oms_severity_names, finding->severity));
+		if (finding->why)
+			oms_json_string(&w, "why", finding->why);
 		oms_json_close_object(&w);
 	}
 	oms_json_close_array(&w);

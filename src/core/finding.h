@@ -21,6 +21,8 @@ typedef enum FindingSeverity
 	FINDING_REFUSE				/* what somebody asks for is refused */
 } FindingSeverity;
 
+extern const OmsName oms_severity_names[];
+
 /* Whoever asks the rules does so before the command is decided upon, and passes in what they say. */
 typedef struct Finding
 {
@@ -28,6 +30,7 @@ typedef struct Finding
 	int64		version;		/* of the rule */
 	FindingSeverity severity;
 	const char *message;		/* or NULL */
+	const char *why;			/* "is false", or NULL */
 } Finding;
 
 /*

@@ -29,6 +29,8 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.root_kind = KIND_ORDER,
 		.is_root = oms_order_is_root,
 		.ties = oms_order_ties,
+		.parent_kind = KIND_ORDER,
+		.parent = offsetof(Order, parent_id),
 		.account = offsetof(Order, account),
 		.in_result = true,
 		.flags = offsetof(Order, flags),
@@ -45,6 +47,8 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.root_kind = KIND_ORDER,
 		.is_root = oms_execution_is_root,
 		.links = {offsetof(Execution, corrected_execution_id), offsetof(Execution, correcting_execution_id)},
+		.parent_kind = KIND_ORDER,
+		.parent = offsetof(Execution, order_id),
 		.account = offsetof(Execution, account),
 		.flags = offsetof(Execution, flags),
 		.claims_made_id = true,
@@ -61,6 +65,7 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.machines = {&oms_quote_request_machine},
 		.root_kind = KIND_QUOTE_REQUEST,
 		.is_root = oms_quote_request_is_root,
+		.parent_kind = KIND_QUOTE_REQUEST,
 		.account = offsetof(QuoteRequest, account),
 		.flags = offsetof(QuoteRequest, flags),
 	},
@@ -74,6 +79,8 @@ const KindDef oms_kinds[KIND_COUNT] = {
 		.machines = {&oms_quote_machine},
 		.root_kind = KIND_QUOTE_REQUEST,
 		.is_root = oms_quote_is_root,
+		.parent_kind = KIND_QUOTE_REQUEST,
+		.parent = offsetof(Quote, quote_request_id),
 		.account = offsetof(Quote, account),
 		.flags = offsetof(Quote, flags),
 	},
@@ -128,6 +135,14 @@ bool
 oms_object_is_root(const Object *object)
 {
 	return oms_kinds[object->kind].is_root(object);
+}
+
+const char *
+oms_object_parent_id(const Object *object)
+{
+	size_t		offset = oms_kinds[object->kind].parent;
+
+	return offset == 0 ? NULL : *(char *const *) ((const char *) object + offset);
 }
 
 const char *

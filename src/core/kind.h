@@ -52,6 +52,10 @@ typedef struct KindDef
 	 */
 	void		(*ties) (const Object *root, Reach reach, TieVisit visit, void *arg);
 
+	/* What it belongs to below the root, an object of some kind: the offset of its id; 0: nothing. */
+	ObjectKind	parent_kind;
+	size_t		parent;
+
 	size_t		account;		/* offset of the account that it belongs to; 0: none */
 	size_t		flags;			/* offset of its flags, a uint32; 0: none */
 
@@ -106,6 +110,9 @@ oms_kind_noun(ObjectKind kind)
 
 /* Is the object the root of its own tree? */
 extern bool oms_object_is_root(const Object *object);
+
+/* The id of what it belongs to below the root, or NULL. */
+extern const char *oms_object_parent_id(const Object *object);
 
 /* The account that the object belongs to, or NULL. */
 extern const char *oms_object_account(const Object *object);

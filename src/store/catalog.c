@@ -12,8 +12,10 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
@@ -22,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "core/kind.h"
@@ -35,6 +38,10 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_REJECTED_COMMANDS] = "rejected_commands",
 	[OMS_SHARD] = "shard",
 	[OMS_FIX_SESSIONS] = "fix_sessions",
+	[OMS_VALIDATION_RULES] = "validation_rules",
+	[OMS_LIMITS] = "limits",
+	[OMS_REFERENCE_PRICES] = "reference_prices",
+	[OMS_RESTRICTED_LIST] = "restricted_list",
 };
 
 static const char *
@@ -98,6 +105,19 @@ oms_relation(OmsRelation relation)
 		catalog_look_up_all();
 	}
 	return relation_oids[relation];
+}
+
+Oid
+oms_relation_owner(OmsRelation relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oms_relation(relation)));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cannot look up relation \"oms.%s\"", catalog_relation_name(relation));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 /* A bound is read as a time: whatever else may bear the name of an event table has none. */

@@ -25,6 +25,10 @@ typedef enum OmsRelation
 	OMS_REJECTED_COMMANDS,
 	OMS_SHARD,
 	OMS_FIX_SESSIONS,
+	OMS_VALIDATION_RULES,
+	OMS_LIMITS,
+	OMS_REFERENCE_PRICES,
+	OMS_RESTRICTED_LIST,
 	OMS_RELATION_COUNT
 } OmsRelation;
 
@@ -39,6 +43,9 @@ extern void oms_catalog_init(void);
 
 /* The relation's OID; raises 55000 where the extension's tables are missing. */
 extern Oid	oms_relation(OmsRelation relation);
+
+/* Whose it is. */
+extern Oid	oms_relation_owner(OmsRelation relation);
 
 /* The leaf of a partitioned event table that holds `time`, or InvalidOid. */
 extern Oid	oms_partition_for(OmsRelation parent, TimestampTz time);

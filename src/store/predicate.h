@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * predicate.h
+ *	  What is asked of a command, as one SQL expression.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_PREDICATE_H
+#define OMS_PREDICATE_H
+
+#include "postgres.h"
+#include "nodes/execnodes.h"
+#include "parser/parse_node.h"
+#include "utils/jsonb.h"
+
+#include "core/command.h"
+#include "core/kind.h"
+
+/* The longest predicate, in bytes. */
+#define PREDICATE_LENGTH_MAX	8192
+
+/* The rows that a predicate may ask. */
+typedef enum PredicateRow
+{
+	ROW_CUR,					/* what the command is about, as it is before it */
+	ROW_PARENT,					/* what that belongs to, or will */
+	ROW_ROOT,					/* of its tree */
+	ROW_COUNT
+} PredicateRow;
+
+/* What it is asked of: a command, and what is there before it. */
+typedef struct PredicateSubject
+{
+	const Command *command;
+	const Object *rows[ROW_COUNT];	/* or NULL */
+
+	/* predicate.c's own */
+	MemoryContext memory;
+	Jsonb	   *normal;			/* the command, once one asks for it */
+} PredicateSubject;
+
+/* The kind of a row, where commands are about this kind. */
+extern ObjectKind oms_predicate_row_kind(ObjectKind kind, PredicateRow row);
+
+/* For commands about `kind`, in `memory`; an error where it is none (predicate_allow.c). */
+extern ExprState *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
+
+/*
+ * Ask it; its errors are its own.  What it makes is gone with the next one.
+ * False: it is null.
+ */
+extern bool oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *holds);
+
+/* Is this an error of the server or of the session, and not the predicate's? */
+extern bool oms_predicate_passes_on(int sqlstate);
+
+/*
+ * predicate_allow.c: what may stand in one.  42601, 42P17 and their like.
+ *
+ * As it was read: before names are resolved, and anything of anybody's is run.
+ */
+extern void oms_predicate_check_raw(ParseState *pstate, Node *raw);
+
+/* As it was understood: what the names have turned out to be. */
+extern void oms_predicate_check(ParseState *pstate, Node *expr);
+
+#endif							/* OMS_PREDICATE_H */
