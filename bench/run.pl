@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The benchmark: see bench/README.md.  Called by bench/run.sh with a running cluster in PGHOST and PGUSER.
 #
-#   run.pl [--quick] [loop|clients|batches|scale|desk|quotes ...]
+#   run.pl [--quick] [loop|clients|batches|scale|desk|quotes|rules ...]
 #   run.pl --profile create|fill|fill3|cancel|batch|block|block_bust|quote|accept [--out FILE]
 use strict;
 use warnings;
@@ -16,10 +16,10 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale desk quotes) unless @sections;
+@sections = qw(loop clients batches scale desk quotes rules) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
@@ -851,6 +851,51 @@ sub section_quotes {
 		{ name => 'deal', title => 'a request, five quotes, an acceptance', n => $each * $n, per => $each, peer => 'peer.quote_command' });
 }
 
+# --- 8: rules
+
+# What a desk asks of a fill; all of it holds.
+my @fill_rules = (
+	q{(command ->> 'lastPx')::numeric <= parent.price * 1.1}, q{(command ->> 'lastQty')::numeric <= 100000}, q{parent.status <> 'SUSPENDED'},
+	q{parent.symbol LIKE 'V%'}, q{coalesce(command ->> 'lastMkt', 'XLON') IN ('XLON', 'XPAR')}, q{root.account <> 'A2'},
+	q{parent.executed_quantity + (command ->> 'lastQty')::numeric <= root.order_qty}, q{(command ->> 'lastPx')::numeric * (command ->> 'lastQty')::numeric < 1000000},
+	q{cur IS NULL AND parent.currency = 'GBP'}, q{now() - parent.created_at < interval '30 days'});
+
+sub section_rules {
+	my $n = $size{loop};
+	my %rules = (none => 0, one => 1, ten => 10);
+	my (@rows, %us);
+	progress('rules');
+	for my $db (keys %rules) {
+		new_db("bench_$db", 'bench_template');
+		my $dbh = connection("bench_$db");
+		$dbh->do(q{INSERT INTO oms.validation_rules (name, object, command_type, predicate, message) VALUES (?, 'execution', 'ExecuteOrderCommand', ?, 'no')}, undef, "r$_", $fill_rules[$_])
+			for 0 .. $rules{$db} - 1;
+		prepare_scene($dbh, background(), map { order_command("O$_") } 1 .. $n + 100);
+		$dbh->do('VACUUM ANALYZE');
+		$dbh->disconnect;
+	}
+	my @contestants = map { { name => $_, db => "bench_$_", work => call_work('oms_command') } } qw(none one ten);
+	for my $round (1 .. $size{rounds}) {
+		for my $c (@contestants) {
+			my $dbh = connection($c->{db});
+			store_commands($dbh, map { fill_command("O$_") } shuffle(1 .. $n + 100));
+			$dbh->disconnect;
+		}
+		my $result = contest(100, $n, 100, @contestants);
+		push @{ $us{$_} }, $result->{$_}{us} for keys %rules;
+		push @contestants, shift @contestants;
+	}
+	drop_db(map { "bench_$_" } keys %rules);
+	for my $db (qw(one ten)) {
+		my @ratio = map { $us{$db}[$_] / $us{none}[$_] } 0 .. $#{ $us{none} };
+		push @rows, [$rules{$db}, (map { sprintf('%.1f', median(@{ $us{$_} })) } $db, 'none'), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)),
+			$db eq 'ten' ? '≤ 1.15, ' . verdict(median(@ratio) <= 1.155) : ''];
+	}
+	say_out("## 8. Rules\n");
+	say_out("µs for each fill of a single order, in a loop inside one backend, with enabled rules for fills, against the same without; medians of $size{rounds} runs.\n");
+	table(['rules', 'µs', 'µs without', 'ratio', 'aim'], @rows);
+}
+
 # --- a profile of the loop
 
 sub profile {
@@ -908,7 +953,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk, quotes => \&section_quotes);
+	desk => \&section_desk, quotes => \&section_quotes, rules => \&section_rules);
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

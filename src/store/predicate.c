@@ -63,7 +63,8 @@ oms_predicate_passes_on(int sqlstate)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlstate);
 
-	return category == ERRCODE_TO_CATEGORY(ERRCODE_CONNECTION_EXCEPTION) ||
+	return sqlstate == ERRCODE_LOCK_NOT_AVAILABLE ||
+		category == ERRCODE_TO_CATEGORY(ERRCODE_CONNECTION_EXCEPTION) ||
 		category == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) ||
 		category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
 		category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
@@ -286,7 +287,6 @@ oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *ho
 		context = CreateStandaloneExprContext();
 		MemoryContextSwitchTo(old);
 	}
-	ResetExprContext(context);
 	context->ecxt_param_list_info = &params;
 	if (subject->memory == NULL)
 		subject->memory = CurrentMemoryContext;
@@ -298,6 +298,8 @@ oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *ho
 	PG_FINALLY();
 	{
 		predicate_unpin_settings(&before);
+		context->ecxt_param_list_info = NULL;
+		ResetExprContext(context);
 	}
 	PG_END_TRY();
 	return !isnull;

@@ -45,10 +45,7 @@ extern ObjectKind oms_predicate_row_kind(ObjectKind kind, PredicateRow row);
 /* For commands about `kind`, in `memory`; an error where it is none (predicate_allow.c). */
 extern ExprState *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
 
-/*
- * Ask it; its errors are its own.  What it makes is gone with the next one.
- * False: it is null.
- */
+/* Ask it; its errors are raised.  False: it is null. */
 extern bool oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *holds);
 
 /* Is this an error of the server or of the session, and not the predicate's? */

@@ -59,6 +59,9 @@ sub fill_database
 	command($database, '{"commandType": "CreateOrderCommand", "orderId": "D", "symbol": "X", "side": "BUY", "orderQty": 10}');
 	command($database, qq({"commandType": "${_}Command", "orderId": "D", "reason": "large"})) foreach qw(SendOrderToDesk ClaimOrder);
 	psql($database, q(INSERT INTO oms.fix_sessions VALUES ('OMS|ALPHA', 'CLIENT', 'ACC-1', true), ('OMS|BETA', 'BROKER', NULL, false)));
+	psql($database, q(INSERT INTO oms.validation_rules (name, object, command_type, predicate, message) VALUES ('restricted', 'order', 'CreateOrderCommand',
+		'NOT oms.restricted(command ->> ''symbol'', command ->> ''account'')', 'no'); UPDATE oms.validation_rules SET message = 'not this' WHERE NOT builtin;
+		INSERT INTO oms.restricted_list VALUES ('GONE')));
 }
 
 # The restored database works on: old trees, new ones, repeats, ids, append-only, ids of its own.
@@ -94,6 +97,8 @@ sub goes_on
 			ok($status != 0 || ($sql !~ /TRUNCATE/ && psql($database, "SELECT count(*) FROM $table") == 0), "$how: append-only: $sql");
 		}
 	}
+	is(psql($database, q(SELECT r #>> '{error,detail}' FROM oms_try_command('{"commandType": "CreateOrderCommand", "symbol": "GONE", "side": "BUY", "orderQty": 1}') AS r)),
+		'Rule restricted: version 2 of it is false for this command.', "$how: rules hold, in their version, beside the shipped ones");
 	is(psql($database, 'SELECT oms.ensure_partitions(3) > 0'), 't', "$how: partitions can be made");
 	is(psql($database, 'SELECT count(*) FROM oms.verify()'), '0', "$how: every invariant still holds");
 }

@@ -121,6 +121,9 @@ UNIT_TEST(decide_findings)
 	is_text(refusal->rule, "third", "the first of the gravest refuses");
 	is_text(refusal->message, "a rule refuses CancelOrderCommand", "… without a message of its own");
 	is_text(refusal->detail, "Rule third: version 3 of it does not hold for this command.", "… and says which version");
+	refuses.why = "is null";
+	is_text(oms_findings_refuse(all, &command)->detail, "Rule third: version 3 of it is null for this command.", "… and why, if it is told");
+	refuses.why = NULL;
 	is_text(oms_json_text(oms_findings_json(list_make2(&warns, &too)), &length),
 			"[{\"rule\": \"first\", \"version\": 1, \"severity\": \"WARN\"}, "
 			"{\"rule\": \"fourth\", \"message\": \"that as well\", \"version\": 4, \"severity\": \"REFUSE\"}]", "an event carries them all");
