@@ -82,7 +82,7 @@ quote_asked_command(FixContext *fix, const QuoteAsked *asked, bool first)
 		oms_json_string(&w, "clOrdID", cl_ord_id);
 	if (linked)
 		oms_json_string(&w, "orderId", asked->order_id);
-	else if (session && session->account && oms_fix_get_in(message, asked->span, TAG_ACCOUNT) == NULL)
+	else if (session && session->account && oms_fix_get_in(message, asked->span, TAG_ACCOUNT) == NULL && oms_fix_get(message, TAG_ACCOUNT) == NULL)
 		oms_json_string(&w, "account", session->account);
 	oms_fix_put_dealers(&w, message, asked->span);
 	/* who asked: what he says later is no dealer's */

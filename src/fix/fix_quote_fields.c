@@ -178,6 +178,19 @@ fields_put_legs(JsonWriter *w, const FixMessage *message, const FixSpan *span)
 	oms_json_close_array(w);
 }
 
+/* Who was used to FIX 4.1 says of all symbols what he says before them; what a symbol says itself goes first. */
+static void
+fields_put_before(QuoteFields *f, const int *own)
+{
+	const FixMessage *message = f->message;
+	const FixTag *symbols = oms_fix_find(message, TAG_NO_RELATED_SYM);
+
+	for (const FixTag *tag = message->tags; tag < symbols; tag++)
+		if (oms_fix_tag_is_of_quotes(tag->tag) && !oms_fix_tag_is_envelope(tag->tag) && !fields_is_among(own, tag->tag) &&
+			oms_fix_find(message, tag->tag) == tag)
+			fields_put(f, tag);
+}
+
 JsonWriter
 oms_fix_quote_command(const FixMessage *message, CommandType type, const FixSpan *span, const int *skip)
 {
@@ -202,6 +215,8 @@ oms_fix_quote_command(const FixMessage *message, CommandType type, const FixSpan
 		if (span ? oms_fix_is_in_span(message, span, tag) : oms_fix_find(message, tag->tag) == tag)
 			fields_put(&f, tag);
 	}
+	if (span && type == COMMAND_CREATE_QUOTE_REQUEST)
+		fields_put_before(&f, own);
 	if (oms_command_field(f.def, "legs"))
 		fields_put_legs(&f.w, message, span);
 	return f.w;

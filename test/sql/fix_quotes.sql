@@ -230,6 +230,9 @@ SELECT left(pg_temp.send(l), 90) FROM unnest(ARRAY['S ONE>US 117=1|55=S1003|133=
 SELECT pg_temp.send(l) FROM unnest(ARRAY[
   'R US>NEW 131=W1|146=1|55=VOD|54=1', 'S NEW>US 131=W1|117=1|55=VOD|133=9|62=20200101-00:00:00', 'S NEW>US 131=W1|117=1|55=VOD|133=8|62=20990101-00:00:00', 'AJ US>NEW 694=2|693=1|117=1|55=VOD|133=7', 'S NEW>US 131=W1|117=1|55=VOD|133=7.5|62=20990101-00:00:00']) AS l;
 SELECT offer_px, status, reason FROM oms.quotes WHERE fix_session = 'NEW|US' ORDER BY offer_px DESC;
+-- What stands before the symbols is said of each that does not say otherwise.
+SELECT pg_temp.send('R US>FLT 131=1|38=7|54=2|1=ANN|146=2|55=VOD|55=BP|54=1');
+SELECT symbol, side, order_qty, account FROM oms.quote_requests WHERE fix_session = 'FLT|US' ORDER BY 1;
 -- A log that is fed twice, without any flag, puts no older price back in force.
 SELECT pg_temp.send('S LOG>US 117=1|55=VOD|62=20990101-00:00:00|' || l) FROM unnest(ARRAY['133=9|60=20260302-09:30:00', '133=9.5|60=20260302-09:30:05', '133=9|60=20260302-09:30:00', '133=9.5|60=20260302-09:30:05', '133=9|60=20260302-09:30:06']) AS l;
 -- A swap: the order has its second leg, and a hit does not deal to another day.
