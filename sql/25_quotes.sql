@@ -187,7 +187,8 @@ CREATE OR REPLACE FUNCTION oms.quote_takes_offer(symbol text, currency text, sid
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN side IN ('BUY', 'BUY_MINUS') THEN true
               WHEN side IN ('SELL', 'SELL_PLUS', 'SELL_SHORT', 'SELL_SHORT_EXEMPT') THEN false END
-         <> (symbol ~ '^[^/]{3}/[^/]{3}$' AND currency IS NOT NULL AND pg_catalog.substr(symbol, 5) = currency);
+         <> (currency IS NOT NULL AND pg_catalog.strpos(symbol, '/') > 1
+             AND pg_catalog.substr(symbol, pg_catalog.strpos(symbol, '/') + 1) = currency);
 COMMENT ON FUNCTION oms.quote_takes_offer(text, text, text) IS
   'Whether who deals this side takes the offer: who buys does, but where the currency is the second one of a pair; null for a side that takes neither';
 

@@ -223,3 +223,10 @@ SELECT change, regexp_replace(pg_temp.found(change), '[0-9a-f]{8}-[0-9a-f-]{27}'
   'DELETE FROM oms.quote_req_ids WHERE quote_req_id = ''RFQ-1''',
   'DELETE FROM oms.dealer_quote_ids WHERE dealer_quote_id = ''c-1''',
   'UPDATE oms.dealer_quote_ids SET quote_id = ''nobody'' WHERE dealer_quote_id = ''c-1''']) AS t (change);
+
+-- What a side takes.
+SELECT symbol, currency, oms.quote_takes_offer(symbol, currency, 'BUY') AS buy, oms.quote_takes_offer(symbol, currency, 'SELL_SHORT') AS sell, oms.quote_takes_offer(symbol, currency, 'CROSS') AS cross
+  FROM (VALUES ('EUR/USD', 'EUR'), ('EUR/USD', 'USD'), ('EUR/USD', NULL), ('BTC/USDT', 'USDT'), ('BTC/USDT', 'USD'), ('/USD', 'USD'), ('BRK/B', 'USD'), ('VOD.L', 'GBP')) AS t (symbol, currency);
+SELECT pg_temp.do('CreateQuote', 'quoteId', 'qt-V', 'dealer', 'ALFA', 'symbol', 'BTC/USDT', 'currency', 'USDT', 'bidPx', '90000', 'offerPx', '90010', 'bidSize', '10');
+SELECT pg_temp.do('AcceptQuote', 'quoteId', 'qt-V', 'orderId', 'qt-OV', 'side', 'BUY');
+SELECT id, side, order_qty, price FROM oms.orders WHERE id = 'qt-OV';

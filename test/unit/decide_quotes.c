@@ -289,7 +289,7 @@ sides(void)
 		bool		turned;
 	}			pairs_of[] = {
 		{"EUR/USD", "EUR", false}, {"EUR/USD", "USD", true}, {"EUR/USD", NULL, false}, {"EUR/USD", "GBP", false},
-		{"VOD.L", "GBP", false}, {"VOD.L", NULL, false}, {"EURUSD", "USD", false}, {"EUR/USD/X", "USD", false}, {"EU/USD", "USD", false},
+		{"VOD.L", "GBP", false}, {"VOD.L", NULL, false}, {"EURUSD", "USD", false}, {"EUR/USD/X", "USD", false}, {"BTC/USDT", "USDT", true}, {"/USD", "USD", false},
 	};
 	static const struct
 	{

@@ -166,7 +166,7 @@ extern const OrderRequest *oms_request_implied(const Command *command, const Ord
 /* Is a price of this order a limit that fills keep to? */
 extern bool oms_order_has_limit(const Order *order);
 
-/* "EUR/USD" dealt in USD: who buys dollars sells euros at that price. */
+/* "EUR/USD" dealt in USD, or "BTC/USDT" in USDT: who buys dollars sells euros at that price. */
 extern bool oms_is_second_of_pair(const char *symbol, const char *currency);
 
 /* How much worse than the limit is the price, for an order of this side?  NULL: it is not, or the side has no worse. */

@@ -60,7 +60,9 @@ oms_order_has_limit(const Order *order)
 bool
 oms_is_second_of_pair(const char *symbol, const char *currency)
 {
-	return currency && strlen(symbol) == 7 && symbol[3] == '/' && strcmp(symbol + 4, currency) == 0;
+	const char *slash = strchr(symbol, '/');
+
+	return currency && slash && slash != symbol && strcmp(slash + 1, currency) == 0;
 }
 
 Numeric
