@@ -73,11 +73,18 @@ sub refusals
 	return \%found;
 }
 
+# Nothing more is placed of an order that has ended or is filled, nor more than it has left
+sub no_room
+{
+	my ($self, $parent, $qty) = @_;
+	return ($parent->{closed} || $parent->{executed} >= $parent->{qty} ? 'OM004' : (), $qty > $self->unplaced($parent) ? 'OM005 over_placed' : ());
+}
+
 sub refuses_CreateOrder
 {
 	my ($self, $c) = @_;
 	my $parent = $self->order($c->{parentId});
-	return ($self->order($c->{orderId}) ? 'OM007' : (), !$parent ? () : $parent->{closed} ? 'OM004' : $c->{orderQty} > $self->unplaced($parent) ? 'OM005 over_placed' : ());
+	return ($self->order($c->{orderId}) ? 'OM007' : (), !$parent ? (defined $c->{parentId} ? 'OM003' : ()) : $self->no_room($parent, $c->{orderQty}));
 }
 
 sub refuses_CreateQuoteRequest
@@ -173,7 +180,7 @@ sub refuses_AcceptQuote
 	push @why, 'OM005 over_size' if defined $size && $qty > $size || $request && defined $request->{qty} && $qty > $request->{qty};
 	push @why, 'OM005 below_min_size' if $qty <= 0 || defined $least && $qty < $least;
 	my $parent = $request ? $self->order($request->{for}) : undef;
-	push @why, $parent->{closed} ? 'OM004' : $qty > $self->unplaced($parent) ? 'OM005 over_placed' : () if $parent;
+	push @why, $self->no_room($parent, $qty) if $parent;
 	push @why, 'OM007' if $self->order($c->{orderId});
 	return @why;
 }
