@@ -52,7 +52,7 @@ my $OUTCOME = q(SELECT CASE WHEN r->>'status' = 'REJECTED' THEN 'REJECTED' ELSE 
 sub rows
 {
 	my ($prefix) = @_;
-	my $no_state = q('{created_at,updated_at,tree_updated_at,hash}'::text[]);
+	my $no_state = q('{created_at,updated_at,tree_updated_at,booked_at,hash}'::text[]);
 	my $orders = $dbh->selectcol_arrayref("SELECT 'order ' || (to_jsonb(o) - $no_state)::text FROM oms.orders o WHERE root_id LIKE \$1 ORDER BY created_at, id", undef, "$prefix%");
 	my $executions = $dbh->selectcol_arrayref("SELECT 'execution ' || (to_jsonb(e) - $no_state)::text FROM oms.executions e WHERE exec_id LIKE \$1 OR id LIKE \$1 ORDER BY created_at, id", undef, "$prefix%");
 	return sort(plain($prefix, @$orders, @$executions));

@@ -46,7 +46,7 @@ is(rows($new), $rows, 'everything is there as it was');
 is($new->safe_psql('postgres', 'SELECT * FROM oms.verify()'), '', 'every invariant holds');
 is($new->safe_psql('postgres', "SELECT oms_command('$fill') -> 'duplicate'"), 'true', 'repeats are recognised');
 is($new->safe_psql('postgres', q(SELECT oms_command('{"commandType": "ExecuteOrderCommand", "orderId": "A.1", "execID": "V2", "lastQty": 3, "lastPx": 1.5}') #>> '{orders,0,status}')), 'FILLED', 'orders go on');
-is($new->safe_psql('postgres', 'SELECT oms.ensure_partitions(2), oms.ensure_partitions(3)'), '1|2', 'the month whose partition was detached is made again, and later ones');
+is($new->safe_psql('postgres', 'SELECT oms.ensure_partitions(2), oms.ensure_partitions(3) - (SELECT count(*) FROM oms.kinds())'), '1|0', 'the month whose partition was detached is made again, and later ones');
 is($new->safe_psql('postgres', q(SELECT count(*) FROM pg_index WHERE indrelid::regclass::text ~ '^oms.order_events_2' AND pg_get_indexdef(indexrelid) ~ 'event_type')),
 	$new->safe_psql('postgres', q(SELECT count(*) FROM pg_inherits WHERE inhparent = 'oms.order_events'::regclass)), 'with the index of the parent');
 is($new->safe_psql('postgres', 'SELECT * FROM oms.verify()'), '', 'every invariant still holds');
