@@ -368,4 +368,22 @@ SELECT al_do(c) FROM unnest(ARRAY[
   '{"commandType": "BustExecutionCommand", "executionId": "al-solo1", "execID": "solo4", "reason": "venue"}'
 ]::jsonb[]) AS c;
 SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-SOLO';
+
+-- Of a fill that becomes less no more was given back than there is of it: what another allocation had meanwhile of what came back first keeps its
+-- average (15), and the part that came back later is the smaller one.
+SELECT al_do(c) FROM unnest(ARRAY[
+  '{"commandType": "CreateOrderCommand", "orderId": "al-BACK-A", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}',
+  '{"commandType": "CreateOrderCommand", "orderId": "al-BACK-B", "symbol": "VOD.L", "side": "BUY", "orderQty": 100}',
+  '{"commandType": "CreateBlockOrderCommand", "orderId": "al-BACK", "members": [{"orderId": "al-BACK-A", "quantity": 100, "priority": 1}, {"orderId": "al-BACK-B", "quantity": 100, "priority": 2}]}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-BACK", "executionId": "al-back1", "execID": "back1", "lastQty": 20, "lastPx": 10}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-BACK", "method": "PRO_RATA"}',
+  '{"commandType": "DeallocateExecutionCommand", "executionId": "al-back1", "orderId": "al-BACK-A", "reason": "it was not"}',
+  '{"commandType": "ExecuteOrderCommand", "orderId": "al-BACK", "executionId": "al-back2", "execID": "back2", "lastQty": 10, "lastPx": 20}',
+  '{"commandType": "AllocateExecutionCommand", "orderId": "al-BACK", "method": "PRO_RATA", "quantity": 12}',
+  '{"commandType": "DeallocateExecutionCommand", "executionId": "al-back1", "orderId": "al-BACK-B", "reason": "it was not"}'
+]::jsonb[]) AS c;
+SELECT oms_command('{"commandType": "CorrectExecutionCommand", "executionId": "al-back1", "execID": "back3", "lastQty": 15, "lastPx": 10}') ->> 'status' AS status;
+SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block_id = 'al-BACK';
+SELECT x ->> 'poolQuantity' AS pool_quantity, (SELECT jsonb_agg(r -> 'quantity' ORDER BY r ->> 'at') FROM jsonb_array_elements(x -> 'returned') AS r) AS returned
+  FROM oms.executions, jsonb_array_elements(allocation_terms) AS x WHERE order_id = 'al-BACK' ORDER BY x ->> 'at';
 SELECT * FROM oms.verify();

@@ -39,6 +39,7 @@ typedef struct AllocationReturn
 	TimestampTz at;
 	Numeric		quantity;
 	Numeric		value;
+	Numeric		stays;			/* while a fill that ended is told anew: how much of this there is now, else NULL */
 } AllocationReturn;
 
 /* An allocation as it was made: the oldest of its executions has it. */

@@ -80,13 +80,17 @@ value_amount_of(const AllocationBook *book, const List *allocations, const Execu
 	return amount;
 }
 
-/* How much of it was given back and is there; of the fill that ended no more than its successor has. */
+/* How much of it was given back and is there. */
 static Numeric
-value_returned(const RedoPool *pool, const AllocationReturn *back)
+value_returned(const AllocationReturn *back)
 {
-	if (pool->was == NULL || strcmp(back->execution_id, pool->was->id) != 0)
-		return back->quantity;
-	return pool->with ? oms_dec_min(back->quantity, pool->with->now.quantity) : oms_dec_zero();
+	return back->stays ? back->stays : back->quantity;
+}
+
+static bool
+value_is_of_ended(const RedoPool *pool, const AllocationReturn *back)
+{
+	return pool->was && strcmp(back->execution_id, pool->was->id) == 0;
 }
 
 /* Of one fill alone, whether it still has that or has given it back: its own price. */
@@ -102,8 +106,8 @@ value_selected(const AllocationBook *book, const RedoPool *pool, const Redo *red
 			return oms_redo_fill(book, redo, i);
 	foreach(cell, redo->terms->returns)
 	{
-		const char *id = ((const AllocationReturn *) lfirst(cell))->execution_id;
-		const BookFill *fill = pool->was && strcmp(id, pool->was->id) == 0 ? pool->with : oms_book_fill(book, id);
+		const AllocationReturn *back = lfirst(cell);
+		const BookFill *fill = value_is_of_ended(pool, back) ? pool->with : oms_book_fill(book, back->execution_id);
 
 		if (fill)
 			return fill;
@@ -126,9 +130,57 @@ value_was_returned(const RedoPool *pool, const List *returns)
 	const ListCell *cell;
 
 	foreach(cell, returns)
-		if (pool->was && strcmp(((const AllocationReturn *) lfirst(cell))->execution_id, pool->was->id) == 0)
+		if (value_is_of_ended(pool, lfirst(cell)))
 			return true;
 	return false;
+}
+
+/* What an allocation can have had of the fill's successor: it is not with those of before, nor came back of them later. */
+static Numeric
+value_was_left(const AllocationBook *book, const List *allocations, const BookFill *with, const List *before, TimestampTz at)
+{
+	Numeric		left = with ? with->now.quantity : oms_dec_zero();
+	ListCell   *cell;
+
+	foreach(cell, before)
+		if (((const AllocationReturn *) lfirst(cell))->at > at)
+			left = oms_dec_sub(left, value_returned(lfirst(cell)));
+	foreach(cell, with ? with->entries : NIL)
+		if (oms_book_terms_of(book, allocations, lfirst(cell))->at <= at)
+			left = oms_dec_sub(left, ((const AllocationEntry *) lfirst(cell))->quantity);
+	return left;
+}
+
+/*
+ * What was given back of the fill that ended is together no more than its successor
+ * has, the oldest first: else the pool would lack what nobody had.
+ */
+static void
+value_limit_returns(const AllocationBook *book, const List *allocations, const RedoPool *pool)
+{
+	List	   *before = NIL;
+	ListCell   *cell;
+
+	for (int i = 0; i < pool->count; i++)
+	{
+		const AllocationTerms *terms = list_nth(allocations, i);
+		Numeric		left;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!value_was_returned(pool, terms->returns))
+			continue;
+		left = value_was_left(book, allocations, pool->with, before, terms->at);
+		foreach(cell, terms->returns)
+		{
+			AllocationReturn *back = lfirst(cell);
+
+			if (!value_is_of_ended(pool, back))
+				continue;
+			back->stays = oms_dec_max(oms_dec_zero(), oms_dec_min(back->quantity, left));
+			left = oms_dec_sub(left, back->stays);
+			before = lappend(before, back);
+		}
+	}
 }
 
 /* An allocation is of one pool: that of what it has, or had. */
@@ -252,9 +304,9 @@ value_returns(RedoPool *pool, AllocationTerms *terms, RedoAmount average)
 	{
 		AllocationReturn *back = lfirst(cell);
 		RedoComing *coming = palloc(sizeof(RedoComing));
-		ShareMember share = {.order_id = back->execution_id, .quantity = value_returned(pool, back)};
+		ShareMember share = {.order_id = back->execution_id, .quantity = value_returned(back)};
 
-		if (pool->was && pool->with && strcmp(back->execution_id, pool->was->id) == 0)
+		if (pool->with && value_is_of_ended(pool, back))
 			back->execution_id = pool->with->now.id;
 		share.value = oms_dec_zero();
 		if (oms_dec_sign(share.quantity) > 0 && oms_dec_sign(average.quantity) > 0)
@@ -283,7 +335,7 @@ value_average(const AllocationBook *book, const RedoPool *pool, const Redo *redo
 	if (selected == NULL)
 		return there;
 	foreach(cell, redo->terms->returns)
-		took = oms_dec_add(took, value_returned(pool, lfirst(cell)));
+		took = oms_dec_add(took, value_returned(lfirst(cell)));
 	return oms_dec_cmp(took, there.quantity) == 0 ? there : (RedoAmount) {selected->now.quantity, oms_execution_value(&selected->now)};
 }
 
@@ -371,6 +423,7 @@ oms_value_pool(const Decision *d, AllocationBook *book, const List *allocations,
 {
 	ListCell   *cell;
 
+	value_limit_returns(book, allocations, pool);
 	pool->index = oms_redo_index(book);
 	pool->more = (RedoAmount) {oms_dec_zero(), oms_dec_zero()};
 	if (pool->was)
