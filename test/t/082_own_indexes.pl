@@ -55,9 +55,17 @@ my @mixed = map { my $id = "mixed-$_"; ({ commandType => 'CreateOrderCommand', o
 	{ commandType => 'ApproveExecutionCommand', executionId => "$id-u", orderId => "$id.p", reason => 'his', confirm => \1 },
 	{ commandType => 'SendOrderToDeskCommand', orderId => "$id.p", reason => 'large' }) } 1 .. 3;
 $dbh->do('SELECT count(*) FROM oms_commands($1)', undef, json()->encode(\@mixed));
-$dbh->do('CREATE EXTENSION amcheck');
-is($dbh->selectrow_array(q(SELECT count(bt_index_check(x.indexrelid, heapallindexed => true)::text) FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
-	WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 10, 'each index of some rows has all of them');
+SKIP:
+{
+	if (!$dbh->selectrow_array(q(SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck')))
+	{
+		diag('AMCHECK IS NOT INSTALLED: that each index of some rows has all of them is not tested');
+		skip 'no amcheck', 1;
+	}
+	$dbh->do('CREATE EXTENSION amcheck');
+	is($dbh->selectrow_array(q(SELECT count(bt_index_check(x.indexrelid, heapallindexed => true)::text) FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
+		WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 10, 'each index of some rows has all of them');
+}
 
 # ------------------------------------------------------------------------
 # invalid, and unfinished
