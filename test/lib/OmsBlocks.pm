@@ -321,8 +321,9 @@ sub allocate
 	my ($self, $command) = @_;
 	my $execution = defined $command->{executionId} ? $self->newest($command->{executionId}) : undef;
 	my $block = $execution ? $self->root($self->order($execution->{order})) : $self->order($command->{orderId});
-	my $wanted = qty($command->{quantity});
 	my $method = $command->{method} // 'MANUAL';
+	my %given = map { $_->{orderId} => qty($_->{quantity}) } @{ $command->{allocations} // [] };
+	my $wanted = $method eq 'MANUAL' ? total(values %given) : qty($command->{quantity});
 	my @done;
 
 	foreach my $pool ($execution ? $execution->{pool} : $self->pools($block))
@@ -330,13 +331,16 @@ sub allocate
 		my @room = map { [ $_, $_->{qty} - allocated_of($_) ] } $execution ? $execution : $self->of_pool($block, $pool);
 		my $there = total(map { $_->[1] } @room);
 		my $now = defined $wanted ? least($wanted, $there) : $there;
-		my ($quantities) = $method eq 'MANUAL' ? { map { $_->{orderId} => qty($_->{quantity}) } @{ $command->{allocations} } }
-		  : share_out($method, $now, $self->takers($block, $method, $command->{weights}));
+		# of what is given each pool has its part
+		my @takers = $method eq 'MANUAL' ? map { { id => $_, priority => $block->{members}{$_}{priority}, lot => $self->lot_of($block), weight => $given{$_}, have => zero(), cap => $given{$_} } } keys %given
+		  : $self->takers($block, $method, $command->{weights});
+		my ($quantities) = $method eq 'MANUAL' && $now == $wanted ? {%given} : share_out($method, $now, @takers);
 
 		push @done, $self->carry_out({ block => $block, pool => $pool, room => \@room, quantities => $quantities, method => $method, weights => $command->{weights},
 			execution => $execution });
 		$wanted -= $now if defined $wanted;
-		last if $method eq 'MANUAL';
+		$given{$_} -= $quantities->{$_} foreach keys %given;
+		last if defined $wanted && $wanted == 0;
 	}
 	return @done;
 }

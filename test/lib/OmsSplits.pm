@@ -55,7 +55,7 @@ sub refuse_RestateOrder
 	my @fills = map { $self->own($_, 'LIVE'), $self->own($_, 'REVIEW') } @all;
 
 	$must->{OM004}{''} = 1 if closed($order);
-	$must->{OM005}{split_factor} = 1 if !@all || any { scaled($_, $factor) == 0 } map { $_->{qty} } @all, @fills, map { @{ $_->{entries} } } @fills;
+	$must->{OM005}{split_factor} = 1 if !@all || any { scaled($_, $factor) == 0 } map { $_->{qty} } @all, @fills;
 	return;
 }
 
