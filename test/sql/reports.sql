@@ -63,3 +63,10 @@ SELECT pg_temp.fill('rp-stop', '1', 7, '{"ordStatus": "1"}');
 SELECT o.status, o.conditions, o.flags, e.flags AS of_the_fill FROM oms.orders AS o JOIN oms.executions AS e ON e.order_id = o.id WHERE o.id = 'rp-stop';
 
 SELECT * FROM oms.verify();
+
+-- A bust that names its fill makes none: whose the executionId is that it gives does not matter, sent singly or in a batch.
+SELECT r ->> 'status' AS result, r #>> '{state,status}' AS status, r #>> '{error,message}' AS refused FROM oms_commands('[
+  {"commandType": "CreateOrderCommand", "orderId": "rp-Z", "symbol": "X", "side": "BUY", "orderQty": 100},
+  {"commandType": "ExecuteOrderCommand", "orderId": "rp-Z", "executionId": "rp-z1", "execID": "rp-z1", "lastQty": 1, "lastPx": 1},
+  {"commandType": "ExecuteOrderCommand", "orderId": "rp-nobody", "execID": "rp-z2", "lastQty": 1, "lastPx": 1, "symbol": "X", "side": "BUY"},
+  {"commandType": "ExecuteOrderCommand", "orderId": "rp-nobody", "executionId": "rp-z1", "execID": "rp-z3", "execRefID": "rp-z2", "execType": "TRADE_CANCEL", "lastQty": 1, "lastPx": 1, "symbol": "X", "side": "BUY"}]', false) AS r;

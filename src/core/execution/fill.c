@@ -205,11 +205,14 @@ oms_decide_execute(Decision *d)
 		command->execution_id = known->id;
 	else
 		refusal = fill_name(d, command, order, &id_is_given);
-	changed = refusal ? NULL : fill_find_changed(d, command, &context, known);
+	changed = fill_find_changed(d, command, &context, known);
 	if (d->unreached.count > 0)
 		return oms_unreached();
-	if (changed)
-		return (strcmp(command->exec_type, "TRADE_CANCEL") == 0 ? oms_fill_take_back : oms_fill_correct) (d, changed->id, id_is_given);
+	/* what takes a fill back makes none: whose the id is that it gives does not matter */
+	if (changed && strcmp(command->exec_type, "TRADE_CANCEL") == 0)
+		return oms_fill_take_back(d, changed->id, id_is_given);
+	if (changed && refusal == NULL)
+		return oms_fill_correct(d, changed->id, id_is_given);
 	if (refusal == NULL && order)
 		refusal = oms_take_names(d, command, order);
 	if (refusal)
