@@ -91,12 +91,6 @@ oms_end_quotes(Decision *d, const QuoteRequest *request, const char *but_quote_i
  * ------------------------------------------------------------------------
  */
 
-static bool
-quote_has_expired(TimestampTz time, TimestampTz now)
-{
-	return time != NO_TIME && time <= now;
-}
-
 /* May a quote of it still come? */
 static Refusal *
 quote_check_request(const Command *command, const QuoteRequest *request, TimestampTz now)
@@ -104,11 +98,8 @@ quote_check_request(const Command *command, const QuoteRequest *request, Timesta
 	char		time[MOMENT_TEXT_SIZE];
 
 	if (!oms_quote_request_is_open(request))
-		return oms_with_detail(oms_refuse(OMS_NO_TRANSITION, "%s is not possible for quote request \"%s\" in status %s",
-										  command->def->name, request->id,
-										  oms_name_of(oms_quote_request_status_names, request->status)),
-							   "Its acceptedQuoteId is %s.", request->accepted_quote_id ? request->accepted_quote_id : "null");
-	if (!quote_has_expired(request->expire_time, now))
+		return oms_refuse_quote_request(command, request);
+	if (request->expire_time == NO_TIME || request->expire_time > now)
 		return NULL;
 	oms_time_text(request->expire_time, time);
 	return oms_refuse_by_rule("request_expired", psprintf("quote request \"%s\" is over", request->id), "its expireTime is %s.", time);

@@ -102,7 +102,7 @@ follow_order(Decision *d, const Order *order)
 
 	if (found == NULL)
 		oms_damaged("quote \"%s\" of order \"%s\" does not exist", order->quote_id, order->id);
-	/* it is being accepted by this very command */
+	/* only one that is damaged is accepted by another: oms.verify() says so */
 	if (!oms_same_text(found->order_id, order->id))
 		return;
 	trigger = follow_trigger(found, order);
@@ -134,9 +134,9 @@ oms_quotes_follow(Decision *d)
 		const Change *change = lfirst(cell);
 		const Order *order = (const Order *) change->after;
 
-		if (change->after->kind != KIND_ORDER || order->quote_id == NULL)
+		if (!change->is_last || change->after->kind != KIND_ORDER || order->quote_id == NULL)
 			continue;
-		orders = list_append_unique_ptr(orders, order->id);
+		orders = lappend(orders, order->id);
 		reached &= oms_decision_reaches(d, KIND_QUOTE, order->quote_id);
 	}
 	if (!reached)

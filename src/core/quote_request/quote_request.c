@@ -152,8 +152,8 @@ quote_request_find(const Decision *d, const QuoteRequest **request)
 	return oms_check_version(d->command, KIND_QUOTE_REQUEST, id, (*request)->version);
 }
 
-static Refusal *
-quote_request_refuse(const Command *command, const QuoteRequest *request)
+Refusal *
+oms_refuse_quote_request(const Command *command, const QuoteRequest *request)
 {
 	if (oms_quote_request_is_pending(request))
 		return oms_refuse_acceptance_pending(command, request->accepted_quote_id, request->accepted_order_id);
@@ -181,7 +181,7 @@ quote_request_end(Decision *d, QuoteRequest *request, QuoteRequestTrigger trigge
 	const Transition *transition = oms_quote_request_transition(request, trigger, d->command->fix_message != NULL);
 
 	if (transition == NULL)
-		return quote_request_refuse(d->command, request);
+		return oms_refuse_quote_request(d->command, request);
 	for (int i = 0; i < lengthof(quote_request_ends); i++)
 		if (quote_request_ends[i].trigger == trigger && transition->sets != 0)
 			oms_end_quotes(d, request, NULL, quote_request_ends[i].of_quotes, quote_request_ends[i].reason);

@@ -124,6 +124,9 @@ oms_get_quote_request(const Decision *d, const char *id)
 /* The row fires, and what the caller has changed of it is put. */
 extern void oms_put_quote_request(Decision *d, QuoteRequest *request, const Transition *transition, bool id_is_given);
 
+/* Its status does not allow the command (OM004), or it waits for a dealer: rule acceptance_pending. */
+extern Refusal *oms_refuse_quote_request(const Command *command, const QuoteRequest *request);
+
 /* OM005, rule acceptance_pending. */
 extern Refusal *oms_refuse_acceptance_pending(const Command *command, const char *quote_id, const char *order_id);
 
