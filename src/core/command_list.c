@@ -318,7 +318,8 @@ static const CommandField reject_quote_fields[] = {
 	.fix_messages = FIX_MSG_QUOTE, .fields = fields_, .decide = decide_}
 
 const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
-	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES, .fields = create_fields, .decide = oms_decide_create},
+	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .fields = create_fields, .decide = oms_decide_create,
+	.traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES | TRAIT_MAY_WAIT},
 	[COMMAND_ACCEPT_ORDER] = {
 		.name = "AcceptOrderCommand", .type = COMMAND_ACCEPT_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_ACCEPT, .variant = VARIANT(for_bidding, TRI_TRUE, TRIGGER_ACCEPT_FOR_BIDDING),

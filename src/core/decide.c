@@ -99,8 +99,11 @@ decide_weigh_findings(Decision *d)
 	if (effect == FINDINGS_HOLD && d->about != d->command->def->kind)
 		effect = FINDINGS_FLAG;
 	/* a repeat changes nothing */
-	if (!d->repeat)
-		oms_decision_mark(d, effect == FINDINGS_FLAG ? FLAG_RULE : 0);
+	if (d->repeat)
+		return NULL;
+	if (effect == FINDINGS_QUEUE)
+		oms_desk_hold(d, oms_findings_desk_reason(d->findings));
+	oms_decision_mark(d, effect == FINDINGS_FLAG ? FLAG_RULE : 0);
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * finding.c
- *	  What a rule says of a command, as a value.
+ *	  What a rule, a halt or the routing says of a command, as a value.
  *
  * Pure.  Which rules there are, and how they are asked, is nothing of the core's:
  * it says what their answers do.  No rule refuses a fact.
@@ -15,7 +15,9 @@
 #include "core/kind.h"
 
 const OmsName oms_severity_names[] = {
+	{FINDING_ROUTE, "ROUTE"},
 	{FINDING_WARN, "WARN"},
+	{FINDING_DESK, "DESK"},
 	{FINDING_REVIEW, "REVIEW"},
 	{FINDING_REFUSE, "REFUSE"},
 	{0}
@@ -32,7 +34,7 @@ finding_gravest(const List *findings)
 	{
 		const Finding *finding = lfirst(cell);
 
-		if (finding->severity >= FINDING_REVIEW && (gravest == NULL || finding->severity > gravest->severity))
+		if (finding->severity > FINDING_WARN && (gravest == NULL || finding->severity > gravest->severity))
 			gravest = finding;
 	}
 	return gravest;
@@ -41,12 +43,31 @@ finding_gravest(const List *findings)
 FindingEffect
 oms_findings_effect(const List *findings, const Command *command)
 {
-	if (finding_gravest(findings) == NULL)
+	const Finding *gravest = finding_gravest(findings);
+
+	if (gravest == NULL)
 		return FINDINGS_TELL;
+	if (gravest->severity == FINDING_DESK && oms_has_trait(command->def, TRAIT_MAY_WAIT) && command->parent_id == NULL)
+		return FINDINGS_QUEUE;
 	/* a fill's command may tell its bust */
 	if (oms_has_trait(command->def, TRAIT_FILL | TRAIT_CORRECTION) && !oms_same_text(command->exec_type, "TRADE_CANCEL"))
 		return FINDINGS_HOLD;
 	return oms_command_is_fact(command) ? FINDINGS_FLAG : FINDINGS_REFUSE;
+}
+
+const char *
+oms_findings_desk_reason(const List *findings)
+{
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const Finding *finding = lfirst(cell);
+
+		if (finding->severity == FINDING_DESK)
+			return finding->message ? finding->message : finding->rule;
+	}
+	return NULL;
 }
 
 Refusal *
@@ -58,6 +79,13 @@ oms_findings_refuse(const List *findings, const Command *command)
 							  psprintf("a rule refuses %s", command->def->name),
 							  "version " INT64_FORMAT " of it %s for this command.", finding->version,
 							  finding->why ? finding->why : "does not hold");
+}
+
+static void
+finding_put_text(JsonWriter *w, const char *key, const char *text)
+{
+	if (text)
+		oms_json_string(w, key, text);
 }
 
 Jsonb *
@@ -73,12 +101,14 @@ oms_findings_json(const List *findings)
 
 		oms_json_open_object(&w);
 		oms_json_string(&w, "rule", finding->rule);
-		if (finding->message)
-			oms_json_string(&w, "message", finding->message);
+		finding_put_text(&w, "action", finding->action);
+		finding_put_text(&w, "answer", finding->answer);
+		finding_put_text(&w, "message", finding->message);
 		oms_json_int(&w, "version", finding->version);
 		oms_json_string(&w, "severity", oms_name_of(oms_severity_names, finding->severity));
-		if (finding->why)
-			oms_json_string(&w, "why", finding->why);
+		finding_put_text(&w, "why", finding->why);
+		if (finding->saw)
+			oms_json_jsonb(&w, "saw", finding->saw);
 		oms_json_close_object(&w);
 	}
 	oms_json_close_array(&w);

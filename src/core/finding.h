@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * finding.h
- *	  What a rule says of a command, as a value.
+ *	  What a rule, a halt or the routing says of a command, as a value.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,21 +16,26 @@
 
 typedef enum FindingSeverity
 {
-	FINDING_WARN = 1,			/* kept with the event */
+	FINDING_ROUTE = 1,			/* what a rule of routing answered: kept with the event, and nothing else */
+	FINDING_WARN,				/* kept with the event */
+	FINDING_DESK,				/* the client order that the command makes waits on the desk */
 	FINDING_REVIEW,				/* a fill waits for the desk */
 	FINDING_REFUSE				/* what somebody asks for is refused */
 } FindingSeverity;
 
 extern const OmsName oms_severity_names[];
 
-/* Whoever asks the rules does so before the command is decided upon, and passes in what they say. */
+/* Whoever asks does so before the command is decided upon, and passes in what is said. */
 typedef struct Finding
 {
 	const char *rule;
 	int64		version;		/* of the rule */
 	FindingSeverity severity;
-	const char *message;		/* or NULL */
+	const char *message;		/* or NULL; of FINDING_DESK, why the order waits */
 	const char *why;			/* "is false", or NULL */
+	const char *action;			/* of FINDING_ROUTE: DESK or AUTO, where it would send the order; or NULL */
+	const char *answer;			/* TRUE, FALSE, NULL or ERROR; or NULL */
+	Jsonb	   *saw;			/* what it read of the order and the command, {"cur.orderQty": 5000}; or NULL */
 } Finding;
 
 /*
@@ -40,19 +45,25 @@ typedef struct Finding
  *	 among its reasons;
  * - a bust, and a report that is no fill, are facts: they are applied, and what
  *	 they are about is flagged RULE;
+ * - a client order that is made with nothing graver than FINDING_DESK is made, and
+ *	 waits on the desk from its first event on;
  * - what somebody asks for is refused.
  *
  * The event of what the command is about carries all findings, the rule's name in each.
  */
 typedef enum FindingEffect
 {
-	FINDINGS_TELL,				/* nothing but warnings */
+	FINDINGS_TELL,				/* nothing but warnings, and what routing said */
+	FINDINGS_QUEUE,
 	FINDINGS_HOLD,
 	FINDINGS_FLAG,
 	FINDINGS_REFUSE
 } FindingEffect;
 
 extern FindingEffect oms_findings_effect(const List *findings, const Command *command);
+
+/* Why the order waits: the first FINDING_DESK. */
+extern const char *oms_findings_desk_reason(const List *findings);
 
 /* OM005, by the first of the gravest. */
 extern Refusal *oms_findings_refuse(const List *findings, const Command *command);

@@ -30,6 +30,7 @@ check_effect(const RuleVerdict *verdict)
 {
 	static const char *const effects[] = {
 		[FINDINGS_TELL] = "WARN",
+		[FINDINGS_QUEUE] = "DESK",
 		[FINDINGS_HOLD] = "REVIEW",
 		[FINDINGS_FLAG] = "FLAG",
 		[FINDINGS_REFUSE] = "REFUSE",

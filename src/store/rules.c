@@ -35,6 +35,14 @@ const OmsName oms_rule_answer_names[] = {
 	{0}
 };
 
+/* What a rule may be; the others are what halts and routing say. */
+static const OmsName rule_severity_names[] = {
+	{FINDING_WARN, "WARN"},
+	{FINDING_REVIEW, "REVIEW"},
+	{FINDING_REFUSE, "REFUSE"},
+	{0}
+};
+
 /* PASS is no severity; it stands for none, which no OmsName can. */
 #define WHEN_MISSING_PASS	(FINDING_REFUSE + 1)
 
@@ -112,7 +120,7 @@ oms_rule_read(Relation rel, TupleTableSlot *slot)
 	rule->asset_class = rule_text(rel, slot, "asset_class", false);
 	rule->predicate = rule_text(rel, slot, "predicate", true);
 	rule->message = rule_text(rel, slot, "message", true);
-	rule->severity = rule_name_value(oms_severity_names, "severity", rule_text(rel, slot, "severity", true));
+	rule->severity = rule_name_value(rule_severity_names, "severity", rule_text(rel, slot, "severity", true));
 	rule->when_missing = rule_name_value(oms_when_missing_names, "when_missing", rule_text(rel, slot, "when_missing", true));
 	if (rule->when_missing == WHEN_MISSING_PASS)
 		rule->when_missing = 0;

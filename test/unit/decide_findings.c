@@ -21,6 +21,16 @@ static const FindingCase cases[] = {
 	{"CreateOrder orderId=A symbol=X side=BUY orderQty=100 price=10", FINDING_REVIEW, "OM005 r", ""},
 	{"CreateOrder orderId=A side=BUY orderQty=100 price=10", FINDING_REFUSE, "OM001", ""},
 	{"CreateOrder orderId=A symbol=X side=BUY orderQty=100 price=10", FINDING_WARN, "A:101 NEW qty=100 price=10 leaves=100 unplaced=100", "A=WARN"},
+	/* in a halt a client order is made, and waits; nothing else is, and a figure that routing read does nothing */
+	{"CreateOrder orderId=H symbol=X side=BUY orderQty=100 price=10", FINDING_DESK,
+	"H:101 NEW qty=100 price=10 leaves=100 unplaced=100 desk=QUEUED why=the price is far from the last one", "H=DESK"},
+	{"PlaceOrder orderId=H children=[{\"orderQty\":1}]", 0, "OM005 desk_queued", ""},
+	{"CreateOrder orderId=I symbol=X side=BUY orderQty=100 price=10 pending=true", FINDING_DESK,
+	"I:102 PENDING_NEW qty=100 price=10 leaves=100 unplaced=100 desk=QUEUED why=the price is far from the last one", "I=DESK"},
+	{"CreateOrder orderId=J parentId=A orderQty=60", FINDING_DESK, "OM005 r", ""},
+	{"ReplaceOrder orderId=H orderQty=110", FINDING_DESK, "OM005 r", ""},
+	{"CreateBlockOrder orderId=J members=[{\"orderId\":\"A\",\"quantity\":1}]", FINDING_DESK, "OM005 r", ""},
+	{"CancelOrder orderId=I", FINDING_ROUTE, "I:141 CANCELLED leaves=0 unplaced=0 desk=COMPLETED", "I=ROUTE"},
 	{"CreateOrder orderId=B parentId=A orderQty=60", 0,
 	"B:101 NEW qty=60 leaves=60 unplaced=60; A:341 working=60 reserved=60 unplaced=40 children=1 live=1", ""},
 	{"PlaceOrder orderId=B children=[{\"orderQty\":1}]", FINDING_REFUSE, "OM005 r", ""},
@@ -104,6 +114,17 @@ run_with_findings(void)
 	}
 }
 
+static Jsonb *
+saw_a_quantity(void)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_int(&w, "cur.orderQty", 5000);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
 UNIT_TEST(decide_findings)
 {
 	Finding		warns = {"first", 1, FINDING_WARN, NULL};
@@ -113,6 +134,8 @@ UNIT_TEST(decide_findings)
 	List	   *all = list_make4(&warns, &reviews, &refuses, &too);
 	Command		command;
 	Refusal    *refusal;
+	Finding		routes = {"fifth", 5, FINDING_ROUTE, "large", .action = "DESK", .answer = "TRUE", .saw = saw_a_quantity()};
+	Finding		halts = {"sixth", 6, FINDING_DESK, NULL};
 	int			length;
 
 	run_with_findings();
@@ -127,4 +150,11 @@ UNIT_TEST(decide_findings)
 	is_text(oms_json_text(oms_findings_json(list_make2(&warns, &too)), &length),
 			"[{\"rule\": \"first\", \"version\": 1, \"severity\": \"WARN\"}, "
 			"{\"rule\": \"fourth\", \"message\": \"that as well\", \"version\": 4, \"severity\": \"REFUSE\"}]", "an event carries them all");
+	is_text(oms_json_text(oms_findings_json(list_make1(&routes)), &length),
+			"[{\"saw\": {\"cur.orderQty\": 5000}, \"rule\": \"fifth\", \"action\": \"DESK\", \"answer\": \"TRUE\", "
+			"\"message\": \"large\", \"version\": 5, \"severity\": \"ROUTE\"}]", "… and what routing read and would do");
+	array_parse(cases_json("CreateOrder symbol=X side=BUY orderQty=1", 0), &command);
+	ok(oms_findings_effect(list_make2(&halts, &refuses), &command) == FINDINGS_REFUSE, "what refuses is graver than what lets an order wait");
+	ok(oms_findings_effect(list_make3(&routes, &warns, &halts), &command) == FINDINGS_QUEUE, "… which is graver than the rest");
+	is_text(oms_findings_desk_reason(list_make3(&routes, &warns, &halts)), "sixth", "an order waits by the name of what has no message");
 }

@@ -23,6 +23,7 @@ typedef struct Answer
 static const Answer answers[STATUS_COUNT][DESK_TRIGGER_COUNT] = {
 	[0] = {
 		[DESK_TRIGGER_SEND] = {401, DESK_FACT_LIVE, DESK_QUEUED},
+		[DESK_TRIGGER_HOLD] = {405, DESK_FACT_LIVE, DESK_QUEUED},
 	},
 	[DESK_QUEUED] = {
 		[DESK_TRIGGER_CLAIM] = {411, 0, DESK_CLAIMED},

@@ -299,3 +299,18 @@ oms_desk_follow(const Decision *d, Order *order)
 	if (order->desk_status == DESK_QUEUED)
 		order->desk_user = NULL;
 }
+
+void
+oms_desk_hold(Decision *d, const char *reason)
+{
+	Order		after = *oms_get_order(d, d->about_id);
+	const Transition *transition = oms_desk_transition(after.desk_status, DESK_TRIGGER_HOLD,
+													   oms_order_is_live(&after) ? DESK_FACT_LIVE : 0);
+
+	if (transition == NULL)
+		return;
+	after.desk_status = oms_desk_status_after(transition, after.desk_status);
+	after.desk_since = oms_decision_now(d);
+	after.desk_reason = unconstify(char *, reason);
+	oms_decision_put(d, &after.object, transition, false);
+}

@@ -32,4 +32,7 @@ extern Refusal *oms_desk_check_placement(const Decision *d, const char *order_id
  */
 extern void oms_desk_follow(const Decision *d, Order *order);
 
+/* The order that the command has just made waits on the desk, in the event that makes it. */
+extern void oms_desk_hold(Decision *d, const char *reason);
+
 #endif							/* OMS_DESK_H */

@@ -34,6 +34,9 @@ static const Transition desk_rows[] = {
 		.requires = IS_RELEASED, .facts = DESK_FACT_LIVE, .sets = IS_QUEUED, .clears = IS_RELEASED,
 		.event_type = "OrderSentToDesk",
 	.sentence = "An order that the desk had released is sent to it again."},
+	{.number = 405, .trigger = DESK_TRIGGER_HOLD, .merges = true,
+		.requires = IS_NOWHERE, .facts = DESK_FACT_LIVE, .sets = IS_QUEUED, .clears = IS_NOWHERE,
+	.sentence = "A client order is made in a halt: it waits on the desk from its first event on."},
 
 	{.number = 411, .trigger = DESK_TRIGGER_CLAIM,
 		.requires = IS_QUEUED, .sets = IS_CLAIMED, .clears = IS_QUEUED, .event_type = "OrderClaimed",
@@ -75,6 +78,7 @@ static const Transition desk_rows[] = {
 
 static MachineTrigger desk_triggers[DESK_TRIGGER_COUNT] = {
 	[DESK_TRIGGER_SEND] = {"SendOrderToDesk"},
+	[DESK_TRIGGER_HOLD] = {"the order is made, and held"},
 	[DESK_TRIGGER_CLAIM] = {"ClaimOrder"},
 	[DESK_TRIGGER_ASSIGN] = {"AssignOrder"},
 	[DESK_TRIGGER_RELEASE] = {"ReleaseOrderFromDesk"},

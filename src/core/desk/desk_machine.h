@@ -17,6 +17,7 @@
 typedef enum DeskTrigger
 {
 	DESK_TRIGGER_SEND,
+	DESK_TRIGGER_HOLD,			/* it is made, and is not to be placed before somebody has looked at it */
 	DESK_TRIGGER_CLAIM,
 	DESK_TRIGGER_ASSIGN,
 	DESK_TRIGGER_RELEASE,		/* out of the desk */
