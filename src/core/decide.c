@@ -15,6 +15,7 @@
 #include "core/decide.h"
 #include "core/desk/desk.h"
 #include "core/execution/allocation_book.h"
+#include "core/halt.h"
 
 Refusal *
 oms_no_such(ObjectKind kind, const char *id)
@@ -120,5 +121,9 @@ oms_decide(Decision *d)
 		refusal = oms_decision_end(d);
 	if (refusal)
 		return d->books ? oms_books_refused(d, refusal) : refusal;
+	if (unlikely(d->halts))
+		refusal = oms_halts_check(d);
+	if (refusal)
+		return refusal;
 	return d->findings ? decide_weigh_findings(d) : NULL;
 }

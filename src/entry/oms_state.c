@@ -15,6 +15,7 @@
 #include "entry/stats.h"
 #include "store/catalog.h"
 #include "store/fix_sessions.h"
+#include "store/halts.h"
 #include "store/rules.h"
 #include "store/shard.h"
 #include "store/table_set.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	oms_shard_init();
 	oms_fix_sessions_init();
 	oms_rules_init();
+	oms_halts_init();
 	oms_kinds_check();
 	oms_commands_check();
 	oms_stats_init();

@@ -21,6 +21,7 @@
 #include "entry/run.h"
 #include "entry/stats.h"
 #include "store/apply.h"
+#include "store/halts.h"
 #include "store/rules.h"
 #include "store/shard.h"
 #include "store/table_set.h"
@@ -252,6 +253,7 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 		oms_decision_begin(&decision, oms_uow_source(uow), command);
 		/* after the locks: what was forbidden while we waited is forbidden */
 		decision.findings = oms_rules_ask(uow, command);
+		decision.halts = oms_halts();
 		*refusal = oms_decide(&decision);
 		if (decision.unreached.count == 0)
 			break;

@@ -42,6 +42,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_LIMITS] = "limits",
 	[OMS_REFERENCE_PRICES] = "reference_prices",
 	[OMS_RESTRICTED_LIST] = "restricted_list",
+	[OMS_TRADING_HALTS] = "trading_halts",
 };
 
 static const char *

@@ -44,6 +44,7 @@ typedef struct ArraySource
 	List	   *events;			/* of ArrayEvent */
 	List	   *names;			/* of NewName */
 	const List *findings;		/* what rules say of the next command */
+	const struct Halts *halts;
 	TimestampTz clock;
 	int			made;			/* ids given out */
 	List	   *trees;			/* of Object: the roots that the command names, which a server would lock */
@@ -503,6 +504,7 @@ array_decide(ArraySource *array, Command *command, Decision *d)
 	{
 		oms_decision_begin(d, &array->source, command);
 		d->findings = array->findings;
+		d->halts = array->halts;
 		array_name_trees(array, command, &unreached);
 		array->deciding = true;
 		refusal = oms_decide(d);

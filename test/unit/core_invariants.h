@@ -11,6 +11,8 @@
 
 #include "decide_cases.h"
 
+#include "core/halt.h"
+
 static const char *broken;
 static const char *last;		/* what the last command did */
 
@@ -254,6 +256,72 @@ check_refusal(const Command *command, const Refusal *refusal)
 }
 
 /* ------------------------------------------------------------------------
+ * what must hold in a trading halt
+ * ------------------------------------------------------------------------
+ */
+
+/* The slow and obvious way; NULL: there are none. */
+static inline bool
+halts_hold(const Halts *halts, TimestampTz now, const char *symbol, const char *account, const char *destination)
+{
+	for (int i = 0; halts && i < halts->count; i++)
+	{
+		const Halt *h = &halts->halts[i];
+
+		if ((h->symbol == NULL || oms_same_text(h->symbol, symbol)) && (h->account == NULL || oms_same_text(h->account, account)) &&
+			(h->destination == NULL || oms_same_text(h->destination, destination)) && now >= h->since && now < h->until)
+			return true;
+	}
+	return false;
+}
+
+static inline bool
+is_halted(const ArraySource *array, const Order *order)
+{
+	const Order *parent = order->parent_id ? (const Order *) array_find(array, KIND_ORDER, order->parent_id) : NULL;
+	const char *destination = order->destination;
+
+	while (destination == NULL && parent)
+	{
+		destination = parent->destination;
+		parent = parent->parent_id ? (const Order *) array_find(array, KIND_ORDER, parent->parent_id) : NULL;
+	}
+	return halts_hold(array->halts, array->clock, order->symbol, order->account, destination);
+}
+
+/* Nothing that is halted is placed or increased, a new client order waits, and all else is as without a halt. */
+static inline void
+check_halts(const ArraySource *array, const Command *command, const Decision *d, const Refusal *refusal)
+{
+	ListCell   *cell;
+
+	if (refusal && oms_same_text(refusal->rule, HALT_RULE))
+	{
+		must(!oms_command_is_fact(command), "no halt refuses a fact");
+		must(strstr(command->def->name, "Cancel") == NULL && strstr(command->def->name, "Desk") == NULL, "no halt refuses what takes back");
+		must(array->halts != NULL, "without a halt nobody is refused for one");
+	}
+	if (refusal || oms_command_is_fact(command))
+		return;
+	foreach(cell, d->changes)
+	{
+		const Change *change = lfirst(cell);
+		const Order *before = (const Order *) change->before;
+		const Order *after = (const Order *) change->after;
+		bool		halted = after->kind == KIND_ORDER && is_halted(array, after);
+
+		if (after->kind != KIND_ORDER || (before && strstr(command->def->name, "Replace") == NULL))
+			continue;
+		if (before == NULL && after->parent_id == NULL)
+			must((after->desk_status == DESK_QUEUED) == halted, "a client order waits in a halt, and else not");
+		else if (before == NULL)
+			must(!halted, "what is halted gets no placement");
+		else if (strncmp(command->def->name, "Re", 2) == 0 && strstr(command->def->name, "Reject") == NULL && before->order_qty && after->order_qty)
+			must(!halted || oms_dec_cmp(after->order_qty, before->order_qty) <= 0, "what is halted does not grow");
+	}
+}
+
+/* ------------------------------------------------------------------------
  * one command
  * ------------------------------------------------------------------------
  */
@@ -292,7 +360,10 @@ step(ArraySource *array, const char *text, int seconds)
 	if (strcmp(backwards, forwards) != 0)
 		must(false, psprintf("the order of rows decides: '%s' or '%s'", backwards, forwards));
 	if (command->def)
+	{
 		check_refusal(command, refusal);
+		check_halts(array, command, &d, refusal);
+	}
 	if (refusal == NULL)
 		refusal = array_claim(array, &d);
 	if (refusal)

@@ -2,7 +2,8 @@
  * Random streams of commands against the core alone: what must hold of every order,
  * execution, event and refusal whatever came before is computed anew from the array.
  * What breaks if a figure is summed wrongly anywhere, an event comes twice or out of
- * order, a fact is refused, or a decision depends on where rows lie.  Always from the
+ * order, a fact is refused, a decision depends on where rows lie, or something of what is
+ * halted is placed.  Always from the
  * same seed, in a soak from a new one; OMS_SEED=n begins with that.
  */
 #include "unit.h"
@@ -109,6 +110,10 @@ create(const ArraySource *array, StringInfo out)
 		appendStringInfo(out, " price=10");
 	if (one_in(3))
 		appendStringInfo(out, " pending=true");
+	if (one_in(3))
+		appendStringInfo(out, " destination=%s", ONE_OF("V", "W"));
+	if (root)
+		appendStringInfo(out, " account=%s", ONE_OF("P", "Q"));
 	appendStringInfo(out, " timeInForce=%s", ONE_OF("DAY", "GOOD_TILL_CANCEL"));
 }
 
@@ -202,6 +207,23 @@ some_command(const ArraySource *array)
  * ------------------------------------------------------------------------
  */
 
+/* A halt comes or goes, of one in three streams. */
+static void
+some_halt(ArraySource *array, uint64 seed)
+{
+	Halts	   *halts = palloc0(sizeof(Halts));
+
+	if (seed % 3 != 0 || !one_in(6))
+		return;
+	array->halts = one_in(2) ? halts : NULL;
+	halts->halts = palloc0(sizeof(Halt));
+	halts->count = 1;
+	halts->halts[0] = (Halt) {.name = "h", .symbol = ONE_OF("X", "X", "Y", NULL), .account = ONE_OF("P", NULL, NULL),
+		.destination = ONE_OF("V", NULL, NULL), .since = array->clock + below(3) * USECS_PER_SEC,
+	.until = array->clock + (3 + below(20)) * USECS_PER_SEC};
+	oms_halts_sort(halts);
+}
+
 static void
 stream(uint64 seed, int *accepted)
 {
@@ -213,8 +235,10 @@ stream(uint64 seed, int *accepted)
 	broken = NULL;
 	for (int i = 0; i < COMMANDS && broken == NULL; i++)
 	{
-		char	   *text = some_command(array);
+		char	   *text;
 
+		some_halt(array, seed);
+		text = some_command(array);
 		array->asker.actor = ONE_OF("ann", "ann", "bob", "boss");
 		array->asker.is_admin = strcmp(array->asker.actor, "boss") == 0;
 		told = lappend(told, psprintf("%s, by %s", text, array->asker.actor));
