@@ -255,6 +255,7 @@ typedef enum CommandRole
 #define TRAIT_TOLD				(1 << 14)	/* as a message it tells what a dealer did: what it only echoes costs nothing */
 #define TRAIT_TYPED				(1 << 13)	/* a person says it: no report, whatever ids it has */
 #define TRAIT_MAY_WAIT			(1 << 15)	/* without a parent it makes a client order, which may wait on the desk at once */
+#define TRAIT_ALLOCATES			(1 << 16)	/* it gives parts of fills: what somebody asks for, about what is a fact */
 
 /* How like an earlier report must this one be to be its repeat? */
 typedef enum RepeatRule

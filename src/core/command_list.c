@@ -428,7 +428,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_APPROVE_EXECUTION] = {
 		.name = "ApproveExecutionCommand", .type = COMMAND_APPROVE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
-		.trigger = TRIGGER_FILL, .reach = REACH_MEMBERS, .fix_messages = FIX_MSG_REPORT,
+		.trigger = TRIGGER_FILL, .traits = TRAIT_ALLOCATES, .reach = REACH_MEMBERS, .fix_messages = FIX_MSG_REPORT,
 		.fields = approve_fields, .decide = oms_decide_approve, .tells = oms_tell_approved_allocations,
 	},
 	[COMMAND_REJECT_EXECUTION] = {
@@ -438,7 +438,7 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	},
 	[COMMAND_ALLOCATE_EXECUTION] = {
 		.name = "AllocateExecutionCommand", .type = COMMAND_ALLOCATE_EXECUTION, .kind = KIND_EXECUTION, .role = ROLE_DESK,
-		.trigger = TRIGGER_ALLOCATE, .reach = REACH_MEMBERS,
+		.trigger = TRIGGER_ALLOCATE, .traits = TRAIT_ALLOCATES, .reach = REACH_MEMBERS,
 		.fields = allocate_fields, .decide = oms_decide_allocate, .tells = oms_tell_allocations,
 	},
 	[COMMAND_DEALLOCATE_EXECUTION] = {

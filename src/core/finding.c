@@ -14,6 +14,10 @@
 #include "core/finding.h"
 #include "core/kind.h"
 
+/* Bytes of JSON: what an event has of all its findings, and one of them beside its texts. */
+#define FINDINGS_SIZE_MAX	(16 * 1024)
+#define FINDING_SIZE		128
+
 const OmsName oms_severity_names[] = {
 	{FINDING_ROUTE, "ROUTE"},
 	{FINDING_WARN, "WARN"},
@@ -88,10 +92,43 @@ finding_put_text(JsonWriter *w, const char *key, const char *text)
 		oms_json_string(w, key, text);
 }
 
+List *
+oms_findings_add(List *findings, Finding *finding)
+{
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const Finding *old = lfirst(cell);
+
+		if (old->version == finding->version && old->severity == finding->severity && strcmp(old->rule, finding->rule) == 0 &&
+			oms_same_text(old->why, finding->why) && oms_same_text(old->answer, finding->answer))
+			return findings;
+	}
+	return lappend(findings, finding);
+}
+
+static int64
+finding_text_size(const char *text)
+{
+	return text ? oms_json_string_size(text, strlen(text)) : 0;
+}
+
+bool
+oms_finding_fits(const Finding *finding, int64 *told)
+{
+	bool		is_first = *told == 0;
+
+	*told += FINDING_SIZE + finding_text_size(finding->rule) + finding_text_size(finding->message) + finding_text_size(finding->why) +
+		finding_text_size(finding->action) + finding_text_size(finding->answer) + (finding->saw ? oms_json_size(finding->saw) : 0);
+	return is_first || *told <= FINDINGS_SIZE_MAX;
+}
+
 Jsonb *
 oms_findings_json(const List *findings)
 {
 	JsonWriter	w = {0};
+	int64		told = 0;
 	ListCell   *cell;
 
 	oms_json_open_array(&w);
@@ -100,6 +137,12 @@ oms_findings_json(const List *findings)
 		const Finding *finding = lfirst(cell);
 
 		oms_json_open_object(&w);
+		if (!oms_finding_fits(finding, &told))
+		{
+			oms_json_int(&w, "more", list_length(findings) - foreach_current_index(cell));
+			oms_json_close_object(&w);
+			break;
+		}
 		oms_json_string(&w, "rule", finding->rule);
 		finding_put_text(&w, "action", finding->action);
 		finding_put_text(&w, "answer", finding->answer);

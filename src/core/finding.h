@@ -68,7 +68,16 @@ extern const char *oms_findings_desk_reason(const List *findings);
 /* OM005, by the first of the gravest. */
 extern Refusal *oms_findings_refuse(const List *findings, const Command *command);
 
-/* As an event carries them: an array of objects. */
+/* What several slices of a command have in common is told once. */
+extern List *oms_findings_add(List *findings, Finding *finding);
+
+/*
+ * Does one more find room where *told bytes of findings stand?  However many rules
+ * there are, an event stays below its bound (command_size.c).  The first always does.
+ */
+extern bool oms_finding_fits(const Finding *finding, int64 *told);
+
+/* As an event carries them: an array of objects; the last says how many "more" there are. */
 extern Jsonb *oms_findings_json(const List *findings);
 
 #endif							/* OMS_FINDING_H */

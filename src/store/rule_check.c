@@ -27,6 +27,7 @@
 PG_FUNCTION_INFO_V1(oms_check_validation_rule);
 
 #define EXAMPLES_MAX	100
+#define MESSAGE_LENGTH_MAX	1000
 
 /* Whatever is wrong with it is bad configuration, but what is wrong with the server. */
 pg_noreturn static void
@@ -207,6 +208,10 @@ rule_check_texts(const Rule *rule)
 		ereport(ERROR,
 				(errcode(OMS_BAD_CONFIGURATION),
 				 errmsg("a rule's name has from 1 to %d bytes", ID_LENGTH_MAX)));
+	if (strlen(rule->message) > MESSAGE_LENGTH_MAX)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("a rule's message has at most %d bytes", MESSAGE_LENGTH_MAX)));
 	if (rule->severity == FINDING_REVIEW && !oms_kinds[rule->kind].is_fact)
 		ereport(ERROR,
 				(errcode(OMS_BAD_CONFIGURATION),

@@ -17,6 +17,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -45,6 +46,8 @@ static const OmsName rule_severity_names[] = {
 
 /* PASS is no severity; it stands for none, which no OmsName can. */
 #define WHEN_MISSING_PASS	(FINDING_REFUSE + 1)
+/* Of an error's message an event has so much: it may quote a whole text. */
+#define ERROR_TOLD_MAX		256
 
 const OmsName oms_when_missing_names[] = {
 	{WHEN_MISSING_PASS, "PASS"},
@@ -296,7 +299,9 @@ rule_verdict(const Rule *rule, const Command *command, RuleAnswer answer, const 
 	finding = palloc(sizeof(Finding));
 	/* the rule may be gone before the command is applied: a look-up reads tables */
 	*finding = (Finding) {.rule = pstrdup(rule->name), .version = rule->version, .severity = severity, .message = pstrdup(rule->message)};
-	finding->why = answer == RULE_ERROR ? psprintf("fails (%s)", error) : answer == RULE_NULL ? "is null" : "is false";
+	finding->why = answer == RULE_NULL ? "is null" : "is false";
+	if (answer == RULE_ERROR)
+		finding->why = psprintf("fails (%.*s)", pg_mbcliplen(error, strlen(error), ERROR_TOLD_MAX), error);
 	verdict->finding = finding;
 	return verdict;
 }
@@ -424,7 +429,7 @@ oms_rules_ask(UnitOfWork *uow, const Command *command)
 		const RuleVerdict *verdict = lfirst(cell);
 
 		if (verdict->finding)
-			findings = lappend(findings, unconstify(Finding *, verdict->finding));
+			findings = oms_findings_add(findings, unconstify(Finding *, verdict->finding));
 	}
 	return findings;
 }

@@ -84,6 +84,32 @@ SELECT sum(octet_length(payload::text)) < 1000000 AS small FROM oms.order_events
 SELECT oms_command(jsonb_build_object('commandType', 'RestateOrderCommand', 'orderId', 's2', 'quantityFactor', 2, 'attributes', jsonb_build_object('a', repeat('x', 50000))))->>'status' AS split;
 SELECT octet_length(payload->>'command') > 50000 AS whole, count(*), max(octet_length(payload->>'command')) < 300 AS short FROM oms.order_events WHERE root_id = 's2' AND transition IN (232, 345) GROUP BY 1 ORDER BY 1;
 
+-- What members have of a fill stands with it, and counts: who wants to give more parts of one fill than it can name is refused. What is there is taken back, corrected and busted as ever.
+SELECT count(pg_temp.do(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'sm' || n, 'symbol', 'X', 'side', 'BUY', 'orderQty', 1000))) FROM generate_series(1, 20) AS n;
+SELECT pg_temp.do(jsonb_build_object('commandType', 'CreateBlockOrderCommand', 'orderId', 'sb', 'members', (SELECT jsonb_agg(jsonb_build_object('orderId', 'sm' || n, 'quantity', 1000)) FROM generate_series(1, 20) AS n)));
+SELECT pg_temp.do(format('{"commandType": "ExecuteOrderCommand", "orderId": "sb", "executionId": "sb-%1$s", "execID": "%1$s", "lastQty": 1000, "lastPx": 10}', n)::jsonb) FROM generate_series(1, 2) AS n;
+CREATE FUNCTION pg_temp.share(execution text) RETURNS text LANGUAGE sql AS $$
+  SELECT left(pg_temp.do(format('{"commandType": "AllocateExecutionCommand", "executionId": "%s", "method": "EQUAL", "quantity": 20, "reason": "part"}', execution)::jsonb), 50) $$;
+SELECT r, count(*) BETWEEN 2 AND 38 AS some FROM (SELECT pg_temp.share('sb-1') AS r FROM generate_series(1, 40)) AS s GROUP BY 1 ORDER BY 1;
+SELECT octet_length(allocations::text) + octet_length(allocation_terms::text) BETWEEN 5000 AND 11500 AS bounded FROM oms.executions WHERE id = 'sb-1';
+SELECT pg_temp.do('{"commandType": "DeallocateExecutionCommand", "executionId": "sb-1", "orderId": "sm1"}'), pg_temp.share('sb-1'), pg_temp.share('sb-2');
+SELECT pg_temp.do(jsonb_build_object('commandType', 'CorrectExecutionCommand', 'executionId', 'sb-1', 'execID', 'c1', 'lastPx', 10.0123456789, 'text', repeat('x', 20000)));
+SELECT pg_temp.do('{"commandType": "BustExecutionCommand", "executionId": "sb-1", "execID": "b1"}');
+
+-- What rules say stands in the event, once for all slices, and never more than 16 kB of it.
+INSERT INTO oms.validation_rules (name, object, command_type, predicate, message, severity)
+  SELECT 'sizes-' || n, 'order', c, p, repeat('m', 1000), 'WARN' FROM generate_series(1, 30) AS n,
+    (VALUES ('CreateOrderCommand', 'command ->> ''price'' = ''1'''), ('UpdateOrderCommand', '(command ->> ''text'')::numeric > 1')) AS v (c, p) WHERE (c = 'CreateOrderCommand') = (n <= 3);
+SELECT pg_temp.do('{"commandType": "CreateOrderCommand", "orderId": "sf", "symbol": "X", "side": "BUY", "orderQty": 1000, "price": 1}'),
+  pg_temp.do(jsonb_build_object('commandType', 'PlaceOrderCommand', 'orderId', 'sf', 'children', (SELECT jsonb_agg(jsonb_build_object('orderQty', 1, 'price', 2)) FROM generate_series(1, 500)))),
+  pg_temp.do(jsonb_build_object('commandType', 'UpdateOrderCommand', 'orderId', 'sf', 'text', repeat('y', 10000)));
+SELECT version, jsonb_array_length(payload->'findings') AS findings, octet_length(payload->>'findings') < 17000 AS bounded, length(payload #>> '{findings,0,why}') AS why, payload->'findings'->-1->'more' AS more
+  FROM oms.order_events WHERE aggregate_id = 'sf' AND payload->'findings' IS NOT NULL ORDER BY version;
+\set VERBOSITY terse
+UPDATE oms.validation_rules SET message = repeat('m', 1001) WHERE name = 'sizes-1';
+\set VERBOSITY default
+DELETE FROM oms.validation_rules WHERE name LIKE 'sizes-%';
+
 -- No event is larger than a sixth more than a command, and 64 kB.
 SELECT max(octet_length(payload::text)) <= 65536 * 7 / 6 + 64 * 1024 AS bounded FROM oms.all_events WHERE sequence > :before;
 SELECT * FROM oms.verify();

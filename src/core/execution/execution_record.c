@@ -45,7 +45,7 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("quantity", quantity, FIELD_NUMERIC, .required = true),
 	EXECUTION("quantityFactor", quantity_factor, FIELD_NUMERIC),
 	EXECUTION("allocatedQuantity", allocated_quantity, FIELD_NUMERIC, .required = true),
-	EXECUTION("allocations", allocations, FIELD_JSON, .shape = SHAPE_OBJECTS),
+	EXECUTION("allocations", allocations, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
 	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
 	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),

@@ -226,6 +226,7 @@ review_check_order(const Execution *execution, const FillContext *context, JsonW
 static void
 review_add_findings(const List *findings, JsonWriter *w)
 {
+	int64		told = 0;
 	ListCell   *cell;
 
 	foreach(cell, findings)
@@ -234,6 +235,8 @@ review_add_findings(const List *findings, JsonWriter *w)
 
 		if (finding->severity < FINDING_REVIEW)
 			continue;
+		if (!oms_finding_fits(finding, &told))
+			break;
 		review_open_reason(w, REVIEW_RULE);
 		oms_json_string(w, "rule", finding->rule);
 		if (finding->message)
