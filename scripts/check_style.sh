@@ -172,6 +172,11 @@ $found"
     done
 }
 
+# Debezium sends what the bridge sends.
+check_outbox() {
+    "$scripts/gen_outbox.sh" --print | cmp -s - debezium/oms-outbox.json || breach "debezium/oms-outbox.json is not what scripts/gen_outbox.sh makes"
+}
+
 check_folders
 check_kinds
 check_core
@@ -182,5 +187,6 @@ check_sizes
 check_version
 check_parts
 check_scripts
+check_outbox
 [ $# -eq 0 ] || check_exports "$1"
 [ "$breaches" -eq 0 ]

@@ -289,7 +289,8 @@ start_kafka() {
 }
 
 demo_kafka() {
-    local topic topics="order-events execution-events quote-request-events quote-events"
+    local topic topics
+    topics=$("$scripts/gen_outbox.sh" --topics)
     title "a real broker, and oms_bridge between the two"
     for topic in $topics; do
         "$project/test/kafka/kafka.sh" topic "$OMS_WORK/kafka" "$topic" 3

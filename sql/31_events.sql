@@ -1,6 +1,6 @@
 -- The event tables together, and their partitions.
 
--- One place that knows the event tables.
+-- One place that knows the event tables of objects.
 CREATE OR REPLACE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, relid oid)
   LANGUAGE sql STABLE PARALLEL SAFE ROWS 4
   SET search_path = pg_catalog, pg_temp
@@ -11,7 +11,25 @@ AS $function$
    WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
    ORDER BY k.position
 $function$;
-COMMENT ON FUNCTION oms.event_tables() IS 'The event tables that exist here: what has partitions, and what a bridge sends';
+COMMENT ON FUNCTION oms.event_tables() IS 'The event tables of objects that exist here: what has partitions';
+
+-- No list of names: a table of the extension that has what a record of Kafka is made of is published, the event tables first.
+CREATE OR REPLACE FUNCTION oms.published_tables() RETURNS TABLE (table_name name, relid oid)
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 8
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT c.relname, c.oid
+    FROM pg_class AS c
+    JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+    JOIN pg_extension AS x ON d.refclassid = 'pg_extension'::regclass AND x.oid = d.refobjid AND x.extname = 'oms_state'
+    LEFT JOIN (SELECT k.event_table, row_number() OVER () AS position FROM oms.kinds() AS k) AS k ON k.event_table = c.relname
+   WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
+     AND (SELECT count(*) FROM pg_attribute AS a
+           WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname IN ('sequence', 'root_id', 'event_type', 'payload', 'hash')) = 5
+   ORDER BY k.position, c.relname
+$function$;
+COMMENT ON FUNCTION oms.published_tables() IS
+  'What a bridge sends: the tables of the extension that have the columns sequence, root_id, event_type, payload and hash';
 
 -- What reads events of every kind reads this.
 CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
@@ -145,7 +163,7 @@ END
 $function$;
 COMMENT ON FUNCTION oms.ensure_partitions(integer) IS
   'Makes the event partitions of this month (UTC) and the given number of months ahead; returns how many it made';
-REVOKE ALL ON FUNCTION oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.published_tables(), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.ensure_partitions(integer) FROM PUBLIC;
 -- @end

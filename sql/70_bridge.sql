@@ -14,11 +14,11 @@ AS $function$
   ), members AS (
     SELECT t.table_name, m.oid IS NOT NULL AS is_member, m.prqual IS NOT NULL OR m.prattrs IS NOT NULL AS is_part
       FROM found
-     CROSS JOIN oms.event_tables() AS t
+     CROSS JOIN oms.published_tables() AS t
       LEFT JOIN pg_publication_rel AS m ON m.prpubid = found.oid AND m.prrelid = t.relid
      WHERE NOT found.puballtables
   ), wanted AS (
-    SELECT string_agg(format('oms.%I', t.table_name), ', ') AS tables FROM oms.event_tables() AS t
+    SELECT string_agg(format('oms.%I', t.table_name), ', ') AS tables FROM oms.published_tables() AS t
   )
   SELECT 'publication', $1, 'missing', 'created for ' || w.tables, true,
          format('CREATE PUBLICATION %I FOR TABLE %s WITH (publish = ''insert'', publish_via_partition_root = true); '
@@ -56,7 +56,7 @@ DECLARE
 BEGIN
   -- One at a time, by the lock that ADD TABLE takes anyway. Not an advisory one, which any login can hold; who may not take this one
   -- can repair nothing but options, and two who do that at once do the same.
-  SELECT e.table_name INTO first FROM oms.event_tables() AS e LIMIT 1;
+  SELECT e.table_name INTO first FROM oms.published_tables() AS e LIMIT 1;
   IF has_table_privilege(format('oms.%I', first), 'UPDATE') THEN
     EXECUTE format('LOCK TABLE ONLY oms.%I IN SHARE UPDATE EXCLUSIVE MODE', first);
   END IF;
@@ -192,7 +192,7 @@ BEGIN
   END IF;
   SELECT string_agg(format('%I.%I', t.schemaname, t.tablename), ', ' ORDER BY t.schemaname, t.tablename) INTO others
     FROM pg_publication_tables AS t
-   WHERE t.pubname = publication AND NOT (t.schemaname = 'oms' AND t.tablename IN (SELECT e.table_name FROM oms.event_tables() AS e));
+   WHERE t.pubname = publication AND NOT (t.schemaname = 'oms' AND t.tablename IN (SELECT e.table_name FROM oms.published_tables() AS e));
   IF others IS NOT NULL THEN
     RETURN QUERY VALUES ('publication', publication::text, 'has other tables: ' || others, 'none: not ours to remove');
   END IF;

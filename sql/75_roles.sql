@@ -36,7 +36,7 @@ AS $function$
     SELECT 'oms_reader', 'TABLE', 'SELECT', r.oid, r.oid::regclass::text FROM relations AS r WHERE r.relkind <> 'S' OR r.name = 'event_sequence'
     UNION ALL
     SELECT 'oms_bridge', 'TABLE', 'SELECT', r.oid, r.oid::regclass::text
-      FROM relations AS r WHERE r.oid IN (SELECT e.relid FROM oms.event_tables() AS e) OR r.name IN ('event_sequence', 'stat_bridge', 'bridge_alerts')
+      FROM relations AS r WHERE r.oid IN (SELECT e.relid FROM oms.published_tables() AS e) OR r.name IN ('event_sequence', 'stat_bridge', 'bridge_alerts')
     UNION ALL
     SELECT g.role, f.class, 'EXECUTE', f.oid, f.oid::regprocedure::text
       FROM functions AS f CROSS JOIN (VALUES ('oms_reader'), ('oms_trader'), ('oms_admin'), ('oms_bridge')) AS g (role)
@@ -45,7 +45,7 @@ AS $function$
              WHEN 'oms_reader' THEN NOT f.writes OR f.name IN ('seconds_unconfirmed')
              WHEN 'oms_trader' THEN f.writes AND f.is_entry
              WHEN 'oms_admin' THEN f.name IN ('ensure_partitions')
-             ELSE f.name IN ('event_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
+             ELSE f.name IN ('published_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
   ), missing AS (
     SELECT w.role, w.class, w.privilege, w.target
       FROM rights AS w JOIN roles AS r ON r.name = w.role

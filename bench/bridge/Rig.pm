@@ -28,7 +28,7 @@ use OmsProcess;
 my $TREE = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $SCRIPT = "$TREE/test/kafka/kafka.sh";
 my $PARTITIONS = 4;
-my @TOPICS = qw(order-events execution-events quote-request-events quote-events);
+my @TOPICS = split /\n/, qx($TREE/scripts/gen_outbox.sh --topics);
 
 # kafka-run-class.sh, kafka-server-start.sh and connect-distributed.sh of the release
 my $JVM = '-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent';

@@ -1,6 +1,6 @@
 /*
  * debezium/bridge/bridge.c
- *     What every part of oms_bridge speaks of: log positions, events, the four tables, and what went wrong.
+ *     What every part of oms_bridge speaks of: log positions, events, the tables that they come from, and what went wrong.
  *
  * Keeps no state; every function may be called from any thread. Ends the program in one case only: no memory.
  */
@@ -13,12 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
-const EventTable event_tables[EVENT_TABLES] = {
-	{.table = "order_events", .topic = "order-events"},
-	{.table = "execution_events", .topic = "execution-events"},
-	{.table = "quote_request_events", .topic = "quote-request-events"},
-	{.table = "quote_events", .topic = "quote-events"},
-};
+#define EVENT_TABLE(table, topic) {#table, topic},
+const EventTable event_tables[EVENT_TABLES] = {EVENT_TABLE_LIST(EVENT_TABLE)};
+#undef EVENT_TABLE
+
+int
+event_topic(const EventTable *tables, int table)
+{
+	int			topic = 0;
+
+	while (strcmp(tables[topic].topic, tables[table].topic) != 0)
+		topic++;
+	return topic;
+}
 
 /* From any thread, so nothing that the others hold is waited for: no exit handlers. */
 static void
@@ -115,6 +122,7 @@ event_new(int table, int64_t sequence, Span key, Span type, Span hash, Span payl
 	*event = (Event) {
 		.sequence = sequence,
 		.table = table,
+		.topic = event_topic(event_tables, table),
 		.key_len = part_len(key),
 		.type_len = part_len(type),
 		.hash_len = part_len(hash),

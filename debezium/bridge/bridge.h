@@ -1,6 +1,6 @@
 /*
  * debezium/bridge/bridge.h
- *     What every part of oms_bridge speaks of: log positions, events, the four tables, and what went wrong.
+ *     What every part of oms_bridge speaks of: log positions, events, the tables that they come from, and what went wrong.
  *
  * The bottom layer: includes nothing of the bridge.
  */
@@ -31,16 +31,36 @@ typedef struct Span
 	size_t		len;
 } Span;
 
-/* The event tables of the contract, in its order; the index is the table's number everywhere. */
-#define EVENT_TABLES 4
+/*
+ * What leaves, in the order of the contract: the tables of schema oms with the columns of an event (oms.published_tables() in
+ * the database), each with its topic, without the prefix. Several may have one topic. A line here is all that the bridge needs;
+ * scripts/gen_outbox.sh makes Debezium's configuration of the same lines.
+ */
+#define EVENT_TABLE_LIST(TABLE) \
+	TABLE(order_events, "order-events") \
+	TABLE(execution_events, "execution-events") \
+	TABLE(quote_request_events, "quote-request-events") \
+	TABLE(quote_events, "quote-events") \
+	TABLE(configuration_events, "configuration-events")
 
 typedef struct EventTable
 {
-	const char *table;			/* in schema oms */
-	const char *topic;			/* without the prefix */
+	const char *table;
+	const char *topic;
 } EventTable;
 
+#define EVENT_TABLE_ONE(table, topic) + 1
+enum
+{
+	EVENT_TABLES = EVENT_TABLE_LIST(EVENT_TABLE_ONE)
+};
+#undef EVENT_TABLE_ONE
+
+/* The index is the table's number everywhere. */
 extern const EventTable event_tables[EVENT_TABLES];
+
+/* The number of a topic is that of the first of its tables. */
+extern int	event_topic(const EventTable *tables, int table);
 
 /*
  * One event on its way: one allocation, owned by the ring from ring_add() to ring_done().
@@ -53,6 +73,7 @@ typedef struct Event
 	uint64_t	txn_row;		/* 1, 2, ... among the events of its transaction; 0 in a reconcile */
 	int64_t		commit_time_us; /* of its transaction, microseconds since 1970; 0 in a reconcile */
 	int			table;
+	int			topic;
 	uint32_t	key_len;
 	uint32_t	type_len;
 	uint32_t	hash_len;

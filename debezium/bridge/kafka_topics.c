@@ -220,6 +220,16 @@ topic_name(const Options *options, int number)
 	return name.data;
 }
 
+/* Is the number that of an event topic, and does a table exist whose events go there? */
+static bool
+topic_wanted(int number, const bool tables[EVENT_TABLES])
+{
+	for (int t = number; t < EVENT_TABLES; t++)
+		if (tables[t] && event_topic(event_tables, t) == number)
+			return true;
+	return false;
+}
+
 bool
 kafka_topics_open(KafkaClient *admin, const Options *options, const bool tables[EVENT_TABLES], const KafkaWait *wait,
 				  KafkaTopics *topics, Problem *problem)
@@ -228,7 +238,7 @@ kafka_topics_open(KafkaClient *admin, const Options *options, const bool tables[
 
 	for (int i = 0; i < KAFKA_TOPICS; i++)
 	{
-		if ((i < EVENT_TABLES && !tables[i]) || (i == TOPIC_DEAD_LETTERS && options->on_error != ON_ERROR_DLQ))
+		if ((i < EVENT_TABLES && !topic_wanted(i, tables)) || (i == TOPIC_DEAD_LETTERS && options->on_error != ON_ERROR_DLQ))
 			continue;
 		topics->topic[i].name = topic_name(options, i);
 		if (!find_topic(&look, i, &topics->topic[i], problem))

@@ -7,7 +7,7 @@
 
 #include "kafka_conf.h"
 
-/* The event topics have the numbers of their tables. */
+/* The event topics have the numbers that event_topic() gives them; where several tables share one, some numbers are of no topic. */
 #define TOPIC_POSITION EVENT_TABLES
 #define TOPIC_DEAD_LETTERS (EVENT_TABLES + 1)
 #define KAFKA_TOPICS (EVENT_TABLES + 2)

@@ -49,7 +49,7 @@ const OptionRow option_rows[] = {
 	{.name = "sink", CHOICE(sink, sinks), .value = "kafka", .group = "Where the events go", .help = "kafka, or JSON lines on standard output"},
 	{.name = "mode", CHOICE(mode, modes), .value = "exactly_once",
 		.help = "exactly_once: events and position in one Kafka transaction; low_latency: repeats are possible after a crash"},
-	{.name = "topic.prefix", TEXT(topic_prefix, 100), .value = "", .help = "put in front of order-events, execution-events, quote-request-events and quote-events"},
+	{.name = "topic.prefix", TEXT(topic_prefix, 100), .value = "", .help = "put in front of the topics of events, order-events and so on"},
 	{.name = "position.topic", TEXT(position_topic, 249), .value = "<topic.prefix>oms.cdc.position.<pipeline>",
 		.help = "compacted topic of one partition with the bridge's own position; each pipeline needs its own"},
 	{.name = "on.error", CHOICE(on_error, answers), .value = "stop", .help = "an event that Kafka refuses for good: stop, or put it into dlq.topic"},

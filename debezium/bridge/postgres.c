@@ -13,8 +13,9 @@
 /* A statement may take as long as it takes; once asked to stop, we wait so long for its end. */
 #define STOP_GRACE_MS 2000
 
-/* The four tables, as an SQL array in the order of event_tables[]. */
-#define EVENT_TABLE_ARRAY "'{order_events,execution_events,quote_request_events,quote_events}'::pg_catalog.text[]"
+/* The names of the event tables, as an SQL array in the order of event_tables[]. */
+#define EVENT_TABLE_NAME(table, topic) #table " "
+#define EVENT_TABLE_ARRAY "pg_catalog.string_to_array(pg_catalog.rtrim('" EVENT_TABLE_LIST(EVENT_TABLE_NAME) "'), ' ')"
 
 bool
 postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem)
@@ -286,8 +287,8 @@ postgres_publication(PGconn *connection, const Options *options, char fingerprin
 {
 	const char *values[] = {options->publication};
 	PGresult   *result = query_row(connection, problem,
-								   "SELECT p.oid IS NOT NULL, p.pubinsert, (SELECT pg_catalog.string_agg(n.name, ', ')"
-								   "  FROM pg_catalog.unnest(" EVENT_TABLE_ARRAY ") AS n (name)"
+								   "SELECT p.oid IS NOT NULL, p.pubinsert, (SELECT pg_catalog.string_agg(n.name, ', ' ORDER BY n.i)"
+								   "  FROM pg_catalog.unnest(" EVENT_TABLE_ARRAY ") WITH ORDINALITY AS n (name, i)"
 								   "  JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relkind IN ('r', 'p')"
 								   "  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'oms'"
 								   "  LEFT JOIN pg_catalog.pg_publication_tables t ON t.pubname = $1 AND t.schemaname = 'oms' AND t.tablename = n.name"

@@ -107,7 +107,7 @@ open_snapshot(Work *work, const char *snapshot, Problem *problem)
 		return false;
 	snprintf(sql, sizeof sql, "SET TRANSACTION SNAPSHOT '%s'", snapshot);
 	return command(work, problem, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE") && command(work, problem, sql) &&
-		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (event_table integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL) ON COMMIT DROP");
+		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (topic integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL) ON COMMIT DROP");
 }
 
 /* --- what Kafka has --- */
@@ -122,7 +122,7 @@ send_copy(Work *work, Problem *problem)
 }
 
 static bool
-found_event(void *arg, int table, int64_t sequence, Span hash, Problem *problem)
+found_event(void *arg, int topic, int64_t sequence, Span hash, Problem *problem)
 {
 	Work	   *work = arg;
 	size_t		plain = 0;
@@ -130,7 +130,7 @@ found_event(void *arg, int table, int64_t sequence, Span hash, Problem *problem)
 	/* anything but hex digits is no hash of ours, and must not be taken for the end of a line */
 	while (plain < hash.len && strchr("0123456789abcdef", hash.data[plain]) != NULL && hash.data[plain] != '\0')
 		plain++;
-	text_printf(&work->copy, "%d\t%lld\t%.*s\n", table, (long long) sequence, plain == hash.len ? (int) hash.len : 0, hash.data);
+	text_printf(&work->copy, "%d\t%lld\t%.*s\n", topic, (long long) sequence, plain == hash.len ? (int) hash.len : 0, hash.data);
 	work->found++;
 	return work->copy.len < COPY_BUFFER || send_copy(work, problem);
 }
@@ -166,9 +166,9 @@ read_back(Work *work, Problem *problem)
 
 /* --- what Kafka has and the tables have not --- */
 
-/* One SELECT for each event table that exists, joined by UNION ALL; %d of format is the table's number, %s its name. */
+/* One SELECT for each event table that exists, joined by UNION ALL: the numbers of the table and of its topic, then columns and FROM as given. */
 static void
-each_table(const Work *work, Text *sql, const char *format_number, const char *format_name)
+each_table(const Work *work, Text *sql, const char *columns_from, const char *where)
 {
 	const char *between = "";
 
@@ -176,7 +176,7 @@ each_table(const Work *work, Text *sql, const char *format_number, const char *f
 	{
 		if (!work->given->tables[t])
 			continue;
-		text_printf(sql, "%sSELECT %d AS event_table%s%s%s", between, t, format_number, event_tables[t].table, format_name);
+		text_printf(sql, "%sSELECT %d AS event_table, %d AS topic%s%s%s", between, t, event_topic(event_tables, t), columns_from, event_tables[t].table, where);
 		between = " UNION ALL ";
 	}
 }
@@ -191,7 +191,7 @@ check_divergence(Work *work, Problem *problem)
 	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]"
 			  " FROM (SELECT p.sequence FROM pg_temp.oms_bridge_published p WHERE NOT EXISTS (SELECT FROM (");
 	each_table(work, &sql, ", sequence, hash FROM oms.", "");
-	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.event_table = p.event_table AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
+	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
 	text_puts(&sql, " OFFSET 0) AS p");	/* few are left: only they are asked about further */
 	/*
 	 * What was purged is gone from the tables for good. Of a whole comparison only that counts which no purge explains: what is newer
@@ -236,7 +236,7 @@ declare_missing(Work *work, Problem *problem)
 		text_printf(&where, " WHERE sequence > %lld AND xid >= '%llu'::pg_catalog.xid8", (long long) horizon->sequence, (unsigned long long) horizon->xid);
 	text_puts(&sql, "DECLARE missing NO SCROLL CURSOR FOR SELECT event_table, sequence, root_id, event_type, pg_catalog.encode(hash, 'hex'), payload FROM (");
 	each_table(work, &sql, ", sequence, root_id, event_type, hash, payload FROM oms.", where.len > 0 ? where.data : "");
-	text_puts(&sql, ") AS e WHERE NOT EXISTS (SELECT FROM pg_temp.oms_bridge_published p WHERE p.sequence = e.sequence AND p.event_table = e.event_table"
+	text_puts(&sql, ") AS e WHERE NOT EXISTS (SELECT FROM pg_temp.oms_bridge_published p WHERE p.sequence = e.sequence AND p.topic = e.topic"
 			  " AND (p.hash = '' OR p.hash = pg_catalog.encode(e.hash, 'hex'))) ORDER BY sequence");
 	fine = command(work, problem, sql.data);
 	text_free(&sql);

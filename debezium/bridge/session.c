@@ -238,9 +238,9 @@ run_reconciliation(Session *session, Problem *problem)
 }
 
 static bool
-found_in_tail(void *arg, int table, int64_t sequence, Span hash, Problem *problem)
+found_in_tail(void *arg, int topic, int64_t sequence, Span hash, Problem *problem)
 {
-	(void) table;
+	(void) topic;
 	(void) hash;
 	(void) problem;
 	filter_found(arg, sequence);

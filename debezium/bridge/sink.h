@@ -21,7 +21,7 @@ typedef struct SinkEvents
 } SinkEvents;
 
 /* For each event found when reading back Kafka: its headers id and hash (empty when it has none). False stops the reading. */
-typedef bool (*SinkScan) (void *arg, int table, int64_t sequence, Span hash, Problem *problem);
+typedef bool (*SinkScan) (void *arg, int topic, int64_t sequence, Span hash, Problem *problem);
 
 struct Sink
 {

@@ -97,7 +97,7 @@ produce_dead_letter(KafkaSink *sink, Event *event)
 	rd_kafka_resp_err_t err;
 
 	header(&headers[0], "id", id, (size_t) snprintf(id, sizeof id, "%lld", (long long) event->sequence));
-	dead_letter(event, sink->topics.topic[event->table].name, limit, &json);
+	dead_letter(event, sink->topics.topic[event->topic].name, limit, &json);
 	err = produce(sink, TOPIC_DEAD_LETTERS, partition_of(sink, TOPIC_DEAD_LETTERS, key), key, (Span) {json.data, json.len}, true, event, headers, 1);
 	text_free(&json);
 	return err;
@@ -112,14 +112,14 @@ sink_produce(KafkaSink *sink, Event *event)
 	char		id[24];
 	rd_kafka_vu_t headers[3];
 
-	if (sink->pinned[event->table] == 0)
+	if (sink->pinned[event->topic] == 0)
 		return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;	/* its table came after we opened: a new session finds the topic */
 	if (event->refused != NULL)
 		return produce_dead_letter(sink, event);
 	header(&headers[0], "id", id, (size_t) snprintf(id, sizeof id, "%lld", (long long) event->sequence));
 	header(&headers[1], "eventType", type.data, type.len);
 	header(&headers[2], "hash", hash.data, hash.len);
-	return produce(sink, event->table, partition_of(sink, event->table, key), key, event_payload(event), false, event, headers, 3);
+	return produce(sink, event->topic, partition_of(sink, event->topic, key), key, event_payload(event), false, event, headers, 3);
 }
 
 rd_kafka_resp_err_t
@@ -133,16 +133,16 @@ sink_produce_position(KafkaSink *sink, const Text *json, void *opaque)
 void
 sink_delivered(KafkaSink *sink, const Event *event, const rd_kafka_message_t *message)
 {
-	if (event->refused != NULL || message->partition < 0 || message->partition >= sink->pinned[event->table])
+	if (event->refused != NULL || message->partition < 0 || message->partition >= sink->pinned[event->topic])
 		return;
 	/* Offsets of a partition are reported in order. */
-	atomic_store_explicit(&sink->next[event->table][message->partition], message->offset + 1, memory_order_relaxed);
+	atomic_store_explicit(&sink->next[event->topic][message->partition], message->offset + 1, memory_order_relaxed);
 }
 
 bool
 sink_refusal(const KafkaSink *sink, const Event *event, rd_kafka_resp_err_t err, Problem *problem)
 {
-	int			topic = event->refused != NULL ? TOPIC_DEAD_LETTERS : event->table;
+	int			topic = event->refused != NULL ? TOPIC_DEAD_LETTERS : event->topic;
 	Span		key = event_key(event);
 
 	return problem_set(problem, REMEDY_STOP, kafka_error(err)->hint,

@@ -29,7 +29,7 @@ use OmsKafka;
 use OmsOutbox;
 use OmsTest;
 
-our @EXPORT = qw(delivery_node allow_wal2json start_again pipeline_config load_start load_stop load_for load_commands drained delivery is_delivered is_sound events_of
+our @EXPORT = qw(delivery_node allow_wal2json start_again pipeline_config load_start load_stop load_for load_commands drained delivery is_delivered is_sound sequences_of events_of
   active_of slot_of seed);
 
 my $PARTITIONS = 4;
@@ -243,13 +243,11 @@ sub expected
 {
 	my ($node) = @_;
 	my $dbh = oms_dbh($node, autocommit => 0);
-	my %topic_of = (order_events => 'order-events', execution_events => 'execution-events', quote_request_events => 'quote-request-events', quote_events => 'quote-events');
 	my %expected;
 
 	$dbh->{pg_enable_utf8} = 0;
-	foreach my $table (sort keys %topic_of)
+	foreach my $table (published_tables($node))
 	{
-		next if !$dbh->selectrow_array("SELECT to_regclass('oms.$table') IS NOT NULL");
 		$dbh->do("DECLARE c NO SCROLL CURSOR FOR SELECT sequence, concat_ws(E'\\x01', root_id, event_type, encode(hash, 'hex'), md5(payload::text), tree_version)"
 			  . " FROM oms.$table");
 		while (1)
@@ -259,7 +257,7 @@ sub expected
 			foreach my $row (@$rows)
 			{
 				die "sequence $row->[0] is there twice\n" if $expected{ $row->[0] };
-				$expected{ $row->[0] } = "$topic_of{$table}\x01$row->[1]";
+				$expected{ $row->[0] } = "$TOPIC_OF{$table}\x01$row->[1]";
 			}
 		}
 		$dbh->do('CLOSE c');
@@ -343,11 +341,19 @@ sub is_sound
 	return is($node->safe_psql('postgres', q(SELECT concat_ws(' ', invariant, object, id, detail) FROM oms.verify() LIMIT 10)), '', "$name: every invariant of the store holds");
 }
 
-# How many events the tables hold.
+# The sequences of the events that the tables hold, the newest first.
+sub sequences_of
+{
+	my ($node) = @_;
+	my @all = split /\n/, $node->safe_psql('postgres', join(' UNION ALL ', map { "SELECT sequence FROM oms.$_" } published_tables($node)) . ' ORDER BY 1 DESC');
+	return @all;
+}
+
+# How many they are.
 sub events_of
 {
 	my ($node) = @_;
-	return $node->safe_psql('postgres', 'SELECT count(*) FROM oms.all_events');
+	return $node->safe_psql('postgres', 'SELECT ' . join(' + ', map { "(SELECT count(*) FROM oms.$_)" } published_tables($node)));
 }
 
 1;

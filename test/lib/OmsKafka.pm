@@ -25,6 +25,7 @@ use Test::More;
 use KafkaWire;
 use OmsBridge;
 use OmsProcess qw(wait_for free_port);
+use OmsTest;
 
 our @EXPORT = qw(skip_without_kafka wait_for free_port partition_of bridge_program bridge_start bridge_dsn);
 
@@ -131,11 +132,12 @@ sub delete_topic { my ($self, $name) = @_; return $self->{wire}->delete_topic($n
 sub create_partitions { my ($self, $name, $count) = @_; return $self->{wire}->create_partitions($name, $count); }
 sub topic_config { my ($self, $name, %config) = @_; return $self->{wire}->topic_config($name, %config); }
 
-# The four topics of the contract, with this prefix and number of partitions.
+# The topics of events, with this prefix and number of partitions, and settings.
 sub create_event_topics
 {
-	my ($self, $prefix, $partitions) = @_;
-	return $self->create_topics(map { [ ($prefix // '') . $_, $partitions // 4 ] } qw(order-events execution-events quote-request-events quote-events));
+	my ($self, $prefix, $partitions, %config) = @_;
+	my %topics = reverse %TOPIC_OF;
+	return $self->create_topics(map { [ ($prefix // '') . $_, $partitions // 4, %config ] } sort keys %topics);
 }
 
 # { partition => offset }; the high watermark, or where readers of committed records end.

@@ -21,17 +21,7 @@ use OmsTest;
 
 our @EXPORT = qw(outbox_load outbox_events outbox_differences outbox_topics);
 
-my %TOPIC_OF = (order_events => 'order-events', execution_events => 'execution-events',
-	quote_request_events => 'quote-request-events', quote_events => 'quote-events');
-
-sub outbox_topics { return map { $TOPIC_OF{$_} } sort keys %TOPIC_OF; }
-
-# Those of the four event tables that are there.
-sub tables
-{
-	my ($node) = @_;
-	return grep { $node->safe_psql('postgres', "SELECT to_regclass('oms.$_') IS NOT NULL") eq 't' } sort keys %TOPIC_OF;
-}
+sub outbox_topics { my %topics = reverse %TOPIC_OF; return sort keys %topics; }
 
 # --- load ------------------------------------------------------------------------------------
 
@@ -124,11 +114,51 @@ sub command
 	return qq({"commandType": "SuspendOrderCommand", "orderId": "$root"});
 }
 
-# Alone, several in a transaction, a batch, or rolled back.
+# Configuration that changes under the load: rows of the session, and some that all sessions fight for. None is of an order that there is.
+my @CONFIGURATION = (
+	[ 'validation_rules', [ 'name' ], 'message', { object => 'order', predicate => 'true', enabled => 'false' } ],
+	[ 'fix_sessions', ['session'], 'account', { direction => 'CLIENT' } ],
+	[ 'limits', [qw(account symbol what)], 'amount', {} ],
+	[ 'restricted_list', [qw(symbol account)], 'reason', {} ]);
+
+sub change_configuration
+{
+	my ($dbh, $ids) = @_;
+	my ($table, $keys, $column, $more) = @{ one_of(@CONFIGURATION) };
+	my $owner = rand() < 0.3 ? 'shared' : $ids->{prefix};
+	my $name = one_of("$owner-" . int rand 3, "$owner Ä/" . int rand 3);
+	my @key = map { $_ eq 'session' ? "$name|US" : $_ eq 'symbol' || $_ eq 'name' ? $name : 'X' } @$keys;
+	my $value = $column eq 'amount' ? int rand 1000 : (one_of(@TEXTS) =~ s/^$/none/r) . int rand 1000;
+	my %row = (%$more, $column => $value);
+	@row{@$keys} = @key;
+	my @columns = sort keys %row;
+	my $insert = "INSERT INTO oms.$table (" . join(', ', @columns) . ') VALUES (' . join(', ', map { '?' } @columns) . ') ON CONFLICT ';
+	my $here = join ' AND ', map { "$_ = ?" } @$keys;
+	my $kind = rand 100;
+
+	return $dbh->do("DELETE FROM oms.$table WHERE $here", undef, @key) if $kind < 20;
+	return $dbh->do("UPDATE oms.$table SET $column = ? WHERE $here", undef, $value, @key) if $kind < 50;
+	return $dbh->do("$insert DO NOTHING", undef, @row{@columns}) if $kind < 75 || $table eq 'validation_rules';
+	return $dbh->do("$insert (" . join(', ', @$keys) . ") DO UPDATE SET $column = excluded.$column", undef, @row{@columns});
+}
+
+# Alone, several in a transaction, a batch, or rolled back; now and then with a change of configuration.
 sub step
 {
 	my ($dbh, $ids, $trees) = @_;
 	my @commands = map { command($ids, $trees) } 1 .. (rand() < 0.2 ? 2 + int rand 20 : 1);
+
+	if (rand() < 0.12)
+	{
+		$dbh->begin_work;
+		foreach my $command (splice @commands, 0, 3)
+		{
+			change_configuration($dbh, $ids);
+			$dbh->do('SELECT oms_try_command(?::jsonb)', undef, $command) if rand() < 0.5;
+		}
+		rand() < 0.1 ? $dbh->rollback : $dbh->commit;
+		return;
+	}
 
 	if (@commands > 1 && rand() < 0.5)
 	{
@@ -195,7 +225,7 @@ sub outbox_events
 	my %events;
 
 	$dbh->{pg_enable_utf8} = 0;
-	foreach my $table (tables($node))
+	foreach my $table (published_tables($node))
 	{
 		my $rows = $dbh->selectall_arrayref("SELECT sequence, root_id, payload::text, event_type, encode(hash, 'hex'), tree_version FROM oms.$table");
 		foreach my $row (@$rows)

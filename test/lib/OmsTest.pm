@@ -13,7 +13,20 @@ use Test::More;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds first_seed);
+our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds first_seed %TOPIC_OF published_tables);
+
+# What leaves, and where to: section 7 of the contract, said once more for the tests.
+our %TOPIC_OF = (
+	order_events => 'order-events', execution_events => 'execution-events', quote_request_events => 'quote-request-events', quote_events => 'quote-events',
+	configuration_events => 'configuration-events');
+
+# Those of them that a database has.
+sub published_tables
+{
+	my ($node, $database) = @_;
+	my $names = join ', ', map { "'$_'" } sort keys %TOPIC_OF;
+	return split /\n/, $node->safe_psql($database // 'postgres', qq(SELECT n FROM unnest(ARRAY[$names]) AS n WHERE to_regclass('oms.' || n) IS NOT NULL ORDER BY n COLLATE "C"));
+}
 
 # Server settings that every node needs; also for nodes that a test makes in another way.
 sub oms_settings

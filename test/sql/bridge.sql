@@ -7,6 +7,7 @@ SET client_min_messages = error;
 SET search_path = public;  -- whatever the user is called
 
 SELECT table_name, relid::regclass FROM oms.event_tables();
+SELECT table_name, relid::regclass FROM oms.published_tables();
 SELECT * FROM oms.bridge_alerts;
 SELECT * FROM oms.stat_bridge;
 SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'oms' AND table_name = 'stat_bridge' ORDER BY ordinal_position;
@@ -52,7 +53,7 @@ SELECT * FROM oms.create_slot();
 SELECT * FROM oms.drop_slot();
 SELECT * FROM oms.bridge_alerts;
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION oms.commit_publication(name), oms.repair_publication(name), oms.publication_repairs(name), oms.event_tables() TO regress_bridge;
+GRANT EXECUTE ON FUNCTION oms.commit_publication(name), oms.repair_publication(name), oms.publication_repairs(name), oms.published_tables() TO regress_bridge;
 ALTER PUBLICATION oms_events DROP TABLE oms.order_events;
 SET ROLE regress_bridge;
 \set VERBOSITY terse

@@ -14,7 +14,6 @@ use Time::HiRes qw(sleep time);
 use OmsDelivery;
 use OmsKafka;
 use OmsTest;
-use OmsWork qw(@EVENT_TABLES);
 
 skip_without_kafka();
 
@@ -77,7 +76,7 @@ sub published
 {
 	my ($pipeline) = @_;
 	my $sum = 0;
-	$sum += $bridges{$pipeline}->metric('oms_bridge_events_total', table => $_) // 0 foreach @EVENT_TABLES;
+	$sum += $bridges{$pipeline}->metric('oms_bridge_events_total', table => $_) // 0 foreach keys %TOPIC_OF;
 	return $sum;
 }
 

@@ -138,7 +138,7 @@ sleep 0.7;
 load_stop();
 ok(defined drained($primary, 'oms_ahead', 30), 'Kafka has events that the standby has not');
 my $lost = events_of($primary) - $both;
-my @ids = map { split } $primary->safe_psql('postgres', "SELECT sequence FROM oms.all_events ORDER BY sequence DESC LIMIT $lost");
+my @ids = (sequences_of($primary))[ 0 .. $lost - 1 ];
 $primary->kill9;
 $standby->start;
 $standby->promote;

@@ -105,7 +105,7 @@ foreach my $mode (qw(exactly_once low_latency))
 
 	foreach my $pipeline ($stop, $dlq)
 	{
-		$kafka->create_topics([ "$pipeline.$_", 4, 'max.message.bytes' => 150000 ]) foreach qw(order-events execution-events quote-request-events quote-events);
+		$kafka->create_event_topics("$pipeline.", 4, 'max.message.bytes' => 150000);
 	}
 	$kafka->create_topics([ "$dlq.oms.cdc.dead-letters", 1, 'max.message.bytes' => 5000000 ]);
 	start($stop, config => { mode => $mode });
