@@ -125,16 +125,6 @@ make_weigh(Making *a)
 	}
 }
 
-/* The attribute roundLot of a member's order: a number, or a numeric text; or NULL. */
-static Numeric
-make_round_lot(const Order *order)
-{
-	char	   *text = order->attributes ? oms_fix_text(order->attributes, "roundLot") : NULL;
-	Numeric		lot;
-
-	return text && oms_dec_parse(text, strlen(text), &lot) ? lot : NULL;
-}
-
 static Numeric
 make_lot(const Making *a)
 {
@@ -147,7 +137,7 @@ make_lot(const Making *a)
 		const OrderMember *member = &a->book->members[i];
 
 		members[i] = (ShareMember) {.order_id = member->order_id, .priority = member->priority,
-		.round_lot = make_round_lot(oms_get_member(a->d, a->block->id, member->order_id))};
+		.round_lot = oms_round_lot(oms_get_member(a->d, a->block->id, member->order_id)->attributes)};
 		quantities = lappend(quantities, member->quantity);
 	}
 	foreach(cell, a->book->fills)

@@ -27,6 +27,15 @@ oms_fix_text(Jsonb *fix, const char *name)
 	return v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
 }
 
+Numeric
+oms_round_lot(Jsonb *attributes)
+{
+	char	   *text = oms_fix_text(attributes, "roundLot");
+	Numeric		lot;
+
+	return text && oms_dec_parse(text, strlen(text), &lot) ? lot : NULL;
+}
+
 typedef enum InstrumentMatch
 {
 	MATCH_TEXT,

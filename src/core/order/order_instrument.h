@@ -10,9 +10,13 @@
 
 #include "postgres.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 /* A field of FIX that has no column: as text, or NULL. */
 extern char *oms_fix_text(Jsonb *fix, const char *name);
+
+/* The attribute roundLot of an order, a number or a numeric text; or NULL. */
+extern Numeric oms_round_lot(Jsonb *attributes);
 
 typedef struct InstrumentDifference
 {

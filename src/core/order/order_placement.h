@@ -1,0 +1,77 @@
+/*-------------------------------------------------------------------------
+ *
+ * order_placement.h
+ *	  Which orders an automatic placement makes of a client order.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_ORDER_PLACEMENT_H
+#define OMS_ORDER_PLACEMENT_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#include "base/errors.h"
+#include "core/order/order_record.h"
+
+/* Where a part of the order goes. */
+typedef struct PlacementTarget
+{
+	const char *destination;	/* NULL: where the order itself is to go */
+	Numeric		weight;			/* above zero */
+} PlacementTarget;
+
+/* What a row of oms.placement_policies says; NULL and 0: nothing. */
+typedef struct PlacementPolicy
+{
+	const char *name;
+	const PlacementTarget *targets;
+	int			ntargets;		/* 0: all goes where the order itself is to go */
+	Numeric		max_quantity;	/* of one child */
+	Numeric		min_quantity;
+	Numeric		lot;
+	int			slices;			/* at how many times; 0 is 1 */
+	int64		interval;		/* microseconds between two of them */
+	const char *cl_ord_id_pattern;
+} PlacementPolicy;
+
+/* One order to be made. */
+typedef struct PlacementChild
+{
+	const char *destination;	/* or NULL */
+	Numeric		quantity;
+	TimestampTz place_at;		/* NO_TIME: at once */
+	const char *cl_ord_id;
+} PlacementChild;
+
+/* Does an order have this ClOrdID already? */
+typedef bool (*PlacementIsTaken) (void *arg, const char *cl_ord_id);
+
+/*
+ * What is wrong with the pattern, or NULL.  It may have {clOrdID} and {orderId} of the
+ * order that is placed, {destination}, and {n}: the child's number.
+ */
+extern const char *oms_placement_pattern_problem(const char *pattern);
+
+/*
+ * All that is unplaced of the order, in children (a List of PlacementChild), by the
+ * times at which they are due.  What is due at one time is shared by the targets in
+ * whole lots, by largest remainder; what is no whole lot goes to the largest share,
+ * and so does a share below the minimum.  A share above the maximum becomes the fewest
+ * children that hold it, as equal as lots are.  There are fewer times where
+ * otherwise one would have less than the minimum, or no lot.
+ *
+ * Refused (OM005, rule `placement`): nothing is unplaced, there would be more children
+ * than a placement may have, or nearly all names are taken.
+ */
+extern Refusal *oms_placement_make(const PlacementPolicy *policy, const Order *order, TimestampTz now,
+								   PlacementIsTaken is_taken, void *arg, List **children);
+
+/*
+ * The children as PlaceOrderCommand takes them: an array.  Each has the order's terms,
+ * and those of its FIX fields that say what is traded, and how it is handled and settled.
+ */
+extern Jsonb *oms_placement_json(const Order *order, const List *children);
+
+#endif							/* OMS_ORDER_PLACEMENT_H */
