@@ -36,7 +36,9 @@ CREATE TABLE oms.fix_sessions (
   direction text COLLATE "C" NOT NULL CONSTRAINT fix_sessions_direction_check CHECK (direction IN ('CLIENT', 'BROKER')),
   account text COLLATE "C" CONSTRAINT fix_sessions_account_check CHECK (account <> ''),
   enabled boolean NOT NULL DEFAULT true,
-  last_look boolean NOT NULL DEFAULT false
+  last_look boolean NOT NULL DEFAULT false,
+  version bigint NOT NULL DEFAULT 1,
+  hash bytea
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.fix_sessions', '');
 COMMENT ON TABLE oms.fix_sessions IS
@@ -53,6 +55,4 @@ COMMENT ON COLUMN oms.fix_sessions.enabled IS
   'False: messages that stand for commands are refused (OM008), and kept by oms_try_fix()';
 
 CREATE TRIGGER name_session BEFORE INSERT OR UPDATE ON oms.fix_sessions FOR EACH ROW EXECUTE FUNCTION oms.fix_session_name();
-CREATE TRIGGER row_changed AFTER INSERT OR UPDATE OR DELETE ON oms.fix_sessions FOR EACH ROW EXECUTE FUNCTION oms.configuration_changed();
-CREATE TRIGGER truncated AFTER TRUNCATE ON oms.fix_sessions FOR EACH STATEMENT EXECUTE FUNCTION oms.configuration_changed();
-ALTER TABLE oms.fix_sessions ENABLE ALWAYS TRIGGER name_session, ENABLE ALWAYS TRIGGER row_changed, ENABLE ALWAYS TRIGGER truncated;
+ALTER TABLE oms.fix_sessions ENABLE ALWAYS TRIGGER name_session;

@@ -3,7 +3,7 @@
 CREATE FUNCTION oms.check_validation_rule() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'oms_check_validation_rule';
 COMMENT ON FUNCTION oms.check_validation_rule() IS
-  'Trigger of oms.validation_rules: the predicate is read and its examples are run, and the version is counted; OM011 if it is no rule, says something else than an example, or came with the extension';
+  'Trigger of oms.validation_rules: the predicate is read and its examples are run; OM011 if it is no rule, or says something else than an example';
 
 CREATE TABLE oms.validation_rules (
   name text COLLATE "C" NOT NULL,
@@ -18,6 +18,7 @@ CREATE TABLE oms.validation_rules (
   enabled boolean NOT NULL DEFAULT true,
   version bigint NOT NULL DEFAULT 1,
   builtin boolean NOT NULL DEFAULT false,
+  hash bytea,
   CONSTRAINT validation_rules_pkey PRIMARY KEY (name, builtin)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.validation_rules', 'WHERE NOT builtin');
@@ -35,13 +36,10 @@ COMMENT ON COLUMN oms.validation_rules.severity IS
 COMMENT ON COLUMN oms.validation_rules.when_missing IS 'What null does. REFUSE: the same as false; WARN: a warning; PASS: nothing';
 COMMENT ON COLUMN oms.validation_rules.examples IS
   'What it must say, tried when it is stored: an array of {"command", "outcome": "TRUE", "FALSE", "NULL" or "ERROR", and the states "cur", "parent", "root" where it asks for them}';
-COMMENT ON COLUMN oms.validation_rules.version IS 'Counted with each change; findings name it';
 COMMENT ON COLUMN oms.validation_rules.builtin IS 'It came with the extension: not enabled, never changed, and in no dump';
 
-CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE OR DELETE ON oms.validation_rules FOR EACH ROW EXECUTE FUNCTION oms.check_validation_rule();
-CREATE TRIGGER row_changed AFTER INSERT OR UPDATE OR DELETE ON oms.validation_rules FOR EACH ROW EXECUTE FUNCTION oms.configuration_changed();
-CREATE TRIGGER truncated AFTER TRUNCATE ON oms.validation_rules FOR EACH STATEMENT EXECUTE FUNCTION oms.configuration_changed();
-ALTER TABLE oms.validation_rules ENABLE ALWAYS TRIGGER check_rule, ENABLE ALWAYS TRIGGER row_changed, ENABLE ALWAYS TRIGGER truncated;
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON oms.validation_rules FOR EACH ROW EXECUTE FUNCTION oms.check_validation_rule();
+ALTER TABLE oms.validation_rules ENABLE ALWAYS TRIGGER check_rule;
 
 -- What rules look up. Loaded by whoever owns them; read as they stand, by every command anew.
 
@@ -50,6 +48,8 @@ CREATE TABLE oms.limits (
   symbol text COLLATE "C" NOT NULL DEFAULT '',
   what text COLLATE "C" NOT NULL,
   amount numeric NOT NULL,
+  version bigint NOT NULL DEFAULT 1,
+  hash bytea,
   CONSTRAINT limits_pkey PRIMARY KEY (account, symbol, what)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.limits', '');
@@ -68,6 +68,8 @@ CREATE TABLE oms.restricted_list (
   symbol text COLLATE "C" NOT NULL,
   account text COLLATE "C" NOT NULL DEFAULT '',
   reason text COLLATE "C",
+  version bigint NOT NULL DEFAULT 1,
+  hash bytea,
   CONSTRAINT restricted_list_pkey PRIMARY KEY (symbol, account)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.restricted_list', '');

@@ -26,8 +26,3 @@ COMMENT ON COLUMN oms.trading_halts.since IS 'From when on';
 COMMENT ON COLUMN oms.trading_halts.until IS 'Before when; null: until it is changed. To lift a halt is to set it';
 COMMENT ON COLUMN oms.trading_halts.reason IS 'What the desk reads: deskReason of an order that waits is HALTED: and this, or the name where there is none';
 COMMENT ON COLUMN oms.trading_halts.enabled IS 'False: it halts nothing';
-COMMENT ON COLUMN oms.trading_halts.version IS 'Counted with each change; findings name it';
-
-CREATE TRIGGER row_changed AFTER INSERT OR UPDATE OR DELETE ON oms.trading_halts FOR EACH ROW EXECUTE FUNCTION oms.configuration_changed();
-CREATE TRIGGER truncated AFTER TRUNCATE ON oms.trading_halts FOR EACH STATEMENT EXECUTE FUNCTION oms.configuration_changed();
-ALTER TABLE oms.trading_halts ENABLE ALWAYS TRIGGER row_changed, ENABLE ALWAYS TRIGGER truncated;

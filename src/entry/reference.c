@@ -19,9 +19,11 @@
 #include "core/kind.h"
 #include "entry/gate.h"
 #include "entry/named_row.h"
+#include "store/config_def.h"
 
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
+PG_FUNCTION_INFO_V1(oms_list_configuration_tables);
 PG_FUNCTION_INFO_V1(oms_fix_code);
 
 static const NamedColumn transition_columns[] = {
@@ -33,6 +35,10 @@ static const NamedColumn transition_columns[] = {
 static const NamedColumn command_columns[] = {
 	{"command_type", TEXTOID}, {"object", TEXTOID}, {"field", TEXTOID}, {"field_type", TEXTOID}, {"required", BOOLOID},
 	{"unless", TEXTOID}, {"role", TEXTOID},
+};
+
+static const NamedColumn config_columns[] = {
+	{"table_name", NAMEOID}, {"aggregate_type", TEXTOID}, {"key", TEXTARRAYOID}, {"columns", TEXTARRAYOID}, {"fields", TEXTARRAYOID},
 };
 
 /* The names of these bits; null for none. */
@@ -117,6 +123,44 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			values[6] = CStringGetTextDatum(oms_gate_role_name(def->role));
 			oms_put_named_row(rsinfo, command_columns, lengthof(command_columns), values, nulls);
 		}
+	}
+	return (Datum) 0;
+}
+
+static Datum
+reference_columns(const ConfigDef *def, bool as_fields)
+{
+	const char *const *lists[] = {def->key, def->columns};
+	Datum		elements[CONFIG_KEY_MAX + CONFIG_COLUMNS_MAX];
+	int			count = 0;
+
+	for (int i = 0; i < lengthof(lists); i++)
+		for (const char *const *column = lists[i]; *column; column++)
+			elements[count++] = CStringGetTextDatum(as_fields ? oms_config_field(*column) : *column);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum
+oms_list_configuration_tables(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	for (const ConfigDef *def = oms_config_defs; def->table; def++)
+	{
+		NameData	table;
+		Datum		key[CONFIG_KEY_MAX];
+		int			nkey = 0;
+		Datum		values[lengthof(config_columns)];
+		bool		nulls[lengthof(config_columns)] = {0};
+
+		namestrcpy(&table, def->table);
+		for (; def->key[nkey]; nkey++)
+			key[nkey] = CStringGetTextDatum(def->key[nkey]);
+		values[0] = NameGetDatum(&table);
+		values[1] = CStringGetTextDatum(def->type);
+		values[2] = PointerGetDatum(construct_array(key, nkey, TEXTOID, -1, false, TYPALIGN_INT));
+		values[3] = reference_columns(def, false);
+		values[4] = reference_columns(def, true);
+		oms_put_named_row((ReturnSetInfo *) fcinfo->resultinfo, config_columns, lengthof(config_columns), values, nulls);
 	}
 	return (Datum) 0;
 }

@@ -4,7 +4,7 @@
  *	  Configuration that each session reads once, and again when it has changed.
  *
  * The table's triggers (oms.configuration_changed(), for each row and for
- * TRUNCATE) invalidate its relation in every session.  Writes no table;
+ * TRUNCATE) invalidate its relation in every session.  Writes no table itself;
  * AccessShareLock on it while it is read.
  *
  *-------------------------------------------------------------------------
@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "store/config_event.h"
 #include "store/config_table.h"
 
 PG_FUNCTION_INFO_V1(oms_configuration_changed);
@@ -104,7 +105,7 @@ oms_config_know(ConfigTable *table)
 	table->valid = !table->changed_meanwhile;
 }
 
-/* Trigger on each such table, for each row and for TRUNCATE: every session reads it again. */
+/* Trigger on each such table, for each row and for TRUNCATE: every session reads it again, and the change is an event where it is to be one. */
 Datum
 oms_configuration_changed(PG_FUNCTION_ARGS)
 {
@@ -115,5 +116,6 @@ oms_configuration_changed(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("oms.configuration_changed() was not called by the trigger manager")));
 	CacheInvalidateRelcache(trigger->tg_relation);
+	oms_config_event_write(trigger);
 	return PointerGetDatum(NULL);
 }

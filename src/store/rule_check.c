@@ -3,9 +3,8 @@
  * rule_check.c
  *	  A rule is stored: is it one, and does it say what its examples say?
  *
- * The trigger of oms.validation_rules, before each row.  Counts its version;
- * whatever brings a row that was stored elsewhere (replication) keeps what it has.
- * Writes and locks nothing.
+ * The trigger of oms.validation_rules, before each row.  That a shipped one stays
+ * as it is, and the version, is config_event.c's.  Writes and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +12,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -170,33 +168,16 @@ rule_check_examples(Rule *rule, Jsonb *examples)
  * ------------------------------------------------------------------------
  */
 
-/* As the script of the extension brings them, and as they come from another database. */
-static bool
-rule_comes_as_it_is(void)
-{
-	return creating_extension || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
-}
-
-static void
-rule_check_builtin(const Rule *rule)
-{
-	if (rule->builtin && !rule_comes_as_it_is())
-		ereport(ERROR,
-				(errcode(OMS_BAD_CONFIGURATION),
-				 errmsg("rule \"%s\" came with the extension and stays as it is", rule->name),
-				 errhint("Insert a row of the same name with builtin false: it takes the place of the shipped one, whole.")));
-}
-
 static HeapTuple
-rule_new_row(TriggerData *trigger, const Rule *rule, int64 version)
+rule_new_row(TriggerData *trigger, const Rule *rule)
 {
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
 	HeapTuple	tuple = is_update ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	int			columns[] = {SPI_fnumber(desc, "version"), SPI_fnumber(desc, "severity"), SPI_fnumber(desc, "when_missing")};
-	Datum		values[] = {Int64GetDatum(version), CStringGetTextDatum(oms_name_of(oms_severity_names, rule->severity)),
+	int			columns[] = {SPI_fnumber(desc, "severity"), SPI_fnumber(desc, "when_missing")};
+	Datum		values[] = {CStringGetTextDatum(oms_name_of(oms_severity_names, rule->severity)),
 		CStringGetTextDatum(rule->when_missing == 0 ? "PASS" : oms_name_of(oms_when_missing_names, rule->when_missing))};
-	bool		nulls[] = {false, false, false};
+	bool		nulls[] = {false, false};
 
 	return heap_modify_tuple_by_cols(tuple, desc, lengthof(columns), columns, values, nulls);
 }
@@ -223,7 +204,6 @@ Datum
 oms_check_validation_rule(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	bool		is_update;
 	TupleTableSlot *slot;
 	Rule	   *rule;
 	bool		no_examples;
@@ -233,19 +213,12 @@ oms_check_validation_rule(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("oms.check_validation_rule() was not called by the trigger manager before a row")));
-	is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
-	rule_check_builtin(oms_rule_read(trigger->tg_relation, trigger->tg_trigslot));
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		return PointerGetDatum(trigger->tg_trigtuple);
-	slot = is_update ? trigger->tg_newslot : trigger->tg_trigslot;
+	slot = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newslot : trigger->tg_trigslot;
 	rule = oms_rule_read(trigger->tg_relation, slot);
-	rule_check_builtin(rule);
 	rule_check_texts(rule);
 	rule_check_predicate(rule);
 	examples = oms_config_column(trigger->tg_relation, slot, "examples", JSONBOID, &no_examples);
 	if (!no_examples)
 		rule_check_examples(rule, DatumGetJsonbP(examples));
-	if (is_update && !rule_comes_as_it_is())
-		rule->version = oms_rule_read(trigger->tg_relation, trigger->tg_trigslot)->version + 1;
-	return PointerGetDatum(rule_new_row(trigger, rule, rule->version));
+	return PointerGetDatum(rule_new_row(trigger, rule));
 }

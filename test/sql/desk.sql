@@ -123,7 +123,7 @@ INSERT INTO oms.fix_sessions (session, direction) VALUES ('OMS|', 'CLIENT');
 INSERT INTO oms.fix_sessions (session, direction) VALUES ('a|b|c', 'CLIENT');
 INSERT INTO oms.fix_sessions (session, direction) VALUES ('OMS|X', 'OTHER');
 INSERT INTO oms.fix_sessions (session, direction, account) VALUES ('OMS|X', 'CLIENT', '');
-SELECT * FROM oms.fix_sessions ORDER BY session;
+SELECT session, direction, account, enabled, last_look, version FROM oms.fix_sessions ORDER BY session;
 -- The account of the session is that of its orders; a client's order is a root, whatever it says; he reports nothing.
 SELECT desk_fix('D', 'DKONE', 'OMS', '11=dk-1|55=BP.L|54=1|38=200|40=1');
 SELECT desk_fix('D', 'DKONE', 'OMS', '11=dk-2|1=ACC-1|526=dk-A|55=VOD.L|54=1|38=20|40=1');
@@ -146,7 +146,7 @@ SELECT sqlstate, command ->> 'msgType' AS msg_type, command ->> 'fixSession' AS 
   FROM oms.rejected_commands WHERE command ->> 'fixSession' ~ 'DKBRK' AND sqlstate = 'OM008';
 UPDATE oms.fix_sessions SET enabled = true WHERE session = 'DKBRK|OMS';
 SELECT desk_fix('8', 'DKBRK', 'OMS', '11=dk-5|37=o1|17=x2|150=I|39=2|55=VOD.L|54=1|38=20|14=20|151=0|6=9');
-TRUNCATE oms.fix_sessions;
+DELETE FROM oms.fix_sessions;
 SELECT desk_fix('D', 'DKONE', 'OMS', '11=dk-6|1=ACC-2|55=BP.L|54=1|38=200|40=1');
 
 -- An execID makes no report where a setting says who tells what venues have told, and that is another; a fill is booked whoever tells it.

@@ -150,7 +150,8 @@ SELECT pg_temp.send(l) FROM unnest(ARRAY[
 SELECT quote, set, entry, status, type, symbol, bid, bsz, offer, osz, reason, v FROM pg_temp.q WHERE dealer = 'MM';
 SELECT quote_set_id, quote_entry_id, symbol, valid_until_time > '2099-01-15' AS later, valid_until_time < '2050-01-01' AS default, legs, fix, oms.slot_of(id) = (oms.route_fix(pg_temp.wire('i MM>US 117=q|296=1|302=A|304=1|295=1|299=1|132=1'))).slot AS as_routed FROM oms.quotes WHERE dealer = 'MM' ORDER BY created_at, id;
 -- One of the entries is hit, by its symbol; it stays as it is while its dealer has the last look. It answers a request, too.
-UPDATE oms.fix_sessions SET session = 'MM|US' WHERE session = 'LL|US';
+DELETE FROM oms.fix_sessions WHERE session = 'LL|US';
+INSERT INTO oms.fix_sessions (session, direction, last_look) VALUES ('MM|US', 'BROKER', true);
 SELECT pg_temp.send(l) FROM unnest(ARRAY[
   'i MM>US 117=m5|296=1|302=C|304=2|295=2|299=1|55=Y1|133=5|135=9|62=20990101-00:00:00|299=2|55=Y2|133=6|135=9|62=20990101-00:00:00', 'AJ US>MM 693=1|694=1|117=m5|55=[N/A]|54=1', 'AJ US>MM 693=1|694=1|117=m5|55=Y2|54=1|11=mm-1',
   'i MM>US 117=m6|296=1|302=C|304=2|295=2|299=1|55=Y1|133=5.5|299=2|55=Y2|133=6.5', '8 MM>US 37=mm1|11=mm-1|17=mm1|150=F|39=2|55=Y2|54=1|32=9|31=6|14=9|151=0|6=6',

@@ -1,0 +1,610 @@
+/*-------------------------------------------------------------------------
+ *
+ * config_event.c
+ *	  Each change of configuration is an event.
+ *
+ * The triggers of the tables in config_def.c.  Before a row: its version is
+ * counted, and its hash is that of the event that will say so.  After it, when
+ * it is really there, the event is written; a proposed row that ON CONFLICT gives
+ * up has none.  Between the two only the event's numbers are kept, by the hash:
+ * whatever another trigger has made of the row gives another hash, and is an error.
+ *
+ * The sole writer of oms.configuration_events, with the rights of its owner,
+ * whoever changes the configuration.  Takes no lock: two that go on from one event
+ * find the second one's version taken (40001).
+ *
+ * What comes from elsewhere (replication, a restored dump) is stored as it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class_d.h"
+#include "catalog/pg_type_d.h"
+#include "commands/extension.h"
+#include "commands/sequence.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "base/compat.h"
+#include "base/digest.h"
+#include "base/errors.h"
+#include "base/guc.h"
+#include "base/json.h"
+#include "oms_state.h"
+#include "store/config_def.h"
+#include "store/config_event.h"
+
+PG_FUNCTION_INFO_V1(oms_configuration_version);
+PG_FUNCTION_INFO_V1(oms_refuse_configuration_truncate);
+
+/* Where a row's history stands: its newest event, or what the row itself has. */
+typedef struct ConfigHead
+{
+	int64		version;		/* 0: it never was */
+	bytea	   *hash;			/* NULL: none */
+	TimestampTz occurred_at;
+} ConfigHead;
+
+typedef struct ConfigEvent
+{
+	const ConfigDef *def;
+	const char *change;
+	ConfigHead	before;
+	char	   *id;
+	char	   *root_id;
+	int64		sequence;
+	TimestampTz occurred_at;
+	Caller		caller;
+	Jsonb	   *payload;
+	bytea	   *hash;
+} ConfigEvent;
+
+/* An event between the two triggers of its row. */
+typedef struct ConfigPending
+{
+	uint8		hash[PG_SHA256_DIGEST_LENGTH];
+	int64		sequence;
+	TimestampTz occurred_at;
+	ConfigHead	before;
+} ConfigPending;
+
+static HTAB *pending;			/* in TopTransactionContext */
+
+/* For what changes are made, where a command makes them. */
+static struct ConfigCause
+{
+	const Caller *caller;
+	Jsonb	   *command;
+}			cause;
+
+/* ------------------------------------------------------------------------
+ * oms.configuration_events
+ * ------------------------------------------------------------------------
+ */
+
+/* One statement, in the owner's name; its operators are those of pg_catalog, wherever the caller looks for his. */
+static int
+config_event_execute(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	Oid			user;
+	int			security;
+	int			result;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(oms_relation_owner(OMS_CONFIGURATION_EVENTS), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	if (*plan == NULL)
+	{
+		SPIPlanPtr	made = SPI_prepare(sql, nargs, types);
+
+		if (made == NULL || SPI_keepplan(made) != 0)
+			elog(ERROR, "cannot prepare \"%s\"", sql);
+		*plan = made;
+	}
+	result = SPI_execute_plan(*plan, values, nulls, false, 0);
+	SetUserIdAndSecContext(user, security);
+	return result;
+}
+
+/* The newest event of a row, as far as this transaction may see; false if there is none. */
+static bool
+config_event_newest(const char *root_id, ConfigHead *head, uint64 *xid)
+{
+	static SPIPlanPtr plan;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(root_id)};
+	MemoryContext memory = CurrentMemoryContext;
+	bool		found;
+
+	SPI_connect();
+	config_event_execute(&plan, "SELECT e.version, e.hash, e.occurred_at, e.xid FROM oms.configuration_events AS e"
+						 " WHERE e.root_id OPERATOR(pg_catalog.=) $1 ORDER BY e.version DESC LIMIT 1", 1, types, values, NULL);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		MemoryContext old;
+
+		head->version = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+		head->occurred_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
+		*xid = DatumGetUInt64(SPI_getbinval(row, desc, 4, &isnull));
+		old = MemoryContextSwitchTo(memory);
+		head->hash = DatumGetByteaPCopy(SPI_getbinval(row, desc, 2, &isnull));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return found;
+}
+
+static bool
+config_event_has(const bytea *hash)
+{
+	static SPIPlanPtr plan;
+	Oid			types[] = {BYTEAOID};
+	Datum		values[] = {PointerGetDatum(hash)};
+	bool		found;
+
+	SPI_connect();
+	config_event_execute(&plan, "SELECT FROM oms.configuration_events AS e WHERE e.hash OPERATOR(pg_catalog.=) $1 LIMIT 1", 1, types, values, NULL);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static void
+config_event_insert(const ConfigEvent *event)
+{
+	static SPIPlanPtr plan;
+	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, XID8OID, JSONBOID, BYTEAOID};
+	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types) + 1] = "            ";
+
+	values[0] = Int64GetDatum(event->sequence);
+	values[1] = CStringGetTextDatum(event->id);
+	values[2] = Int64GetDatum(event->before.version + 1);
+	values[3] = CStringGetTextDatum(event->root_id);
+	values[4] = CStringGetTextDatum(psprintf("%s%s", event->def->type, event->change));
+	values[5] = TimestampTzGetDatum(event->occurred_at);
+	values[6] = CStringGetTextDatum(event->caller.actor);
+	values[7] = CStringGetTextDatum(event->caller.role);
+	if (event->caller.via)
+		values[8] = CStringGetTextDatum(event->caller.via);
+	else
+		nulls[8] = 'n';
+	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[10] = JsonbPGetDatum(event->payload);
+	values[11] = PointerGetDatum(event->hash);
+	SPI_connect();
+	config_event_execute(&plan, "INSERT INTO oms.configuration_events"
+						 " (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, via, xid, payload, hash)"
+						 " VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (root_id, version) DO NOTHING",
+						 lengthof(types), types, values, nulls);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("configuration \"%s\" was changed meanwhile", event->root_id),
+				 errdetail("There is an event of its version " INT64_FORMAT " already, of another transaction or of this statement.",
+						   event->before.version + 1),
+				 errhint("Try again; what is to be deleted and inserted again takes two statements.")));
+	SPI_finish();
+}
+
+/* ------------------------------------------------------------------------
+ * an event
+ * ------------------------------------------------------------------------
+ */
+
+static void
+config_event_begin(ConfigEvent *event, const ConfigDef *def, Relation rel, HeapTuple row, const char *change)
+{
+	event->def = def;
+	event->change = change;
+	event->id = oms_config_id(def, rel, row);
+	event->root_id = psprintf("%s/%s", def->table, event->id);
+	if (cause.caller)
+		event->caller = *cause.caller;
+	else
+		oms_caller_take(&event->caller);
+}
+
+static void
+config_event_number(ConfigEvent *event)
+{
+	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
+	(void) GetTopTransactionId();
+	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	event->occurred_at = Max(GetCurrentTimestamp(), event->before.occurred_at);
+}
+
+/* Payload and hash, of the row as this event leaves it, or as it was last. */
+static void
+config_event_build(ConfigEvent *event, Relation rel, HeapTuple row)
+{
+	JsonWriter	w = {0};
+	int64		version = event->before.version + 1;
+	char	   *text;
+	int			length;
+	int			size;
+
+	oms_json_open_object(&w);
+	if (event->caller.via)
+		oms_json_string(&w, "via", event->caller.via);
+	oms_json_string(&w, "role", event->caller.role);
+	oms_json_string(&w, "actor", event->caller.actor);
+	oms_json_jsonb(&w, "state", oms_config_state(event->def, rel, row, version));
+	oms_json_string(&w, "rootId", event->root_id);
+	if (cause.command)
+		oms_json_jsonb(&w, "command", cause.command);
+	oms_json_int(&w, "version", version);
+	oms_json_int(&w, "sequence", event->sequence);
+	oms_json_string(&w, "eventType", psprintf("%s%s", event->def->type, event->change));
+	oms_json_time(&w, "occurredAt", event->occurred_at);
+	oms_json_string(&w, "aggregateId", event->id);
+	oms_json_int(&w, "treeVersion", version);
+	oms_json_string(&w, "aggregateType", event->def->type);
+	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
+	oms_json_close_object(&w);
+	event->payload = oms_json_finish(&w);
+	text = oms_json_text(event->payload, &length);
+	event->hash = oms_digest(event->before.hash, text, length, &size);
+	pfree(text);
+	/* what is stored can leave, as any event */
+	if (size > oms_guc_command_size_kb * 1024)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("configuration \"%s\" is too large", event->root_id),
+				 errdetail("Its event would have %d bytes; oms_state.command_size allows %d kB.", size, oms_guc_command_size_kb)));
+}
+
+static void
+config_event_forget(void *arg)
+{
+	pending = NULL;
+}
+
+/* Of every hash that the row may have; those of rows that never came go with the transaction. */
+static void
+config_event_park(const ConfigEvent *event)
+{
+	ConfigPending *parked;
+
+	if (pending == NULL)
+	{
+		MemoryContextCallback *callback = MemoryContextAllocZero(TopTransactionContext, sizeof(MemoryContextCallback));
+		HASHCTL		control = {.keysize = PG_SHA256_DIGEST_LENGTH, .entrysize = sizeof(ConfigPending), .hcxt = TopTransactionContext};
+
+		pending = hash_create("oms configuration", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		callback->func = config_event_forget;
+		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+	}
+	parked = hash_search(pending, VARDATA(event->hash), HASH_ENTER, NULL);
+	parked->sequence = event->sequence;
+	parked->occurred_at = event->occurred_at;
+	parked->before = event->before;
+	if (event->before.hash)
+	{
+		parked->before.hash = MemoryContextAlloc(TopTransactionContext, VARSIZE_ANY(event->before.hash));
+		memcpy(parked->before.hash, event->before.hash, VARSIZE_ANY(event->before.hash));
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * a row
+ * ------------------------------------------------------------------------
+ */
+
+static ConfigHead
+config_row_head(Relation rel, HeapTuple row)
+{
+	ConfigHead	head = {.occurred_at = DT_NOBEGIN};
+	bool		isnull;
+	Datum		hash = oms_config_value(rel, row, "hash", BYTEAOID, &isnull);
+
+	head.hash = isnull ? NULL : DatumGetByteaPCopy(hash);
+	head.version = DatumGetInt64(oms_config_value(rel, row, "version", INT8OID, &isnull));
+	if (isnull)
+		head.version = 0;
+	return head;
+}
+
+/* The row with this version and hash, which nobody but us sets. */
+static HeapTuple
+config_row_with(Relation rel, HeapTuple row, const ConfigHead *head)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			columns[] = {SPI_fnumber(desc, "version"), SPI_fnumber(desc, "hash")};
+	Datum		values[] = {Int64GetDatum(head->version), PointerGetDatum(head->hash)};
+	bool		nulls[] = {false, head->hash == NULL};
+
+	return heap_modify_tuple_by_cols(row, desc, lengthof(columns), columns, values, nulls);
+}
+
+static bool
+config_row_same(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
+{
+	return oms_json_equal(oms_config_state(def, rel, old, 0), oms_config_state(def, rel, new, 0));
+}
+
+static bool
+config_same_hash(const bytea *a, const bytea *b)
+{
+	return a != NULL && b != NULL && VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) && memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/* Left as it was by us, and by whoever came after us. */
+static bool
+config_row_unchanged(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
+{
+	ConfigHead	before = config_row_head(rel, old);
+	ConfigHead	after = config_row_head(rel, new);
+
+	return before.version == after.version && config_row_same(def, rel, old, new) &&
+		(before.hash == NULL ? after.hash == NULL : config_same_hash(before.hash, after.hash));
+}
+
+/*
+ * From where a change goes on: the newest event, or the row where that is ahead
+ * (its own event is about to be written, or did not come along with it).
+ */
+static void
+config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
+{
+	uint64		xid;
+
+	if (!config_event_newest(event->root_id, &event->before, &xid))
+		event->before = (ConfigHead) {.occurred_at = DT_NOBEGIN};
+	if (old)
+	{
+		ConfigHead	row = config_row_head(rel, old);
+
+		if (row.version > event->before.version)
+		{
+			row.occurred_at = event->before.occurred_at;
+			event->before = row;
+		}
+	}
+}
+
+/*
+ * A new row that has a hash: of a dump that its owner restores, before or after
+ * its events?  Or a copy of a row that is, or was, here?  That begins anew.
+ */
+static bool
+config_row_arrives(const ConfigDef *def, Relation rel, HeapTuple row)
+{
+	ConfigHead	head = config_row_head(rel, row);
+	ConfigHead	newest;
+	uint64		xid;
+
+	if (head.hash == NULL || !oms_owns_relation(RelationGetRelid(rel), GetUserId()))
+		return false;
+	if (config_event_newest(psprintf("%s/%s", def->table, oms_config_id(def, rel, row)), &newest, &xid))
+		return newest.version == head.version && config_same_hash(newest.hash, head.hash);
+	return !config_event_has(head.hash);
+}
+
+/* ------------------------------------------------------------------------
+ * the triggers
+ * ------------------------------------------------------------------------
+ */
+
+/* Replication brings rows and events, each as they are. */
+static bool
+config_is_replica(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
+static bool
+config_is_ours_to_make(void)
+{
+	return creating_extension && CurrentExtensionObject == get_extension_oid("oms_state", true);
+}
+
+static void
+config_check_builtin(const ConfigDef *def, Relation rel, HeapTuple row)
+{
+	if (row && oms_config_is_builtin(rel, row) && !config_is_ours_to_make())
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("\"%s\" of oms.%s came with the extension and stays as it is", oms_config_id(def, rel, row), def->table),
+				 errhint("Insert a row of the same name with builtin false: it takes the place of the shipped one, whole.")));
+}
+
+static void
+config_check_key(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
+{
+	char	   *id = oms_config_id(def, rel, old);
+
+	if (strcmp(id, oms_config_id(def, rel, new)) != 0)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("\"%s\" of oms.%s cannot be renamed", id, def->table),
+				 errdetail("By that name its events tell what it was."),
+				 errhint("Delete it, and insert the other one.")));
+}
+
+static HeapTuple
+config_row_counted(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
+{
+	ConfigEvent event;
+	ConfigHead	head;
+
+	config_event_begin(&event, def, rel, new, old ? "Changed" : "Created");
+	config_row_before(&event, rel, old);
+	config_event_number(&event);
+	config_event_build(&event, rel, new);
+	config_event_park(&event);
+	head.version = event.before.version + 1;
+	head.hash = event.hash;
+	return config_row_with(rel, new, &head);
+}
+
+/* Before each row.  Its name sorts behind those of the triggers that check and complete the row. */
+Datum
+oms_configuration_version(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	const ConfigDef *def;
+	HeapTuple	old;
+	HeapTuple	new;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		(def = oms_config_def(trigger->tg_relation)) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("oms.configuration_version() was not called by the trigger manager before a row of a table of configuration")));
+	rel = trigger->tg_relation;
+	old = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;
+	new = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? trigger->tg_trigtuple :
+		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL;
+	if (config_is_replica())
+		return PointerGetDatum(new ? new : old);
+	config_check_builtin(def, rel, old);
+	config_check_builtin(def, rel, new);
+	if (new == NULL)
+		return PointerGetDatum(old);
+	if (oms_config_is_builtin(rel, new) || (old && oms_config_is_builtin(rel, old)))
+		return PointerGetDatum(new);
+	if (old == NULL)
+		return PointerGetDatum(config_row_arrives(def, rel, new) ? new : config_row_counted(def, rel, NULL, new));
+	config_check_key(def, rel, old, new);
+	if (config_row_same(def, rel, old, new))
+	{
+		ConfigHead	head = config_row_head(rel, old);
+
+		return PointerGetDatum(config_row_with(rel, new, &head));
+	}
+	return PointerGetDatum(config_row_counted(def, rel, old, new));
+}
+
+pg_noreturn static void
+config_event_disturbed(const ConfigDef *def, Relation rel, HeapTuple row)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("\"%s\" of oms.%s was changed again after its event was made", oms_config_id(def, rel, row), def->table),
+			 errhint("A trigger that changes the row needs a name that sorts before \"version_row\"; what is deleted and inserted again takes two statements.")));
+}
+
+static void
+config_event_of_delete(const ConfigDef *def, Relation rel, HeapTuple old)
+{
+	ConfigEvent event;
+	ConfigHead	newest;
+	uint64		xid;
+
+	config_event_begin(&event, def, rel, old, "Deleted");
+	/* a trigger that has inserted it again, before the one before was told to be gone */
+	if (config_event_newest(event.root_id, &newest, &xid) && newest.version > config_row_head(rel, old).version &&
+		xid == U64FromFullTransactionId(GetTopFullTransactionId()))
+		config_event_disturbed(def, rel, old);
+	config_row_before(&event, rel, old);
+	config_event_number(&event);
+	config_event_build(&event, rel, old);
+	config_event_insert(&event);
+}
+
+static void
+config_event_of_row(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
+{
+	ConfigHead	head = config_row_head(rel, new);
+	ConfigPending *parked = NULL;
+	ConfigEvent event;
+
+	if (pending && head.hash && VARSIZE_ANY_EXHDR(head.hash) == PG_SHA256_DIGEST_LENGTH)
+		parked = hash_search(pending, VARDATA_ANY(head.hash), HASH_FIND, NULL);
+	if (parked == NULL)
+	{
+		if (old ? config_row_unchanged(def, rel, old, new) : config_row_arrives(def, rel, new))
+			return;
+		config_event_disturbed(def, rel, new);
+	}
+	config_event_begin(&event, def, rel, new, old ? "Changed" : "Created");
+	event.before = parked->before;
+	event.sequence = parked->sequence;
+	event.occurred_at = parked->occurred_at;
+	config_event_build(&event, rel, new);
+	if (!config_same_hash(event.hash, head.hash) || head.version != event.before.version + 1)
+		config_event_disturbed(def, rel, new);
+	config_event_insert(&event);
+	hash_search(pending, VARDATA_ANY(head.hash), HASH_REMOVE, NULL);
+	if (event.before.hash)
+		pfree(event.before.hash);
+}
+
+void
+oms_config_event_write(const TriggerData *trigger)
+{
+	Relation	rel = trigger->tg_relation;
+	const ConfigDef *def = TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ? oms_config_def(rel) : NULL;
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+
+	/* what is shipped is checked before the row */
+	if (def == NULL || config_is_replica() || oms_config_is_builtin(rel, trigger->tg_trigtuple) ||
+		(is_update && oms_config_is_builtin(rel, trigger->tg_newtuple)))
+		return;
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		config_event_of_delete(def, rel, trigger->tg_trigtuple);
+	else
+		config_event_of_row(def, rel, is_update ? trigger->tg_trigtuple : NULL, is_update ? trigger->tg_newtuple : trigger->tg_trigtuple);
+}
+
+Datum
+oms_refuse_configuration_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("oms.refuse_configuration_truncate() was not called by the trigger manager")));
+	ereport(ERROR,
+			(errcode(OMS_BAD_CONFIGURATION),
+			 errmsg("\"%s\" cannot be truncated", RelationGetRelationName(trigger->tg_relation)),
+			 errdetail("Each row that goes is an event."),
+			 errhint("Use DELETE.")));
+}
+
+/* ------------------------------------------------------------------------
+ * changes that commands make
+ * ------------------------------------------------------------------------
+ */
+
+int
+oms_config_execute(OmsRelation table, const Caller *caller, Jsonb *command, const char *sql, int nargs, Oid *types, Datum *values,
+				   const char *nulls)
+{
+	Oid			user;
+	int			security;
+	struct ConfigCause before = cause;
+	volatile int result = 0;
+
+	GetUserIdAndSecContext(&user, &security);
+	PG_TRY();
+	{
+		cause = (struct ConfigCause) {caller, command};
+		SetUserIdAndSecContext(oms_relation_owner(table), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+		result = SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		cause = before;
+		SetUserIdAndSecContext(user, security);
+	}
+	PG_END_TRY();
+	return result;
+}
