@@ -254,6 +254,13 @@ int			oms_guc_duplicate_window_s = 15 * 60;
 int			oms_guc_quote_lifetime_s = 60;
 
 /*
+ * Whether an order, or a request for quotes, must be of a registered asset class.
+ * Whoever has registered all that he trades sets it: a class that is spelled
+ * otherwise is then no class that anything goes with.
+ */
+bool		oms_guc_require_asset_class = false;
+
+/*
  * Which day a moment belongs to where no calendar says it: the date in this
  * zone, and the time of day at which the next one begins.  An administrator of
  * a desk that trades one market sets both to that market's convention.
@@ -435,5 +442,9 @@ oms_guc_init(void)
 							"How long a quote is valid that does not say it, and whose request has no expireTime.",
 							NULL, &oms_guc_quote_lifetime_s,
 							60, 1, INT_MAX, PGC_SUSET, ANYWHERE | GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("oms_state.require_asset_class",
+							 "Whether orders and requests for quotes must be of a registered asset class.",
+							 NULL, &oms_guc_require_asset_class,
+							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

@@ -25,6 +25,7 @@ extern bool oms_guc_allocation_four_eyes;
 extern bool oms_guc_book_waiting_fills;
 extern int	oms_guc_duplicate_window_s; /* seconds; 0 is never */
 extern int	oms_guc_quote_lifetime_s;	/* seconds */
+extern bool oms_guc_require_asset_class;
 
 extern void oms_guc_init(void);
 

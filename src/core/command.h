@@ -195,6 +195,7 @@ typedef struct Command
 	Tristate	gives_anew;		/* it takes back what a message of the same AllocID is about to give otherwise */
 	char	   *supersedes;
 
+	Jsonb	   *attributes_from;	/* of what makes an order: who has the attributes of its class that are not given; not its parent, which has them too */
 	QuoteTerms	quote;			/* of quotes and requests for them; of what makes an order, the quote that it accepts */
 
 	bool		told_before;	/* the store tells it again: it has waited for its order */

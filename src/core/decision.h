@@ -124,6 +124,7 @@ struct Decision
 	const Command *cause;		/* of the next changes; the command itself, unless it is set */
 	const List *findings;		/* of Finding: what the rules say of the command; whoever asked them sets it */
 	const struct Halts *halts;	/* halt.h; NULL: there is none; whoever knows them sets it */
+	const struct AssetClasses *classes; /* asset_class.h: what attributes are held against; likewise; NULL: none */
 	List	   *changes;		/* of Change, in the order of their events */
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
 	List	   *names;			/* of NewName */

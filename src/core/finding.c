@@ -21,6 +21,7 @@
 const OmsName oms_severity_names[] = {
 	{FINDING_ROUTE, "ROUTE"},
 	{FINDING_WARN, "WARN"},
+	{FINDING_FLAG, "FLAG"},
 	{FINDING_DESK, "DESK"},
 	{FINDING_REVIEW, "REVIEW"},
 	{FINDING_REFUSE, "REFUSE"},
@@ -51,6 +52,8 @@ oms_findings_effect(const List *findings, const Command *command)
 
 	if (gravest == NULL)
 		return FINDINGS_TELL;
+	if (gravest->severity == FINDING_FLAG)
+		return FINDINGS_FLAG;
 	if (gravest->severity == FINDING_DESK && oms_has_trait(command->def, TRAIT_MAY_WAIT) && command->parent_id == NULL)
 		return FINDINGS_QUEUE;
 	/* a fill's command may tell its bust */

@@ -18,6 +18,7 @@ typedef enum FindingSeverity
 {
 	FINDING_ROUTE = 1,			/* what a rule of routing answered: kept with the event, and nothing else */
 	FINDING_WARN,				/* kept with the event */
+	FINDING_FLAG,				/* a fact is not as it should be: it is flagged, and never waits */
 	FINDING_DESK,				/* the client order that the command makes waits on the desk */
 	FINDING_REVIEW,				/* a fill waits for the desk */
 	FINDING_REFUSE				/* what somebody asks for is refused */
@@ -44,7 +45,7 @@ typedef struct Finding
  * - a fill or correction, whoever tells of it, waits in review; the findings are
  *	 among its reasons;
  * - a bust, and a report that is no fill, are facts: they are applied, and what
- *	 they are about is flagged RULE;
+ *	 they are about is flagged RULE; so is any fact with nothing graver than FINDING_FLAG;
  * - a client order that is made with nothing graver than FINDING_DESK is made, and
  *	 waits on the desk from its first event on;
  * - what somebody asks for is refused.

@@ -21,6 +21,7 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "core/asset_class.h"
 #include "core/command_trees.h"
 #include "core/decide.h"
 #include "core/execution/execution.h"
@@ -45,6 +46,7 @@ typedef struct ArraySource
 	List	   *names;			/* of NewName */
 	const List *findings;		/* what rules say of the next command */
 	const struct Halts *halts;
+	const AssetClasses *classes;	/* or NULL */
 	TimestampTz clock;
 	int			made;			/* ids given out */
 	List	   *trees;			/* of Object: the roots that the command names, which a server would lock */
@@ -505,6 +507,7 @@ array_decide(ArraySource *array, Command *command, Decision *d)
 		oms_decision_begin(d, &array->source, command);
 		d->findings = array->findings;
 		d->halts = array->halts;
+		d->classes = array->classes;
 		array_name_trees(array, command, &unreached);
 		array->deciding = true;
 		refusal = oms_decide(d);

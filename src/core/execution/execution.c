@@ -18,6 +18,7 @@
 #include "base/decimal.h"
 #include "base/guc.h"
 #include "base/moment.h"
+#include "core/attributes.h"
 #include "core/command_route.h"
 #include "core/execution/allocation_split.h"
 #include "core/execution/execution.h"
@@ -146,6 +147,15 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	oms_execution_count(execution);
 	if (old && old->quantity_factor)
 		execution_count_correction(context, execution);
+}
+
+void
+oms_execution_take_attributes(Decision *d, const Command *command, const FillContext *context, Execution *execution)
+{
+	/* all that is told of an execution is a fact: nothing is refused */
+	if (context->order)
+		(void) oms_attributes_make(d, command, context->order->asset_class, ATTRIBUTES_OF_EXECUTION,
+								   context->corrected ? context->corrected->attributes : NULL, &execution->attributes);
 }
 
 /* As its report stated it: the desk may have changed it since. */

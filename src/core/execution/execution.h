@@ -70,6 +70,9 @@ typedef struct FillContext
 /* The new execution that an Execute or Correct command reports, unbooked. */
 extern void oms_execution_create(const Command *command, const FillContext *context, Execution *execution);
 
+/* Its attributes become what its order's asset class makes of them. */
+extern void oms_execution_take_attributes(struct Decision *d, const Command *command, const FillContext *context, Execution *execution);
+
 /* Why it cannot be booked, as jsonb array of {code, …figures}; NULL if it can. */
 extern Jsonb *oms_execution_review(const Execution *execution, const FillContext *context);
 

@@ -90,6 +90,7 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 		context->order = &judged;
 	}
 	oms_execution_create(command, context, &execution);
+	oms_execution_take_attributes(d, command, context, &execution);
 	if (known)
 		oms_fill_as_counted(known, &execution);
 	if (command->told_before)

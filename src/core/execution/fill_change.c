@@ -330,6 +330,7 @@ change_make_correction(Decision *d, const FillChain *chain, const FillContext *c
 	const Execution *old = context->corrected;
 
 	oms_execution_create(command, context, correction);
+	oms_execution_take_attributes(d, command, context, correction);
 	change_inherit_typing(d, old, correction);
 	if (context->reasons_before && correction->authors == NULL)
 		correction->authors = command->told_before && known ? known->authors : old->authors;

@@ -91,6 +91,7 @@ oms_decide_manual(Decision *d)
 	/* whoever types it, venues have not told it */
 	context.by_hand = oms_guc_four_eyes ? actor : NULL;
 	oms_execution_create(command, &context, &execution);
+	oms_execution_take_attributes(d, command, &context, &execution);
 	execution.flags |= FLAG_MANUAL;
 	execution.authors = oms_texts_add(NULL, actor);
 	told = desk_find_told(d, &execution, &context);

@@ -299,6 +299,7 @@ oms_block_default(const Decision *d, Command *command)
 	command->side = command->side ? command->side : first->side;
 	command->currency = command->currency ? command->currency : first->currency;
 	command->asset_class = command->asset_class ? command->asset_class : first->asset_class;
+	command->attributes_from = first->attributes;
 	agreement_default_terms(d, command);
 	agreement_default_fix(d, command);
 }

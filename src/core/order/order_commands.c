@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "base/damage.h"
+#include "core/attributes.h"
 #include "core/desk/desk.h"
 #include "core/order/order_block.h"
 #include "core/order/order_commands.h"
@@ -187,6 +188,9 @@ order_create(Decision *d, Command *command, const Order *parent, const char *bes
 		command->order_id = oms_decision_new_id(d, parent ? parent->root_id : beside);
 	if (refusal == NULL)
 		refusal = oms_order_create(command, parent, oms_decision_now(d), order, &event);
+	if (refusal == NULL)
+		refusal = oms_attributes_make(d, command, order->asset_class, ATTRIBUTES_OF_ORDER,
+									  parent ? parent->attributes : command->attributes_from, &order->attributes);
 	if (refusal)
 		return refusal;
 	event.members = members;
@@ -303,6 +307,8 @@ oms_decide_order(Decision *d)
 	if (refusal == NULL && oms_keep_order_report(d, command, order))
 		return NULL;
 	context.answered = oms_was_answered(d, command, order);
+	if (refusal == NULL && oms_has_trait(command->def, TRAIT_MERGES_ATTRIBUTES))
+		refusal = oms_attributes_change(d, command, order->asset_class, ATTRIBUTES_OF_ORDER, order->attributes, &command->attributes);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
 	if (refusal == NULL)

@@ -14,6 +14,7 @@
 #include "base/decimal.h"
 #include "base/guc.h"
 #include "base/moment.h"
+#include "core/attributes.h"
 #include "core/order/order.h"
 #include "core/quote/quote.h"
 
@@ -264,6 +265,9 @@ oms_decide_create_quote(Decision *d)
 		refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"symbol\"", command->def->name), "Only the quote of a request has that of the request.");
 	if (refusal == NULL && !oms_quote_figures_given(&quote.figures))
 		refusal = quote_refuse_priceless(command);
+	/* what was asked for has what its class requires */
+	if (refusal == NULL && request)
+		refusal = oms_attributes_change(d, command, request->asset_class, ATTRIBUTES_OF_ORDER, request->attributes, &quote.attributes);
 	if (refusal == NULL && id_is_given)
 		refusal = oms_check_new_id(d, KIND_QUOTE, command->quote.object_id, request == NULL);
 	if (refusal)
@@ -355,6 +359,10 @@ oms_decide_replace_quote(Decision *d)
 		return refusal;
 	quote = *found;
 	quote_take_terms(command, &quote);
+	if (request && command->attributes)
+		refusal = oms_attributes_change(d, command, request->asset_class, ATTRIBUTES_OF_ORDER, request->attributes, &quote.attributes);
+	if (refusal)
+		return refusal;
 	if (request && !oms_same_text(quote.quote_id, found->quote_id))
 		refusal = quote_check_renamed(d, request, &quote);
 	if (refusal)

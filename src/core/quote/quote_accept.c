@@ -230,6 +230,7 @@ accept_order_command(const Command *command, const Deal *deal)
 		create->terms.time_in_force = "FILL_OR_KILL";
 	create->currency = deal->quote->currency;
 	create->asset_class = deal->request ? deal->request->asset_class : NULL;
+	create->attributes_from = deal->request ? deal->request->attributes : NULL;
 	create->destination = deal->quote->dealer;
 	create->fix = accept_fix_of(command, deal);
 	create->quote.object_id = deal->quote->id;

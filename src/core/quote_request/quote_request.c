@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/moment.h"
+#include "core/attributes.h"
 #include "core/order/order.h"
 #include "core/quote/quote.h"
 
@@ -122,6 +123,9 @@ oms_decide_create_quote_request(Decision *d)
 	if (refusal == NULL && request.symbol == NULL)
 		refusal = oms_with_detail(oms_refuse(OMS_MALFORMED, "%s needs field \"symbol\"", command->def->name),
 								  "Only where it names an order can it be left out.");
+	if (refusal == NULL)
+		refusal = oms_attributes_make(d, command, request.asset_class, ATTRIBUTES_OF_ORDER,
+									  request.order_id ? oms_get_order(d, request.order_id)->attributes : NULL, &request.attributes);
 	if (refusal)
 		return refusal;
 	request.id = id_is_given ? terms->request_id : oms_decision_new_id(d, NULL);
