@@ -1,9 +1,9 @@
 -- Rules: what a firm allows, as data. A predicate may say what stands in src/store/predicate_allow.c, and nothing else.
 
-CREATE FUNCTION oms.check_validation_rule() RETURNS trigger
-  LANGUAGE c AS 'MODULE_PATHNAME', 'oms_check_validation_rule';
-COMMENT ON FUNCTION oms.check_validation_rule() IS
-  'Trigger of oms.validation_rules: the predicate is read and its examples are run; OM011 if it is no rule, or says something else than an example';
+CREATE FUNCTION oms.check_rule() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'oms_check_rule';
+COMMENT ON FUNCTION oms.check_rule() IS
+  'Trigger of tables whose rows have a predicate: that is read and its examples are run; OM011 if it is no rule, or says something else than an example';
 
 CREATE TABLE oms.validation_rules (
   name text COLLATE "C" NOT NULL,
@@ -38,7 +38,7 @@ COMMENT ON COLUMN oms.validation_rules.examples IS
   'What it must say, tried when it is stored: an array of {"command", "outcome": "TRUE", "FALSE", "NULL" or "ERROR", and the states "cur", "parent", "root" where it asks for them}';
 COMMENT ON COLUMN oms.validation_rules.builtin IS 'It came with the extension: not enabled, never changed, and in no dump';
 
-CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON oms.validation_rules FOR EACH ROW EXECUTE FUNCTION oms.check_validation_rule();
+CREATE TRIGGER check_rule BEFORE INSERT OR UPDATE ON oms.validation_rules FOR EACH ROW EXECUTE FUNCTION oms.check_rule();
 ALTER TABLE oms.validation_rules ENABLE ALWAYS TRIGGER check_rule;
 
 -- What rules look up. Loaded by whoever owns them; read as they stand, by every command anew.

@@ -30,3 +30,18 @@ INSERT INTO oms.validation_rules (name, object, command_type, predicate, message
   ('restricted', 'order', 'CreateOrderCommand',
    $$NOT oms.restricted(coalesce(command ->> 'symbol', parent.symbol), coalesce(command ->> 'account', parent.account))$$,
    'the symbol is on the restricted list', 'REFUSE', NULL, false, true);
+
+INSERT INTO oms.routing_rules (name, priority, predicate, reason, examples, enabled, builtin) VALUES
+  ('restricted', 10, 'oms.restricted(cur.symbol, cur.account)', 'the symbol is on the restricted list', NULL, false, true),
+  ('large_quantity', 20, $$cur.order_qty > oms.limit_of(cur.account, cur.symbol, 'DESK_QUANTITY')$$,
+   'the quantity is beyond the limit DESK_QUANTITY', NULL, false, true),
+  ('large_value', 30,
+   $$cur.order_qty * abs(coalesce(cur.price, oms.reference_price(cur.symbol))) > oms.limit_of(cur.account, cur.symbol, 'DESK_VALUE')
+     OR cur.cash_order_qty > oms.limit_of(cur.account, cur.symbol, 'DESK_VALUE')$$,
+   'the value is beyond the limit DESK_VALUE', NULL, false, true),
+  ('market_without_price', 40, $$cur.ord_type = 'MARKET' AND oms.reference_price(cur.symbol, interval '1 day') IS NULL$$,
+   'a market order, and nobody knows what the symbol is worth', NULL, false, true),
+  ('no_destination', 50, 'cur.destination IS NULL', 'it says nothing of where it is to go',
+   '[{"command": {"commandType": "CreateOrderCommand", "symbol": "X", "side": "1", "orderQty": 1}, "cur": {"symbol": "X"}, "outcome": "TRUE"},
+     {"command": {"commandType": "CreateOrderCommand", "symbol": "X", "side": "1", "orderQty": 1}, "cur": {"destination": "XNYS"}, "outcome": "FALSE"}]',
+   false, true);

@@ -323,8 +323,8 @@ oms_record_to_row(const RecordDef *def, const void *record, Datum *values, bool 
 	}
 }
 
-static void
-record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
+void
+oms_record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 {
 	switch (c->type)
 	{
@@ -417,7 +417,7 @@ oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, cons
 		oms_json_key(w, key);
 	oms_json_open_object(w);
 	for (int i = 0; i < def->order->count; i++)
-		record_member_to_json(columns[i], record, w);
+		oms_record_member_to_json(columns[i], record, w);
 	oms_json_close_object(w);
 }
 

@@ -106,6 +106,9 @@ extern void oms_record_to_row(const RecordDef *def, const void *record, Datum *v
 /* Struct to JSON object under `key` (NULL for an array's element); nulls left out. */
 extern void oms_record_to_json(const RecordDef *def, const void *record, JsonWriter *w, const char *key);
 
+/* One member, under its name in the state; nothing where it is null. */
+extern void oms_record_member_to_json(const RecordColumn *column, const void *record, JsonWriter *w);
+
 /* The type of a column in the table, and its value; false: it is null. */
 extern Oid	oms_record_column_type(const RecordColumn *column);
 extern bool oms_record_value(const RecordColumn *column, const void *record, Datum *value);

@@ -44,11 +44,11 @@ check_effect(const RuleVerdict *verdict)
 static void
 check_put_verdict(ReturnSetInfo *rsinfo, const RuleVerdict *verdict)
 {
-	const Rule *rule = verdict->rule;
+	const ConfigRow *rule = &verdict->rule->rule.row;
 	Datum		values[lengthof(check_columns)] = {
 		CStringGetTextDatum(verdict->command->def->name), CStringGetTextDatum(rule->name), Int64GetDatum(rule->version),
 		BoolGetDatum(rule->enabled), CStringGetTextDatum(oms_name_of(oms_rule_answer_names, verdict->answer)),
-		CStringGetTextDatum(check_effect(verdict)), CStringGetTextDatum(rule->message),
+		CStringGetTextDatum(check_effect(verdict)), CStringGetTextDatum(verdict->rule->message),
 	};
 	bool		nulls[lengthof(check_columns)] = {[7] = verdict->finding == NULL};
 

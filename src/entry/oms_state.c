@@ -16,7 +16,7 @@
 #include "store/catalog.h"
 #include "store/fix_sessions.h"
 #include "store/halts.h"
-#include "store/rules.h"
+#include "store/rule_table.h"
 #include "store/shard.h"
 #include "store/table_set.h"
 
@@ -33,8 +33,8 @@ _PG_init(void)
 	oms_tables_init();
 	oms_shard_init();
 	oms_fix_sessions_init();
-	oms_rules_init();
 	oms_halts_init();
+	oms_rule_tables_init();
 	oms_kinds_check();
 	oms_commands_check();
 	oms_stats_init();

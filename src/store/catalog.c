@@ -39,6 +39,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_SHARD] = "shard",
 	[OMS_FIX_SESSIONS] = "fix_sessions",
 	[OMS_VALIDATION_RULES] = "validation_rules",
+	[OMS_ROUTING_RULES] = "routing_rules",
 	[OMS_LIMITS] = "limits",
 	[OMS_REFERENCE_PRICES] = "reference_prices",
 	[OMS_RESTRICTED_LIST] = "restricted_list",

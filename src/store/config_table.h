@@ -18,9 +18,9 @@
 typedef struct ConfigTable
 {
 	OmsRelation which;
-	void		(*begin) (void);	/* forget what was taken before, if anything */
-	void		(*take) (Relation rel, TupleTableSlot *slot);	/* a row */
-	void		(*end) (void);	/* that was all; may raise an error, and then nothing is valid */
+	void		(*begin) (struct ConfigTable *table);	/* forget what was taken before, if anything */
+	void		(*take) (struct ConfigTable *table, Relation rel, TupleTableSlot *slot);	/* a row */
+	void		(*end) (struct ConfigTable *table);	/* that was all; may raise an error, and then nothing is valid */
 
 	/* config_table.c's own */
 	bool		valid;			/* set last: an error on the way leaves nothing half read */

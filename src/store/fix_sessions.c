@@ -32,7 +32,7 @@ session_compare(const void *a, const void *b)
 }
 
 static void
-session_begin(void)
+session_begin(ConfigTable *table)
 {
 	kept.count = kept.room = 0;
 	kept.sessions = NULL;
@@ -54,7 +54,7 @@ session_add(void)
 }
 
 static void
-session_take(Relation rel, TupleTableSlot *slot)
+session_take(ConfigTable *table, Relation rel, TupleTableSlot *slot)
 {
 	char	   *name = TextDatumGetCString(oms_config_column(rel, slot, "session", TEXTOID, NULL));
 	char	   *direction = TextDatumGetCString(oms_config_column(rel, slot, "direction", TEXTOID, NULL));
@@ -73,7 +73,7 @@ session_take(Relation rel, TupleTableSlot *slot)
 }
 
 static void
-session_end(void)
+session_end(ConfigTable *table)
 {
 	if (kept.count > 1)
 		qsort(kept.sessions, kept.count, sizeof(FixSession), session_compare);

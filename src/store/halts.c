@@ -3,123 +3,76 @@
  * halts.c
  *	  The trading halts of oms.trading_halts.
  *
- * Keeps what the table says (config_table.c), sorted by name.  What a halt does is
- * said in core/halt.c.  Writes and locks nothing.
+ * Keeps what the table says (config_rows.c), and of that what may be in force.  What
+ * a halt does is said in core/halt.c.  Writes and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "store/config_table.h"
+#include "store/config_rows.h"
 #include "store/halts.h"
 
-/* A row, and what is of no use once all are known. */
 typedef struct HaltRow
 {
-	Halt		halt;			/* first */
-	bool		builtin;
-	bool		enabled;
+	ConfigRow	row;			/* first */
+	Halt		halt;
 } HaltRow;
 
-static struct
-{
-	MemoryContext context;		/* of all that is kept */
-	List	   *rows;			/* of HaltRow */
-	Halts		halts;
-}			kept;
-
-static const char *
-halt_text(Relation rel, TupleTableSlot *slot, const char *column)
-{
-	bool		isnull;
-	Datum		value = oms_config_column(rel, slot, column, TEXTOID, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
+static Halts halts_known;
 
 static void
-halts_begin(void)
+halt_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, ConfigRow *row)
 {
-	kept.rows = NIL;
-	kept.halts = (Halts) {0};
-	if (kept.context == NULL)
-		kept.context = AllocSetContextCreate(CacheMemoryContext, "oms.trading_halts", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(kept.context);
-}
-
-static void
-halts_take(Relation rel, TupleTableSlot *slot)
-{
-	MemoryContext old = MemoryContextSwitchTo(kept.context);
-	HaltRow    *row = palloc0(sizeof(HaltRow));
 	bool		no_end;
 	Datum		until = oms_config_column(rel, slot, "until", TIMESTAMPTZOID, &no_end);
 
-	row->halt = (Halt) {
-		.name = TextDatumGetCString(oms_config_column(rel, slot, "name", TEXTOID, NULL)),
-		.version = DatumGetInt64(oms_config_column(rel, slot, "version", INT8OID, NULL)),
-		.symbol = halt_text(rel, slot, "symbol"),
-		.account = halt_text(rel, slot, "account"),
-		.destination = halt_text(rel, slot, "destination"),
+	((HaltRow *) row)->halt = (Halt) {
+		.name = row->name,
+		.version = row->version,
+		.symbol = oms_config_text(rel, slot, "symbol", false),
+		.account = oms_config_text(rel, slot, "account", false),
+		.destination = oms_config_text(rel, slot, "destination", false),
 		.since = DatumGetTimestampTz(oms_config_column(rel, slot, "since", TIMESTAMPTZOID, NULL)),
 		.until = no_end ? DT_NOEND : DatumGetTimestampTz(until),
-		.reason = halt_text(rel, slot, "reason"),
+		.reason = oms_config_text(rel, slot, "reason", false),
 	};
-	row->builtin = DatumGetBool(oms_config_column(rel, slot, "builtin", BOOLOID, NULL));
-	row->enabled = DatumGetBool(oms_config_column(rel, slot, "enabled", BOOLOID, NULL));
-	kept.rows = lappend(kept.rows, row);
-	MemoryContextSwitchTo(old);
-}
-
-/* A user's before the shipped one of the same name. */
-static int
-halt_compare_rows(const ListCell *a, const ListCell *b)
-{
-	const HaltRow *first = lfirst(a);
-	const HaltRow *second = lfirst(b);
-	int			order = strcmp(first->halt.name, second->halt.name);
-
-	return order != 0 ? order : (int) first->builtin - (int) second->builtin;
 }
 
 /* What is over by now is so for every later command. */
 static void
-halts_end(void)
+halts_take_known(ConfigRows *rows)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	const char *last = NULL;
-	ListCell   *cell;
 
-	list_sort(kept.rows, halt_compare_rows);
-	kept.halts.halts = MemoryContextAlloc(kept.context, sizeof(Halt) * (list_length(kept.rows) + 1));
-	foreach(cell, kept.rows)
+	halts_known = (Halts) {.halts = MemoryContextAlloc(rows->context, sizeof(Halt) * (rows->count + 1))};
+	for (int i = 0; i < rows->count; i++)
 	{
-		const HaltRow *row = lfirst(cell);
-		bool		hidden = last && strcmp(last, row->halt.name) == 0;
+		const HaltRow *row = (const HaltRow *) rows->rows[i];
 
-		last = row->halt.name;
-		if (!hidden && row->enabled && row->halt.until > now)
-			kept.halts.halts[kept.halts.count++] = row->halt;
+		if (row->row.enabled && row->halt.until > now)
+			halts_known.halts[halts_known.count++] = row->halt;
 	}
-	oms_halts_sort(&kept.halts);
+	oms_halts_sort(&halts_known);
 }
 
-static ConfigTable halts_table = {.which = OMS_TRADING_HALTS, .begin = halts_begin, .take = halts_take, .end = halts_end};
+static ConfigRows halts_table = {
+	.table = {.which = OMS_TRADING_HALTS}, .size = sizeof(HaltRow), .read = halt_read, .known = halts_take_known,
+};
 
 void
 oms_halts_init(void)
 {
-	oms_config_init(&halts_table);
+	oms_config_rows_init(&halts_table);
 }
 
 const Halts *
 oms_halts(void)
 {
-	oms_config_know(&halts_table);
-	return kept.halts.count > 0 ? &kept.halts : NULL;
+	oms_config_rows_know(&halts_table);
+	return halts_known.count > 0 ? &halts_known : NULL;
 }

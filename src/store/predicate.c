@@ -41,6 +41,8 @@
 #include "store/catalog.h"
 #include "store/predicate.h"
 
+StaticAssertDecl(RECORD_COLUMNS_MAX <= 64, "what a predicate reads of a row is a bit for each column");
+
 /* Parameters: the command, and then each column of each row. */
 #define PARAM_COMMAND	1
 #define PARAM_OF(row, column)	(PARAM_COMMAND + 1 + (row) * RECORD_COLUMNS_MAX + (column))
@@ -51,6 +53,12 @@ static const char *const predicate_row_names[ROW_COUNT] = {
 	[ROW_PARENT] = "parent",
 	[ROW_ROOT] = "root",
 };
+
+const char *
+oms_predicate_row_name(PredicateRow row)
+{
+	return predicate_row_names[row];
+}
 
 ObjectKind
 oms_predicate_row_kind(ObjectKind kind, PredicateRow row)
@@ -169,7 +177,7 @@ static const struct
 	{"TimeZone", "UTC"},
 };
 
-ExprState *
+Predicate *
 oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
 {
 	MemoryContext compiling = AllocSetContextCreate(CurrentMemoryContext, "oms predicate", ALLOCSET_SMALL_SIZES);
@@ -177,7 +185,8 @@ oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
 	Oid			user;
 	int			security;
 	int			settings = NewGUCNestLevel();
-	ExprState  *state;
+	Predicate  *predicate = palloc(sizeof(Predicate));
+	Expr	   *expr;
 
 	if (strlen(text) > PREDICATE_LENGTH_MAX)
 		ereport(ERROR,
@@ -187,13 +196,15 @@ oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
 	SetUserIdAndSecContext(oms_relation_owner(OMS_VALIDATION_RULES), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	for (int i = 0; i < lengthof(predicate_settings); i++)
 		(void) set_config_option(predicate_settings[i].name, predicate_settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	state = ExecInitExpr(expression_planner(predicate_analyze(text, kind)), NULL);
+	expr = predicate_analyze(text, kind);
+	predicate->fields = oms_predicate_fields((Node *) expr, PARAM_COMMAND);
+	predicate->state = ExecInitExpr(expression_planner(expr), NULL);
 	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, security);
 	MemoryContextSwitchTo(old);
 	/* what an error leaves goes with the memory of who has asked */
 	MemoryContextSetParent(compiling, memory);
-	return state;
+	return predicate;
 }
 
 /* ------------------------------------------------------------------------
@@ -225,6 +236,7 @@ predicate_fetch(ParamListInfo params, int id, bool speculative, ParamExternData 
 	value->pflags = 0;
 	if (id == PARAM_COMMAND)
 	{
+		subject->read_command = true;
 		value->ptype = JSONBOID;
 		value->value = JsonbPGetDatum(predicate_command(subject));
 		value->isnull = false;
@@ -235,6 +247,7 @@ predicate_fetch(ParamListInfo params, int id, bool speculative, ParamExternData 
 		ObjectKind	kind = oms_predicate_row_kind(subject->command->def->kind, row);
 		const RecordColumn *column = &oms_kinds[kind].record->columns[place % RECORD_COLUMNS_MAX];
 
+		subject->read[row] |= UINT64CONST(1) << (place % RECORD_COLUMNS_MAX);
 		value->ptype = oms_record_column_type(column);
 		if (subject->rows[row])
 			value->isnull = !oms_record_value(column, subject->rows[row], &value->value);
@@ -273,7 +286,7 @@ predicate_unpin_settings(const PinnedSettings *before)
 }
 
 bool
-oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *holds)
+oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds)
 {
 	static ExprContext *context = NULL;
 	ParamListInfoData params = {.paramFetch = predicate_fetch, .paramFetchArg = subject, .numParams = PARAM_COUNT};
@@ -290,10 +303,12 @@ oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *ho
 	context->ecxt_param_list_info = &params;
 	if (subject->memory == NULL)
 		subject->memory = CurrentMemoryContext;
+	subject->read_command = false;
+	memset(subject->read, 0, sizeof(subject->read));
 	before = predicate_pin_settings();
 	PG_TRY();
 	{
-		*holds = DatumGetBool(ExecEvalExprSwitchContext(predicate, context, &isnull));
+		*holds = DatumGetBool(ExecEvalExprSwitchContext(predicate->state, context, &isnull));
 	}
 	PG_FINALLY();
 	{

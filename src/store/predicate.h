@@ -37,16 +37,38 @@ typedef struct PredicateSubject
 	/* predicate.c's own */
 	MemoryContext memory;
 	Jsonb	   *normal;			/* the command, once one asks for it */
+	bool		read_command;	/* what the one that was asked last has read: the command, */
+	uint64		read[ROW_COUNT];	/* … and which columns of the rows */
 } PredicateSubject;
+
+/* Understood, and ready to be asked. */
+typedef struct Predicate
+{
+	ExprState  *state;
+	List	   *fields;			/* of char *: the members of the command that it names */
+} Predicate;
 
 /* The kind of a row, where commands are about this kind. */
 extern ObjectKind oms_predicate_row_kind(ObjectKind kind, PredicateRow row);
 
 /* For commands about `kind`, in `memory`; an error where it is none (predicate_allow.c). */
-extern ExprState *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
+extern Predicate *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
 
 /* Ask it; its errors are raised.  False: it is null. */
-extern bool oms_predicate_evaluate(ExprState *predicate, PredicateSubject *subject, bool *holds);
+extern bool oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds);
+
+/*
+ * What the subject was last asked for, by the predicate (NULL: it is none):
+ * {"cur.orderQty": 5000, "command.price": null}; or NULL.  Fields of the command that
+ * it names, and columns of rows that it has come to, wherever it then stopped.
+ */
+extern Jsonb *oms_predicate_saw(const Predicate *predicate, const PredicateSubject *subject);
+
+/* predicate_saw.c: the members of the command (this parameter) that an expression names. */
+extern List *oms_predicate_fields(Node *expr, int param);
+
+/* The name of a row in predicates. */
+extern const char *oms_predicate_row_name(PredicateRow row);
 
 /* Is this an error of the server or of the session, and not the predicate's? */
 extern bool oms_predicate_passes_on(int sqlstate);

@@ -3,38 +3,19 @@
  * rules.c
  *	  The rules of oms.validation_rules, and what they say of a command.
  *
- * Keeps the table (config_table.c), sorted by name; a predicate is compiled when
- * it is first asked, and kept with it.  What a rule's answer does is said in
- * core/finding.c.
- *
- * Predicates are asked in a subtransaction, begun for the first rule that applies
- * and again after one that has failed: they take no transaction id, for they write
- * nothing.  Writes and locks nothing.
+ * Says which are asked of which command, and about what.  How they are kept and
+ * asked is said in rule_table.c; what a rule's answer does, in core/finding.c.
+ * Writes and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "catalog/pg_type_d.h"
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
-
 #include "core/command_route.h"
 #include "core/command_trees.h"
-#include "store/config_table.h"
 #include "store/rules.h"
 
-const OmsName oms_rule_answer_names[] = {
-	{RULE_TRUE, "TRUE"},
-	{RULE_FALSE, "FALSE"},
-	{RULE_NULL, "NULL"},
-	{RULE_ERROR, "ERROR"},
-	{0}
-};
+#define MESSAGE_LENGTH_MAX	1000
 
 /* What a rule may be; the others are what halts and routing say. */
 static const OmsName rule_severity_names[] = {
@@ -46,51 +27,21 @@ static const OmsName rule_severity_names[] = {
 
 /* PASS is no severity; it stands for none, which no OmsName can. */
 #define WHEN_MISSING_PASS	(FINDING_REFUSE + 1)
-/* Of an error's message an event has so much: it may quote a whole text. */
-#define ERROR_TOLD_MAX		256
 
-const OmsName oms_when_missing_names[] = {
+static const OmsName rule_when_missing_names[] = {
 	{WHEN_MISSING_PASS, "PASS"},
 	{FINDING_WARN, "WARN"},
 	{FINDING_REFUSE, "REFUSE"},
 	{0}
 };
 
-static struct
-{
-	MemoryContext context;		/* of all that is kept */
-	Rule	  **rules;			/* by name */
-	int			count;
-	int			room;
-	bool		asked[COMMAND_TYPE_COUNT];	/* has a command of this type an enabled rule? */
-}			kept;
+/* Has a command of this type an enabled rule? */
+static bool rules_asked[COMMAND_TYPE_COUNT];
 
 /* ------------------------------------------------------------------------
  * the table
  * ------------------------------------------------------------------------
  */
-
-static char *
-rule_text(Relation rel, TupleTableSlot *slot, const char *column, bool required)
-{
-	bool		isnull = false;
-	Datum		value = oms_config_column(rel, slot, column, TEXTOID, required ? NULL : &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-static int
-rule_name_value(const OmsName *names, const char *column, const char *text)
-{
-	const OmsName *name = oms_name_find(names, text, strlen(text));
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(OMS_BAD_CONFIGURATION),
-				 errmsg("\"%s\" is no %s of a rule", text, column),
-				 errdetail("It is one of %s.", oms_names_list(names))));
-	return name->value;
-}
 
 static const CommandDef *
 rule_command(const KindDef *kind, const char *name)
@@ -105,96 +56,66 @@ rule_command(const KindDef *kind, const char *name)
 	return def;
 }
 
-Rule *
-oms_rule_read(Relation rel, TupleTableSlot *slot)
+static void
+rule_read(Relation rel, TupleTableSlot *slot, Rule *rule)
 {
-	Rule	   *rule = palloc0(sizeof(Rule));
-	char	   *object = rule_text(rel, slot, "object", true);
-	char	   *command = rule_text(rel, slot, "command_type", false);
+	ValidationRule *own = (ValidationRule *) rule;
+	char	   *object = oms_config_text(rel, slot, "object", true);
+	char	   *command = oms_config_text(rel, slot, "command_type", false);
 	const KindDef *kind = oms_kind_by_name(object);
 
-	rule->name = rule_text(rel, slot, "name", true);
 	if (kind == NULL)
 		ereport(ERROR,
 				(errcode(OMS_BAD_CONFIGURATION),
-				 errmsg("rule \"%s\" is about no kind of object: \"%s\"", rule->name, object)));
+				 errmsg("rule \"%s\" is about no kind of object: \"%s\"", rule->row.name, object)));
 	rule->kind = kind->kind;
 	rule->def = command ? rule_command(kind, command) : NULL;
-	rule->asset_class = rule_text(rel, slot, "asset_class", false);
-	rule->predicate = rule_text(rel, slot, "predicate", true);
-	rule->message = rule_text(rel, slot, "message", true);
-	rule->severity = rule_name_value(rule_severity_names, "severity", rule_text(rel, slot, "severity", true));
-	rule->when_missing = rule_name_value(oms_when_missing_names, "when_missing", rule_text(rel, slot, "when_missing", true));
-	if (rule->when_missing == WHEN_MISSING_PASS)
-		rule->when_missing = 0;
-	rule->enabled = DatumGetBool(oms_config_column(rel, slot, "enabled", BOOLOID, NULL));
-	rule->builtin = DatumGetBool(oms_config_column(rel, slot, "builtin", BOOLOID, NULL));
-	rule->version = DatumGetInt64(oms_config_column(rel, slot, "version", INT8OID, NULL));
-	return rule;
+	own->asset_class = oms_config_text(rel, slot, "asset_class", false);
+	own->message = oms_config_text(rel, slot, "message", true);
 }
 
 static void
-rules_begin(void)
+rule_check_own(const Rule *rule)
 {
-	memset(kept.asked, 0, sizeof(kept.asked));
-	kept.count = kept.room = 0;
-	kept.rules = NULL;
-	if (kept.context == NULL)
-		kept.context = AllocSetContextCreate(CacheMemoryContext, "oms.validation_rules", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(kept.context);
+	const ValidationRule *own = (const ValidationRule *) rule;
+
+	if (strlen(own->message) > MESSAGE_LENGTH_MAX)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("a rule's message has at most %d bytes", MESSAGE_LENGTH_MAX)));
+	if (own->severity == FINDING_REVIEW && !oms_kinds[rule->kind].is_fact)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("rule \"%s\" has severity REVIEW, and %s cannot wait in review", rule->row.name, oms_kinds[rule->kind].a_name),
+				 errhint("Use REFUSE or WARN.")));
+}
+
+static bool
+rule_is_for(const Rule *rule, const CommandDef *def)
+{
+	return rule->kind == def->kind && (rule->def == NULL || rule->def->type == def->type);
 }
 
 static void
-rules_take(Relation rel, TupleTableSlot *slot)
+rules_known(ConfigRows *rows)
 {
-	MemoryContext old = MemoryContextSwitchTo(kept.context);
-
-	if (kept.count == kept.room)
-	{
-		kept.room = kept.room ? 2 * kept.room : 16;
-		kept.rules = kept.rules ? repalloc_huge(kept.rules, sizeof(Rule *) * kept.room) : palloc(sizeof(Rule *) * kept.room);
-	}
-	kept.rules[kept.count++] = oms_rule_read(rel, slot);
-	MemoryContextSwitchTo(old);
+	memset(rules_asked, 0, sizeof(rules_asked));
+	for (int i = 0; i < rows->count; i++)
+		for (int type = 0; rows->rows[i]->enabled && type < COMMAND_TYPE_COUNT; type++)
+			if (rule_is_for((Rule *) rows->rows[i], &oms_command_defs[type]))
+				rules_asked[type] = true;
 }
 
-/* A user's before the shipped one of the same name. */
-static int
-rule_compare(const void *a, const void *b)
-{
-	const Rule *first = *(Rule *const *) a;
-	const Rule *second = *(Rule *const *) b;
-	int			order = strcmp(first->name, second->name);
+static const RuleWord rule_words[] = {
+	{"severity", rule_severity_names, offsetof(ValidationRule, severity)},
+	{"when_missing", rule_when_missing_names, offsetof(ValidationRule, when_missing)},
+	{0}
+};
 
-	return order != 0 ? order : (int) first->builtin - (int) second->builtin;
-}
-
-static void
-rules_end(void)
-{
-	int			left = 0;
-
-	if (kept.count > 1)
-		qsort(kept.rules, kept.count, sizeof(Rule *), rule_compare);
-	/* which it hides whole */
-	for (int i = 0; i < kept.count; i++)
-		if (left == 0 || strcmp(kept.rules[left - 1]->name, kept.rules[i]->name) != 0)
-			kept.rules[left++] = kept.rules[i];
-	kept.count = left;
-	for (int i = 0; i < kept.count; i++)
-		for (int type = 0; type < COMMAND_TYPE_COUNT; type++)
-			if (kept.rules[i]->enabled && oms_command_defs[type].kind == kept.rules[i]->kind &&
-				(kept.rules[i]->def == NULL || kept.rules[i]->def->type == type))
-				kept.asked[type] = true;
-}
-
-static ConfigTable rules_table = {.which = OMS_VALIDATION_RULES, .begin = rules_begin, .take = rules_take, .end = rules_end};
-
-void
-oms_rules_init(void)
-{
-	oms_config_init(&rules_table);
-}
+RuleTable	oms_validation_table = {
+	RULE_TABLE(OMS_VALIDATION_RULES, ValidationRule, rules_known),
+	.noun = "rule", .words = rule_words, .read = rule_read, .check = rule_check_own,
+};
 
 /* ------------------------------------------------------------------------
  * what a command is about
@@ -254,7 +175,7 @@ rules_rows_of_slice(const PredicateSubject *placement, PredicateSubject *slice)
 }
 
 static bool
-rules_is_of_class(const Rule *rule, const PredicateSubject *subject)
+rules_is_of_class(const ValidationRule *rule, const PredicateSubject *subject)
 {
 	if (rule->asset_class == NULL)
 		return true;
@@ -278,118 +199,46 @@ rules_is_of_class(const Rule *rule, const PredicateSubject *subject)
  */
 
 static FindingSeverity
-rule_gravity(const Rule *rule, RuleAnswer answer)
+rule_gravity(const ValidationRule *rule, RuleAnswer answer)
 {
-	if (answer == RULE_TRUE)
+	if (answer == RULE_TRUE || (answer == RULE_NULL && rule->when_missing == WHEN_MISSING_PASS))
 		return 0;
 	/* what is missing is never graver than what is wrong */
 	return answer == RULE_NULL ? Min(rule->when_missing, rule->severity) : rule->severity;
 }
 
 static RuleVerdict *
-rule_verdict(const Rule *rule, const Command *command, RuleAnswer answer, const char *error)
+rule_verdict(RuleRun *run, ValidationRule *rule, PredicateSubject *subject)
 {
 	RuleVerdict *verdict = palloc0(sizeof(RuleVerdict));
+	const char *error;
+	RuleAnswer	answer = oms_rule_ask(run, &rule->rule, subject, &error);
 	FindingSeverity severity = rule_gravity(rule, answer);
 	Finding    *finding;
 
-	*verdict = (RuleVerdict) {.rule = rule, .command = command, .answer = answer, .error = error};
+	*verdict = (RuleVerdict) {.rule = rule, .command = subject->command, .answer = answer};
 	if (severity == 0)
 		return verdict;
-	finding = palloc(sizeof(Finding));
+	verdict->finding = finding = palloc0(sizeof(Finding));
 	/* the rule may be gone before the command is applied: a look-up reads tables */
-	*finding = (Finding) {.rule = pstrdup(rule->name), .version = rule->version, .severity = severity, .message = pstrdup(rule->message)};
-	finding->why = answer == RULE_NULL ? "is null" : "is false";
-	if (answer == RULE_ERROR)
-		finding->why = psprintf("fails (%.*s)", pg_mbcliplen(error, strlen(error), ERROR_TOLD_MAX), error);
-	verdict->finding = finding;
+	*finding = (Finding) {.rule = pstrdup(rule->rule.row.name), .version = rule->rule.row.version, .severity = severity,
+	.message = pstrdup(rule->message)};
+	finding->why = answer == RULE_ERROR ? psprintf("fails (%s)", error) : answer == RULE_NULL ? "is null" : "is false";
 	return verdict;
-}
-
-static RuleAnswer
-rule_answer(Rule *rule, PredicateSubject *subject)
-{
-	bool		holds;
-
-	if (rule->compiled == NULL)
-		rule->compiled = oms_predicate_compile(rule->predicate, rule->kind, GetMemoryChunkContext(rule));
-	if (!oms_predicate_evaluate(rule->compiled, subject, &holds))
-		return RULE_NULL;
-	return holds ? RULE_TRUE : RULE_FALSE;
-}
-
-/* Predicates under way: one subtransaction, until one of them fails. */
-typedef struct RuleRun
-{
-	MemoryContext memory;
-	ResourceOwner owner;
-	bool		open;
-} RuleRun;
-
-static void
-rules_enter(RuleRun *run)
-{
-	if (run->open)
-		return;
-	run->memory = CurrentMemoryContext;
-	run->owner = CurrentResourceOwner;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(run->memory);
-	run->open = true;
-}
-
-static void
-rules_leave(RuleRun *run, bool failed)
-{
-	if (!run->open)
-		return;
-	if (failed)
-		RollbackAndReleaseCurrentSubTransaction();
-	else
-		ReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(run->memory);
-	CurrentResourceOwner = run->owner;
-	run->open = false;
-}
-
-static RuleVerdict *
-rules_ask_one(RuleRun *run, Rule *rule, PredicateSubject *subject)
-{
-	volatile RuleAnswer answer = RULE_ERROR;
-	ErrorData  *volatile error = NULL;
-
-	rules_enter(run);
-	PG_TRY();
-	{
-		answer = rule_answer(rule, subject);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(run->memory);
-		error = CopyErrorData();
-		FlushErrorState();
-		rules_leave(run, true);
-		if (oms_predicate_passes_on(error->sqlerrcode))
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	return rule_verdict(rule, subject->command, answer, error ? error->message : NULL);
 }
 
 static List *
 rules_ask_all(RuleRun *run, PredicateSubject *subject, bool disabled_too)
 {
+	const ConfigRows *rows = &oms_validation_table.rows;
 	List	   *verdicts = NIL;
 
-	for (int i = 0; i < kept.count; i++)
+	for (int i = 0; i < rows->count; i++)
 	{
-		Rule	   *rule = kept.rules[i];
+		ValidationRule *rule = (ValidationRule *) rows->rows[i];
 
-		if (rule->kind != subject->command->def->kind || (rule->def && rule->def->type != subject->command->def->type) ||
-			!(rule->enabled || disabled_too) || !rules_is_of_class(rule, subject))
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		verdicts = lappend(verdicts, rules_ask_one(run, rule, subject));
+		if (rule_is_for(&rule->rule, subject->command->def) && (rule->rule.row.enabled || disabled_too) && rules_is_of_class(rule, subject))
+			verdicts = lappend(verdicts, rule_verdict(run, rule, subject));
 	}
 	return verdicts;
 }
@@ -411,7 +260,7 @@ rules_judge(UnitOfWork *uow, RuleSource source, const Command *command, bool dis
 		rules_rows_of_slice(&subject, &slice);
 		verdicts = list_concat(verdicts, rules_ask_all(&run, &slice, disabled_too));
 	}
-	rules_leave(&run, false);
+	oms_rules_leave(&run);
 	return verdicts;
 }
 
@@ -421,8 +270,8 @@ oms_rules_ask(UnitOfWork *uow, const Command *command)
 	List	   *findings = NIL;
 	ListCell   *cell;
 
-	oms_config_know(&rules_table);
-	if (likely(!kept.asked[command->def->type] && !(command->nchildren > 0 && kept.asked[command->children[0].def->type])))
+	oms_config_rows_know(&oms_validation_table.rows);
+	if (likely(!rules_asked[command->def->type] && !(command->nchildren > 0 && rules_asked[command->children[0].def->type])))
 		return NIL;
 	foreach(cell, rules_judge(uow, oms_uow_object, command, false))
 	{
@@ -437,16 +286,6 @@ oms_rules_ask(UnitOfWork *uow, const Command *command)
 List *
 oms_rules_try(UnitOfWork *uow, const Command *command)
 {
-	oms_config_know(&rules_table);
+	oms_config_rows_know(&oms_validation_table.rows);
 	return rules_judge(uow, oms_uow_peek, command, true);
-}
-
-RuleVerdict *
-oms_rule_ask(Rule *rule, PredicateSubject *subject)
-{
-	RuleRun		run = {0};
-	RuleVerdict *verdict = rules_ask_one(&run, rule, subject);
-
-	rules_leave(&run, false);
-	return verdict;
 }

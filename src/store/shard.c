@@ -58,14 +58,14 @@ shard_take_slots(Datum value)
 }
 
 static void
-shard_begin(void)
+shard_begin(ConfigTable *table)
 {
 	shard.found = false;
 }
 
 /* There is one row (oms.shard_replace()). */
 static void
-shard_take(Relation rel, TupleTableSlot *slot)
+shard_take(ConfigTable *table, Relation rel, TupleTableSlot *slot)
 {
 	shard.found = true;
 	shard.number = DatumGetInt32(oms_config_column(rel, slot, "number", INT4OID, NULL));
@@ -73,7 +73,7 @@ shard_take(Relation rel, TupleTableSlot *slot)
 }
 
 static void
-shard_end(void)
+shard_end(ConfigTable *table)
 {
 	if (!shard.found)
 		ereport(ERROR,
