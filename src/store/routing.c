@@ -48,7 +48,7 @@ static const RuleWord routing_words[] = {
 
 RuleTable	oms_routing_table = {
 	RULE_TABLE(OMS_ROUTING_RULES, RoutingRule, NULL),
-	.noun = "routing rule", .by_priority = true, .words = routing_words, .read = routing_read, .check = routing_check_reason,
+	.noun = "routing rule", .about = COMMAND_CREATE_ORDER, .by_priority = true, .words = routing_words, .read = routing_read, .check = routing_check_reason,
 };
 
 /* The rules may be gone before the event is made. */
@@ -83,9 +83,9 @@ routing_decide(const RuleTried *tried, const Finding *finding, Routing *routing)
 }
 
 void
-oms_route_order(const Command *command, const Order *order, Routing *routing)
+oms_route(const Command *command, const Object *order, Routing *routing)
 {
-	PredicateSubject subject = {.command = command, .rows = {[ROW_CUR] = &order->object, [ROW_ROOT] = &order->object}};
+	PredicateSubject subject = {.command = command, .rows = {[ROW_CUR] = order, [ROW_ROOT] = order}};
 	List	   *tried = oms_rules_first(&oms_routing_table, &subject);
 	int			left = list_length(tried);
 	ListCell   *cell;

@@ -12,7 +12,6 @@
 #include "nodes/pg_list.h"
 
 #include "core/finding.h"
-#include "core/order/order_record.h"
 #include "store/rule_table.h"
 
 typedef enum RoutingAction
@@ -47,6 +46,6 @@ typedef struct Routing
  * order is placed.  What a rule fails for goes to the desk: what cannot be answered
  * is nothing for the market.  The order is as the command has left it, or would.
  */
-extern void oms_route_order(const Command *command, const Order *order, Routing *routing);
+extern void oms_route(const Command *command, const Object *order, Routing *routing);
 
 #endif							/* OMS_ROUTING_H */

@@ -61,7 +61,7 @@ oms_rule_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, Config
 	const RuleTable *table = (const RuleTable *) rows;
 	Rule	   *rule = (Rule *) row;
 
-	rule->kind = KIND_ORDER;
+	rule->kind = oms_command_defs[table->about].kind;
 	rule->predicate = oms_config_text(rel, slot, "predicate", true);
 	if (table->by_priority)
 		rule->priority = DatumGetInt32(oms_config_column(rel, slot, "priority", INT4OID, NULL));

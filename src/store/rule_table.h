@@ -40,6 +40,7 @@ typedef struct RuleTable
 {
 	ConfigRows	rows;			/* first */
 	const char *noun;			/* "rule" */
+	CommandType about;			/* its rules are asked of what this command makes, unless `read` says otherwise */
 	bool		by_priority;
 	const RuleWord *words;		/* ends with one without a column */
 
