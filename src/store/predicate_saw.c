@@ -20,6 +20,7 @@
 
 /* What is longer is told by no finding: an event must leave by every way out. */
 #define SAW_TEXT_MAX	256
+#define SAW_MAX			32
 
 typedef struct SawFields
 {
@@ -112,7 +113,7 @@ saw_put_columns(JsonWriter *w, const PredicateSubject *subject, PredicateRow row
 	const RecordDef *def = oms_kinds[oms_predicate_row_kind(subject->command->def->kind, row)].record;
 	int			count = 0;
 
-	for (int i = 0; subject->read[row] && i < def->ncolumns; i++)
+	for (int i = 0; subject->read[row] && i < def->ncolumns && count < SAW_MAX; i++)
 	{
 		const RecordColumn *column = &def->columns[i];
 
@@ -138,6 +139,8 @@ saw_put_fields(JsonWriter *w, const Predicate *predicate, const PredicateSubject
 		JsonbValue	hold;
 		JsonbValue *value = oms_json_get(subject->normal, lfirst(cell), &hold);
 
+		if (count == SAW_MAX)
+			break;
 		if (value && (value->type == jbvBinary || (value->type == jbvString && value->val.string.len > SAW_TEXT_MAX)))
 			continue;
 		if (value)

@@ -15,9 +15,6 @@
 /* What the desk reads is no novel; nor is what an event says of each rule. */
 #define REASON_LENGTH_MAX	1000
 
-/* Of more rules than these an event tells the last ones, of which one decided. */
-#define ROUTING_TOLD_MAX	100
-
 const OmsName oms_routing_action_names[] = {
 	{ROUTE_TO_DESK, "DESK"},
 	{ROUTE_AUTO, "AUTO"},
@@ -83,20 +80,21 @@ routing_decide(const RuleTried *tried, const Finding *finding, Routing *routing)
 }
 
 void
-oms_route(const Command *command, const Object *order, Routing *routing)
+oms_routing_ask(const Command *command, const Object *order, Routing *routing)
 {
 	PredicateSubject subject = {.command = command, .rows = {[ROW_CUR] = order, [ROW_ROOT] = order}};
 	List	   *tried = oms_rules_first(&oms_routing_table, &subject);
-	int			left = list_length(tried);
-	ListCell   *cell;
+	int64		told = 0;
 
 	*routing = (Routing) {.action = ROUTE_AUTO};
-	foreach(cell, tried)
+	/* where there are more than an event tells, the last ones: of them one decided */
+	for (int i = list_length(tried) - 1; i >= 0; i--)
 	{
-		Finding    *finding = routing_finding(lfirst(cell));
+		Finding    *finding = routing_finding(list_nth(tried, i));
 
-		routing_decide(lfirst(cell), finding, routing);
-		if (left-- <= ROUTING_TOLD_MAX)
-			routing->findings = lappend(routing->findings, finding);
+		routing_decide(list_nth(tried, i), finding, routing);
+		if (!oms_finding_fits(finding, &told))
+			break;
+		routing->findings = lcons(finding, routing->findings);
 	}
 }

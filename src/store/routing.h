@@ -46,6 +46,6 @@ typedef struct Routing
  * order is placed.  What a rule fails for goes to the desk: what cannot be answered
  * is nothing for the market.  The order is as the command has left it, or would.
  */
-extern void oms_route(const Command *command, const Object *order, Routing *routing);
+extern void oms_routing_ask(const Command *command, const Object *order, Routing *routing);
 
 #endif							/* OMS_ROUTING_H */
