@@ -11,8 +11,8 @@ cd "$project"
 breaches=0
 breach() { say "style: $*"; breaches=$((breaches + 1)); }
 
-# From the bottom up; fix and slot stand side by side.
-declare -A level=([base]=0 [core]=1 [store]=2 [entry]=3 [fix]=4 [slot]=4)
+# From the bottom up; entry and look stand side by side, and so do fix and slot.
+declare -A level=([base]=0 [core]=1 [store]=2 [entry]=3 [look]=3 [fix]=4 [slot]=4)
 
 # An include names the file from src/ on, so it says its folder.
 check_folders() {

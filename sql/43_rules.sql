@@ -54,7 +54,7 @@ CREATE TABLE oms.limits (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.limits', '');
 COMMENT ON TABLE oms.limits IS 'How much of what an account may do in a symbol; an empty account or symbol: any. oms.limit_of() finds the most special one';
-COMMENT ON COLUMN oms.limits.what IS 'The limit''s name. The shipped rules ask for ORDER_QUANTITY and ORDER_VALUE';
+COMMENT ON COLUMN oms.limits.what IS 'The limit''s name. The shipped rules ask for ORDER_QUANTITY and ORDER_VALUE (of one order), DAY_QUANTITY and DAY_VALUE (of what is open, and was done today)';
 
 CREATE TABLE oms.reference_prices (
   symbol text COLLATE "C" NOT NULL CONSTRAINT reference_prices_pkey PRIMARY KEY,

@@ -40,6 +40,9 @@ typedef struct TableKey
 	 * no harm: an index of those alone will do.  Without a column: for all.
 	 */
 	TableFact	only;
+
+	/* A column of times: rows may be asked for from one on (an index that has it behind the others begins there).  Or NULL. */
+	const char *moment;
 } TableKey;
 
 /* What we need of a table; it may have more, and in any order.  A key is named by its place in `keys`. */

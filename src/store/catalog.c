@@ -45,6 +45,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_RESTRICTED_LIST] = "restricted_list",
 	[OMS_TRADING_HALTS] = "trading_halts",
 	[OMS_CONFIGURATION_EVENTS] = "configuration_events",
+	[OMS_ALLOWED_ORDER_TYPES] = "allowed_order_types",
 };
 
 static const char *

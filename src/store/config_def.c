@@ -32,6 +32,7 @@ const ConfigDef oms_config_defs[] = {
 	{"fix_sessions", "FixSession", {"session"}, {"direction", "account", "enabled", "last_look"}},
 	{"limits", "Limit", {"account", "symbol", "what"}, {"amount"}},
 	{"restricted_list", "Restriction", {"symbol", "account"}, {"reason"}},
+	{"allowed_order_types", "AllowedOrderType", {"destination", "ord_type"}, {0}},
 	{"trading_halts", "TradingHalt", {"name"}, {"symbol", "account", "destination", "since", "until", "reason", "enabled"}},
 	{0}
 };

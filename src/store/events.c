@@ -25,6 +25,7 @@
 #include "utils/xid8.h"
 
 #include "base/digest.h"
+#include "base/guc.h"
 #include "store/events.h"
 
 enum EventColumn
@@ -266,6 +267,54 @@ oms_event_first_payload(TableSet *tables, const Object *object)
 	uint64		xid;
 
 	return events_payload_in(tables, object->kind, object->created_at, EVENT_BY_VERSION, keys, &xid);
+}
+
+/* Newest first: what is asked for is mostly there. */
+static bool
+events_find_version(List *leaves, const char *id, int64 version, Table **leaf)
+{
+	Datum		keys[2] = {CStringGetTextDatum(id), Int64GetDatum(version)};
+
+	for (int i = list_length(leaves) - 1; i >= 0; i--)
+	{
+		CHECK_FOR_INTERRUPTS();
+		*leaf = list_nth(leaves, i);
+		if (oms_table_find(*leaf, EVENT_BY_VERSION, keys))
+			return true;
+	}
+	return false;
+}
+
+/* The versions of an object are counted without gaps, and their times never go back. */
+Jsonb *
+oms_event_state_before(const Object *object, DateADT day)
+{
+	TableWork	work = {0};
+	List	   *leaves = NIL;
+	ListCell   *cell;
+	Table	   *leaf;
+	int64		before = 0;
+	int64		since = object->version + 1;
+	Jsonb	   *state = NULL;
+
+	foreach(cell, oms_partitions_of(OMS_EVENTS_OF(object->kind)))
+		leaves = lappend(leaves, oms_table_open(&work, lfirst_oid(cell), oms_event_table(object->kind)));
+	while (since - before > 1)
+	{
+		int64		middle = before + (since - before) / 2;
+
+		/* what is not written yet is of today */
+		if (events_find_version(leaves, object->id, middle, &leaf) &&
+			oms_trading_day(DatumGetTimestampTz(oms_table_needed(leaf, EVENT_OCCURRED_AT))) < day)
+			before = middle;
+		else
+			since = middle;
+	}
+	if (before > 0 && events_find_version(leaves, object->id, before, &leaf))
+		state = oms_json_get_container(DatumGetJsonbPCopy(oms_table_needed(leaf, EVENT_PAYLOAD)), "state");
+	foreach(cell, leaves)
+		oms_table_close(lfirst(cell));
+	return state;
 }
 
 typedef struct EventWalk

@@ -65,4 +65,10 @@ extern void oms_events_each(TableSet *tables, const Event *unwritten, int count,
 /* The payload of an object's first event, or NULL. */
 extern Jsonb *oms_event_first_payload(TableSet *tables, const Object *object);
 
+/*
+ * The state that an object had when this trading day began, or NULL: it was not
+ * there.  Opens the event tables itself, as predicates have to; a few probes.
+ */
+extern Jsonb *oms_event_state_before(const Object *object, DateADT day);
+
 #endif							/* OMS_EVENTS_H */

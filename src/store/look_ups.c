@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * look_ups.c
- *	  What predicates of rules may look up: limits, prices, what is restricted.
+ *	  What predicates of rules may look up: limits, prices, what is restricted,
+ *	  types of orders.  What they ask of orders stands in order_look_ups.c.
  *
  * One index probe each, or one for each of the few rows that may hold; as the
  * tables stand.  A table is open for the one look-up: predicates are asked in a
@@ -22,11 +23,13 @@
 #include "utils/timestamp.h"
 
 #include "store/catalog.h"
+#include "store/look_ups.h"
 #include "store/table_io.h"
 
 PG_FUNCTION_INFO_V1(oms_limit_of);
 PG_FUNCTION_INFO_V1(oms_reference_price);
 PG_FUNCTION_INFO_V1(oms_restricted);
+PG_FUNCTION_INFO_V1(oms_type_allowed);
 
 #define BY_KEY	0
 
@@ -81,6 +84,26 @@ static const TableColumn restricted_columns[RESTRICTED_COLUMNS] = {
 static const TableKey restricted_keys[] = {{true, {"symbol", "account"}}};
 static const TableDef restricted = {"restricted_list", RESTRICTED_COLUMNS, restricted_columns, lengthof(restricted_keys), restricted_keys};
 
+enum OrderTypeColumn
+{
+	TYPE_DESTINATION,
+	TYPE_ORD_TYPE,
+	TYPE_COLUMNS
+};
+
+static const TableColumn type_columns[TYPE_COLUMNS] = {
+	[TYPE_DESTINATION] = {"destination", TEXTOID},
+	[TYPE_ORD_TYPE] = {"ord_type", TEXTOID},
+};
+
+#define BY_DESTINATION	1
+
+static const TableKey type_keys[] = {
+	{true, {"destination", "ord_type"}},
+	[BY_DESTINATION] = {false, {"destination"}},
+};
+static const TableDef order_types = {"allowed_order_types", TYPE_COLUMNS, type_columns, lengthof(type_keys), type_keys};
+
 static Datum
 look_up_text(FunctionCallInfo fcinfo, int arg)
 {
@@ -116,27 +139,41 @@ oms_limit_of(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(amount);
 }
 
+static bool
+look_up_price(Datum symbol, Numeric *price, TimestampTz *priced_at)
+{
+	TableWork	work = {0};
+	Table	   *table = oms_table_open(&work, oms_relation(OMS_REFERENCE_PRICES), &prices);
+	bool		found = oms_table_find(table, BY_KEY, &symbol);
+
+	if (found)
+	{
+		*price = DatumGetNumericCopy(oms_table_needed(table, PRICE_PRICE));
+		*priced_at = DatumGetTimestampTz(oms_table_needed(table, PRICE_PRICED_AT));
+	}
+	oms_table_close(table);
+	return found;
+}
+
+Numeric
+oms_last_price(const char *symbol)
+{
+	Numeric		price;
+	TimestampTz priced_at;
+
+	return look_up_price(CStringGetTextDatum(symbol), &price, &priced_at) ? price : NULL;
+}
+
 Datum
 oms_reference_price(PG_FUNCTION_ARGS)
 {
-	TableWork	work = {0};
-	Table	   *table;
+	Numeric		price;
+	TimestampTz priced_at;
 	bool		found;
-	Datum		price = (Datum) 0;
-	TimestampTz priced_at = 0;
-	Datum		key;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	key = PG_GETARG_DATUM(0);
-	table = oms_table_open(&work, oms_relation(OMS_REFERENCE_PRICES), &prices);
-	found = oms_table_find(table, BY_KEY, &key);
-	if (found)
-	{
-		price = NumericGetDatum(DatumGetNumericCopy(oms_table_needed(table, PRICE_PRICE)));
-		priced_at = DatumGetTimestampTz(oms_table_needed(table, PRICE_PRICED_AT));
-	}
-	oms_table_close(table);
+	found = look_up_price(PG_GETARG_DATUM(0), &price, &priced_at);
 	/* an age is in days of 24 hours */
 	if (found && !PG_ARGISNULL(1))
 		found = DatumGetBool(DirectFunctionCall2(interval_le,
@@ -144,7 +181,7 @@ oms_reference_price(PG_FUNCTION_ARGS)
 												 PG_GETARG_DATUM(1)));
 	if (!found)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(price);
+	PG_RETURN_NUMERIC(price);
 }
 
 Datum
@@ -166,4 +203,24 @@ oms_restricted(PG_FUNCTION_ARGS)
 	}
 	oms_table_close(table);
 	PG_RETURN_BOOL(found);
+}
+
+Datum
+oms_type_allowed(PG_FUNCTION_ARGS)
+{
+	TableWork	work = {0};
+	Table	   *table;
+	const Datum values[] = {look_up_text(fcinfo, 0), look_up_text(fcinfo, 1)};
+	bool		allowed;
+	bool		listed;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	table = oms_table_open(&work, oms_relation(OMS_ALLOWED_ORDER_TYPES), &order_types);
+	allowed = oms_table_find(table, BY_KEY, values);
+	listed = allowed || oms_table_find(table, BY_DESTINATION, values);
+	oms_table_close(table);
+	if (!listed)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(allowed);
 }

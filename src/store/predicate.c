@@ -212,8 +212,8 @@ oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
  * ------------------------------------------------------------------------
  */
 
-static Jsonb *
-predicate_command(PredicateSubject *subject)
+Jsonb *
+oms_predicate_command(PredicateSubject *subject)
 {
 	if (subject->normal == NULL)
 	{
@@ -238,7 +238,7 @@ predicate_fetch(ParamListInfo params, int id, bool speculative, ParamExternData 
 	{
 		subject->read_command = true;
 		value->ptype = JSONBOID;
-		value->value = JsonbPGetDatum(predicate_command(subject));
+		value->value = JsonbPGetDatum(oms_predicate_command(subject));
 		value->isnull = false;
 	}
 	else
@@ -285,11 +285,20 @@ predicate_unpin_settings(const PinnedSettings *before)
 	session_timezone = before->zone;
 }
 
+static PredicateSubject *predicate_asked = NULL;
+
+PredicateSubject *
+oms_predicate_subject(void)
+{
+	return predicate_asked;
+}
+
 bool
 oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds)
 {
 	static ExprContext *context = NULL;
 	ParamListInfoData params = {.paramFetch = predicate_fetch, .paramFetchArg = subject, .numParams = PARAM_COUNT};
+	PredicateSubject *asked_before = predicate_asked;
 	PinnedSettings before;
 	bool		isnull;
 
@@ -306,12 +315,14 @@ oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *ho
 	subject->read_command = false;
 	memset(subject->read, 0, sizeof(subject->read));
 	before = predicate_pin_settings();
+	predicate_asked = subject;
 	PG_TRY();
 	{
 		*holds = DatumGetBool(ExecEvalExprSwitchContext(predicate->state, context, &isnull));
 	}
 	PG_FINALLY();
 	{
+		predicate_asked = asked_before;
 		predicate_unpin_settings(&before);
 		context->ecxt_param_list_info = NULL;
 		ResetExprContext(context);

@@ -70,6 +70,12 @@ extern List *oms_predicate_fields(Node *expr, int param);
 /* The name of a row in predicates. */
 extern const char *oms_predicate_row_name(PredicateRow row);
 
+/* What is being asked, while it is; else NULL.  What a predicate calls may ask for more of it than its arguments. */
+extern PredicateSubject *oms_predicate_subject(void);
+
+/* Its command, in its normal form. */
+extern Jsonb *oms_predicate_command(PredicateSubject *subject);
+
 /* Is this an error of the server or of the session, and not the predicate's? */
 extern bool oms_predicate_passes_on(int sqlstate);
 

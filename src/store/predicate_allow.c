@@ -54,8 +54,11 @@ static const char *const allow_functions[] = {
 	"trunc", "upper", NULL
 };
 
-/* Ours, in schema oms: one index probe each, or a few. */
-static const char *const allow_look_ups[] = {"limit_of", "reference_price", "restricted", NULL};
+/* Ours, in schema oms: look_ups.c, order_look_ups.c, registered.c. */
+static const char *const allow_look_ups[] = {
+	"buys", "day_quantity", "day_value", "limit_of", "notional", "opposite_live", "order_type_allowed", "order_value", "recent_like",
+	"reference_price", "registered", "restricted", NULL
+};
 
 static const char *const allow_operators[] = {
 	"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "->", "->>", "#>", "#>>", "@>", "<@", "?", "?|", "?&", "&&", "^@",
@@ -158,6 +161,9 @@ allow_raw_function(ParseState *pstate, FuncCall *call)
 
 	if (!(name && allow_has(allow_functions, name)) && !(look_up && allow_has(allow_look_ups, look_up)))
 		allow_refuse(pstate, call->location, psprintf("function %s", strVal(llast(call->funcname))));
+	/* what is called is the rule's to say, and not the command's */
+	if (look_up && strcmp(look_up, "registered") == 0 && !(list_length(call->args) == 1 && IsA(linitial(call->args), A_Const)))
+		allow_refuse(pstate, call->location, "the name of a registered predicate that is no literal");
 	if (call->agg_order || call->agg_filter || call->agg_within_group || call->agg_star || call->agg_distinct || call->over || call->func_variadic)
 		allow_refuse(pstate, call->location, "an aggregate, window or variadic call");
 }

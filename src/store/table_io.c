@@ -20,6 +20,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type_d.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
@@ -27,8 +29,10 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "base/damage.h"
+#include "base/moment.h"
 #include "store/effort.h"
 #include "store/table_compat.h"
 #include "store/table_io.h"
@@ -42,7 +46,8 @@ oms_table_open(TableWork *work, Oid relid, const TableDef *def)
 
 	table->work = work;
 	table->def = def;
-	table->rel = table_open(relid, RowExclusiveLock);
+	/* a standby has no other lock, and nothing is written there */
+	table->rel = table_open(relid, RecoveryInProgress() ? AccessShareLock : RowExclusiveLock);
 	if (table->rel->rd_rel->relkind != RELKIND_RELATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -113,6 +118,7 @@ typedef struct Search
 {
 	const KeyLayout *key;
 	const Datum *values;
+	TimestampTz from;			/* of the key's moment; else NO_TIME */
 	Snapshot	snapshot;
 	IndexScanDesc by_index;
 	TableScanDesc by_row;
@@ -132,12 +138,24 @@ table_init_scankey(Table *table, ScanKey scankey, AttrNumber place, AttrNumber a
 							   att->atttypid == INT8OID ? F_INT8EQ : F_TEXTEQ, value);
 }
 
+/* May the search begin in the index where the moment is?  It has that next, then. */
+static bool
+table_enters_by_moment(const Table *table, const Search *search)
+{
+	const KeyLayout *key = search->key;
+	Form_pg_index index = table->lookup->rd_index;
+
+	return search->from != NO_TIME && index->indnkeyatts > key->ncolumns && index->indkey.values[key->ncolumns] == key->moment &&
+		get_opcode(get_opfamily_member(table->lookup->rd_opfamily[key->ncolumns], TIMESTAMPTZOID, TIMESTAMPTZOID, BTGreaterEqualStrategyNumber)) ==
+		F_TIMESTAMPTZ_GE;
+}
+
 /* Look for search->values from the beginning. */
 static void
 table_rescan_index(Table *table, Search *search)
 {
 	const KeyLayout *key = search->key;
-	ScanKeyData scankeys[KEY_COLUMNS_MAX];
+	ScanKeyData scankeys[KEY_COLUMNS_MAX + 1];
 
 	/* in the order of the index's columns */
 	for (int i = 0; i < key->ncolumns; i++)
@@ -150,7 +168,9 @@ table_rescan_index(Table *table, Search *search)
 		table_init_scankey(table, &scankeys[i], i + 1, attnum, search->values[k]);
 		scankeys[i].sk_collation = table->lookup->rd_indcollation[i];
 	}
-	index_rescan(search->by_index, scankeys, key->ncolumns, NULL, 0);
+	if (table_enters_by_moment(table, search))
+		ScanKeyInit(&scankeys[key->ncolumns], key->ncolumns + 1, BTGreaterEqualStrategyNumber, F_TIMESTAMPTZ_GE, TimestampTzGetDatum(search->from));
+	index_rescan(search->by_index, scankeys, key->ncolumns + table_enters_by_moment(table, search), NULL, 0);
 }
 
 static void
@@ -165,14 +185,14 @@ table_search_by_index(Table *table, Search *search)
 	}
 	if (table->lookup == NULL)
 		table->lookup = index_open(key->index, AccessShareLock);
-	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns);
+	search->by_index = oms_index_beginscan(table->rel, table->lookup, search->snapshot, key->ncolumns + table_enters_by_moment(table, search));
 	table_rescan_index(table, search);
 }
 
 static Search
-table_begin_search(Table *table, int which, const Datum *values, Snapshot snapshot)
+table_begin_search(Table *table, int which, const Datum *values, TimestampTz from, Snapshot snapshot)
 {
-	Search		search = {.values = values, .snapshot = snapshot};
+	Search		search = {.values = values, .from = from, .snapshot = snapshot};
 
 	search.key = oms_layout_key(table->layout, table->rel, table->def, which);
 	if (OidIsValid(search.key->index))
@@ -228,7 +248,7 @@ table_end_search(Search *search)
 bool
 oms_table_find(Table *table, int key, const Datum *values)
 {
-	Search		search = table_begin_search(table, key, values, table_statement_snapshot());
+	Search		search = table_begin_search(table, key, values, NO_TIME, table_statement_snapshot());
 	bool		found = table_search_next(table, &search);
 
 	if (found)
@@ -241,7 +261,7 @@ void
 oms_table_each_of(Table *table, int key, const Datum *const *values, int count, OmsRowCallback callback,
 				  void *arg)
 {
-	Search		search = table_begin_search(table, key, values[0], table_statement_snapshot());
+	Search		search = table_begin_search(table, key, values[0], NO_TIME, table_statement_snapshot());
 
 	for (int i = 0; i < count; i++)
 	{
@@ -266,6 +286,20 @@ oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callba
 }
 
 void
+oms_table_each_from(Table *table, int key, const Datum *values, TimestampTz from, bool (*wants_more) (Table *table, void *arg), void *arg)
+{
+	Search		search = table_begin_search(table, key, values, from, table_statement_snapshot());
+
+	while (table_search_next(table, &search))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!wants_more(table, arg))
+			break;
+	}
+	table_end_search(&search);
+}
+
+void
 oms_table_check_unseen(Table *table, int key, const Datum *values)
 {
 	Search		search;
@@ -274,7 +308,7 @@ oms_table_check_unseen(Table *table, int key, const Datum *values)
 	if (!IsolationUsesXactSnapshot())
 		return;
 	CommandCounterIncrement();
-	search = table_begin_search(table, key, values, RegisterSnapshot(GetLatestSnapshot()));
+	search = table_begin_search(table, key, values, NO_TIME, RegisterSnapshot(GetLatestSnapshot()));
 	while (!unseen && table_search_next(table, &search))
 		unseen = !table_tuple_satisfies_snapshot(table->rel, table->slot, GetTransactionSnapshot());
 	table_end_search(&search);

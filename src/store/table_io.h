@@ -80,6 +80,13 @@ extern TM_Result oms_table_lock_tid(Table *table, ItemPointer tid, LockTupleMode
 typedef void (*OmsRowCallback) (Table *table, void *arg);
 extern void oms_table_each(Table *table, int key, const Datum *values, OmsRowCallback callback, void *arg);
 
+/*
+ * The same, until it says false.  No row need come whose moment (TableKey.moment)
+ * is before `from`, if that is not NO_TIME: others are no harm.
+ */
+extern void oms_table_each_from(Table *table, int key, const Datum *values, TimestampTz from,
+								bool (*wants_more) (Table *table, void *arg), void *arg);
+
 /* The same for several keys in turn, in one look-up. */
 extern void oms_table_each_of(Table *table, int key, const Datum *const *values, int count,
 							  OmsRowCallback callback, void *arg);

@@ -327,6 +327,16 @@ layout_find_index(Relation rel, const TableKey *def, const KeyLayout *key, bool 
 	return found;
 }
 
+static AttrNumber
+layout_key_column(Relation rel, const char *name, int hint)
+{
+	Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), name, hint);
+
+	if (att == NULL)
+		elog(ERROR, "BUG: no column \"%s\" of a key", name);
+	return att->attnum;
+}
+
 static char *
 layout_column_list(const TableKey *def)
 {
@@ -348,13 +358,8 @@ oms_layout_key(TableLayout *layout, Relation rel, const TableDef *table, int whi
 		return key;
 	key->ncolumns = 0;
 	for (int i = 0; i < KEY_COLUMNS_MAX && def->columns[i]; i++)
-	{
-		Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), def->columns[i], i);
-
-		if (att == NULL)
-			elog(ERROR, "BUG: no column \"%s\" of a key", def->columns[i]);
-		key->attnums[key->ncolumns++] = att->attnum;
-	}
+		key->attnums[key->ncolumns++] = layout_key_column(rel, def->columns[i], i);
+	key->moment = def->moment ? layout_key_column(rel, def->moment, 0) : 0;
 	key->index = def->only.column ? layout_find_index(rel, def, key, true) : InvalidOid;
 	if (!OidIsValid(key->index))
 		key->index = layout_find_index(rel, def, key, false);

@@ -21,6 +21,7 @@ typedef struct KeyLayout
 	Oid			index;			/* that serves look-ups, or InvalidOid */
 	int			ncolumns;
 	AttrNumber	attnums[KEY_COLUMNS_MAX];
+	AttrNumber	moment;			/* of TableKey.moment; 0: none */
 } KeyLayout;
 
 #define INDEXES_SPARED_MAX 8

@@ -55,10 +55,16 @@ oms_tables_init(void)
 	RegisterSubXactCallback(tables_at_subtransaction_end, NULL);
 }
 
+bool
+oms_tables_are_open(void)
+{
+	return open_in != InvalidSubTransactionId;
+}
+
 void
 oms_tables_refuse_nested(void)
 {
-	if (open_in != InvalidSubTransactionId)
+	if (oms_tables_are_open())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a command cannot be given while another one is being written"),

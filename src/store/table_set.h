@@ -18,6 +18,9 @@ typedef struct TableSet TableSet;
 /* 55000 inside of a set: from a trigger, a default or a check while a command is under way. */
 extern void oms_tables_refuse_nested(void);
 
+/* Is one open: are we inside of a unit of work? */
+extern bool oms_tables_are_open(void);
+
 /* Begin, which does the same, in the current memory context: it must outlive the set. */
 extern TableSet *oms_tables_begin(void);
 

@@ -23,6 +23,9 @@
 #include "store/source.h"
 #include "store/work_private.h"
 
+/* The one under way, as long as its tables are open. */
+static UnitOfWork *work_last = NULL;
+
 UnitOfWork *
 oms_uow_begin(void)
 {
@@ -36,7 +39,14 @@ oms_uow_begin(void)
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
 	uow->newest = NO_TIME;
+	work_last = uow;
 	return uow;
+}
+
+UnitOfWork *
+oms_uow_under_way(void)
+{
+	return oms_tables_are_open() ? work_last : NULL;
 }
 
 ObjectSource *
@@ -199,6 +209,27 @@ oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const
 	/* a batch may look through the same many objects for each of its commands */
 	list_free_deep(ids);
 	return objects;
+}
+
+bool
+oms_uow_has(UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	return oms_map_find(uow->map, kind, id) != NULL;
+}
+
+void
+oms_uow_each(UnitOfWork *uow, ObjectKind kind, void (*visit) (const Object *object, void *arg), void *arg)
+{
+	ListCell   *cell;
+
+	foreach(cell, oms_map_objects(uow->map))
+	{
+		const Object *object = ((const Tracked *) lfirst(cell))->now;
+
+		CHECK_FOR_INTERRUPTS();
+		if (object->kind == kind)
+			visit(object, arg);
+	}
 }
 
 /* ------------------------------------------------------------------------

@@ -21,6 +21,9 @@ typedef struct UnitOfWork UnitOfWork;
  * All objects it hands out live there too; take them as values.
  */
 extern UnitOfWork *oms_uow_begin(void);
+
+/* The one that this session is in, or NULL: for what a predicate looks up. */
+extern UnitOfWork *oms_uow_under_way(void);
 extern ObjectSource *oms_uow_source(UnitOfWork *uow);
 extern const Caller *oms_uow_caller(UnitOfWork *uow);
 extern TableSet *oms_uow_tables(UnitOfWork *uow);
@@ -52,6 +55,13 @@ extern List *oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char 
 
 /* The object only to be shown, as it stands: its tree need not be locked. */
 extern const Object *oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id);
+
+/*
+ * The objects of a kind that were read so far, as the commands so far leave them,
+ * which their rows may not show yet; is this one of them?
+ */
+extern void oms_uow_each(UnitOfWork *uow, ObjectKind kind, void (*visit) (const Object *object, void *arg), void *arg);
+extern bool oms_uow_has(UnitOfWork *uow, ObjectKind kind, const char *id);
 
 /*
  * The time of the current command's events: the clock, read after its trees were

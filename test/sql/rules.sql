@@ -140,8 +140,9 @@ SELECT rule, answer, effect FROM oms.check_rules('{"commandType": "ReplaceOrderC
 SELECT * FROM oms.check_rules('{"commandType": "CreateOrderCommand"}');
 SELECT * FROM oms.check_rules(NULL);
 INSERT INTO oms.validation_rules (name, object, command_type, asset_class, predicate, message, severity, when_missing)
-  SELECT name, object, command_type, asset_class, predicate, message, severity, when_missing FROM oms.validation_rules WHERE builtin;
-SELECT pg_temp.create_order('ru-L' || n, f) FROM unnest(ARRAY['{"symbol": "ru-L", "orderQty": 101}', '{"symbol": "ru-L", "price": 12}', '{"symbol": "ru-R"}', '{"ordType": "PEGGED"}',
+  SELECT name, object, command_type, asset_class, predicate, message, severity, when_missing FROM oms.validation_rules WHERE builtin AND name NOT IN ('duplicate_order', 'self_match');
+INSERT INTO oms.allowed_order_types VALUES ('DARK', 'LIMIT'), ('DARK', 'MARKET');
+SELECT pg_temp.create_order('ru-L' || n, f) FROM unnest(ARRAY['{"symbol": "ru-L", "orderQty": 101}', '{"symbol": "ru-L", "price": 12}', '{"symbol": "ru-R"}', '{"ordType": "PEGGED", "destination": "DARK"}',
                                                               '{"symbol": "ru-O", "price": 99}']::jsonb[]) WITH ORDINALITY AS t (f, n);
 SELECT pg_temp.do('ReplaceOrder', '{"orderId": "ru-L5", "orderQty": 600}');
 DELETE FROM oms.validation_rules WHERE NOT builtin;

@@ -110,6 +110,16 @@ evil.definer('x')
 evil.upper('x') = 'x'
 touch('x')
 evil.limit_of('a', 'b', 'c') > 0
+evil.registered('a')
+recent_like(command, '1 day')
+oms.registered(command ->> 'text')
+oms.registered('a' || 'b')
+oms.registered(name => 'a')
+oms.registered()
+oms.recent_like(command)
+oms.opposite_live('x')
+oms.opposite_live(cur)
+oms.day_quantity(command, 'x')
 oms.current_actor() = 'x'
 oms.verify() IS NULL
 oms.ensure_partitions() IS NULL
@@ -240,6 +250,9 @@ cur.id = split_part(command ->> 'orderId', '-', 1) AND strpos(cur.id, 'x') = 0 A
 jsonb_array_length(command -> 'children') <= 10 AND jsonb_typeof(command -> 'attributes') = 'object'
 cur.symbol COLLATE "C" < 'M'
 oms.limit_of(cur.account, cur.symbol, 'X') > 0 AND oms.reference_price(cur.symbol) > 0 AND oms.reference_price(cur.symbol, '1 hour') > 0
+oms.recent_like(command, '1 day') AND oms.opposite_live(command) AND NOT oms.opposite_live(command, interval '1 day') AND oms.buys(command) IS NOT NULL
+oms.day_quantity(command) > oms.day_value(command) + oms.order_value(command) + oms.notional(cur.symbol, cur.currency, 1, 2)
+oms.order_type_allowed(cur.destination, command ->> 'ordType') AND oms.registered('anything')
 NOT oms.restricted(symbol => 'x', account => 'y')
 GOOD
 {

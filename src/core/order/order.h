@@ -77,6 +77,11 @@ typedef struct OrderContext
 } OrderContext;
 
 /* The new order of a Create command, before its event, or a refusal. */
+/* What the command asks for, or puts into force: terms of a replacement that were asked for come with it. */
+extern OrderTerms oms_terms_of_command(const Command *command, const Order *order);
+
+/* Of an order that does not say of which type it is. */
+extern const char *oms_default_ord_type(const OrderTerms *terms);
 extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
 								 Order *order, OrderEvent *event);
 
@@ -168,6 +173,12 @@ extern bool oms_order_has_limit(const Order *order);
 
 /* "EUR/USD" dealt in USD, or "BTC/USDT" in USDT: who buys dollars sells euros at that price. */
 extern bool oms_is_second_of_pair(const char *symbol, const char *currency);
+
+/*
+ * Does who has this side buy what the price is of?  Where the currency is the second of a pair the side is turned.
+ * Unset: it neither buys nor sells.
+ */
+extern Tristate oms_side_buys(const char *symbol, const char *currency, const char *side);
 
 /* How much worse than the limit is the price, for an order of this side?  NULL: it is not, or the side has no worse. */
 extern Numeric oms_price_beyond(const Order *order, const char *side, Numeric price, Numeric limit);

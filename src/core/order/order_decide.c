@@ -142,8 +142,8 @@ decide_check_placeable(const Command *command, const Order *parent)
 	return NULL;
 }
 
-static const char *
-decide_default_ord_type(const OrderTerms *terms)
+const char *
+oms_default_ord_type(const OrderTerms *terms)
 {
 	if (terms->stop_px)
 		return terms->price ? "STOP_LIMIT" : "STOP";
@@ -173,7 +173,7 @@ decide_fill_new_order(const Command *command, TimestampTz now, Order *order)
 	oms_terms_apply(order, &command->terms);
 	order->price = command->terms.price;
 	if (order->ord_type == NULL)
-		order->ord_type = unconstify(char *, decide_default_ord_type(&command->terms));
+		order->ord_type = unconstify(char *, oms_default_ord_type(&command->terms));
 }
 
 Refusal *
@@ -247,9 +247,8 @@ decide_find_transition(const Command *command, const OrderContext *context, cons
 	return oms_order_transition(oms_command_trigger(command), order, facts, oms_command_is_report(command));
 }
 
-/* What is asked for, or comes into force: terms of a replacement that were asked for come with it. */
-static OrderTerms
-decide_terms_of(const Command *command, const Order *order)
+OrderTerms
+oms_terms_of_command(const Command *command, const Order *order)
 {
 	OrderTerms	terms = command->terms;
 
@@ -575,7 +574,7 @@ Refusal *
 oms_order_decide(const Command *command, const OrderContext *context, OrderEvent *event)
 {
 	const Order *order = context->order;
-	OrderTerms	terms = decide_terms_of(command, order);
+	OrderTerms	terms = oms_terms_of_command(command, order);
 	Refusal    *refusal;
 
 	oms_order_event_init(event, command);

@@ -129,6 +129,8 @@ static const RecordColumn order_columns[] = {
 static const TableKey order_keys[ORDER_KEYS] = {
 	{true, {"id"}},
 	[ORDER_BY_ROOT] = {false, {"root_id"}},
+	/* no index of ours: who has rules that ask makes one (doc/rules.md) */
+	[ORDER_BY_ACCOUNT] = {false, {"account", "symbol"}, .only = {"parent_id", NULL}, .moment = "created_at"},
 };
 
 /* Not at the desk, and no block: in no index of those. */

@@ -147,6 +147,7 @@ typedef struct Order
 enum OrderKey
 {
 	ORDER_BY_ROOT = 1,
+	ORDER_BY_ACCOUNT,			/* roots, by account and symbol */
 	ORDER_KEYS
 };
 

@@ -65,17 +65,25 @@ oms_is_second_of_pair(const char *symbol, const char *currency)
 	return currency && slash && slash != symbol && strcmp(slash + 1, currency) == 0;
 }
 
+Tristate
+oms_side_buys(const char *symbol, const char *currency, const char *side)
+{
+	bool		buys = oms_sides_are_kin(side, "BUY");
+
+	if (!buys && !oms_sides_are_kin(side, "SELL"))
+		return TRI_UNSET;
+	return buys != oms_is_second_of_pair(symbol, currency) ? TRI_TRUE : TRI_FALSE;
+}
+
 Numeric
 oms_price_beyond(const Order *order, const char *side, Numeric price, Numeric limit)
 {
+	Tristate	buys = oms_side_buys(order->symbol, order->currency, side);
 	Numeric		distance;
 
-	if (!oms_sides_are_kin(side, "BUY") && !oms_sides_are_kin(side, "SELL"))
+	if (buys == TRI_UNSET)
 		return NULL;
-	if (oms_sides_are_kin(side, "BUY") != oms_is_second_of_pair(order->symbol, order->currency))
-		distance = oms_dec_sub(price, limit);
-	else
-		distance = oms_dec_sub(limit, price);
+	distance = buys == TRI_TRUE ? oms_dec_sub(price, limit) : oms_dec_sub(limit, price);
 	return oms_dec_sign(distance) > 0 ? distance : NULL;
 }
 
