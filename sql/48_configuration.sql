@@ -81,3 +81,155 @@ CREATE VIEW oms.configuration_history WITH (security_invoker = true) AS
                         WHERE c.change = 'Created' OR c.change = 'Changed' AND c.previous -> f.key IS DISTINCT FROM f.value) AS a;
 COMMENT ON VIEW oms.configuration_history IS 'Who changed what configuration when, and what it was before and after: of a change the columns that differ';
 COMMENT ON COLUMN oms.configuration_history.command IS 'The command that it was changed for, if one; a message of FIX stands in it';
+
+-- Part of oms.verify(), in its manner (61_verify.sql).
+
+-- Rows as they are now, as events would show them. From the whole row: of a column that is gone, or has another type, it says so and no more.
+CREATE FUNCTION oms.configuration_rows() RETURNS TABLE (table_name name, id text, root_id text, state jsonb, hash text)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+  SET search_path = pg_catalog, pg_temp
+  SET standard_conforming_strings = on
+  SET timezone = 'UTC'
+  SET datestyle = 'ISO, MDY'
+  SET intervalstyle = iso_8601
+  SET bytea_output = hex
+AS $function$
+DECLARE
+  t record;
+BEGIN
+  FOR t IN
+    SELECT c.*, coalesce(a.times, '') AS times
+      FROM oms.configuration_tables() AS c
+      JOIN pg_class AS r ON r.relnamespace = 'oms'::regnamespace AND r.relname = c.table_name AND r.relkind IN ('r', 'p')
+     CROSS JOIN LATERAL (SELECT string_agg(format('%1$L, CASE WHEN isfinite(o.%1$I) THEN oms.time_text(o.%1$I) ELSE o.%1$I::text END', a.attname), ', ') AS times
+                           FROM pg_attribute AS a
+                          WHERE a.attrelid = r.oid AND a.atttypid = 'timestamptz'::regtype AND a.attname::text = ANY (c.columns)) AS a
+  LOOP
+    RETURN QUERY EXECUTE format($query$
+      SELECT %1$L::name, k.id, %1$L || '/' || k.id, s.state, r.row ->> 'hash'
+        FROM oms.%1$I AS o
+       CROSS JOIN LATERAL (SELECT to_jsonb(o.*) || jsonb_build_object(%2$s)) AS r (row)
+       CROSS JOIN LATERAL (SELECT string_agg(replace(replace(coalesce(r.row ->> k.name, ''), '\', '\\'), '/', '\/'), '/' ORDER BY k.position)
+                             FROM unnest($1) WITH ORDINALITY AS k (name, position)) AS k (id)
+       CROSS JOIN LATERAL (SELECT jsonb_object_agg(f.field, r.row -> f.name) FROM unnest($2, $3) AS f (name, field) WHERE jsonb_typeof(r.row -> f.name) <> 'null') AS s (state)
+       WHERE r.row ->> 'builtin' IS DISTINCT FROM 'true'$query$, t.table_name, t.times)
+      USING t.key, t.columns || 'version'::text, t.fields || 'version'::text;
+  END LOOP;
+END
+$function$;
+COMMENT ON FUNCTION oms.configuration_rows() IS
+  'Part of oms.verify(): the rows of all tables of configuration that did not come with the extension, each as its events would show it';
+
+CREATE FUNCTION oms.verify_configuration()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  WITH events AS MATERIALIZED (
+    SELECT e.*, coalesce(t.table_name::text, split_part(e.root_id, '/', 1)) AS object, t.table_name, t.aggregate_type,
+           CASE jsonb_typeof(e.payload -> 'state') WHEN 'object' THEN e.payload -> 'state' END AS state,
+           row_number() OVER w AS position, lag(e.sequence) OVER w AS previous_sequence, lag(e.occurred_at) OVER w AS previous_time, lag(e.event_type) OVER w AS previous_type,
+           lead(e.sequence) OVER w IS NULL AS is_newest,
+           e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')) AS follows
+      FROM oms.configuration_events AS e
+      LEFT JOIN oms.configuration_tables() AS t ON t.table_name::text = split_part(e.root_id, '/', 1)
+    WINDOW w AS (PARTITION BY e.root_id ORDER BY e.version, e.sequence)
+  ), content AS (
+    SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
+           ARRAY['schemaVersion', 'aggregateType', 'aggregateId', 'rootId', 'version', 'treeVersion', 'sequence', 'eventType', 'occurredAt', 'actor', 'role', 'via', 'state version'] AS fields,
+           ARRAY['2', e.aggregate_type, e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type, oms.time_text(e.occurred_at),
+                 e.actor, e.role, e.via, e.version::text] AS columns,
+           ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType", p."occurredAt",
+                 p.actor, p.role, p.via, e.state ->> 'version'] AS payload
+      FROM events AS e
+     CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
+           AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
+                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, via text)
+  ), first_breaks AS (
+    -- whatever follows is off, too
+    SELECT DISTINCT ON (e.root_id) e.* FROM events AS e WHERE e.version <> e.position OR NOT e.follows ORDER BY e.root_id, e.position
+  ), heads AS (
+    SELECT coalesce(e.object, r.table_name::text) AS object, coalesce(e.aggregate_id, r.id) AS id, coalesce(e.root_id, r.root_id) AS root_id,
+           e.sequence, e.event_type, e.event_type LIKE '%Deleted' AS is_deleted, r.root_id IS NOT NULL AS has_row,
+           e.version, e.state, '\x' || encode(e.hash, 'hex') AS hash, r.state AS stored, r.hash AS stored_hash
+      FROM (SELECT n.* FROM events AS n WHERE n.is_newest) AS e
+      FULL JOIN oms.configuration_rows() AS r ON r.root_id = e.root_id
+  ), differences AS (
+    SELECT h.object, h.id, h.root_id, h.sequence, CASE d.field WHEN 'version' THEN 'row_version' WHEN 'hash' THEN 'row_hash' ELSE 'row_state' END AS invariant,
+           string_agg(format('%s is %s, not %s', d.field, coalesce(d.stored, 'null'), coalesce(d.told, 'null')), '; ' ORDER BY d.field) || '.' AS detail
+      FROM heads AS h
+      JOIN oms.configuration_tables() AS t ON t.table_name::text = h.object
+     CROSS JOIN LATERAL (
+       SELECT f.field, h.stored ->> f.field, h.state ->> f.field FROM unnest(t.fields) AS f (field) WHERE coalesce(h.stored -> f.field, 'null') <> coalesce(h.state -> f.field, 'null')
+       UNION ALL SELECT 'version', h.stored ->> 'version', h.version::text WHERE h.stored ->> 'version' IS DISTINCT FROM h.version::text
+       UNION ALL SELECT 'hash', h.stored_hash, h.hash WHERE h.stored_hash IS DISTINCT FROM h.hash
+     ) AS d (field, stored, told)
+     WHERE h.has_row AND NOT h.is_deleted
+     GROUP BY h.object, h.id, h.root_id, h.sequence, 5
+  ), guards AS (
+    -- pg_trigger.tgtype: 1 for each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate
+    SELECT w.table_name, w.lost
+      FROM (SELECT t.table_name, g.* FROM oms.configuration_tables() AS t
+             CROSS JOIN (VALUES ('configuration_version', 31, 'No enabled trigger counts its versions.'), ('configuration_changed', 29, 'No enabled trigger makes its changes events.'),
+                                ('refuse_configuration_truncate', 34, 'No enabled trigger refuses TRUNCATE.')) AS g (function, type, lost)
+            UNION ALL
+            SELECT 'configuration_events', g.* FROM (VALUES ('refuse_event_change', 27, 'No enabled trigger refuses UPDATE and DELETE.'),
+                                                            ('refuse_event_change', 34, 'No enabled trigger refuses TRUNCATE.')) AS g (function, type, lost)) AS w
+      LEFT JOIN (SELECT c.relname, p.proname, t.tgtype FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
+                  WHERE c.relnamespace = 'oms'::regnamespace AND p.pronamespace = 'oms'::regnamespace AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = '') AS g
+        ON g.relname = w.table_name AND g.proname = w.function AND g.tgtype = w.type
+     WHERE g.relname IS NULL
+    UNION ALL
+    SELECT 'configuration_events', format('No unique index is on %s.', w.columns)
+      FROM (VALUES ('sequence'), ('root_id, version')) AS w (columns)
+     WHERE NOT EXISTS (
+       SELECT FROM pg_index AS i
+        WHERE i.indrelid = 'oms.configuration_events'::regclass AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+          AND w.columns = (SELECT string_agg(a.attname, ', ' ORDER BY k.position) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, position)
+                             JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum))
+  )
+  SELECT CASE WHEN b.version <> b.position THEN 'version_gap' ELSE 'hash_chain' END, b.object, b.aggregate_id, b.root_id, b.sequence,
+         CASE WHEN b.version <> b.position THEN format('Version %s stands where version %s belongs.', b.version, b.position)
+              WHEN b.previous_sequence IS NULL THEN 'Its hash is not that of its payload.'
+              ELSE format('Its hash does not follow from that of event %s and its payload: one of the two was changed.', b.previous_sequence) END
+    FROM first_breaks AS b
+  UNION ALL
+  SELECT 'event_time', e.object, e.aggregate_id, e.root_id, e.sequence,
+         format('It occurred at %s, before the previous event at %s.', oms.time_text(e.occurred_at), oms.time_text(e.previous_time))
+    FROM events AS e WHERE e.occurred_at < e.previous_time
+  UNION ALL
+  SELECT 'sequence_order', e.object, e.aggregate_id, e.root_id, e.sequence, format('The previous event has sequence %s.', e.previous_sequence)
+    FROM events AS e WHERE e.sequence < e.previous_sequence
+  UNION ALL
+  SELECT 'sequence_duplicate', e.object, e.aggregate_id, e.root_id, e.sequence, format('An event of %s %s has this sequence, too.', o.object, o.aggregate_id)
+    FROM events AS e JOIN oms.all_events AS o ON o.sequence = e.sequence
+  UNION ALL
+  SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
+         (SELECT string_agg(format('%s of the payload is %s, not %s', v.field, coalesce(v.sent, 'missing'), v.stored), '; ')
+            FROM unnest(c.fields, c.columns, c.payload) AS v (field, stored, sent) WHERE v.stored IS DISTINCT FROM v.sent) || '.'
+    FROM content AS c WHERE c.columns IS DISTINCT FROM c.payload
+  UNION ALL
+  SELECT 'transition_unknown', e.object, e.aggregate_id, e.root_id, e.sequence,
+         CASE WHEN e.table_name IS NULL THEN 'It is of no table of configuration.'
+              WHEN e.root_id <> e.table_name || '/' || e.aggregate_id THEN 'Its root_id is not made of the table and its aggregate_id.'
+              ELSE format('%s does not follow %s.', e.event_type, coalesce(e.previous_type, 'nothing')) END
+    FROM events AS e
+   WHERE e.table_name IS NULL OR e.root_id <> e.table_name || '/' || e.aggregate_id
+      OR e.event_type <> ALL (CASE WHEN coalesce(e.previous_type, 'Deleted') LIKE '%Deleted' THEN ARRAY[e.aggregate_type || 'Created']
+                                   ELSE ARRAY[e.aggregate_type || 'Changed', e.aggregate_type || 'Deleted'] END)
+  UNION ALL
+  SELECT 'orphan', h.object, h.id, h.root_id, h.sequence,
+         CASE WHEN h.sequence IS NULL THEN 'It has no events.' WHEN h.has_row THEN 'Its newest event says that it was deleted, and it has a row.'
+              ELSE format('Its newest event is %s, and it has no row.', h.event_type) END
+    FROM heads AS h WHERE h.sequence IS NULL OR h.has_row = h.is_deleted
+  UNION ALL
+  SELECT d.invariant, d.object, d.id, d.root_id, d.sequence, d.detail FROM differences AS d
+  UNION ALL
+  SELECT 'append_only', 'table', 'oms.' || g.table_name, NULL, NULL, g.lost FROM guards AS g
+$function$;
+COMMENT ON FUNCTION oms.verify_configuration() IS
+  'Part of oms.verify(): each row of configuration is what its newest event says, what was deleted has none; numbers, times, hash chains and content of those events; the triggers of the tables';
+
+REVOKE ALL ON FUNCTION oms.configuration_tables(), oms.configuration_rows(), oms.verify_configuration() FROM PUBLIC;

@@ -327,6 +327,10 @@ AS $function$
     SELECT '@kind@' AS object, e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, e.command_id, e.xid, e.xmin, e.tableoid
       FROM oms.@kind@_events AS e
     -- @end
+    UNION ALL
+    -- trees of their own, whatever id a caller has given an order
+    SELECT 'configuration', e.aggregate_id, e.root_id, e.tree_version, e.sequence, e.occurred_at, e.actor, NULL, e.xid, e.xmin, e.tableoid
+      FROM oms.configuration_events AS e
   ), copied AS (
     SELECT e.tableoid, e.xmin FROM events AS e GROUP BY e.tableoid, e.xmin HAVING min(e.xid) <> max(e.xid)
   ), written AS (
@@ -340,10 +344,10 @@ AS $function$
            CASE WHEN (w.actor, w.command_id, w.occurred_at) = (lag(w.actor) OVER t, lag(w.command_id) OVER t, lag(w.occurred_at) OVER t)
                 THEN lag(w.xid) OVER t END AS of_command
       FROM written AS w
-    WINDOW t AS (PARTITION BY w.root_id ORDER BY w.tree_version, w.sequence)
+    WINDOW t AS (PARTITION BY w.root_id, w.object = 'configuration' ORDER BY w.tree_version, w.sequence)
   ), runs AS (
     -- only a number that is not above all before it can have been there before
-    SELECT i.*, row_number() OVER (PARTITION BY i.root_id, i.xid, i.here ORDER BY i.tree_version, i.sequence) AS run
+    SELECT i.*, row_number() OVER (PARTITION BY i.root_id, i.object = 'configuration', i.xid, i.here ORDER BY i.tree_version, i.sequence) AS run
       FROM in_tree AS i
       JOIN (SELECT DISTINCT c.root_id, c.xid, c.here FROM in_tree AS c WHERE c.begins AND c.xid <= c.highest) AS c
         ON c.root_id = i.root_id AND c.xid = i.xid AND c.here = i.here
@@ -377,7 +381,7 @@ $function$;
 COMMENT ON FUNCTION oms.verify_transactions() IS
   'Part of oms.verify(): the events of a command are of one transaction, those of a transaction stand together in a tree, and each row was written by the transaction that it names, as far as that can be told';
 
--- 6. The guards of the event tables
+-- 6. The guards of the event tables of objects
 
 CREATE OR REPLACE FUNCTION oms.verify_guards()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -434,6 +438,7 @@ AS $function$
       UNION ALL SELECT * FROM oms.verify_commands()
       UNION ALL SELECT * FROM oms.verify_transactions()
       UNION ALL SELECT * FROM oms.verify_guards()
+      UNION ALL SELECT * FROM oms.verify_configuration()
       -- @each kind
       UNION ALL SELECT * FROM oms.verify_@kinds@()
       -- @end
@@ -441,7 +446,7 @@ AS $function$
    ORDER BY v.root_id, v.sequence, v.invariant, v.object, v.id
 $function$;
 COMMENT ON FUNCTION oms.verify() IS
-  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards';
+  'One row for each broken invariant, none when all hold: rows against events, hash chains, numbers, sums, links, orphans, commands, transactions, guards, configuration';
 
 REVOKE ALL ON FUNCTION oms.root_id_claims(), oms.verify_commands(), oms.verify_transactions() FROM PUBLIC;
 -- @install

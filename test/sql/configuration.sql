@@ -7,16 +7,6 @@ SET TIME ZONE 'America/New_York';
 
 CREATE FUNCTION pg_temp.history(named text) RETURNS TABLE (version bigint, change text, before jsonb, after jsonb)
   LANGUAGE sql AS $$SELECT h.version, h.change, h.before, h.after FROM oms.configuration_history AS h WHERE h.table_name || '/' || h.id = named ORDER BY h.version$$;
--- A row is what its newest event says; the hash is that of the one before and the payload's text.
-CREATE FUNCTION pg_temp.problems() RETURNS TABLE (root_id text, version bigint, problem text)
-  LANGUAGE sql AS $$
-  SELECT e.root_id, e.version, 'chain' FROM (
-    SELECT c.*, lag(c.hash) OVER (PARTITION BY c.root_id ORDER BY c.version) AS previous, row_number() OVER (PARTITION BY c.root_id ORDER BY c.version) AS position
-      FROM oms.configuration_events AS c) AS e
-   WHERE e.version <> e.position OR e.hash <> sha256(coalesce(e.previous, '') || convert_to(e.payload::text, 'UTF8'))
-  UNION ALL
-  SELECT 'limits/' || l.account || '/' || l.symbol, l.version, 'row' FROM oms.limits AS l WHERE NOT EXISTS (SELECT FROM oms.configuration_events AS e WHERE e.hash = l.hash AND e.version = l.version)
-$$;
 
 -- Made, changed, deleted, made again. An update that changes nothing is no change.
 INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('cf-A', 'cf/X', 'ORDER_QUANTITY', 100.50);
@@ -151,7 +141,7 @@ SET oms_state.command_size = '16kB';
 INSERT INTO oms.restricted_list VALUES ('cf-big', '', repeat('x', 16300));
 RESET oms_state.command_size;
 
-SELECT * FROM pg_temp.problems();
+SELECT * FROM oms.verify_configuration();
 DELETE FROM oms.limits WHERE account LIKE 'cf-%';
 DELETE FROM oms.restricted_list WHERE symbol LIKE 'cf-%';
 DELETE FROM oms.fix_sessions WHERE session LIKE 'cf-%';

@@ -37,6 +37,11 @@ oms_command($dbh, $_) foreach (
 oms_command($dbh, $_) foreach quote_commands('Q'),
   { commandType => 'RejectQuoteCommand', quoteId => 'Q.q4', reason => 'moved' }, { commandType => 'AcceptQuoteCommand', quoteId => 'Q.q5', orderId => 'Q.deal3' },
   { commandType => 'CreateQuoteRequestCommand', quoteRequestId => 'Q.none', symbol => 'VOD.L', dealers => [ 'ALFA', 'BETA' ] }, { commandType => 'RejectQuoteRequestCommand', quoteRequestId => 'Q.none', dealer => 'BETA', reason => 'no' };
+# configuration: made, changed, deleted
+$dbh->do($_) foreach (
+	"INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('A', 'x', 'q', 1), ('A', '', 'q', 2), ('B', '', 'q', 3)", "UPDATE oms.limits SET amount = 5 WHERE account = 'A'", "DELETE FROM oms.limits WHERE account = 'B'",
+	"INSERT INTO oms.restricted_list (symbol, reason) VALUES ('IBM', 'x'), ('VOD.L', NULL)", "INSERT INTO oms.fix_sessions (session, direction, account) VALUES ('A|B', 'CLIENT', 'A-1'), ('B|C', 'BROKER', NULL)",
+	"INSERT INTO oms.trading_halts (name, symbol, account, destination, since, until, reason) VALUES ('h', 'IBM', 'A', 'X', '2026-01-02Z', '2026-01-03Z', 'news'), ('i', NULL, NULL, NULL, '2026-01-02Z', NULL, NULL)");
 my %values = (
 	text => [ "''", "'x'", "'A'", "'A-1'", "'FILLED'" ], bigint => [ 0, -1, 7, '9223372036854775807' ], integer => [ 0, -1, 101 ],
 	numeric => [ 0, -5, "'NaN'", "'Infinity'", '1e40' ], 'timestamp with time zone' => [ "'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2026-01-01Z'" ],
@@ -46,7 +51,7 @@ my %values = (
 );
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-	 AND (c.relname IN ('commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids', 'quote_req_ids', 'dealer_quote_ids')
+	 AND (c.relname IN ('commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids', 'quote_req_ids', 'dealer_quote_ids', 'configuration_events', 'limits', 'restricted_list', 'fix_sessions', 'trading_halts')
 	 OR c.relname IN (SELECT table_name FROM oms.kinds() UNION ALL SELECT event_table FROM oms.kinds())) ORDER BY 1, 2));
 my @views = @{ $dbh->selectcol_arrayref("SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relkind = 'v' AND relname !~ '^stat|bridge|reference' ORDER BY 1") };
 # A partition decides where an event of another month stands: its time is changed within it by 040.
@@ -81,7 +86,7 @@ foreach (@$columns)
 			is($failed, undef, "$table.$column = $value: read without an error");
 			# not found: a JSON null where there was no value, which reads the same in a state; and the xid of the first event of a
 			# partition, before which nothing shows that it was written here
-			cmp_ok($found // 0, '>', 0, "$table.$column = $value: found") if $table =~ /orders|executions|^quotes$|^quote_requests$|events/ && !defined $failed && $table !~ /ids/
+			cmp_ok($found // 0, '>', 0, "$table.$column = $value: found") if $table =~ /orders|executions|^quotes$|^quote_requests$|events|limits|restricted|sessions|halts/ && !defined $failed && $table !~ /ids/
 			  && $value ne "'null'" && $column ne 'xid';
 		}
 		$dbh->rollback;
