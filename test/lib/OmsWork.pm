@@ -13,11 +13,19 @@ use FixMessage;
 use JSON::PP ();
 use OmsTest;
 
-our @EXPORT = qw(@TABLES @EVENT_TABLES block_commands quote_commands do_work same_again intact state_of);
+our @EXPORT = qw(@TABLES @EVENT_TABLES block_commands quote_commands do_work same_again intact other_tables state_of);
 
 # 080 holds these against what oms.kinds() says.
 our @EVENT_TABLES = qw(order_events execution_events quote_request_events quote_events);
-our @TABLES = (qw(orders executions quote_requests quotes commands cl_ord_ids counterparty_order_ids quote_req_ids dealer_quote_ids root_ids rejected_commands), @EVENT_TABLES);
+our @TABLES = (qw(orders executions quote_requests quotes commands cl_ord_ids counterparty_order_ids matched_exec_ids waiting_order_ids quote_req_ids dealer_quote_ids root_ids rejected_commands), @EVENT_TABLES);
+
+# other_tables(DBH): all others of the store, which commands read at most. From the catalog, so that no test forgets a new one.
+sub other_tables
+{
+	my ($dbh) = @_;
+	my %known = map { $_ => 1 } @TABLES;
+	return grep { !$known{$_} } @{ $dbh->selectcol_arrayref(q(SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname)) };
+}
 
 my $number = 0;
 
@@ -80,6 +88,7 @@ sub do_work
 	$send->(commandType => 'ExecuteOrderCommand', orderId => "$id.1.1", executionId => "$id-x", execID => "e-$id", lastQty => 10, lastPx => '1.5');
 	$send->(commandType => 'CorrectExecutionCommand', executionId => "$id-x", execID => "f-$id", lastQty => 12, lastPx => '1.5');
 	$send->(commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1);
+	$send->(commandType => 'ApproveExecutionCommand', executionId => "$id-u", orderId => "$id.1.1", reason => 'his');
 	$send->(commandType => 'CancelOrderCommand', orderId => "$id.2");
 	$send->(%$_) foreach block_commands($id), quote_commands($id);
 	$dbh->do('SELECT oms_try_command($1)', undef, json()->encode({ commandType => 'CancelOrderCommand', orderId => "none of $id" }));

@@ -24,7 +24,7 @@ my $first = do_work($open);
 # What of ours stands first in each table, for a generated column.
 my %key = (orders => 'id', executions => 'id', commands => 'command_id', cl_ord_ids => 'cl_ord_id', counterparty_order_ids => 'order_id',
 	quote_requests => 'id', quotes => 'id', quote_req_ids => 'quote_req_id', dealer_quote_ids => 'quote_id',
-	root_ids => 'id', rejected_commands => 'message', map { $_ => 'aggregate_id' } @EVENT_TABLES);
+	root_ids => 'id', matched_exec_ids => 'exec_id', waiting_order_ids => 'order_name', rejected_commands => 'message', map { $_ => 'aggregate_id' } @EVENT_TABLES);
 
 # A kind that tests of tables forget would be one that nobody tries.
 is(join(' ', sort @{ $dbh->selectcol_arrayref('SELECT table_name FROM oms.kinds() UNION ALL SELECT event_table FROM oms.kinds()') }),
@@ -127,6 +127,28 @@ intact($dbh, 'columns of types without equality, named as in our queries');
 $dbh->do(q(UPDATE oms.orders SET text = 'tampered', leaves_quantity = 77 WHERE id = ?), undef, $order);
 is($dbh->selectrow_array(q(SELECT string_agg(invariant, ' ' ORDER BY invariant) FROM oms.verify() WHERE object = 'order' AND id = ?), undef, $order), 'derived row_state', 'and what is broken is still seen');
 is($dbh->selectrow_array(q(SELECT oms.rebuild('orders'))), '1', '... and made anew');
+
+# ------------------------------------------------------------------------
+# tables that commands read alone
+# ------------------------------------------------------------------------
+
+my @others = other_tables($dbh);
+cmp_ok(scalar @others, '>=', 7, "the others: @others");
+foreach my $table (@others)
+{
+	$dbh->do("ALTER TABLE oms.$table " . join ', ', 'ADD COLUMN mine text', 'ADD COLUMN mine_default integer NOT NULL DEFAULT 42', 'ADD COLUMN mine_domain mine_domain',
+		q(ADD COLUMN mine_number bigint NOT NULL DEFAULT nextval('mine_seq')), 'ADD COLUMN mine_json json', 'ADD COLUMN mine_twice integer GENERATED ALWAYS AS (21 * 2) STORED', 'ADD COLUMN gone integer NOT NULL DEFAULT 1');
+	$dbh->do("ALTER TABLE oms.$table DROP COLUMN gone");
+}
+same_again($open, do_work($open), 'columns on what commands read alone');
+$dbh->do($_) foreach q!UPDATE oms.shard SET slots = slots - '{[7,8)}'::int4multirange!, q(INSERT INTO oms.fix_sessions (session, direction, account, enabled) VALUES ('C|D', 'BROKER', NULL, true)),
+  q(INSERT INTO oms.validation_rules (name, object, command_type, predicate, message, when_missing) VALUES ('mine', 'order', 'CreateOrderCommand', $$command ->> 'symbol' <> 'Y'$$, 'no Y', 'PASS'));
+same_again($open, do_work($open), '... where they have rows');
+my $refused = q(SELECT oms_command('{"commandType": "CreateOrderCommand", "symbol": "Y", "side": "BUY", "orderQty": 1}'));
+is(state_of($open, $refused), 'OM005', '... which act');
+is(state_of($open, [ "ALTER TABLE oms.$_->[0] RENAME COLUMN $_->[1] TO of_old", $refused ]), '55000', "a column of ours renamed: $_->[0].$_->[1]") foreach [ 'validation_rules', 'predicate' ], [ 'shard', 'slots' ];
+$dbh->do($_) foreach q(DELETE FROM oms.validation_rules WHERE name = 'mine'), q(DELETE FROM oms.fix_sessions), q!UPDATE oms.shard SET slots = '{[0,16384)}'!;
+intact($dbh, 'columns on what commands read alone');
 
 # A batch is one transaction; one of its two event tables is written anew, and the other is not.
 oms_command($dbh, { commandType => 'CreateOrderCommand', orderId => 'batch', symbol => 'X', side => 'BUY', orderQty => 100 });

@@ -24,7 +24,7 @@ mkdir "$folder/elsewhere" or die $!;
 $dbh->do("CREATE TABLESPACE elsewhere LOCATION '$folder/elsewhere'");
 $dbh->do("SELECT oms_command(?)", undef, json()->encode({ commandType => 'CreateOrderCommand', orderId => "shared-$_", symbol => 'X', side => 'BUY', orderQty => 1_000_000_000 })) foreach 1 .. 2;
 my $leaves = $dbh->selectcol_arrayref(q(SELECT oms.partition_at(relid::regclass, now())::text FROM oms.event_tables()));
-my @relations = ((map { "oms.$_" } grep { !/events/ } @TABLES), @$leaves);
+my @relations = ((map { "oms.$_" } (grep { !/events/ } @TABLES), other_tables($dbh)), @$leaves);
 
 # ------------------------------------------------------------------------
 # the load
@@ -61,6 +61,9 @@ sub session
 		$send->('', commandType => 'CreateQuoteCommand', commandId => "$id-q$_", quoteId => "$id-q$_", quoteRequestId => "$id-r", quoteID => "q$_-$id", dealer => "D$_", offerPx => 2) foreach 1, 2;
 		$send->('', commandType => 'AcceptQuoteCommand', commandId => "$id-a", quoteId => "$id-q1", orderId => "$id-o", $n % 2 ? (pending => JSON::PP::true) : ());
 		$send->('', commandType => 'ExecuteOrderCommand', commandId => "$id-af", orderId => "$id-o", execID => "q-$id", lastQty => 1, lastPx => 2);
+		# one of an order that nobody knows, matched by hand
+		$send->('', commandType => 'ExecuteOrderCommand', commandId => "$id-u", orderId => 'nobody', executionId => "$id-ux", execID => "u-$id", lastQty => 1, lastPx => 2);
+		$send->('', commandType => 'ApproveExecutionCommand', commandId => "$id-ua", executionId => "$id-ux", orderId => 'shared-1', reason => 'his', confirm => JSON::PP::true);
 		# all sessions want the same ids at the same time: one gets each
 		$send->('OM007', commandType => 'CreateOrderCommand', commandId => "$id-r", orderId => sprintf('race-%d', $race), symbol => 'X', side => 'BUY', orderQty => 1);
 		$send->('', commandType => 'CreateOrderCommand', commandId => sprintf('same-%d', $race), symbol => 'X', side => 'SELL', orderQty => 1);

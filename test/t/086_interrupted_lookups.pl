@@ -15,7 +15,7 @@ my $create = 'SELECT oms_command(\'{"commandType": "CreateOrderCommand", "symbol
 oms_dbh($node)->do($create);
 
 # What is locked, so that a look-up of it waits: the catalogs that names and OIDs come from, and each table of ours.
-foreach my $table (qw(pg_class pg_namespace pg_index pg_attribute pg_sequence), map { "oms.$_" } @TABLES)
+foreach my $table (qw(pg_class pg_namespace pg_index pg_attribute pg_sequence), map { "oms.$_" } @TABLES, other_tables($other))
 {
 	my $dbh = oms_dbh($node);
 	$dbh->do('SELECT 1');
