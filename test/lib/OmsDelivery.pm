@@ -1,6 +1,6 @@
 # test/lib/OmsDelivery.pm: a store, its pipelines to Kafka, a load that goes on whatever is killed, and the one check that counts.
 #
-#   my $node = delivery_node('name', conf => ...);              # logical, both plugins allowed, publication made
+#   my $node = delivery_node('name', conf => ...);              # logical, both plugins allowed, publication made (extension => 0: no extension yet)
 #   my %config = pipeline_config('p', $kafka, $node, plugin => 'pgoutput', ...);   # slot oms_p, topics p.*, quick settings
 #   load_start($node, sessions => 3, seed => N, pace => S); load_stop();           # reconnects; dies when a session failed
 #   drained($node, 'oms_p', SECONDS);                           # everything committed before the call is confirmed by the bridge
@@ -55,7 +55,7 @@ sub delivery_node
 		  . "wal_sender_timeout = 10s\ncheckpoint_timeout = 30s\n" . ($options{conf} // ''));
 
 	allow_wal2json($node);
-	$node->safe_psql('postgres', q(CREATE EXTENSION oms_state; SELECT count(*) FROM oms.repair_publication('oms_events')));
+	$node->safe_psql('postgres', q(CREATE EXTENSION oms_state; SELECT count(*) FROM oms.repair_publication('oms_events'))) if $options{extension} // 1;
 	return $node;
 }
 

@@ -128,7 +128,7 @@ sub change_configuration
 	my $owner = rand() < 0.3 ? 'shared' : $ids->{prefix};
 	my $name = one_of("$owner-" . int rand 3, "$owner Ä/" . int rand 3);
 	my @key = map { $_ eq 'session' ? "$name|US" : $_ eq 'symbol' || $_ eq 'name' ? $name : 'X' } @$keys;
-	my $value = $column eq 'amount' ? int rand 1000 : (one_of(@TEXTS) =~ s/^$/none/r) . int rand 1000;
+	my $value = $column eq 'amount' ? int rand 1000 : substr(one_of(@TEXTS), 0, $column eq 'message' ? 900 : 5000) . int rand 1000;
 	my %row = (%$more, $column => $value);
 	@row{@$keys} = @key;
 	my @columns = sort keys %row;

@@ -1,63 +1,31 @@
 # ALTER EXTENSION oms_state UPDATE from 0.1.0: the catalog is that of a fresh installation, and the data of before go on.
-# test/data/0.1.0 holds the install script of 0.1.0 and a database that its library wrote (its README says what is in it).
 # Broken by: a change of sql/*.sql that the upgrade script does not make too; an old event, hash or answer that is read in another
 # way than it was written; code that takes columns by their number, for they stand in another order after an upgrade; a function of C whose
 # result gets other columns and is filled by position, for the old definition calls it until the update.
 # Also by: members of the extension that belong to whoever updates.
-#
-# The old script is run with today's library, as a dump of 0.1.0 that is restored would do: a C function is looked up when it is
-# created. So every symbol that the script of 0.1.0 names must stay in the library, also where 0.2.0 no longer uses it.
 
 use strict;
 use warnings;
 
 use Encode qw(decode);
-use File::Copy;
-use File::Path qw(make_path);
-use FindBin;
-use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use OmsOldVersion;
 use OmsTest;
 
-my $data = "$FindBin::RealBin/../data/0.1.0";
 my $between = '2026-02-01 00:00:00+00';    # between the two days of the data
 my $folder = PostgreSQL::Test::Utils::tempdir();
 
-sub unpacked
-{
-	my ($name) = @_;
-	gunzip("$data/$name.gz" => \my $text) or die "cannot read $name.gz: $GunzipError";
-	return $text;
-}
-sub lines { my ($name) = @_; return split /\n/, decode('UTF-8', unpacked($name)); }
+sub lines { my ($name) = @_; return split /\n/, decode('UTF-8', old_text($name)); }
 
-# The extension's files, copied, with the old script beside the new ones, and a link to the library.
-sub extension_files
-{
-	my ($staged) = oms_settings() =~ /^extension_destdir = '(.*)'$/m;
-	my ($share, $library) = map { qx("$ENV{PG_CONFIG}" --$_) =~ s/\n//r } qw(sharedir pkglibdir);
-
-	$staged //= '';
-	make_path("$folder$share/extension", "$folder$library");
-	copy($_, "$folder$share/extension") or die "cannot copy $_: $!"
-	  foreach "$data/oms_state--0.1.0.sql", "$staged$share/extension/oms_state.control", glob("$staged$share/extension/oms_state--*.sql");
-	symlink "$staged$library/oms_state.so", "$folder$library/oms_state.so" or die "cannot link the library: $!";
-}
-
-$ENV{PG_CONFIG} //= 'pg_config';
-extension_files();
-my $node = oms_node('upgrade', extension => 0, start => 0);
-$node->start;
-if ($node->safe_psql('postgres', q(SELECT count(*) FROM pg_settings WHERE name = 'extension_destdir')) eq '0')
+my $node = oms_node('upgrade', extension => 0, conf => "oms_state.command_retention = '20000d'\n");
+if (!can_be_old($node))
 {
 	$node->stop;
-	plan(skip_all => 'this server has no extension_destdir (a setting of Debian): the script of 0.1.0 cannot be put beside the installed ones');
+	plan(skip_all => $NO_OLD);
 }
-$node->append_conf('postgresql.conf', "extension_destdir = '$folder'\noms_state.command_retention = '20000d'\n");
-$node->restart;
 
 sub sql { my ($database, $sql) = @_; return $node->safe_psql($database, $sql); }
 sub in_upgraded { my ($sql) = @_; return sql('upgraded', $sql); }
@@ -83,9 +51,7 @@ my $trapped = q(SELECT DISTINCT coalesce(r.ev_class::regclass::text, pg_describe
 	WHERE (d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'public'::regnamespace)
 		OR d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname !~ '^oms_')) AND d.classid <> 'pg_operator'::regclass);
 isnt(in_upgraded($trapped), '', 'views of 0.1.0 are bound to look-alikes in the target schema');
-append_to_file("$folder/dump.sql", unpacked('dump.sql'));
-command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-d', 'upgraded', '-f', "$folder/dump.sql" ],
-	'the data of 0.1.0 are loaded');
+load_old($node, 'upgraded');
 
 my %old_columns;
 foreach (split /\n/, in_upgraded(q(SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
