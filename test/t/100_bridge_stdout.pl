@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use Encode qw(encode_utf8);
 use JSON::PP;
 use OmsBridge;
 use OmsConsumer;
@@ -52,7 +53,8 @@ sub expected
 	return split /\n/, $node->safe_psql('postgres', <<"SQL");
 SELECT format('{"topic":%s,"key":%s,"headers":{"id":"%s","eventType":"%s","hash":"%s"},"value":%s}', to_json(topic), to_json(root_id), sequence, event_type,
               encode(hash, 'hex'), payload)
-  FROM (SELECT replace(object, '_', '-') || '-events' AS topic, * FROM oms.all_events) AS e
+  FROM (SELECT replace(object, '_', '-') || '-events' AS topic, root_id, sequence, event_type, hash, payload FROM oms.all_events
+        UNION ALL SELECT 'configuration-events', root_id, sequence, event_type, hash, payload FROM oms.configuration_events) AS e
  WHERE sequence > $after ORDER BY sequence
 SQL
 }
@@ -68,9 +70,9 @@ sub refuses
 	return $bridge->log;
 }
 
-sub last_sequence { return $node->safe_psql('postgres', q{SELECT coalesce(max(sequence), 0) FROM oms.all_events}); }
+sub last_sequence { return $node->safe_psql('postgres', q{SELECT greatest((SELECT max(sequence) FROM oms.all_events), (SELECT max(sequence) FROM oms.configuration_events), 0)}); }
 
-# Order in and out with everything that makes JSON hard, in one transaction and in many.
+# Orders, and what nobody may trade, with everything that makes JSON hard.
 sub some_load
 {
 	my ($tag, $orders) = @_;
@@ -84,6 +86,10 @@ sub some_load
 		$dbh->do('SELECT oms_command(?::jsonb)', undef, $command);
 		$dbh->do('SELECT oms_command(?::jsonb)', undef,
 			JSON::PP->new->encode({ commandType => 'ExecuteOrderCommand', orderId => "$tag-$n", execID => "$tag-e$n", lastQty => 10, lastPx => '1.5' }));
+		# by whoever, and however: rows that come, change and go
+		my $symbol = "$tag/" . $n % 3 . substr $text[ $n % @text ], 0, 100;
+		$dbh->do('INSERT INTO oms.restricted_list (symbol, reason) VALUES (?, ?) ON CONFLICT (symbol, account) DO UPDATE SET reason = excluded.reason', undef, $symbol, $text[ $n % @text ] . $n);
+		$dbh->do('DELETE FROM oms.restricted_list WHERE symbol = ?', undef, $symbol) if $n % 4 == 0;
 	}
 	OmsTest::oms_command($dbh, $_) foreach block_commands($tag);
 	$dbh->disconnect;
@@ -186,7 +192,8 @@ foreach my $plugin (qw(pgoutput wal2json))
 
 my %printed = map { $_ => 1 } map { lines({ out => $_ }) } glob "$dir/stdout*.out";
 my $consumer = consumer_of($node);
-consume_records($consumer, [ map { /"key":"([^"]*)","headers":\{[^}]*\},"value":(.*)\}$/ ? [ $1, $2 ] : () } keys %printed ]);
+my $json = JSON::PP->new->utf8->allow_nonref;
+consume_records($consumer, [ map { /"key":("(?:[^"\\]|\\.)*"),"headers":\{[^}]*\},"value":(.*)\}$/ ? [ encode_utf8($json->decode($1)), $2 ] : () } keys %printed ]);
 is_rebuilt($consumer, $node, 'from what was printed');
 $consumer->disconnect;
 

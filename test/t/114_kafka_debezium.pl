@@ -152,7 +152,7 @@ my @events = values %{ outbox_events($node) };
 cmp_ok(scalar @events, '>', 500, 'the load was no idle one');
 ok((grep { $_->{key} =~ /\xc3\x84/ } @events) && (grep { length $_->{value} > 10_000 && $_->{value} =~ /xxxxx/ } @events)
 	  && (grep { $_->{value} =~ /\\u0001/ } @events) && (grep { $_->{value} =~ /\xf0\x9d\x84\x9e/ } @events), 'nor an easy one: keys and values of all kinds');
-is(join(' ', sort keys %{{ map { $_->{topic} => 1 } @events }}), 'execution-events order-events quote-events quote-request-events', 'events for all four topics');
+is(join(' ', sort keys %{{ map { $_->{topic} => 1 } @events }}), join(' ', outbox_topics()), 'events for all topics');
 my $debezium = is_delivered('dbz.', 'Debezium: key, value, headers, partition, once each, in the order of each tree');
 unlike($kafka->connect_log, qr/\Q$PASSWORD\E/, 'no password in the log of Kafka Connect');
 unlike(JSON::PP::encode_json($kafka->connect_rest('GET', '/connectors/oms-outbox')), qr/100%/, 'nor in what it tells of the connector');
@@ -165,7 +165,7 @@ SKIP:
 	is_deeply(orders_of_trees($ours), orders_of_trees($debezium), 'both have each tree in the same order');
 }
 
-# As large as they may be: an order at its bound, and the largest fill of it. Topics, worker and bridge have their defaults.
+# As large as they may be: an order at its bound, the largest fill of it, and a row of configuration. Topics, worker and bridge have their defaults.
 sub largest
 {
 	my $limit = $node->safe_psql('postgres', q(LOAD 'oms_state'; SELECT setting::int * 1024 FROM pg_settings WHERE name = 'oms_state.command_size'));
@@ -174,6 +174,7 @@ sub largest
 		'attributes', jsonb_build_object('a', left($noise, $limit / 6 - 9))))));
 	$node->safe_psql('postgres', qq(SELECT oms_command(jsonb_set(fill, '{attributes,a}', to_jsonb(left($noise, $limit - octet_length(fill::text)))))
 		FROM (VALUES ('{"commandType": "ExecuteOrderCommand", "orderId": "full", "execID": "f", "lastQty": 1, "lastPx": 1, "attributes": {"a": ""}}'::jsonb)) AS v (fill)));
+	$node->safe_psql('postgres', "INSERT INTO oms.restricted_list (symbol, reason) VALUES ('full', left($noise, $limit - 1000))");
 	return $node->safe_psql('postgres', q(SELECT max(octet_length(payload::text)) FROM oms.all_events WHERE root_id = 'full'));
 }
 cmp_ok(largest(), '>', 900_000, 'the largest events');
