@@ -1,5 +1,5 @@
 # An upgrade from 0.1.0 while two bridges and Debezium read: the new tables of events are published from their first event on, by the readers
-# that were there before.
+# that were there before, with the rights that the upgrade gives them.
 # Broken by: a reader that ends for good when a table comes, or passes over its first events; a publication that cannot be mended in the
 # transaction of the update; an event of before that comes again.
 #
@@ -57,7 +57,8 @@ sub is_complete
 	return;
 }
 
-sql(q(CREATE EXTENSION oms_state VERSION '0.1.0'; SELECT count(*) FROM oms.repair_publication('oms_events'); CREATE ROLE trader LOGIN));
+sql(q(CREATE EXTENSION oms_state VERSION '0.1.0'; SELECT count(*) FROM oms.repair_publication('oms_events'); CREATE ROLE trader LOGIN;
+	CREATE ROLE cdc LOGIN REPLICATION; GRANT USAGE ON SCHEMA oms TO cdc; GRANT SELECT ON oms.order_events, oms.execution_events, oms.event_sequence TO cdc));
 sql('CREATE ROLE oms SUPERUSER LOGIN') if sql(q(SELECT count(*) FROM pg_roles WHERE rolname = 'oms')) eq '0';
 load_old($node, 'postgres');
 # A dump has them in the order of the heap: they are put aside, to be written again in their own.
@@ -71,7 +72,7 @@ $kafka->create_topic('__debezium-heartbeat.oms', 1);
 foreach my $pipeline ([ json => 'wal2json' ], [ binary => 'pgoutput' ])
 {
 	my ($name, $plugin) = @$pipeline;
-	$bridges{$name} = bridge_start(name => $name, config => { pipeline_config($name, $kafka, $node, plugin => $plugin, 'transaction.timeout.ms' => 3000) });
+	$bridges{$name} = bridge_start(name => $name, config => { pipeline_config($name, $kafka, $node, plugin => $plugin, 'postgres.dsn' => bridge_dsn($node, user => 'cdc'), 'transaction.timeout.ms' => 3000) });
 }
 $kafka->connect_start;
 $kafka->connector_start('oms-outbox', connector_config());
@@ -81,7 +82,7 @@ sql("INSERT INTO oms.$_ SELECT * FROM old_$_ ORDER BY sequence") foreach @old;
 is_complete('0.1.0');
 
 # As doc/operations.md says it.
-sql(q(BEGIN; ALTER EXTENSION oms_state UPDATE; SELECT count(*) FROM oms.repair_publication('oms_events'); COMMIT));
+sql(q(BEGIN; ALTER EXTENSION oms_state UPDATE; SELECT count(*) FROM oms.repair_publication('oms_events'); SELECT count(*) FROM oms.create_roles(); GRANT oms_bridge TO cdc; COMMIT));
 load_for($node, rounds(3, 20), seed => $SEED);
 is(join(' ', published_tables($node)), join(' ', sort keys %TOPIC_OF), 'all tables of events are there');
 is(sql("SELECT string_agg(format('%s', n > 5), ' ') FROM (" . join(' UNION ALL ', map { "SELECT count(*) AS n FROM oms.$_" } sort keys %TOPIC_OF) . ') AS c'),
