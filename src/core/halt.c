@@ -121,7 +121,7 @@ halt_facts(const Halt *halt)
 static Refusal *
 halt_refuse(const Halt *halt, char *what)
 {
-	return oms_refuse_by_rule(HALT_RULE, psprintf("%s while trading is halted", what), "%s (version " INT64_FORMAT ").", halt_facts(halt),
+	return oms_refuse_by_rule("trading_halt", psprintf("%s while trading is halted", what), "%s (version " INT64_FORMAT ").", halt_facts(halt),
 							  halt->version);
 }
 
@@ -147,7 +147,7 @@ halt_finding(const Halt *halt)
 {
 	Finding    *finding = palloc0(sizeof(Finding));
 
-	finding->rule = HALT_RULE;
+	finding->rule = "trading_halt";
 	finding->version = halt->version;
 	finding->severity = FINDING_DESK;
 	finding->message = psprintf("HALTED: %s", halt->reason ? halt->reason : halt->name);

@@ -12,9 +12,6 @@
 
 #include "core/decision.h"
 
-/* The rule that refusals and findings name. */
-#define HALT_RULE		"trading_halt"
-
 typedef struct Halt
 {
 	const char *name;

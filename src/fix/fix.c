@@ -88,7 +88,7 @@ oms_fix_require(const FixMessage *message, const int *tags, int count, bool even
 	return NULL;
 }
 
-/* Whatever they become, they are a trader's; each command is asked about by itself too. */
+/* Whatever they become, they are a trader's at least; each command is asked about by itself too. */
 static const FixMessageDef messages[] = {
 	{"D", oms_fix_handle_new_order, FIX_NO_EMPTY | FIX_NEW},
 	{"F", oms_fix_handle_cancel_request, FIX_NO_EMPTY},
@@ -97,6 +97,8 @@ static const FixMessageDef messages[] = {
 	{"8", oms_fix_handle_execution_report, FIX_REPORT},
 	{"9", oms_fix_handle_cancel_reject, FIX_REPORT},
 	{"J", oms_fix_handle_allocation, FIX_NO_EMPTY | FIX_SEVERAL, oms_fix_own_of_allocation, oms_fix_grouped_of_allocation},
+	{"f", oms_fix_handle_security_status, FIX_MARKET | FIX_REPORT, oms_fix_own_of_market},
+	{"h", oms_fix_handle_trading_session_status, FIX_MARKET | FIX_REPORT, oms_fix_own_of_market},
 	{"R", oms_fix_handle_quote_request, FIX_QUOTE | FIX_NO_EMPTY | FIX_SEVERAL | FIX_ONE_SYMBOL, oms_fix_own_of_quote_request},
 	{"AG", oms_fix_handle_quote_request_reject, FIX_QUOTE | FIX_REPORT | FIX_SEVERAL | FIX_ONE_SYMBOL, oms_fix_own_of_quote_request},
 	{"S", oms_fix_handle_quote, FIX_QUOTE | FIX_REPORT},
@@ -162,7 +164,7 @@ fix_handle(FixContext *fix)
 			refusal = fix_check_session(fix);
 		if (refusal)
 			return refusal;
-		if (!(fix->message.def->traits & FIX_QUOTE))
+		if (!(fix->message.def->traits & (FIX_QUOTE | FIX_MARKET)))
 			oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
 		return fix->message.def->handler(fix);
 	}

@@ -69,6 +69,7 @@ extern bool oms_fix_tells_fill(const FixMessage *message);
 #define FIX_SEVERAL		(1 << 3)	/* it may stand for several commands */
 #define FIX_ONE_SYMBOL	(1 << 5)	/* … but for one symbol it stands for one */
 #define FIX_QUOTE		(1 << 4)	/* of quotes: its handler finds and locks what it is about */
+#define FIX_MARKET		(1 << 6)	/* of a market, and of no order: it is for every database */
 
 struct FixMessageDef
 {
@@ -96,6 +97,11 @@ extern Refusal *oms_fix_handle_cancel_reject(FixContext *fix);
 extern Refusal *oms_fix_handle_allocation(FixContext *fix);
 extern const int oms_fix_own_of_allocation[];
 extern const int oms_fix_grouped_of_allocation[];
+
+/* fix_halt.c */
+extern Refusal *oms_fix_handle_security_status(FixContext *fix);
+extern Refusal *oms_fix_handle_trading_session_status(FixContext *fix);
+extern const int oms_fix_own_of_market[];
 
 /* fix_quote_fields.c: is a field of this tag read, wherever it stands in a message of quotes? */
 extern bool oms_fix_quote_reads(int tag);

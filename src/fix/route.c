@@ -122,6 +122,9 @@ route_message(const FixMessage *message, OrderNames *names)
 	/* it stands for no command: whoever gets it ignores it */
 	if (message->def == NULL)
 		return nowhere;
+	/* what a market says every database must hear */
+	if (message->def->traits & FIX_MARKET)
+		return (Route) {OMS_ANY_SLOT, "any", false};
 	if (message->def->traits & FIX_QUOTE)
 		return route_quotes(message, names);
 	names->cl_ord_id = oms_fix_get_id(message, TAG_CL_ORD_ID);

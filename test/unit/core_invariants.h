@@ -295,7 +295,7 @@ check_halts(const ArraySource *array, const Command *command, const Decision *d,
 {
 	ListCell   *cell;
 
-	if (refusal && oms_same_text(refusal->rule, HALT_RULE))
+	if (refusal && oms_same_text(refusal->rule, "trading_halt"))
 	{
 		must(!oms_command_is_fact(command), "no halt refuses a fact");
 		must(strstr(command->def->name, "Cancel") == NULL && strstr(command->def->name, "Desk") == NULL, "no halt refuses what takes back");
