@@ -155,11 +155,15 @@ look_up_take(const Order *root, OrderWalk *walk)
 	walk->enough = !walk->visit(root, walk);
 }
 
-/* Most rows are over, and need not be read whole: without leaves, children at work or an amount that has none. */
+/*
+ * Most rows are over, and need not be read whole: without leaves, children at work
+ * or an amount that has none.  What this call has read tells of itself.
+ */
 static bool
 look_up_may_skip(Table *table, const OrderWalk *walk)
 {
 	static int	touched = 0,
+				id,
 				leaves,
 				children,
 				quantity;
@@ -170,11 +174,14 @@ look_up_may_skip(Table *table, const OrderWalk *walk)
 	{
 		const RecordColumn *columns = oms_order_def.columns;
 
+		id = oms_record_column(&oms_order_def, "id") - columns;
 		leaves = oms_record_column(&oms_order_def, "leaves_quantity") - columns;
 		children = oms_record_column(&oms_order_def, "live_children") - columns;
 		quantity = oms_record_column(&oms_order_def, "order_qty") - columns;
 		touched = oms_record_column(&oms_order_def, "tree_updated_at") - columns;
 	}
+	if (walk->uow && oms_uow_has(walk->uow, KIND_ORDER, TextDatumGetCString(oms_table_needed(table, id))))
+		return true;
 	value = oms_table_value(table, touched, &isnull);
 	if (isnull || DatumGetTimestampTz(value) >= walk->touched)
 		return false;
@@ -190,15 +197,15 @@ look_up_row(Table *table, void *arg)
 	MemoryContext old;
 	Order	   *root;
 
-	if (look_up_may_skip(table, walk))
-		return true;
 	MemoryContextReset(walk->row);
 	old = MemoryContextSwitchTo(walk->row);
-	root = palloc(sizeof(Order));
-	oms_record_from_slot(&oms_order_def, table->slot, table->layout->attnums, root);
-	/* as the call has it now is told by itself */
-	if (root->parent_id == NULL && !(walk->uow && oms_uow_has(walk->uow, KIND_ORDER, root->id)))
-		look_up_take(root, walk);
+	if (!look_up_may_skip(table, walk))
+	{
+		root = palloc(sizeof(Order));
+		oms_record_from_slot(&oms_order_def, table->slot, table->layout->attnums, root);
+		if (root->parent_id == NULL)
+			look_up_take(root, walk);
+	}
 	MemoryContextSwitchTo(old);
 	return !walk->enough;
 }
@@ -311,7 +318,7 @@ look_up_before_today(const Order *root, DateADT today)
 	Jsonb	   *state;
 	Order	   *before;
 
-	if (oms_trading_day(root->created_at) >= today || oms_dec_sign(root->executed_quantity) == 0)
+	if (oms_dec_sign(root->executed_quantity) == 0 || oms_trading_day(root->created_at) >= today)
 		return NULL;
 	/* nothing of it was done today */
 	if (oms_trading_day(root->tree_updated_at) < today)
