@@ -19,6 +19,12 @@
 
 #define BRIEF_MEMBERS	32
 
+/*
+ * A text this short costs a state nothing: we say ourselves why a quote has ended, and that
+ * one is full must not keep others from being dealt.
+ */
+#define CODE_LENGTH_MAX	64
+
 static Refusal *
 command_too_large(const char *what, int64 size, int64 most, const char *detail)
 {
@@ -196,6 +202,14 @@ oms_state_size_max(void)
 	return command_size_max() / 6;
 }
 
+static int64
+state_text_size(const char *text)
+{
+	int			length = strlen(text);
+
+	return length <= CODE_LENGTH_MAX ? 0 : oms_json_string_size(text, length);
+}
+
 int64
 oms_state_size(const RecordDef *def, const void *record)
 {
@@ -212,7 +226,7 @@ oms_state_size(const RecordDef *def, const void *record)
 		if (member && c->size)
 			size += c->size(member);
 		else if (member)
-			size += c->type == FIELD_JSON ? oms_json_size(member) : oms_json_string_size(member, strlen(member));
+			size += c->type == FIELD_JSON ? oms_json_size(member) : state_text_size(member);
 	}
 	return size;
 }

@@ -96,6 +96,12 @@ SELECT pg_temp.do('{"commandType": "DeallocateExecutionCommand", "executionId": 
 SELECT pg_temp.do(jsonb_build_object('commandType', 'CorrectExecutionCommand', 'executionId', 'sb-1', 'execID', 'c1', 'lastPx', 10.0123456789, 'text', repeat('x', 20000)));
 SELECT pg_temp.do('{"commandType": "BustExecutionCommand", "executionId": "sb-1", "execID": "b1"}');
 
+-- Quotes as large as they may be: another one can be dealt, and what ends them is said.
+SELECT pg_temp.do('{"commandType": "CreateQuoteRequestCommand", "quoteRequestId": "sr", "symbol": "X", "side": "BUY", "orderQty": 10}');
+SELECT pg_temp.do(jsonb_build_object('commandType', 'CreateQuoteCommand', 'quoteRequestId', 'sr', 'quoteId', 'sq' || n, 'dealer', 'D' || n, 'offerPx', n, 'attributes', jsonb_build_object('a', repeat('x', 10922 - 9)))) FROM generate_series(1, 3) AS n;
+SELECT pg_temp.do('{"commandType": "CancelQuoteCommand", "quoteId": "sq3"}'), pg_temp.do('{"commandType": "AcceptQuoteCommand", "quoteId": "sq1", "orderId": "so"}');
+SELECT id, status, reason, octet_length(attributes::text) AS attributes FROM oms.quotes WHERE id LIKE 'sq_' ORDER BY id;
+
 -- What rules say stands in the event, once for all slices, and never more than 16 kB of it.
 INSERT INTO oms.validation_rules (name, object, command_type, predicate, message, severity)
   SELECT 'sizes-' || n, 'order', c, p, repeat('m', 1000), 'WARN' FROM generate_series(1, 30) AS n,
