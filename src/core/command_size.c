@@ -203,7 +203,7 @@ oms_state_size_max(void)
 }
 
 static int64
-state_text_size(const char *text)
+command_text_size(const char *text)
 {
 	int			length = strlen(text);
 
@@ -226,7 +226,7 @@ oms_state_size(const RecordDef *def, const void *record)
 		if (member && c->size)
 			size += c->size(member);
 		else if (member)
-			size += c->type == FIELD_JSON ? oms_json_size(member) : state_text_size(member);
+			size += c->type == FIELD_JSON ? oms_json_size(member) : command_text_size(member);
 	}
 	return size;
 }

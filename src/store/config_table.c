@@ -26,21 +26,28 @@
 
 PG_FUNCTION_INFO_V1(oms_configuration_changed);
 
+static ConfigTable *config_tables = NULL;
+
 static void
 config_forget(Datum arg, Oid relid)
 {
-	ConfigTable *table = (ConfigTable *) DatumGetPointer(arg);
-
-	if (relid != InvalidOid && relid != table->relation)
-		return;
-	table->valid = false;
-	table->changed_meanwhile = true;
+	for (ConfigTable *table = config_tables; table; table = table->next)
+	{
+		if (relid != InvalidOid && relid != table->relation)
+			continue;
+		table->valid = false;
+		table->changed_meanwhile = true;
+	}
 }
 
+/* One callback for all of them: a server has room for ten, and what has none left is FATAL for whoever comes next (pgoutput, say). */
 void
 oms_config_init(ConfigTable *table)
 {
-	CacheRegisterRelcacheCallback(config_forget, PointerGetDatum(table));
+	if (config_tables == NULL)
+		CacheRegisterRelcacheCallback(config_forget, (Datum) 0);
+	table->next = config_tables;
+	config_tables = table;
 }
 
 Datum

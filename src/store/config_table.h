@@ -26,6 +26,7 @@ typedef struct ConfigTable
 	bool		valid;			/* set last: an error on the way leaves nothing half read */
 	bool		changed_meanwhile;
 	Oid			relation;
+	struct ConfigTable *next;
 } ConfigTable;
 
 /* When the library is loaded, once for each table. */
