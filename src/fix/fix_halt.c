@@ -257,6 +257,18 @@ halt_row(const HaltWork *work, const SPITupleTable *rows, uint64 number)
 	return row;
 }
 
+/* What a statement has changed; a trigger of somebody's may have taken the row away. */
+static HaltRow
+halt_changed(const HaltWork *work, const SPITupleTable *rows)
+{
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("halt \"%s\" cannot be changed", work->news->name),
+				 errhint("A trigger on oms.trading_halts must leave rows as they are.")));
+	return halt_row(work, rows, 0);
+}
+
 static bool
 halt_row_is(const HaltWork *work, HaltRow *row, const char *column, const char *expected)
 {
@@ -392,17 +404,20 @@ halt_begin(const HaltWork *work)
 	SPITupleTable *rows;
 	HaltRow		row;
 
-	/* who inserts it first lets the other wait, and find it */
-	while (rows = halt_lock(work), SPI_processed == 0)
+	rows = halt_lock(work);
+	if (SPI_processed == 0)
 	{
 		rows = halt_execute(work, OMS_TRADING_HALTS, insert, lengthof(types), types, values);
-		if (SPI_processed == 0)
-			continue;
-		row = halt_row(work, rows, 0);
-		halt_answer(work, &row, false);
-		return;
+		if (SPI_processed == 1)
+		{
+			row = halt_row(work, rows, 0);
+			halt_answer(work, &row, false);
+			return;
+		}
+		/* another has inserted it while we waited for him */
+		rows = halt_lock(work);
 	}
-	row = halt_row(work, rows, 0);
+	row = halt_changed(work, rows);
 	if (halt_is_settled(work, &row))
 		return;
 	if (row.enabled && row.since <= news->now && news->now < row.until)
@@ -416,7 +431,7 @@ halt_begin(const HaltWork *work)
 		values[3] = TimestampTzGetDatum(row.since);
 	}
 	rows = halt_execute(work, OMS_TRADING_HALTS, update, lengthof(types), types, values);
-	row = halt_row(work, rows, 0);
+	row = halt_changed(work, rows);
 	halt_answer(work, &row, false);
 }
 
@@ -440,7 +455,7 @@ halt_end(const HaltWork *work)
 		rows = halt_execute(work, OMS_TRADING_HALTS,
 							"UPDATE oms.trading_halts AS h SET until = $2 WHERE NOT h.builtin AND h.name OPERATOR(pg_catalog.=) $1 RETURNING h",
 							lengthof(types), types, values);
-		row = halt_row(work, rows, 0);
+		row = halt_changed(work, rows);
 		halt_answer(work, &row, false);
 	}
 	if (work->fix->results == NIL && work->fix->ignored == NULL)

@@ -97,6 +97,37 @@ SELECT sqlstate, count(*) FROM oms.rejected_commands WHERE command ->> 'msgType'
 UPDATE oms.fix_sessions SET enabled = false WHERE session = 'OMS|fh-B';
 SELECT pg_temp.say('f', '55=fh-A|326=2', 'fh-B');
 
+-- In a transaction it binds at once, and is gone with it.
+BEGIN;
+SELECT pg_temp.say('f', '55=fh-T|326=2');
+SELECT r #>> '{state,deskStatus}' FROM oms_command('{"commandType": "CreateOrderCommand", "orderId": "fh-3", "symbol": "fh-T", "side": "BUY", "orderQty": 1}') AS r;
+SAVEPOINT s;
+SELECT pg_temp.say('f', '55=fh-T|326=3');
+SELECT r #>> '{state,deskStatus}' FROM oms_command('{"commandType": "CreateOrderCommand", "orderId": "fh-4", "symbol": "fh-T", "side": "BUY", "orderQty": 1}') AS r;
+ROLLBACK TO s;
+SELECT r #>> '{state,deskStatus}' FROM oms_command('{"commandType": "CreateOrderCommand", "orderId": "fh-4", "symbol": "fh-T", "side": "BUY", "orderQty": 1}') AS r;
+ROLLBACK;
+SELECT r #>> '{state,deskStatus}' FROM oms_command('{"commandType": "CreateOrderCommand", "orderId": "fh-3", "symbol": "fh-T", "side": "BUY", "orderQty": 1}') AS r;
+-- A trigger of somebody's that takes rows away is an error, and no halt that is believed in.
+CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER a_nothing BEFORE INSERT OR UPDATE ON oms.trading_halts FOR EACH ROW EXECUTE FUNCTION pg_temp.nothing();
+SELECT pg_temp.say('f', '55=fh-T|326=2');
+ALTER TABLE oms.trading_halts DISABLE TRIGGER a_nothing;
+SELECT pg_temp.say('f', '55=fh-T|326=2');
+ALTER TABLE oms.trading_halts ENABLE TRIGGER a_nothing;
+SELECT pg_temp.say('f', '55=fh-T|326=2|58=more');
+SELECT pg_temp.say('f', '55=fh-T|326=3');
+DROP TRIGGER a_nothing ON oms.trading_halts;
+-- His operators and functions are not called with the owner's rights.
+CREATE SCHEMA fh_evil;
+CREATE FUNCTION fh_evil.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;
+CREATE OPERATOR fh_evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = fh_evil.same);
+CREATE FUNCTION fh_evil.starts_with(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;
+SET search_path = fh_evil, pg_catalog, public;
+SELECT jsonb_path_query(public.oms_fix(pg_temp.message('FIX.4.4', 'f', 'fh-M', '55=fh-T|326=3|60=20260302-09:30:00')), '$.results[*].status');
+RESET search_path;
+DROP SCHEMA fh_evil CASCADE;
+
 -- Bytes in the session's encoding; what a router is told; the whole answer; and what the event has.
 SELECT pg_temp.answer(oms_fix(convert_to(pg_temp.message('FIX.4.4', 'f', 'fh-M', '55=fh-A|326=2|58=sans raison'), 'LATIN1')));
 SELECT slot, by, certain FROM oms.route_fix(pg_temp.message('FIX.4.4', 'f', 'fh-M', '55=fh-A|326=2'));
