@@ -22,13 +22,13 @@ PGDATABASE=postgres ask "CREATE DATABASE oms_capture TEMPLATE template0 ENCODING
 ask "CREATE EXTENSION oms_state"
 ask "SELECT oms.ensure_partitions()" > /dev/null
 ask "CREATE TYPE public.oms_capture_mood AS ENUM ('ok')"
-ask "CREATE PUBLICATION oms_events FOR TABLE oms.order_events, oms.execution_events WITH (publish = 'insert', publish_via_partition_root = true)"
-ask "CREATE PUBLICATION oms_leaves FOR TABLE oms.order_events, oms.execution_events WITH (publish = 'insert')"
+ask "CREATE PUBLICATION oms_events FOR TABLE oms.order_events, oms.execution_events, oms.configuration_events WITH (publish = 'insert', publish_via_partition_root = true)"
+ask "CREATE PUBLICATION oms_leaves FOR TABLE oms.order_events, oms.execution_events, oms.configuration_events WITH (publish = 'insert')"
 ask "CREATE PUBLICATION oms_everything FOR ALL TABLES"
 ask "SELECT pg_create_logical_replication_slot('oms_capture_p', 'pgoutput'), pg_create_logical_replication_slot('oms_capture_w', 'wal2json')" > /dev/null
 
 psql -XqAt -f "$here/capture.sql" > /dev/null
-for table in order_events execution_events quote_events; do
+for table in order_events execution_events quote_events configuration_events; do
     ask "SELECT concat_ws(' ', '$table', sequence, encode(convert_to(root_id, 'UTF8'), 'hex'), encode(convert_to(event_type, 'UTF8'), 'hex'),
                 encode(hash, 'hex'), encode(convert_to(payload::text, 'UTF8'), 'hex')) FROM oms.$table ORDER BY sequence"
 done > "$here/corpus/expected"

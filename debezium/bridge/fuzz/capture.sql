@@ -45,7 +45,16 @@ SELECT pg_temp.event(1000000005, 'TOAST', 'O', jsonb_build_object('r', (SELECT s
 -- a relation that changed is sent again
 ALTER TABLE oms.execution_events ADD COLUMN later text DEFAULT 'x';
 SELECT pg_temp.event(1000000006, 'after the change', 'C', '{"v": 2}');
+-- configuration: a table without partitions, each row a tree of its own
+INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('PENSION', 'VOD', 'ORDER_QUANTITY', 1e6), (E'A/B\\C', E'"é"\n', 'W', 0.10);
+UPDATE oms.limits SET amount = amount * 2;
+BEGIN;
+DELETE FROM oms.limits WHERE account = 'PENSION';
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "ORD-2", "symbol": "VOD", "side": "BUY", "orderQty": 10}') IS NULL;
+INSERT INTO oms.restricted_list (symbol, reason) VALUES ('VOD', repeat('why ', 1000));
+COMMIT;
 -- another event table, with its columns in another order and one that is gone
+ALTER TABLE oms.quote_events RENAME TO quote_events_away;
 CREATE TABLE oms.quote_events (payload jsonb NOT NULL, gone int, hash bytea NOT NULL, event_type text NOT NULL, beside jsonb, root_id text NOT NULL, sequence bigint NOT NULL);
 ALTER TABLE oms.quote_events DROP COLUMN gone;
 ALTER PUBLICATION oms_events ADD TABLE oms.quote_events;
