@@ -41,6 +41,7 @@
 #include "base/errors.h"
 #include "base/guc.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "oms_state.h"
 #include "store/config_def.h"
 #include "store/config_event.h"
@@ -225,7 +226,10 @@ config_event_number(ConfigEvent *event)
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
 	(void) GetTopTransactionId();
 	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
-	event->occurred_at = Max(GetCurrentTimestamp(), event->before.occurred_at);
+	event->occurred_at = GetCurrentTimestamp();
+	/* never before the previous one; what is no time is damage, and none to go on from */
+	if (event->before.occurred_at > event->occurred_at && oms_time_is_printable(event->before.occurred_at))
+		event->occurred_at = event->before.occurred_at;
 }
 
 /* Payload and hash, of the row as this event leaves it, or as it was last. */
@@ -375,24 +379,37 @@ config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
 			event->before = row;
 		}
 	}
+	if (event->before.version == PG_INT64_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("configuration \"%s\" has no version after " INT64_FORMAT, event->root_id, event->before.version)));
 }
 
 /*
  * A new row that has a hash: of a dump that its owner restores, before or after
- * its events?  Or a copy of a row that is, or was, here?  That begins anew.
+ * its events?  Or a copy of a row that is, or was, here?  That begins anew.  The
+ * events of a restore that runs in parallel may come while we look: where there
+ * were none of the row, and then its hash is there, they are looked at again.
  */
 static bool
 config_row_arrives(const ConfigDef *def, Relation rel, HeapTuple row)
 {
 	ConfigHead	head = config_row_head(rel, row);
 	ConfigHead	newest;
+	char	   *root_id;
 	uint64		xid;
 
 	if (head.hash == NULL || !oms_owns_relation(RelationGetRelid(rel), GetUserId()))
 		return false;
-	if (config_event_newest(psprintf("%s/%s", def->table, oms_config_id(def, rel, row)), &newest, &xid))
-		return newest.version == head.version && config_same_hash(newest.hash, head.hash);
-	return !config_event_has(head.hash);
+	root_id = psprintf("%s/%s", def->table, oms_config_id(def, rel, row));
+	if (!config_event_newest(root_id, &newest, &xid))
+	{
+		if (!config_event_has(head.hash))
+			return true;
+		if (!config_event_newest(root_id, &newest, &xid))
+			return false;
+	}
+	return newest.version == head.version && config_same_hash(newest.hash, head.hash);
 }
 
 /* ------------------------------------------------------------------------
