@@ -132,7 +132,7 @@ AS $function$
            CASE jsonb_typeof(e.payload -> 'state') WHEN 'object' THEN e.payload -> 'state' END AS state,
            row_number() OVER w AS position, lag(e.sequence) OVER w AS previous_sequence, lag(e.occurred_at) OVER w AS previous_time, lag(e.event_type) OVER w AS previous_type,
            lead(e.sequence) OVER w IS NULL AS is_newest,
-           e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')) AS follows
+           coalesce(e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')), false) AS follows
       FROM oms.configuration_events AS e
       LEFT JOIN oms.configuration_tables() AS t ON t.table_name::text = split_part(e.root_id, '/', 1)
     WINDOW w AS (PARTITION BY e.root_id ORDER BY e.version, e.sequence)

@@ -9,11 +9,8 @@
  * up has none.  Between the two only the event's numbers are kept, by the hash:
  * whatever another trigger has made of the row gives another hash, and is an error.
  *
- * The sole writer of oms.configuration_events, with the rights of its owner,
- * whoever changes the configuration.  Takes no lock: two that go on from one event
- * find the second one's version taken (40001).
- *
  * What comes from elsewhere (replication, a restored dump) is stored as it is.
+ * Writes events alone (config_log.c), and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,31 +42,10 @@
 #include "oms_state.h"
 #include "store/config_def.h"
 #include "store/config_event.h"
+#include "store/config_log.h"
 
 PG_FUNCTION_INFO_V1(oms_configuration_version);
 PG_FUNCTION_INFO_V1(oms_refuse_configuration_truncate);
-
-/* Where a row's history stands: its newest event, or what the row itself has. */
-typedef struct ConfigHead
-{
-	int64		version;		/* 0: it never was */
-	bytea	   *hash;			/* NULL: none */
-	TimestampTz occurred_at;
-} ConfigHead;
-
-typedef struct ConfigEvent
-{
-	const ConfigDef *def;
-	const char *change;
-	ConfigHead	before;
-	char	   *id;
-	char	   *root_id;
-	int64		sequence;
-	TimestampTz occurred_at;
-	Caller		caller;
-	Jsonb	   *payload;
-	bytea	   *hash;
-} ConfigEvent;
 
 /* An event between the two triggers of its row. */
 typedef struct ConfigPending
@@ -88,119 +64,6 @@ static struct ConfigCause
 	const Caller *caller;
 	Jsonb	   *command;
 }			cause;
-
-/* ------------------------------------------------------------------------
- * oms.configuration_events
- * ------------------------------------------------------------------------
- */
-
-/* One statement, in the owner's name; its operators are those of pg_catalog, wherever the caller looks for his. */
-static int
-config_event_execute(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *values, const char *nulls)
-{
-	Oid			user;
-	int			security;
-	int			result;
-
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(oms_relation_owner(OMS_CONFIGURATION_EVENTS), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	made = SPI_prepare(sql, nargs, types);
-
-		if (made == NULL || SPI_keepplan(made) != 0)
-			elog(ERROR, "cannot prepare \"%s\"", sql);
-		*plan = made;
-	}
-	result = SPI_execute_plan(*plan, values, nulls, false, 0);
-	SetUserIdAndSecContext(user, security);
-	return result;
-}
-
-/* The newest event of a row, as far as this transaction may see; false if there is none. */
-static bool
-config_event_newest(const char *root_id, ConfigHead *head, uint64 *xid)
-{
-	static SPIPlanPtr plan;
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(root_id)};
-	MemoryContext memory = CurrentMemoryContext;
-	bool		found;
-
-	SPI_connect();
-	config_event_execute(&plan, "SELECT e.version, e.hash, e.occurred_at, e.xid FROM oms.configuration_events AS e"
-						 " WHERE e.root_id OPERATOR(pg_catalog.=) $1 ORDER BY e.version DESC LIMIT 1", 1, types, values, NULL);
-	found = SPI_processed > 0;
-	if (found)
-	{
-		HeapTuple	row = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		MemoryContext old;
-
-		head->version = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-		head->occurred_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
-		*xid = DatumGetUInt64(SPI_getbinval(row, desc, 4, &isnull));
-		old = MemoryContextSwitchTo(memory);
-		head->hash = DatumGetByteaPCopy(SPI_getbinval(row, desc, 2, &isnull));
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
-	return found;
-}
-
-static bool
-config_event_has(const bytea *hash)
-{
-	static SPIPlanPtr plan;
-	Oid			types[] = {BYTEAOID};
-	Datum		values[] = {PointerGetDatum(hash)};
-	bool		found;
-
-	SPI_connect();
-	config_event_execute(&plan, "SELECT FROM oms.configuration_events AS e WHERE e.hash OPERATOR(pg_catalog.=) $1 LIMIT 1", 1, types, values, NULL);
-	found = SPI_processed > 0;
-	SPI_finish();
-	return found;
-}
-
-static void
-config_event_insert(const ConfigEvent *event)
-{
-	static SPIPlanPtr plan;
-	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, XID8OID, JSONBOID, BYTEAOID};
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1] = "            ";
-
-	values[0] = Int64GetDatum(event->sequence);
-	values[1] = CStringGetTextDatum(event->id);
-	values[2] = Int64GetDatum(event->before.version + 1);
-	values[3] = CStringGetTextDatum(event->root_id);
-	values[4] = CStringGetTextDatum(psprintf("%s%s", event->def->type, event->change));
-	values[5] = TimestampTzGetDatum(event->occurred_at);
-	values[6] = CStringGetTextDatum(event->caller.actor);
-	values[7] = CStringGetTextDatum(event->caller.role);
-	if (event->caller.via)
-		values[8] = CStringGetTextDatum(event->caller.via);
-	else
-		nulls[8] = 'n';
-	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[10] = JsonbPGetDatum(event->payload);
-	values[11] = PointerGetDatum(event->hash);
-	SPI_connect();
-	config_event_execute(&plan, "INSERT INTO oms.configuration_events"
-						 " (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, via, xid, payload, hash)"
-						 " VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (root_id, version) DO NOTHING",
-						 lengthof(types), types, values, nulls);
-	if (SPI_processed != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("configuration \"%s\" was changed meanwhile", event->root_id),
-				 errdetail("There is an event of its version " INT64_FORMAT " already, of another transaction or of this statement.",
-						   event->before.version + 1),
-				 errhint("Try again; what is to be deleted and inserted again takes two statements.")));
-	SPI_finish();
-}
 
 /* ------------------------------------------------------------------------
  * an event
@@ -367,7 +230,7 @@ config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
 {
 	uint64		xid;
 
-	if (!config_event_newest(event->root_id, &event->before, &xid))
+	if (!oms_config_log_newest(event->root_id, &event->before, &xid))
 		event->before = (ConfigHead) {.occurred_at = DT_NOBEGIN};
 	if (old)
 	{
@@ -402,11 +265,11 @@ config_row_arrives(const ConfigDef *def, Relation rel, HeapTuple row)
 	if (head.hash == NULL || !oms_owns_relation(RelationGetRelid(rel), GetUserId()))
 		return false;
 	root_id = psprintf("%s/%s", def->table, oms_config_id(def, rel, row));
-	if (!config_event_newest(root_id, &newest, &xid))
+	if (!oms_config_log_newest(root_id, &newest, &xid))
 	{
-		if (!config_event_has(head.hash))
+		if (!oms_config_log_has(head.hash))
 			return true;
-		if (!config_event_newest(root_id, &newest, &xid))
+		if (!oms_config_log_newest(root_id, &newest, &xid))
 			return false;
 	}
 	return newest.version == head.version && config_same_hash(newest.hash, head.hash);
@@ -526,13 +389,13 @@ config_event_of_delete(const ConfigDef *def, Relation rel, HeapTuple old)
 
 	config_event_begin(&event, def, rel, old, "Deleted");
 	/* a trigger that has inserted it again, before the one before was told to be gone */
-	if (config_event_newest(event.root_id, &newest, &xid) && newest.version > config_row_head(rel, old).version &&
+	if (oms_config_log_newest(event.root_id, &newest, &xid) && newest.version > config_row_head(rel, old).version &&
 		xid == U64FromFullTransactionId(GetTopFullTransactionId()))
 		config_event_disturbed(def, rel, old);
 	config_row_before(&event, rel, old);
 	config_event_number(&event);
 	config_event_build(&event, rel, old);
-	config_event_insert(&event);
+	oms_config_log_append(&event);
 }
 
 static void
@@ -557,7 +420,7 @@ config_event_of_row(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple
 	config_event_build(&event, rel, new);
 	if (!config_same_hash(event.hash, head.hash) || head.version != event.before.version + 1)
 		config_event_disturbed(def, rel, new);
-	config_event_insert(&event);
+	oms_config_log_append(&event);
 	hash_search(pending, VARDATA_ANY(head.hash), HASH_REMOVE, NULL);
 	if (event.before.hash)
 		pfree(event.before.hash);

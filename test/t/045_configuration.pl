@@ -147,6 +147,9 @@ after('a trigger dropped', 'DROP TRIGGER version_row ON oms.restricted_list', q(
 after('no event is written', q(DROP TRIGGER row_changed ON oms.restricted_list; INSERT INTO oms.restricted_list (symbol) VALUES ('x')), 'ROLLBACK; BEGIN', '', 'append_only table oms.restricted_list', 'orphan restricted_list x/');
 after('a trigger of the events that drops them', q(CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER swallow BEFORE INSERT ON oms.configuration_events FOR EACH ROW EXECUTE FUNCTION swallow()),
 	$update, '40001 configuration "limits/A5/X\/Y/ORDER_QUANTITY" was changed meanwhile');
+after('events of nulls', q(ALTER TABLE oms.configuration_events ALTER COLUMN hash DROP NOT NULL, ALTER COLUMN occurred_at DROP NOT NULL, ALTER COLUMN xid DROP NOT NULL, ALTER COLUMN payload DROP NOT NULL;
+	SET LOCAL session_replication_role = replica; UPDATE oms.configuration_events SET hash = NULL, occurred_at = NULL, xid = NULL, payload = NULL WHERE aggregate_id LIKE 'A5/%'; SET LOCAL session_replication_role = origin),
+	"$update; ROLLBACK; BEGIN", '2', map { "$_ limits A5/X\\/Y/ORDER_QUANTITY" } qw(event_columns hash_chain row_hash row_state));
 after('the events with row security, forced', 'ALTER TABLE oms.configuration_events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', "$update; ROLLBACK; BEGIN", '2');
 
 # ---- damage --------------------------------------------------------------------------------------------------------------

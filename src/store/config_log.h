@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * config_log.h
+ *	  The events of configuration as they are stored.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OMS_CONFIG_LOG_H
+#define OMS_CONFIG_LOG_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+
+#include "store/caller.h"
+#include "store/config_def.h"
+
+/* Where a row's history stands: its newest event, or what the row itself has. */
+typedef struct ConfigHead
+{
+	int64		version;		/* 0: it never was */
+	bytea	   *hash;			/* NULL: none */
+	TimestampTz occurred_at;
+} ConfigHead;
+
+typedef struct ConfigEvent
+{
+	const ConfigDef *def;
+	const char *change;
+	ConfigHead	before;
+	char	   *id;
+	char	   *root_id;
+	int64		sequence;
+	TimestampTz occurred_at;
+	Caller		caller;
+	Jsonb	   *payload;
+	bytea	   *hash;
+} ConfigEvent;
+
+/* The newest event of a row, as far as this transaction may see, and its transaction; false if there is none. */
+extern bool oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid);
+
+/* Is there an event of this hash? */
+extern bool oms_config_log_has(const bytea *hash);
+
+/* 40001 where there is an event of this version already. */
+extern void oms_config_log_append(const ConfigEvent *event);
+
+#endif							/* OMS_CONFIG_LOG_H */
