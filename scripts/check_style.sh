@@ -150,7 +150,8 @@ check_scripts() {
     done
 }
 
-# What serves every kind of object names none: the store, the entry, and the parts of the scripts that are not a kind's own or views for people.
+# What serves every kind of object names none: the store, the entry (but for files of a kind's own), and the parts of the scripts that are not a kind's own
+# or views for people.
 # What old scripts know by its name, and what an upgrade finds, is as it is.
 check_kinds() {
     local kind table type rest kinds='' tables='' types='' part found own
@@ -159,7 +160,7 @@ check_kinds() {
     done < <(grep -v '^#' sql/kinds.list)
     kinds=${kinds#|} tables=${tables#|} types=${types#|}
     found=$(grep -nE "\bKIND_(${kinds^^})\b|\"($kinds|$tables|$types)\"|\boms_($kinds)_|\b($kinds)_events|\b($types)\b \*|core/($kinds)/" \
-        $(find src/store src/entry -name '*.[ch]' ! -name old_symbols.c) || true)
+        $(find src/store src/entry -name '*.[ch]' ! -name old_symbols.c ! -name '*_order.[ch]') || true)
     [ -z "$found" ] || breach "a kind of object is named where all are served:
 $found"
     own="_($tables|views)\.sql"

@@ -64,9 +64,11 @@ CREATE TABLE oms.orders (
   members jsonb,
   block_order_ids jsonb,
   live_blocks bigint,
-  quote_id text COLLATE "C"
+  quote_id text COLLATE "C",
+  planned_slices jsonb,
+  next_placement_at timestamptz
 ) WITH (fillfactor = 70);
--- No column of an index ever changes but of what is on the desk: every update can be a heap-only one.
+-- No column of an index ever changes but of what is on the desk or planned: every update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
 -- @end
@@ -80,10 +82,14 @@ ALTER TABLE oms.orders
   ADD COLUMN members jsonb,
   ADD COLUMN block_order_ids jsonb,
   ADD COLUMN live_blocks bigint,
-  ADD COLUMN quote_id text COLLATE "C";
+  ADD COLUMN quote_id text COLLATE "C",
+  ADD COLUMN planned_slices jsonb,
+  ADD COLUMN next_placement_at timestamptz;
 -- @end
 -- What the desk looks for: few rows. Of the others no update changes a column of it, so theirs stay heap-only.
 CREATE INDEX orders_desk_idx ON oms.orders (id) WHERE desk_status IN ('QUEUED', 'CLAIMED') OR members IS NOT NULL;
+-- What is to be placed later, by when: few rows too.
+CREATE INDEX orders_next_placement_idx ON oms.orders (next_placement_at) WHERE next_placement_at IS NOT NULL;
 
 COMMENT ON TABLE oms.orders IS 'Current state of every order: one row an order, the same that its newest event carries as state';
 COMMENT ON COLUMN oms.orders.id IS 'The order''s own id (orderId)';
@@ -117,6 +123,8 @@ COMMENT ON COLUMN oms.orders.tree_updated_at IS 'On a root: when the tree''s new
 COMMENT ON COLUMN oms.orders.corporate_actions IS 'Splits that came to the order: {corporateAction, quantityFactor, fills (did its own fills follow?), orderQty (by the factor, until all below it have followed)}';
 COMMENT ON COLUMN oms.orders.hash IS 'Hash of the order''s newest event';
 COMMENT ON COLUMN oms.orders.quote_id IS 'The quote (quoteId) that the order accepts; null: none';
+COMMENT ON COLUMN oms.orders.planned_slices IS 'Slices that are to be placed later, as PlaceOrderCommand gave them, by placeAt; they reserve nothing. Null: none';
+COMMENT ON COLUMN oms.orders.next_placement_at IS 'When the first of planned_slices is due: oms.place_due(). Null: there is none';
 COMMENT ON COLUMN oms.orders.desk_status IS 'Where it is on the execution desk: QUEUED, CLAIMED, RELEASED, COMPLETED; null: as without a desk';
 COMMENT ON COLUMN oms.orders.desk_user IS 'Who has claimed it, or whom it was assigned to';
 COMMENT ON COLUMN oms.orders.desk_reason IS 'Why it came to the desk, or where it is there';

@@ -210,6 +210,33 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_desk() IS 'Part of oms.verify(): the desk status of roots against what holds of them, and who has claimed them';
 
+-- Times as the code writes them sort as texts.
+CREATE OR REPLACE FUNCTION oms.verify_plans()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+AS $function$
+  SELECT 'plan', 'order', o.id, o.root_id, NULL::bigint, v.detail
+    FROM oms.orders AS o
+    JOIN oms.order_facts AS f ON f.id = o.id
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS slices, count(*) FILTER (WHERE jsonb_typeof(s.slice) = 'object' AND s.slice ->> 'placeAt' IS NOT NULL) AS timed,
+            min(s.slice ->> 'placeAt') AS first, array_agg(s.slice ->> 'placeAt' ORDER BY s.n) = array_agg(s.slice ->> 'placeAt' ORDER BY s.slice ->> 'placeAt') AS sorted
+       FROM jsonb_array_elements(CASE jsonb_typeof(o.planned_slices) WHEN 'array' THEN o.planned_slices ELSE '[]' END) WITH ORDINALITY AS s (slice, n)
+   ) AS p
+   CROSS JOIN LATERAL (VALUES
+     (o.planned_slices IS NULL AND o.next_placement_at IS NOT NULL, format('Nothing is planned, and is due at %s.', o.next_placement_at)),
+     (o.planned_slices IS NOT NULL AND (p.slices = 0 OR p.timed < p.slices), 'What is planned is no array of slices that have a time.'),
+     (p.slices > 0 AND p.first IS DISTINCT FROM to_char(o.next_placement_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+      format('Its first planned slice is due at %s, it says %s.', p.first, coalesce(o.next_placement_at::text, 'never'))),
+     (NOT p.sorted, 'Its planned slices do not stand by their times.'),
+     (o.planned_slices IS NOT NULL AND f.closed, format('Its status is %s, and slices are planned.', o.status))
+   ) AS v (broken, detail)
+   WHERE (o.planned_slices IS NOT NULL OR o.next_placement_at IS NOT NULL) AND v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_plans() IS 'Part of oms.verify(): what is to be placed of an order later, and when that is due';
+
 CREATE OR REPLACE FUNCTION oms.verify_orders()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -219,6 +246,7 @@ AS $function$
   UNION ALL SELECT * FROM oms.verify_derived()
   UNION ALL SELECT * FROM oms.verify_order_links()
   UNION ALL SELECT * FROM oms.verify_desk()
+  UNION ALL SELECT * FROM oms.verify_plans()
   UNION ALL SELECT * FROM oms.verify_memberships()
 $function$;
 COMMENT ON FUNCTION oms.verify_orders() IS 'Part of oms.verify(): the invariants of orders';
@@ -298,7 +326,7 @@ $function$;
 COMMENT ON FUNCTION oms.recount_live_children() IS
   'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
 
-REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_desk(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_desk(), oms.verify_plans(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.verify_roll_up(), oms.verify_derived() FROM PUBLIC;
 -- @end

@@ -43,7 +43,7 @@ AS $function$
      WHERE CASE g.role
              -- what the views call, too
              WHEN 'oms_reader' THEN NOT f.writes OR f.name IN ('seconds_unconfirmed')
-             WHEN 'oms_trader' THEN f.writes AND f.is_entry
+             WHEN 'oms_trader' THEN f.writes AND (f.is_entry OR f.name IN ('place_due', 'place_planned'))
              WHEN 'oms_admin' THEN f.name IN ('ensure_partitions')
              ELSE f.name IN ('published_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
   ), missing AS (

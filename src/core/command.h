@@ -157,6 +157,10 @@ typedef struct Command
 	char	   *corporate_action_id;
 	struct Command *children;	/* of a placement, each a Create order */
 	int			nchildren;
+	TimestampTz place_at;		/* of a slice: not before then */
+	Tristate	follows_order;	/* … with the terms that its order has then */
+	TimestampTz planned_slice;	/* of a placement: it is the slice of the plan that is due then */
+	Tristate	replace_plan;	/* … and what is planned by now is forgotten */
 
 	/* what a report states */
 	char	   *execution_id;

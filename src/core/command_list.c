@@ -113,7 +113,8 @@ static const CommandField create_fields[] = {
 
 /* a slice of a placement: a Create order whose parent is known */
 static const CommandField slice_fields[] = {
-	CREATE_FIELDS, F("text", CMD_TEXT, text), F("attributes", CMD_OBJECT, attributes), {0}
+	CREATE_FIELDS, F("text", CMD_TEXT, text), F("attributes", CMD_OBJECT, attributes),
+	F("placeAt", CMD_TIME, place_at), F("followsOrder", CMD_BOOL, follows_order), {0}
 };
 
 /* an order command that tells what a counterparty did, or does it for them */
@@ -154,7 +155,8 @@ static const CommandField update_fields[] = {
 	{0}
 };
 static const CommandField place_fields[] = {
-	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("children", CMD_CHILDREN, children), COMMON_FIELDS, {0}
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), REQ("children", CMD_CHILDREN, children),
+	F("plannedSlice", CMD_TIME, planned_slice), F("replacePlan", CMD_BOOL, replace_plan), COMMON_FIELDS, {0}
 };
 static const CommandField execute_fields[] = {
 	/* oms_fix() leaves it out where no order matches: the fill then waits in review */

@@ -25,11 +25,11 @@ static Refusal *
 command_read_children(const CommandField *f, const JsonbValue *v, Command *command)
 {
 	FieldArray	array;
-	Refusal    *refusal = oms_field_open_array(f, v, 1, CHILDREN_MAX, &array);
+	Refusal    *refusal = oms_field_open_array(f, v, 0, CHILDREN_MAX, &array);
 
 	if (refusal)
 		return refusal;
-	command->children = palloc0(sizeof(Command) * array.count);
+	command->children = palloc0(sizeof(Command) * Max(array.count, 1));
 	while (oms_field_next_member(&array))
 	{
 		Command    *child = &command->children[command->nchildren];
@@ -104,7 +104,7 @@ static void
 command_init(Command *command)
 {
 	command->expected_version = -1;
-	command->transact_time = NO_TIME;
+	command->transact_time = command->place_at = command->planned_slice = NO_TIME;
 	command->terms.expire_time = NO_TIME;
 	command->terms.expire_date = NO_DATE;
 	command->trade_date = NO_DATE;

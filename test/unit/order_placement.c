@@ -451,7 +451,7 @@ check_json(void)
 	ok(oms_json_equal(json, DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(
 		"[{\"clOrdID\": \"c1-1\", \"orderQty\": 40, \"destination\": \"X\", \"ordType\": \"LIMIT\", \"price\": 12.5, \"timeInForce\": \"DAY\", \"securityID\": \"US1\","
 		" \"execInst\": \"6\"}, {\"clOrdID\": \"c1-2\", \"orderQty\": 60, \"ordType\": \"LIMIT\", \"price\": 12.5, \"timeInForce\": \"DAY\", \"securityID\": \"US1\","
-		" \"execInst\": \"6\", \"placeAt\": \"2000-01-01T00:00:00.000000Z\"}]")))),
+		" \"execInst\": \"6\", \"placeAt\": \"2000-01-01T00:00:00.000000Z\", \"followsOrder\": true}]")))),
 	   "a child has the order's terms, and of its FIX fields what is traded: %s", oms_json_text(json, &(int) {0}));
 }
 

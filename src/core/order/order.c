@@ -277,11 +277,22 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 	order_follow_members(order, members_before, event);
 	if (event->cl_ord_id)
 		order->cl_ord_id = unconstify(char *, event->cl_ord_id);
+	if (event->replans)
+	{
+		order->planned_slices = event->plan;
+		order->next_placement_at = event->next_placement_at;
+	}
 	if (event->done_for_day != NO_DATE)
 		order->done_for_day_date = event->done_for_day;
 	if ((order->conditions & COND_DONE_FOR_DAY) == 0)
 		order->done_for_day_date = NO_DATE;
 	order_derive(order);
+	/* nothing of a closed order is placed any more */
+	if (oms_order_is_closed(order))
+	{
+		order->planned_slices = NULL;
+		order->next_placement_at = NO_TIME;
+	}
 	if (event->own)
 		order_compare_stated(order, event);
 }

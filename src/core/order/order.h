@@ -62,6 +62,9 @@ typedef struct OrderEvent
 	const char *leaves;			/* … that it is no member of any more, or NULL */
 	int64		live_blocks;	/* how many more of its memberships are live */
 	DateADT		done_for_day;	/* NO_DATE: stays */
+	bool		replans;		/* what is planned is this from now on: */
+	Jsonb	   *plan;			/* NULL: nothing */
+	TimestampTz next_placement_at;
 	const struct OrderSplit *split; /* order_split.h; or NULL */
 	uint32		raises;			/* flags */
 	uint32		lowers;			/* flags that end */
@@ -74,6 +77,7 @@ typedef struct OrderContext
 	const Order *parent;		/* NULL for a root */
 	TimestampTz now;
 	bool		answered;		/* was the ClOrdID that it names answered before? */
+	bool		plans;			/* does a placement only change what is to be placed later? */
 } OrderContext;
 
 /* The new order of a Create command, before its event, or a refusal. */

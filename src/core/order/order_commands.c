@@ -11,10 +11,12 @@
 #include "postgres.h"
 
 #include "base/damage.h"
+#include "base/moment.h"
 #include "core/attributes.h"
 #include "core/desk/desk.h"
 #include "core/order/order_block.h"
 #include "core/order/order_commands.h"
+#include "core/order/order_plan.h"
 #include "core/order/order_tree.h"
 #include "core/quote/quote.h"
 
@@ -242,42 +244,84 @@ oms_decide_create(Decision *d)
 	return refusal;
 }
 
+/* Does it place nothing now? */
+static bool
+order_only_plans(const Command *command, TimestampTz now)
+{
+	for (int i = 0; i < command->nchildren; i++)
+		if (!oms_slice_is_planned(&command->children[i], now))
+			return false;
+	return true;
+}
+
+/* What is placed later is held against what is left beside the others, and is no order yet. */
+static Refusal *
+order_try_slice(Decision *d, const Command *slice, const Order *parent, Order *child)
+{
+	OrderEvent	event;
+	Refusal    *refusal = oms_order_create(slice, parent, oms_decision_now(d), child, &event);
+
+	if (refusal == NULL)
+		oms_order_evolve(child, &event);
+	return refusal;
+}
+
+/* The slices, as far as they are due: `event` is to have what they change of the order that is placed. */
+static Refusal *
+order_place_slices(Decision *d, const Order *order, OrderEvent *event)
+{
+	Command    *command = d->command;
+	OrderEvent	all = *event;
+	Order		running = *order;
+	Refusal    *refusal = NULL;
+
+	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
+	{
+		Command    *slice = &command->children[i];
+		bool		planned = oms_slice_is_planned(slice, oms_decision_now(d));
+		Order		child;
+		TreeDelta	delta;
+
+		d->cause = slice;
+		refusal = planned ? order_try_slice(d, slice, &running, &child) : oms_create_order(d, slice, &running, NULL, &child);
+		if (refusal)
+			break;
+		oms_tree_delta(NULL, &child, &delta);
+		oms_tree_delta_add(&all.children, &delta);
+		if (!planned)
+			oms_tree_delta_add(&event->children, &delta);
+		/* what is left for the next slice */
+		running = *order;
+		oms_order_evolve(&running, &all);
+	}
+	d->cause = command;
+	return refusal;
+}
+
 /* The slices come first; the order that is placed has one event for all of them. */
 Refusal *
 oms_decide_place(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
-	OrderContext context = {.order = order, .now = oms_decision_now(d)};
+	OrderContext context = {.order = order, .now = oms_decision_now(d), .plans = order_only_plans(command, oms_decision_now(d))};
 	OrderEvent	event;
-	Order		running;
 	Refusal    *refusal;
 
 	if (order == NULL)
 		return oms_no_such(KIND_ORDER, command->order_id);
-	running = *order;
+	if (command->nchildren == 0 && command->planned_slice == NO_TIME && command->replace_plan != TRI_TRUE)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "%s places nothing", command->def->name),
+							   "Field \"children\" may be empty where plannedSlice or replacePlan is given.");
 	refusal = oms_check_version(command, KIND_ORDER, order->id, order->version);
 	if (refusal == NULL)
 		refusal = oms_order_decide(command, &context, &event);
-	for (int i = 0; refusal == NULL && i < command->nchildren; i++)
-	{
-		Command    *slice = &command->children[i];
-		Order		child;
-		TreeDelta	delta;
-
-		d->cause = slice;
-		refusal = oms_create_order(d, slice, &running, NULL, &child);
-		if (refusal)
-			break;
-		oms_tree_delta(NULL, &child, &delta);
-		oms_tree_delta_add(&event.children, &delta);
-		/* what is left for the next slice */
-		running = *order;
-		oms_order_evolve(&running, &event);
-	}
+	if (refusal == NULL)
+		refusal = oms_plan_take(command, order, context.now, &event);
+	if (refusal == NULL)
+		refusal = order_place_slices(d, order, &event);
 	if (refusal)
 		return refusal;
-	d->cause = d->command;
 	oms_decision_about(d, KIND_ORDER, order->id, false);
 	oms_apply_to_tree(d, order, &event);
 	return NULL;

@@ -241,6 +241,8 @@ decide_find_transition(const Command *command, const OrderContext *context, cons
 		facts |= FACT_STATES_QTY;
 	if (context->answered)
 		facts |= FACT_ANSWERED;
+	if (context->plans)
+		facts |= FACT_PLANS;
 	if (oms_has_trait(command->def, TRAIT_SPLITS) && oms_order_is_closed(order) &&
 		oms_split_is_told(command, order, context->now))
 		facts |= FACT_SPLITS;

@@ -212,6 +212,9 @@ static const Transition order_rows[] = {
 	.sentence = "A counterparty states where the order stands: only the stated figures are kept."},
 	{.number = 262, .trigger = TRIGGER_UPDATE, .event_type = "OrderUpdated",
 	.sentence = "Text and attributes change, which no market sees."},
+	{.number = 264, .trigger = TRIGGER_PLACE,
+		.forbids = COND_CLOSED, .facts = FACT_PLANS, .event_type = "OrderPlacementPlanned",
+	.sentence = "Slices of an order are to be placed later, or no more; nothing is placed now."},
 	{.number = 265, .trigger = TRIGGER_PLACE,
 		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED, .event_type = "OrderPlaced",
 	.sentence = "Slices of an open order are placed with its children."},
@@ -376,6 +379,7 @@ static const OmsName order_facts[] = {
 	{FACT_APPROVED, "APPROVED"},
 	{FACT_IN_TIME, "IN_TIME"},
 	{FACT_QUOTED, "QUOTED"},
+	{FACT_PLANS, "PLANS"},
 	{0}
 };
 

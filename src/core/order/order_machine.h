@@ -76,6 +76,7 @@ typedef enum OrderTrigger
 #define FACT_APPROVED			(1 << 19)	/* the desk has approved the fill */
 #define FACT_IN_TIME			(1 << 20)	/* it was dealt before its order expired */
 #define FACT_QUOTED				(1 << 21)	/* the order accepts a quote */
+#define FACT_PLANS				(1 << 22)	/* nothing is placed now */
 
 extern const Machine oms_order_machine;
 

@@ -288,8 +288,8 @@ placement_write_fix(Jsonb *fix, const char *name, JsonWriter *w)
 		oms_json_scalar(w, name, v);
 }
 
-static void
-placement_write_terms(const Order *order, JsonWriter *w)
+void
+oms_placement_write_terms(const Order *order, JsonWriter *w)
 {
 	oms_json_string(w, "ordType", order->ord_type);
 	if (order->price)
@@ -332,9 +332,12 @@ oms_placement_json(const Order *order, const List *children)
 		oms_json_numeric(&w, "orderQty", child->quantity);
 		if (child->destination)
 			oms_json_string(&w, "destination", child->destination);
-		placement_write_terms(order, &w);
+		oms_placement_write_terms(order, &w);
 		if (child->place_at != NO_TIME)
+		{
 			oms_json_time(&w, "placeAt", child->place_at);
+			oms_json_bool(&w, "followsOrder", true);
+		}
 		oms_json_close_object(&w);
 	}
 	oms_json_close_array(&w);

@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "core/order/order_record.h"
 
 /* Where a part of the order goes. */
@@ -70,8 +71,12 @@ extern Refusal *oms_placement_make(const PlacementPolicy *policy, const Order *o
 
 /*
  * The children as PlaceOrderCommand takes them: an array.  Each has the order's terms,
- * and those of its FIX fields that say what is traded, and how it is handled and settled.
+ * and those of its FIX fields that say what is traded, and how it is handled and settled;
+ * what is due later follows the order (followsOrder): it will have the terms of then.
  */
 extern Jsonb *oms_placement_json(const Order *order, const List *children);
+
+/* The order's terms, as members of a child; of two of one name the later one counts. */
+extern void oms_placement_write_terms(const Order *order, JsonWriter *w);
 
 #endif							/* OMS_ORDER_PLACEMENT_H */

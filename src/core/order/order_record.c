@@ -124,6 +124,9 @@ static const RecordColumn order_columns[] = {
 	ORDER("blockOrderIds", block_order_ids, FIELD_JSON, .shape = SHAPE_TEXTS, .may_be_long = true),
 	ORDER("liveBlocks", live_blocks, FIELD_COUNT_OR_NULL),
 	ORDER("quoteId", quote_id, FIELD_TEXT),
+	/* whatever became of it, fills go on: order_plan.c looks at it when something is due */
+	ORDER("plannedSlices", planned_slices, FIELD_JSON, .may_be_long = true),
+	ORDER("nextPlacementAt", next_placement_at, FIELD_TIME),
 };
 
 static const TableKey order_keys[ORDER_KEYS] = {
@@ -133,8 +136,8 @@ static const TableKey order_keys[ORDER_KEYS] = {
 	[ORDER_BY_ACCOUNT] = {false, {"account", "symbol"}, .only = {"parent_id", NULL}, .moment = "created_at"},
 };
 
-/* Not at the desk, and no block: in no index of those. */
-static const TableFact order_plain[] = {{"desk_status", NULL}, {"members", NULL}, {0}};
+/* Not at the desk, no block, and nothing planned: in no index of those. */
+static const TableFact order_plain[] = {{"desk_status", NULL}, {"members", NULL}, {"next_placement_at", NULL}, {0}};
 
 static RecordOrder order_key_order;
 

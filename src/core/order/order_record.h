@@ -141,6 +141,9 @@ typedef struct Order
 	int64		live_blocks;	/* … and that have a part of it which is neither allocated nor released */
 
 	char	   *quote_id;		/* the quote that was accepted by it; NULL: none */
+
+	Jsonb	   *planned_slices; /* order_plan.c; NULL: there are none */
+	TimestampTz next_placement_at;	/* when the first of them is due */
 } Order;
 
 /* What orders are looked up by; the first is the id. */

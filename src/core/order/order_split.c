@@ -21,6 +21,7 @@
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "base/names.h"
+#include "core/order/order_plan.h"
 #include "core/order/order_split.h"
 
 #define ACTIONS_KEPT 16			/* the newest; older ones are reported no more */
@@ -320,6 +321,8 @@ oms_split_scale(Order *order, Numeric factor)
 	order->price = oms_scale_price(order->price, factor);
 	order->stop_px = oms_scale_price(order->stop_px, factor);
 	order->quantity_factor = oms_scale_factor(order->quantity_factor, factor);
+	if (order->planned_slices)
+		order->planned_slices = oms_plan_scale(order->planned_slices, factor);
 }
 
 /* What was executed and what children reserve are rounded sums by now: the quantity that goes with them. */

@@ -1,0 +1,21 @@
+-- What is to be placed later: oms.orders.planned_slices.
+
+CREATE FUNCTION oms.place_planned(order_ids text[], now timestamptz, max_orders integer)
+  RETURNS TABLE (order_id text, cl_ord_id text, quantity numeric, result text, reason text)
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_place_due';
+COMMENT ON FUNCTION oms.place_planned(text[], timestamptz, integer) IS
+  'Places the next planned slice of each of these orders that has one due until then, the first of them first; oms.place_due() says what comes of it. Null arguments: 22004; no orders: 22023';
+
+CREATE FUNCTION oms.place_due(now timestamptz DEFAULT clock_timestamp(), max_orders integer DEFAULT 100)
+  RETURNS TABLE (order_id text, cl_ord_id text, quantity numeric, result text, reason text)
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT p.order_id, p.cl_ord_id, p.quantity, p.result, p.reason
+    FROM oms.place_planned(ARRAY(SELECT o.id FROM oms.orders AS o WHERE o.next_placement_at <= place_due.now ORDER BY o.next_placement_at, o.id),
+                           place_due.now, place_due.max_orders) AS p
+$function$;
+COMMENT ON FUNCTION oms.place_due(timestamptz, integer) IS
+  'Places of each order whose planned slice is due by now that one slice, of max_orders orders at most; the others of the plan move along by what it is late. A row for each child (PLACED), or why there is none: WAITING (a halt, the desk''s queue, another''s claim, a requested cancel), DESK (refused: the order was sent there), DROPPED (nothing is unplaced: the plan is forgotten), DAMAGED. Needs the rights of PlaceOrderCommand and the right to read oms.orders. For a job that runs every minute';
+
+REVOKE ALL ON FUNCTION oms.place_planned(text[], timestamptz, integer), oms.place_due(timestamptz, integer) FROM PUBLIC;
