@@ -20,7 +20,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/pg_type_d.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -46,8 +45,7 @@ oms_table_open(TableWork *work, Oid relid, const TableDef *def)
 
 	table->work = work;
 	table->def = def;
-	/* a standby has no other lock, and nothing is written there */
-	table->rel = table_open(relid, RecoveryInProgress() ? AccessShareLock : RowExclusiveLock);
+	table->rel = table_open(relid, RowExclusiveLock);
 	if (table->rel->rd_rel->relkind != RELKIND_RELATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
