@@ -5,6 +5,8 @@
 -- child whose members are forgotten, a J that takes back what another allocated.
 \set VERBOSITY terse
 SET timezone = 'UTC';
+-- not what comes first for a superuser called oms
+SET search_path = public;
 
 CREATE FUNCTION al_do(command jsonb) RETURNS text LANGUAGE sql AS $$
   SELECT concat_ws(' ', r ->> 'status', (SELECT string_agg((e ->> 'aggregateId') || ':' || (e ->> 'eventType'), ' ' ORDER BY n)
@@ -387,3 +389,7 @@ SELECT order_id, allocated_quantity, allocated_value FROM al_members WHERE block
 SELECT x ->> 'poolQuantity' AS pool_quantity, (SELECT jsonb_agg(r -> 'quantity' ORDER BY r ->> 'at') FROM jsonb_array_elements(x -> 'returned') AS r) AS returned
   FROM oms.executions, jsonb_array_elements(allocation_terms) AS x WHERE order_id = 'al-BACK' ORDER BY x ->> 'at';
 SELECT * FROM oms.verify();
+
+-- A server on which installcheck runs again has none of these.
+DROP OWNED BY regress_al_ann, regress_al_bob, regress_al_feed;
+DROP ROLE regress_al_ann, regress_al_bob, regress_al_feed;

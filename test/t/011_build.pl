@@ -55,6 +55,14 @@ like($error, qr/no sources below/, 'without sources it says so and links nothing
 like($out, qr/pg_regress .*\bverify\b/, 'installcheck runs regress');
 like($out, qr/pg_isolation_regress .*\bfirst_commands\b/, 'and isolation');
 unlike($out, qr/\bprove\b|\.pl\b/, 'and nothing that makes clusters of its own');
+# … twice on one server: roles are the server's, not the database's
+foreach my $file (glob "$root/test/sql/*.sql")
+{
+	my $sql = slurp_file($file);
+	my %left = map { $_ => 1 } $sql =~ /^CREATE ROLE (\w+)/mg;
+	delete @left{ map { split /,\s*/ } $sql =~ /^DROP ROLE (?!IF)([\w, ]+);/mg };
+	is(join(' ', sort keys %left), '', basename($file) . ' leaves no role');
+}
 (undef, $out) = said($root, 'make', '-n', 'tapcheck');
 like($out, qr{prove .*test/t/065_partitions\.pl}, 'tapcheck runs the TAP tests');
 ($status, $out) = said($root, 'env', 'OMS_BRIDGE=', "TESTDIR=$elsewhere", 'perl', '-I', "$root/test/lib", (map { ('-I', $_) } grep { !ref && /pgxs/ } @INC), '-e',
