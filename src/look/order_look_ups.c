@@ -53,7 +53,17 @@ typedef struct OrderAsk
 	const Order *order;			/* as the command would have it; NULL: it has none */
 	const Order *cur;			/* as it is; NULL: the command makes it */
 	const Order *root;			/* of its tree, as it is; NULL: it will be the root */
+	bool		makes;			/* does the command make the order? */
 } OrderAsk;
+
+/* Routing asks of the command that has made the order which is there. */
+static bool
+look_up_makes(const Command *command)
+{
+	const CommandField *f = oms_command_field(command->def, "orderId");
+
+	return f && f->role == ID_OF_NEW;
+}
 
 static const Order *
 look_up_order(Table *orders, const char *id)
@@ -76,7 +86,6 @@ look_up_as_it_stands(Jsonb *json)
 {
 	Command    *command = palloc(sizeof(Command));
 	Refusal    *refusal = oms_command_parse(json, false, command);
-	const CommandField *f;
 	TableWork	work = {0};
 	Table	   *orders;
 	const Order *parent;
@@ -84,9 +93,9 @@ look_up_as_it_stands(Jsonb *json)
 
 	if (refusal)
 		oms_raise(refusal);
-	f = oms_command_field(command->def, "orderId");
+	ask.makes = look_up_makes(command);
 	orders = look_up_open_orders(&work);
-	ask.cur = f && f->role == ID_OF_ORDER ? look_up_order(orders, command->order_id) : NULL;
+	ask.cur = ask.makes ? NULL : look_up_order(orders, command->order_id);
 	parent = look_up_order(orders, ask.cur ? ask.cur->parent_id : command->parent_id);
 	ask.root = look_up_order(orders, ask.cur ? ask.cur->root_id : parent ? parent->root_id : NULL);
 	ask.order = oms_order_proposed(command, ask.cur, parent);
@@ -109,6 +118,7 @@ look_up_ask(FunctionCallInfo fcinfo)
 		return look_up_as_it_stands(json);
 	if (subject->command->def->kind != KIND_ORDER)
 		return ask;
+	ask.makes = look_up_makes(subject->command);
 	ask.cur = (const Order *) subject->rows[ROW_CUR];
 	ask.root = (const Order *) subject->rows[ROW_ROOT];
 	ask.order = oms_order_proposed(subject->command, ask.cur, (const Order *) subject->rows[ROW_PARENT]);
@@ -267,8 +277,9 @@ oms_recent_like(PG_FUNCTION_ARGS)
 	OrderAsk	ask = look_up_ask(fcinfo);
 	OrderWalk	walk = {.order = ask.order, .touched = NO_TIME, .visit = look_up_visit_like};
 
-	if (ask.order == NULL || ask.cur || !look_up_is_root(&ask) || PG_ARGISNULL(1))
+	if (ask.order == NULL || !ask.makes || !look_up_is_root(&ask) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
+	walk.without = ask.cur ? ask.cur->id : NULL;
 	walk.from = look_up_since(fcinfo, 1);
 	look_up_walk(&walk);
 	PG_RETURN_BOOL(walk.found);
