@@ -113,6 +113,14 @@ is(fixed('a_trader', $fill), 'OM008', 'a fill is the desk\'s');
 is(fixed('a_trader', $fills, 'oms_try_fix'), 'REJECTED OM008', 'so are two in one report, and none is booked');
 is(fixed('a_desk', $_), 'ACCEPTED', 'and the desk\'s are taken') foreach $fill, $fills;
 is(fixed('a_trader', $fill), 'OM008', 'sent again, still nobody else\'s');
+my ($halt, $lift, $halted) = (fix('35=f', '55=X', '326=2'), fix('35=f', '55=X', '326=3'), fix('35=h', '336=DAY', '340=1'));
+is(fixed('a_trader', $_, 'oms_try_fix'), 'REJECTED OM008', 'a trader halts nothing') foreach $halt, $halted;
+is(fixed('a_reader', $halt), '42501', 'nor does a reader');
+is(fixed('a_desk', $_), 'ACCEPTED', 'the desk does, without a right on the table') foreach $halt, $lift, $halted;
+is(as('a_desk', $_), '42501', 'and has none') foreach 'INSERT INTO oms.trading_halts (name) VALUES (1)', 'UPDATE oms.trading_halts SET until = now()', 'DELETE FROM oms.trading_halts';
+is(sql(q(SELECT string_agg(version || ' ' || role || ' ' || (payload #>> '{command,msgType}'), ', ' ORDER BY sequence) FROM oms.configuration_events WHERE root_id ~ '^trading_halts/')),
+	'1 a_desk f, 2 a_desk f, 1 a_desk h', 'the events say who, and by which message');
+sql('DELETE FROM oms.trading_halts');
 
 # ---- reading, and nothing but reading -------------------------------------------------------------------------
 

@@ -375,6 +375,11 @@ try_texts(void)
 
 	array->halts = &halts;
 	refusal = array_run(array, cases_json("ReplaceOrder orderId=B orderQty=61", 1), &d);
+	if (refusal == NULL)
+	{
+		ok(false, "it is refused");
+		return;
+	}
 	is_text(refusal->message, "order \"B\" cannot be increased while trading is halted", "the message says what was refused");
 	is_text(refusal->detail, "Rule trading_halt: halt \"news\" of symbol X for account P at destination V is in force since 2026-01-07T10:00:00.000000Z "
 			"until 2026-01-07T11:00:00.000000Z: news pending (version 7).", "… and the detail the facts");
