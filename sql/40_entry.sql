@@ -35,7 +35,13 @@ CREATE OR REPLACE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
 COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
   'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
-REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION @extschema@.oms_service(name text, arguments jsonb) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_service';
+COMMENT ON FUNCTION @extschema@.oms_service(text, jsonb) IS
+  'Runs a business service, all or nothing, and returns a result as of a command, with the events of all its steps. SubmitClientOrder (arguments: the fields of CreateOrderCommand) makes a client order and places it or sends it to the desk, as oms.routing_rules says; its result has routing, too. OM003: there is no such service; else what refuses the command refuses it';
+
+REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea),
+  @extschema@.oms_service(text, jsonb) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_command(jsonb),
   @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;

@@ -261,6 +261,12 @@ int			oms_guc_quote_lifetime_s = 60;
 bool		oms_guc_require_asset_class = false;
 
 /*
+ * Whether what a client's FIX session sends is routed: placed, or sent to the
+ * desk, as oms.routing_rules says.  Else it waits for somebody to do it.
+ */
+bool		oms_guc_submit_client_orders = true;
+
+/*
  * Which day a moment belongs to where no calendar says it: the date in this
  * zone, and the time of day at which the next one begins.  An administrator of
  * a desk that trades one market sets both to that market's convention.
@@ -446,5 +452,9 @@ oms_guc_init(void)
 							 "Whether orders and requests for quotes must be of a registered asset class.",
 							 NULL, &oms_guc_require_asset_class,
 							 false, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomBoolVariable("oms_state.submit_client_orders",
+							 "Whether orders and replacements that come in a client's FIX session are routed by oms.routing_rules.",
+							 NULL, &oms_guc_submit_client_orders,
+							 true, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

@@ -26,6 +26,7 @@ extern bool oms_guc_book_waiting_fills;
 extern int	oms_guc_duplicate_window_s; /* seconds; 0 is never */
 extern int	oms_guc_quote_lifetime_s;	/* seconds */
 extern bool oms_guc_require_asset_class;
+extern bool oms_guc_submit_client_orders;
 
 extern void oms_guc_init(void);
 

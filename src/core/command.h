@@ -203,6 +203,7 @@ typedef struct Command
 	QuoteTerms	quote;			/* of quotes and requests for them; of what makes an order, the quote that it accepts */
 
 	bool		told_before;	/* the store tells it again: it has waited for its order */
+	bool		decided;		/* the store gives it because of what somebody has asked for: no rule refuses it */
 } Command;
 
 /*

@@ -59,7 +59,7 @@ oms_findings_effect(const List *findings, const Command *command)
 	/* a fill's command may tell its bust */
 	if (oms_has_trait(command->def, TRAIT_FILL | TRAIT_CORRECTION) && !oms_same_text(command->exec_type, "TRADE_CANCEL"))
 		return FINDINGS_HOLD;
-	return oms_command_is_fact(command) ? FINDINGS_FLAG : FINDINGS_REFUSE;
+	return oms_command_is_fact(command) || command->decided ? FINDINGS_FLAG : FINDINGS_REFUSE;
 }
 
 const char *

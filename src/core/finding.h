@@ -45,7 +45,8 @@ typedef struct Finding
  * - a fill or correction, whoever tells of it, waits in review; the findings are
  *	 among its reasons;
  * - a bust, and a report that is no fill, are facts: they are applied, and what
- *	 they are about is flagged RULE; so is any fact with nothing graver than FINDING_FLAG;
+ *	 they are about is flagged RULE; so is any fact with nothing graver than FINDING_FLAG,
+ *	 and what routing has decided;
  * - a client order that is made with nothing graver than FINDING_DESK is made, and
  *	 waits on the desk from its first event on;
  * - what somebody asks for is refused.

@@ -127,6 +127,7 @@ result_put_short_state(JsonWriter *w, const KindDef *kind, Jsonb *state)
 static bool
 result_put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *source)
 {
+	Jsonb	   *newest = source->steps ? result_find_told(source) : NULL;
 	int64		room = RESULT_STATES_MAX;
 	int			listed = 0;
 
@@ -138,7 +139,8 @@ result_put_objects(JsonWriter *w, const KindDef *kind, const ResultSource *sourc
 		JsonbValue *state;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!result_key_is(source->payloads[i], "aggregateType", kind->type))
+		if (!result_key_is(source->payloads[i], "aggregateType", kind->type) ||
+			(newest && source->payloads[i] != newest && result_key_is(source->payloads[i], "aggregateId", source->id)))
 			continue;
 		state = oms_json_get(source->payloads[i], "state", &hold);
 		if (state == NULL || state->type != jbvBinary)

@@ -24,6 +24,7 @@ typedef struct ResultSource
 	int			npayloads;
 	Jsonb	   *state;			/* of the object, where no event carries it */
 	void		(*tells) (Jsonb *const *payloads, int count, JsonWriter *w);	/* CommandDef.tells */
+	bool		steps;			/* the events are of several commands: of what it is about the newest state is listed, and no other */
 	bool		preview;		/* the payloads are of events that are not, and carry states alone */
 } ResultSource;
 

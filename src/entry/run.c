@@ -139,6 +139,21 @@ run_find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
 	source->state = oms_object_state(object);
 }
 
+static void
+run_add_payloads(UnitOfWork *uow, const KnownCommand *known, ResultSource *source)
+{
+	int			room = source->npayloads + Max(known->nsequences, 1);
+
+	source->payloads = source->payloads ? repalloc_huge(source->payloads, sizeof(Jsonb *) * room) : palloc(sizeof(Jsonb *) * room);
+	for (int i = 0; i < known->nsequences; i++)
+	{
+		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source->xid);
+
+		if (payload)
+			source->payloads[source->npayloads++] = payload;
+	}
+}
+
 /* The first result again, from the events that it was built of. */
 static Jsonb *
 run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
@@ -146,14 +161,7 @@ run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, R
 	ResultSource source = {.id = known->aggregate_id, .command_id = command->command_id, .duplicate = true,
 	.xid = oms_uow_xid(uow), .tells = command->def->tells};
 
-	source.payloads = palloc(sizeof(Jsonb *) * Max(known->nsequences, 1));
-	for (int i = 0; i < known->nsequences; i++)
-	{
-		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source.xid);
-
-		if (payload)
-			source.payloads[source.npayloads++] = payload;
-	}
+	run_add_payloads(uow, known, &source);
 	if (!oms_command_is_same(known, command->raw, run_recorded_command(&source)))
 	{
 		*refusal = oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used",
@@ -168,14 +176,32 @@ run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, R
 }
 
 static KnownCommand *
+run_find_id(UnitOfWork *uow, const char *command_id)
+{
+	KnownCommand *known = oms_command_find(oms_uow_tables(uow), oms_uow_caller(uow)->actor, command_id);
+
+	return known && !oms_command_is_expired(known) ? known : NULL;
+}
+
+static KnownCommand *
 run_find_known(UnitOfWork *uow, const Command *command)
 {
-	KnownCommand *known;
+	return command->command_id_given ? run_find_id(uow, command->command_id) : NULL;
+}
 
-	if (!command->command_id_given)
-		return NULL;
-	known = oms_command_find(oms_uow_tables(uow), oms_uow_caller(uow)->actor, command->command_id);
-	return known && !oms_command_is_expired(known) ? known : NULL;
+void
+oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, ResultSource *source)
+{
+	KnownCommand *known = run_find_id(uow, command_id);
+	int			before = source->npayloads;
+
+	if (known == NULL)
+		return;
+	run_add_payloads(uow, known, source);
+	if (cause && source->npayloads > before && !oms_same_text(oms_json_get_string(source->payloads[before], "causationId"), cause))
+		source->npayloads = before;
+	else if (source->id == NULL)
+		source->id = known->aggregate_id;
 }
 
 /* ------------------------------------------------------------------------
@@ -213,7 +239,7 @@ run_check_members(const Command *command)
 	return refusal;
 }
 
-static Jsonb *run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal);
+static Jsonb *run_command(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
 
 /* What is refused of it is as it was: nobody has asked for it. */
 static void
@@ -223,13 +249,12 @@ run_follow_ups(UnitOfWork *uow, Decision *decision)
 
 	foreach(cell, oms_follow_ups(decision))
 	{
-		Command    *command = palloc(sizeof(Command));
-		Refusal    *refusal = oms_command_parse(lfirst(cell), true, command);
+		TakenCommand *taken = oms_run_own(lfirst(cell));
 
 		CHECK_FOR_INTERRUPTS();
-		command->told_before = true;
-		if (refusal == NULL)
-			(void) run_command(uow, command, false, &refusal);
+		taken->command.told_before = true;
+		if (taken->refusal == NULL)
+			(void) run_command(uow, taken, false, &taken->refusal);
 	}
 }
 
@@ -238,8 +263,9 @@ run_follow_ups(UnitOfWork *uow, Decision *decision)
  * session applied this very command while we decided.
  */
 static Jsonb *
-run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool searched, Refusal **refusal)
+run_try_command(UnitOfWork *uow, TakenCommand *taken, TreeNames *names, bool searched, Refusal **refusal)
 {
+	Command    *command = &taken->command;
 	const Command as_given = *command;
 	Decision	decision;
 	Jsonb	   *result;
@@ -253,6 +279,8 @@ run_try_command(UnitOfWork *uow, Command *command, TreeNames *names, bool search
 		oms_decision_begin(&decision, oms_uow_source(uow), command);
 		/* after the locks: what was forbidden while we waited is forbidden */
 		decision.findings = oms_rules_ask(uow, command);
+		if (taken->ask)
+			decision.findings = list_concat_copy(taken->ask(uow, command, taken->arg), decision.findings);
 		decision.halts = oms_halts();
 		*refusal = oms_decide(&decision);
 		if (decision.unreached.count == 0)
@@ -291,9 +319,20 @@ oms_run_take(Jsonb *raw, bool from_fix)
 	return taken;
 }
 
-static Jsonb *
-run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
+TakenCommand *
+oms_run_own(Jsonb *raw)
 {
+	TakenCommand *taken = palloc0(sizeof(TakenCommand));
+
+	taken->raw = raw;
+	taken->refusal = oms_command_parse(raw, true, &taken->command);
+	return taken;
+}
+
+static Jsonb *
+run_command(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
+{
+	const Command *command = &taken->command;
 	KnownCommand *known = run_find_known(uow, command);
 	TreeNames	names = {0};
 	Jsonb	   *result;
@@ -302,7 +341,7 @@ run_command(UnitOfWork *uow, Command *command, bool searched, Refusal **refusal)
 		return run_repeat(uow, command, known, refusal);
 	oms_command_trees(command, &names);
 	oms_trees_lock(uow, &names, searched);
-	result = run_try_command(uow, command, &names, searched, refusal);
+	result = run_try_command(uow, taken, &names, searched, refusal);
 	if (result)
 		return result;
 	/* what refused it may be its own first application, seen only after the lock */
@@ -327,7 +366,7 @@ oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 	oms_stats_called(taken->command.def);
 	*refusal = taken->refusal;
 	if (*refusal == NULL)
-		result = run_command(uow, &taken->command, searched, refusal);
+		result = run_command(uow, taken, searched, refusal);
 	oms_stats_end(result, oms_uow_count_events(uow) - nevents, *refusal);
 	return result;
 }

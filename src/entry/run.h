@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "entry/result.h"
 #include "store/work.h"
 
 /*
@@ -31,10 +32,17 @@ typedef struct TakenCommand
 	Jsonb	   *raw;
 	Refusal    *refusal;		/* it is malformed, or not the caller's to give */
 	Command		command;
+
+	/* What else there is to say of it, of Finding, once its trees are locked; NULL: nothing. */
+	List	   *(*ask) (UnitOfWork *uow, const Command *command, void *arg);
+	void	   *arg;
 } TakenCommand;
 
 /* `from_fix`: it may have what only oms_fix() may say. */
 extern TakenCommand *oms_run_take(Jsonb *raw, bool from_fix);
+
+/* One that the store gives itself: whoever has asked for what it follows from needs no other right. */
+extern TakenCommand *oms_run_own(Jsonb *raw);
 
 /*
  * The one way of a command within a unit of work: is it a repeat, which trees does
@@ -43,6 +51,13 @@ extern TakenCommand *oms_run_take(Jsonb *raw, bool from_fix);
  * command leaves nothing behind.
  */
 extern Jsonb *oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
+
+/*
+ * Add what the events of a command of the caller's, that is remembered, say to the
+ * payloads of a result, and its object where that is not known.  Of the command that
+ * was given because of another one, `cause`, alone; NULL: of any.
+ */
+extern void oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, ResultSource *source);
 
 /* Nothing is asked to change: the object as it stands is the result. */
 extern Jsonb *oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate);

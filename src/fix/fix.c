@@ -29,20 +29,32 @@ PG_FUNCTION_INFO_V1(oms_fix_bytes);
 PG_FUNCTION_INFO_V1(oms_try_fix);
 PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
 
-/* What is wrong with a field of the message makes the message damaged. */
-Refusal *
-oms_fix_run(FixContext *fix, JsonWriter *w)
+TakenCommand *
+oms_fix_take(FixContext *fix, JsonWriter *w)
 {
 	oms_fix_put_origin(w, &fix->message);
 	oms_json_close_object(w);
-	return oms_fix_run_taken(fix, oms_run_take(oms_json_finish(w), true));
+	return oms_run_take(oms_json_finish(w), true);
+}
+
+Refusal *
+oms_fix_run(FixContext *fix, JsonWriter *w)
+{
+	return oms_fix_run_taken(fix, oms_fix_take(fix, w));
 }
 
 Refusal *
 oms_fix_run_taken(FixContext *fix, TakenCommand *taken)
 {
+	return oms_fix_run_by(fix, oms_run, taken);
+}
+
+/* What is wrong with a field of the message makes the message damaged. */
+Refusal *
+oms_fix_run_by(FixContext *fix, FixWay way, TakenCommand *taken)
+{
 	Refusal    *refusal;
-	Jsonb	   *result = oms_run(fix->uow, taken, fix->orders.searched, &refusal);
+	Jsonb	   *result = way(fix->uow, taken, fix->orders.searched, &refusal);
 
 	if (result)
 	{

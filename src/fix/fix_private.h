@@ -34,6 +34,13 @@ typedef struct FixContext
 /* Close the command, apply it, keep its result.  What is wrong with a field makes the message damaged (OM009). */
 extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
 extern Refusal *oms_fix_run_taken(FixContext *fix, TakenCommand *taken);
+
+/* The same by another way than oms_run(): a service that begins with the command. */
+typedef Jsonb *(*FixWay) (UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
+extern Refusal *oms_fix_run_by(FixContext *fix, FixWay way, TakenCommand *taken);
+
+/* Close the command, and read it. */
+extern TakenCommand *oms_fix_take(FixContext *fix, JsonWriter *w);
 extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
 
 /* What a session asks for is of its own account, where it has one; NULL: it states none. */

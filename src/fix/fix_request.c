@@ -14,8 +14,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/guc.h"
 #include "core/order/order_history.h"
+#include "core/order/order_members.h"
+#include "entry/submit_order.h"
 #include "fix/fix_private.h"
+#include "store/routing.h"
 
 bool
 oms_fix_is_resent(const FixMessage *message)
@@ -81,6 +85,13 @@ request_resent_order(FixContext *fix)
 	return oms_fix_is_same_order(fix, order, oms_json_finish(&w), true) ? known : NULL;
 }
 
+/* Does the client's order go where the routing says? */
+static bool
+request_is_routed(const FixContext *fix)
+{
+	return fix->session && fix->session->is_client && oms_guc_submit_client_orders;
+}
+
 Refusal *
 oms_fix_handle_new_order(FixContext *fix)
 {
@@ -97,7 +108,7 @@ oms_fix_handle_new_order(FixContext *fix)
 		return NULL;
 	}
 	w = request_new_order_command(fix);
-	return oms_fix_run(fix, &w);
+	return oms_fix_run_by(fix, request_is_routed(fix) ? oms_submit_order : oms_run, oms_fix_take(fix, &w));
 }
 
 /*
@@ -117,6 +128,46 @@ request_is_repeat(FixContext *fix, const char *order_id)
 						  oms_fix_is(&fix->message, TAG_ORIG_CL_ORD_ID, cl_ord_id)))
 		return false;
 	return oms_history_was_asked(oms_uow_source(fix->uow), order, cl_ord_id);
+}
+
+/* Of a client order that still lives; of the terms that are asked for, as if they were in force. */
+static List *
+request_ask_routing(UnitOfWork *uow, const Command *command, void *arg)
+{
+	const Order *order = (const Order *) oms_uow_object(uow, KIND_ORDER, command->order_id);
+	OrderTerms	terms = command->terms;
+	Order		asked;
+
+	if (order == NULL || order->parent_id || oms_order_is_block(order) || !oms_order_is_live(order))
+		return NIL;
+	asked = *order;
+	terms.side = command->side;
+	terms.account = command->account;
+	oms_terms_apply(&asked, &terms);
+	oms_routing_ask(command, &asked.object, arg);
+	return ((Routing *) arg)->findings;
+}
+
+/*
+ * The request's event tells what the routing says of it.  It sends the order to the
+ * desk, unless that has it; what it would have placed waits for its replacement.
+ */
+static Refusal *
+request_run_routed(FixContext *fix, TakenCommand *request)
+{
+	Routing		routing = {.action = ROUTE_AUTO};
+	Refusal    *refusal;
+	const Order *order;
+
+	request->ask = request_ask_routing;
+	request->arg = &routing;
+	refusal = oms_fix_run_taken(fix, request);
+	if (refusal || routing.action == ROUTE_AUTO)
+		return refusal;
+	order = (const Order *) oms_uow_object(fix->uow, KIND_ORDER, request->command.order_id);
+	if (oms_order_is_live(order) && (order->desk_status == 0 || order->desk_status == DESK_RELEASED))
+		fix->results = lappend(fix->results, oms_submit_to_desk(fix->uow, &request->command, order->id, routing.reason, NIL));
+	return NULL;
 }
 
 static Refusal *
@@ -144,6 +195,8 @@ request_handle(FixContext *fix, CommandType type)
 	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "orderId", match.order_id);
 	oms_json_bool(&w, "pending", false);
+	if (oms_command_defs[type].opens == REQUEST_REPLACE && request_is_routed(fix))
+		return request_run_routed(fix, oms_fix_take(fix, &w));
 	return oms_fix_run(fix, &w);
 }
 

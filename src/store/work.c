@@ -251,10 +251,16 @@ oms_uow_count_events(const UnitOfWork *uow)
 }
 
 const Event *
+oms_uow_events_since(UnitOfWork *uow, int first, int *count)
+{
+	*count = uow->nevents - first;
+	return uow->events + first;
+}
+
+const Event *
 oms_uow_events(UnitOfWork *uow, int *count)
 {
-	*count = uow->nevents - uow->first_event;
-	return uow->events + uow->first_event;
+	return oms_uow_events_since(uow, uow->first_event, count);
 }
 
 /* A batch may repeat a command whose events are not written yet: they ascend by sequence. */

@@ -41,6 +41,9 @@ extern int	oms_uow_count_events(const UnitOfWork *uow);
 /* The events of the command that was started last. */
 extern const Event *oms_uow_events(UnitOfWork *uow, int *count);
 
+/* Those since there were `first` of them (oms_uow_count_events()). */
+extern const Event *oms_uow_events_since(UnitOfWork *uow, int first, int *count);
+
 /*
  * An object of a tree that is locked (trees.h), or NULL if there is none: or was
  * none when the trees were locked.

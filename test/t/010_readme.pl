@@ -322,7 +322,8 @@ sub check_results
 	my $command = q('{"commandType": "CreateOrderCommand", "commandId": "r", "orderId": "R", "symbol": "X", "side": "BUY", "orderQty": 1}');
 	my @keys = values_of(qq(
 		SELECT DISTINCT jsonb_object_keys(r) FROM (VALUES (oms_command($command)), (oms_command($command)),
-		  (oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "s", "orderId": "none"}'))) AS v (r)));
+		  (oms_try_command('{"commandType": "CancelOrderCommand", "commandId": "s", "orderId": "none"}')),
+		  (oms_service('SubmitClientOrder', '{"symbol": "X", "side": "BUY", "orderQty": 1}'))) AS v (r)));
 	# one that takes more than 32 MB to come by
 	same_set([ first_code('result') ], [ @keys, 'truncated' ], 'fields of a result');
 	return;

@@ -1,0 +1,284 @@
+/*-------------------------------------------------------------------------
+ *
+ * submit_order.c
+ *	  The service SubmitClientOrder: a client order is made, and routed.
+ *
+ * Up to three commands, in one unit of work: its own, and by that one's id with
+ * "/place" or "/desk" behind it what the routing decides.  Each goes through the one
+ * pipeline, and their events are all that is remembered: a repeat, which finds the
+ * first id known, is answered from them, and does nothing.  Writes and locks nothing
+ * itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "core/order/order.h"
+#include "core/order/order_placement.h"
+#include "entry/submit_order.h"
+#include "store/routing.h"
+
+#define STEP_PLACE		"place"
+#define STEP_DESK		"desk"
+#define STEP_SIZE		((int) sizeof("/" STEP_PLACE) - 1)
+
+/* What the desk reads of a refusal. */
+#define REASON_LENGTH_MAX	1000
+
+Refusal *
+oms_submit_arguments(Jsonb *arguments, Jsonb **raw)
+{
+	JsonWriter	w = {0};
+	JsonbIterator *it;
+	JsonbValue	key;
+	JsonbValue	value;
+	char	   *type;
+
+	if (!oms_json_is_object(arguments))
+		return oms_refuse(OMS_MALFORMED, "the arguments of SubmitClientOrder must be a JSON object");
+	type = oms_json_get_string(arguments, "commandType");
+	if (type && oms_command_def(type, strlen(type)) != &oms_command_defs[COMMAND_CREATE_ORDER])
+		return oms_refuse(OMS_MALFORMED, "SubmitClientOrder is no %s: it takes the fields of CreateOrderCommand", type);
+	if (oms_json_get(arguments, "parentId", &value))
+		return oms_refuse(OMS_MALFORMED, "SubmitClientOrder has no field \"parentId\": a client order has no parent");
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_CREATE_ORDER].name);
+	it = JsonbIteratorInit(&arguments->root);
+	(void) JsonbIteratorNext(&it, &key, true);
+	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
+	{
+		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
+
+		(void) JsonbIteratorNext(&it, &value, true);
+		if (strcmp(name, "commandType") != 0)
+			oms_json_scalar(&w, name, &value);
+	}
+	oms_json_close_object(&w);
+	*raw = oms_json_finish(&w);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------
+ * the steps
+ * ------------------------------------------------------------------------
+ */
+
+static JsonWriter
+submit_step(const Command *cause, CommandType type, const char *step, const char *order_id)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_string(&w, "commandType", oms_command_defs[type].name);
+	oms_json_string(&w, "commandId", psprintf("%s/%s", cause->command_id, step));
+	oms_json_string(&w, "causationId", cause->command_id);
+	if (cause->correlation_id)
+		oms_json_string(&w, "correlationId", cause->correlation_id);
+	oms_json_string(&w, "orderId", order_id);
+	return w;
+}
+
+static List *
+submit_findings(UnitOfWork *uow, const Command *command, void *arg)
+{
+	return arg;
+}
+
+/* The result, or NULL and why it was refused. */
+static Jsonb *
+submit_run_step(UnitOfWork *uow, JsonWriter *w, List *findings, bool decided, Refusal **refusal)
+{
+	TakenCommand *taken;
+
+	oms_json_close_object(w);
+	taken = oms_run_own(oms_json_finish(w));
+	taken->ask = submit_findings;
+	taken->arg = findings;
+	taken->command.decided = decided;
+	return oms_run(uow, taken, false, refusal);
+}
+
+Jsonb *
+oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings)
+{
+	JsonWriter	w = submit_step(cause, COMMAND_SEND_TO_DESK, STEP_DESK, order_id);
+	Refusal    *refusal;
+	Jsonb	   *result;
+
+	oms_json_string(&w, "reason", reason);
+	result = submit_run_step(uow, &w, findings, true, &refusal);
+	if (result == NULL)
+		oms_run_raise(refusal);
+	return result;
+}
+
+static bool
+submit_name_is_taken(void *arg, const char *cl_ord_id)
+{
+	ObjectSource *source = arg;
+
+	return source->named(source, NAME_CL_ORD_ID, "", cl_ord_id) != NULL;
+}
+
+static Refusal *
+submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
+{
+	static const PlacementPolicy whole = {.name = "whole", .cl_ord_id_pattern = "{clOrdID}-{n}"};
+	JsonWriter	w;
+	List	   *children;
+	Refusal    *refusal = oms_placement_make(&whole, order, oms_uow_now(uow), submit_name_is_taken, oms_uow_source(uow), &children);
+
+	if (refusal)
+		return refusal;
+	w = submit_step(create, COMMAND_PLACE_ORDER, STEP_PLACE, order->id);
+	oms_json_jsonb(&w, "children", oms_placement_json(order, children));
+	(void) submit_run_step(uow, &w, findings, false, &refusal);
+	return refusal;
+}
+
+static char *
+submit_refused_reason(const Refusal *refusal)
+{
+	char	   *reason = psprintf(refusal->detail ? "PLACEMENT_REFUSED: %s (%s)" : "PLACEMENT_REFUSED: %s", refusal->message, refusal->detail);
+
+	reason[pg_mbcliplen(reason, strlen(reason), REASON_LENGTH_MAX)] = '\0';
+	return reason;
+}
+
+/* The order is made, and waits for nothing: the first of its rules that holds says what becomes of it. */
+static void
+submit_route(UnitOfWork *uow, const Command *create, const Order *order)
+{
+	Routing		routing;
+	Refusal    *refusal;
+
+	oms_routing_ask(create, &order->object, &routing);
+	if (routing.action == ROUTE_AUTO)
+	{
+		refusal = submit_place(uow, create, order, routing.findings);
+		if (refusal == NULL)
+			return;
+		routing.reason = submit_refused_reason(refusal);
+	}
+	(void) oms_submit_to_desk(uow, create, order->id, routing.reason, routing.findings);
+}
+
+/* ------------------------------------------------------------------------
+ * the answer
+ * ------------------------------------------------------------------------
+ */
+
+static void
+submit_tell(JsonWriter *w, const char *key, Jsonb *object, const char *name)
+{
+	JsonbValue	hold;
+	JsonbValue *v = object ? oms_json_get(object, name, &hold) : NULL;
+
+	if (v)
+		oms_json_scalar(w, key, v);
+}
+
+/* What decided: the rule that matched or failed, or the halt that the order was made in. */
+static Jsonb *
+submit_deciding(Jsonb *findings)
+{
+	for (int i = 0; findings && i < JB_ROOT_COUNT(findings); i++)
+	{
+		Jsonb	   *finding = JsonbValueToJsonb(getIthJsonbValueFromContainer(&findings->root, i));
+		char	   *severity = oms_json_get_string(finding, "severity");
+		char	   *answer = oms_json_get_string(finding, "answer");
+
+		if (oms_same_text(severity, "DESK") ||
+			(oms_same_text(severity, "ROUTE") && (oms_same_text(answer, "TRUE") || oms_same_text(answer, "ERROR"))))
+			return finding;
+	}
+	return NULL;
+}
+
+/* The order's newest event is that of the step that was its last. */
+static void
+submit_tell_routing(Jsonb *const *payloads, int count, JsonWriter *w)
+{
+	const char *id = count > 0 ? oms_json_get_string(payloads[0], "aggregateId") : NULL;
+	Jsonb	   *state = NULL;
+	Jsonb	   *finding;
+	bool		to_desk;
+
+	while (id && state == NULL && count-- > 0)
+		if (oms_same_text(oms_json_get_string(payloads[count], "aggregateId"), id))
+			state = oms_json_get_container(payloads[count], "state");
+	if (state == NULL)
+		return;
+	finding = submit_deciding(oms_json_get_container(payloads[count], "findings"));
+	to_desk = oms_json_get_string(state, "deskStatus") != NULL;
+	oms_json_key(w, "routing");
+	oms_json_open_object(w);
+	oms_json_string(w, "action", to_desk ? "DESK" : "AUTO");
+	submit_tell(w, "rule", finding, "rule");
+	submit_tell(w, "version", finding, "version");
+	if (to_desk)
+		submit_tell(w, "reason", state, "deskReason");
+	else
+		submit_tell(w, "reason", finding, "message");
+	oms_json_close_object(w);
+}
+
+static Jsonb *
+submit_result(UnitOfWork *uow, ResultSource *source)
+{
+	source->kind = KIND_ORDER;
+	source->steps = true;
+	source->tells = submit_tell_routing;
+	if (!oms_result_is_told(source))
+		source->state = oms_object_state(oms_uow_peek(uow, KIND_ORDER, source->id));
+	return oms_result_build(source);
+}
+
+/* Nothing was done: the id of the command is known. */
+static Jsonb *
+submit_recall(UnitOfWork *uow, const Command *create, Refusal **refusal)
+{
+	ResultSource source = {.command_id = create->command_id, .duplicate = true};
+	int			made;
+
+	oms_run_recall(uow, create->command_id, NULL, &source);
+	made = source.npayloads;
+	oms_run_recall(uow, psprintf("%s/%s", create->command_id, STEP_PLACE), create->command_id, &source);
+	oms_run_recall(uow, psprintf("%s/%s", create->command_id, STEP_DESK), create->command_id, &source);
+	if (made > 0 && source.npayloads == made &&
+		oms_json_get_string(oms_json_get_container(source.payloads[made - 1], "state"), "deskStatus") == NULL)
+	{
+		*refusal = oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used", create->command_id),
+								   "It made order \"%s\", which nobody has routed.", source.id);
+		return NULL;
+	}
+	return submit_result(uow, &source);
+}
+
+Jsonb *
+oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal **refusal)
+{
+	ResultSource source = {.xid = oms_uow_xid(uow)};
+	int			first = oms_uow_count_events(uow);
+	const Order *order;
+	const Event *events;
+
+	if (create->refusal == NULL && create->command.command_id_given && strlen(create->command.command_id) > ID_LENGTH_MAX - STEP_SIZE)
+		create->refusal = oms_refuse(OMS_MALFORMED, "the commandId of SubmitClientOrder has at most %d bytes", ID_LENGTH_MAX - STEP_SIZE);
+	if (oms_run(uow, create, searched, refusal) == NULL)
+		return NULL;
+	if (oms_uow_count_events(uow) == first)
+		return submit_recall(uow, &create->command, refusal);
+	order = (const Order *) oms_uow_object(uow, KIND_ORDER, create->command.order_id);
+	if (order->desk_status == 0)
+		submit_route(uow, &create->command, order);
+	source.id = order->id;
+	source.command_id = create->command.command_id;
+	events = oms_uow_events_since(uow, first, &source.npayloads);
+	source.payloads = palloc(sizeof(Jsonb *) * source.npayloads);
+	for (int i = 0; i < source.npayloads; i++)
+		source.payloads[i] = events[i].payload;
+	return submit_result(uow, &source);
+}
