@@ -107,6 +107,13 @@ SELECT pg_temp.do('PlaceOrder', '{"orderId": "sr-t2", "children": [{"orderQty": 
        pg_temp.do('ReplaceOrder', '{"orderId": "sr-t1", "orderQty": 90}'), pg_temp.do('ReplaceOrder', '{"orderId": "sr-t1", "ordType": "STOP_LIMIT", "stopPx": 1}');
 DELETE FROM oms.validation_rules WHERE NOT builtin;
 
+-- the list is configuration: each change is an event, and a row keeps its name
+UPDATE oms.allowed_order_types SET ord_type = 'MARKET' WHERE destination = 'sr-D' AND ord_type = 'PEGGED';
+DELETE FROM oms.allowed_order_types WHERE destination = 'sr-D' AND ord_type = 'PEGGED';
+INSERT INTO oms.allowed_order_types VALUES ('sr-D', 'PEGGED') RETURNING version;
+SELECT aggregate_id, version, event_type, payload -> 'state' AS state FROM oms.configuration_events WHERE root_id LIKE 'allowed_order_types/sr-D%' ORDER BY sequence;
+SELECT * FROM oms.verify() WHERE root_id LIKE 'allowed_order_types/%';
+
 -- restricted: no new order and no slice.
 INSERT INTO oms.restricted_list VALUES ('sr-Q', 'sr-R', 'own shares');
 SELECT pg_temp.create_order('sr-r1', '{"symbol": "sr-Q", "account": "sr-R"}'), pg_temp.enable('{restricted}');
