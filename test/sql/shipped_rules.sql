@@ -133,6 +133,14 @@ SELECT oms.recent_like(pg_temp.new('x', '{"account": "sr-D"}'), '1 hour'), oms.r
        oms.recent_like('{"commandType": "CreateQuoteRequestCommand", "symbol": "sr-X"}', '1 hour');
 DELETE FROM oms.validation_rules WHERE NOT builtin;
 
+-- Routing asks of the order that is there by then: it is not like itself, and counts once.
+INSERT INTO oms.routing_rules (name, priority, predicate, reason) VALUES ('twice', 1, 'oms.recent_like(command, interval ''1 hour'')', 'twice'), ('much', 2, 'oms.day_quantity(command) > 150', 'much'),
+  ('opposite', 3, 'oms.opposite_live(command)', 'opposite');
+SELECT f ->> 'orderId' AS id, r #>> '{routing,action}' AS action, r #>> '{routing,rule}' AS rule
+  FROM unnest(ARRAY['{"orderId": "sr-q1"}', '{"orderId": "sr-q2"}', '{"orderId": "sr-q3", "orderQty": 51}', '{"orderId": "sr-q4", "side": "SELL", "orderQty": 1, "account": "sr-H"}', '{"orderId": "sr-q5", "orderQty": 1, "account": "sr-H"}']::jsonb[]) AS f,
+       oms_service('SubmitClientOrder', (pg_temp.new('x', '{"account": "sr-G", "destination": "XNYS"}') || f) - 'commandType') AS r;
+DELETE FROM oms.routing_rules WHERE NOT builtin;
+
 -- self_match: a live order on the other side, of another tree; slices and prices too; not of another account or contract.
 SELECT pg_temp.enable('{self_match}'), pg_temp.create_order('sr-s1', '{"account": "sr-S", "maturityMonthYear": "202612"}'), pg_temp.create_order('sr-s2', '{"account": "sr-S", "side": "SELL"}'), pg_temp.create_order('sr-s2', '{"account": "sr-S", "side": "SELL", "maturityMonthYear": "202703"}'),
        pg_temp.create_order('sr-s3', '{"account": "sr-T", "side": "SELL"}');
