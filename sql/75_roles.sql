@@ -22,6 +22,11 @@ AS $function$
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relacl
       FROM members AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+    UNION
+    -- views of classes that somebody has registered
+    SELECT c.oid, c.relname::text, c.relkind, c.relowner, c.relacl
+      FROM pg_class AS c
+     WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind = 'v' AND obj_description(c.oid, 'pg_class') LIKE 'Asset class %'
   ), functions AS (
     SELECT p.oid, p.proname::text AS name, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS class,
            p.provolatile = 'v' AS writes, p.pronamespace = m.extnamespace AS is_entry

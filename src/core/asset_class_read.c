@@ -597,6 +597,13 @@ class_inherit(ClassReader *r, const AssetClass *parent)
 		r->path = "";
 	}
 	class->closed |= parent->closed;
+	/* what takes the place of a shipped class is for what that is for, unless it says for what */
+	if (strcmp(class->name, parent->name) == 0 && class->security_types == NIL && class->products == NIL && !class->pairs)
+	{
+		class->security_types = parent->security_types;
+		class->products = parent->products;
+		class->pairs = parent->pairs;
+	}
 	if (class->factor_attribute == NULL && class->factor == NULL)
 	{
 		class->factor_attribute = parent->factor_attribute;
@@ -617,6 +624,28 @@ class_check_notional(ClassReader *r)
 		return;
 	class_enter(r, "notional");
 	class_fault(r, "\"%s\" is no attribute of type number", class->factor_attribute);
+}
+
+/* Views show both sets beside each other: what has one name is one attribute, of a fill if that has it, else of its order. */
+static void
+class_check_columns(ClassReader *r)
+{
+	const AttributeSet *orders = &r->class->sets[ATTRIBUTES_OF_ORDER];
+	const AttributeSet *executions = &r->class->sets[ATTRIBUTES_OF_EXECUTION];
+
+	for (int i = 0; i < executions->count; i++)
+		for (int k = 0; k < orders->count; k++)
+		{
+			const AttributeDef *mine = &executions->members[i];
+			const AttributeDef *other = &orders->members[k];
+			bool		same = strcmp(mine->name, other->name) == 0;
+
+			if (strcmp(mine->column, other->column) != 0 || (same && mine->type == other->type))
+				continue;
+			r->path = psprintf("executionAttributes.%s", mine->name);
+			class_fault(r, same ? "\"%s\" of orders is %s" : "\"%s\" of orders, a %s, would have the same column",
+						other->name, oms_name_of(oms_attribute_type_names, other->type));
+		}
 }
 
 /* A parent before its children. */
@@ -645,6 +674,8 @@ class_link(const AssetClasses *classes, const AssetClasses *hidden, AssetClass *
 	reader.path = "";
 	if (class->fault == NULL)
 		class_check_notional(&reader);
+	if (class->fault == NULL)
+		class_check_columns(&reader);
 	class->link = CLASS_LINKED;
 }
 

@@ -13,6 +13,7 @@
 #include "core/command.h"
 #include "core/kind.h"
 #include "entry/stats.h"
+#include "store/asset_classes.h"
 #include "store/catalog.h"
 #include "store/fix_sessions.h"
 #include "store/halts.h"
@@ -34,6 +35,7 @@ _PG_init(void)
 	oms_shard_init();
 	oms_fix_sessions_init();
 	oms_halts_init();
+	oms_asset_classes_init();
 	oms_rule_tables_init();
 	oms_kinds_check();
 	oms_commands_check();

@@ -21,6 +21,7 @@
 #include "entry/run.h"
 #include "entry/stats.h"
 #include "store/apply.h"
+#include "store/asset_classes.h"
 #include "store/halts.h"
 #include "store/rules.h"
 #include "store/shard.h"
@@ -282,6 +283,7 @@ run_try_command(UnitOfWork *uow, TakenCommand *taken, TreeNames *names, bool sea
 		if (taken->ask)
 			decision.findings = list_concat_copy(taken->ask(uow, command, taken->arg), decision.findings);
 		decision.halts = oms_halts();
+		decision.classes = oms_asset_classes();
 		*refusal = oms_decide(&decision);
 		if (decision.unreached.count == 0)
 			break;

@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "entry/run.h"
+#include "fix/fix_class.h"
 #include "fix/fix_command.h"
 #include "fix/fix_match.h"
 #include "fix/fix_message.h"
@@ -49,7 +50,7 @@ extern Refusal *oms_fix_check_account(const FixContext *fix, const char *account
 /* Does the message say of itself that it may have been sent before? */
 extern bool oms_fix_is_resent(const FixMessage *message);
 
-/* What a command says but for the envelope of its message, and the time if any will do. */
+/* What a command says but for the envelope of its message, what its asset class has made of that, and the time if any will do. */
 extern Jsonb *oms_fix_content_of(Jsonb *command, bool any_time);
 
 /* Did this command make the order?  All but the envelope is compared, and the time unless any will do. */

@@ -85,6 +85,8 @@ quote_asked_command(FixContext *fix, const QuoteAsked *asked, bool first)
 	else if (session && session->account && oms_fix_get_in(message, asked->span, TAG_ACCOUNT) == NULL && oms_fix_get(message, TAG_ACCOUNT) == NULL)
 		oms_json_string(&w, "account", session->account);
 	oms_fix_put_dealers(&w, message, asked->span);
+	if (!linked)
+		oms_fix_put_class(&w, message, asked->span);
 	/* who asked: what he says later is no dealer's */
 	oms_json_string(&w, "senderCompID", oms_fix_get(message, TAG_SENDER_COMP_ID));
 	return w;

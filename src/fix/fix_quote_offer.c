@@ -65,7 +65,10 @@ offer_command(FixContext *fix, const QuoteOffer *offer, const QuotedSides *sides
 	{
 		oms_json_string(&w, "dealer", offer->dealer);
 		if (offer->request)
+		{
 			oms_json_string(&w, "quoteRequestId", offer->request->id);
+			oms_fix_put_attributes(&w, message, offer->span, offer->request->asset_class, ATTRIBUTES_OF_ORDER);
+		}
 		if (offer->set_id)
 			oms_json_string(&w, "quoteSetID", offer->set_id);
 		if (offer->entry_id)

@@ -121,6 +121,15 @@ report_run(FixContext *fix, CommandType type, const char *order_id)
 	return oms_fix_run(fix, &w);
 }
 
+/* What the asset class of its order has of a fill. */
+static void
+report_put_attributes(JsonWriter *w, FixContext *fix, const FixMatch *match)
+{
+	const Order *order = match->order_id ? oms_fix_order(fix->uow, match->order_id) : NULL;
+
+	oms_fix_put_attributes(w, &fix->message, NULL, order ? order->asset_class : NULL, ATTRIBUTES_OF_EXECUTION);
+}
+
 /* One fill: the trade as the message has it, or (`part`) as a part of it is. */
 static Refusal *
 report_execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool last)
@@ -131,6 +140,7 @@ report_execute(FixContext *fix, const FixMatch *match, const FixFill *part, bool
 		oms_json_string(&w, "orderId", match->order_id);
 	if (match->ambiguous)
 		oms_json_bool(&w, "ambiguous", true);
+	report_put_attributes(&w, fix, match);
 	if (part)
 	{
 		oms_fix_put_fill(&w, &fix->message, part, last);
@@ -222,6 +232,8 @@ report_change(FixContext *fix, const FixMatch *match, CommandType type, const ch
 	oms_json_string(&w, "orderId", match->order_id);
 	oms_json_string(&w, "executionId", execution_id);
 	oms_json_string(&w, "execType", type == COMMAND_BUST_EXECUTION ? "H" : "G");
+	if (type == COMMAND_CORRECT_EXECUTION)
+		report_put_attributes(&w, fix, match);
 	/* the fill stays as it was, then: its price too */
 	if (type == COMMAND_CORRECT_EXECUTION && report_says_zero(&fix->message, TAG_LAST_QTY) && report_says_zero(&fix->message, TAG_LAST_PX))
 		oms_json_scalar(&w, "lastPx", &(JsonbValue) {.type = jbvNull});
@@ -298,7 +310,10 @@ report_handle_change_of_fill(FixContext *fix, const FixMatch *match, CommandType
 static JsonWriter
 report_telephoned_command(FixContext *fix)
 {
-	return oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
+
+	oms_fix_put_class(&w, &fix->message, NULL);
+	return w;
 }
 
 static Refusal *

@@ -36,8 +36,9 @@ request_without(Jsonb *object, const char *key)
 Jsonb *
 oms_fix_content_of(Jsonb *command, bool any_time)
 {
+	/* the last two are what an asset class has made of the rest, and it may be another one by now */
 	static const char *const envelope[] = {
-		"fixMessage", "fixMessageBase64", "fixMessageIn", "fixEncoding", "fixSession"
+		"fixMessage", "fixMessageBase64", "fixMessageIn", "fixEncoding", "fixSession", "assetClass", "attributes"
 	};
 
 	for (int i = 0; i < lengthof(envelope); i++)
@@ -60,13 +61,18 @@ request_new_order_command(FixContext *fix)
 	JsonWriter	w = oms_fix_command(&fix->message, &oms_command_defs[COMMAND_CREATE_ORDER]);
 	const FixSession *session = fix->session;
 	char	   *parent_id = oms_fix_get(&fix->message, TAG_SECONDARY_CL_ORD_ID);
+	/* a client knows no order of ours */
+	const Order *parent = parent_id && !(session && session->is_client) ? oms_fix_order(fix->uow, parent_id) : NULL;
 
 	oms_json_bool(&w, "pending", true);
-	/* a client knows no order of ours */
-	if (parent_id && !(session && session->is_client) && oms_fix_order(fix->uow, parent_id) != NULL)
+	if (parent)
 		oms_json_string(&w, "parentId", parent_id);
 	else if (session && session->account && oms_fix_get(&fix->message, TAG_ACCOUNT) == NULL)
 		oms_json_string(&w, "account", session->account);
+	if (parent && parent->asset_class)
+		oms_fix_put_attributes(&w, &fix->message, NULL, parent->asset_class, ATTRIBUTES_OF_ORDER);
+	else
+		oms_fix_put_class(&w, &fix->message, NULL);
 	return w;
 }
 

@@ -44,6 +44,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_REFERENCE_PRICES] = "reference_prices",
 	[OMS_RESTRICTED_LIST] = "restricted_list",
 	[OMS_TRADING_HALTS] = "trading_halts",
+	[OMS_ASSET_CLASSES] = "asset_classes",
 	[OMS_CONFIGURATION_EVENTS] = "configuration_events",
 	[OMS_ALLOWED_ORDER_TYPES] = "allowed_order_types",
 };

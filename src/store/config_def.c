@@ -34,6 +34,7 @@ const ConfigDef oms_config_defs[] = {
 	{"restricted_list", "Restriction", {"symbol", "account"}, {"reason"}},
 	{"allowed_order_types", "AllowedOrderType", {"destination", "ord_type"}, {0}},
 	{"trading_halts", "TradingHalt", {"name"}, {"symbol", "account", "destination", "since", "until", "reason", "enabled"}},
+	{"asset_classes", "AssetClass", {"name"}, {"definition", "enabled"}},
 	{0}
 };
 
