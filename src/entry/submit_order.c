@@ -24,6 +24,8 @@
 #define STEP_DESK		"desk"
 #define STEP_SIZE		((int) sizeof("/" STEP_PLACE) - 1)
 
+#define PLACE_TRIES		3
+
 /* What the desk reads of a refusal. */
 #define REASON_LENGTH_MAX	1000
 
@@ -123,7 +125,7 @@ submit_name_is_taken(void *arg, const char *cl_ord_id)
 }
 
 static Refusal *
-submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
+submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
 {
 	static const PlacementPolicy whole = {.name = "whole", .cl_ord_id_pattern = "{clOrdID}-{n}"};
 	JsonWriter	w;
@@ -135,6 +137,17 @@ submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *f
 	w = submit_step(create, COMMAND_PLACE_ORDER, STEP_PLACE, order->id);
 	oms_json_jsonb(&w, "children", oms_placement_json(order, children));
 	(void) submit_run_step(uow, &w, findings, false, &refusal);
+	return refusal;
+}
+
+/* A name that was free may be taken by whoever commits first: then others are looked for. */
+static Refusal *
+submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
+{
+	Refusal    *refusal = submit_place_once(uow, create, order, findings);
+
+	for (int tries = 1; refusal && refusal->sqlstate == OMS_DUPLICATE && tries < PLACE_TRIES; tries++)
+		refusal = submit_place_once(uow, create, order, findings);
 	return refusal;
 }
 
