@@ -71,10 +71,9 @@ static struct ConfigCause
  */
 
 static void
-config_event_begin(ConfigEvent *event, const ConfigDef *def, Relation rel, HeapTuple row, const char *change)
+config_event_begin(ConfigEvent *event, const ConfigDef *def, Relation rel, HeapTuple row)
 {
 	event->def = def;
-	event->change = change;
 	event->id = oms_config_id(def, rel, row);
 	event->root_id = psprintf("%s/%s", def->table, event->id);
 	if (cause.caller)
@@ -95,9 +94,9 @@ config_event_number(ConfigEvent *event)
 		event->occurred_at = event->before.occurred_at;
 }
 
-/* Payload and hash, of the row as this event leaves it, or as it was last. */
+/* Payload and hash, of the row as this event leaves it, or, where it is deleted, as it was last. */
 static void
-config_event_build(ConfigEvent *event, Relation rel, HeapTuple row)
+config_event_build(ConfigEvent *event, Relation rel, HeapTuple row, bool deleted)
 {
 	JsonWriter	w = {0};
 	int64		version = event->before.version + 1;
@@ -105,6 +104,7 @@ config_event_build(ConfigEvent *event, Relation rel, HeapTuple row)
 	int			length;
 	int			size;
 
+	event->change = deleted ? "Deleted" : event->before.exists ? "Changed" : "Created";
 	oms_json_open_object(&w);
 	if (event->caller.via)
 		oms_json_string(&w, "via", event->caller.via);
@@ -167,6 +167,14 @@ config_event_park(const ConfigEvent *event)
 	}
 }
 
+static ConfigPending *
+config_event_parked(const bytea *hash)
+{
+	if (pending == NULL || hash == NULL || VARSIZE_ANY_EXHDR(hash) != PG_SHA256_DIGEST_LENGTH)
+		return NULL;
+	return hash_search(pending, VARDATA_ANY(hash), HASH_FIND, NULL);
+}
+
 /* ------------------------------------------------------------------------
  * a row
  * ------------------------------------------------------------------------
@@ -222,26 +230,20 @@ config_row_unchanged(const ConfigDef *def, Relation rel, HeapTuple old, HeapTupl
 }
 
 /*
- * From where a change goes on: the newest event, or the row where that is ahead
- * (its own event is about to be written, or did not come along with it).
+ * From where a change goes on: the newest event, whatever the row says of itself;
+ * or the one that is about to be written, of a row that a trigger changes again
+ * before.  Of a row that no event explains the history begins with this.
  */
 static void
 config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
 {
+	const ConfigPending *parked = old ? config_event_parked(config_row_head(rel, old).hash) : NULL;
 	uint64		xid;
 
-	if (!oms_config_log_newest(event->root_id, &event->before, &xid))
+	if (parked)
+		event->before = (ConfigHead) {parked->before.version + 1, config_row_head(rel, old).hash, parked->occurred_at, true};
+	else if (!oms_config_log_newest(event->root_id, &event->before, &xid))
 		event->before = (ConfigHead) {.occurred_at = DT_NOBEGIN};
-	if (old)
-	{
-		ConfigHead	row = config_row_head(rel, old);
-
-		if (row.version > event->before.version)
-		{
-			row.occurred_at = event->before.occurred_at;
-			event->before = row;
-		}
-	}
 	if (event->before.version == PG_INT64_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -322,10 +324,10 @@ config_row_counted(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple 
 	ConfigEvent event;
 	ConfigHead	head;
 
-	config_event_begin(&event, def, rel, new, old ? "Changed" : "Created");
+	config_event_begin(&event, def, rel, new);
 	config_row_before(&event, rel, old);
 	config_event_number(&event);
-	config_event_build(&event, rel, new);
+	config_event_build(&event, rel, new, false);
 	config_event_park(&event);
 	head.version = event.before.version + 1;
 	head.hash = event.hash;
@@ -387,14 +389,14 @@ config_event_of_delete(const ConfigDef *def, Relation rel, HeapTuple old)
 	ConfigHead	newest;
 	uint64		xid;
 
-	config_event_begin(&event, def, rel, old, "Deleted");
+	config_event_begin(&event, def, rel, old);
 	/* a trigger that has inserted it again, before the one before was told to be gone */
 	if (oms_config_log_newest(event.root_id, &newest, &xid) && newest.version > config_row_head(rel, old).version &&
 		xid == U64FromFullTransactionId(GetTopFullTransactionId()))
 		config_event_disturbed(def, rel, old);
 	config_row_before(&event, rel, old);
 	config_event_number(&event);
-	config_event_build(&event, rel, old);
+	config_event_build(&event, rel, old, true);
 	oms_config_log_append(&event);
 }
 
@@ -402,28 +404,26 @@ static void
 config_event_of_row(const ConfigDef *def, Relation rel, HeapTuple old, HeapTuple new)
 {
 	ConfigHead	head = config_row_head(rel, new);
-	ConfigPending *parked = NULL;
+	const ConfigPending *parked = config_event_parked(head.hash);
 	ConfigEvent event;
 
-	if (pending && head.hash && VARSIZE_ANY_EXHDR(head.hash) == PG_SHA256_DIGEST_LENGTH)
-		parked = hash_search(pending, VARDATA_ANY(head.hash), HASH_FIND, NULL);
 	if (parked == NULL)
 	{
 		if (old ? config_row_unchanged(def, rel, old, new) : config_row_arrives(def, rel, new))
 			return;
 		config_event_disturbed(def, rel, new);
 	}
-	config_event_begin(&event, def, rel, new, old ? "Changed" : "Created");
+	config_event_begin(&event, def, rel, new);
 	event.before = parked->before;
 	event.sequence = parked->sequence;
 	event.occurred_at = parked->occurred_at;
-	config_event_build(&event, rel, new);
+	config_event_build(&event, rel, new, false);
 	if (!config_same_hash(event.hash, head.hash) || head.version != event.before.version + 1)
 		config_event_disturbed(def, rel, new);
 	oms_config_log_append(&event);
-	hash_search(pending, VARDATA_ANY(head.hash), HASH_REMOVE, NULL);
 	if (event.before.hash)
 		pfree(event.before.hash);
+	hash_search(pending, VARDATA_ANY(head.hash), HASH_REMOVE, NULL);
 }
 
 void

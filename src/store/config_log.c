@@ -56,7 +56,8 @@ oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
 
 	SPI_connect();
 	/* of the types that we read, whatever has become of the columns */
-	config_log_execute(&plan, "SELECT e.version::pg_catalog.int8, e.hash::pg_catalog.bytea, e.occurred_at::pg_catalog.timestamptz, e.xid::pg_catalog.xid8"
+	config_log_execute(&plan, "SELECT e.version::pg_catalog.int8, e.hash::pg_catalog.bytea, e.occurred_at::pg_catalog.timestamptz, e.xid::pg_catalog.xid8,"
+					   " e.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
 					   " FROM oms.configuration_events AS e"
 					   " WHERE e.root_id OPERATOR(pg_catalog.=) $1 AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1", 1, types, values, NULL);
 	found = SPI_processed > 0;
@@ -72,6 +73,8 @@ oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
 		head->occurred_at = isnull ? DT_NOBEGIN : DatumGetTimestampTz(value);
 		value = SPI_getbinval(row, desc, 4, &isnull);
 		*xid = isnull ? 0 : DatumGetUInt64(value);
+		value = SPI_getbinval(row, desc, 5, &isnull);
+		head->exists = isnull || !DatumGetBool(value);
 		value = SPI_getbinval(row, desc, 2, &isnull);
 		MemoryContextSwitchTo(memory);
 		head->hash = isnull ? NULL : DatumGetByteaPCopy(value);

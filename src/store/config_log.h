@@ -16,18 +16,19 @@
 #include "store/caller.h"
 #include "store/config_def.h"
 
-/* Where a row's history stands: its newest event, or what the row itself has. */
+/* Where the history of a name stands: after its newest event. */
 typedef struct ConfigHead
 {
 	int64		version;		/* 0: it never was */
 	bytea	   *hash;			/* NULL: none */
 	TimestampTz occurred_at;
+	bool		exists;			/* it is there, as far as the events tell */
 } ConfigHead;
 
 typedef struct ConfigEvent
 {
 	const ConfigDef *def;
-	const char *change;
+	const char *change;			/* "Created", "Changed" or "Deleted" */
 	ConfigHead	before;
 	char	   *id;
 	char	   *root_id;

@@ -163,14 +163,14 @@ sub damaged
 my $a5 = 'limits A5/X\/Y/ORDER_QUANTITY';
 my $events = q(UPDATE oms.configuration_events SET %s WHERE root_id = 'limits/A5/X\/Y/ORDER_QUANTITY');
 damaged('a row changed', q(UPDATE oms.limits SET amount = 6 WHERE account = 'A5'), '2', "row_state $a5");
-damaged('its version', q(UPDATE oms.limits SET version = 1000 WHERE account = 'A5'), '1001', "row_version $a5");
-damaged('the largest one', q(UPDATE oms.limits SET version = 9223372036854775807 WHERE account = 'A5'), '22003 configuration "limits/A5/X\/Y/ORDER_QUANTITY" has no version after 9223372036854775807', "row_version $a5");
+damaged('its version', q(UPDATE oms.limits SET version = 1000 WHERE account = 'A5'), '2', "row_version $a5");
+damaged('the largest one', q(UPDATE oms.limits SET version = 9223372036854775807 WHERE account = 'A5'), '2', "row_version $a5");
 damaged('a negative one', q(UPDATE oms.limits SET version = -5 WHERE account = 'A5'), '2', "row_version $a5");
 damaged('its hash', q(UPDATE oms.limits SET hash = '\x' WHERE account = 'A5'), '2', "row_hash $a5");
 damaged('no hash', q(UPDATE oms.limits SET hash = NULL WHERE account = 'A5'), '2', "row_hash $a5");
 damaged('a row removed', q(DELETE FROM oms.limits WHERE account = 'A5'), '', "orphan $a5");
 damaged('a row put in', q(INSERT INTO oms.limits (account, what, amount) VALUES ('ghost', 'w', 1)), '2', 'orphan limits ghost//w');
-damaged('its events removed', q(DELETE FROM oms.configuration_events WHERE root_id = 'limits/A5/X\/Y/ORDER_QUANTITY'), '2', "orphan $a5");
+damaged('its events removed', q(DELETE FROM oms.configuration_events WHERE root_id = 'limits/A5/X\/Y/ORDER_QUANTITY'), '1', "orphan $a5");
 foreach my $payload ('7', 'null', '[]', '{}', '{"state": 7}', '{"state": null}', '{"state": {"version": {}, "amount": []}, "version": [], "occurredAt": {}}')
 {
 	damaged("payload $payload", sprintf($events, "payload = '$payload'"), '2', "event_columns $a5", "hash_chain $a5", "row_state $a5");
@@ -179,9 +179,20 @@ damaged('an event by somebody else', sprintf($events, q(actor = 'x')), '2', "eve
 damaged('an event of another type', sprintf($events, q(event_type = '')), '2', "event_columns $a5", "transition_unknown $a5");
 damaged('an event at another time', sprintf($events, q(occurred_at = 'infinity')), '2', "event_columns $a5");
 damaged('an event at a later time', sprintf($events, q(occurred_at = '2100-01-01Z')), '2', "event_columns $a5");
+damaged('an event of the last version', sprintf($events, q(version = 9223372036854775807)), '22003 configuration "limits/A5/X\/Y/ORDER_QUANTITY" has no version after 9223372036854775807',
+	"event_columns $a5", "row_version $a5", "version_gap $a5");
 damaged('a hash of no length', sprintf($events, q(hash = '')), '2', "hash_chain $a5", "row_hash $a5");
 damaged('of no transaction', sprintf($events, q(xid = '1')), '2', 'transaction configuration A5/X\/Y/ORDER_QUANTITY');
-damaged('a name of nothing', sprintf($events, q(root_id = '')), '2', 'event_columns  A5/X\/Y/ORDER_QUANTITY', 'orphan  A5/X\/Y/ORDER_QUANTITY', "orphan $a5", 'transition_unknown  A5/X\/Y/ORDER_QUANTITY');
+damaged('a name of nothing', sprintf($events, q(root_id = '')), '1', 'event_columns  A5/X\/Y/ORDER_QUANTITY', 'orphan  A5/X\/Y/ORDER_QUANTITY', "orphan $a5", 'transition_unknown  A5/X\/Y/ORDER_QUANTITY');
+
+# What is damaged in a row is mended by changing it, or by deleting what nobody knows of.
+sql($node, q(SET session_replication_role = replica; UPDATE oms.limits SET amount = 1, version = 5, hash = NULL WHERE account = 'A6'; DELETE FROM oms.limits WHERE account = 'A7';
+	INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('ghost', '', 'w', 1), ('spectre', '', 'w', 2);
+	SET session_replication_role = origin; UPDATE oms.limits SET amount = 66 WHERE account = 'A6'; INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('A7', 'X/Y', 'ORDER_QUANTITY', 7);
+	DELETE FROM oms.limits WHERE account = 'ghost'; UPDATE oms.limits SET amount = 3 WHERE account = 'spectre'));
+is(verify($node), '', 'mended: all invariants hold');
+is(sql($node, q(SELECT string_agg(concat_ws(' ', id, version, change), ', ' ORDER BY id, version) FROM oms.configuration_history WHERE id ~ '^(A6|A7|ghost|spectre)/')),
+	'A6/X\/Y/ORDER_QUANTITY 1 Created, A6/X\/Y/ORDER_QUANTITY 2 Changed, A7/X\/Y/ORDER_QUANTITY 1 Created, A7/X\/Y/ORDER_QUANTITY 2 Changed, ghost//w 1 Deleted, spectre//w 1 Created', 'mended: what events say of it');
 
 is(sql($node, 'SELECT pg_postmaster_start_time()'), $started, 'no backend has ended the server');
 is(verify($node), '', 'all invariants hold after');
