@@ -67,3 +67,6 @@ INSERT INTO oms.routing_rules (name, priority, predicate, reason, examples, enab
    '[{"command": {"commandType": "CreateOrderCommand", "symbol": "X", "side": "1", "orderQty": 1}, "cur": {"symbol": "X"}, "outcome": "TRUE"},
      {"command": {"commandType": "CreateOrderCommand", "symbol": "X", "side": "1", "orderQty": 1}, "cur": {"destination": "XNYS"}, "outcome": "FALSE"}]',
    false, true);
+
+-- Whatever no other policy places.
+INSERT INTO oms.placement_policies (name, priority, predicate, enabled, builtin) VALUES ('whole', 2147483647, 'true', true, true);

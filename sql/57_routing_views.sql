@@ -22,7 +22,7 @@ AS $function$
    CROSS JOIN LATERAL (SELECT f.f, row_number() OVER (ORDER BY f.i) AS n
                          FROM jsonb_array_elements(CASE jsonb_typeof(e.payload -> 'findings') WHEN 'array' THEN e.payload -> 'findings' ELSE '[]' END)
                               WITH ORDINALITY AS f (f, i)
-                        WHERE f.f ->> 'severity' = 'ROUTE') AS t
+                        WHERE f.f ->> 'severity' = 'ROUTE' AND f.f ->> 'action' <> 'PLACE') AS t
    WHERE e.aggregate_id = explain_routing.order_id
   UNION ALL
   SELECT 'NOW', clock_timestamp(), a.n, a.rule, a.version,

@@ -34,7 +34,7 @@ typedef struct Finding
 	FindingSeverity severity;
 	const char *message;		/* or NULL; of FINDING_DESK, why the order waits */
 	const char *why;			/* "is false", or NULL */
-	const char *action;			/* of FINDING_ROUTE: DESK or AUTO, where it would send the order; or NULL */
+	const char *action;			/* of FINDING_ROUTE: DESK or AUTO, where it would send the order; PLACE: the policy that places it; or NULL */
 	const char *answer;			/* TRUE, FALSE, NULL or ERROR; or NULL */
 	Jsonb	   *saw;			/* what it read of the order and the command, {"cur.orderQty": 5000}; or NULL */
 } Finding;

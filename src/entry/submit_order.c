@@ -18,6 +18,7 @@
 #include "core/order/order.h"
 #include "core/order/order_placement.h"
 #include "entry/submit_order.h"
+#include "store/placement.h"
 #include "store/routing.h"
 
 #define STEP_PLACE		"place"
@@ -127,16 +128,19 @@ submit_name_is_taken(void *arg, const char *cl_ord_id)
 static Refusal *
 submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
 {
-	static const PlacementPolicy whole = {.name = "whole", .cl_ord_id_pattern = "{clOrdID}-{n}"};
+	const PlacementPolicy *policy;
+	Finding    *finding;
 	JsonWriter	w;
 	List	   *children;
-	Refusal    *refusal = oms_placement_make(&whole, order, oms_uow_now(uow), submit_name_is_taken, oms_uow_source(uow), &children);
+	Refusal    *refusal = oms_placement_choose(create, &order->object, &policy, &finding);
 
+	if (refusal == NULL)
+		refusal = oms_placement_make(policy, order, oms_uow_now(uow), submit_name_is_taken, oms_uow_source(uow), &children);
 	if (refusal)
 		return refusal;
 	w = submit_step(create, COMMAND_PLACE_ORDER, STEP_PLACE, order->id);
 	oms_json_jsonb(&w, "children", oms_placement_json(order, children));
-	(void) submit_run_step(uow, &w, findings, false, &refusal);
+	(void) submit_run_step(uow, &w, lappend(list_copy(findings), finding), false, &refusal);
 	return refusal;
 }
 
@@ -203,6 +207,8 @@ submit_deciding(Jsonb *findings)
 		char	   *severity = oms_json_get_string(finding, "severity");
 		char	   *answer = oms_json_get_string(finding, "answer");
 
+		if (oms_same_text(oms_json_get_string(finding, "action"), PLACEMENT_ACTION))
+			continue;
 		if (oms_same_text(severity, "DESK") ||
 			(oms_same_text(severity, "ROUTE") && (oms_same_text(answer, "TRUE") || oms_same_text(answer, "ERROR"))))
 			return finding;

@@ -40,6 +40,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_FIX_SESSIONS] = "fix_sessions",
 	[OMS_VALIDATION_RULES] = "validation_rules",
 	[OMS_ROUTING_RULES] = "routing_rules",
+	[OMS_PLACEMENT_POLICIES] = "placement_policies",
 	[OMS_LIMITS] = "limits",
 	[OMS_REFERENCE_PRICES] = "reference_prices",
 	[OMS_RESTRICTED_LIST] = "restricted_list",

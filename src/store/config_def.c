@@ -29,6 +29,8 @@ const ConfigDef oms_config_defs[] = {
 	{"validation_rules", "ValidationRule", {"name"},
 	{"object", "command_type", "asset_class", "predicate", "message", "severity", "when_missing", "examples", "enabled"}},
 	{"routing_rules", "RoutingRule", {"name"}, {"priority", "predicate", "action", "reason", "examples", "enabled"}},
+	{"placement_policies", "PlacementPolicy", {"name"},
+	{"priority", "predicate", "destinations", "max_quantity", "min_quantity", "lot", "slices", "slice_interval", "cl_ord_id_pattern", "examples", "enabled"}},
 	{"fix_sessions", "FixSession", {"session"}, {"direction", "account", "enabled", "last_look"}},
 	{"limits", "Limit", {"account", "symbol", "what"}, {"amount"}},
 	{"restricted_list", "Restriction", {"symbol", "account"}, {"reason"}},

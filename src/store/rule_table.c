@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "store/placement.h"
 #include "store/routing.h"
 #include "store/rules.h"
 #include "store/rule_table.h"
@@ -27,7 +28,7 @@
 /* Of an error's message so much is told: it may quote a whole text. */
 #define ERROR_TOLD_MAX	256
 
-static RuleTable *const rule_tables[] = {&oms_validation_table, &oms_routing_table};
+static RuleTable *const rule_tables[] = {&oms_validation_table, &oms_routing_table, &oms_placement_table};
 
 const OmsName oms_rule_answer_names[] = {
 	{RULE_TRUE, "TRUE"},

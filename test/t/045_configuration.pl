@@ -11,7 +11,7 @@ use Test::More;
 
 use OmsTest;
 
-my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules configuration_events);
+my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules placement_policies configuration_events);
 my $node = oms_node('configuration', streaming => 'logical', conf => "wal_receiver_status_interval = 1\n");
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my @connection = ('-h', $node->host, '-p', $node->port);
@@ -33,6 +33,8 @@ sub change
 		INSERT INTO oms.fix_sessions (session, direction) VALUES ('OMS|ALPHA', 'CLIENT');
 		INSERT INTO oms.trading_halts (name, symbol, since, until) VALUES ('h', 'X', '2026-01-02 03:04:05.6Z', 'infinity');
 		INSERT INTO oms.routing_rules (name, priority, predicate, reason) VALUES ('all', 1, 'cur.order_qty > 10', 'large');
+		INSERT INTO oms.placement_policies (name, priority, predicate, destinations, slices, slice_interval)
+		VALUES ('two', 1, 'cur.order_qty > 10', '[{"destination": "X"}, {"weight": 2.5}]', 3, '1 day 90 s');
 		INSERT INTO oms.validation_rules (name, object, command_type, predicate, message) VALUES ('restricted', 'order', 'CreateOrderCommand', 'NOT oms.restricted(command ->> ''symbol'', command ->> ''account'')', 'no')), $database);
 	return;
 }
@@ -76,7 +78,7 @@ is(sql($node, q(CREATE EXTENSION oms_state; INSERT INTO oms.limits (account, wha
 # ---- logical replication ----------------------------------------------------------------------------------------------
 my $subscriber = oms_node('subscriber', streaming => 'logical');
 # what is shipped is there already
-sql($node, 'CREATE PUBLICATION configuration FOR TABLE ' . join ', ', map { "oms.$_" . (/_rules|halts/ ? ' WHERE (NOT builtin)' : '') } @TABLES);
+sql($node, 'CREATE PUBLICATION configuration FOR TABLE ' . join ', ', map { "oms.$_" . (/_rules|_policies|halts/ ? ' WHERE (NOT builtin)' : '') } @TABLES);
 my $connstr = $node->connstr('postgres');
 sql($subscriber, "CREATE SUBSCRIPTION configuration CONNECTION \$c\$$connstr\$c\$ PUBLICATION configuration");
 $subscriber->poll_query_until('postgres', q(SELECT count(*) = 0 FROM pg_subscription_rel WHERE srsubstate <> 'r')) or die 'no sync';

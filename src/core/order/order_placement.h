@@ -15,27 +15,7 @@
 #include "base/errors.h"
 #include "base/json.h"
 #include "core/order/order_record.h"
-
-/* Where a part of the order goes. */
-typedef struct PlacementTarget
-{
-	const char *destination;	/* NULL: where the order itself is to go */
-	Numeric		weight;			/* above zero */
-} PlacementTarget;
-
-/* What a row of oms.placement_policies says; NULL and 0: nothing. */
-typedef struct PlacementPolicy
-{
-	const char *name;
-	const PlacementTarget *targets;
-	int			ntargets;		/* 0: all goes where the order itself is to go */
-	Numeric		max_quantity;	/* of one child */
-	Numeric		min_quantity;
-	Numeric		lot;
-	int			slices;			/* at how many times; 0 is 1 */
-	int64		interval;		/* microseconds between two of them */
-	const char *cl_ord_id_pattern;
-} PlacementPolicy;
+#include "core/placement_policy.h"
 
 /* One order to be made. */
 typedef struct PlacementChild
@@ -48,12 +28,6 @@ typedef struct PlacementChild
 
 /* Does an order have this ClOrdID already? */
 typedef bool (*PlacementIsTaken) (void *arg, const char *cl_ord_id);
-
-/*
- * What is wrong with the pattern, or NULL.  It may have {clOrdID} and {orderId} of the
- * order that is placed, {destination}, and {n}: the child's number.
- */
-extern const char *oms_placement_pattern_problem(const char *pattern);
 
 /*
  * All that is unplaced of the order, in children (a List of PlacementChild), by the

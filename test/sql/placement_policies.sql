@@ -1,0 +1,45 @@
+-- Policies of placement as rows: which are refused when they are stored, and how the one is found that places an order.
+-- What one makes of an order is in unit/order_placement.c, that SubmitClientOrder asks them in routing.sql.
+-- Broken by: a row that is stored and cannot be used, a policy that is asked out of its order, one that fails and lets the next one place,
+-- a shipped row that can be changed.
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+
+-- What came with the extension, and what a row of one's own is when little is said.
+SELECT name, priority, predicate, destinations, slices, cl_ord_id_pattern, enabled FROM oms.placement_policies;
+INSERT INTO oms.placement_policies (name, priority, predicate) VALUES ('pp', 10, 'cur.symbol = ''PP''') RETURNING slices, cl_ord_id_pattern, enabled, version, hash IS NOT NULL AS hashed;
+SELECT event_type, payload #> '{state}' AS state FROM oms.configuration_events WHERE root_id = 'placement_policies/pp';
+
+-- What cannot be used is not stored.
+CREATE FUNCTION pg_temp.try(assignment text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  detail text;
+BEGIN
+  EXECUTE 'UPDATE oms.placement_policies SET ' || assignment || ' WHERE name = ''pp''';
+  RETURN 'stored';
+EXCEPTION WHEN others THEN
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+  RETURN format('%s %s | %s', sqlstate, sqlerrm, detail);
+END $$;
+SELECT a AS assignment, pg_temp.try(a) FROM unnest(ARRAY[
+  $$predicate = 'cur.nothing = 1'$$, $$predicate = 'SELECT 1'$$, $$predicate = 'pg_sleep(1) IS NULL'$$,
+  $$destinations = '{}'$$, $$destinations = '[]'$$, $$destinations = '"X"'$$, $$destinations = '["X"]'$$, $$destinations = '[{"destination": 1}]'$$,
+  $$destinations = '[{"destination": ""}]'$$, $$destinations = '[{"weight": 0}]'$$, $$destinations = '[{"weight": "1"}]'$$, $$destinations = '[{"weight": -1}]'$$,
+  $$destinations = '[{"venue": "X"}]'$$, $$destinations = (SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, 101))$$,
+  $$destinations = '[{"destination": "X", "weight": 2}, {"destination": null}]'$$,
+  $$max_quantity = 0$$, $$max_quantity = 'NaN'$$, $$min_quantity = -1$$, $$lot = 'Infinity'$$, $$lot = 123456789012345678901234567890123456789$$,
+  $$max_quantity = 5, min_quantity = 6$$, $$max_quantity = 5, lot = 6$$, $$max_quantity = 60, min_quantity = 6, lot = 5$$,
+  $$slices = 0$$, $$slices = 1001, slice_interval = '1 min'$$, $$slices = 2$$, $$slices = 2, slice_interval = '0'$$, $$slices = 2, slice_interval = '1 mon'$$,
+  $$slices = 2, slice_interval = '-1 day 25 hours'$$, $$slices = 2, slice_interval = '31 days 1 s'$$, $$slices = 12, slice_interval = '1 day 5 min'$$,
+  $$cl_ord_id_pattern = '{n}'$$, $$cl_ord_id_pattern = '{clOrdID}'$$, $$cl_ord_id_pattern = '{clOrdID}{n}{side}'$$, $$cl_ord_id_pattern = '{orderId}{n}{'$$,
+  $$cl_ord_id_pattern = '{orderId}{n}' || repeat('x', 100)$$, $$cl_ord_id_pattern = 'A-{destination}-{orderId}-{n}'$$, $$name = 'other'$$,
+  $$examples = '[{"command": {"commandType": "CreateOrderCommand", "symbol": "PP", "side": "1", "orderQty": 1}, "cur": {"symbol": "PP"}, "outcome": "FALSE"}]'$$]) AS a;
+SELECT destinations, max_quantity, min_quantity, lot, slices, slice_interval, cl_ord_id_pattern, version FROM oms.placement_policies WHERE name = 'pp';
+
+-- The shipped one stays; a row of its name takes its place, whole.
+UPDATE oms.placement_policies SET enabled = false WHERE builtin;
+DELETE FROM oms.placement_policies WHERE builtin;
+TRUNCATE oms.placement_policies;
+DELETE FROM oms.placement_policies WHERE name = 'pp';
+SELECT change, count(*) FROM oms.configuration_history WHERE table_name = 'placement_policies' GROUP BY 1 ORDER BY 1;
+SELECT * FROM oms.verify_configuration();
