@@ -261,6 +261,7 @@ typedef enum CommandRole
 #define TRAIT_TOLD				(1 << 14)	/* as a message it tells what a dealer did: what it only echoes costs nothing */
 #define TRAIT_TYPED				(1 << 13)	/* a person says it: no report, whatever ids it has */
 #define TRAIT_MAY_WAIT			(1 << 15)	/* without a parent it makes a client order, which may wait on the desk at once */
+#define TRAIT_REVIEWS			(1 << 17)	/* it ends the review in which the rules of all commands have put a fill */
 #define TRAIT_ALLOCATES			(1 << 16)	/* it gives parts of fills: what somebody asks for, about what is a fact */
 
 /* How like an earlier report must this one be to be its repeat? */
@@ -367,8 +368,11 @@ extern int	oms_command_trigger(const Command *command);
 /* Does the command tell what a counterparty did?  Facts are not refused. */
 extern bool oms_command_is_report(const Command *command);
 
-/* A report, or a command about a kind of which all that is told is a fact. */
+/* Does it tell what was done: a fill, its correction or bust, whoever tells of it, or a report? */
 extern bool oms_command_is_fact(const Command *command);
+
+/* A report, or a command about a kind of which all that is told is a fact. */
+extern bool oms_command_is_about_facts(const Command *command);
 
 /* A request to cancel or replace, by who wants it. */
 extern bool oms_command_is_fresh_request(const Command *command);

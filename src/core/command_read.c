@@ -335,6 +335,12 @@ oms_command_is_report(const Command *command)
 bool
 oms_command_is_fact(const Command *command)
 {
+	return oms_has_trait(command->def, TRAIT_FILL | TRAIT_CORRECTION | TRAIT_BUST) || oms_command_is_report(command);
+}
+
+bool
+oms_command_is_about_facts(const Command *command)
+{
 	return oms_kinds[command->def->kind].is_fact || oms_command_is_report(command);
 }
 

@@ -244,7 +244,7 @@ oms_halts_check(Decision *d)
 	ListCell   *cell;
 
 	/* an order that its counterparty's report makes was telephoned: it is there */
-	if (oms_command_is_fact(command) || (oms_has_trait(command->def, TRAIT_TELEPHONED) && command->counterparty_order_id))
+	if (oms_command_is_about_facts(command) || (oms_has_trait(command->def, TRAIT_TELEPHONED) && command->counterparty_order_id))
 		return NULL;
 	foreach(cell, d->changes)
 	{

@@ -77,7 +77,7 @@ apply_bound(Application *app, Object *now, Refusal **refusal)
 	const KindDef *kind = oms_kind_of(now);
 	Tracked    *t = oms_map_find(app->uow->map, now->kind, now->id);
 	const Command *command = app->decision->command;
-	bool		fact = oms_command_is_fact(command) && !oms_has_trait(command->def, TRAIT_ALLOCATES);
+	bool		fact = oms_command_is_about_facts(command) && !oms_has_trait(command->def, TRAIT_ALLOCATES);
 	int64		size = oms_state_size(kind->record, now);
 
 	if (size <= oms_state_size_max() || (t && size <= oms_state_size(kind->record, t->now)))

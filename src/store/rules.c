@@ -199,12 +199,17 @@ rules_is_of_class(const ValidationRule *rule, const PredicateSubject *subject)
  */
 
 static FindingSeverity
-rule_gravity(const ValidationRule *rule, RuleAnswer answer)
+rule_gravity(const ValidationRule *rule, const Command *command, RuleAnswer answer)
 {
+	FindingSeverity severity = rule->severity;
+
 	if (answer == RULE_TRUE || (answer == RULE_NULL && rule->when_missing == WHEN_MISSING_PASS))
 		return 0;
+	/* else what a rule has put in review would wait for ever: whoever ends that has read what it says */
+	if (oms_has_trait(command->def, TRAIT_REVIEWS) && rule->rule.def == NULL)
+		severity = Min(severity, FINDING_FLAG);
 	/* what is missing is never graver than what is wrong */
-	return answer == RULE_NULL ? Min(rule->when_missing, rule->severity) : rule->severity;
+	return answer == RULE_NULL ? Min(rule->when_missing, severity) : severity;
 }
 
 static RuleVerdict *
@@ -213,7 +218,7 @@ rule_verdict(RuleRun *run, ValidationRule *rule, PredicateSubject *subject)
 	RuleVerdict *verdict = palloc0(sizeof(RuleVerdict));
 	const char *error;
 	RuleAnswer	answer = oms_rule_ask(run, &rule->rule, subject, &error);
-	FindingSeverity severity = rule_gravity(rule, answer);
+	FindingSeverity severity = rule_gravity(rule, subject->command, answer);
 	Finding    *finding;
 
 	*verdict = (RuleVerdict) {.rule = rule, .command = subject->command, .answer = answer};

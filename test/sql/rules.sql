@@ -147,6 +147,24 @@ SELECT pg_temp.create_order('ru-L' || n, f) FROM unnest(ARRAY['{"symbol": "ru-L"
 SELECT pg_temp.do('ReplaceOrder', '{"orderId": "ru-L5", "orderQty": 600}');
 DELETE FROM oms.validation_rules WHERE NOT builtin;
 
+-- The desk's own commands: who ends a review overrules the rules of all commands that have made it, and those that name the command hold; an allocation is asked for.
+SELECT pg_temp.create_order('ru-D', '{"symbol": "ru-D"}');
+SELECT pg_temp.rule('none', 'execution', $$parent.symbol <> 'ru-D'$$);
+SELECT pg_temp.do('ExecuteOrder', jsonb_build_object('orderId', 'ru-D', 'executionId', 'ru-D' || n, 'execID', 'ru-D' || n, 'lastQty', 5, 'lastPx', 10)) FROM generate_series(1, 2) AS n;
+SELECT pg_temp.rule('no_approval', 'execution', 'false', 'ApproveExecutionCommand');
+SELECT command_type, rule, effect FROM oms.check_rules('{"commandType": "ApproveExecutionCommand", "executionId": "ru-D1"}') WHERE effect <> 'PASS' ORDER BY rule;
+SELECT pg_temp.do('ApproveExecution', '{"executionId": "ru-D1"}');
+DELETE FROM oms.validation_rules WHERE name = 'no_approval';
+SELECT pg_temp.do('ApproveExecution', '{"executionId": "ru-D1"}');
+SELECT pg_temp.do('RejectExecution', '{"executionId": "ru-D2", "reason": "not ours"}');
+SELECT pg_temp.create_order('ru-M');
+SELECT pg_temp.do('CreateBlockOrder', '{"orderId": "ru-BL", "members": [{"orderId": "ru-M", "quantity": 10}]}');
+SELECT pg_temp.do('ExecuteOrder', '{"orderId": "ru-BL", "executionId": "ru-BL1", "execID": "ru-BL1", "lastQty": 10, "lastPx": 10}');
+SELECT pg_temp.rule('none_at_all', 'execution', 'false');
+SELECT pg_temp.do('AllocateExecution', '{"orderId": "ru-BL", "method": "PRO_RATA"}');
+DELETE FROM oms.validation_rules WHERE NOT builtin;
+SELECT pg_temp.do('AllocateExecution', '{"orderId": "ru-BL", "method": "PRO_RATA"}');
+
 -- What is no rule.
 SELECT pg_temp.rule('', 'order', 'true');
 SELECT pg_temp.rule('r', 'trade', 'true');
