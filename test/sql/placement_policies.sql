@@ -43,3 +43,33 @@ TRUNCATE oms.placement_policies;
 DELETE FROM oms.placement_policies WHERE name = 'pp';
 SELECT change, count(*) FROM oms.configuration_history WHERE table_name = 'placement_policies' GROUP BY 1 ORDER BY 1;
 SELECT * FROM oms.verify_configuration();
+
+-- SubmitClientOrder asks them: by priority and name, the first that is true; the event names it. What a plan leaves for later is placed by the job.
+INSERT INTO oms.placement_policies (name, priority, predicate, destinations, max_quantity, min_quantity, slices, slice_interval, cl_ord_id_pattern) VALUES
+  ('pp_b', 10, 'cur.symbol = ''PP''', '[{"destination": "XA", "weight": 3}, {}]', 40, 10, 2, '1 h', '{clOrdID}/{destination}/{n}'),
+  ('pp_a', 10, 'cur.symbol = ''PP'' AND cur.order_qty < 10', NULL, NULL, NULL, 1, NULL, DEFAULT),
+  ('pp_c', 20, 'cur.order_qty / (cur.order_qty - 7) > 0', NULL, NULL, NULL, 1, NULL, DEFAULT);
+CREATE FUNCTION pg_temp.submit(id text, symbol text, quantity numeric) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT (r -> 'routing') || jsonb_build_object('children', r #> '{state,childCount}')
+    FROM oms_service('SubmitClientOrder', jsonb_build_object('orderId', id, 'clOrdID', id, 'symbol', symbol, 'side', 'BUY', 'orderQty', quantity, 'price', 10, 'destination', 'XO', 'account', 'ACC')) AS r
+$$;
+SELECT pg_temp.submit('pp-1', 'PP', 200);
+SELECT pg_temp.submit('pp-2', 'PP', 9);
+SELECT pg_temp.submit('pp-3', 'QQ', 100);
+SELECT pg_temp.submit('pp-4', 'QQ', 7);
+SELECT e.aggregate_id, f - 'saw' AS finding FROM oms.order_events AS e, jsonb_array_elements(e.payload -> 'findings') AS f WHERE e.aggregate_id LIKE 'pp-%' AND f ->> 'action' = 'PLACE' ORDER BY 1;
+SELECT parent_id, cl_ord_id, order_qty, destination, price FROM oms.orders WHERE parent_id LIKE 'pp-%' ORDER BY cl_ord_id;
+SELECT jsonb_path_query_array(planned_slices, '$[*].clOrdID') AS later, next_placement_at - created_at BETWEEN '59 min' AND '61 min' AS in_an_hour, unplaced_quantity FROM oms.orders WHERE id = 'pp-1';
+SELECT * FROM oms.place_due(now() + interval '2 h') WHERE order_id LIKE 'pp-%';
+SELECT unplaced_quantity, planned_slices FROM oms.orders WHERE id = 'pp-1';
+SELECT at, rule FROM oms.explain_routing('pp-1');
+-- None is for it, and the shipped one is hidden: a client's order is never lost. A change acts at the next command.
+INSERT INTO oms.placement_policies (name, priority, predicate) VALUES ('whole', 30, 'cur.symbol = ''RR''');
+SELECT pg_temp.submit('pp-5', 'SS', 100);
+SELECT pg_temp.submit('pp-6', 'RR', 100);
+UPDATE oms.placement_policies SET enabled = false WHERE name = 'pp_c';
+SELECT pg_temp.submit('pp-7', 'SS', 100);
+DELETE FROM oms.placement_policies WHERE name = 'whole' AND NOT builtin;
+SELECT pg_temp.submit('pp-8', 'SS', 100);
+DELETE FROM oms.placement_policies WHERE NOT builtin;
+SELECT * FROM oms.verify();
