@@ -16,10 +16,10 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules|classes)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale desk quotes rules) unless @sections;
+@sections = qw(loop clients batches scale desk quotes rules classes) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
@@ -896,6 +896,48 @@ sub section_rules {
 	table(['rules', 'µs', 'µs without', 'ratio', 'aim'], @rows);
 }
 
+# --- 9: an asset class
+
+# Ten attributes, of every type; all that is given is right.
+my %class = (
+	issuer => { type => 'text', required => JSON::PP::true, max => 64 }, ratio => { type => 'number', min => 0.01, max => 100 }, strike => { type => 'number', required => JSON::PP::true, min => 0 },
+	callable => { type => 'boolean' }, maturity => { type => 'date', min => '2026-01-01' }, fixedAt => { type => 'time' }, kind => { type => 'enumeration', allowed => [qw(PUT CALL)] },
+	style => { type => 'enumeration', allowed => [qw(CASH PHYSICAL)], default => 'CASH' }, isin => { type => 'pattern', pattern => '[A-Z]{2}[A-Z0-9]{9}[0-9]', mutable => JSON::PP::false },
+	desk => { type => 'text', allowed => [qw(EQ FI FX)] });
+my %attributes = (issuer => 'Bank', ratio => 0.1, strike => 99.5, callable => JSON::PP::true, maturity => '2026-12-18', fixedAt => '2026-12-18T16:00:00Z', kind => 'CALL', style => 'CASH',
+	isin => 'DE000A1EWWW0', desk => 'EQ');
+
+sub section_classes {
+	my $n = $size{loop};
+	my (@rows, %us);
+	progress('classes');
+	for my $db (qw(free class)) {
+		new_db("bench_$db", 'bench_template');
+		my $dbh = connection("bench_$db");
+		$dbh->do('SELECT oms.register_asset_class(?, ?)', undef, 'warrant', $json->encode({ attributes => \%class })) if $db eq 'class';
+		prepare_scene($dbh, background());
+		$dbh->do('VACUUM ANALYZE');
+		$dbh->disconnect;
+	}
+	my @contestants = map { { name => $_, db => "bench_$_", work => call_work('oms_command') } } qw(free class);
+	for my $round (1 .. $size{rounds}) {
+		for my $c (@contestants) {
+			my $dbh = connection($c->{db});
+			store_commands($dbh, map { { %{ order_command("C$round.$_") }, assetClass => 'warrant', attributes => \%attributes } } 1 .. $n + 100);
+			$dbh->disconnect;
+		}
+		my $result = contest(100, $n, 100, @contestants);
+		push @{ $us{$_} }, $result->{$_}{us} for qw(free class);
+		@contestants = reverse @contestants;
+	}
+	drop_db(qw(bench_free bench_class));
+	my @ratio = map { $us{class}[$_] / $us{free}[$_] } 0 .. $#{ $us{free} };
+	push @rows, [10, (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(class free)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≤ 1.1, ' . verdict(median(@ratio) <= 1.105)];
+	say_out("## 9. Asset classes\n");
+	say_out("µs for each create of an order with ten attributes, in a loop inside one backend, of a registered class that has all ten, against the same of no registered class; medians of $size{rounds} runs.\n");
+	table(['attributes', 'µs', 'µs without', 'ratio', 'aim'], @rows);
+}
+
 # --- a profile of the loop
 
 sub profile {
@@ -953,7 +995,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk, quotes => \&section_quotes, rules => \&section_rules);
+	desk => \&section_desk, quotes => \&section_quotes, rules => \&section_rules, classes => \&section_classes);
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [--quick] [loop|clients|batches|scale|desk|quotes|rules ...]: measure, on the cluster in PGHOST and PGUSER.
+# run.sh [--quick] [loop|clients|batches|scale|desk|quotes|rules|classes ...]: measure, on the cluster in PGHOST and PGUSER.
 # run.sh [--quick] bridge [drain|latency|load ...]: the way out instead (bridge.pl), on a cluster with wal_level = logical.
 # scripts/bench.sh (make bench) makes private clusters with an optimised build and calls this.
 # OMS_BENCH=quick does what --quick does.  Prints the tables, and leaves them in bench/results/latest.md.

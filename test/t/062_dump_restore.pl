@@ -221,7 +221,7 @@ sub catalogs { return psql('bare', join ' UNION ALL ', map { "SELECT '$_', count
 my $bare = catalogs();
 psql('bare', 'CREATE EXTENSION oms_state');
 fill_database('bare');
-psql('bare', 'DROP EXTENSION oms_state');
+psql('bare', 'DROP EXTENSION oms_state CASCADE');
 is(catalogs(), $bare, 'DROP EXTENSION leaves nothing in the catalogs');
 is(psql('bare', q(SELECT to_regnamespace('oms') IS NULL)), 't', 'DROP EXTENSION takes the schema');
 
