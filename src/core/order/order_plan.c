@@ -168,7 +168,7 @@ plan_refuse_other(const Command *command, const Order *order)
 	oms_time_text(command->planned_slice, stated);
 	if (order->next_placement_at != NO_TIME)
 		oms_time_text(order->next_placement_at, next);
-	return oms_refuse_by_rule(PLAN_RULE, psprintf("order \"%s\" has another slice to be placed next", order->id),
+	return oms_refuse_by_rule("planned_slice", psprintf("order \"%s\" has another slice to be placed next", order->id),
 							  "plannedSlice is %s, nextPlacementAt is %s.", stated, next);
 }
 
@@ -209,7 +209,7 @@ oms_plan_take(const Command *command, const Order *order, TimestampTz now, Order
 	parts = plan_add_slices(parts, command, now);
 	event->replans |= list_length(parts) != before;
 	if (list_length(parts) > CHILDREN_MAX)
-		return oms_refuse_by_rule(PLAN_RULE, psprintf("order \"%s\" would have too many planned slices", order->id),
+		return oms_refuse_by_rule("planned_slice", psprintf("order \"%s\" would have too many planned slices", order->id),
 								  "they would be %d; %d are possible.", list_length(parts), CHILDREN_MAX);
 	list_sort(parts, plan_compare);
 	event->plan = plan_write(parts);

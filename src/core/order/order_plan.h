@@ -16,9 +16,6 @@
 #include "core/halt.h"
 #include "core/order/order.h"
 
-/* The rule that refuses what another plan was thought of for. */
-#define PLAN_RULE	"planned_slice"
-
 /* Is the slice to be placed later, and no order yet? */
 static inline bool
 oms_slice_is_planned(const Command *slice, TimestampTz now)
