@@ -896,6 +896,47 @@ sub section_rules {
 	table(['rules', 'µs', 'µs without', 'ratio', 'aim'], @rows);
 }
 
+# A client order through five rules, and placed as three children, against the commands that are behind it in one call.
+sub section_submit {
+	my $n = $size{loop};
+	my $warm = 100;
+	my @all = 1 .. $n + $warm;
+	my @rules = (q{cur.order_qty > 2000000}, q{cur.symbol = 'GAZP.MM'}, q{cur.price * cur.order_qty > 10000000}, q{cur.ord_type = 'MARKET' AND cur.order_qty > 100}, q{cur.account LIKE 'B%'});
+	my @destinations = (['XLON', 333334], ['XPAR', 333333], ['XAMS', 333333]);
+	my %statement = (service => q{SELECT oms_service('SubmitClientOrder', $1)}, commands => q{SELECT count(*) FROM oms_commands($1)});
+	my %us;
+	progress('submit');
+	new_db('bench_d', 'bench_template');
+	my $dbh = connection('bench_d');
+	$dbh->do(q{INSERT INTO oms.routing_rules (name, priority, predicate, action, reason) VALUES (?, ?, ?, 'DESK', 'no')}, undef, "r$_", $_, $rules[$_]) for 0 .. $#rules;
+	$dbh->do(q{INSERT INTO oms.placement_policies (name, priority, predicate, destinations) VALUES ('three', 1, 'true', ?)}, undef, as_json([map { { destination => $_->[0] } } @destinations]));
+	prepare_scene($dbh, background());
+	store_commands($dbh, (map { my %c = %{ order_command("S$_", clOrdID => "S$_") }; delete $c{commandType}; \%c } @all),
+		map { my $i = $_; my $k = 0;
+			[order_command("C$i", clOrdID => "C$i"), { commandType => 'PlaceOrderCommand', orderId => "C$i",
+				children => [map { { clOrdID => "C$i-" . ++$k, orderQty => $_->[1], ordType => 'LIMIT', price => '1.25', destination => $_->[0] } } @destinations] }] } @all);
+	$dbh->do('VACUUM (ANALYZE, FREEZE)');
+	$dbh->disconnect;
+	my %offset = (service => 0, commands => scalar @all);
+	my @contestants = map { my $name = $_; { name => $name, db => 'bench_run', work => sub {
+		my ($dbh, $first, $last) = @_;
+		return ($dbh->selectrow_array('SELECT bench.execute(?, (SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN ? AND ?))', undef,
+			$statement{$name}, $first + $offset{$name}, $last + $offset{$name}))[0];
+	} } } qw(service commands);
+	for my $round (1 .. $size{rounds}) {
+		new_db('bench_run', 'bench_d');
+		my $result = contest($warm, $n, 10, @contestants);
+		die 'what is compared does not write the same orders' if $result->{service}{rows}{'orders ins'} != $result->{commands}{rows}{'orders ins'};
+		push @{ $us{$_} }, $result->{$_}{us} for keys %$result;
+		push @contestants, shift @contestants;
+	}
+	drop_db('bench_run', 'bench_d');
+	my @ratio = map { $us{service}[$_] / $us{commands}[$_] } 0 .. $#{ $us{service} };
+	say_out("µs for a client order that five rules of routing read, and that a policy places as three children, against CreateOrderCommand and PlaceOrderCommand in one oms_commands(); medians of $size{rounds} runs.\n");
+	table(['what', 'µs', 'µs of the commands', 'ratio', 'aim'],
+		['SubmitClientOrder', (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(service commands)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≤ 1.20, ' . verdict(median(@ratio) <= 1.205)]);
+}
+
 # --- 9: an asset class
 
 # Ten attributes, of every type; all that is given is right.
@@ -995,7 +1036,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk, quotes => \&section_quotes, rules => \&section_rules, classes => \&section_classes);
+	desk => \&section_desk, quotes => \&section_quotes, rules => sub { section_rules(); section_submit() }, classes => \&section_classes);
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');
