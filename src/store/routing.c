@@ -12,6 +12,9 @@
 
 #include "store/routing.h"
 
+/* What is to be told of the policy that then places the order, too. */
+#define ROOM_FOR_PLACEMENT	2048
+
 /* What the desk reads is no novel; nor is what an event says of each rule. */
 #define REASON_LENGTH_MAX	1000
 
@@ -84,7 +87,7 @@ oms_routing_ask(const Command *command, const Object *order, Routing *routing)
 {
 	PredicateSubject subject = {.command = command, .rows = {[ROW_CUR] = order, [ROW_ROOT] = order}};
 	List	   *tried = oms_rules_first(&oms_routing_table, &subject);
-	int64		told = 0;
+	int64		told = ROOM_FOR_PLACEMENT;
 
 	*routing = (Routing) {.action = ROUTE_AUTO};
 	/* where there are more than an event tells, the last ones: of them one decided */

@@ -37,9 +37,9 @@ sql(q(INSERT INTO oms.routing_rules (name, priority, predicate, action, reason)
 	SELECT 'r' || lpad(n::text, 4, '0'), n, format('cur.order_qty = %s AND cur.price > 1 AND command ->> ''text'' IS NULL', n), CASE WHEN n % 2 = 0 THEN 'DESK' ELSE 'AUTO' END, repeat('why ', 200)
 	  FROM generate_series(1, 1000) AS n));
 is(sql('SELECT ' . submit('M', orderQty => 999, price => 2) . q( -> 'routing' ->> 'rule')), 'r0999', 'of a thousand rules the last but one decides');
-my ($told, $size, $last) = split /\|/, sql(q(SELECT jsonb_array_length(payload -> 'findings'), length((payload -> 'findings')::text), payload -> 'findings' -> -1 ->> 'rule' FROM oms.order_events WHERE aggregate_id = 'M' AND version = 2));
+my ($told, $size, $last) = split /\|/, sql(q(SELECT jsonb_array_length(payload -> 'findings'), length((payload -> 'findings')::text), (payload -> 'findings' -> -2 ->> 'rule') || ', ' || (payload -> 'findings' -> -1 ->> 'rule') FROM oms.order_events WHERE aggregate_id = 'M' AND version = 2));
 ok($told > 5 && $size < 20_000, "the event tells $told of them, in $size bytes");
-is($last, 'r0999', 'with the one that decided');
+is($last, 'r0999, whole', 'with the one that decided, and the policy that placed');
 is(sql(q(SELECT count(*) FROM oms.explain_routing('M') WHERE matched)), '2', 'and so does who asks');
 sql(q(DELETE FROM oms.routing_rules WHERE NOT builtin));
 
