@@ -114,7 +114,7 @@ foreach (qw(fresh upgraded))
 	answers('{"commandType": "TagOrderCommand", "orderId": "r", "reason": "x"}', '{status}', 'OM004', 'where the machine has no row it is refused');
 	is_sql(q(SELECT event_type, reason FROM oms.order_history WHERE order_id = 'o' ORDER BY version DESC LIMIT 1), 'OrderTagged|compliance asks', 'history tells it');
 	is_sql(q(SELECT count(*) FROM oms.command_reference WHERE command_type = 'TagOrderCommand' AND field = 'reason' AND required), '1', 'the reference shows it');
-	is_sql(q(SELECT object, event_type FROM oms.state_transitions WHERE transition = 264), 'order|OrderTagged', 'and so do the transitions');
+	is_sql(q(SELECT object, event_type FROM oms.state_transitions WHERE transition = 263), 'order|OrderTagged', 'and so do the transitions');
 
 	# a column
 	is_sql(q(SELECT strategy, oms.order_state(o) ->> 'strategy', (oms.order_as_of('o', now())).strategy FROM oms.orders AS o WHERE id = 'o'), 'VWAP|VWAP|VWAP', 'the new column is in row, state and as-of');
