@@ -44,7 +44,7 @@ COMMENT ON FUNCTION oms.order_value(jsonb) IS
 CREATE FUNCTION oms.day_quantity(command jsonb) RETURNS numeric
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_day_quantity';
 COMMENT ON FUNCTION oms.day_quantity(jsonb) IS
-  'What would be open, and done today (oms.trading_day()), in account and symbol if the command was done: leaves and fills of all roots but blocks, whose members count. A child counts in its root. Null of a block, and of what is about no order. For predicates of rules';
+  'What would be open, and done today (oms.trading_day()), in account and symbol if the command was done: leaves, or what an open request for more asks for, and fills of all roots but blocks, whose members count. A child counts in its root. Null of a block, and of what is about no order. For predicates of rules';
 
 CREATE FUNCTION oms.day_value(command jsonb) RETURNS numeric
   LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_day_value';

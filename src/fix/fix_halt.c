@@ -3,8 +3,10 @@
  * fix_halt.c
  *	  f and h: what a market halts, and lets trade again.
  *
- * A row of oms.trading_halts for each session, symbol and market that was halted;
- * only those of the message's own session are touched.  They are locked by name,
+ * A row of oms.trading_halts for each session, symbol and market that was halted, and
+ * for each contract, class of shares or segment of a market that a message names: the
+ * row halts the whole symbol or market, but no other one's news may lift it.
+ * Only those of the message's own session are touched.  They are locked by name,
  * and written with the rights of the table's owner, like any change of
  * configuration (store/config_event.c): the event keeps the message.
  *
@@ -74,12 +76,19 @@ static const struct
 	{"2", "ORDER_IMBALANCE"}, {"3", "ADDITIONAL_INFORMATION"}, {"4", "NEWS_PENDING"}, {"5", "EQUIPMENT_CHANGEOVER"}
 };
 
+/* What a message may name that is less than a symbol or a market. */
+static const int halt_narrower[] = {
+	TAG_SECURITY_ID, TAG_SYMBOL_SFX, TAG_MATURITY_MONTH_YEAR, TAG_PUT_OR_CALL, TAG_STRIKE_PRICE, TAG_MATURITY_DATE, TAG_MARKET_SEGMENT_ID
+};
+
 /* What a message says, and of what. */
 typedef struct MarketNews
 {
 	const MarketStatus *status;
 	const char *symbol;			/* or NULL */
 	const char *destination;	/* or NULL */
+	char	   *scope;			/* how the names of all rows begin that are of the symbol and market */
+	char	   *narrower;		/* how those end that are of what is less; "" */
 	char	   *name;			/* of the row */
 	char	   *reason;
 	TimestampTz said_at;		/* or NO_TIME */
@@ -95,6 +104,9 @@ typedef struct MarketNews
 static const MarketStatus *
 halt_status(const MarketStatus *statuses, const char *code)
 {
+	/* an int may have leading zeros */
+	while (code && code[0] == '0' && code[1] != '\0')
+		code++;
 	for (; code && statuses->code; statuses++)
 		if (strcmp(statuses->code, code) == 0)
 			return statuses;
@@ -114,18 +126,30 @@ halt_append_part(StringInfo name, const char *part)
 	}
 }
 
-static char *
-halt_name(const char *session, const char *symbol, const char *destination)
+/* FIX:session:symbol, :market and what is less, as :tag=value; without a market an empty one stands before that. */
+static void
+halt_take_name(MarketNews *news, const FixMessage *message)
 {
-	StringInfoData name;
+	StringInfoData scope;
+	StringInfoData narrower;
 
-	initStringInfo(&name);
-	appendStringInfoString(&name, "FIX");
-	halt_append_part(&name, session);
-	halt_append_part(&name, symbol);
-	if (destination)
-		halt_append_part(&name, destination);
-	return name.data;
+	initStringInfo(&scope);
+	appendStringInfoString(&scope, "FIX");
+	halt_append_part(&scope, message->session);
+	halt_append_part(&scope, news->symbol);
+	if (news->destination)
+		halt_append_part(&scope, news->destination);
+	initStringInfo(&narrower);
+	for (int i = 0; i < lengthof(halt_narrower); i++)
+	{
+		char	   *value = oms_fix_get_id(message, halt_narrower[i]);
+
+		if (value)
+			halt_append_part(&narrower, psprintf("%d=%s", halt_narrower[i], value));
+	}
+	news->scope = scope.data;
+	news->narrower = narrower.data;
+	news->name = psprintf("%s%s%s", scope.data, news->destination || narrower.len == 0 ? "" : ":", narrower.data);
 }
 
 static char *
@@ -362,17 +386,19 @@ halt_age(const HaltWork *work, HaltRow *row)
  * ------------------------------------------------------------------------
  */
 
-/* All rows that it is about: of a lift that names no market those of any. */
+/* All rows that it is about: of a lift, what it does not name may be any. */
 static SPITupleTable *
 halt_lock(const HaltWork *work)
 {
 	const MarketNews *news = work->news;
-	const Oid	types[] = {TEXTOID, TEXTOID};
-	const Datum values[] = {halt_text(news->name), halt_text(news->status->halts || news->destination ? NULL : psprintf("%s:", news->name))};
+	const Oid	types[] = {TEXTOID, TEXTOID, TEXTOID};
+	const Datum values[] = {halt_text(news->name), halt_text(news->status->halts ? NULL : psprintf("%s:", news->scope)), halt_text(news->narrower)};
 
 	return halt_execute(work, OMS_TRADING_HALTS,
 						"SELECT h FROM oms.trading_halts AS h"
-						" WHERE NOT h.builtin AND (h.name OPERATOR(pg_catalog.=) $1 OR pg_catalog.starts_with(h.name, $2))"
+						" WHERE NOT h.builtin AND (h.name OPERATOR(pg_catalog.=) $1"
+						" OR (pg_catalog.starts_with(h.name, $2)"
+						" AND pg_catalog.right(h.name, pg_catalog.length($3)) OPERATOR(pg_catalog.=) $3))"
 						" ORDER BY h.name FOR UPDATE", lengthof(types), types, values);
 }
 
@@ -475,7 +501,7 @@ halt_take_scope(FixContext *fix, MarketNews *news, const char *symbol, const cha
 {
 	news->symbol = symbol;
 	news->destination = destination;
-	news->name = halt_name(fix->message.session, symbol, destination);
+	halt_take_name(news, &fix->message);
 	return (symbol == NULL || strlen(symbol) <= ID_LENGTH_MAX) && (destination == NULL || strlen(destination) <= ID_LENGTH_MAX) &&
 		strlen(news->name) <= HALT_NAME_MAX;
 }

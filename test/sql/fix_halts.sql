@@ -1,7 +1,8 @@
 -- What markets say by FIX, f (SecurityStatus) and h (TradingSessionStatus), in three versions: which rows of oms.trading_halts they make and end, what comes of
 -- repeats, and what is ignored or refused (domain.md 18).
 -- Broken by: a status that halts or lifts though it does neither, or the other way round; a lift of what another session, symbol or market has halted; a repeat
--- that halts again what was lifted meanwhile; an event without its message; a client who can halt a market.
+-- that halts again what was lifted meanwhile; an event without its message; a client who can halt a market; news of one
+-- contract or segment that lifts the halt of another.
 \set VERBOSITY terse
 \pset null '-'
 SET timezone = 'UTC';
@@ -54,6 +55,17 @@ SELECT pg_temp.say('f', '55=fh-A|326=2|207=XNYS'), pg_temp.say('f', '55=fh-A|326
 SELECT * FROM pg_temp.halts;
 SELECT pg_temp.say('f', '55=fh-A|326=3|207=XPAR'), pg_temp.say('f', '55=fh-A|326=3|207=XNYS'), pg_temp.say('f', '55=fh-A|326=3');
 SELECT * FROM pg_temp.halts;
+DELETE FROM oms.trading_halts;
+-- Contracts, classes of shares and segments of a market: each halts the whole, and is lifted by its own news alone, or by news of the whole.
+SELECT pg_temp.say('f', '55=fh-W|200=202612|326=2'), pg_temp.say('f', '55=fh-W|200=202703|326=2'), pg_temp.say('f', '55=fh-W|65=B|326=18|207=XNYS'), pg_temp.say('f', '55=fh-W|326=2');
+SELECT pg_temp.say('f', '55=fh-W|200=202703|326=3'), pg_temp.say('f', '55=fh-W|200=202606|326=3'), pg_temp.say('f', '55=fh-W|65=B|326=17');
+SELECT name, symbol, destination, holds FROM pg_temp.halts;
+SELECT pg_temp.say('f', '55=fh-W|326=3');
+SELECT pg_temp.say('h', '1301=XEUR|1300=F1|336=1|340=1', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|1300=F2|336=1|340=2', version => 'FIXT.1.1');
+SELECT pg_temp.say('h', '1301=XEUR|336=1|340=1', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|1300=F1|336=1|340=2', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|336=1|340=2', version => 'FIXT.1.1');
+SELECT * FROM pg_temp.halts;
+-- codes are numbers
+SELECT pg_temp.say('f', '55=fh-V|326=02'), pg_temp.say('f', '55=fh-V|326=003'), pg_temp.say('f', '55=fh-V|326=0'), pg_temp.say('h', '336=fh-V|340=01'), pg_temp.say('h', '336=fh-V|340=00');
 DELETE FROM oms.trading_halts;
 -- Of a session: its market, else its id; since 5.0 of one symbol in it.
 SELECT pg_temp.say('h', '336=DAY|340=1'), pg_temp.say('h', '336=DAY|207=XNYS|340=1'), pg_temp.say('h', '1301=XLON|340=1', version => 'FIXT.1.1'),

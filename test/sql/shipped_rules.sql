@@ -53,6 +53,10 @@ SELECT oms.day_quantity('{"commandType": "ReplaceOrderCommand", "orderId": "sr-2
        oms.day_quantity('{"commandType": "ReplaceOrderCommand", "orderId": "sr-2", "orderQty": 10}');
 -- one by one in a batch as in calls of their own
 SELECT r ->> 'status', r #>> '{error,rule}' FROM oms_commands(jsonb_build_array(pg_temp.new('sr-5'), pg_temp.new('sr-6'), pg_temp.new('sr-7'), '{"commandType": "CancelOrderCommand", "orderId": "sr-5"}'::jsonb, pg_temp.new('sr-7')), false) AS r;
+-- what was asked for counts from then on, before it is granted
+SELECT pg_temp.create_order('sr-w1', '{"account": "sr-B", "orderQty": 10, "symbol": "sr-W"}'), pg_temp.do('RequestReplaceOrder', '{"orderId": "sr-w1", "orderQty": 45, "clOrdID": "sr-w1b"}'),
+       pg_temp.create_order('sr-w2', '{"account": "sr-B", "orderQty": 6, "symbol": "sr-W"}'), pg_temp.create_order('sr-w3', '{"account": "sr-B", "orderQty": 5, "symbol": "sr-W"}');
+SELECT pg_temp.do('RejectReplaceOrder', '{"orderId": "sr-w1", "clOrdID": "sr-w1b"}'), oms.day_quantity('{"commandType": "CancelOrderCommand", "orderId": "sr-w1"}'), oms.day_value('{"commandType": "CancelOrderCommand", "orderId": "sr-w1"}');
 DELETE FROM oms.validation_rules WHERE NOT builtin;
 
 -- Of a block the members count, and what it has not allocated is theirs to come.
@@ -152,6 +156,10 @@ SELECT pg_temp.create_order('sr-s5', '{"account": "sr-P", "symbol": "EUR/USD", "
        pg_temp.create_order('sr-s7', '{"account": "sr-P", "symbol": "EUR/USD", "side": "CROSS"}');
 SELECT oms.opposite_live(pg_temp.new('x', '{"account": "sr-S", "side": "SELL"}')), oms.opposite_live(pg_temp.new('x', '{"account": "sr-S", "side": "SELL"}'), '1 hour'), oms.opposite_live(pg_temp.new('x', '{"account": "sr-S", "side": "SELL"}'), '0'),
        oms.opposite_live(pg_temp.new('x', '{"account": "sr-S", "side": "CROSS"}')), oms.opposite_live(NULL);
+-- what is done for the day is against nobody, in one call or in two
+SELECT pg_temp.create_order('sr-s8', '{"account": "sr-U", "side": "SELL"}');
+SELECT r ->> 'status', r #>> '{error,rule}' FROM oms_commands(jsonb_build_array('{"commandType": "DoneForDayOrderCommand", "orderId": "sr-s8"}'::jsonb, pg_temp.new('sr-s9', '{"account": "sr-U"}')), false) AS r;
+SELECT oms.opposite_live(pg_temp.new('x', '{"account": "sr-U"}'));
 SELECT oms.opposite_live('{"commandType": "CreateOrderCommand", "colour": "red"}');
 DELETE FROM oms.validation_rules WHERE NOT builtin;
 

@@ -100,6 +100,34 @@ figures(void)
 	exposes(&order, NULL, NULL, "125 175", "euros are worth dollars");
 }
 
+/* What was asked for may be granted any moment; what is done for the day has nothing open. */
+static void
+requests(void)
+{
+	Order		order = order_of("X", NULL, "BUY", "100", "10");
+
+	order.pending_requests = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("[{\"request\": \"CANCEL\"}, {\"request\": \"REPLACE\", \"orderQty\": 150},"
+																					   " {\"request\": \"REPLACE\", \"orderQty\": 120, \"price\": 20}, {\"request\": \"REPLACE\", \"orderQty\": 5}]")));
+	exposes(&order, NULL, NULL, "150 2400", "the most that is asked for, and the dearest");
+	done(&order, "100", "1000");
+	exposes(&order, NULL, NULL, "150 1500", "less what is done");
+	done(&order, "160", "1600");
+	exposes(&order, NULL, NULL, "160 1600", "and nothing where all of it is");
+	order = order_of("X", NULL, "BUY", "100", NULL);
+	order.pending_requests = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("[{\"request\": \"REPLACE\", \"orderQty\": 90, \"price\": 3}]")));
+	exposes(&order, NULL, NULL, "100 270", "of a market order what is asked for has a price");
+	order.conditions = COND_CANCELLED;
+	order.leaves_quantity = oms_dec_zero();
+	exposes(&order, NULL, NULL, "0 0", "of what is over nothing is granted");
+	order = order_of("X", NULL, "BUY", "100", "10");
+	ok(oms_order_is_at_work(&order), "what has leaves is at work");
+	order.conditions |= COND_DONE_FOR_DAY;
+	order.leaves_quantity = oms_dec_zero();
+	ok(!oms_order_is_at_work(&order), "what is done for the day is not");
+	order.live_children = 1;
+	ok(oms_order_is_at_work(&order), "but for what is below it");
+}
+
 static void
 notional(void)
 {
@@ -201,6 +229,7 @@ proposals(void)
 UNIT_TEST(order_exposure)
 {
 	figures();
+	requests();
 	notional();
 	pairs();
 	proposals();

@@ -43,6 +43,14 @@ exposure_new_order(const Command *command, const Order *parent)
 	return order->symbol && order->side ? order : NULL;
 }
 
+static void
+exposure_take_terms(Order *order, const OrderTerms *terms)
+{
+	oms_terms_apply(order, terms);
+	if (order->order_qty && !oms_order_is_closed(order))
+		order->leaves_quantity = oms_dec_max(oms_dec_sub(order->order_qty, order->executed_quantity), oms_dec_zero());
+}
+
 Order *
 oms_order_proposed(const Command *command, const Order *cur, const Order *parent)
 {
@@ -60,11 +68,9 @@ oms_order_proposed(const Command *command, const Order *cur, const Order *parent
 		order = exposure_new_order(command, parent);
 	if (order == NULL)
 		return NULL;
-	oms_terms_apply(order, &terms);
+	exposure_take_terms(order, &terms);
 	if (cur == NULL && order->ord_type == NULL)
 		order->ord_type = unconstify(char *, oms_default_ord_type(&terms));
-	if (order->order_qty && !oms_order_is_closed(order))
-		order->leaves_quantity = oms_dec_max(oms_dec_sub(order->order_qty, order->executed_quantity), oms_dec_zero());
 	return order;
 }
 
@@ -110,7 +116,7 @@ oms_orders_are_opposite(const Order *a, const Order *b)
 bool
 oms_order_is_at_work(const Order *order)
 {
-	return oms_order_is_live(order) || order->live_children > 0;
+	return (oms_order_is_live(order) && (order->order_qty == NULL || oms_dec_sign(order->leaves_quantity) > 0)) || order->live_children > 0;
 }
 
 bool
@@ -173,13 +179,42 @@ exposure_open_value(const Order *order, Numeric price)
 	return oms_notional(order->symbol, order->currency, order->leaves_quantity, order->price ? order->price : price);
 }
 
+static Numeric
+exposure_greater(Numeric a, Numeric b)
+{
+	return a && b ? oms_dec_max(a, b) : a ? a : b;
+}
+
+/* By its own terms, or by those of a request that may be granted any moment, where that is more. */
+static OrderExposure
+exposure_open(const Order *order, Numeric price)
+{
+	OrderExposure open = {order->leaves_quantity, exposure_open_value(order, price)};
+	OrderRequest *requests;
+	int			count;
+
+	if (order->pending_requests == NULL || oms_order_is_closed(order))
+		return open;
+	requests = oms_requests_from_json(order->pending_requests, &count);
+	for (int i = 0; i < count; i++)
+	{
+		Order		granted = *order;
+
+		if (requests[i].kind != REQUEST_REPLACE)
+			continue;
+		exposure_take_terms(&granted, &requests[i].terms);
+		open.quantity = oms_dec_max(open.quantity, granted.leaves_quantity);
+		open.value = exposure_greater(open.value, exposure_open_value(&granted, price));
+	}
+	return open;
+}
+
 OrderExposure
 oms_order_exposure(const Order *order, const Order *before, Numeric price)
 {
 	Numeric		done = order->executed_quantity;
 	Numeric		paid = order->executed_value;
-	Numeric		open = exposure_open_value(order, price);
-	OrderExposure exposure;
+	OrderExposure exposure = exposure_open(order, price);
 
 	if (before)
 	{
@@ -189,7 +224,8 @@ oms_order_exposure(const Order *order, const Order *before, Numeric price)
 	/* of what was done before, more was taken back than was done since */
 	if (oms_dec_sign(done) < 0)
 		done = paid = oms_dec_zero();
-	exposure.quantity = oms_dec_add(order->leaves_quantity, done);
-	exposure.value = open ? oms_dec_add(open, exposure_value_of_done(order, done, paid)) : NULL;
+	exposure.quantity = oms_dec_add(exposure.quantity, done);
+	if (exposure.value)
+		exposure.value = oms_dec_add(exposure.value, exposure_value_of_done(order, done, paid));
 	return exposure;
 }

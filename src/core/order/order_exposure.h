@@ -29,13 +29,13 @@ extern bool oms_orders_are_like(const Order *a, const Order *b);
 /* Of one account and instrument, does one buy what the other sells? */
 extern bool oms_orders_are_opposite(const Order *a, const Order *b);
 
-/* Is it, or something below it, at work? */
+/* Does it, or something below it, have anything open?  An order that is done for the day has not. */
 extern bool oms_order_is_at_work(const Order *order);
 
 /* It ended without a fill. */
 extern bool oms_order_came_to_nothing(const Order *order);
 
-/* What an order has open, and has done since its state `before`. */
+/* What an order has open (an open request for more included), and has done since its state `before`. */
 typedef struct OrderExposure
 {
 	Numeric		quantity;
