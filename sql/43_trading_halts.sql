@@ -8,7 +8,7 @@ CREATE TABLE oms.trading_halts (
   destination text COLLATE "C" CONSTRAINT trading_halts_destination_check CHECK (destination <> ''),
   since timestamptz NOT NULL DEFAULT now(),
   until timestamptz CONSTRAINT trading_halts_until_check CHECK (until >= since),
-  reason text COLLATE "C",
+  reason text COLLATE "C" CONSTRAINT trading_halts_reason_check CHECK (octet_length(reason) <= 1024),
   enabled boolean NOT NULL DEFAULT true,
   version bigint NOT NULL DEFAULT 1,
   hash bytea,
@@ -24,5 +24,5 @@ COMMENT ON COLUMN oms.trading_halts.account IS 'Of orders for which account: the
 COMMENT ON COLUMN oms.trading_halts.destination IS 'Of orders to which destination: their own, else that of the order above them; null: of any';
 COMMENT ON COLUMN oms.trading_halts.since IS 'From when on';
 COMMENT ON COLUMN oms.trading_halts.until IS 'Before when; null: until it is changed. To lift a halt is to set it';
-COMMENT ON COLUMN oms.trading_halts.reason IS 'What the desk reads: deskReason of an order that waits is HALTED: and this, or the name where there is none';
+COMMENT ON COLUMN oms.trading_halts.reason IS 'What the desk reads: deskReason of an order that waits is HALTED: and this, or the name where there is none. At most 1024 bytes: each order that waits has it';
 COMMENT ON COLUMN oms.trading_halts.enabled IS 'False: it halts nothing';

@@ -124,6 +124,7 @@ CREATE FUNCTION oms.verify_configuration()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET standard_conforming_strings = on
   SET enable_nestloop = off
   SET jit = off
 AS $function$

@@ -11,6 +11,7 @@ CREATE FUNCTION oms.explain_routing(order_id text)
                  reason text, saw jsonb, error text)
   LANGUAGE sql STABLE PARALLEL UNSAFE
   SET search_path = pg_catalog, pg_temp
+  SET standard_conforming_strings = on
 AS $function$
   -- the priority that the rule had then
   SELECT 'THEN', e.occurred_at, t.n::integer, t.f ->> 'rule', (t.f ->> 'version')::bigint,

@@ -19,12 +19,6 @@
 
 #define BRIEF_MEMBERS	32
 
-/*
- * A text this short costs a state nothing: we say ourselves why a quote has ended, and that
- * one is full must not keep others from being dealt.
- */
-#define CODE_LENGTH_MAX	64
-
 static Refusal *
 command_too_large(const char *what, int64 size, int64 most, const char *detail)
 {

@@ -38,6 +38,12 @@ extern Jsonb *oms_command_part(const Command *command, const char *order_id);
 #define COMMAND_BRIEF_FROM	(16 * 1024)
 
 /*
+ * A text this short costs a state nothing: we say ourselves why a quote has ended, or an order
+ * waits on the desk, and that one is full must not keep others from being dealt.
+ */
+#define CODE_LENGTH_MAX		64
+
+/*
  * What an object may hold in texts and documents: a sixth of a command's size,
  * so that an event, which has both, is never much larger than a command.
  */

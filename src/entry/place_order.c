@@ -24,7 +24,7 @@
 #include "base/moment.h"
 #include "core/order/order_plan.h"
 #include "entry/named_row.h"
-#include "entry/run.h"
+#include "entry/submit_order.h"
 #include "store/halts.h"
 #include "store/table_set.h"
 #include "store/trees.h"
@@ -154,16 +154,10 @@ place_may_pass_later(const Refusal *refusal)
 static void
 place_send_to_desk(const DueRun *run, const Order *order, const Refusal *why)
 {
-	char	   *reason = psprintf("PLACEMENT_REFUSED: %s%s%s", why->message, why->detail ? ". " : "", why->detail ? why->detail : "");
-	JsonWriter	w = {0};
+	char	   *reason = oms_submit_refused_reason(why);
 	Refusal    *refusal;
 
-	oms_json_open_object(&w);
-	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_SEND_TO_DESK].name);
-	oms_json_string(&w, "orderId", order->root_id);
-	oms_json_string(&w, "reason", reason);
-	oms_json_close_object(&w);
-	if (oms_run(run->uow, oms_run_take(oms_json_finish(&w), false), true, &refusal))
+	if (oms_submit_to_desk(run->uow, NULL, order->root_id, reason, NIL, &refusal))
 		place_tell(run, order->id, NULL, NULL, "DESK", reason);
 	else
 		place_tell(run, order->id, NULL, NULL, "WAITING", psprintf("%s; %s.", reason, refusal->message));

@@ -15,6 +15,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "core/command_size.h"
 #include "core/order/order.h"
 #include "core/order/order_placement.h"
 #include "entry/submit_order.h"
@@ -68,6 +69,7 @@ oms_submit_arguments(Jsonb *arguments, Jsonb **raw)
  * ------------------------------------------------------------------------
  */
 
+/* `cause`: the command that it follows from, or NULL. */
 static JsonWriter
 submit_step(const Command *cause, CommandType type, const char *step, const char *order_id)
 {
@@ -75,9 +77,12 @@ submit_step(const Command *cause, CommandType type, const char *step, const char
 
 	oms_json_open_object(&w);
 	oms_json_string(&w, "commandType", oms_command_defs[type].name);
-	oms_json_string(&w, "commandId", psprintf("%s/%s", cause->command_id, step));
-	oms_json_string(&w, "causationId", cause->command_id);
-	if (cause->correlation_id)
+	if (cause)
+	{
+		oms_json_string(&w, "commandId", psprintf("%s/%s", cause->command_id, step));
+		oms_json_string(&w, "causationId", cause->command_id);
+	}
+	if (cause && cause->correlation_id)
 		oms_json_string(&w, "correlationId", cause->correlation_id);
 	oms_json_string(&w, "orderId", order_id);
 	return w;
@@ -103,18 +108,33 @@ submit_run_step(UnitOfWork *uow, JsonWriter *w, List *findings, bool decided, Re
 	return oms_run(uow, taken, false, refusal);
 }
 
-Jsonb *
-oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings)
+static Jsonb *
+submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings, Refusal **refusal)
 {
 	JsonWriter	w = submit_step(cause, COMMAND_SEND_TO_DESK, STEP_DESK, order_id);
-	Refusal    *refusal;
-	Jsonb	   *result;
 
 	oms_json_string(&w, "reason", reason);
-	result = submit_run_step(uow, &w, findings, true, &refusal);
-	if (result == NULL)
-		oms_run_raise(refusal);
+	return submit_run_step(uow, &w, findings, true, refusal);
+}
+
+/* An order that is full has room for no long reason: that must not keep it from the desk. */
+Jsonb *
+oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings, Refusal **refusal)
+{
+	Jsonb	   *result = submit_to_desk(uow, cause, order_id, reason, findings, refusal);
+
+	if (result == NULL && (*refusal)->too_large)
+		result = submit_to_desk(uow, cause, order_id, pnstrdup(reason, pg_mbcliplen(reason, strlen(reason), CODE_LENGTH_MAX)), findings, refusal);
 	return result;
+}
+
+char *
+oms_submit_refused_reason(const Refusal *refusal)
+{
+	char	   *reason = psprintf("PLACEMENT_REFUSED: %s%s%s", refusal->message, refusal->detail ? ". " : "", refusal->detail ? refusal->detail : "");
+
+	reason[pg_mbcliplen(reason, strlen(reason), REASON_LENGTH_MAX)] = '\0';
+	return reason;
 }
 
 static bool
@@ -155,16 +175,10 @@ submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *f
 	return refusal;
 }
 
-static char *
-submit_refused_reason(const Refusal *refusal)
-{
-	char	   *reason = psprintf(refusal->detail ? "PLACEMENT_REFUSED: %s (%s)" : "PLACEMENT_REFUSED: %s", refusal->message, refusal->detail);
-
-	reason[pg_mbcliplen(reason, strlen(reason), REASON_LENGTH_MAX)] = '\0';
-	return reason;
-}
-
-/* The order is made, and waits for nothing: the first of its rules that holds says what becomes of it. */
+/*
+ * The order is made, and waits for nothing: the first of its rules that holds says what
+ * becomes of it.  An error where it can be neither placed nor sent to the desk: it is not to stand.
+ */
 static void
 submit_route(UnitOfWork *uow, const Command *create, const Order *order)
 {
@@ -177,9 +191,10 @@ submit_route(UnitOfWork *uow, const Command *create, const Order *order)
 		refusal = submit_place(uow, create, order, routing.findings);
 		if (refusal == NULL)
 			return;
-		routing.reason = submit_refused_reason(refusal);
+		routing.reason = oms_submit_refused_reason(refusal);
 	}
-	(void) oms_submit_to_desk(uow, create, order->id, routing.reason, routing.findings);
+	if (oms_submit_to_desk(uow, create, order->id, routing.reason, routing.findings, &refusal) == NULL)
+		oms_run_raise(refusal);
 }
 
 /* ------------------------------------------------------------------------

@@ -24,9 +24,12 @@ extern Refusal *oms_submit_arguments(Jsonb *arguments, Jsonb **raw);
 extern Jsonb *oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal **refusal);
 
 /*
- * Send the order to the desk because of a command; with the findings (of Finding) that
- * say why.  The result.  An error where it cannot be: what led here is not to stand.
+ * Send the order to the desk because of a command (NULL: of none); with the findings (of
+ * Finding) that say why.  The result, or NULL and why it cannot be.
  */
-extern Jsonb *oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings);
+extern Jsonb *oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings, Refusal **refusal);
+
+/* What the desk reads of a placement that was refused. */
+extern char *oms_submit_refused_reason(const Refusal *refusal);
 
 #endif							/* OMS_SUBMIT_ORDER_H */

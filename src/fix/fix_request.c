@@ -164,6 +164,7 @@ request_run_routed(FixContext *fix, TakenCommand *request)
 	Routing		routing = {.action = ROUTE_AUTO};
 	Refusal    *refusal;
 	const Order *order;
+	Jsonb	   *result;
 
 	request->ask = request_ask_routing;
 	request->arg = &routing;
@@ -171,8 +172,12 @@ request_run_routed(FixContext *fix, TakenCommand *request)
 	if (refusal || routing.action == ROUTE_AUTO)
 		return refusal;
 	order = (const Order *) oms_uow_object(fix->uow, KIND_ORDER, request->command.order_id);
-	if (oms_order_is_live(order) && (order->desk_status == 0 || order->desk_status == DESK_RELEASED))
-		fix->results = lappend(fix->results, oms_submit_to_desk(fix->uow, &request->command, order->id, routing.reason, NIL));
+	if (!oms_order_is_live(order) || (order->desk_status != 0 && order->desk_status != DESK_RELEASED))
+		return NULL;
+	result = oms_submit_to_desk(fix->uow, &request->command, order->id, routing.reason, NIL, &refusal);
+	if (result == NULL)
+		oms_run_raise(refusal);
+	fix->results = lappend(fix->results, result);
 	return NULL;
 }
 

@@ -113,6 +113,7 @@ rules_enter(RuleRun *run)
 		return;
 	run->memory = CurrentMemoryContext;
 	run->owner = CurrentResourceOwner;
+	run->level = GetCurrentTransactionNestLevel();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(run->memory);
 	run->open = true;
@@ -123,10 +124,11 @@ rules_end_run(RuleRun *run, bool failed)
 {
 	if (!run->open)
 		return;
-	if (failed)
-		RollbackAndReleaseCurrentSubTransaction();
-	else
+	if (!failed)
 		ReleaseCurrentSubTransaction();
+	/* with those that what failed had begun and not ended */
+	while (GetCurrentTransactionNestLevel() > run->level)
+		RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(run->memory);
 	CurrentResourceOwner = run->owner;
 	run->open = false;

@@ -80,6 +80,7 @@ typedef struct RuleRun
 {
 	MemoryContext memory;
 	ResourceOwner owner;
+	int			level;			/* of the transaction that it stands in */
 	bool		open;
 } RuleRun;
 

@@ -118,6 +118,7 @@ DELETE FROM oms.validation_rules WHERE NOT builtin;
 INSERT INTO oms.trading_halts (name, symbol, until) VALUES ('ha-bad', 'ha-X', now() - interval '1 second');
 INSERT INTO oms.trading_halts (name, symbol) VALUES ('ha-bad', '');
 INSERT INTO oms.trading_halts (name, symbol) VALUES ('', 'ha-X');
+INSERT INTO oms.trading_halts (name, symbol, reason) VALUES ('ha-bad', 'ha-X', repeat('x', 1025));
 UPDATE oms.trading_halts SET reason = 'regulator' WHERE name = 'ha-X';
 SELECT pg_temp.do('PlaceOrder', '{"orderId": "ha-A", "children": [{"orderQty": 1}]}');
 DELETE FROM oms.trading_halts;

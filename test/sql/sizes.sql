@@ -116,6 +116,16 @@ UPDATE oms.validation_rules SET message = repeat('m', 1001) WHERE name = 'sizes-
 \set VERBOSITY default
 DELETE FROM oms.validation_rules WHERE name LIKE 'sizes-%';
 
+-- A client order that is full to the byte: why it waits on the desk has no room beside it, and it waits there all the same.
+CREATE FUNCTION pg_temp.full_order(id text, size integer) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT jsonb_build_object('orderId', id, 'symbol', 'SIZES-FULL', 'side', 'BUY', 'orderQty', 10, 'attributes', jsonb_build_object('a', repeat('x', size))) $$;
+SELECT max(n) AS most FROM generate_series(10850, 10922) AS n WHERE pg_temp.do('{"commandType": "CreateOrderCommand"}' || pg_temp.full_order('so' || n, n)) = 'ACCEPTED' \gset
+SELECT pg_temp.do(jsonb_build_object('commandType', 'SendOrderToDeskCommand', 'orderId', 'so' || :most, 'reason', repeat('why ', 30))) <> 'ACCEPTED' AS is_full;
+INSERT INTO oms.routing_rules (name, priority, predicate, reason) VALUES ('sizes-full', 1, $$cur.symbol = 'SIZES-FULL'$$, repeat('why ', 30));
+SELECT r #>> '{routing,action}' AS action, r #>> '{state,deskStatus}' AS desk_status, r #>> '{routing,reason}' AS reason
+  FROM oms_service('SubmitClientOrder', pg_temp.full_order('sfull', :most)) AS r;
+DELETE FROM oms.routing_rules WHERE name = 'sizes-full';
+
 -- No event is larger than a sixth more than a command, and 64 kB.
 SELECT max(octet_length(payload::text)) <= 65536 * 7 / 6 + 64 * 1024 AS bounded FROM oms.all_events WHERE sequence > :before;
 SELECT * FROM oms.verify();

@@ -71,13 +71,14 @@ fails('writes', 'registered predicate "writes" has written', 'a write');
 is(sql("SELECT count(*) FROM oms.limits WHERE what = 'WRITTEN'"), '0', 'is undone, though the transaction goes on');
 fails('commands', 'a command cannot be given while another one is being written', 'a command');
 fails('opens', 'registered predicate "opens" has left a subtransaction open', 'a subtransaction');
+fails('falls', 'it fell', 'two subtransactions that an error is raised in');
 rule(q{oms.registered('leaks')}, 'CreateOrderCommand');
 is(command('CreateOrderCommand', $new), 'NEW', 'what it leaves open is closed');
 rule(q{oms.registered('sleeps')}, 'CreateOrderCommand');
 is(command('CreateOrderCommand', $new, "LOAD '$folder/registered'; SET statement_timeout = 200;"), '57014', 'statement_timeout bounds it, and is no answer');
 
 # All of them in one transaction: each is what it was alone, and the transaction is whole.
-my $names = join ', ', map { "'$_'" } qw(raises odd writes opens leaks yes);
+my $names = join ', ', map { "'$_'" } qw(raises odd writes opens falls leaks yes);
 is(sql("LOAD '$folder/registered'; SET client_min_messages = error; BEGIN; SAVEPOINT s; CREATE TEMP TABLE kept AS SELECT 1;
 	DO \$\$ DECLARE n text; BEGIN
 		FOREACH n IN ARRAY ARRAY[$names] LOOP

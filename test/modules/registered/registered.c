@@ -120,6 +120,14 @@ registered_opens(const OmsQuestion *question)
 	return OMS_TRUE;
 }
 
+/* And is in the innermost of them when it fails. */
+static OmsAnswer
+registered_falls(const OmsQuestion *question)
+{
+	(void) registered_opens(question);
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("it fell")));
+}
+
 /* What it leaves open the server closes, with a warning. */
 static OmsAnswer
 registered_leaks(const OmsQuestion *question)
@@ -151,7 +159,7 @@ _PG_init(void)
 	}			all[] = {
 		{"doubles", registered_doubles}, {"rows", registered_rows}, {"no_such_row", registered_no_such_row}, {"yes", registered_no}, {"yes", registered_yes},
 		{"raises", registered_raises}, {"odd", registered_odd}, {"scribbles", registered_scribbles}, {"writes", registered_writes},
-		{"commands", registered_commands}, {"opens", registered_opens}, {"leaks", registered_leaks}, {"sleeps", registered_sleeps}
+		{"commands", registered_commands}, {"opens", registered_opens}, {"falls", registered_falls}, {"leaks", registered_leaks}, {"sleeps", registered_sleeps}
 	};
 
 	for (int i = 0; i < lengthof(all); i++)
