@@ -6,6 +6,7 @@
  * Pure.  A definition is an object whose keys stand in the tables below; any
  * other key, and any value that means nothing, is a fault, told with its path.
  * The first fault is kept: what is read of a class with a fault is used by nobody.
+ * What it extends is another matter (asset_class_link.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -17,13 +18,7 @@
 
 #include "base/decimal.h"
 #include "base/json.h"
-#include "core/asset_class.h"
-
-typedef struct ClassReader
-{
-	AssetClass *class;
-	const char *path;			/* of what is being read */
-} ClassReader;
+#include "core/asset_class_private.h"
 
 /* A key of an object, and what reads its value; in the order in which they are read. */
 typedef struct ClassKey
@@ -33,8 +28,8 @@ typedef struct ClassKey
 	size_t		offset;			/* of what `read` is given as its target, in that of the object */
 } ClassKey;
 
-static void pg_attribute_printf(2, 3)
-class_fault(ClassReader *r, const char *fmt,...)
+void
+oms_class_fault(ClassReader *r, const char *fmt,...)
 {
 	ClassFault *fault;
 	StringInfoData text;
@@ -60,9 +55,8 @@ class_fault(ClassReader *r, const char *fmt,...)
 	r->class->fault = fault;
 }
 
-/* What is read next is that part of what is being read; gives the path to come back to. */
-static const char *
-class_enter(ClassReader *r, const char *key)
+const char *
+oms_class_enter(ClassReader *r, const char *key)
 {
 	const char *outer = r->path;
 
@@ -88,7 +82,7 @@ class_elements(ClassReader *r, const JsonbValue *v, int most)
 
 	if (!class_is_container(v, false) || JsonContainerSize(v->val.binary.data) == 0 || JsonContainerSize(v->val.binary.data) > most)
 	{
-		class_fault(r, "it must be an array of 1 to %d elements", most);
+		oms_class_fault(r, "it must be an array of 1 to %d elements", most);
 		return NIL;
 	}
 	it = JsonbIteratorInit(v->val.binary.data);
@@ -119,8 +113,8 @@ class_check_keys(ClassReader *r, Jsonb *object, const ClassKey *keys)
 		initStringInfo(&known);
 		for (key = keys; key->key; key++)
 			appendStringInfo(&known, "%s%s", known.len ? ", " : "", key->key);
-		class_enter(r, pnstrdup(v.val.string.val, Min(v.val.string.len, CLASS_NAME_MAX)));
-		class_fault(r, "there is no such key; there are %s", known.data);
+		oms_class_enter(r, pnstrdup(v.val.string.val, Min(v.val.string.len, CLASS_NAME_MAX)));
+		oms_class_fault(r, "there is no such key; there are %s", known.data);
 		return;
 	}
 }
@@ -136,7 +130,7 @@ class_read_object(ClassReader *r, Jsonb *object, const ClassKey *keys, void *tar
 
 		if (v == NULL || v->type == jbvNull)
 			continue;
-		outer = class_enter(r, key->key);
+		outer = oms_class_enter(r, key->key);
 		key->read(r, v, (char *) target + key->offset);
 		r->path = outer;
 	}
@@ -153,7 +147,7 @@ class_text(ClassReader *r, const JsonbValue *v, int most)
 {
 	if (v->type == jbvString && v->val.string.len > 0 && v->val.string.len <= most)
 		return pnstrdup(v->val.string.val, v->val.string.len);
-	class_fault(r, "it must be a text of 1 to %d bytes", most);
+	oms_class_fault(r, "it must be a text of 1 to %d bytes", most);
 	return NULL;
 }
 
@@ -175,7 +169,7 @@ class_read_bool(ClassReader *r, const JsonbValue *v, void *target)
 	if (v->type == jbvBool)
 		*(bool *) target = v->val.boolean;
 	else
-		class_fault(r, "it must be true or false");
+		oms_class_fault(r, "it must be true or false");
 }
 
 /* An integer from 1 on; 0 with a fault. */
@@ -190,7 +184,7 @@ class_int(ClassReader *r, const JsonbValue *v)
 	value = strtol(text, &end, 10);
 	if (errno == 0 && end != text && *end == '\0' && value > 0 && value <= INT_MAX)
 		return (int) value;
-	class_fault(r, "it must be a whole number from 1 on");
+	oms_class_fault(r, "it must be a whole number from 1 on");
 	return 0;
 }
 
@@ -232,7 +226,7 @@ class_read_type(ClassReader *r, const JsonbValue *v, void *target)
 			((AttributeDef *) target)->type = name->value;
 			return;
 		}
-	class_fault(r, "it must be one of %s", oms_names_list(oms_attribute_type_names));
+	oms_class_fault(r, "it must be one of %s", oms_names_list(oms_attribute_type_names));
 }
 
 static void
@@ -254,7 +248,7 @@ class_typed_value(ClassReader *r, const AttributeDef *def, const JsonbValue *v)
 
 	if (wanted == NULL)
 		return value;
-	class_fault(r, "it must be %s", wanted);
+	oms_class_fault(r, "it must be %s", wanted);
 	return NULL;
 }
 
@@ -273,10 +267,10 @@ class_read_allowed(ClassReader *r, const JsonbValue *v, void *target)
 		if (value == NULL)
 			return;
 		if (value->type == jbvString && (value->val.string.len == 0 || value->val.string.len > PATTERN_VALUE_MAX))
-			class_fault(r, "its texts must have 1 to %d bytes", PATTERN_VALUE_MAX);
+			oms_class_fault(r, "its texts must have 1 to %d bytes", PATTERN_VALUE_MAX);
 		for (int i = 0; i < def->nallowed; i++)
 			if (oms_attribute_compare(&def->allowed[i], value) == 0)
-				class_fault(r, "one value stands there twice");
+				oms_class_fault(r, "one value stands there twice");
 		def->allowed[def->nallowed++] = *value;
 	}
 }
@@ -291,7 +285,7 @@ class_read_codes(ClassReader *r, const JsonbValue *v, void *target)
 
 	if (def->type != ATTRIBUTE_ENUMERATION || !class_is_container(v, true) || JsonContainerSize(v->val.binary.data) > CLASS_ALLOWED_MAX)
 	{
-		class_fault(r, "it must be an object that gives a code of FIX one of the allowed values, of an enumeration");
+		oms_class_fault(r, "it must be an object that gives a code of FIX one of the allowed values, of an enumeration");
 		return;
 	}
 	def->codes = palloc0(sizeof(AttributeCode) * Max(JsonContainerSize(v->val.binary.data), 1));
@@ -309,7 +303,7 @@ class_read_codes(ClassReader *r, const JsonbValue *v, void *target)
 		bare.ncodes = 0;
 		if (key.val.string.len == 0 || key.val.string.len > CLASS_NAME_MAX || oms_attribute_take(&bare, &value, &checked) != NULL)
 		{
-			class_fault(r, "a code must have 1 to %d bytes, and what it stands for be one of the allowed values", CLASS_NAME_MAX);
+			oms_class_fault(r, "a code must have 1 to %d bytes, and what it stands for be one of the allowed values", CLASS_NAME_MAX);
 			return;
 		}
 		code->code = pnstrdup(key.val.string.val, key.val.string.len);
@@ -326,13 +320,13 @@ class_read_pattern(ClassReader *r, const JsonbValue *v, void *target)
 
 	if (def->type != ATTRIBUTE_PATTERN)
 	{
-		class_fault(r, "only an attribute of type pattern has one");
+		oms_class_fault(r, "only an attribute of type pattern has one");
 		return;
 	}
 	def->pattern_given = class_text(r, v, PATTERN_LENGTH_MAX);
 	why = def->pattern_given ? oms_pattern_check(def->pattern_given, &def->pattern) : NULL;
 	if (why)
-		class_fault(r, "%s", why);
+		oms_class_fault(r, "%s", why);
 }
 
 /* Of a text it is how many characters it has. */
@@ -344,7 +338,7 @@ class_bound(ClassReader *r, const AttributeDef *def, const JsonbValue *v)
 
 	if (def->type != ATTRIBUTE_BOOLEAN && def->type != ATTRIBUTE_ENUMERATION)
 		return class_typed_value(r, of_text ? &count : def, v);
-	class_fault(r, "a %s has no bounds", oms_name_of(oms_attribute_type_names, def->type));
+	oms_class_fault(r, "a %s has no bounds", oms_name_of(oms_attribute_type_names, def->type));
 	return NULL;
 }
 
@@ -361,7 +355,7 @@ class_read_max(ClassReader *r, const JsonbValue *v, void *target)
 
 	def->max = class_bound(r, def, v);
 	if (def->min && def->max && oms_attribute_compare(def->min, def->max) > 0)
-		class_fault(r, "it is less than min");
+		oms_class_fault(r, "it is less than min");
 }
 
 /* The last of all: it is held against the rest. */
@@ -374,7 +368,7 @@ class_read_default(ClassReader *r, const JsonbValue *v, void *target)
 	def->preset = palloc(sizeof(JsonbValue));
 	wanted = oms_attribute_take(def, v, def->preset);
 	if (wanted)
-		class_fault(r, "it must be %s", wanted);
+		oms_class_fault(r, "it must be %s", wanted);
 }
 
 static const ClassKey attribute_keys[] = {
@@ -424,24 +418,24 @@ class_read_attribute(ClassReader *r, const JsonbValue *v, AttributeDef *def)
 {
 	if (!class_is_identifier(def->name) || strlen(def->name) > CLASS_NAME_MAX)
 	{
-		class_fault(r, "the name of an attribute begins with a letter and has letters, digits and _, at most %d", CLASS_NAME_MAX);
+		oms_class_fault(r, "the name of an attribute begins with a letter and has letters, digits and _, at most %d", CLASS_NAME_MAX);
 		return;
 	}
 	def->column = class_column(def->name);
 	if (strlen(def->column) >= NAMEDATALEN)
-		class_fault(r, "its column \"%s\" would have more than %d bytes", def->column, NAMEDATALEN - 1);
+		oms_class_fault(r, "its column \"%s\" would have more than %d bytes", def->column, NAMEDATALEN - 1);
 	if (!class_is_container(v, true))
 	{
-		class_fault(r, "it must be an object that says of which type it is");
+		oms_class_fault(r, "it must be an object that says of which type it is");
 		return;
 	}
 	class_read_object(r, JsonbValueToJsonb(unconstify(JsonbValue *, v)), attribute_keys, def);
 	if (def->type == 0)
-		class_fault(r, "it needs a type: one of %s", oms_names_list(oms_attribute_type_names));
+		oms_class_fault(r, "it needs a type: one of %s", oms_names_list(oms_attribute_type_names));
 	else if (def->type == ATTRIBUTE_ENUMERATION && def->nallowed == 0)
-		class_fault(r, "an enumeration needs the values that are allowed");
+		oms_class_fault(r, "an enumeration needs the values that are allowed");
 	else if (def->type == ATTRIBUTE_PATTERN && def->pattern == NULL)
-		class_fault(r, "it needs a pattern");
+		oms_class_fault(r, "it needs a pattern");
 }
 
 static void
@@ -454,7 +448,7 @@ class_read_attributes(ClassReader *r, const JsonbValue *v, void *target)
 
 	if (!class_is_container(v, true) || JsonContainerSize(v->val.binary.data) > CLASS_ATTRIBUTES_MAX)
 	{
-		class_fault(r, "it must be an object of at most %d attributes", CLASS_ATTRIBUTES_MAX);
+		oms_class_fault(r, "it must be an object of at most %d attributes", CLASS_ATTRIBUTES_MAX);
 		return;
 	}
 	set->members = palloc0(sizeof(AttributeDef) * Max(JsonContainerSize(v->val.binary.data), 1));
@@ -470,11 +464,11 @@ class_read_attributes(ClassReader *r, const JsonbValue *v, void *target)
 		(void) JsonbIteratorNext(&it, &value, true);
 		def->name = pnstrdup(key.val.string.val, key.val.string.len);
 		def->class_name = r->class->name;
-		outer = class_enter(r, pnstrdup(def->name, Min(strlen(def->name), CLASS_NAME_MAX)));
+		outer = oms_class_enter(r, pnstrdup(def->name, Min(strlen(def->name), CLASS_NAME_MAX)));
 		class_read_attribute(r, &value, def);
 		for (int i = 0; i < set->count && def->column; i++)
 			if (strcmp(set->members[i].column, def->column) == 0)
-				class_fault(r, "\"%s\" would have the same column \"%s\"", set->members[i].name, def->column);
+				oms_class_fault(r, "\"%s\" would have the same column \"%s\"", set->members[i].name, def->column);
 		r->path = outer;
 		set->count++;
 		if (r->class->fault)
@@ -497,7 +491,7 @@ class_read_notional(ClassReader *r, const JsonbValue *v, void *target)
 	else if (v->type == jbvNumeric && oms_dec_acceptable(v->val.numeric) && oms_dec_sign(v->val.numeric) > 0)
 		class->factor = oms_dec_trim(v->val.numeric);
 	else
-		class_fault(r, "it must be a number above zero, or the name of an attribute");
+		oms_class_fault(r, "it must be a number above zero, or the name of an attribute");
 }
 
 static const ClassKey class_keys[] = {
@@ -521,167 +515,12 @@ oms_class_read(const char *name, Jsonb *definition)
 
 	class->name = name;
 	if (!class_is_identifier(name) || strlen(name) > CLASS_NAME_MAX)
-		class_fault(&reader, "the name of a class begins with a letter and has letters, digits and _, at most %d", CLASS_NAME_MAX);
+		oms_class_fault(&reader, "the name of a class begins with a letter and has letters, digits and _, at most %d", CLASS_NAME_MAX);
 	else if (!oms_json_is_object(definition))
-		class_fault(&reader, "a definition is an object");
+		oms_class_fault(&reader, "a definition is an object");
 	else if (VARSIZE(definition) > CLASS_SIZE_MAX)
-		class_fault(&reader, "a definition has at most %d bytes", CLASS_SIZE_MAX);
+		oms_class_fault(&reader, "a definition has at most %d bytes", CLASS_SIZE_MAX);
 	else
 		class_read_object(&reader, definition, class_keys, class);
 	return class;
-}
-
-/* ------------------------------------------------------------------------
- * what it extends
- * ------------------------------------------------------------------------
- */
-
-static AttributeDef *
-class_member(const AttributeSet *set, const char *name)
-{
-	for (int i = 0; i < set->count; i++)
-		if (strcmp(set->members[i].name, name) == 0)
-			return &set->members[i];
-	return NULL;
-}
-
-/* The parent's attributes first; one of the same name takes the place of the parent's. */
-static void
-class_inherit_set(ClassReader *r, AttributeSet *set, const AttributeSet *parent)
-{
-	AttributeSet both = {palloc(sizeof(AttributeDef) * (set->count + parent->count + 1)), 0};
-
-	for (int i = 0; i < parent->count; i++)
-	{
-		const AttributeDef *own = class_member(set, parent->members[i].name);
-
-		if (own && own->type != parent->members[i].type)
-		{
-			class_enter(r, own->name);
-			class_fault(r, "class \"%s\", which it extends, has it as %s", parent->members[i].class_name,
-						oms_name_of(oms_attribute_type_names, parent->members[i].type));
-			return;
-		}
-		both.members[both.count++] = own ? *own : parent->members[i];
-	}
-	for (int i = 0; i < set->count; i++)
-		if (class_member(parent, set->members[i].name) == NULL)
-			both.members[both.count++] = set->members[i];
-	for (int i = 0; i < both.count; i++)
-		for (int k = 0; k < i; k++)
-			if (strcmp(both.members[i].column, both.members[k].column) == 0)
-			{
-				class_enter(r, both.members[i].name);
-				class_fault(r, "\"%s\" would have the same column \"%s\"", both.members[k].name, both.members[i].column);
-				return;
-			}
-	*set = both;
-}
-
-static void
-class_inherit(ClassReader *r, const AssetClass *parent)
-{
-	static const char *const keys[] = {"attributes", "executionAttributes"};
-	AssetClass *class = r->class;
-
-	if (parent->fault)
-	{
-		class_enter(r, "extends");
-		class_fault(r, "class \"%s\" cannot be used: %s: %s", parent->name, parent->fault->path, parent->fault->message);
-		return;
-	}
-	for (int i = 0; i < ATTRIBUTE_HOLDERS; i++)
-	{
-		class_enter(r, keys[i]);
-		class_inherit_set(r, &class->sets[i], &parent->sets[i]);
-		r->path = "";
-	}
-	class->closed |= parent->closed;
-	/* what takes the place of a shipped class is for what that is for, unless it says for what */
-	if (strcmp(class->name, parent->name) == 0 && class->security_types == NIL && class->products == NIL && !class->pairs)
-	{
-		class->security_types = parent->security_types;
-		class->products = parent->products;
-		class->pairs = parent->pairs;
-	}
-	if (class->factor_attribute == NULL && class->factor == NULL)
-	{
-		class->factor_attribute = parent->factor_attribute;
-		class->factor = parent->factor;
-	}
-}
-
-static void
-class_check_notional(ClassReader *r)
-{
-	const AssetClass *class = r->class;
-	const AttributeDef *def;
-
-	if (class->factor_attribute == NULL)
-		return;
-	def = class_member(&class->sets[ATTRIBUTES_OF_ORDER], class->factor_attribute);
-	if (def && def->type == ATTRIBUTE_NUMBER)
-		return;
-	class_enter(r, "notional");
-	class_fault(r, "\"%s\" is no attribute of type number", class->factor_attribute);
-}
-
-/* Views show both sets beside each other: what has one name is one attribute, of a fill if that has it, else of its order. */
-static void
-class_check_columns(ClassReader *r)
-{
-	const AttributeSet *orders = &r->class->sets[ATTRIBUTES_OF_ORDER];
-	const AttributeSet *executions = &r->class->sets[ATTRIBUTES_OF_EXECUTION];
-
-	for (int i = 0; i < executions->count; i++)
-		for (int k = 0; k < orders->count; k++)
-		{
-			const AttributeDef *mine = &executions->members[i];
-			const AttributeDef *other = &orders->members[k];
-			bool		same = strcmp(mine->name, other->name) == 0;
-
-			if (strcmp(mine->column, other->column) != 0 || (same && mine->type == other->type))
-				continue;
-			r->path = psprintf("executionAttributes.%s", mine->name);
-			class_fault(r, same ? "\"%s\" of orders is %s" : "\"%s\" of orders, a %s, would have the same column",
-						other->name, oms_name_of(oms_attribute_type_names, other->type));
-		}
-}
-
-/* A parent before its children. */
-static void
-class_link(const AssetClasses *classes, const AssetClasses *hidden, AssetClass *class, int depth)
-{
-	ClassReader reader = {.class = class, .path = "extends"};
-	bool		own = class->extends && strcmp(class->extends, class->name) == 0;
-	AssetClass *parent = class->extends ? oms_class_find(own ? hidden : classes, class->extends) : NULL;
-
-	if (class->link != CLASS_UNLINKED)
-		return;
-	class->link = CLASS_LINKING;
-	if (class->extends && parent == NULL)
-		class_fault(&reader, "there is no %sclass \"%s\"", own ? "shipped " : "", class->extends);
-	else if (parent && (parent->link == CLASS_LINKING || depth == CLASS_DEPTH_MAX))
-		class_fault(&reader, parent->link == CLASS_LINKING ? "it comes back to class \"%s\"" :
-					"it goes further than to \"%s\", which is too far", parent->name);
-	else if (parent && class->fault == NULL)
-	{
-		class_link(classes, hidden, parent, depth + 1);
-		reader.path = "";
-		class->parent = parent;
-		class_inherit(&reader, parent);
-	}
-	reader.path = "";
-	if (class->fault == NULL)
-		class_check_notional(&reader);
-	if (class->fault == NULL)
-		class_check_columns(&reader);
-	class->link = CLASS_LINKED;
-}
-
-void
-oms_classes_link(const AssetClasses *classes, const AssetClasses *hidden)
-{
-	for (int i = 0; i < classes->count; i++)
-		class_link(classes, hidden, classes->members[i], 0);
 }
