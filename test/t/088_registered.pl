@@ -72,6 +72,8 @@ is(sql("SELECT count(*) FROM oms.limits WHERE what = 'WRITTEN'"), '0', 'is undon
 fails('commands', 'a command cannot be given while another one is being written', 'a command');
 fails('opens', 'registered predicate "opens" has left a subtransaction open', 'a subtransaction');
 fails('falls', 'it fell', 'two subtransactions that an error is raised in');
+is(command('CreateOrderCommand', qq("orderId": "fallen", $new)), 'Rule r: it fails (it fell) for this command.', 'once more, of an order with a name');
+is(sql(q(SELECT count(*) FROM oms.rejected_commands WHERE command ->> 'orderId' = 'fallen')), '1', 'and its transaction has ended: what was refused is kept');
 rule(q{oms.registered('leaks')}, 'CreateOrderCommand');
 is(command('CreateOrderCommand', $new), 'NEW', 'what it leaves open is closed');
 rule(q{oms.registered('sleeps')}, 'CreateOrderCommand');
