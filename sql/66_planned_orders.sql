@@ -16,6 +16,6 @@ AS $function$
                            place_due.now, place_due.max_orders) AS p
 $function$;
 COMMENT ON FUNCTION oms.place_due(timestamptz, integer) IS
-  'Places of each order whose planned slice is due by now that one slice, of max_orders orders at most; the others of the plan move along by what it is late. A row for each child (PLACED), or why there is none: WAITING (a halt, the desk''s queue, another''s claim, a requested cancel), DESK (refused: the order was sent there), DROPPED (nothing is unplaced: the plan is forgotten), DAMAGED. Needs the rights of PlaceOrderCommand and the right to read oms.orders. For a job that runs every minute';
+  'Places of each order whose planned slice is due by now that one slice, of max_orders orders at most; the others of the plan move along by what it is late. A row for each child (PLACED), or why there is none: WAITING (a halt, the desk''s queue, another''s claim, a requested cancel or replacement, a suspension), DESK (refused: the order was sent there), DROPPED (nothing is unplaced: the plan is forgotten), DAMAGED. Needs the rights of PlaceOrderCommand and the right to read oms.orders. For a job that runs every minute';
 
 REVOKE ALL ON FUNCTION oms.place_planned(text[], timestamptz, integer), oms.place_due(timestamptz, integer) FROM PUBLIC;

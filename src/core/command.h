@@ -159,6 +159,7 @@ typedef struct Command
 	int			nchildren;
 	TimestampTz place_at;		/* of a slice: not before then */
 	Tristate	follows_order;	/* … with the terms that its order has then */
+	char	   *cl_ord_id_pattern;	/* … and by this another ClOrdID, where its own is taken by then */
 	TimestampTz planned_slice;	/* of a placement: it is the slice of the plan that is due then */
 	Tristate	replace_plan;	/* … and what is planned by now is forgotten */
 

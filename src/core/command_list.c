@@ -114,7 +114,8 @@ static const CommandField create_fields[] = {
 /* a slice of a placement: a Create order whose parent is known */
 static const CommandField slice_fields[] = {
 	CREATE_FIELDS, F("text", CMD_TEXT, text), F("attributes", CMD_OBJECT, attributes),
-	F("placeAt", CMD_TIME, place_at), F("followsOrder", CMD_BOOL, follows_order), {0}
+	F("placeAt", CMD_TIME, place_at), F("followsOrder", CMD_BOOL, follows_order),
+	F("clOrdIDPattern", CMD_ID, cl_ord_id_pattern), {0}
 };
 
 /* an order command that tells what a counterparty did, or does it for them */

@@ -31,6 +31,8 @@
 
 PG_FUNCTION_INFO_V1(oms_place_due);
 
+#define PLACE_TRIES		3
+
 static const NamedColumn due_columns[] = {
 	{"order_id", TEXTOID}, {"cl_ord_id", TEXTOID}, {"quantity", NUMERICOID}, {"result", TEXTOID}, {"reason", TEXTOID}
 };
@@ -163,19 +165,33 @@ place_send_to_desk(const DueRun *run, const Order *order, const Refusal *why)
 		place_tell(run, order->id, NULL, NULL, "WAITING", psprintf("%s; %s.", reason, refusal->message));
 }
 
+static bool
+place_name_is_taken(void *arg, const char *cl_ord_id)
+{
+	ObjectSource *source = arg;
+
+	return source->named(source, NAME_CL_ORD_ID, "", cl_ord_id) != NULL;
+}
+
 static void
 place_next(const DueRun *run, const char *id)
 {
 	const Order *order;
 	TakenCommand *taken;
-	Refusal    *refusal;
+	Refusal    *refusal = NULL;
+	Jsonb	   *result = NULL;
 
 	oms_uow_start_command(run->uow);
 	if (!place_may_try(run, id, oms_uow_object))
 		return;
 	order = (const Order *) oms_uow_object(run->uow, KIND_ORDER, id);
-	taken = oms_run_take(oms_plan_command(order), false);
-	if (oms_run(run->uow, taken, true, &refusal))
+	/* a name that was free may be taken by whoever commits first: then another is looked for */
+	for (int tries = 0; result == NULL && tries < PLACE_TRIES && (refusal == NULL || refusal->sqlstate == OMS_DUPLICATE); tries++)
+	{
+		taken = oms_run_take(oms_plan_command(order, place_name_is_taken, oms_uow_source(run->uow)), false);
+		result = oms_run(run->uow, taken, true, &refusal);
+	}
+	if (result)
 		place_tell_placed(run, order, &taken->command);
 	else if (place_may_pass_later(refusal))
 		place_tell(run, id, NULL, NULL, "WAITING", psprintf("%s.", refusal->message));

@@ -159,7 +159,7 @@ submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, Li
 	if (refusal)
 		return refusal;
 	w = submit_step(create, COMMAND_PLACE_ORDER, STEP_PLACE, order->id);
-	oms_json_jsonb(&w, "children", oms_placement_json(order, children));
+	oms_json_jsonb(&w, "children", oms_placement_json(policy, order, children));
 	(void) submit_run_step(uow, &w, lappend(list_copy(findings), finding), false, &refusal);
 	return refusal;
 }

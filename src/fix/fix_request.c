@@ -98,23 +98,44 @@ request_is_routed(const FixContext *fix)
 	return fix->session && fix->session->is_client && oms_guc_submit_client_orders;
 }
 
+/*
+ * What has its name may be its own first sending, committed while this one waited:
+ * then what its names mean is looked up again.
+ */
+static bool
+request_looks_again(FixContext *fix, const Refusal *refusal)
+{
+	if (refusal == NULL || refusal->sqlstate != OMS_DUPLICATE || !oms_fix_is_resent(&fix->message))
+		return false;
+	oms_uow_start_command(fix->uow);
+	oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
+	return true;
+}
+
+/* Is it one that was sent before? */
+static bool
+request_answer_resent(FixContext *fix)
+{
+	char	   *known = oms_fix_is_resent(&fix->message) ? request_resent_order(fix) : NULL;
+
+	if (known)
+		oms_fix_answer_with_order(fix, known, true);
+	return known != NULL;
+}
+
 Refusal *
 oms_fix_handle_new_order(FixContext *fix)
 {
 	JsonWriter	w;
-	char	   *known;
 	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_SYMBOL, TAG_SIDE, TAG_ORD_TYPE);
 
 	if (refusal)
 		return refusal;
-	known = oms_fix_is_resent(&fix->message) ? request_resent_order(fix) : NULL;
-	if (known)
-	{
-		oms_fix_answer_with_order(fix, known, true);
+	if (request_answer_resent(fix))
 		return NULL;
-	}
 	w = request_new_order_command(fix);
-	return oms_fix_run_by(fix, request_is_routed(fix) ? oms_submit_order : oms_run, oms_fix_take(fix, &w));
+	refusal = oms_fix_run_by(fix, request_is_routed(fix) ? oms_submit_order : oms_run, oms_fix_take(fix, &w));
+	return request_looks_again(fix, refusal) && request_answer_resent(fix) ? NULL : refusal;
 }
 
 /*
@@ -150,6 +171,7 @@ request_ask_routing(UnitOfWork *uow, const Command *command, void *arg)
 	terms.side = command->side;
 	terms.account = command->account;
 	oms_terms_apply(&asked, &terms);
+	oms_order_derive_left(&asked);
 	oms_routing_ask(command, &asked.object, arg);
 	return ((Routing *) arg)->findings;
 }
@@ -181,34 +203,42 @@ request_run_routed(FixContext *fix, TakenCommand *request)
 	return NULL;
 }
 
+static bool
+request_answer_repeat(FixContext *fix, const char *order_id)
+{
+	char	   *known = fix->orders.by_cl_ord_id;
+
+	if (known == NULL || !oms_fix_is_resent(&fix->message) || strcmp(known, order_id) != 0 || !request_is_repeat(fix, known))
+		return false;
+	oms_fix_answer_with_order(fix, known, true);
+	return true;
+}
+
 static Refusal *
 request_handle(FixContext *fix, CommandType type)
 {
 	FixMatch	match;
 	JsonWriter	w;
-	char	   *known;
 	Refusal    *refusal = REQUIRE(fix, TAG_CL_ORD_ID, TAG_ORIG_CL_ORD_ID);
 
 	if (refusal)
 		return refusal;
-	known = fix->orders.by_cl_ord_id;
 	match.order_id = fix->orders.by_orig;
 	if (match.order_id == NULL)
 		match = oms_fix_match_order(fix->uow, &fix->message, &fix->orders);
 	if (match.order_id == NULL)
 		return oms_refuse(OMS_NO_SUCH_OBJECT, "no order is known under origClOrdID \"%s\"",
 						  oms_fix_get(&fix->message, TAG_ORIG_CL_ORD_ID));
-	if (known && oms_fix_is_resent(&fix->message) && strcmp(known, match.order_id) == 0 && request_is_repeat(fix, known))
-	{
-		oms_fix_answer_with_order(fix, known, true);
+	if (request_answer_repeat(fix, match.order_id))
 		return NULL;
-	}
 	w = oms_fix_command(&fix->message, &oms_command_defs[type]);
 	oms_json_string(&w, "orderId", match.order_id);
 	oms_json_bool(&w, "pending", false);
 	if (oms_command_defs[type].opens == REQUEST_REPLACE && request_is_routed(fix))
-		return request_run_routed(fix, oms_fix_take(fix, &w));
-	return oms_fix_run(fix, &w);
+		refusal = request_run_routed(fix, oms_fix_take(fix, &w));
+	else
+		refusal = oms_fix_run(fix, &w);
+	return request_looks_again(fix, refusal) && request_answer_repeat(fix, match.order_id) ? NULL : refusal;
 }
 
 Refusal *

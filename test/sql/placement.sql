@@ -131,6 +131,16 @@ DELETE FROM oms.trading_halts WHERE name = 'pl';
 SELECT pg_temp.do('ReleaseOrderFromDesk', '{"orderId": "pl-W1"}');
 SELECT pg_temp.due(8);
 
+-- So do other terms that the client asks for, a suspension, and the end of the day.
+SELECT pg_temp.new('pl-V' || n, 100), pg_temp.do('PlaceOrder', jsonb_build_object('orderId', 'pl-V' || n, 'children', pg_temp.slices(60, 1))) FROM generate_series(1, 3) AS n;
+SELECT pg_temp.do('RequestReplaceOrder', '{"orderId": "pl-V1", "clOrdID": "pl-v1", "orderQty": 50}');
+SELECT pg_temp.do('SuspendOrder', '{"orderId": "pl-V2"}');
+SELECT pg_temp.do('DoneForDayOrder', '{"orderId": "pl-V3"}');
+SELECT pg_temp.due(8);
+SELECT pg_temp.do('ReplaceOrder', '{"orderId": "pl-V1", "clOrdID": "pl-v1", "orderQty": 50}');
+SELECT pg_temp.due(8);
+SELECT pg_temp.do('CancelOrder', '{"orderId": "pl-V2"}'), pg_temp.do('CancelOrder', '{"orderId": "pl-V3"}');
+
 -- Refused by a rule: the order goes to the desk, and the plan with it. Below a child it is the client order that goes there.
 INSERT INTO oms.validation_rules (name, object, command_type, predicate, message, severity)
   VALUES ('pl_small', 'order', 'CreateOrderCommand', 'parent IS NULL OR parent.symbol <> ''BP.L'' OR (command ->> ''orderQty'')::numeric < 50', 'too much at once', 'REFUSE');

@@ -63,6 +63,13 @@ SELECT jsonb_path_query_array(planned_slices, '$[*].clOrdID') AS later, next_pla
 SELECT * FROM oms.place_due(now() + interval '2 h') WHERE order_id LIKE 'pp-%';
 SELECT unplaced_quantity, planned_slices FROM oms.orders WHERE id = 'pp-1';
 SELECT at, rule FROM oms.explain_routing('pp-1');
+-- What somebody else is called by then, by a client of another session who numbers his orders alike: then another name by the pattern. A name that is not by a pattern stays.
+SELECT pg_temp.submit('pp-9', 'PP', 80);
+SELECT oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'clOrdID', p ->> 'clOrdID', 'symbol', 'PP', 'side', 'BUY', 'orderQty', 1)) ->> 'status' AS taken
+  FROM oms.orders AS o, jsonb_path_query(o.planned_slices, '$[0]') AS p WHERE o.id = 'pp-9';
+SELECT * FROM oms.place_due(now() + interval '2 h') WHERE order_id LIKE 'pp-%';
+SELECT cl_ord_id, order_qty, destination, price FROM oms.orders WHERE parent_id = 'pp-9' ORDER BY cl_ord_id;
+SELECT r #>> '{error,message}' AS refused, r #>> '{error,detail}' AS detail FROM oms_try_command('{"commandType": "PlaceOrderCommand", "orderId": "pp-9", "children": [{"orderQty": 1, "clOrdID": "pp-x", "clOrdIDPattern": "{clOrdID}", "placeAt": "2199-01-01T00:00:00Z"}]}') AS r;
 -- None is for it, and the shipped one is hidden: a client's order is never lost. A change acts at the next command.
 INSERT INTO oms.placement_policies (name, priority, predicate) VALUES ('whole', 30, 'cur.symbol = ''RR''');
 SELECT pg_temp.submit('pp-5', 'SS', 100);

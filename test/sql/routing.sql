@@ -170,6 +170,11 @@ SELECT oms_command(jsonb_build_object('commandType', 'ReleaseOrderFromDeskComman
 SELECT * FROM pg_temp.tell_fix(pg_temp.g('ro-g4', 'ro-f1', 1002));
 SELECT e.event_type, x.at, x.rule, x.answer, x.saw FROM oms.orders AS o CROSS JOIN LATERAL oms.explain_routing(o.id) AS x
   LEFT JOIN oms.order_events AS e ON e.aggregate_id = o.id AND e.occurred_at = x.decided_at AND e.payload ? 'findings' WHERE o.cl_ord_id = 'ro-f1' ORDER BY x.decided_at, x.n;
+-- What would be left by the terms that are asked for.
+UPDATE oms.routing_rules SET predicate = 'cur.leaves_quantity >= 2000 AND cur.unplaced_quantity > 1900' WHERE name = 'large';
+SELECT * FROM pg_temp.tell_fix(pg_temp.d('ro-f5', 100));
+SELECT * FROM pg_temp.tell_fix(pg_temp.g('ro-g6', 'ro-f5', 2001));
+UPDATE oms.routing_rules SET predicate = 'cur.order_qty >= 1000' WHERE name = 'large';
 -- Not routed: by the setting, and of a session that is no client's.
 SET oms_state.submit_client_orders = off;
 SELECT * FROM pg_temp.tell_fix(pg_temp.d('ro-f3', 1000));

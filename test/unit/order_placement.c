@@ -446,13 +446,15 @@ check_json(void)
 	Jsonb	   *json;
 
 	order->time_in_force = "DAY";
-	order->fix = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"securityID\": \"US1\", \"minQty\": 10, \"execInst\": \"6\"}")));
-	json = oms_placement_json(order, list_make2(&now, &later));
+	order->fix = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"securityID\": \"US1\", \"minQty\": 10, \"execInst\": \"6\", \"pegOffsetValue\": \"0.1\"}")));
+	json = oms_placement_json(&(PlacementPolicy) {.cl_ord_id_pattern = "{clOrdID}-{n}"}, order, list_make2(&now, &later));
 	ok(oms_json_equal(json, DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(
-		"[{\"clOrdID\": \"c1-1\", \"orderQty\": 40, \"destination\": \"X\", \"ordType\": \"LIMIT\", \"price\": 12.5, \"timeInForce\": \"DAY\", \"securityID\": \"US1\","
-		" \"execInst\": \"6\"}, {\"clOrdID\": \"c1-2\", \"orderQty\": 60, \"ordType\": \"LIMIT\", \"price\": 12.5, \"timeInForce\": \"DAY\", \"securityID\": \"US1\","
-		" \"execInst\": \"6\", \"placeAt\": \"2000-01-01T00:00:00.000000Z\", \"followsOrder\": true}]")))),
+		"[{\"clOrdID\": \"c1-1\", \"orderQty\": 40, \"destination\": \"X\", \"pegOffsetValue\": \"0.1\", \"ordType\": \"LIMIT\", \"price\": 12.5, \"timeInForce\": \"DAY\", \"securityID\": \"US1\","
+		" \"execInst\": \"6\"}, {\"clOrdID\": \"c1-2\", \"orderQty\": 60, \"placeAt\": \"2000-01-01T00:00:00.000000Z\", \"followsOrder\": true, \"clOrdIDPattern\": \"{clOrdID}-{n}\"}]")))),
 	   "a child has the order's terms, and of its FIX fields what is traded: %s", oms_json_text(json, &(int) {0}));
+	now.quantity = dec("100");
+	json = oms_placement_json(&(PlacementPolicy) {.cl_ord_id_pattern = "{clOrdID}-{n}"}, order, list_make1(&now));
+	ok(strstr(oms_json_text(json, &(int) {0}), "\"minQty\": 10") != NULL, "one that has all of it has what holds of all of it, too");
 }
 
 UNIT_TEST(order_placement)

@@ -68,13 +68,10 @@ order_wanted(const Order *order)
 	return oms_dec_min(order->order_qty, order_members_quantity(order->members));
 }
 
-/* Compute what follows from the rest: leaves, unplaced, flags, status. */
-static void
-order_derive(Order *order)
+void
+oms_order_derive_left(Order *order)
 {
-	bool		filled = oms_order_is_filled(order);
-
-	if (order->order_qty == NULL || filled || oms_order_is_closed(order) ||
+	if (order->order_qty == NULL || oms_order_is_filled(order) || oms_order_is_closed(order) ||
 		((order->conditions & COND_DONE_FOR_DAY) && !oms_order_is_good_till(order)))
 		order->leaves_quantity = oms_dec_zero();
 	else
@@ -82,7 +79,15 @@ order_derive(Order *order)
 											 oms_dec_sub(order->order_qty, order->executed_quantity));
 	order->unplaced_quantity = oms_dec_max(oms_dec_zero(),
 										   oms_dec_sub(order->leaves_quantity, order->reserved_quantity));
+}
 
+/* Compute what follows from the rest: leaves, unplaced, flags, status. */
+static void
+order_derive(Order *order)
+{
+	bool		filled = oms_order_is_filled(order);
+
+	oms_order_derive_left(order);
 	if (order->order_qty && oms_dec_cmp(order->executed_quantity, order_wanted(order)) > 0)
 		order->flags |= FLAG_OVERFILLED;
 	else

@@ -150,6 +150,9 @@ oms_order_is_at_counterparty(const Order *order)
 	return order->counterparty_order_id != NULL || order->fix_session != NULL;
 }
 
+/* What is left of it, and what of that is unplaced, by its other figures. */
+extern void oms_order_derive_left(Order *order);
+
 /* What the order keeps from being placed elsewhere under its parent. */
 extern Numeric oms_order_reservation(const Order *order);
 

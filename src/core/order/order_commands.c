@@ -259,8 +259,12 @@ static Refusal *
 order_try_slice(Decision *d, const Command *slice, const Order *parent, Order *child)
 {
 	OrderEvent	event;
-	Refusal    *refusal = oms_order_create(slice, parent, oms_decision_now(d), child, &event);
+	const char *problem = slice->cl_ord_id_pattern ? oms_placement_pattern_problem(slice->cl_ord_id_pattern) : NULL;
+	Refusal    *refusal;
 
+	if (problem)
+		return oms_with_detail(oms_refuse(OMS_MALFORMED, "field \"clOrdIDPattern\" of a slice of order \"%s\" is no pattern", parent->id), "%s", problem);
+	refusal = oms_order_create(slice, parent, oms_decision_now(d), child, &event);
 	if (refusal == NULL)
 		oms_order_evolve(child, &event);
 	return refusal;

@@ -17,9 +17,6 @@
 #include "core/order/order_instrument.h"
 #include "core/order/order_placement.h"
 
-/* So many names are tried beyond those that the children have. */
-#define TAKEN_NAMES_MAX	10000
-
 /* ------------------------------------------------------------------------
  * names
  * ------------------------------------------------------------------------
@@ -60,8 +57,8 @@ oms_placement_pattern_problem(const char *pattern)
 	return NULL;
 }
 
-static const char *
-placement_name(const char *pattern, const Order *order, const char *destination, int n)
+const char *
+oms_placement_name(const char *pattern, const Order *order, const char *destination, int n)
 {
 	const char *values[WORD_COUNT] = {
 		[WORD_CL_ORD_ID] = order->cl_ord_id ? order->cl_ord_id : order->id, [WORD_ORDER_ID] = order->id,
@@ -101,7 +98,7 @@ placement_name_all(const PlacementPolicy *policy, const Order *order, const List
 			if (++n > TAKEN_NAMES_MAX + list_length(children))
 				return oms_refuse_by_rule("placement", psprintf("order \"%s\" cannot be placed by policy \"%s\"", order->id, policy->name),
 										  "the first %d names of pattern \"%s\" are taken.", n - 1, policy->cl_ord_id_pattern);
-			child->cl_ord_id = placement_name(policy->cl_ord_id_pattern, order, child->destination, n);
+			child->cl_ord_id = oms_placement_name(policy->cl_ord_id_pattern, order, child->destination, n);
 		} while (is_taken(arg, child->cl_ord_id));
 	}
 	return NULL;
@@ -273,10 +270,17 @@ oms_placement_make(const PlacementPolicy *policy, const Order *order, TimestampT
  * ------------------------------------------------------------------------
  */
 
-/* Besides those of the Instrument block. */
+/* Besides those of the Instrument block: what a price means, and how the order is handled and settled. */
 static const char *const placement_fix_fields[] = {
-	"execInst", "handlInst", "settlType", "settlDate", "settlCurrency", "orderCapacity", "product", "CFICode", "contractMultiplier"
+	"execInst", "handlInst", "settlType", "settlDate", "settlCurrency", "orderCapacity", "product", "CFICode", "contractMultiplier", "priceType",
+	"pegOffsetValue", "pegMoveType", "pegOffsetType", "pegLimitType", "pegRoundDirection", "pegScope", "discretionInst", "discretionOffsetValue",
+	"discretionMoveType", "discretionOffsetType", "discretionLimitType", "discretionRoundDirection", "discretionScope", "targetStrategy",
+	"targetStrategyParameters", "participationRate", "maxPriceLevels", "locateReqd", "positionEffect", "coveredOrUncovered", "custOrderCapacity",
+	"orderRestrictions", "cashMargin"
 };
+
+/* They are of all of the order. */
+static const char *const placement_quantity_fields[] = {"minQty", "maxFloor", "maxShow", "displayQty"};
 
 static void
 placement_write_fix(Jsonb *fix, const char *name, JsonWriter *w)
@@ -289,8 +293,10 @@ placement_write_fix(Jsonb *fix, const char *name, JsonWriter *w)
 }
 
 void
-oms_placement_write_terms(const Order *order, JsonWriter *w)
+oms_placement_write_terms(const Order *order, Numeric quantity, JsonWriter *w)
 {
+	bool		whole = order->order_qty && quantity && oms_dec_cmp(quantity, order->order_qty) == 0;
+
 	oms_json_string(w, "ordType", order->ord_type);
 	if (order->price)
 		oms_json_numeric(w, "price", order->price);
@@ -306,6 +312,8 @@ oms_placement_write_terms(const Order *order, JsonWriter *w)
 		return;
 	for (int i = 0; i < lengthof(placement_fix_fields); i++)
 		placement_write_fix(order->fix, placement_fix_fields[i], w);
+	for (int i = 0; whole && i < lengthof(placement_quantity_fields); i++)
+		placement_write_fix(order->fix, placement_quantity_fields[i], w);
 	for (int next = 0;;)
 	{
 		const char *name = oms_instrument_field(&next);
@@ -317,7 +325,7 @@ oms_placement_write_terms(const Order *order, JsonWriter *w)
 }
 
 Jsonb *
-oms_placement_json(const Order *order, const List *children)
+oms_placement_json(const PlacementPolicy *policy, const Order *order, const List *children)
 {
 	JsonWriter	w = {0};
 	ListCell   *cell;
@@ -332,11 +340,13 @@ oms_placement_json(const Order *order, const List *children)
 		oms_json_numeric(&w, "orderQty", child->quantity);
 		if (child->destination)
 			oms_json_string(&w, "destination", child->destination);
-		oms_placement_write_terms(order, &w);
-		if (child->place_at != NO_TIME)
+		if (child->place_at == NO_TIME)
+			oms_placement_write_terms(order, child->quantity, &w);
+		else
 		{
 			oms_json_time(&w, "placeAt", child->place_at);
 			oms_json_bool(&w, "followsOrder", true);
+			oms_json_string(&w, "clOrdIDPattern", policy->cl_ord_id_pattern);
 		}
 		oms_json_close_object(&w);
 	}

@@ -17,6 +17,9 @@
 #include "core/order/order_record.h"
 #include "core/placement_policy.h"
 
+/* So many names are tried beyond those that the children have. */
+#define TAKEN_NAMES_MAX	10000
+
 /* One order to be made. */
 typedef struct PlacementChild
 {
@@ -46,11 +49,19 @@ extern Refusal *oms_placement_make(const PlacementPolicy *policy, const Order *o
 /*
  * The children as PlaceOrderCommand takes them: an array.  Each has the order's terms,
  * and those of its FIX fields that say what is traded, and how it is handled and settled;
- * what is due later follows the order (followsOrder): it will have the terms of then.
+ * what is due later follows the order (followsOrder): it will have those of then, and
+ * another name, should its own be taken by then.
  */
-extern Jsonb *oms_placement_json(const Order *order, const List *children);
+extern Jsonb *oms_placement_json(const PlacementPolicy *policy, const Order *order, const List *children);
 
-/* The order's terms, as members of a child; of two of one name the later one counts. */
-extern void oms_placement_write_terms(const Order *order, JsonWriter *w);
+/* What the pattern calls child number n. */
+extern const char *oms_placement_name(const char *pattern, const Order *order, const char *destination, int n);
+
+/*
+ * The order's terms, as members of a child of that quantity; of two of one name the later
+ * one counts.  What is shown or done at least (MinQty, MaxFloor) is of the order as a whole,
+ * and goes with a child that has all of it.
+ */
+extern void oms_placement_write_terms(const Order *order, Numeric quantity, JsonWriter *w);
 
 #endif							/* OMS_ORDER_PLACEMENT_H */

@@ -16,7 +16,6 @@
 #include "base/json.h"
 #include "base/moment.h"
 #include "core/desk/desk.h"
-#include "core/order/order_placement.h"
 #include "core/order/order_plan.h"
 
 /* A part of a slice. */
@@ -324,31 +323,77 @@ oms_plan_waits(const Order *order, const Order *root, const Asker *asker, const 
 		return psprintf("Order \"%s\" is claimed by \"%s\".", root->id, root->desk_user ? root->desk_user : "");
 	if (oms_request_is_open(order, REQUEST_CANCEL))
 		return psprintf("A cancel of order \"%s\" is requested.", order->id);
+	if (oms_request_is_open(order, REQUEST_REPLACE))
+		return psprintf("Other terms of order \"%s\" are requested.", order->id);
+	if (order->conditions & (COND_SUSPENDED | COND_DONE_FOR_DAY))
+		return psprintf("Order \"%s\" is %s.", order->id, order->conditions & COND_SUSPENDED ? "suspended" : "done for the day");
 	halt = plan_find_halt(order, root, halts, now);
 	return halt ? psprintf("Trading is halted: halt \"%s\" is in force%s%s.", halt->name, halt->reason ? ": " : "", halt->reason ? halt->reason : "") : NULL;
 }
 
+/* The plan of an order of which the next slice is written. */
+typedef struct PlanDue
+{
+	const Order *order;
+	List	   *parts;
+	Numeric		left;			/* for the parts that follow */
+	PlacementIsTaken is_taken;
+	void	   *arg;
+	int			number;			/* of the names that were looked for */
+} PlanDue;
+
+static bool
+plan_has_name(const PlanDue *due, const char *cl_ord_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, due->parts)
+		if (oms_same_text(oms_json_get_string(((const PlannedPart *) lfirst(cell))->slice, "clOrdID"), cl_ord_id))
+			return true;
+	return false;
+}
+
+/* A name that somebody has taken since it was planned is another one by its pattern; without one it stays, and is refused. */
+static const char *
+plan_name(PlanDue *due, Jsonb *slice)
+{
+	const char *name = oms_json_get_string(slice, "clOrdID");
+	const char *pattern = oms_json_get_string(slice, "clOrdIDPattern");
+	const char *destination = oms_json_get_string(slice, "destination");
+
+	if (name == NULL || pattern == NULL || oms_placement_pattern_problem(pattern) || !due->is_taken(due->arg, name))
+		return name;
+	do
+		name = oms_placement_name(pattern, due->order, destination ? destination : due->order->destination, ++due->number);
+	while (due->number < TAKEN_NAMES_MAX && (due->is_taken(due->arg, name) || plan_has_name(due, name)));
+	return name;
+}
+
 /* False: nothing is left for it. */
 static bool
-plan_write_due(const Order *order, Jsonb *slice, Numeric *left, JsonWriter *w)
+plan_write_due(PlanDue *due, Jsonb *slice, JsonWriter *w)
 {
-	static const char *const own[] = {"placeAt", "followsOrder", NULL};
-	static const char *const terms[] = {"placeAt", "followsOrder", "ordType", "price", "stopPx", "timeInForce", "expireTime", "expireDate", NULL};
+	static const char *const own[] = {"placeAt", "followsOrder", "clOrdIDPattern", NULL};
+	static const char *const terms[] = {"placeAt", "followsOrder", "clOrdIDPattern", "ordType", "price", "stopPx", "timeInForce", "expireTime", "expireDate", NULL};
 	JsonbValue	hold;
 	JsonbValue *v = oms_json_get(slice, "followsOrder", &hold);
 	bool		follows = v && v->type == jbvBool && v->val.boolean;
 	Numeric		quantity = plan_number(slice, "orderQty");
+	const char *name;
 
-	if (oms_dec_sign(*left) <= 0)
+	if (oms_dec_sign(due->left) <= 0)
 		return false;
+	name = plan_name(due, slice);
 	oms_json_open_object(w);
 	plan_write_members(slice, follows ? terms : own, w);
 	if (follows)
-		oms_placement_write_terms(order, w);
+		oms_placement_write_terms(due->order, quantity, w);
+	if (name)
+		oms_json_string(w, "clOrdID", name);
 	if (quantity)
 	{
-		quantity = oms_dec_min(quantity, *left);
-		*left = oms_dec_sub(*left, quantity);
+		quantity = oms_dec_min(quantity, due->left);
+		due->left = oms_dec_sub(due->left, quantity);
 		oms_json_numeric(w, "orderQty", quantity);
 	}
 	oms_json_close_object(w);
@@ -356,16 +401,15 @@ plan_write_due(const Order *order, Jsonb *slice, Numeric *left, JsonWriter *w)
 }
 
 Jsonb *
-oms_plan_command(const Order *order)
+oms_plan_command(const Order *order, PlacementIsTaken is_taken, void *arg)
 {
+	PlanDue		due = {.order = order, .left = order->unplaced_quantity, .is_taken = is_taken, .arg = arg};
 	JsonWriter	w = {0};
-	Numeric		left = order->unplaced_quantity;
-	bool		drops = oms_dec_sign(left) <= 0;
-	List	   *parts;
+	bool		drops = oms_dec_sign(due.left) <= 0;
 	ListCell   *cell;
 
-	if (!plan_read(order->planned_slices, &parts))
-		parts = NIL;
+	if (!plan_read(order->planned_slices, &due.parts))
+		due.parts = NIL;
 	oms_json_open_object(&w);
 	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_PLACE_ORDER].name);
 	oms_json_string(&w, "orderId", order->id);
@@ -375,11 +419,11 @@ oms_plan_command(const Order *order)
 		oms_json_time(&w, "plannedSlice", order->next_placement_at);
 	oms_json_key(&w, "children");
 	oms_json_open_array(&w);
-	foreach(cell, parts)
+	foreach(cell, due.parts)
 	{
 		const PlannedPart *part = lfirst(cell);
 
-		if (part->at == order->next_placement_at && !plan_write_due(order, part->slice, &left, &w))
+		if (part->at == order->next_placement_at && !plan_write_due(&due, part->slice, &w))
 			break;
 	}
 	oms_json_close_array(&w);

@@ -15,6 +15,7 @@
 #include "core/command.h"
 #include "core/halt.h"
 #include "core/order/order.h"
+#include "core/order/order_placement.h"
 
 /* Is the slice to be placed later, and no order yet? */
 static inline bool
@@ -39,14 +40,14 @@ extern const char *oms_plan_problem(const Order *order);
 
 /*
  * Why nothing of the plan is placed now, though it is due: its root waits on the desk or is another's there, a cancel
- * is requested, or there is a halt.  NULL: it may be tried.
+ * or other terms are requested, it is suspended or done for the day, or there is a halt.  NULL: it may be tried.
  */
 extern const char *oms_plan_waits(const Order *order, const Order *root, const Asker *asker, const Halts *halts, TimestampTz now);
 
 /*
  * The command that places the plan's next slice: each part of it as it was given, or with the terms that the order has
- * now (followsOrder), and for no more than is unplaced.  Where nothing is left, the one that drops the plan.
+ * now (followsOrder), for no more than is unplaced, and under another name by its pattern where its own is taken.  Where nothing is left, the one that drops the plan.
  */
-extern Jsonb *oms_plan_command(const Order *order);
+extern Jsonb *oms_plan_command(const Order *order, PlacementIsTaken is_taken, void *arg);
 
 #endif							/* OMS_ORDER_PLAN_H */
