@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "base/decimal.h"
 #include "base/guc.h"
 #include "core/command.h"
@@ -26,6 +28,12 @@ command_too_large(const char *what, int64 size, int64 most, const char *detail)
 
 	refusal->too_large = true;
 	return refusal;
+}
+
+char *
+oms_text_as_code(const char *text)
+{
+	return pnstrdup(text, pg_mbcliplen(text, strlen(text), CODE_LENGTH_MAX));
 }
 
 static int64

@@ -43,6 +43,9 @@ extern Jsonb *oms_command_part(const Command *command, const char *order_id);
  */
 #define CODE_LENGTH_MAX		64
 
+/* A text cut to that. */
+extern char *oms_text_as_code(const char *text);
+
 /*
  * What an object may hold in texts and documents: a sixth of a command's size,
  * so that an event, which has both, is never much larger than a command.

@@ -124,7 +124,7 @@ oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, 
 	Jsonb	   *result = submit_to_desk(uow, cause, order_id, reason, findings, refusal);
 
 	if (result == NULL && (*refusal)->too_large)
-		result = submit_to_desk(uow, cause, order_id, pnstrdup(reason, pg_mbcliplen(reason, strlen(reason), CODE_LENGTH_MAX)), findings, refusal);
+		result = submit_to_desk(uow, cause, order_id, oms_text_as_code(reason), findings, refusal);
 	return result;
 }
 

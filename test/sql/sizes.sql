@@ -125,6 +125,9 @@ INSERT INTO oms.routing_rules (name, priority, predicate, reason) VALUES ('sizes
 SELECT r #>> '{routing,action}' AS action, r #>> '{state,deskStatus}' AS desk_status, r #>> '{routing,reason}' AS reason
   FROM oms_service('SubmitClientOrder', pg_temp.full_order('sfull', :most)) AS r;
 DELETE FROM oms.routing_rules WHERE name = 'sizes-full';
+INSERT INTO oms.trading_halts (name, symbol, reason) VALUES ('sizes-full', 'SIZES-FULL', repeat('why ', 30));
+SELECT r #>> '{state,deskStatus}' AS desk_status, r #>> '{state,deskReason}' AS reason FROM oms_command('{"commandType": "CreateOrderCommand"}' || pg_temp.full_order('shalt', :most)) AS r;
+DELETE FROM oms.trading_halts WHERE name = 'sizes-full';
 
 -- No event is larger than a sixth more than a command, and 64 kB.
 SELECT max(octet_length(payload::text)) <= 65536 * 7 / 6 + 64 * 1024 AS bounded FROM oms.all_events WHERE sequence > :before;

@@ -15,6 +15,7 @@
 #include "base/guc.h"
 #include "base/moment.h"
 #include "core/command_route.h"
+#include "core/command_size.h"
 #include "core/desk/desk.h"
 #include "core/order/order.h"
 #include "core/order/order_members.h"
@@ -312,5 +313,8 @@ oms_desk_hold(Decision *d, const char *reason)
 	after.desk_status = oms_desk_status_after(transition, after.desk_status);
 	after.desk_since = oms_decision_now(d);
 	after.desk_reason = unconstify(char *, reason);
+	/* an order that is full has room for no long one, and is made all the same */
+	if (oms_state_size(&oms_order_def, &after) > oms_state_size_max())
+		after.desk_reason = oms_text_as_code(reason);
 	oms_decision_put(d, &after.object, transition, false);
 }
