@@ -144,8 +144,8 @@ sub change_rules
 {
 	my ($dbh) = @_;
 	my $name = 'r' . int rand 5;
-	my $k = pick(5, 50, 100, 200);
-	my $predicate = pick("cur.order_qty >= $k", "cur.order_qty = $k", "(command ->> 'orderQty')::numeric < $k", "1 / (cur.order_qty - $k) < 1000", 'cur.account IS NULL', "cur.currency = 'USD'");
+	my $k = pick(7, 50, 100, 250);
+	my $predicate = pick("cur.order_qty >= $k", "cur.order_qty = $k", "(command ->> 'orderQty')::numeric < $k", "1 / (cur.order_qty - $k) < -1", "1 / (cur.order_qty - $k) < -1", 'cur.account IS NULL', "cur.currency = 'USD'");
 
 	return ask($dbh, q(DELETE FROM oms.routing_rules WHERE name = ? AND NOT builtin), $name) if chance(25);
 	return ask($dbh, q(INSERT INTO oms.routing_rules (name, priority, predicate, action, reason, enabled) VALUES (?, ?, ?, ?, ?, ?)
@@ -319,7 +319,7 @@ sub intact
 		LEFT JOIN oms.configuration_events AS r ON r.root_id = 'routing_rules/' || (f ->> 'rule') AND r.version = (f ->> 'version')::bigint WHERE f ->> 'severity' = 'ROUTE' AND f ->> 'action' <> 'PLACE'));
 	none(q(SELECT t.* FROM tried AS t CROSS JOIN LATERAL (SELECT CASE WHEN row ->> 'predicate' LIKE '1 /%' THEN substring(row ->> 'predicate' FROM '- (\d+)') ELSE substring(row ->> 'predicate' FROM '(\d+)$') END::numeric, CASE WHEN event_type = 'OrderReplaceRequested' THEN coalesce(asked, made) ELSE made END) AS x (k, q)
 		CROSS JOIN LATERAL (SELECT CASE WHEN row ->> 'predicate' LIKE 'cur.order_qty >=%' THEN (q >= k)::text WHEN row ->> 'predicate' LIKE 'cur.order_qty =%' THEN (q = k)::text WHEN row ->> 'predicate' LIKE '%command%' THEN (q < k)::text
-			WHEN row ->> 'predicate' LIKE '1 /%' THEN CASE WHEN q = k THEN 'error' ELSE (1 / (q - k) < 1000)::text END WHEN row ->> 'predicate' LIKE 'cur.account%' THEN (account IS NULL)::text ELSE 'null' END) AS y (right_one)
+			WHEN row ->> 'predicate' LIKE '1 /%' THEN CASE WHEN q = k THEN 'error' ELSE (1 / (q - k) < -1)::text END WHEN row ->> 'predicate' LIKE 'cur.account%' THEN (account IS NULL)::text ELSE 'null' END) AS y (right_one)
 		WHERE upper(right_one) IS DISTINCT FROM answer OR row IS NULL OR NOT (row ->> 'enabled')::boolean OR row ->> 'action' <> action), "$name: each rule said what its version says");
 	none(q(SELECT * FROM (SELECT t.*, lag((row ->> 'priority')::int * 10 + right(rule, 1)::int) OVER w AS before, lead(rule) OVER w AS next FROM tried AS t WINDOW w AS (PARTITION BY aggregate_id, version ORDER BY n)) AS x
 		WHERE before >= (row ->> 'priority')::int * 10 + right(rule, 1)::int OR answer IN ('TRUE', 'ERROR') AND next IS NOT NULL), "$name: rules are asked in their order, up to the one that decides");
@@ -355,6 +355,7 @@ $dbh = oms_dbh($node);
 intact('all at once', @said);
 note(join ', ', map { "@$_" } @{ $dbh->selectall_arrayref(q(SELECT split_part(coalesce(desk_reason, status), ':', 1), count(*) FROM oms.orders WHERE parent_id IS NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 20)) });
 cmp_ok($dbh->selectrow_array(q(SELECT count(*) FROM oms.order_events WHERE payload -> 'command' ? 'plannedSlice'), { pg_placeholder_dollaronly => 1 }), '>', 5, 'slices were placed when they were due');
+cmp_ok($dbh->selectrow_array(q(SELECT count(*) FROM oms.orders WHERE desk_reason LIKE 'ROUTING_FAILED: %')), '>', 0, 'rules failed');
 cmp_ok($dbh->selectrow_array(q(SELECT count(*) FROM said WHERE line ? 'halt'), { pg_placeholder_dollaronly => 1 }), '>', 2, 'there were halts');
 
 # --- and while it is killed ---------------------------------------------------------------------
