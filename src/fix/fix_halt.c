@@ -35,6 +35,7 @@
 #include "store/config_event.h"
 
 #define HALT_NAME_MAX		2000	/* as the table has it */
+#define HALT_NARROWER_MAX	64	/* what is longer is not told apart, so that the name has room */
 #define HALT_REASON_MAX		1024
 #define HALT_HISTORY		200 /* events in which a repeat is looked for */
 
@@ -144,7 +145,7 @@ halt_take_name(MarketNews *news, const FixMessage *message)
 	{
 		char	   *value = oms_fix_get_id(message, halt_narrower[i]);
 
-		if (value)
+		if (value && strlen(value) <= HALT_NARROWER_MAX)
 			halt_append_part(&narrower, psprintf("%d=%s", halt_narrower[i], value));
 	}
 	news->scope = scope.data;

@@ -64,6 +64,8 @@ SELECT pg_temp.say('f', '55=fh-W|326=3');
 SELECT pg_temp.say('h', '1301=XEUR|1300=F1|336=1|340=1', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|1300=F2|336=1|340=2', version => 'FIXT.1.1');
 SELECT pg_temp.say('h', '1301=XEUR|336=1|340=1', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|1300=F1|336=1|340=2', version => 'FIXT.1.1'), pg_temp.say('h', '1301=XEUR|336=1|340=2', version => 'FIXT.1.1');
 SELECT * FROM pg_temp.halts;
+-- an endless id is as if it were not named: what it halts is a fact
+SELECT pg_temp.say('f', '55=fh-W|200=202612|326=2|48=' || repeat(':', 1500)), pg_temp.say('f', '55=fh-W|200=202612|326=3|48=' || repeat('x', 1500));
 -- codes are numbers
 SELECT pg_temp.say('f', '55=fh-V|326=02'), pg_temp.say('f', '55=fh-V|326=003'), pg_temp.say('f', '55=fh-V|326=0'), pg_temp.say('h', '336=fh-V|340=01'), pg_temp.say('h', '336=fh-V|340=00');
 DELETE FROM oms.trading_halts;
