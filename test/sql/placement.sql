@@ -167,6 +167,16 @@ SET default_transaction_read_only = on;
 SELECT * FROM oms.place_due();
 RESET default_transaction_read_only;
 
+-- One that fails keeps up no other.
+SELECT pg_temp.new('pl-Z' || n, 100), pg_temp.do('PlaceOrder', jsonb_build_object('orderId', 'pl-Z' || n, 'children', jsonb_build_array(jsonb_build_object('clOrdID', 'pl-z' || n, 'orderQty', 10, 'placeAt', pg_temp.at(1))))) FROM generate_series(1, 3) AS n;
+CREATE FUNCTION pl_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not %', NEW.cl_ord_id; END $$;
+CREATE TRIGGER pl_refuse BEFORE INSERT ON oms.orders FOR EACH ROW WHEN (NEW.cl_ord_id = 'pl-z2') EXECUTE FUNCTION pl_refuse();
+SELECT pg_temp.due(8);
+SELECT id, planned_slices IS NULL AS done, version FROM oms.orders WHERE id ~ '^pl-Z' ORDER BY id;
+DROP TRIGGER pl_refuse ON oms.orders;
+DROP FUNCTION pl_refuse();
+SELECT pg_temp.due(8);
+
 -- History, rebuild and proof know it.
 SELECT o.id, (oms.order_as_of(o.id, o.updated_at)).planned_slices IS NOT DISTINCT FROM o.planned_slices AND (oms.order_as_of(o.id, o.updated_at)).next_placement_at IS NOT DISTINCT FROM o.next_placement_at AS same
   FROM oms.orders AS o WHERE o.id IN ('pl-A', 'pl-R', 'pl-L') ORDER BY o.id;

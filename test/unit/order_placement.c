@@ -431,6 +431,12 @@ check_names(void)
 static void
 check_refusals(void)
 {
+	Order	   *shown = order_of("100");
+
+	shown->fix = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"displayQty\": 10}")));
+	is_text(placed(&(PlacementPolicy) {.max_quantity = dec("50")}, shown), "Rule placement: it would have 2 children, and its displayQty is of the whole order.",
+			"what is of the whole order is not split");
+	ok(strncmp(placed(&(PlacementPolicy) {0}, shown), "Rule", 4) != 0, "and placed whole");
 	is_text(placed(&(PlacementPolicy) {0}, order_of("0")), "Rule placement: nothing of it is unplaced; orderQty 0, executedQuantity 0, reservedQuantity 0.", "nothing to place");
 	is_text(placed(&(PlacementPolicy) {.max_quantity = dec("0.1")}, order_of("100.1")), "Rule placement: it would have more than 1000 children.", "one child too many");
 	ok(strlen(placed(&(PlacementPolicy) {.max_quantity = dec("0.1")}, order_of("100"))) > 1000, "and as many as may be");

@@ -245,6 +245,20 @@ placement_spread(const PlacementPolicy *policy, const Order *order, Numeric quan
 	return fits;
 }
 
+/* They are of all of the order: children that each have them would do or show more than it says, and without them something else. */
+static const char *const placement_quantity_fields[] = {"minQty", "maxFloor", "maxShow", "displayQty"};
+
+static const char *
+placement_indivisible(const Order *order)
+{
+	JsonbValue	hold;
+
+	for (int i = 0; order->fix && i < lengthof(placement_quantity_fields); i++)
+		if (oms_json_get(order->fix, placement_quantity_fields[i], &hold))
+			return placement_quantity_fields[i];
+	return NULL;
+}
+
 Refusal *
 oms_placement_make(const PlacementPolicy *policy, const Order *order, TimestampTz now, PlacementIsTaken is_taken, void *arg, List **children)
 {
@@ -262,6 +276,9 @@ oms_placement_make(const PlacementPolicy *policy, const Order *order, TimestampT
 		if (!placement_spread(policy, order, quantities[i], lot, i == 0 ? NO_TIME : now + i * policy->interval, children))
 			return oms_refuse_by_rule("placement", psprintf("order \"%s\" cannot be placed by policy \"%s\"", order->id, policy->name),
 									  "it would have more than %d children.", CHILDREN_MAX);
+	if (list_length(*children) > 1 && placement_indivisible(order))
+		return oms_refuse_by_rule("placement", psprintf("order \"%s\" cannot be placed by policy \"%s\"", order->id, policy->name),
+								  "it would have %d children, and its %s is of the whole order.", list_length(*children), placement_indivisible(order));
 	return placement_name_all(policy, order, *children, is_taken, arg);
 }
 
@@ -278,9 +295,6 @@ static const char *const placement_fix_fields[] = {
 	"targetStrategyParameters", "participationRate", "maxPriceLevels", "locateReqd", "positionEffect", "coveredOrUncovered", "custOrderCapacity",
 	"orderRestrictions", "cashMargin"
 };
-
-/* They are of all of the order. */
-static const char *const placement_quantity_fields[] = {"minQty", "maxFloor", "maxShow", "displayQty"};
 
 static void
 placement_write_fix(Jsonb *fix, const char *name, JsonWriter *w)
