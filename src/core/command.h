@@ -363,6 +363,9 @@ extern const OmsName oms_exec_type_names[];	/* ExecType (150) */
  */
 extern Refusal *oms_command_parse(Jsonb *raw, bool from_fix, Command *command);
 
+/* Give it, and its slices, the id that it goes by in place of the one that was made; it is not remembered by that. */
+extern void oms_command_name(Command *command, char *command_id);
+
 /* The trigger that the command is, with what it says. */
 extern int	oms_command_trigger(const Command *command);
 

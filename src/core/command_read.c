@@ -279,6 +279,14 @@ command_make_slices(Command *command)
 	}
 }
 
+void
+oms_command_name(Command *command, char *command_id)
+{
+	command->command_id = command_id;
+	for (int i = 0; i < command->nchildren; i++)
+		command->children[i].command_id = command_id;
+}
+
 Refusal *
 oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 {

@@ -146,15 +146,16 @@ oms_findings_json(const List *findings)
 			oms_json_close_object(&w);
 			break;
 		}
+		/* in the order in which jsonb keeps its keys */
+		if (finding->saw)
+			oms_json_jsonb(&w, "saw", finding->saw);
+		finding_put_text(&w, "why", finding->why);
 		oms_json_string(&w, "rule", finding->rule);
 		finding_put_text(&w, "action", finding->action);
 		finding_put_text(&w, "answer", finding->answer);
 		finding_put_text(&w, "message", finding->message);
 		oms_json_int(&w, "version", finding->version);
 		oms_json_string(&w, "severity", oms_name_of(oms_severity_names, finding->severity));
-		finding_put_text(&w, "why", finding->why);
-		if (finding->saw)
-			oms_json_jsonb(&w, "saw", finding->saw);
 		oms_json_close_object(&w);
 	}
 	oms_json_close_array(&w);

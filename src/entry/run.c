@@ -60,6 +60,16 @@ oms_run_raise(const Refusal *refusal)
 }
 
 static Jsonb *
+run_result_untold(void)
+{
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
+static Jsonb *
 run_result_of_events(UnitOfWork *uow, const Decision *decision)
 {
 	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
@@ -254,6 +264,7 @@ run_follow_ups(UnitOfWork *uow, Decision *decision)
 
 		CHECK_FOR_INTERRUPTS();
 		taken->command.told_before = true;
+		taken->untold = true;
 		if (taken->refusal == NULL)
 			(void) run_command(uow, taken, false, &taken->refusal);
 	}
@@ -302,7 +313,7 @@ run_try_command(UnitOfWork *uow, TakenCommand *taken, TreeNames *names, bool sea
 		return run_preview(uow, &decision);
 	if (oms_apply(uow, &decision, refusal) != APPLY_DONE)
 		return NULL;
-	result = run_result_of_events(uow, &decision);
+	result = taken->untold ? run_result_untold() : run_result_of_events(uow, &decision);
 	run_follow_ups(uow, &decision);
 	return result;
 }

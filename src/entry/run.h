@@ -36,6 +36,8 @@ typedef struct TakenCommand
 	/* What else there is to say of it, of Finding, once its trees are locked; NULL: nothing. */
 	List	   *(*ask) (UnitOfWork *uow, const Command *command, void *arg);
 	void	   *arg;
+
+	bool		untold;			/* whoever gives it tells of its events: unless it is a repeat, its result is an empty object */
 } TakenCommand;
 
 /* `from_fix`: it may have what only oms_fix() may say. */

@@ -69,7 +69,16 @@ oms_submit_arguments(Jsonb *arguments, Jsonb **raw)
  * ------------------------------------------------------------------------
  */
 
-/* `cause`: the command that it follows from, or NULL. */
+static char *
+submit_step_id(const Command *cause, const char *step)
+{
+	return psprintf("%s/%s", cause->command_id, step);
+}
+
+/*
+ * `cause`: the command that it follows from, or NULL.  Nobody repeats an id that was
+ * made: then the step's is not remembered either.
+ */
 static JsonWriter
 submit_step(const Command *cause, CommandType type, const char *step, const char *order_id)
 {
@@ -77,11 +86,10 @@ submit_step(const Command *cause, CommandType type, const char *step, const char
 
 	oms_json_open_object(&w);
 	oms_json_string(&w, "commandType", oms_command_defs[type].name);
+	if (cause && cause->command_id_given)
+		oms_json_string(&w, "commandId", submit_step_id(cause, step));
 	if (cause)
-	{
-		oms_json_string(&w, "commandId", psprintf("%s/%s", cause->command_id, step));
 		oms_json_string(&w, "causationId", cause->command_id);
-	}
 	if (cause && cause->correlation_id)
 		oms_json_string(&w, "correlationId", cause->correlation_id);
 	oms_json_string(&w, "orderId", order_id);
@@ -94,9 +102,8 @@ submit_findings(UnitOfWork *uow, const Command *command, void *arg)
 	return arg;
 }
 
-/* The result, or NULL and why it was refused. */
-static Jsonb *
-submit_run_step(UnitOfWork *uow, JsonWriter *w, List *findings, bool decided, Refusal **refusal)
+static TakenCommand *
+submit_take_step(const Command *cause, JsonWriter *w, const char *step, List *findings)
 {
 	TakenCommand *taken;
 
@@ -104,17 +111,21 @@ submit_run_step(UnitOfWork *uow, JsonWriter *w, List *findings, bool decided, Re
 	taken = oms_run_own(oms_json_finish(w));
 	taken->ask = submit_findings;
 	taken->arg = findings;
-	taken->command.decided = decided;
-	return oms_run(uow, taken, false, refusal);
+	if (cause && !cause->command_id_given)
+		oms_command_name(&taken->command, submit_step_id(cause, step));
+	return taken;
 }
 
 static Jsonb *
 submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings, Refusal **refusal)
 {
 	JsonWriter	w = submit_step(cause, COMMAND_SEND_TO_DESK, STEP_DESK, order_id);
+	TakenCommand *taken;
 
 	oms_json_string(&w, "reason", reason);
-	return submit_run_step(uow, &w, findings, true, refusal);
+	taken = submit_take_step(cause, &w, STEP_DESK, findings);
+	taken->command.decided = true;
+	return oms_run(uow, taken, false, refusal);
 }
 
 /* An order that is full has room for no long reason: that must not keep it from the desk. */
@@ -145,33 +156,47 @@ submit_name_is_taken(void *arg, const char *cl_ord_id)
 	return source->named(source, NAME_CL_ORD_ID, "", cl_ord_id) != NULL;
 }
 
+static bool
+submit_name_may_be_free(void *arg, const char *cl_ord_id)
+{
+	return false;
+}
+
 static Refusal *
-submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
+submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, List *findings, bool look)
 {
 	const PlacementPolicy *policy;
 	Finding    *finding;
 	JsonWriter	w;
+	TakenCommand *taken;
 	List	   *children;
 	Refusal    *refusal = oms_placement_choose(create, &order->object, &policy, &finding);
 
 	if (refusal == NULL)
-		refusal = oms_placement_make(policy, order, oms_uow_now(uow), submit_name_is_taken, oms_uow_source(uow), &children);
+		refusal = oms_placement_make(policy, order, oms_uow_now(uow), look || policy->slices > 1 ? submit_name_is_taken : submit_name_may_be_free,
+									 oms_uow_source(uow), &children);
 	if (refusal)
 		return refusal;
 	w = submit_step(create, COMMAND_PLACE_ORDER, STEP_PLACE, order->id);
 	oms_json_jsonb(&w, "children", oms_placement_json(policy, order, children));
-	(void) submit_run_step(uow, &w, lappend(list_copy(findings), finding), false, &refusal);
+	taken = submit_take_step(create, &w, STEP_PLACE, lappend(list_copy(findings), finding));
+	taken->untold = true;
+	(void) oms_run(uow, taken, false, &refusal);
 	return refusal;
 }
 
-/* A name that was free may be taken by whoever commits first: then others are looked for. */
+/*
+ * Hardly any name is taken, and the claim says so: names are looked up once it has, or
+ * where slices are only planned, which claim nothing yet.  One that was free may
+ * be taken by whoever commits first: then others are looked for.
+ */
 static Refusal *
 submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *findings)
 {
-	Refusal    *refusal = submit_place_once(uow, create, order, findings);
+	Refusal    *refusal = submit_place_once(uow, create, order, findings, false);
 
-	for (int tries = 1; refusal && refusal->sqlstate == OMS_DUPLICATE && tries < PLACE_TRIES; tries++)
-		refusal = submit_place_once(uow, create, order, findings);
+	for (int tries = 0; refusal && refusal->sqlstate == OMS_DUPLICATE && tries < PLACE_TRIES; tries++)
+		refusal = submit_place_once(uow, create, order, findings, true);
 	return refusal;
 }
 
@@ -219,13 +244,16 @@ submit_deciding(Jsonb *findings)
 	for (int i = 0; findings && i < JB_ROOT_COUNT(findings); i++)
 	{
 		Jsonb	   *finding = JsonbValueToJsonb(getIthJsonbValueFromContainer(&findings->root, i));
-		char	   *severity = oms_json_get_string(finding, "severity");
 		char	   *answer = oms_json_get_string(finding, "answer");
+		char	   *severity;
 
+		/* most of them are rules that did not match */
+		if (answer && strcmp(answer, "TRUE") != 0 && strcmp(answer, "ERROR") != 0)
+			continue;
+		severity = oms_json_get_string(finding, "severity");
 		if (oms_same_text(oms_json_get_string(finding, "action"), PLACEMENT_ACTION))
 			continue;
-		if (oms_same_text(severity, "DESK") ||
-			(oms_same_text(severity, "ROUTE") && (oms_same_text(answer, "TRUE") || oms_same_text(answer, "ERROR"))))
+		if (oms_same_text(severity, "DESK") || (answer && oms_same_text(severity, "ROUTE")))
 			return finding;
 	}
 	return NULL;
@@ -301,6 +329,7 @@ oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal *
 
 	if (create->refusal == NULL && create->command.command_id_given && strlen(create->command.command_id) > ID_LENGTH_MAX - STEP_SIZE)
 		create->refusal = oms_refuse(OMS_MALFORMED, "the commandId of SubmitClientOrder has at most %d bytes", ID_LENGTH_MAX - STEP_SIZE);
+	create->untold = true;
 	if (oms_run(uow, create, searched, refusal) == NULL)
 		return NULL;
 	if (oms_uow_count_events(uow) == first)

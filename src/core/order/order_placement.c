@@ -128,23 +128,60 @@ placement_largest(const Numeric *shares, int count)
 	return largest;
 }
 
+/* All remainders are equal: the first ones have a lot more. */
+static void
+placement_share_equally(Numeric lots, Numeric lot, Numeric *shares, int count)
+{
+	Numeric		each = oms_dec_count(lots, int64_to_numeric(count));
+	Numeric		rest = oms_dec_sub(lots, oms_dec_mul(each, int64_to_numeric(count)));
+	int			larger = numeric_int4_opt_error(rest, NULL);
+	Numeric		share = oms_dec_mul(each, lot);
+
+	for (int i = 0; i < count; i++)
+		shares[i] = i < larger ? oms_dec_add(share, lot) : share;
+}
+
+static void
+placement_share_by_weight(Numeric quantity, Numeric lot, const PlacementTarget *targets, Numeric *shares, int count)
+{
+	ShareMember *members = palloc0(count * sizeof(ShareMember));
+
+	for (int i = 0; i < count; i++)
+		members[i] = (ShareMember) {.order_id = "", .priority = i, .weight = targets[i].weight, .cap = quantity, .quantity = oms_dec_zero()};
+	oms_share_allocate(members, count, SHARE_PRO_RATA, lot, quantity);
+	for (int i = 0; i < count; i++)
+		shares[i] = members[i].quantity;
+}
+
+static bool
+placement_weights_differ(const PlacementTarget *targets, int count)
+{
+	for (int i = 1; targets && i < count; i++)
+		if (oms_dec_cmp(targets[i].weight, targets[0].weight) != 0)
+			return true;
+	return false;
+}
+
 /* In whole lots by largest remainder, the first of equals; what is no whole lot goes to the largest. */
 static Numeric *
 placement_share(Numeric quantity, Numeric lot, const PlacementTarget *targets, int count)
 {
-	ShareMember *members = palloc0(count * sizeof(ShareMember));
 	Numeric    *shares = palloc(count * sizeof(Numeric));
-	Numeric		lots = oms_dec_mul(oms_dec_count(quantity, lot), lot);
+	Numeric		lots;
+	Numeric		whole;
 	int			largest;
 
-	for (int i = 0; i < count; i++)
-		members[i] = (ShareMember) {.order_id = "", .priority = i, .weight = targets ? targets[i].weight : oms_dec_one(), .cap = lots,
-		.quantity = oms_dec_zero()};
-	oms_share_allocate(members, count, SHARE_PRO_RATA, lot, lots);
-	for (int i = 0; i < count; i++)
-		shares[i] = members[i].quantity;
+	shares[0] = quantity;
+	if (count == 1)
+		return shares;
+	lots = oms_dec_count(quantity, lot);
+	whole = oms_dec_mul(lots, lot);
+	if (placement_weights_differ(targets, count))
+		placement_share_by_weight(whole, lot, targets, shares, count);
+	else
+		placement_share_equally(lots, lot, shares, count);
 	largest = placement_largest(shares, count);
-	shares[largest] = oms_dec_add(shares[largest], oms_dec_sub(quantity, lots));
+	shares[largest] = oms_dec_add(shares[largest], oms_dec_sub(quantity, whole));
 	return shares;
 }
 
