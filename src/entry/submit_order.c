@@ -48,17 +48,16 @@ oms_submit_arguments(Jsonb *arguments, Jsonb **raw)
 	if (oms_json_get(arguments, "parentId", &value))
 		return oms_refuse(OMS_MALFORMED, "SubmitClientOrder has no field \"parentId\": a client order has no parent");
 	oms_json_open_object(&w);
-	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_CREATE_ORDER].name);
 	it = JsonbIteratorInit(&arguments->root);
 	(void) JsonbIteratorNext(&it, &key, true);
 	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
 	{
-		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);
-
 		(void) JsonbIteratorNext(&it, &value, true);
-		if (strcmp(name, "commandType") != 0)
-			oms_json_scalar(&w, name, &value);
+		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
+		oms_json_scalar(&w, NULL, &value);
 	}
+	/* the last of a name counts; and behind shorter ones it stands in jsonb's own order */
+	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_CREATE_ORDER].name);
 	oms_json_close_object(&w);
 	*raw = oms_json_finish(&w);
 	return NULL;

@@ -205,9 +205,12 @@ placement_at_most(Numeric count, int most)
 static int
 placement_times(const PlacementPolicy *policy, Numeric quantity, Numeric lot)
 {
-	Numeric		least = policy->min_quantity ? placement_needed(policy->min_quantity, lot) : oms_dec_one();
+	Numeric		least;
 
-	return Max(1, placement_at_most(oms_dec_count(oms_dec_count(quantity, lot), least), Max(1, policy->slices)));
+	if (policy->slices <= 1)
+		return 1;
+	least = policy->min_quantity ? placement_needed(policy->min_quantity, lot) : oms_dec_one();
+	return Max(1, placement_at_most(oms_dec_count(oms_dec_count(quantity, lot), least), policy->slices));
 }
 
 /*
