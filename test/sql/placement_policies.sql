@@ -78,5 +78,9 @@ UPDATE oms.placement_policies SET enabled = false WHERE name = 'pp_c';
 SELECT pg_temp.submit('pp-7', 'SS', 100);
 DELETE FROM oms.placement_policies WHERE name = 'whole' AND NOT builtin;
 SELECT pg_temp.submit('pp-8', 'SS', 100);
+-- A name that somebody has is left out: the claim says so.
+SELECT oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'clOrdID', 'pp-10-' || n, 'symbol', 'SS', 'side', 'BUY', 'orderQty', 1)) ->> 'status' AS taken FROM unnest(ARRAY[1, 2]) AS n;
+SELECT pg_temp.submit('pp-10', 'SS', 100);
+SELECT cl_ord_id, order_qty FROM oms.orders WHERE parent_id = 'pp-10';
 DELETE FROM oms.placement_policies WHERE NOT builtin;
 SELECT * FROM oms.verify();
