@@ -15,7 +15,7 @@ use Test::More;
 use FixMessage;
 use OmsTest;
 
-my $node = oms_node('desk_day', conf => "fsync = off\nsession_preload_libraries = 'oms_state'\noms_state.four_eyes = on\noms_state.feed_roles = 'feed'\n");
+my $node = oms_node('desk_day', conf => "fsync = off\nsession_preload_libraries = 'oms_state'\noms_state.four_eyes = on\noms_state.feed_roles = 'feed'\noms_state.submit_client_orders = off\n");
 my $boss = oms_dbh($node);
 my %user;
 
