@@ -53,7 +53,9 @@ my @mixed = map { my $id = "mixed-$_"; ({ commandType => 'CreateOrderCommand', o
 	{ commandType => 'ExecuteOrderCommand', orderId => "$id.p", execID => "$id.1", lastQty => 1, lastPx => 1 }, block_commands($id),
 	{ commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1 },
 	{ commandType => 'ApproveExecutionCommand', executionId => "$id-u", orderId => "$id.p", reason => 'his', confirm => \1 },
-	{ commandType => 'SendOrderToDeskCommand', orderId => "$id.p", reason => 'large' }) } 1 .. 3;
+	{ commandType => 'SendOrderToDeskCommand', orderId => "$id.p", reason => 'large' },
+	{ commandType => 'CreateOrderCommand', orderId => "$id.q", symbol => 'VOD.L', side => 'BUY', orderQty => 10 },
+	{ commandType => 'PlaceOrderCommand', orderId => "$id.q", children => [{ clOrdID => "$id.q1", orderQty => 5, placeAt => '2199-01-01T00:00:00Z' }] }) } 1 .. 3;
 $dbh->do('SELECT count(*) FROM oms_commands($1)', undef, json()->encode(\@mixed));
 SKIP:
 {
@@ -64,7 +66,7 @@ SKIP:
 	}
 	$dbh->do('CREATE EXTENSION amcheck');
 	is($dbh->selectrow_array(q(SELECT count(bt_index_check(x.indexrelid, heapallindexed => true)::text) FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
-		WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 10, 'each index of some rows has all of them');
+		WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 11, 'each index of some rows has all of them');
 }
 
 # ------------------------------------------------------------------------
