@@ -20,7 +20,7 @@ DECLARE
   due text[] := ARRAY(SELECT o.id FROM oms.orders AS o WHERE o.next_placement_at <= place_due.now ORDER BY o.next_placement_at, o.id);
   one text;
   placed integer := 0;
-  rows_told integer;
+  is_done boolean;
 BEGIN
   BEGIN
     RETURN QUERY SELECT p.* FROM oms.place_planned(due, place_due.now, place_due.max_orders) AS p;
@@ -33,9 +33,12 @@ BEGIN
   FOREACH one IN ARRAY due LOOP
     EXIT WHEN placed >= place_due.max_orders;
     BEGIN
-      RETURN QUERY SELECT p.* FROM oms.place_planned(ARRAY[one], place_due.now, 1) AS p;
-      GET DIAGNOSTICS rows_told = ROW_COUNT;
-      placed := placed + least(rows_told, 1);
+      is_done := false;
+      FOR order_id, cl_ord_id, quantity, result, reason IN SELECT p.* FROM oms.place_planned(ARRAY[one], place_due.now, 1) AS p LOOP
+        is_done := result IN ('PLACED', 'DESK', 'DROPPED');
+        RETURN NEXT;
+      END LOOP;
+      placed := placed + is_done::integer;
     EXCEPTION WHEN OTHERS THEN
       IF SQLSTATE ~ of_the_call THEN
         RAISE;

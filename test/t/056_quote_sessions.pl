@@ -9,11 +9,11 @@ use warnings;
 
 use JSON::PP ();
 use List::Util qw(shuffle);
-use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use OmsSessions qw(ask in_sessions);
 use OmsTest;
 
 my $SESSIONS = 16;
@@ -22,48 +22,15 @@ my $REQUESTS = rounds(40, 400);
 my $SEED = first_seed();
 my @LEVELS = ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
 my @UNTIL = (validUntilTime => '2199-01-01T00:00:00Z');
-my $folder = PostgreSQL::Test::Utils::tempdir();
 my $node = oms_node('sessions', conf => "max_connections = 60\nlog_statement = none\nfsync = off\nrestart_after_crash = on\ndeadlock_timeout = 200ms\n");
 
 sub pick { return $_[ int rand @_ ]; }
 
-# One command until it is answered: what the level makes fail is tried again. Returns ('' or SQLSTATE, tries).
+# One command until it is answered. Returns ('' or SQLSTATE, tries); a deadlock is one of ours, and not tried again.
 sub send_command
 {
 	my ($dbh, %command) = @_;
-	my $text = JSON::PP->new->canonical->encode(\%command);
-
-	foreach my $try (1 .. 50)
-	{
-		return ('', $try) if eval { $dbh->selectrow_array('SELECT oms_command(?::jsonb)', undef, $text); 1 };
-		return ($dbh->state, $try) if $dbh->state ne '40001';
-		sleep rand 0.01 * $try;
-	}
-	return ('40001', 50);
-}
-
-# CODE in as many processes as there are sessions; each returns lines, which come back in one list.
-sub in_sessions
-{
-	my ($name, $code) = @_;
-	my @pids;
-
-	foreach my $number (1 .. $SESSIONS)
-	{
-		my $pid = fork // die "cannot fork: $!";
-		if (!$pid)
-		{
-			srand($SEED * 1000 + $number);
-			open my $file, '>', "$folder/$name.$number" or POSIX::_exit(1);
-			$file->autoflush(1);
-			my $good = eval { $code->($number, $file); 1 };
-			print $file "died $@" if !$good;
-			close $file;
-			POSIX::_exit(0);
-		}
-		push @pids, $pid;
-	}
-	return sub { waitpid $_, 0 foreach @pids; return map { split /\n/, slurp_file("$folder/$name.$_") } 1 .. $SESSIONS; };
+	return (ask($dbh, qr/^40001$/, 'SELECT oms_command(?::jsonb)', JSON::PP->new->canonical->encode(\%command)))[1, 2];
 }
 
 sub intact
@@ -89,11 +56,10 @@ sub anything
 	my ($dbh, $file) = @_;
 	my ($n) = $dbh->selectrow_array("SELECT nextval('numbers')");
 	my $request = 'r' . int($n / 60);
-	# a read of its own may fail to serialize too: it has found nothing then
-	my ($quote, $order) = eval { $dbh->selectrow_array(q(SELECT id, order_id FROM oms.quotes WHERE quote_request_id = ? ORDER BY order_id IS NULL OR random() < 0.5, random() LIMIT 1), undef, $request) };
-	die $@ if $@ && $dbh->state ne '40001';
-	my @quote = (quoteId => $quote // 'none');
-	my @order = (orderId => $order // 'none');
+	my ($pair) = ask($dbh, qr/^40001$/, q(SELECT id || ' ' || coalesce(order_id, 'none') FROM oms.quotes WHERE quote_request_id = ? ORDER BY order_id IS NULL OR random() < 0.5, random() LIMIT 1), $request);
+	my ($quote, $order) = split / /, $pair // 'none none';
+	my @quote = (quoteId => $quote);
+	my @order = (orderId => $order);
 	my $dice = int rand 100;
 	my %command =
 	    $dice < 10 ? (commandType => 'CreateQuoteRequestCommand', quoteRequestId => $request, $n % 3 ? (symbol => 'EUR/USD', side => 'BUY') : (orderId => 'c' . (1 + int($n / 60) % 3)), orderQty => 10)
@@ -113,7 +79,7 @@ sub anything
 }
 
 my $until = time + $SECONDS;
-my @said = in_sessions('anything', sub {
+my @said = in_sessions('anything', $SESSIONS, $SEED, sub {
 	my ($number, $file) = @_;
 	my $own = oms_dbh($node);
 	$own->do("SET default_transaction_isolation = '$LEVELS[ $number % 3 ]'");
@@ -129,7 +95,7 @@ intact($dbh, 'anything at once');
 # --- all accept ----------------------------------------------------------------------------------
 
 # Requests with a quote of each of five dealers
-sub ask
+sub request_quotes
 {
 	my ($name) = @_;
 	foreach my $n (1 .. $REQUESTS)
@@ -190,11 +156,11 @@ sub judge_acceptances
 	return;
 }
 
-ask('a');
-judge_acceptances('a', 'all accept', in_sessions('accept', sub { accept_all('a', @_, 0) })->());
+request_quotes('a');
+judge_acceptances('a', 'all accept', in_sessions('accept', $SESSIONS, $SEED, sub { accept_all('a', @_, 0) })->());
 
-ask('k');
-my $end = in_sessions('killed', sub { accept_all('k', @_, 1) });
+request_quotes('k');
+my $end = in_sessions('killed', $SESSIONS, $SEED, sub { accept_all('k', @_, 1) });
 my $kills = 0;
 foreach my $round (1 .. rounds(2, 20))
 {

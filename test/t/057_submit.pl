@@ -12,12 +12,12 @@ use strict;
 use warnings;
 
 use JSON::PP ();
-use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 use FixMessage;
+use OmsSessions qw(in_sessions);
 use OmsTest;
 
 my $SESSIONS = 9;
@@ -26,54 +26,16 @@ my $SEED = first_seed();
 my @LEVELS = ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
 my @USERS = qw(ann bob);
 my @SYMBOLS = qw(S0 S1 S2 S3);
-my $folder = PostgreSQL::Test::Utils::tempdir();
 my $node = oms_node('submit', conf => "max_connections = 40\nlog_statement = none\nfsync = off\nrestart_after_crash = on\ndeadlock_timeout = 200ms\n");
 
 sub pick { return $_[ int rand @_ ]; }
 sub chance { my ($percent) = @_; return rand(100) < $percent; }
 sub encode { my ($value) = @_; return JSON::PP->new->canonical->encode($value); }
 
-# One statement until it is answered: what the level makes fail is tried again. Returns what it answers, and '' or the SQLSTATE.
-sub ask
-{
-	my ($dbh, $sql, @values) = @_;
-
-	foreach my $try (1 .. 50)
-	{
-		my @row;
-		return ($row[0], '') if eval { @row = $dbh->selectrow_array($sql, undef, @values); 1 };
-		return (undef, $dbh->state) if $dbh->state !~ /^40/;
-		sleep rand 0.01 * $try;
-	}
-	return (undef, '40001');
-}
-
+# One statement until it is answered; a deadlock is the statements' own.
+sub ask { my ($dbh, $sql, @values) = @_; return (OmsSessions::ask($dbh, qr/^40/, $sql, @values))[0, 1]; }
 sub order { my ($dbh, %command) = @_; return ask($dbh, 'SELECT oms_command(?::jsonb)', encode(\%command)); }
 sub at_random { my ($dbh, $where) = @_; return (ask($dbh, "SELECT id FROM oms.orders TABLESAMPLE SYSTEM (100) WHERE $where ORDER BY random() LIMIT 1"))[0] // 'none'; }
-
-# CODE in as many processes as there are sessions; each returns lines, which come back in one list.
-sub in_sessions
-{
-	my ($name, $code) = @_;
-	my @pids;
-
-	foreach my $number (1 .. $SESSIONS)
-	{
-		my $pid = fork // die "cannot fork: $!";
-		if (!$pid)
-		{
-			srand($SEED * 1000 + $number);
-			open my $file, '>', "$folder/$name.$number" or POSIX::_exit(1);
-			$file->autoflush(1);
-			my $good = eval { $code->($number, $file); 1 };
-			print $file "died $@" if !$good;
-			close $file;
-			POSIX::_exit(0);
-		}
-		push @pids, $pid;
-	}
-	return sub { waitpid $_, 0 foreach @pids; return map { split /\n/, slurp_file("$folder/$name.$_") } 1 .. $SESSIONS; };
-}
 
 # --- what sessions do ---------------------------------------------------------------------------
 
@@ -342,7 +304,7 @@ sub session
 }
 
 my $until = time + $SECONDS;
-my @said = in_sessions('anything', sub {
+my @said = in_sessions('anything', $SESSIONS, $SEED, sub {
 	my ($number, $file) = @_;
 	my $own = session($number);
 	anything($own, $file, $number, $USERS[ $number % 2 ]) while time < $until;
@@ -360,7 +322,7 @@ cmp_ok($dbh->selectrow_array(q(SELECT count(*) FROM said WHERE line ? 'halt'), {
 
 # --- and while it is killed ---------------------------------------------------------------------
 
-my $wait = in_sessions('killed', sub {
+my $wait = in_sessions('killed', $SESSIONS, $SEED, sub {
 	my ($number, $file) = @_;
 	my $own = session($number);
 	eval { anything($own, $file, $number, $USERS[ $number % 2 ]) while $own->ping; };
