@@ -135,6 +135,7 @@ BEGIN
   o.review_quantity := 0;
   o.child_count := 0;
   o.live_children := 0;
+  o.closed := false;
   o.version := 1;
 
   at := clock_timestamp();
@@ -384,6 +385,7 @@ BEGIN
           closed_child := 1;
         END IF;
         o.status := 'FILLED';
+        o.closed := true;
       ELSIF o.status IN ('NEW', 'PENDING_NEW') THEN
         o.status := 'PARTIALLY_FILLED';
       END IF;
@@ -408,7 +410,7 @@ BEGIN
         working_quantity = o.working_quantity, unplaced_quantity = o.unplaced_quantity, allocated_quantity = o.allocated_quantity,
         executed_value = o.executed_value, avg_px = o.avg_px, own_executed_quantity = o.own_executed_quantity,
         reserved_quantity = o.reserved_quantity, review_quantity = o.review_quantity, live_children = o.live_children,
-        updated_at = at, tree_updated_at = o.tree_updated_at, hash = o.hash
+        updated_at = at, tree_updated_at = o.tree_updated_at, hash = o.hash, closed = o.closed
       WHERE id = o.id;
     INSERT INTO peer.order_events VALUES (seq, o.id, o.version, o.root_id, tree, event_type, at, session_user, current_user,
       command_id, 303, pg_current_xact_id(), payload, o.hash);
@@ -490,6 +492,7 @@ BEGIN
 
   leaves_before := o.leaves_quantity;
   o.status := 'CANCELLED';
+  o.closed := true;
   o.conditions := '{NEW,CANCELLED}';
   o.leaves_quantity := 0;
   o.unplaced_quantity := 0;
@@ -516,7 +519,7 @@ BEGIN
     UPDATE peer.orders SET version = o.version, tree_version = o.tree_version, status = o.status, conditions = o.conditions,
         leaves_quantity = o.leaves_quantity, working_quantity = o.working_quantity, unplaced_quantity = o.unplaced_quantity,
         reserved_quantity = o.reserved_quantity, live_children = o.live_children, pending_requests = o.pending_requests,
-        text = o.text, reason = o.reason, updated_at = at, tree_updated_at = o.tree_updated_at, hash = o.hash
+        text = o.text, reason = o.reason, updated_at = at, tree_updated_at = o.tree_updated_at, hash = o.hash, closed = o.closed
       WHERE id = o.id;
     INSERT INTO peer.order_events VALUES (seq, o.id, o.version, o.root_id, tree, event_type, at, session_user, current_user,
       command_id, 141, pg_current_xact_id(), payload, o.hash);

@@ -310,6 +310,7 @@ BEGIN
   o.review_quantity := 0;
   o.child_count := 0;
   o.live_children := 0;
+  o.closed := false;
   o.text := c ->> 'text';
   o.attributes := c -> 'attributes';
   o.created_at := at;

@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The benchmark: see bench/README.md.  Called by bench/run.sh with a running cluster in PGHOST and PGUSER.
 #
-#   run.pl [--quick] [loop|clients|batches|scale|desk|quotes|rules ...]
+#   run.pl [--quick] [loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries ...]
 #   run.pl --profile create|fill|fill3|cancel|batch|block|block_bust|quote|accept [--out FILE]
 use strict;
 use warnings;
@@ -16,10 +16,10 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules|classes)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale desk quotes rules classes) unless @sections;
+@sections = qw(loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
@@ -903,8 +903,6 @@ sub section_submit {
 	my @all = 1 .. $n + $warm;
 	my @rules = (q{cur.order_qty > 2000000}, q{cur.symbol = 'GAZP.MM'}, q{cur.price * cur.order_qty > 10000000}, q{cur.ord_type = 'MARKET' AND cur.order_qty > 100}, q{cur.account LIKE 'B%'});
 	my @destinations = (['XLON', 333334], ['XPAR', 333333], ['XAMS', 333333]);
-	my %statement = (service => q{SELECT oms_service('SubmitClientOrder', $1)}, commands => q{SELECT count(*) FROM oms_commands($1)});
-	my %us;
 	progress('submit');
 	new_db('bench_d', 'bench_template');
 	my $dbh = connection('bench_d');
@@ -915,9 +913,19 @@ sub section_submit {
 		map { my $i = $_; my $k = 0;
 			[order_command("C$i", clOrdID => "C$i"), { commandType => 'PlaceOrderCommand', orderId => "C$i",
 				children => [map { { clOrdID => "C$i-" . ++$k, orderQty => $_->[1], ordType => 'LIMIT', price => '1.25', destination => $_->[0] } } @destinations] }] } @all);
+	my $us = service_contest($dbh, 'SubmitClientOrder', scalar @all, $warm, $n);
+	say_out("µs for a client order that five rules of routing read, and that a policy places as three children, against CreateOrderCommand and PlaceOrderCommand in one oms_commands(); medians of $size{rounds} runs.\n");
+	table(['what', 'µs', 'µs of the commands', 'ratio', 'aim'], service_row('SubmitClientOrder', $us));
+}
+
+# The first half of what is stored are arguments of a service, the second one the arrays of the commands that it gives.
+sub service_contest {
+	my ($dbh, $service, $count, $warm, $n) = @_;
+	my %statement = (service => "SELECT oms_service('$service', \$1)", commands => q{SELECT count(*) FROM oms_commands($1)});
+	my %offset = (service => 0, commands => $count);
+	my %us;
 	$dbh->do('VACUUM (ANALYZE, FREEZE)');
 	$dbh->disconnect;
-	my %offset = (service => 0, commands => scalar @all);
 	my @contestants = map { my $name = $_; { name => $name, db => 'bench_run', work => sub {
 		my ($dbh, $first, $last) = @_;
 		return ($dbh->selectrow_array('SELECT bench.execute(?, (SELECT array_agg(command ORDER BY n) FROM bench.commands WHERE n BETWEEN ? AND ?))', undef,
@@ -926,15 +934,20 @@ sub section_submit {
 	for my $round (1 .. $size{rounds}) {
 		new_db('bench_run', 'bench_d');
 		my $result = contest($warm, $n, 10, @contestants);
-		die 'what is compared does not write the same orders' if $result->{service}{rows}{'orders ins'} != $result->{commands}{rows}{'orders ins'};
+		for my $rows ('orders ins', 'order_events ins') {
+			die "what is compared does not write the same $rows" if ($result->{service}{rows}{$rows} // 0) != ($result->{commands}{rows}{$rows} // 0);
+		}
 		push @{ $us{$_} }, $result->{$_}{us} for keys %$result;
 		push @contestants, shift @contestants;
 	}
 	drop_db('bench_run', 'bench_d');
-	my @ratio = map { $us{service}[$_] / $us{commands}[$_] } 0 .. $#{ $us{service} };
-	say_out("µs for a client order that five rules of routing read, and that a policy places as three children, against CreateOrderCommand and PlaceOrderCommand in one oms_commands(); medians of $size{rounds} runs.\n");
-	table(['what', 'µs', 'µs of the commands', 'ratio', 'aim'],
-		['SubmitClientOrder', (map { sprintf('%.1f', median(@{ $us{$_} })) } qw(service commands)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≤ 1.20, ' . verdict(median(@ratio) <= 1.205)]);
+	return \%us;
+}
+
+sub service_row {
+	my ($name, $us) = @_;
+	my @ratio = map { $us->{service}[$_] / $us->{commands}[$_] } 0 .. $#{ $us->{service} };
+	return [$name, (map { sprintf('%.1f', median(@{ $us->{$_} })) } qw(service commands)), sprintf('%.2f (%s)', median(@ratio), spread(@ratio)), '≤ 1.20, ' . verdict(median(@ratio) <= 1.205)];
 }
 
 # --- 9: an asset class
@@ -978,6 +991,49 @@ sub section_classes {
 	say_out("µs for each create of an order with ten attributes, in a loop inside one backend, of a registered class that has all ten, against the same of no registered class; medians of $size{rounds} runs.\n");
 	table(['attributes', 'µs', 'µs without', 'ratio', 'aim'], @rows);
 }
+
+# --- 10: services
+
+# An order and three children, by a loop of the definition; and the cancel of such a tree that never left.
+my $with_children = q({"arguments": {"order": {"type": "object", "required": true}, "slices": {"type": "objects", "required": true}},
+  "steps": [{"name": "create", "command": "CreateOrderCommand", "with": {FIELDS}},
+    {"name": "slice", "for_each": {"argument": "slices"}, "as": "s", "command": "CreateOrderCommand",
+     "with": {"orderId": {"each": "s", "path": "orderId"}, "parentId": {"step": "create", "path": "state.orderId"}, "orderQty": {"each": "s", "path": "orderQty"},
+       "ordType": "LIMIT", "price": {"each": "s", "path": "price"}, "destination": {"each": "s", "path": "destination"}}}]});
+
+sub section_services {
+	my $n = $size{loop};
+	my $warm = 100;
+	my @all = 1 .. $n + $warm;
+	my $sliced = sub { my ($id) = @_; return map { slice_command("$id-$_", $id, orderQty => 300000) } 1 .. 3 };
+	my $strip = sub { my ($command) = @_; my %c = %$command; delete @c{qw(commandType parentId)}; return \%c };
+	my @rows;
+	progress('services: a definition');
+	(my $definition = $with_children) =~ s/FIELDS/join ', ', map { qq("$_": {"argument": "order", "path": "$_"}) } grep { $_ ne 'commandType' } sort keys %{ order_command('x') }/e;
+	new_db('bench_d', 'bench_template');
+	my $dbh = connection('bench_d');
+	$dbh->do(q{INSERT INTO oms.services (name, definition) VALUES ('WithChildren', ?)}, undef, $definition);
+	prepare_scene($dbh, background());
+	store_commands($dbh, (map { { order => $strip->(order_command("S$_")), slices => [map { $strip->($_) } $sliced->("S$_")] } } @all),
+		map { [order_command("C$_"), $sliced->("C$_")] } @all);
+	push @rows, service_row('an order and three children, by a loop', service_contest($dbh, 'WithChildren', scalar @all, $warm, $n));
+	progress('services: CancelClientOrder');
+	new_db('bench_d', 'bench_template');
+	$dbh = connection('bench_d');
+	prepare_scene($dbh, background(), map { (order_command($_), $sliced->($_)) } map { ("S$_", "C$_") } @all);
+	store_commands($dbh, (map { { orderId => "S$_" } } @all),
+		map { my $i = $_; [map { { commandType => 'CancelOrderCommand', orderId => $_ } } "C$i-3", "C$i-2", "C$i-1", "C$i"] } @all);
+	push @rows, service_row('CancelClientOrder, of an order with three children that never left', service_contest($dbh, 'CancelClientOrder', scalar @all, $warm, $n));
+	say_out("## 10. Services\n");
+	say_out("µs for each call of a service in a loop inside one backend, against the same commands in one oms_commands(); medians of $size{rounds} runs.\n");
+	table(['what', 'µs', 'µs of the commands', 'ratio', 'aim'], @rows);
+}
+
+require "$Bin/filters.pl";
+require "$Bin/queries.pl";
+require "$Bin/lifecycle.pl";
+require "$Bin/accounts.pl";
+require "$Bin/growth.pl";
 
 # --- a profile of the loop
 
@@ -1036,7 +1092,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk, quotes => \&section_quotes, rules => sub { section_rules(); section_submit() }, classes => \&section_classes);
+	desk => \&section_desk, quotes => \&section_quotes, rules => sub { section_rules(); section_submit() }, classes => \&section_classes, services => \&section_services, filters => sub { section_filters($quick) }, queries => sub { section_queries($quick) }, lifecycle => sub { section_lifecycle($quick) }, accounts => sub { section_accounts($quick) }, growth => sub { section_growth($quick) });
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

@@ -4,7 +4,8 @@
 #   bench.sh [--quick] [SECTION...]           measure (bench/README.md); the tables also go to bench/results/latest.md
 #   bench.sh --profile WORKLOAD [--out FILE]  hottest functions of one backend (perf); see bench/profile.sh
 #
-# SECTIONs: loop clients batches scale desk quotes rules bridge (the way out, all of it; or of that: drain latency load).
+# SECTIONs: loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth bridge (the way out, all of it; or of that: drain latency load) day (with
+# --made: the one that bench/day_made.pl makes).
 # OMS_BENCH=quick stands for --quick. bench/run.sh finds the cluster by PGHOST, PGPORT and PGUSER.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -36,10 +37,11 @@ trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-commands=() bridge=() both=()
+commands=() bridge=() day=() both=()
 for arg in "$@"; do
     case $arg in
         bridge | drain | latency | load) bridge+=("$arg") ;;
+        day | --made) day+=("$arg") ;;
         --quick) both+=("$arg") ;;
         *) commands+=("$arg") ;;
     esac
@@ -67,18 +69,23 @@ export TMPDIR=$OMS_WORK
 cd "$project"
 "$scripts/build.sh" "$project" "$OMS_WORK/stage" release
 
-if [ ${#commands[@]} -gt 0 ] || [ ${#bridge[@]} -eq 0 ]; then
+# Without a section, all of them.
+chosen=$((${#commands[@]} + ${#bridge[@]} + ${#day[@]}))
+wanted() { [ "$chosen" -eq 0 ] || [ "$1" -gt 0 ]; }
+
+if wanted ${#commands[@]}; then
     start_cluster cluster max_wal_size=8GB
     run_group bench/run.sh "${both[@]}" "${commands[@]}"
     "$scripts/cluster.sh" stop "$OMS_WORK/cluster"
     rm -rf "$OMS_WORK/cluster"
 fi
 
-if [ ${#bridge[@]} -gt 0 ] || [ ${#commands[@]} -eq 0 ]; then
+if wanted $((${#bridge[@]} + ${#day[@]})); then
     # Debezium comes by TCP and with a password; a slot keeps the WAL of a million events.
     OMS_LISTEN=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => 0)->sockport')
     export OMS_LISTEN PGPORT=$OMS_LISTEN OMS_BENCH_PASSWORD=$OMS_WORK/bridge/password OMS_BENCH_SERVER_LOG=$OMS_WORK/bridge/log
     mapfile -t plugins < <(plugin_setting)
     start_cluster bridge max_wal_size=16GB wal_level=logical max_replication_slots=64 max_wal_senders=32 log_replication_commands=on "${plugins[@]}"
-    run_group bench/run.sh "${both[@]}" bridge "${bridge[@]}"
+    if wanted ${#bridge[@]}; then run_group bench/run.sh "${both[@]}" bridge "${bridge[@]}"; fi
+    if wanted ${#day[@]}; then run_group bench/run.sh "${both[@]}" day "${day[@]}"; fi
 fi

@@ -11,8 +11,8 @@ cd "$project"
 breaches=0
 breach() { say "style: $*"; breaches=$((breaches + 1)); }
 
-# From the bottom up; entry and look stand side by side, and so do fix and slot.
-declare -A level=([base]=0 [core]=1 [store]=2 [entry]=3 [look]=3 [fix]=4 [slot]=4)
+# From the bottom up; entry, look and query stand side by side, and so do fix and slot.
+declare -A level=([base]=0 [core]=1 [store]=2 [entry]=3 [look]=3 [query]=3 [fix]=4 [slot]=4)
 
 # An include names the file from src/ on, so it says its folder.
 check_folders() {
@@ -36,8 +36,8 @@ check_folders() {
 
 # The core is pure: of PostgreSQL it knows values, lists, hashes and memory, and no table, catalog, SQL or clock.
 check_core() {
-    local pure=' postgres.h common/hashfn.h catalog/pg_collation_d.h datatype/timestamp.h lib/simplehash.h lib/stringinfo.h limits.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h regex/regex.h
-        utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/memutils.h utils/numeric.h '
+    local pure=' postgres.h common/hashfn.h catalog/pg_collation_d.h catalog/pg_type_d.h datatype/timestamp.h lib/simplehash.h lib/stringinfo.h limits.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h regex/regex.h
+        utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/memutils.h utils/numeric.h utils/varlena.h utils/array.h utils/timestamp.h '
     local file header
     while IFS=: read -r file header; do
         [[ $header == core/* || $header == base/* || ${pure//[[:space:]]/ } == *" $header "* ]] || breach "$file includes $header: the core is pure"

@@ -217,7 +217,7 @@ not known; ANSWERED, the ClOrdID that is named was answered before; IMPLIES_REPL
 its quantity; STATES_CANCELLED, STATES_EXPIRED, STATES_REJECTED and STATES_DONE_FOR_DAY, the fill''s report states that the order is
 over; LEG, the report is of a leg; OTHER_ORDER, it names another symbol or side; OTHER_FIGURES, it comes again with other figures;
 SPLITS, the restatement is a split; COVERED, a block has filled, and allocated nobody, what its members lack; APPROVED, the desk has
-approved the fill; IN_TIME, it was dealt before its order expired; QUOTED, the order accepts a quote.'),
+approved the fill; IN_TIME, it was dealt before its order expired; QUOTED, the order accepts a quote; REFUSED, of what a replacement asks of children one has refused; CANCELS, the order itself was asked to end.'),
   ('execution', 'Exactly one condition holds: the status, or NEW, before the first event. *live* stands for VALIDATED and ALLOCATED, *ended* for CORRECTED,
 BUSTED and REJECTED.'),
   ('quote_request', 'Exactly one condition holds: the status, or UNMADE, before the first event. *over* stands for ACCEPTED, REJECTED, CANCELLED and EXPIRED. Facts: ACCEPTANCE_PENDING, a quote of it is accepted and its dealer has the last
@@ -309,25 +309,10 @@ fi
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 if [ "${1:-}" = inside ]; then
-    "$scripts/build.sh" "$project" "$OMS_WORK/stage" release
-    "$scripts/cluster.sh" init "$OMS_WORK/cluster"
-    cat "$OMS_WORK/stage/postgresql.conf" >> "$OMS_WORK/cluster/data/postgresql.conf"
-    "$scripts/cluster.sh" start "$OMS_WORK/cluster"
-    PGHOST=$("$scripts/cluster.sh" socket "$OMS_WORK/cluster")
-    export PGHOST PGUSER=oms PGDATABASE=postgres PATH=$("$PG_CONFIG" --bindir):$PATH
-    psql -X -q -c 'CREATE EXTENSION oms_state'
+    serve_extension
     print > "$OMS_WORK/states.md"
     exit
 fi
 
-"$scripts/setup.sh"
-OMS_WORK=$(mktemp -d /var/tmp/oms_state-states.XXXXXX)
-export OMS_WORK
-trap 'end_group; stop_clusters_under "$OMS_WORK"; rm -rf "$OMS_WORK"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-copy_tree "$OMS_WORK/tree"
-chmod 0755 "$OMS_WORK"
-give_to_user "$OMS_WORK"
-run_group "$scripts/as_user.sh" "$OMS_WORK/tree/scripts/gen_states.sh" inside
+in_a_copy states gen_states.sh
 cat "$OMS_WORK/states.md" > "$project/doc/states.md"

@@ -71,3 +71,28 @@ end_group() {
         group=
     fi
 }
+
+# in_a_copy NAME SCRIPT: a copy of the checkout below a new $OMS_WORK, which goes at the end, and in it "SCRIPT inside" as an ordinary user.
+in_a_copy() {
+    "$scripts/setup.sh"
+    OMS_WORK=$(mktemp -d "/var/tmp/oms_state-$1.XXXXXX")
+    export OMS_WORK
+    trap 'end_group; stop_clusters_under "$OMS_WORK"; rm -rf "$OMS_WORK"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    copy_tree "$OMS_WORK/tree"
+    chmod 0755 "$OMS_WORK"
+    give_to_user "$OMS_WORK"
+    run_group "$scripts/as_user.sh" "$OMS_WORK/tree/scripts/$2" inside
+}
+
+# Inside of it: what is here is built, and psql asks a server with the extension from then on.
+serve_extension() {
+    "$scripts/build.sh" "$project" "$OMS_WORK/stage" release
+    "$scripts/cluster.sh" init "$OMS_WORK/cluster"
+    cat "$OMS_WORK/stage/postgresql.conf" >> "$OMS_WORK/cluster/data/postgresql.conf"
+    "$scripts/cluster.sh" start "$OMS_WORK/cluster"
+    PGHOST=$("$scripts/cluster.sh" socket "$OMS_WORK/cluster")
+    export PGHOST PGUSER=oms PGDATABASE=postgres PATH=$("$PG_CONFIG" --bindir):$PATH
+    psql -X -q -c 'CREATE EXTENSION oms_state'
+}

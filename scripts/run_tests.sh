@@ -197,7 +197,7 @@ on_version() {
     run_regress
     run_isolation
     run_tap 020_fix_matrices 022_fix_cases 030_caller 031_roles 032_statistics 050_property 053_blocks 054_allocation_examples 063_transactions 065_partitions 080_own_columns 081_own_triggers 082_own_indexes 083_maintenance \
-        084_own_constraints 086_interrupted_lookups 101_slot
+        084_own_constraints 085_compression 086_interrupted_lookups 101_slot
 }
 
 # test_version VERSION: all of that in a folder and a process of its own, into a log.

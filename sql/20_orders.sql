@@ -66,9 +66,10 @@ CREATE TABLE oms.orders (
   live_blocks bigint,
   quote_id text COLLATE "C",
   planned_slices jsonb,
-  next_placement_at timestamptz
+  next_placement_at timestamptz,
+  closed boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 70);
--- No column of an index ever changes but of what is on the desk or planned: every update can be a heap-only one.
+-- No column of an index changes but of what is on the desk or planned, and when an order ends: every other update can be a heap-only one.
 CREATE INDEX orders_root_id_idx ON oms.orders (root_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.orders', '');
 -- @end
@@ -84,10 +85,13 @@ ALTER TABLE oms.orders
   ADD COLUMN live_blocks bigint,
   ADD COLUMN quote_id text COLLATE "C",
   ADD COLUMN planned_slices jsonb,
-  ADD COLUMN next_placement_at timestamptz;
+  ADD COLUMN next_placement_at timestamptz,
+  ADD COLUMN closed boolean NOT NULL DEFAULT false;
 -- @end
 -- What the desk looks for: few rows. Of the others no update changes a column of it, so theirs stay heap-only.
 CREATE INDEX orders_desk_idx ON oms.orders (id) WHERE desk_status IN ('QUEUED', 'CLAIMED') OR members IS NOT NULL;
+-- The open orders of an account, page by page in the order of their ids. An end takes an order out of it: doc/performance.md says what that costs, and who never asks drops it.
+CREATE INDEX orders_open_idx ON oms.orders (account, id) WHERE NOT closed;
 -- What is to be placed later, by when: few rows too.
 CREATE INDEX orders_next_placement_idx ON oms.orders (next_placement_at) WHERE next_placement_at IS NOT NULL;
 
@@ -129,6 +133,7 @@ COMMENT ON COLUMN oms.orders.desk_status IS 'Where it is on the execution desk: 
 COMMENT ON COLUMN oms.orders.desk_user IS 'Who has claimed it, or whom it was assigned to';
 COMMENT ON COLUMN oms.orders.desk_reason IS 'Why it came to the desk, or where it is there';
 COMMENT ON COLUMN oms.orders.desk_since IS 'When it came into its desk status';
+COMMENT ON COLUMN oms.orders.closed IS 'Nothing more of it is to be executed: it is filled, cancelled, expired, rejected, calculated, or was for a day that is done; false again where something revives it. The default is for dumps of 0.1.0: oms.recount_live_children()';
 COMMENT ON COLUMN oms.orders.members IS 'Of a block: {orderId, quantity (of it the block works), quantityByFactor (what that becomes when all brokers have told a split), priority, allocatedQuantity, allocatedValue, released, methods}; null: it is no block';
 COMMENT ON COLUMN oms.orders.block_order_ids IS 'The blocks that it is a member of, or was and was allocated something';
 COMMENT ON COLUMN oms.orders.live_blocks IS 'Blocks that have a part of it which is neither allocated nor released';
@@ -140,9 +145,13 @@ CREATE TABLE oms.cl_ord_ids (
   fix_session text COLLATE "C" NOT NULL,
   cl_ord_id text COLLATE "C" NOT NULL,
   order_id text COLLATE "C" NOT NULL,
-  CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (fix_session, cl_ord_id)
+  CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (cl_ord_id, fix_session)
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.cl_ord_ids', '');
+-- @end
+-- The id first: a query asks for one whatever its session.
+-- @upgrade
+ALTER TABLE oms.cl_ord_ids DROP CONSTRAINT cl_ord_ids_pkey, ADD CONSTRAINT cl_ord_ids_pkey PRIMARY KEY (cl_ord_id, fix_session);
 -- @end
 COMMENT ON TABLE oms.cl_ord_ids IS
   'Every ClOrdID (11) an order was ever known under: unique in its FIX session; SQL callers share the session ''''';

@@ -62,7 +62,10 @@ CREATE TABLE oms.executions (
   reported_symbol text COLLATE "C",
   reported_side text COLLATE "C",
   allocation_proposal jsonb,
-  booked_at timestamptz
+  booked_at timestamptz,
+  moved_from_execution_id text COLLATE "C",
+  moved_to_execution_id text COLLATE "C",
+  trading_day date
 ) WITH (fillfactor = 90);
 CREATE INDEX executions_order_id_exec_id_idx ON oms.executions (order_id, exec_id);
 SELECT pg_catalog.pg_extension_config_dump('oms.executions', '');
@@ -89,10 +92,16 @@ ALTER TABLE oms.executions
   ADD COLUMN reported_symbol text COLLATE "C",
   ADD COLUMN reported_side text COLLATE "C",
   ADD COLUMN allocation_proposal jsonb,
-  ADD COLUMN booked_at timestamptz;
+  ADD COLUMN booked_at timestamptz,
+  ADD COLUMN moved_from_execution_id text COLLATE "C",
+  ADD COLUMN moved_to_execution_id text COLLATE "C",
+  ADD COLUMN trading_day date;
 -- @end
 -- What the desk has still to do with: few rows. Outside of blocks a fill that is booked at once never stands in it.
 CREATE INDEX executions_open_idx ON oms.executions (order_id) WHERE status IN ('REVIEW', 'VALIDATED') OR allocation_proposal IS NOT NULL;
+
+-- The blotter's pages by time, and the fills of a symbol since a time. It grows at its end, which costs a fill the least.
+CREATE INDEX executions_created_at_idx ON oms.executions (created_at, symbol);
 
 COMMENT ON TABLE oms.executions IS 'Current state of every execution: one row a fill, a correction or a report that waits in review';
 COMMENT ON COLUMN oms.executions.id IS 'The execution''s own id (executionId)';
@@ -107,6 +116,7 @@ COMMENT ON COLUMN oms.executions.review_reasons IS 'Array of {code, figures ...}
 COMMENT ON COLUMN oms.executions.corrected_execution_id IS 'The execution that this one corrects';
 COMMENT ON COLUMN oms.executions.correcting_execution_id IS 'The execution that corrects this one';
 COMMENT ON COLUMN oms.executions.bust_exec_id IS 'ExecID of the report that busted it';
+COMMENT ON COLUMN oms.executions.trading_day IS 'Of a fill of a block whose report states no trade date: the day that it counts for, by its calendar as it was when it was booked';
 COMMENT ON COLUMN oms.executions.trade_date IS 'TradeDate (75) as the report stated it; a correction may change it';
 COMMENT ON COLUMN oms.executions.settl_date IS 'SettlDate (64) as the report stated it; a correction may change it';
 COMMENT ON COLUMN oms.executions.commission IS 'Commission (12) in the unit that comm_type says; a correction may change it';
@@ -128,6 +138,8 @@ COMMENT ON COLUMN oms.executions.reported_symbol IS 'Symbol (55) as the report s
 COMMENT ON COLUMN oms.executions.reported_side IS 'Side (54) as the report stated it, where the desk has changed it';
 COMMENT ON COLUMN oms.executions.allocation_proposal IS 'By oms_state.allocation_four_eyes: {author, command} of an allocation or deallocation that waits for somebody else''s ApproveExecutionCommand';
 COMMENT ON COLUMN oms.executions.booked_at IS 'When it was booked, if it waited in review before; else it was with its creation, or never';
+COMMENT ON COLUMN oms.executions.moved_from_execution_id IS 'The fill of another order in whose place it was typed, to move that to this one';
+COMMENT ON COLUMN oms.executions.moved_to_execution_id IS 'The fill of another order that was typed in its place; of a bust in review, in the place of what it busts';
 
 CREATE TABLE oms.matched_exec_ids (
   fix_session text COLLATE "C" NOT NULL,

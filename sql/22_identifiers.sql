@@ -44,7 +44,9 @@ CREATE TABLE oms.rejected_commands (
   rule text COLLATE "C",
   command jsonb,
   id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
-  via text COLLATE "C"
+  via text COLLATE "C",
+  application_name text COLLATE "C",
+  client_addr inet
 );
 CREATE INDEX rejected_commands_rejected_at_idx ON oms.rejected_commands USING brin (rejected_at);
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands', '');
@@ -53,9 +55,11 @@ SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
 -- @upgrade
 ALTER TABLE oms.rejected_commands
   ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT rejected_commands_pkey PRIMARY KEY,
-  ADD COLUMN via text COLLATE "C";
+  ADD COLUMN via text COLLATE "C", ADD COLUMN application_name text COLLATE "C", ADD COLUMN client_addr inet;
 SELECT pg_catalog.pg_extension_config_dump('oms.rejected_commands_id_seq', '');
 -- @end
 COMMENT ON TABLE oms.rejected_commands IS 'Commands that oms_try_command() and oms_commands(..., false) refused';
 COMMENT ON COLUMN oms.rejected_commands.id IS 'Number of the refusal, with gaps';
 COMMENT ON COLUMN oms.rejected_commands.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
+COMMENT ON COLUMN oms.rejected_commands.application_name IS 'application_name of the session, which says it of itself; null if empty';
+COMMENT ON COLUMN oms.rejected_commands.client_addr IS 'Where the session came from; null from this machine, without a network';

@@ -43,6 +43,8 @@ CREATE TABLE oms.quote_requests (
   tree_updated_at timestamptz,
   hash bytea NOT NULL
 ) WITH (fillfactor = 70);
+-- What may be due: few rows, and none once a request is through.
+CREATE INDEX quote_requests_expire_time_idx ON oms.quote_requests (expire_time) WHERE status IN ('NEW', 'QUOTED');
 SELECT pg_catalog.pg_extension_config_dump('oms.quote_requests', '');
 
 COMMENT ON TABLE oms.quote_requests IS 'Current state of every request for quotes: the root of the tree of its quotes';
@@ -123,6 +125,8 @@ CREATE TABLE oms.quotes (
 CREATE INDEX quotes_quote_request_id_idx ON oms.quotes (quote_request_id);
 -- What a dealer takes back without naming it, and the entries of his mass quotes.
 CREATE INDEX quotes_open_idx ON oms.quotes (fix_session, quote_set_id, quote_entry_id) WHERE status = 'ACTIVE';
+-- What a dealer has open.
+CREATE INDEX quotes_dealer_idx ON oms.quotes (dealer, id) WHERE status = 'ACTIVE';
 SELECT pg_catalog.pg_extension_config_dump('oms.quotes', '');
 
 COMMENT ON TABLE oms.quotes IS 'Current state of every quote of a dealer';
@@ -183,6 +187,35 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION oms.quotes_of_tree(text) IS 'The quotes that a tree has today, and its root, which may be one';
 
+-- What its rows name in other trees, for oms.verify(since).
+CREATE FUNCTION oms.links_of_quote_requests(ids text[]) RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 100
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET jit = off
+AS $function$
+  SELECT n.object, n.id
+    FROM oms.quote_requests AS r
+   CROSS JOIN LATERAL (VALUES ('order', r.order_id), ('order', r.accepted_order_id), ('quote', r.accepted_quote_id), ('quote', r.cover_quote_id)) AS n (object, id)
+   WHERE r.id = ANY (links_of_quote_requests.ids)
+$function$;
+COMMENT ON FUNCTION oms.links_of_quote_requests(text[]) IS 'Part of oms.verify(since): what rows of requests name in other trees, or may name there; nulls among them';
+REVOKE ALL ON FUNCTION oms.links_of_quote_requests(text[]) FROM PUBLIC;
+
+CREATE FUNCTION oms.links_of_quotes(ids text[]) RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 100
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET jit = off
+AS $function$
+  SELECT n.object, n.id
+    FROM oms.quotes AS q
+   CROSS JOIN LATERAL (VALUES ('order', q.order_id), ('quote', q.superseded_quote_id), ('quote', q.superseding_quote_id)) AS n (object, id)
+   WHERE q.id = ANY (links_of_quotes.ids)
+$function$;
+COMMENT ON FUNCTION oms.links_of_quotes(text[]) IS 'Part of oms.verify(since): what rows of quotes name in other trees, or may name there; nulls among them';
+REVOKE ALL ON FUNCTION oms.links_of_quotes(text[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION oms.quote_takes_offer(symbol text, currency text, side text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN CASE WHEN side IN ('BUY', 'BUY_MINUS') THEN true
@@ -197,36 +230,28 @@ CREATE OR REPLACE FUNCTION oms.verify_quote_requests()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_quote_requests()');
   SELECT 'orphan', 'quote_request', r.id, r.root_id, NULL::bigint, format('Its root is %s.', r.root_id)
     FROM oms.quote_requests AS r WHERE r.root_id <> r.id
   UNION ALL
-  SELECT 'quote_link', 'quote_request', r.id, r.root_id, NULL, x.detail
+  SELECT 'quote_link', 'quote_request', r.id, r.root_id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN (r.accepted_quote_id IS NULL) <> (r.accepted_order_id IS NULL) OR (r.accepted_quote_id IS NULL) <> (r.executed_quantity IS NULL) THEN format('It has acceptedQuoteId %s, acceptedOrderId %s, executedQuantity %s.', coalesce(r.accepted_quote_id, 'null'), coalesce(r.accepted_order_id, 'null'), coalesce(r.executed_quantity::text, 'null')) END,
+     CASE WHEN r.accepted_quote_id IS NOT NULL AND (q.id IS NULL OR q.quote_request_id IS DISTINCT FROM r.id OR q.order_id IS DISTINCT FROM r.accepted_order_id) THEN format('Its quote %s is one of request %s, with order %s.', r.accepted_quote_id, coalesce(q.quote_request_id, 'null'), coalesce(q.order_id, 'null')) END,
+     CASE WHEN r.accepted_quote_id IS NOT NULL AND q.status IS DISTINCT FROM CASE r.status WHEN 'ACCEPTED' THEN 'ACCEPTED' WHEN 'QUOTED' THEN 'ACTIVE' END THEN format('It is %s, and its accepted quote %s is %s.', r.status, r.accepted_quote_id, coalesce(q.status, 'null')) END,
+     CASE WHEN r.status = 'ACCEPTED' AND r.accepted_quote_id IS NULL THEN 'It is ACCEPTED without an accepted quote.' END,
+     CASE WHEN r.accepted_order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM r.accepted_quote_id OR o.executed_quantity IS DISTINCT FROM r.executed_quantity) THEN format('Its order %s accepts quote %s and has executed %s, not %s.', r.accepted_order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), r.executed_quantity) END,
+     CASE WHEN r.cover_quote_id IS NOT NULL AND (c.quote_request_id IS DISTINCT FROM r.id OR r.cover_quote_id IS NOT DISTINCT FROM r.accepted_quote_id
+        OR r.cover_distance IS DISTINCT FROM CASE oms.quote_takes_offer(q.symbol, q.currency, q.side) WHEN true THEN r.cover_px - q.accepted_px ELSE q.accepted_px - r.cover_px END) THEN format('Its cover %s, at %s and %s worse than %s, is a quote of request %s.', r.cover_quote_id, r.cover_px, r.cover_distance, q.accepted_px, coalesce(c.quote_request_id, 'null')) END,
+     CASE WHEN r.quoted_at IS NULL AND r.status IN ('QUOTED', 'ACCEPTED') THEN format('It is %s, and no quote came.', r.status) END,
+     CASE WHEN r.quote_req_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.quote_req_ids AS n
+                                                  WHERE n.fix_session = coalesce(r.fix_session, '') AND n.quote_req_id = r.quote_req_id AND n.quote_request_id = r.id) THEN format('Its QuoteReqID %s does not stand for it in oms.quote_req_ids.', r.quote_req_id) END,
+     CASE WHEN r.order_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.orders AS p WHERE p.id = r.order_id) THEN format('Its client order %s does not exist.', r.order_id) END,
+     CASE WHEN r.status NOT IN ('NEW', 'QUOTED') AND EXISTS (SELECT FROM oms.quotes AS a WHERE a.quote_request_id = r.id AND a.status = 'ACTIVE') THEN format('It is %s, and has quotes that are ACTIVE.', r.status) END
+   ], NULL))
     FROM oms.quote_requests AS r
     LEFT JOIN oms.quotes AS q ON q.id = r.accepted_quote_id
     LEFT JOIN oms.orders AS o ON o.id = r.accepted_order_id
     LEFT JOIN oms.quotes AS c ON c.id = r.cover_quote_id
-   CROSS JOIN LATERAL (VALUES
-     ((r.accepted_quote_id IS NULL) <> (r.accepted_order_id IS NULL) OR (r.accepted_quote_id IS NULL) <> (r.executed_quantity IS NULL),
-      format('It has acceptedQuoteId %s, acceptedOrderId %s, executedQuantity %s.', coalesce(r.accepted_quote_id, 'null'), coalesce(r.accepted_order_id, 'null'), coalesce(r.executed_quantity::text, 'null'))),
-     (r.accepted_quote_id IS NOT NULL AND (q.id IS NULL OR q.quote_request_id IS DISTINCT FROM r.id OR q.order_id IS DISTINCT FROM r.accepted_order_id),
-      format('Its quote %s is one of request %s, with order %s.', r.accepted_quote_id, coalesce(q.quote_request_id, 'null'), coalesce(q.order_id, 'null'))),
-     (r.accepted_quote_id IS NOT NULL AND q.status IS DISTINCT FROM CASE r.status WHEN 'ACCEPTED' THEN 'ACCEPTED' WHEN 'QUOTED' THEN 'ACTIVE' END,
-      format('It is %s, and its accepted quote %s is %s.', r.status, r.accepted_quote_id, coalesce(q.status, 'null'))),
-     (r.status = 'ACCEPTED' AND r.accepted_quote_id IS NULL, 'It is ACCEPTED without an accepted quote.'),
-     (r.accepted_order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM r.accepted_quote_id OR o.executed_quantity IS DISTINCT FROM r.executed_quantity),
-      format('Its order %s accepts quote %s and has executed %s, not %s.', r.accepted_order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), r.executed_quantity)),
-     (r.cover_quote_id IS NOT NULL AND (c.quote_request_id IS DISTINCT FROM r.id OR r.cover_quote_id IS NOT DISTINCT FROM r.accepted_quote_id
-        OR r.cover_distance IS DISTINCT FROM CASE oms.quote_takes_offer(q.symbol, q.currency, q.side) WHEN true THEN r.cover_px - q.accepted_px ELSE q.accepted_px - r.cover_px END),
-      format('Its cover %s, at %s and %s worse than %s, is a quote of request %s.', r.cover_quote_id, r.cover_px, r.cover_distance, q.accepted_px, coalesce(c.quote_request_id, 'null'))),
-     (r.quoted_at IS NULL AND r.status IN ('QUOTED', 'ACCEPTED'), format('It is %s, and no quote came.', r.status)),
-     (r.quote_req_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.quote_req_ids AS n
-                                                  WHERE n.fix_session = coalesce(r.fix_session, '') AND n.quote_req_id = r.quote_req_id AND n.quote_request_id = r.id),
-      format('Its QuoteReqID %s does not stand for it in oms.quote_req_ids.', r.quote_req_id)),
-     (r.order_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.orders AS p WHERE p.id = r.order_id), format('Its client order %s does not exist.', r.order_id)),
-     (r.status NOT IN ('NEW', 'QUOTED') AND EXISTS (SELECT FROM oms.quotes AS a WHERE a.quote_request_id = r.id AND a.status = 'ACTIVE'),
-      format('It is %s, and has quotes that are ACTIVE.', r.status))
-   ) AS x (broken, detail)
-   WHERE x.broken
   UNION ALL
   SELECT 'orphan', 'quote_request', n.quote_request_id, NULL, NULL, format('QuoteReqID %s stands for it in oms.quote_req_ids, and it does not exist.', n.quote_req_id)
     FROM oms.quote_req_ids AS n WHERE NOT EXISTS (SELECT FROM oms.quote_requests AS r WHERE r.id = n.quote_request_id)
@@ -238,44 +263,33 @@ CREATE OR REPLACE FUNCTION oms.verify_quotes()
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_quotes()');
   SELECT 'orphan', 'quote', q.id, q.root_id, NULL::bigint, format('Its root is %s, its request %s.', q.root_id, coalesce(q.quote_request_id, 'null'))
     FROM oms.quotes AS q
     LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id
    WHERE q.root_id <> coalesce(q.quote_request_id, q.id) OR (q.quote_request_id IS NOT NULL AND r.id IS NULL)
   UNION ALL
-  SELECT 'quote_link', 'quote', q.id, q.root_id, NULL, x.detail
+  SELECT 'quote_link', 'quote', q.id, q.root_id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN num_nonnulls(q.order_id, q.side, q.accepted_quantity, q.accepted_px, q.accepted_at, q.executed_quantity) NOT IN (0, 6) THEN format('Of its acceptance it has orderId %s, side %s, acceptedQuantity %s, acceptedPx %s, executedQuantity %s.', coalesce(q.order_id, 'null'), coalesce(q.side, 'null'),
+             coalesce(q.accepted_quantity::text, 'null'), coalesce(q.accepted_px::text, 'null'), coalesce(q.executed_quantity::text, 'null')) END,
+     CASE WHEN (q.status = 'ACCEPTED') AND q.order_id IS NULL OR q.status NOT IN ('ACCEPTED', 'ACTIVE', 'REJECTED') AND q.order_id IS NOT NULL THEN format('It is %s with order %s.', q.status, coalesce(q.order_id, 'null')) END,
+     CASE WHEN q.order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM q.id OR o.executed_quantity IS DISTINCT FROM q.executed_quantity) THEN format('Its order %s accepts quote %s and has executed %s, not %s.', q.order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), q.executed_quantity) END,
+     CASE WHEN q.order_id IS NOT NULL AND q.accepted_px IS DISTINCT FROM CASE WHEN t.takes_offer THEN q.offer_px ELSE q.bid_px END THEN format('It was accepted at %s on side %s, and quotes %s and %s.', q.accepted_px, q.side, coalesce(q.bid_px::text, 'null'), coalesce(q.offer_px::text, 'null')) END,
+     CASE WHEN q.accepted_quantity > CASE WHEN t.takes_offer THEN q.offer_size ELSE q.bid_size END OR q.accepted_quantity < CASE WHEN t.takes_offer THEN q.min_offer_size ELSE q.min_bid_size END
+        OR q.accepted_quantity > r.order_qty THEN format('%s of it were accepted, which it or its request does not offer.', q.accepted_quantity) END,
+     CASE WHEN q.status IN ('ACTIVE', 'ACCEPTED') AND q.order_id IS NOT NULL AND r.id IS NOT NULL AND r.accepted_quote_id IS DISTINCT FROM q.id THEN format('It is %s with order %s, and its request accepts %s.', q.status, q.order_id, coalesce(r.accepted_quote_id, 'null')) END,
+     CASE WHEN q.status = 'ACTIVE' AND q.order_id IS NOT NULL AND NOT o.conditions && ARRAY['PENDING_NEW'] THEN format('Its dealer has the last look, and its order %s is %s.', q.order_id, o.status) END,
+     CASE WHEN q.superseding_quote_id IS NOT NULL AND (s.quote_request_id IS DISTINCT FROM q.quote_request_id OR q.status <> 'CANCELLED') THEN format('It is %s, and quote %s of request %s took its place.', q.status, q.superseding_quote_id, coalesce(s.quote_request_id, 'null')) END,
+     CASE WHEN q.superseded_quote_id IS NOT NULL AND f.superseding_quote_id IS DISTINCT FROM q.id THEN format('It took the place of quote %s, whose place %s took.', q.superseded_quote_id, coalesce(f.superseding_quote_id, 'null')) END,
+     CASE WHEN q.quote_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.dealer_quote_ids AS n
+                                              WHERE n.fix_session = coalesce(q.fix_session, '') AND n.dealer_quote_id = q.quote_id AND n.quote_id = q.id) THEN format('Its QuoteID %s does not stand for it in oms.dealer_quote_ids.', q.quote_id) END
+   ], NULL))
     FROM oms.quotes AS q
     LEFT JOIN oms.quote_requests AS r ON r.id = q.quote_request_id
     LEFT JOIN oms.orders AS o ON o.id = q.order_id
     LEFT JOIN oms.quotes AS s ON s.id = q.superseding_quote_id
     LEFT JOIN oms.quotes AS f ON f.id = q.superseded_quote_id
    CROSS JOIN LATERAL (SELECT oms.quote_takes_offer(q.symbol, q.currency, q.side) AS takes_offer) AS t
-   CROSS JOIN LATERAL (VALUES
-     (num_nonnulls(q.order_id, q.side, q.accepted_quantity, q.accepted_px, q.accepted_at, q.executed_quantity) NOT IN (0, 6),
-      format('Of its acceptance it has orderId %s, side %s, acceptedQuantity %s, acceptedPx %s, executedQuantity %s.', coalesce(q.order_id, 'null'), coalesce(q.side, 'null'),
-             coalesce(q.accepted_quantity::text, 'null'), coalesce(q.accepted_px::text, 'null'), coalesce(q.executed_quantity::text, 'null'))),
-     ((q.status = 'ACCEPTED') AND q.order_id IS NULL OR q.status NOT IN ('ACCEPTED', 'ACTIVE', 'REJECTED') AND q.order_id IS NOT NULL,
-      format('It is %s with order %s.', q.status, coalesce(q.order_id, 'null'))),
-     (q.order_id IS NOT NULL AND (o.id IS NULL OR o.quote_id IS DISTINCT FROM q.id OR o.executed_quantity IS DISTINCT FROM q.executed_quantity),
-      format('Its order %s accepts quote %s and has executed %s, not %s.', q.order_id, coalesce(o.quote_id, 'null'), coalesce(o.executed_quantity::text, 'null'), q.executed_quantity)),
-     (q.order_id IS NOT NULL AND q.accepted_px IS DISTINCT FROM CASE WHEN t.takes_offer THEN q.offer_px ELSE q.bid_px END,
-      format('It was accepted at %s on side %s, and quotes %s and %s.', q.accepted_px, q.side, coalesce(q.bid_px::text, 'null'), coalesce(q.offer_px::text, 'null'))),
-     (q.accepted_quantity > CASE WHEN t.takes_offer THEN q.offer_size ELSE q.bid_size END OR q.accepted_quantity < CASE WHEN t.takes_offer THEN q.min_offer_size ELSE q.min_bid_size END
-        OR q.accepted_quantity > r.order_qty,
-      format('%s of it were accepted, which it or its request does not offer.', q.accepted_quantity)),
-     (q.status IN ('ACTIVE', 'ACCEPTED') AND q.order_id IS NOT NULL AND r.id IS NOT NULL AND r.accepted_quote_id IS DISTINCT FROM q.id,
-      format('It is %s with order %s, and its request accepts %s.', q.status, q.order_id, coalesce(r.accepted_quote_id, 'null'))),
-     (q.status = 'ACTIVE' AND q.order_id IS NOT NULL AND NOT o.conditions && ARRAY['PENDING_NEW'],
-      format('Its dealer has the last look, and its order %s is %s.', q.order_id, o.status)),
-     (q.superseding_quote_id IS NOT NULL AND (s.quote_request_id IS DISTINCT FROM q.quote_request_id OR q.status <> 'CANCELLED'),
-      format('It is %s, and quote %s of request %s took its place.', q.status, q.superseding_quote_id, coalesce(s.quote_request_id, 'null'))),
-     (q.superseded_quote_id IS NOT NULL AND f.superseding_quote_id IS DISTINCT FROM q.id,
-      format('It took the place of quote %s, whose place %s took.', q.superseded_quote_id, coalesce(f.superseding_quote_id, 'null'))),
-     (q.quote_id IS NOT NULL AND NOT EXISTS (SELECT FROM oms.dealer_quote_ids AS n
-                                              WHERE n.fix_session = coalesce(q.fix_session, '') AND n.dealer_quote_id = q.quote_id AND n.quote_id = q.id),
-      format('Its QuoteID %s does not stand for it in oms.dealer_quote_ids.', q.quote_id))
-   ) AS x (broken, detail)
-   WHERE x.broken
   UNION ALL
   SELECT 'orphan', 'quote', n.quote_id, NULL, NULL, format('QuoteID %s stands for it in oms.dealer_quote_ids, and it does not exist.', n.dealer_quote_id)
     FROM oms.dealer_quote_ids AS n WHERE NOT EXISTS (SELECT FROM oms.quotes AS q WHERE q.id = n.quote_id)

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION oms.event_tables() RETURNS TABLE (table_name name, re
 AS $function$
   SELECT c.relname, c.oid
     FROM pg_class AS c
-    JOIN (SELECT k.event_table, row_number() OVER () AS position FROM oms.kinds() AS k) AS k ON k.event_table = c.relname
+    JOIN (SELECT k.event_table, row_number() OVER () AS position FROM oms.all_kinds() AS k) AS k ON k.event_table = c.relname
    WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p')
    ORDER BY k.position
 $function$;
@@ -33,14 +33,14 @@ COMMENT ON FUNCTION oms.published_tables() IS
 
 -- What reads events of every kind reads this.
 CREATE OR REPLACE VIEW oms.all_events WITH (security_invoker = true) AS
-  -- @each kind UNION ALL
+  -- @each kind UNION ALL added (object text, sequence bigint, aggregate_id text, version bigint, root_id text, tree_version bigint, event_type text, occurred_at timestamptz, actor text, role text, command_id text, transition integer, xid xid8, payload jsonb, hash bytea, account text, via text, application_name text, client_addr inet)
   SELECT '@kind@'::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at,
-         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via
+         e.actor, e.role, e.command_id, e.transition, e.xid, e.payload, e.hash, e.account, e.via, e.application_name, e.client_addr
     FROM oms.@kind@_events AS e
   -- @end
 ;
 COMMENT ON VIEW oms.all_events IS 'Every event of every object, whatever table it stands in';
-COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed (oms.kinds())';
+COMMENT ON COLUMN oms.all_events.object IS 'Kind of the object that changed (oms.all_kinds())';
 
 -- Bounds are written as text and read again, here and below: in ISO, for a zone's abbreviation may be read as another zone.
 CREATE OR REPLACE FUNCTION oms.partition_at(parent regclass, at timestamptz) RETURNS regclass
@@ -130,7 +130,7 @@ BEGIN
       RAISE EXCEPTION 'relation "oms.%" exists and is no partition of "oms.%"', missing.leaf, missing.table_name
         USING ERRCODE = 'duplicate_table', HINT = 'Attach it again, or rename it.';
     END IF;
-    SELECT c.relowner::regrole AS owner, c.relrowsecurity, coalesce(' TABLESPACE ' || quote_ident(s.spcname), '') AS place INTO parent
+    SELECT c.relowner::regrole AS owner, coalesce(' TABLESPACE ' || quote_ident(s.spcname), '') AS place INTO parent
       FROM pg_class AS c LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace
      WHERE c.oid = format('oms.%I', missing.table_name)::regclass;
 
@@ -140,6 +140,7 @@ BEGIN
     FOREACH key IN ARRAY ARRAY['sequence', 'aggregate_id, version'] LOOP
       EXECUTE format('CREATE UNIQUE INDEX ON oms.%I (%s)', missing.leaf, key) || parent.place;
     END LOOP;
+    EXECUTE format('CREATE INDEX ON oms.%I (xid)', missing.leaf) || parent.place;
     SELECT c.relname INTO STRICT key
       FROM pg_index AS i
       JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -149,9 +150,10 @@ BEGIN
     -- a row trigger of the parent comes by itself, one on TRUNCATE does not
     EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON oms.%I FOR EACH STATEMENT EXECUTE FUNCTION oms.refuse_event_change()',
                    missing.leaf || '_no_truncate', missing.leaf);
-    -- Read through its parent, whose policies count. Who gets at it directly, by default privileges, finds it closed.
-    IF parent.relrowsecurity THEN
-      EXECUTE format('ALTER TABLE oms.%I ENABLE ROW LEVEL SECURITY', missing.leaf);
+    -- Read through its parent, whose policies count; who gets at it directly, by default privileges, sees no more.
+    -- What an upgrade writes comes before the part of its script that protects all.
+    IF to_regprocedure('oms.protect(regclass)') IS NOT NULL THEN
+      PERFORM oms.protect(format('oms.%I', missing.leaf)::regclass);
     END IF;
     EXECUTE format('ALTER TABLE oms.%I OWNER TO %s', missing.leaf, parent.owner);
     EXECUTE format('ALTER TABLE oms.%I ATTACH PARTITION oms.%I FOR VALUES FROM (%L) TO (%L)', missing.table_name, missing.leaf,
@@ -163,7 +165,34 @@ END
 $function$;
 COMMENT ON FUNCTION oms.ensure_partitions(integer) IS
   'Makes the event partitions of this month (UTC) and the given number of months ahead; returns how many it made';
-REVOKE ALL ON FUNCTION oms.published_tables(), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
+-- How payloads are compressed is said by their column: of the event tables, whose partitions take it over when they are made, and of those that are there.
+CREATE FUNCTION oms.compress_payloads() RETURNS integer
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  unsaid record;
+  said integer := 0;
+BEGIN
+  FOR unsaid IN
+    SELECT c.oid::regclass AS name
+      FROM oms.event_tables() AS e
+     CROSS JOIN LATERAL pg_partition_tree(e.relid) AS p
+      JOIN pg_class AS c ON c.oid = p.relid AND c.relkind IN ('r', 'p')
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'payload' AND a.attcompression = ''
+     WHERE EXISTS (SELECT FROM pg_settings AS s WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals))
+  LOOP
+    EXECUTE format('ALTER TABLE ONLY %s ALTER COLUMN payload SET COMPRESSION lz4', unsaid.name);
+    said := said + 1;
+  END LOOP;
+  RETURN said;
+END
+$function$;
+COMMENT ON FUNCTION oms.compress_payloads() IS
+  'Has payloads of events compressed with lz4 from now on, in every event table and partition whose column says nothing else; returns how many those were, and does nothing where the server was built without lz4';
+SELECT oms.compress_payloads();
+
+REVOKE ALL ON FUNCTION oms.compress_payloads(), oms.published_tables(), oms.missing_partitions(integer), oms.partition_at(regclass, timestamptz) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.ensure_partitions(integer) FROM PUBLIC;
 -- @end

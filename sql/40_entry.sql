@@ -35,13 +35,42 @@ CREATE OR REPLACE FUNCTION @extschema@.oms_try_fix(message bytea) RETURNS jsonb
 COMMENT ON FUNCTION @extschema@.oms_try_fix(bytea) IS
   'As oms_fix(bytea), but a refusal is returned as a result with status REJECTED and kept, with the whole message, in oms.rejected_commands';
 
+CREATE OR REPLACE FUNCTION @extschema@.oms_fix_many(messages text[], atomic boolean DEFAULT false) RETURNS SETOF jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_many';
+COMMENT ON FUNCTION @extschema@.oms_fix_many(text[], boolean) IS
+  'Applies FIX messages in order, one result each, as oms_try_fix would; atomic: as oms_fix would, the first refusal raises, with the message''s number in the context, and nothing is applied. All their trees are locked at once, sorted. OM009: the array is null';
+
+CREATE OR REPLACE FUNCTION @extschema@.oms_fix_many(messages bytea[], atomic boolean DEFAULT false) RETURNS SETOF jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_fix_many_bytes';
+COMMENT ON FUNCTION @extschema@.oms_fix_many(bytea[], boolean) IS
+  'The same for messages as they came from the wire, each converted as by oms_fix(bytea)';
+
 CREATE OR REPLACE FUNCTION @extschema@.oms_service(name text, arguments jsonb) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_service';
 COMMENT ON FUNCTION @extschema@.oms_service(text, jsonb) IS
-  'Runs a business service, all or nothing, and returns a result as of a command, with the events of all its steps. SubmitClientOrder (arguments: the fields of CreateOrderCommand) makes a client order and places it or sends it to the desk, as oms.routing_rules says; its result has routing, too. OM003: there is no such service; else what refuses the command refuses it';
+  'Runs a business service, all or nothing, and returns a result as of a command, with the events of all its steps. SubmitClientOrder (arguments: the fields of CreateOrderCommand) makes a client order and places it or sends it to the desk, as oms.routing_rules says; its result has routing, too; other services are rows of oms.services. OM003: there is no such service; OM011: it cannot be used, or a condition of it fails; OM001: its arguments are none; else what refuses one of its commands refuses it, with the step in the detail';
 
+CREATE OR REPLACE FUNCTION @extschema@.oms_create_order(symbol text DEFAULT NULL, side text DEFAULT NULL, order_qty numeric DEFAULT NULL, ord_type text DEFAULT NULL, price numeric DEFAULT NULL,
+    cl_ord_id text DEFAULT NULL, order_id text DEFAULT NULL, account text DEFAULT NULL, currency text DEFAULT NULL, parent_id text DEFAULT NULL, time_in_force text DEFAULT NULL,
+    stop_px numeric DEFAULT NULL, expire_time timestamptz DEFAULT NULL, expire_date date DEFAULT NULL, asset_class text DEFAULT NULL, attributes jsonb DEFAULT NULL,
+    pending boolean DEFAULT NULL, destination text DEFAULT NULL, text text DEFAULT NULL, command_id text DEFAULT NULL, transact_time timestamptz DEFAULT NULL,
+    cash_order_qty numeric DEFAULT NULL) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_typed_create_order';
+COMMENT ON FUNCTION @extschema@.oms_create_order(text, text, numeric, text, numeric, text, text, text, text, text, text, numeric, timestamptz, date, text, jsonb, boolean, text, text, text, timestamptz, numeric) IS
+  'Applies a CreateOrderCommand whose fields are the arguments (null: not given), and returns the short of its result: status, commandId, token, duplicate, and of the order its orderId, version and status. Raises what oms_command() raises; its event is the same';
+
+CREATE OR REPLACE FUNCTION @extschema@.oms_execute(order_id text DEFAULT NULL, last_qty numeric DEFAULT NULL, last_px numeric DEFAULT NULL, exec_id text DEFAULT NULL, last_mkt text DEFAULT NULL,
+    execution_id text DEFAULT NULL, symbol text DEFAULT NULL, side text DEFAULT NULL, cum_qty numeric DEFAULT NULL, leaves_qty numeric DEFAULT NULL, avg_px numeric DEFAULT NULL,
+    attributes jsonb DEFAULT NULL, text text DEFAULT NULL, command_id text DEFAULT NULL, transact_time timestamptz DEFAULT NULL) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_typed_execute';
+COMMENT ON FUNCTION @extschema@.oms_execute(text, numeric, numeric, text, text, text, text, text, numeric, numeric, numeric, jsonb, text, text, timestamptz) IS
+  'Applies an ExecuteOrderCommand whose fields are the arguments (null: not given), and returns the short of its result: status, commandId, token, duplicate, and of the execution its executionId, version and status. Raises what oms_command() raises; its events are the same';
+
+REVOKE ALL ON FUNCTION
+  @extschema@.oms_create_order(text, text, numeric, text, numeric, text, text, text, text, text, text, numeric, timestamptz, date, text, jsonb, boolean, text, text, text, timestamptz, numeric),
+  @extschema@.oms_execute(text, numeric, numeric, text, text, text, text, text, numeric, numeric, numeric, jsonb, text, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.oms_fix(bytea), @extschema@.oms_try_fix(text), @extschema@.oms_try_fix(bytea),
-  @extschema@.oms_service(text, jsonb) FROM PUBLIC;
+  @extschema@.oms_fix_many(text[], boolean), @extschema@.oms_fix_many(bytea[], boolean), @extschema@.oms_service(text, jsonb) FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_command(jsonb),
   @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;

@@ -42,7 +42,7 @@ CREATE TABLE oms.fix_sessions (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.fix_sessions', '');
 COMMENT ON TABLE oms.fix_sessions IS
-  'What is known of FIX sessions; of one that is not here nothing is. Its owner changes it; a change acts at the next message in every session of the database';
+  'What is known of FIX sessions; of one that is not here nothing is. Its owner and oms_admin change it; a change acts at the next message in every session of the database';
 COMMENT ON COLUMN oms.fix_sessions.session IS
   'SenderCompID (49) and TargetCompID (56) with "|" between them, as fix_session of orders has it: one session in either direction. May be written either way round, and is kept in alphabetical order';
 COMMENT ON COLUMN oms.fix_sessions.direction IS

@@ -15,7 +15,7 @@ CREATE TABLE oms.asset_classes (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.asset_classes', 'WHERE NOT builtin');
 COMMENT ON TABLE oms.asset_classes IS
-  'Classes of instruments, and which attributes their orders, executions, quotes and requests have. What is asked for is held against its class (OM005, rule asset_class); a fact is flagged RULE. Its owner changes it, by oms.register_asset_class() or as any table; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
+  'Classes of instruments, and which attributes their orders, executions, quotes and requests have. What is asked for is held against its class (OM005, rule asset_class); a fact is flagged RULE. Its owner and oms_admin change it, by oms.register_asset_class() or as any table; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
 COMMENT ON COLUMN oms.asset_classes.name IS 'As assetClass of orders has it; its views are oms.<name>_orders and oms.<name>_executions';
 COMMENT ON COLUMN oms.asset_classes.builtin IS 'It came with the extension: never changed, and in no dump';
 COMMENT ON COLUMN oms.asset_classes.definition IS 'What it is: extends, attributes, executionAttributes, closed, securityTypes, products, currencyPairs, notional, description';

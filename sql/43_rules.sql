@@ -23,7 +23,7 @@ CREATE TABLE oms.validation_rules (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.validation_rules', 'WHERE NOT builtin');
 COMMENT ON TABLE oms.validation_rules IS
-  'What a command must hold to. Its owner changes it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
+  'What a command must hold to. Its owner and oms_admin change it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
 COMMENT ON COLUMN oms.validation_rules.name IS 'By which refusals and events name it';
 COMMENT ON COLUMN oms.validation_rules.object IS 'The kind of object that the commands are about, as oms.command_reference has it';
 COMMENT ON COLUMN oms.validation_rules.command_type IS 'Of which command it is asked; null: of all about that kind. The slices of a placement are asked about as CreateOrderCommand, too';

@@ -16,7 +16,7 @@ CREATE TABLE oms.trading_halts (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.trading_halts', 'WHERE NOT builtin');
 COMMENT ON TABLE oms.trading_halts IS
-  'What is halted: a symbol, an account, a destination, what all that are given have in common, or everything. In force from since to before until, where it is enabled. A client''s new order then waits on the desk; placements and increases are refused (OM005, rule trading_halt); what cancels or reduces, and every fill, passes. Its owner changes it, and FIX messages f and h do; a change acts at the next command in every session of the database';
+  'What is halted: a symbol, an account, a destination, what all that are given have in common, or everything. In force from since to before until, where it is enabled. A client''s new order then waits on the desk; placements and increases are refused (OM005, rule trading_halt); what cancels or reduces, and every fill, passes. Its owner and oms_admin change it, and FIX messages f and h do; a change acts at the next command in every session of the database';
 COMMENT ON COLUMN oms.trading_halts.name IS 'By which refusals and findings name it. Those that FIX messages make are FIX:session:symbol, with the market behind another colon where the message names one, and then each contract, class or segment that it names, as tag=value';
 COMMENT ON COLUMN oms.trading_halts.builtin IS 'It came with the extension: never changed, and in no dump';
 COMMENT ON COLUMN oms.trading_halts.symbol IS 'Of which symbol; null: of any';

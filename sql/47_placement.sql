@@ -20,7 +20,7 @@ CREATE TABLE oms.placement_policies (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.placement_policies', 'WHERE NOT builtin');
 COMMENT ON TABLE oms.placement_policies IS
-  'How a client order that routing does not send to the desk is placed: the first policy that is true of it, by priority and name. Its owner changes it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
+  'How a client order that routing does not send to the desk is placed: the first policy that is true of it, by priority and name. Its owner and oms_admin change it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
 COMMENT ON COLUMN oms.placement_policies.name IS 'By which events and refusals name it';
 COMMENT ON COLUMN oms.placement_policies.priority IS 'The smallest is asked first';
 COMMENT ON COLUMN oms.placement_policies.predicate IS

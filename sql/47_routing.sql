@@ -15,7 +15,7 @@ CREATE TABLE oms.routing_rules (
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.routing_rules', 'WHERE NOT builtin');
 COMMENT ON TABLE oms.routing_rules IS
-  'Which client orders go to the execution desk, and which are placed: the first rule that is true decides, by priority and name; none, and the order is placed. Its owner changes it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
+  'Which client orders go to the execution desk, and which are placed: the first rule that is true decides, by priority and name; none, and the order is placed. Its owner and oms_admin change it; a change acts at the next command in every session of the database. A row takes the place of the shipped one of its name whole';
 COMMENT ON COLUMN oms.routing_rules.name IS 'By which events and oms.explain_routing() name it';
 COMMENT ON COLUMN oms.routing_rules.priority IS 'The smallest is asked first';
 COMMENT ON COLUMN oms.routing_rules.predicate IS

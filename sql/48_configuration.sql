@@ -2,7 +2,7 @@
 -- this one make them, with their check, a version and a hash, and here they get what is equal for all.
 
 CREATE FUNCTION oms.configuration_tables(OUT table_name name, OUT aggregate_type text, OUT key text[], OUT columns text[], OUT fields text[])
-  RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 7 AS 'MODULE_PATHNAME', 'oms_list_configuration_tables';
+  RETURNS SETOF record LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 14 AS 'MODULE_PATHNAME', 'oms_list_configuration_tables';
 COMMENT ON FUNCTION oms.configuration_tables() IS
   'The tables of configuration whose changes are events, from the code: name, aggregateType, what names a row, and its columns with their names in events';
 
@@ -20,6 +20,8 @@ CREATE TABLE oms.configuration_events (
   xid xid8 NOT NULL,
   payload jsonb NOT NULL,
   hash bytea NOT NULL,
+  application_name text COLLATE "C",
+  client_addr inet,
   CONSTRAINT configuration_events_root_id_version_key UNIQUE (root_id, version)
 );
 -- By it a row that somebody has copied is told from one that a restore brings.
@@ -35,6 +37,8 @@ COMMENT ON COLUMN oms.configuration_events.event_type IS 'What it is (oms.config
 COMMENT ON COLUMN oms.configuration_events.actor IS 'Who answers for it: the session user; where that is a member of oms_proxy, the role it has set';
 COMMENT ON COLUMN oms.configuration_events.role IS 'The current user, whose rights counted';
 COMMENT ON COLUMN oms.configuration_events.via IS 'The session user where it is a member of oms_proxy and speaks for the actor; else null';
+COMMENT ON COLUMN oms.configuration_events.application_name IS 'application_name of the session, which says it of itself; null if empty. No part of payload and hash';
+COMMENT ON COLUMN oms.configuration_events.client_addr IS 'Where the session came from; null from this machine, without a network. No part of payload and hash';
 COMMENT ON COLUMN oms.configuration_events.payload IS 'The whole event, as it goes to Kafka; state is the row after it, or as it was last';
 COMMENT ON COLUMN oms.configuration_events.hash IS 'SHA-256 of the previous hash of its root_id and the payload''s text';
 
@@ -50,7 +54,9 @@ COMMENT ON FUNCTION oms.configuration_version() IS
 CREATE FUNCTION oms.refuse_configuration_truncate() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'oms_refuse_configuration_truncate';
 COMMENT ON FUNCTION oms.refuse_configuration_truncate() IS 'Trigger of tables of configuration: each row that goes is an event (OM011)';
-REVOKE ALL ON FUNCTION oms.configuration_version(), oms.refuse_configuration_truncate() FROM PUBLIC;
+-- Who makes a trigger has to have EXECUTE, who fires it has not.
+REVOKE ALL ON FUNCTION oms.configuration_version(), oms.refuse_configuration_truncate(), oms.configuration_changed(), oms.shard_replace(), oms.fix_session_name(),
+  oms.check_rule(), oms.check_asset_class(), oms.check_service() FROM PUBLIC;
 
 -- A table's own triggers come first: version_row sorts behind their names.
 DO $do$
@@ -128,6 +134,7 @@ CREATE FUNCTION oms.verify_configuration()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_configuration()');
   WITH events AS MATERIALIZED (
     SELECT e.*, coalesce(t.table_name::text, split_part(e.root_id, '/', 1)) AS object, t.table_name, t.aggregate_type,
            CASE jsonb_typeof(e.payload -> 'state') WHEN 'object' THEN e.payload -> 'state' END AS state,

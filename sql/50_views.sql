@@ -9,17 +9,20 @@ CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
   SELECT t.depth, t.path, o.id, r.id AS root_id, o.parent_id, o.cl_ord_id, o.status, o.symbol, o.side,
          o.order_qty, o.executed_quantity, o.leaves_quantity, o.working_quantity, o.unplaced_quantity, o.allocated_quantity,
          o.avg_px, o.ord_type, o.price, o.time_in_force, o.destination, o.account, o.flags, o.version, o.created_at, o.updated_at,
-         o.desk_status, o.desk_user
+         o.desk_status, o.desk_user, t.branch || coalesce(o.cl_ord_id, o.id) AS tree, o.own_executed_quantity
     FROM oms.orders AS r
    CROSS JOIN LATERAL (
      WITH RECURSIVE branch AS (
-       SELECT 0 AS depth, ARRAY[r.id] AS path, r.id
+       SELECT 0 AS depth, ARRAY[r.id] AS path, r.id, '' AS branch, '' AS below
        UNION ALL
-       SELECT b.depth + 1, b.path || c.id, c.id
+       SELECT b.depth + 1, b.path || c.id, c.id,
+              b.below || CASE WHEN lead(c.id) OVER siblings IS NULL THEN '`- ' ELSE '|- ' END,
+              b.below || CASE WHEN lead(c.id) OVER siblings IS NULL THEN '   ' ELSE '|  ' END
          FROM branch AS b
          JOIN oms.orders AS c ON c.root_id = r.id AND c.parent_id = b.id
+       WINDOW siblings AS (PARTITION BY c.parent_id ORDER BY c.id)
      )
-     SELECT b.depth, b.path, b.id FROM branch AS b
+     SELECT b.depth, b.path, b.id, b.branch FROM branch AS b
    ) AS t
     JOIN oms.orders AS o ON o.id = t.id
    WHERE r.parent_id IS NULL
@@ -27,6 +30,9 @@ CREATE OR REPLACE VIEW oms.order_tree WITH (security_invoker = true) AS
 COMMENT ON VIEW oms.order_tree IS 'Every order in its tree: a root, then its children, their children, ...';
 COMMENT ON COLUMN oms.order_tree.depth IS '0 for a root, 1 for its children, ...';
 COMMENT ON COLUMN oms.order_tree.path IS 'Ids from the root down to the order itself';
+COMMENT ON COLUMN oms.order_tree.executed_quantity IS 'Of its own fills, of all below it, and of blocks';
+COMMENT ON COLUMN oms.order_tree.own_executed_quantity IS 'Of its own fills alone';
+COMMENT ON COLUMN oms.order_tree.tree IS 'The order''s clOrdID, or id, at its place in a drawing of the tree';
 
 CREATE OR REPLACE VIEW oms.client_orders WITH (security_invoker = true) AS
   SELECT o.id, o.cl_ord_id, o.account, o.status, o.symbol, o.side, o.order_qty, o.cash_order_qty, o.ord_type, o.price, o.stop_px,
@@ -73,8 +79,13 @@ CREATE OR REPLACE VIEW oms.order_history WITH (security_invoker = true) AS
          e.payload #>> '{command,commandType}' AS command_type, e.command_id,
          s.state ->> 'symbol' AS symbol, s.state ->> 'account' AS account,
          n.order_qty, n.price, n.executed_quantity, n.leaves_quantity, n.working_quantity, n.avg_px,
-         s.state ->> 'deskStatus' AS desk_status, s.state ->> 'deskUser' AS desk_user, e.transition, t.sentence, e.root_id, e.tree_version, e.sequence
-    FROM oms.order_events AS e
+         s.state ->> 'deskStatus' AS desk_status, s.state ->> 'deskUser' AS desk_user, e.transition, t.sentence, e.root_id, e.tree_version, e.sequence,
+         oms.state_changes((SELECT b.payload -> 'state' FROM oms.order_events AS b WHERE b.aggregate_id = e.aggregate_id AND b.version = e.version - 1 LIMIT 1), s.state) AS changes
+    FROM (SELECT o.occurred_at, o.aggregate_id, o.version, o.event_type, o.payload, o.actor, o.role, o.via, o.command_id, o.transition, o.root_id, o.tree_version, o.sequence
+            FROM oms.order_events AS o
+          UNION ALL
+          SELECT t.occurred_at, t.aggregate_id, t.version, t.event_type, t.payload, t.actor, t.role, t.via, t.command_id, t.transition, t.root_id, t.tree_version, t.sequence
+            FROM oms.purged_trees AS t WHERE t.object = 'order') AS e
    CROSS JOIN LATERAL (SELECT e.payload -> 'state' AS state) AS s
    CROSS JOIN LATERAL (
      SELECT CASE jsonb_typeof(s.state -> 'orderQty') WHEN 'number' THEN (s.state -> 'orderQty')::numeric END AS order_qty,
@@ -97,4 +108,5 @@ $do$;
 COMMENT ON VIEW oms.order_history IS 'What happened to orders, event by event: who did it, why and by which command, the state after it, and the rule that fired';
 COMMENT ON COLUMN oms.order_history.reason IS 'Why: the reason that the command gave';
 COMMENT ON COLUMN oms.order_history.text IS 'Text (58) of the command; what an order keeps of it stands in its own row';
+COMMENT ON COLUMN oms.order_history.changes IS 'What it changed, field by field: {"price": {"from": 10, "to": 11}, ...}; the first event everything';
 COMMENT ON COLUMN oms.order_history.sentence IS 'What the transition means, as oms.state_transitions says it';

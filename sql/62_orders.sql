@@ -1,4 +1,4 @@
--- Orders: which ones are of a tree, and their invariants.
+-- Orders: which ones are of a tree, or were, and their invariants.
 
 CREATE OR REPLACE FUNCTION oms.orders_of_tree(root text) RETURNS TABLE (id text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -7,20 +7,103 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION oms.orders_of_tree(text) IS 'The orders that a tree has today';
 
+-- What its rows name in other trees, for oms.verify(since).
+CREATE FUNCTION oms.links_of_orders(ids text[]) RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 100
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET jit = off
+AS $function$
+  SELECT n.object, n.id
+    FROM oms.orders AS o
+   CROSS JOIN LATERAL (
+     SELECT 'order', m.member ->> 'orderId' FROM jsonb_array_elements(CASE jsonb_typeof(o.members) WHEN 'array' THEN o.members ELSE '[]' END) AS m (member)
+     UNION ALL SELECT 'order', b.id FROM jsonb_array_elements_text(CASE jsonb_typeof(o.block_order_ids) WHEN 'array' THEN o.block_order_ids ELSE '[]' END) AS b (id)
+     UNION ALL SELECT 'quote', o.quote_id
+   ) AS n (object, id)
+   WHERE o.id = ANY (links_of_orders.ids)
+$function$;
+COMMENT ON FUNCTION oms.links_of_orders(text[]) IS 'Part of oms.verify(since): what rows of orders name in other trees, or may name there; nulls among them';
+REVOKE ALL ON FUNCTION oms.links_of_orders(text[]) FROM PUBLIC;
+
+-- A tree as it was (60_rebuild.sql)
+
+CREATE FUNCTION oms.tree_then(root text, at timestamptz, version bigint, "position" text) RETURNS SETOF oms.orders
+  LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_hashjoin = off
+  SET enable_mergejoin = off
+  SET enable_seqscan = off
+  SET max_parallel_workers_per_gather = 0
+  SET jit = off
+AS $function$
+  WITH newest AS (
+    SELECT e.aggregate_id, max(e.version) AS version
+      FROM oms.orders_of_tree(tree_then.root) AS m
+      JOIN oms.order_events AS e ON e.aggregate_id = m.id
+     WHERE e.root_id = tree_then.root
+       AND CASE WHEN tree_then.at IS NOT NULL THEN e.occurred_at <= tree_then.at
+                WHEN tree_then.version IS NOT NULL THEN e.tree_version <= tree_then.version
+                ELSE oms.position_sees(tree_then."position", e.sequence, e.xid) END
+     GROUP BY e.aggregate_id
+  )
+  SELECT r.*
+    FROM newest AS n
+    JOIN oms.order_events AS e ON e.aggregate_id = n.aggregate_id AND e.version = n.version
+   CROSS JOIN LATERAL oms.order_from_state(e.payload -> 'state' || CASE WHEN e.aggregate_id <> tree_then.root THEN '{}'
+     ELSE coalesce((SELECT oms.tree_state(k.tree_version, k.tree_updated_at) FROM oms.orders AS k WHERE k.id = tree_then.root AND k.tree_updated_at <= tree_then.at),
+                   oms.tree_state_then(tree_then.root, tree_then.at, tree_then.version, tree_then."position")) END, e.hash) AS r
+$function$;
+COMMENT ON FUNCTION oms.tree_then(text, timestamptz, bigint, text) IS 'Behind oms.tree_as_of(): by the first of moment, number and position that is not null';
+
+CREATE FUNCTION oms.tree_as_of(root text, at timestamptz) RETURNS SETOF oms.orders
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT t.* FROM oms.tree_then(tree_as_of.root, tree_as_of.at, NULL, NULL) AS t
+$function$;
+COMMENT ON FUNCTION oms.tree_as_of(text, timestamptz) IS
+  'The orders of a tree as they stood at a moment of the server''s clock (occurred_at), in no order; none where it did not exist then';
+
+CREATE FUNCTION oms.tree_as_of(root text, version bigint) RETURNS SETOF oms.orders
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT t.* FROM oms.tree_then(tree_as_of.root, NULL, tree_as_of.version, NULL) AS t
+$function$;
+COMMENT ON FUNCTION oms.tree_as_of(text, bigint) IS 'The orders of a tree as its event of this number (treeVersion) left them';
+
+CREATE FUNCTION oms.tree_as_of(root text, at text) RETURNS SETOF oms.orders
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+  SELECT t.* FROM oms.tree_then(tree_as_of.root, CASE WHEN NOT oms.is_position(tree_as_of.at) THEN tree_as_of.at::timestamptz END, NULL, tree_as_of.at) AS t
+$function$;
+COMMENT ON FUNCTION oms.tree_as_of(text, text) IS
+  'The orders of a tree at a moment that is written as text, or as who has read up to a position (oms.events_since()) knows them (OM010: the position is damaged)';
+
+REVOKE ALL ON FUNCTION oms.tree_then(text, timestamptz, bigint, text), oms.tree_as_of(text, timestamptz), oms.tree_as_of(text, bigint),
+  oms.tree_as_of(text, text) FROM PUBLIC;
+
 CREATE OR REPLACE VIEW oms.order_facts WITH (security_invoker = true) AS
-  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live,
-         coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
-           AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH') AS over_today,
-         greatest(o.leaves_quantity, o.review_quantity, i.increased_leaves) AS reservation
+  SELECT o.id, o.root_id, o.parent_id, c.closed, f.filled, NOT c.closed AND NOT f.filled OR o.live_children > 0 AS live, d.over_today,
+         greatest(o.leaves_quantity, o.review_quantity,
+                  CASE WHEN c.closed THEN 0
+                       WHEN o.pending_requests IS NOT NULL
+                       THEN (SELECT max((p.request ->> 'orderQty')::numeric)
+                               FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
+                              WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number') - o.executed_quantity END) AS reservation,
+         c.closed OR f.filled OR d.over_today AS ended
     FROM oms.orders AS o
    CROSS JOIN LATERAL (SELECT coalesce(o.conditions && ARRAY['REJECTED', 'CANCELLED', 'EXPIRED', 'CALCULATED'], false)) AS c (closed)
    CROSS JOIN LATERAL (SELECT coalesce(o.order_qty > 0 AND o.executed_quantity >= o.order_qty, false)) AS f (filled)
    CROSS JOIN LATERAL (
-     SELECT CASE WHEN c.closed THEN 0 ELSE max((p.request ->> 'orderQty')::numeric) - o.executed_quantity END AS increased_leaves
-       FROM jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
-      WHERE p.request ->> 'request' = 'REPLACE' AND jsonb_typeof(p.request -> 'orderQty') = 'number'
-   ) AS i;
+     SELECT coalesce(o.conditions && ARRAY['DONE_FOR_DAY'], false)
+              AND coalesce(o.time_in_force, 'DAY') NOT IN ('GOOD_TILL_CANCEL', 'GOOD_TILL_DATE', 'GOOD_FOR_MONTH')
+   ) AS d (over_today);
 COMMENT ON VIEW oms.order_facts IS 'For oms.verify(): what follows from an order''s row alone';
+COMMENT ON COLUMN oms.order_facts.closed IS 'Rejected, cancelled, expired or calculated, whatever it has: one of what oms.orders.closed means';
+COMMENT ON COLUMN oms.order_facts.ended IS 'What oms.orders.closed is to be';
 COMMENT ON COLUMN oms.order_facts.live IS 'For its ancestors: it is neither closed nor filled, or something below it is live';
 COMMENT ON COLUMN oms.order_facts.over_today IS 'Done for day, and not good till a later one';
 COMMENT ON COLUMN oms.order_facts.reservation IS
@@ -33,6 +116,7 @@ CREATE OR REPLACE FUNCTION oms.verify_roll_up()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_roll_up()');
   WITH fills AS (
     SELECT e.order_id AS id,
            sum(e.quantity) FILTER (WHERE e.status IN ('VALIDATED', 'ALLOCATED')) AS executed,
@@ -55,26 +139,25 @@ AS $function$
     SELECT m.order_id AS id, sum(m.reserved_quantity) AS reserved, count(*) AS live
       FROM oms.block_members AS m WHERE m.live GROUP BY m.order_id
   )
-  SELECT 'roll_up', 'order', o.id, o.root_id, NULL::bigint,
-         string_agg(format('%s is %s, not %s', v.name, coalesce(v.stored::text, 'null'), coalesce(trim_scale(v.expected)::text, 'null')), '; ' ORDER BY v.name) || '.'
-    FROM oms.orders AS o
-    LEFT JOIN fills AS f ON f.id = o.id
-    LEFT JOIN children AS c ON c.id = o.id
-    LEFT JOIN allocated AS a ON a.id = o.id
-    LEFT JOIN memberships AS m ON m.id = o.id
-   CROSS JOIN LATERAL (VALUES
-     ('own_executed_quantity', o.own_executed_quantity, coalesce(f.executed, 0)),
-     ('executed_quantity', o.executed_quantity, coalesce(f.executed, 0) + coalesce(c.executed, 0) + coalesce(a.executed, 0)),
-     ('executed_value', o.executed_value, coalesce(f.value, 0) + coalesce(c.value, 0) + coalesce(a.value, 0)),
-     ('review_quantity', o.review_quantity, coalesce(f.in_review, 0)),
-     ('working_quantity', o.working_quantity, coalesce(c.leaves, 0)),
-     ('reserved_quantity', o.reserved_quantity, coalesce(c.reserved, 0) + coalesce(m.reserved, 0)),
-     ('child_count', o.child_count, coalesce(c.children, 0)),
-     ('live_children', o.live_children, coalesce(c.live, 0)),
-     ('live_blocks', o.live_blocks, m.live)
-   ) AS v (name, stored, expected)
-   WHERE v.stored IS DISTINCT FROM v.expected
-   GROUP BY o.id, o.root_id
+  SELECT 'roll_up', 'order', d.id, d.root_id, NULL::bigint, d.differences || '.'
+    FROM (
+      SELECT o.id, o.root_id, nullif(concat_ws('; ',
+             CASE WHEN o.child_count IS DISTINCT FROM coalesce(c.children, 0) THEN format('child_count is %s, not %s', coalesce(o.child_count::text, 'null'), coalesce(trim_scale((coalesce(c.children, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.executed_quantity IS DISTINCT FROM coalesce(f.executed, 0) + coalesce(c.executed, 0) + coalesce(a.executed, 0) THEN format('executed_quantity is %s, not %s', coalesce(o.executed_quantity::text, 'null'), coalesce(trim_scale((coalesce(f.executed, 0) + coalesce(c.executed, 0) + coalesce(a.executed, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.executed_value IS DISTINCT FROM coalesce(f.value, 0) + coalesce(c.value, 0) + coalesce(a.value, 0) THEN format('executed_value is %s, not %s', coalesce(o.executed_value::text, 'null'), coalesce(trim_scale((coalesce(f.value, 0) + coalesce(c.value, 0) + coalesce(a.value, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.live_blocks IS DISTINCT FROM m.live THEN format('live_blocks is %s, not %s', coalesce(o.live_blocks::text, 'null'), coalesce(trim_scale((m.live)::numeric)::text, 'null')) END,
+             CASE WHEN o.live_children IS DISTINCT FROM coalesce(c.live, 0) THEN format('live_children is %s, not %s', coalesce(o.live_children::text, 'null'), coalesce(trim_scale((coalesce(c.live, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.own_executed_quantity IS DISTINCT FROM coalesce(f.executed, 0) THEN format('own_executed_quantity is %s, not %s', coalesce(o.own_executed_quantity::text, 'null'), coalesce(trim_scale((coalesce(f.executed, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.reserved_quantity IS DISTINCT FROM coalesce(c.reserved, 0) + coalesce(m.reserved, 0) THEN format('reserved_quantity is %s, not %s', coalesce(o.reserved_quantity::text, 'null'), coalesce(trim_scale((coalesce(c.reserved, 0) + coalesce(m.reserved, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.review_quantity IS DISTINCT FROM coalesce(f.in_review, 0) THEN format('review_quantity is %s, not %s', coalesce(o.review_quantity::text, 'null'), coalesce(trim_scale((coalesce(f.in_review, 0))::numeric)::text, 'null')) END,
+             CASE WHEN o.working_quantity IS DISTINCT FROM coalesce(c.leaves, 0) THEN format('working_quantity is %s, not %s', coalesce(o.working_quantity::text, 'null'), coalesce(trim_scale((coalesce(c.leaves, 0))::numeric)::text, 'null')) END), '') AS differences
+        FROM oms.orders AS o
+        LEFT JOIN fills AS f ON f.id = o.id
+        LEFT JOIN children AS c ON c.id = o.id
+        LEFT JOIN allocated AS a ON a.id = o.id
+        LEFT JOIN memberships AS m ON m.id = o.id
+    ) AS d
+   WHERE d.differences IS NOT NULL
 $function$;
 COMMENT ON FUNCTION oms.verify_roll_up() IS 'Part of oms.verify(): what an order sums up of its own fills, of its children, and of the blocks that it is a member of';
 
@@ -85,18 +168,20 @@ CREATE OR REPLACE FUNCTION oms.verify_derived()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_derived()');
   WITH expected AS (
     -- ours by name: a column that users added may be called as one of these
-    SELECT o.id, o.root_id, o.status, o.executed_quantity, o.leaves_quantity, o.unplaced_quantity, o.reserved_quantity, o.avg_px, f.filled,
+    SELECT o.id, o.root_id, o.status, o.executed_quantity, o.leaves_quantity, o.unplaced_quantity, o.reserved_quantity, o.avg_px, o.closed,
+           f.filled, f.ended,
            coalesce(o.conditions, '{}') AS holds,
-           CASE WHEN f.closed OR f.over_today OR o.order_qty IS NULL THEN 0
+           CASE WHEN f.ended OR o.order_qty IS NULL THEN 0
                 ELSE greatest(0, o.order_qty - o.executed_quantity) END AS leaves,
            -- whole units of the tenth decimal, the half rounded away from zero
            CASE WHEN o.executed_quantity = 0 THEN 0
                 ELSE sign(o.executed_value) * 0.0000000001
                      * div(2 * abs(o.executed_value) * 10000000000 + o.executed_quantity, 2 * o.executed_quantity) END AS average,
-           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
-           EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
+           o.pending_requests IS NOT NULL AND EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'CANCEL' AND p ->> 'pending' = 'true') AS asks_cancel,
+           o.pending_requests IS NOT NULL AND EXISTS (SELECT FROM jsonb_array_elements(r.requests) AS p WHERE p ->> 'request' = 'REPLACE' AND p ->> 'pending' = 'true') AS asks_replace
       FROM oms.orders AS o
       JOIN oms.order_facts AS f ON f.id = o.id
      CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS r (requests)
@@ -119,22 +204,22 @@ AS $function$
                 WHEN 'ACCEPTED_FOR_BIDDING' = ANY (x.holds) THEN 'ACCEPTED_FOR_BIDDING' END AS shows
       FROM expected AS x
   )
-  SELECT 'derived', 'order', s.id, s.root_id, NULL::bigint,
-         string_agg(format('%s is %s, not %s', v.name, v.stored, coalesce(v.expected, 'known')), '; ' ORDER BY v.name) || '.'
-    FROM shown AS s
-   CROSS JOIN LATERAL (VALUES
-     ('status', s.status, s.shows),
-     ('leaves_quantity', trim_scale(s.leaves_quantity)::text, trim_scale(s.leaves)::text),
-     ('unplaced_quantity', trim_scale(s.unplaced_quantity)::text, trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text),
-     ('avg_px', trim_scale(s.avg_px)::text, trim_scale(s.average)::text),
-     ('condition PENDING_CANCEL', ('PENDING_CANCEL' = ANY (s.holds))::text, s.asks_cancel::text),
-     ('condition PENDING_REPLACE', ('PENDING_REPLACE' = ANY (s.holds))::text, s.asks_replace::text)
-   ) AS v (name, stored, expected)
-   WHERE v.stored IS DISTINCT FROM v.expected
-   GROUP BY s.id, s.root_id
+  SELECT 'derived', 'order', d.id, d.root_id, NULL::bigint, d.differences || '.'
+    FROM (
+      SELECT s.id, s.root_id, nullif(concat_ws('; ',
+             CASE WHEN s.avg_px IS DISTINCT FROM s.average THEN format('avg_px is %s, not %s', trim_scale(s.avg_px)::text, coalesce(trim_scale(s.average)::text, 'known')) END,
+             CASE WHEN s.closed IS DISTINCT FROM s.ended THEN format('closed is %s, not %s', s.closed::text, coalesce(s.ended::text, 'known')) END,
+             CASE WHEN ('PENDING_CANCEL' = ANY (s.holds)) IS DISTINCT FROM s.asks_cancel THEN format('condition PENDING_CANCEL is %s, not %s', ('PENDING_CANCEL' = ANY (s.holds))::text, coalesce(s.asks_cancel::text, 'known')) END,
+             CASE WHEN ('PENDING_REPLACE' = ANY (s.holds)) IS DISTINCT FROM s.asks_replace THEN format('condition PENDING_REPLACE is %s, not %s', ('PENDING_REPLACE' = ANY (s.holds))::text, coalesce(s.asks_replace::text, 'known')) END,
+             CASE WHEN s.leaves_quantity IS DISTINCT FROM s.leaves THEN format('leaves_quantity is %s, not %s', trim_scale(s.leaves_quantity)::text, coalesce(trim_scale(s.leaves)::text, 'known')) END,
+             CASE WHEN s.status IS DISTINCT FROM s.shows THEN format('status is %s, not %s', s.status, coalesce(s.shows, 'known')) END,
+             CASE WHEN s.unplaced_quantity IS DISTINCT FROM greatest(0, s.leaves - s.reserved_quantity) THEN format('unplaced_quantity is %s, not %s', trim_scale(s.unplaced_quantity)::text, coalesce(trim_scale(greatest(0, s.leaves - s.reserved_quantity))::text, 'known')) END), '') AS differences
+        FROM shown AS s
+    ) AS d
+   WHERE d.differences IS NOT NULL
 $function$;
 COMMENT ON FUNCTION oms.verify_derived() IS
-  'Part of oms.verify(): status, leaves, unplaced quantity and average price of an order, and its pending conditions against its requests';
+  'Part of oms.verify(): status, closed, leaves, unplaced quantity and average price of an order, and its pending conditions against its requests';
 
 CREATE OR REPLACE FUNCTION oms.verify_order_links()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -144,6 +229,7 @@ CREATE OR REPLACE FUNCTION oms.verify_order_links()
   SET jit = off
   SET enable_mergejoin = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_order_links()');
   WITH RECURSIVE edges AS MATERIALIZED (
     SELECT o.id, o.parent_id FROM oms.orders AS o
   ), attached AS (
@@ -152,20 +238,18 @@ AS $function$
     UNION ALL
     SELECT e.id FROM attached AS a JOIN edges AS e ON e.parent_id = a.id
   )
-  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, v.detail
+  SELECT 'orphan', 'order', o.id, o.root_id, NULL::bigint, unnest(array_remove(ARRAY[
+     CASE WHEN o.parent_id IS NULL AND o.root_id <> o.id THEN format('It has no parent, and its root is %s.', o.root_id) END,
+     CASE WHEN o.parent_id IS NOT NULL AND r.id IS NULL THEN format('Its root %s does not exist.', o.root_id) END,
+     CASE WHEN o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL THEN format('Its root %s is no root.', o.root_id) END,
+     CASE WHEN o.parent_id IS NOT NULL AND p.id IS NULL THEN format('Its parent %s does not exist.', o.parent_id) END,
+     CASE WHEN p.root_id <> o.root_id THEN format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id) END,
+     CASE WHEN p.id IS NOT NULL AND a.id IS NULL THEN format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id) END
+   ], NULL))
     FROM oms.orders AS o
     LEFT JOIN oms.orders AS r ON r.id = o.root_id
     LEFT JOIN oms.orders AS p ON p.id = o.parent_id
     LEFT JOIN attached AS a ON a.id = o.id
-   CROSS JOIN LATERAL (VALUES
-     (o.parent_id IS NULL AND o.root_id <> o.id, format('It has no parent, and its root is %s.', o.root_id)),
-     (o.parent_id IS NOT NULL AND r.id IS NULL, format('Its root %s does not exist.', o.root_id)),
-     (o.parent_id IS NOT NULL AND r.parent_id IS NOT NULL, format('Its root %s is no root.', o.root_id)),
-     (o.parent_id IS NOT NULL AND p.id IS NULL, format('Its parent %s does not exist.', o.parent_id)),
-     (p.root_id <> o.root_id, format('Its parent %s is in the tree of %s.', o.parent_id, p.root_id)),
-     (p.id IS NOT NULL AND a.id IS NULL, format('It hangs on no root: going up from its parent %s leads to none.', o.parent_id))
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
   SELECT 'orphan', 'order', c.order_id, NULL, NULL::bigint,
          format('ClOrdID %s of session "%s" names this order, which does not exist.', c.cl_ord_id, c.fix_session)
@@ -193,20 +277,19 @@ CREATE OR REPLACE FUNCTION oms.verify_desk()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
-  SELECT 'desk', 'order', o.id, o.root_id, NULL::bigint, v.detail
+  SELECT oms.refuse_limited('oms.verify_desk()');
+  SELECT 'desk', 'order', o.id, o.root_id, NULL::bigint, unnest(array_remove(ARRAY[
+     CASE WHEN o.desk_status IS NOT NULL AND o.parent_id IS NOT NULL THEN format('It is no root, and its desk status is %s.', o.desk_status) END,
+     CASE WHEN o.desk_status IS NULL AND num_nonnulls(o.desk_user, o.desk_since) > 0 THEN 'It has no desk status, and a user or a time.' END,
+     CASE WHEN o.desk_status IS NOT NULL AND (o.desk_since BETWEEN o.created_at AND o.updated_at) IS NOT TRUE THEN format('It is %s since %s, was made at %s and changed at %s.', o.desk_status, coalesce(o.desk_since::text, 'never'), o.created_at, o.updated_at) END,
+     CASE WHEN o.desk_status = 'CLAIMED' AND o.desk_user IS NULL THEN 'It is CLAIMED by nobody.' END,
+     CASE WHEN o.desk_status IN ('QUEUED', 'RELEASED') AND o.desk_user IS NOT NULL THEN format('It is %s, and claimed by %s.', o.desk_status, o.desk_user) END,
+     CASE WHEN o.desk_status = 'COMPLETED' AND NOT f.closed AND NOT f.filled THEN format('Its desk status is COMPLETED, its status %s.', o.status) END,
+     CASE WHEN o.desk_status IN ('QUEUED', 'CLAIMED') AND (f.closed OR f.filled) THEN format('It is %s on the desk, and its status is %s.', o.desk_status, o.status) END
+   ], NULL))
     FROM oms.orders AS o
     JOIN oms.order_facts AS f ON f.id = o.id
-   CROSS JOIN LATERAL (VALUES
-     (o.desk_status IS NOT NULL AND o.parent_id IS NOT NULL, format('It is no root, and its desk status is %s.', o.desk_status)),
-     (o.desk_status IS NULL AND num_nonnulls(o.desk_user, o.desk_since) > 0, 'It has no desk status, and a user or a time.'),
-     (o.desk_status IS NOT NULL AND (o.desk_since BETWEEN o.created_at AND o.updated_at) IS NOT TRUE,
-      format('It is %s since %s, was made at %s and changed at %s.', o.desk_status, coalesce(o.desk_since::text, 'never'), o.created_at, o.updated_at)),
-     (o.desk_status = 'CLAIMED' AND o.desk_user IS NULL, 'It is CLAIMED by nobody.'),
-     (o.desk_status IN ('QUEUED', 'RELEASED') AND o.desk_user IS NOT NULL, format('It is %s, and claimed by %s.', o.desk_status, o.desk_user)),
-     (o.desk_status = 'COMPLETED' AND NOT f.closed AND NOT f.filled, format('Its desk status is COMPLETED, its status %s.', o.status)),
-     (o.desk_status IN ('QUEUED', 'CLAIMED') AND (f.closed OR f.filled), format('It is %s on the desk, and its status is %s.', o.desk_status, o.status))
-   ) AS v (broken, detail)
-   WHERE v.broken
+   WHERE num_nonnulls(o.desk_status, o.desk_user, o.desk_since) > 0
 $function$;
 COMMENT ON FUNCTION oms.verify_desk() IS 'Part of oms.verify(): the desk status of roots against what holds of them, and who has claimed them';
 
@@ -217,6 +300,7 @@ CREATE OR REPLACE FUNCTION oms.verify_plans()
   SET search_path = pg_catalog, pg_temp
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_plans()');
   SELECT 'plan', 'order', o.id, o.root_id, NULL::bigint, v.detail
     FROM oms.orders AS o
     JOIN oms.order_facts AS f ON f.id = o.id
@@ -237,16 +321,45 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_plans() IS 'Part of oms.verify(): what is to be placed of an order later, and when that is due';
 
+-- Of a root's replacement that waits, the last answer is the end: one that awaits nobody would stand for ever.
+CREATE OR REPLACE FUNCTION oms.verify_cascades()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET jit = off
+AS $function$
+  SELECT oms.refuse_limited('oms.verify_cascades()');
+  WITH requests AS MATERIALIZED (
+    SELECT o.id, o.root_id, o.parent_id, f.closed, p.request ->> 'cascadeId' AS cascade, coalesce(p.request -> 'awaits', '0') AS awaits
+      FROM oms.orders AS o
+      JOIN oms.order_facts AS f ON f.id = o.id
+     CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(o.pending_requests) WHEN 'array' THEN o.pending_requests ELSE '[]' END) AS p (request)
+     WHERE o.pending_requests IS NOT NULL AND p.request ->> 'cascadeId' IS NOT NULL
+  ), asked AS (
+    SELECT r.parent_id AS id, r.cascade, count(*) AS children
+      FROM requests AS r WHERE r.parent_id IS NOT NULL AND NOT r.closed GROUP BY r.parent_id, r.cascade
+  )
+  SELECT 'cascade', 'order', r.id, r.root_id, NULL::bigint, unnest(array_remove(ARRAY[
+     CASE WHEN r.awaits <> to_jsonb(coalesce(a.children, 0)) THEN format('Its request of cascade %s awaits %s children, and %s have one.', r.cascade, r.awaits, coalesce(a.children, 0)) END,
+     CASE WHEN r.parent_id IS NULL AND NOT r.closed AND a.children IS NULL THEN format('It waits for its children in cascade %s, and none of them was asked.', r.cascade) END
+   ], NULL))
+    FROM requests AS r
+    LEFT JOIN asked AS a ON a.id = r.id AND a.cascade = r.cascade
+$function$;
+COMMENT ON FUNCTION oms.verify_cascades() IS 'Part of oms.verify(): replacements that wait for children against what these have been asked';
+
 CREATE OR REPLACE FUNCTION oms.verify_orders()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_orders()');
   SELECT * FROM oms.verify_roll_up()
   UNION ALL SELECT * FROM oms.verify_derived()
   UNION ALL SELECT * FROM oms.verify_order_links()
   UNION ALL SELECT * FROM oms.verify_desk()
   UNION ALL SELECT * FROM oms.verify_plans()
+  UNION ALL SELECT * FROM oms.verify_cascades()
   UNION ALL SELECT * FROM oms.verify_memberships()
 $function$;
 COMMENT ON FUNCTION oms.verify_orders() IS 'Part of oms.verify(): the invariants of orders';
@@ -265,6 +378,8 @@ DECLARE
   recounted bigint := 0;
 BEGIN
   LOCK TABLE oms.orders IN SHARE ROW EXCLUSIVE MODE;
+  -- a column that its rows had not; of their events it follows
+  UPDATE oms.orders AS o SET closed = f.ended FROM oms.order_facts AS f WHERE f.id = o.id AND f.ended <> o.closed;
   FOR wrong IN
     WITH RECURSIVE live AS (
       SELECT o.id, o.parent_id
@@ -324,9 +439,9 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION oms.recount_live_children() IS
-  'Counts live_children anew where it is what version 0.1.0 counted, with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
+  'Brings rows of version 0.1.0 up to date: says which orders are closed, and counts live_children anew with an event for each order that changes; returns how many did. ALTER EXTENSION UPDATE does it; call it after a dump of 0.1.0 was restored. For the owner only';
 
-REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_desk(), oms.verify_plans(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.orders_of_tree(text), oms.verify_order_links(), oms.verify_desk(), oms.verify_plans(), oms.verify_cascades(), oms.verify_orders(), oms.recount_live_children() FROM PUBLIC;
 -- @install
 REVOKE ALL ON FUNCTION oms.verify_roll_up(), oms.verify_derived() FROM PUBLIC;
 -- @end

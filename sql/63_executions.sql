@@ -10,6 +10,26 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION oms.executions_of_tree(text) IS 'The executions that a tree has today, and its root, which may be one';
 
+-- What its rows name in other trees, for oms.verify(since).
+CREATE FUNCTION oms.links_of_executions(ids text[]) RETURNS TABLE (object text, id text)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 100
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET jit = off
+AS $function$
+  SELECT n.object, n.id
+    FROM oms.executions AS e
+   CROSS JOIN LATERAL (
+     SELECT 'order', a.allocation ->> 'orderId' FROM jsonb_array_elements(CASE jsonb_typeof(e.allocations) WHEN 'array' THEN e.allocations ELSE '[]' END) AS a (allocation)
+     UNION ALL
+     SELECT 'execution', x.id FROM unnest(ARRAY[e.corrected_execution_id, e.correcting_execution_id, e.superseded_execution_id, e.superseding_execution_id,
+                                                e.moved_from_execution_id, e.moved_to_execution_id]) AS x (id)
+   ) AS n (object, id)
+   WHERE e.id = ANY (links_of_executions.ids)
+$function$;
+COMMENT ON FUNCTION oms.links_of_executions(text[]) IS 'Part of oms.verify(since): what rows of executions name in other trees, or may name there; nulls among them';
+REVOKE ALL ON FUNCTION oms.links_of_executions(text[]) FROM PUBLIC;
+
 CREATE OR REPLACE VIEW oms.execution_allocations WITH (security_invoker = true) AS
   SELECT e.id AS execution_id, e.root_id, e.status IN ('VALIDATED', 'ALLOCATED') AS live, a.allocation ->> 'orderId' AS order_id,
          CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END AS quantity,
@@ -30,6 +50,7 @@ CREATE OR REPLACE FUNCTION oms.verify_allocation()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_allocation()');
   WITH named AS (
     SELECT a.order_id AS id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a WHERE a.live GROUP BY a.order_id
   ), fills AS (
@@ -78,6 +99,7 @@ CREATE OR REPLACE FUNCTION oms.verify_execution_links()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_execution_links()');
   WITH facts AS (
     SELECT e.id, e.root_id, e.status, e.order_id, e.quantity, e.quantity_factor, e.review_reasons, e.correcting_execution_id, e.corrected_execution_id,
            round(e.last_qty * coalesce(e.quantity_factor, 1), greatest(10, scale(e.last_qty))) AS counts,
@@ -87,36 +109,29 @@ AS $function$
       LEFT JOIN oms.executions AS corrected ON corrected.id = e.corrected_execution_id
       LEFT JOIN oms.executions AS correcting ON correcting.id = e.correcting_execution_id
   )
-  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, v.detail
-    FROM facts AS f
-   CROSS JOIN LATERAL (VALUES
+  SELECT 'execution_links', 'execution', f.id, f.root_id, NULL::bigint, unnest(array_remove(ARRAY[
      -- a split rounds each fill and gives the largest what is left: there the sums decide (roll_up)
-     (f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0, format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts))),
-     (f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL, format('It is %s without an order.', f.status)),
-     (f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true), 'It is in review without a reason.'),
-     (f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL, 'It is corrected, and nothing names what corrects it.'),
-     (f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL,
-      format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id)),
+     CASE WHEN f.quantity IS DISTINCT FROM f.counts AND f.quantity_factor IS NULL OR f.quantity < 0 THEN format('Its quantity is %s, not %s.', f.quantity, trim_scale(f.counts)) END,
+     CASE WHEN f.status IN ('VALIDATED', 'ALLOCATED') AND f.order_id IS NULL THEN format('It is %s without an order.', f.status) END,
+     CASE WHEN f.status = 'REVIEW' AND coalesce(jsonb_typeof(f.review_reasons) <> 'array' OR f.review_reasons = '[]', true) THEN 'It is in review without a reason.' END,
+     CASE WHEN f.status = 'CORRECTED' AND f.correcting_execution_id IS NULL THEN 'It is corrected, and nothing names what corrects it.' END,
+     CASE WHEN f.status IN ('VALIDATED', 'ALLOCATED', 'REVIEW') AND f.correcting_execution_id IS NOT NULL THEN format('It is %s, and execution %s corrects it.', f.status, f.correcting_execution_id) END,
      -- a correction that waited in review is overtaken by one of the fill itself
-     (f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
-      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL),
-      format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
+     CASE WHEN f.correcting_execution_id IS NOT NULL AND f.correcting_of IS DISTINCT FROM f.id
+      AND NOT (f.review_reasons IS NOT NULL AND f.corrected_execution_id IS NOT NULL AND f.correcting IS NOT NULL) THEN format('Execution %s, which corrects it, %s.', f.correcting_execution_id, CASE WHEN f.correcting IS NULL THEN 'does not exist' ELSE 'does not name it' END) END,
      -- a correction that waited in review and ended there has corrected nothing
-     ((f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
-      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id,
-      format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END))
-   ) AS v (broken, detail)
-   WHERE v.broken
+     CASE WHEN (f.status IN ('VALIDATED', 'ALLOCATED') OR f.status IN ('CORRECTED', 'BUSTED') AND f.review_reasons IS NULL)
+      AND f.corrected_execution_id IS NOT NULL AND f.corrected_by IS DISTINCT FROM f.id THEN format('Execution %s, which it corrects, %s.', f.corrected_execution_id, CASE WHEN f.corrected IS NULL THEN 'does not exist' ELSE 'does not name it' END) END
+   ], NULL))
+    FROM facts AS f
   UNION ALL
-  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, v.detail
+  SELECT 'orphan', 'execution', e.id, e.root_id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN e.order_id IS NOT NULL AND o.id IS NULL THEN format('Its order %s does not exist.', e.order_id) END,
+     CASE WHEN o.root_id <> e.root_id THEN format('Its order %s is in the tree of %s.', e.order_id, o.root_id) END,
+     CASE WHEN e.order_id IS NULL AND e.root_id <> e.id THEN format('It has no order, and its root is %s.', e.root_id) END
+   ], NULL))
     FROM oms.executions AS e
     LEFT JOIN oms.orders AS o ON o.id = e.order_id
-   CROSS JOIN LATERAL (VALUES
-     (e.order_id IS NOT NULL AND o.id IS NULL, format('Its order %s does not exist.', e.order_id)),
-     (o.root_id <> e.root_id, format('Its order %s is in the tree of %s.', e.order_id, o.root_id)),
-     (e.order_id IS NULL AND e.root_id <> e.id, format('It has no order, and its root is %s.', e.root_id))
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
   SELECT 'orphan', 'execution', m.execution_id, NULL, NULL,
          format('ExecID %s of session "%s" was matched to this execution, which does not exist.', m.exec_id, m.fix_session)
@@ -135,40 +150,47 @@ CREATE OR REPLACE FUNCTION oms.verify_execution_desk()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
-  SELECT 'execution_desk', 'execution', e.id, e.root_id, NULL::bigint, v.detail
+  SELECT oms.refuse_limited('oms.verify_execution_desk()');
+  SELECT 'execution_desk', 'execution', e.id, e.root_id, NULL::bigint, unnest(array_remove(ARRAY[
+     -- what only was to replace it has been proposed, and perhaps rejected
+     CASE WHEN x.live AND e.superseded_execution_id IS NOT NULL AND old.superseding_execution_id IS DISTINCT FROM e.id THEN format('Execution %s, which it supersedes, %s.', e.superseded_execution_id, CASE WHEN old.id IS NULL THEN 'does not exist' ELSE 'does not name it' END) END,
+     CASE WHEN e.superseding_execution_id IS NOT NULL AND new.superseded_execution_id IS DISTINCT FROM e.id THEN format('Execution %s, which supersedes it, %s.', e.superseding_execution_id, CASE WHEN new.id IS NULL THEN 'does not exist' ELSE 'does not name it' END) END,
+     CASE WHEN e.superseding_execution_id IS NOT NULL AND e.status <> 'BUSTED' THEN format('It is %s, and execution %s supersedes it.', e.status, e.superseding_execution_id) END,
+     CASE WHEN e.superseding_execution_id IS NOT NULL AND x.flags @> ARRAY['MANUAL'] IS NOT TRUE THEN 'It is superseded, and was not typed.' END,
+     CASE WHEN x.flags @> ARRAY['MANUAL'] AND x.authors = 0 THEN 'It was typed by nobody.' END,
+     CASE WHEN e.status = 'REJECTED' AND e.reason IS NULL THEN 'It is rejected without a reason.' END,
+     CASE WHEN e.status <> 'REJECTED' AND e.dk_reason IS NOT NULL THEN format('It is %s, and has the reason of a rejection (DKReason %s).', e.status, e.dk_reason) END,
+     CASE WHEN e.booked_at IS NOT NULL AND (e.status IN ('REVIEW', 'REJECTED') OR (e.booked_at BETWEEN e.created_at AND e.updated_at) IS NOT TRUE) THEN format('It is %s, made at %s, booked at %s, changed at %s.', e.status, e.created_at, e.booked_at, e.updated_at) END,
+     CASE WHEN e.allocation_proposal IS NOT NULL AND NOT x.live THEN format('It is %s, and an allocation of it is proposed.', e.status) END,
+     CASE WHEN (x.flags @> ARRAY['OVERRIDDEN']) <> (x.overridden > 0) THEN format('It is approved in spite of %s reasons, and %s.', x.overridden,
+      CASE WHEN x.overridden > 0 THEN 'not flagged' ELSE 'flagged OVERRIDDEN' END) END
+   ], NULL))
     FROM oms.executions AS e
     LEFT JOIN oms.executions AS old ON old.id = e.superseded_execution_id
     LEFT JOIN oms.executions AS new ON new.id = e.superseding_execution_id
    CROSS JOIN LATERAL (SELECT coalesce(e.flags, '{}') AS flags, e.status IN ('VALIDATED', 'ALLOCATED') AS live,
                               CASE jsonb_typeof(e.authors) WHEN 'array' THEN jsonb_array_length(e.authors) ELSE 0 END AS authors,
                               CASE jsonb_typeof(e.overridden_reasons) WHEN 'array' THEN jsonb_array_length(e.overridden_reasons) ELSE 0 END AS overridden) AS x
-   CROSS JOIN LATERAL (VALUES
-     -- what only was to replace it has been proposed, and perhaps rejected
-     (x.live AND e.superseded_execution_id IS NOT NULL AND old.superseding_execution_id IS DISTINCT FROM e.id,
-      format('Execution %s, which it supersedes, %s.', e.superseded_execution_id, CASE WHEN old.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
-     (e.superseding_execution_id IS NOT NULL AND new.superseded_execution_id IS DISTINCT FROM e.id,
-      format('Execution %s, which supersedes it, %s.', e.superseding_execution_id, CASE WHEN new.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)),
-     (e.superseding_execution_id IS NOT NULL AND e.status <> 'BUSTED', format('It is %s, and execution %s supersedes it.', e.status, e.superseding_execution_id)),
-     (e.superseding_execution_id IS NOT NULL AND x.flags @> ARRAY['MANUAL'] IS NOT TRUE, 'It is superseded, and was not typed.'),
-     (x.flags @> ARRAY['MANUAL'] AND x.authors = 0, 'It was typed by nobody.'),
-     (e.status = 'REJECTED' AND e.reason IS NULL, 'It is rejected without a reason.'),
-     (e.status <> 'REJECTED' AND e.dk_reason IS NOT NULL, format('It is %s, and has the reason of a rejection (DKReason %s).', e.status, e.dk_reason)),
-     (e.booked_at IS NOT NULL AND (e.status IN ('REVIEW', 'REJECTED') OR (e.booked_at BETWEEN e.created_at AND e.updated_at) IS NOT TRUE),
-      format('It is %s, made at %s, booked at %s, changed at %s.', e.status, e.created_at, e.booked_at, e.updated_at)),
-     (e.allocation_proposal IS NOT NULL AND NOT x.live, format('It is %s, and an allocation of it is proposed.', e.status)),
-     ((x.flags @> ARRAY['OVERRIDDEN']) <> (x.overridden > 0), format('It is approved in spite of %s reasons, and %s.', x.overridden,
-      CASE WHEN x.overridden > 0 THEN 'not flagged' ELSE 'flagged OVERRIDDEN' END))
-   ) AS v (broken, detail)
-   WHERE v.broken
+  UNION ALL
+  -- of a bust that waited it is what it busts
+  SELECT 'execution_desk', 'execution', e.id, e.root_id, NULL::bigint,
+         CASE WHEN m.is_bust OR e.status = 'BUSTED' THEN format('Execution %s, to which it was moved, %s.', e.moved_to_execution_id, CASE WHEN new.id IS NULL THEN 'does not exist' ELSE 'does not name it' END)
+              ELSE format('It is %s, and was moved to execution %s.', e.status, e.moved_to_execution_id) END
+    FROM oms.executions AS e
+    LEFT JOIN oms.executions AS new ON new.id = e.moved_to_execution_id
+   CROSS JOIN LATERAL (SELECT e.exec_type = 'TRADE_CANCEL' AND e.corrected_execution_id IS NOT NULL AS is_bust) AS m
+   WHERE e.moved_to_execution_id IS NOT NULL
+     AND (new.moved_from_execution_id IS DISTINCT FROM CASE WHEN m.is_bust THEN e.corrected_execution_id ELSE e.id END OR NOT m.is_bust AND e.status <> 'BUSTED')
 $function$;
 COMMENT ON FUNCTION oms.verify_execution_desk() IS
-  'Part of oms.verify(): what the desk did to executions: who typed them, what was superseded, rejected and approved, and why';
+  'Part of oms.verify(): what the desk did to executions: who typed them, what was superseded, moved, rejected and approved, and why';
 
 CREATE OR REPLACE FUNCTION oms.verify_executions()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_executions()');
   SELECT * FROM oms.verify_allocation()
   UNION ALL SELECT * FROM oms.verify_execution_links()
   UNION ALL SELECT * FROM oms.verify_execution_desk()

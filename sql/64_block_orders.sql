@@ -46,7 +46,7 @@ COMMENT ON COLUMN oms.block_allocations.pool_value IS 'What that counted for, bu
 COMMENT ON COLUMN oms.block_allocations.returned IS 'What was taken back of it into the pool: which fill, when, how much, for how much';
 
 CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
-  SELECT b.id AS block_id, e.id AS execution_id, e.order_id, e.status, coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS trade_date,
+  SELECT b.id AS block_id, e.id AS execution_id, e.order_id, e.status, coalesce(e.trade_date, e.trading_day, oms.trading_day(coalesce(e.transact_time, e.created_at))) AS trade_date,
          e.settl_date, e.currency, e.quantity, e.allocated_quantity, e.quantity - e.allocated_quantity AS unallocated_quantity, e.last_qty * e.last_px AS value,
          e.quantity_factor, e.created_at
     FROM oms.orders AS b
@@ -54,7 +54,7 @@ CREATE OR REPLACE VIEW oms.block_fills WITH (security_invoker = true) AS
     JOIN oms.executions AS e ON e.order_id = o.id
    WHERE b.members IS NOT NULL AND e.status IN ('VALIDATED', 'ALLOCATED');
 COMMENT ON VIEW oms.block_fills IS 'The fills of blocks, and what of them belongs to nobody yet; those of one trade date, settlement date and currency are a pool';
-COMMENT ON COLUMN oms.block_fills.trade_date IS 'As the report stated it, else the trading day of its transactTime, else of its booking';
+COMMENT ON COLUMN oms.block_fills.trade_date IS 'As the report stated it, else the day of its transactTime (else of its booking) by its calendar, else by oms_state.trading_day_zone';
 
 -- What comes of the order's own tree, and what of its blocks: each as it is found by the id of the order, of the block or of the execution.
 CREATE OR REPLACE VIEW oms.allocated_trades WITH (security_invoker = true) AS
@@ -102,6 +102,7 @@ CREATE OR REPLACE FUNCTION oms.verify_memberships()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_memberships()');
   WITH members AS MATERIALIZED (
     SELECT m.*, row_number() OVER w AS place, m.order_id IS NOT DISTINCT FROM lag(m.order_id) OVER d AS again
       FROM oms.block_members AS m
@@ -132,54 +133,41 @@ AS $function$
       LEFT JOIN (SELECT m.block_id, bool_or(m.live) AS live, sum(m.quantity) AS quantity FROM members AS m GROUP BY 1) AS m ON m.block_id = b.id
      WHERE jsonb_typeof(b.members) = 'array'
   )
-  SELECT 'membership', 'order', m.block_id, m.block_id, NULL::bigint, format('Member %s %s.', coalesce(m.order_id, 'null'), v.detail)
+  SELECT 'membership', 'order', m.block_id, m.block_id, NULL::bigint, format('Member %s %s.', coalesce(m.order_id, 'null'), unnest(array_remove(ARRAY[
+     CASE WHEN o.id IS NULL THEN 'does not exist' END,
+     CASE WHEN o.parent_id IS NOT NULL THEN 'is no root' END,
+     CASE WHEN jsonb_typeof(o.members) = 'array' THEN 'is a block itself' END,
+     CASE WHEN o.id IS NOT NULL AND b.id IS NULL THEN 'does not name it in block_order_ids' END,
+     CASE WHEN m.again THEN 'stands there twice' END,
+     CASE WHEN m.position <> m.place THEN format('stands at place %s, not %s', m.position, m.place) END,
+     CASE WHEN (m.allocated_quantity BETWEEN 0 AND m.quantity) IS NOT TRUE THEN format('has %s of %s allocated', coalesce(m.allocated_quantity::text, 'null'), coalesce(m.quantity::text, 'null')) END,
+     CASE WHEN m.released AND m.quantity IS DISTINCT FROM m.allocated_quantity THEN format('is released at %s, and has %s allocated', coalesce(m.quantity::text, 'null'), coalesce(m.allocated_quantity::text, 'null')) END,
+     CASE WHEN m.released AND m.allocated_quantity = 0 THEN 'is released and has nothing' END,
+     CASE WHEN m.allocated_quantity IS DISTINCT FROM coalesce(g.quantity, 0) THEN format('has %s, the allocations of fills sum up to %s', coalesce(m.allocated_quantity::text, 'null'), trim_scale(coalesce(g.quantity, 0))) END,
+     CASE WHEN m.allocated_value IS DISTINCT FROM coalesce(g.value, 0) THEN format('has a value of %s, the allocations of fills sum up to %s', coalesce(m.allocated_value::text, 'null'), trim_scale(coalesce(g.value, 0))) END,
+     CASE WHEN m.allocated_quantity = g.quantity AND m.methods IS DISTINCT FROM g.methods THEN format('has %s by its methods, the allocations sum up to %s', coalesce(m.methods::text, 'nothing'), g.methods) END
+   ], NULL)))
     FROM members AS m
     LEFT JOIN oms.orders AS o ON o.id = m.order_id
     LEFT JOIN given AS g ON g.root_id = m.block_id AND g.order_id = m.order_id
     LEFT JOIN of_members AS b ON b.id = m.order_id AND b.block_id = m.block_id
-   CROSS JOIN LATERAL (VALUES
-     (o.id IS NULL, 'does not exist'),
-     (o.parent_id IS NOT NULL, 'is no root'),
-     (jsonb_typeof(o.members) = 'array', 'is a block itself'),
-     (o.id IS NOT NULL AND b.id IS NULL, 'does not name it in block_order_ids'),
-     (m.again, 'stands there twice'),
-     (m.position <> m.place, format('stands at place %s, not %s', m.position, m.place)),
-     ((m.allocated_quantity BETWEEN 0 AND m.quantity) IS NOT TRUE,
-      format('has %s of %s allocated', coalesce(m.allocated_quantity::text, 'null'), coalesce(m.quantity::text, 'null'))),
-     (m.released AND m.quantity IS DISTINCT FROM m.allocated_quantity,
-      format('is released at %s, and has %s allocated', coalesce(m.quantity::text, 'null'), coalesce(m.allocated_quantity::text, 'null'))),
-     (m.released AND m.allocated_quantity = 0, 'is released and has nothing'),
-     (m.allocated_quantity IS DISTINCT FROM coalesce(g.quantity, 0),
-      format('has %s, the allocations of fills sum up to %s', coalesce(m.allocated_quantity::text, 'null'), trim_scale(coalesce(g.quantity, 0)))),
-     (m.allocated_value IS DISTINCT FROM coalesce(g.value, 0),
-      format('has a value of %s, the allocations of fills sum up to %s', coalesce(m.allocated_value::text, 'null'), trim_scale(coalesce(g.value, 0)))),
-     (m.allocated_quantity = g.quantity AND m.methods IS DISTINCT FROM g.methods,
-      format('has %s by its methods, the allocations sum up to %s', coalesce(m.methods::text, 'nothing'), g.methods))
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
-  SELECT 'membership', 'order', o.id, o.id, NULL, v.detail
+  SELECT 'membership', 'order', o.id, o.id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN m.block_id IS NULL THEN format('It names block %s, of which it is no member.', o.block_id) END,
+     CASE WHEN o.times > 1 THEN format('It names block %s %s times.', o.block_id, o.times) END
+   ], NULL))
     FROM of_members AS o
     LEFT JOIN (SELECT DISTINCT m.block_id, m.order_id FROM members AS m) AS m ON m.block_id = o.block_id AND m.order_id = o.id
-   CROSS JOIN LATERAL (VALUES
-     (m.block_id IS NULL, format('It names block %s, of which it is no member.', o.block_id)),
-     (o.times > 1, format('It names block %s %s times.', o.block_id, o.times))
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
-  SELECT 'membership', 'order', b.id, b.id, NULL, v.detail
+  SELECT 'membership', 'order', b.id, b.id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN b.parent_id IS NOT NULL THEN format('It is a block, and its parent is %s.', b.parent_id) END,
+     CASE WHEN b.block_order_ids IS NOT NULL THEN 'It is a block, and a member of others.' END,
+     CASE WHEN b.closed AND b.live AND b.executed_quantity = b.allocated_quantity THEN 'It is closed, all its fills are allocated, and it keeps members.' END,
+     CASE WHEN b.follows AND NOT b.is_sent AND NOT b.is_stated AND b.order_qty IS DISTINCT FROM b.wanted THEN format('Its order_qty is %s, its members come to %s.', coalesce(trim_scale(b.order_qty)::text, 'null'), trim_scale(b.wanted)) END,
+     CASE WHEN b.is_overfilled <> (b.executed_quantity > CASE WHEN b.follows AND b.is_sent THEN least(b.order_qty, b.wanted) ELSE b.order_qty END) THEN format('It has filled %s of %s, its members come to %s, and it is %s OVERFILLED.', trim_scale(b.executed_quantity), coalesce(trim_scale(b.order_qty)::text, 'null'),
+             trim_scale(b.wanted), CASE WHEN b.is_overfilled THEN 'flagged' ELSE 'not flagged' END) END
+   ], NULL))
     FROM blocks AS b
-   CROSS JOIN LATERAL (VALUES
-     (b.parent_id IS NOT NULL, format('It is a block, and its parent is %s.', b.parent_id)),
-     (b.block_order_ids IS NOT NULL, 'It is a block, and a member of others.'),
-     (b.closed AND b.live AND b.executed_quantity = b.allocated_quantity, 'It is closed, all its fills are allocated, and it keeps members.'),
-     (b.follows AND NOT b.is_sent AND NOT b.is_stated AND b.order_qty IS DISTINCT FROM b.wanted,
-      format('Its order_qty is %s, its members come to %s.', coalesce(trim_scale(b.order_qty)::text, 'null'), trim_scale(b.wanted))),
-     (b.is_overfilled <> (b.executed_quantity > CASE WHEN b.follows AND b.is_sent THEN least(b.order_qty, b.wanted) ELSE b.order_qty END),
-      format('It has filled %s of %s, its members come to %s, and it is %s OVERFILLED.', trim_scale(b.executed_quantity), coalesce(trim_scale(b.order_qty)::text, 'null'),
-             trim_scale(b.wanted), CASE WHEN b.is_overfilled THEN 'flagged' ELSE 'not flagged' END))
-   ) AS v (broken, detail)
-   WHERE v.broken
 $function$;
 COMMENT ON FUNCTION oms.verify_memberships() IS
   'Part of oms.verify(): blocks and members name each other; memberships are sorted, none is there twice, and each has what the allocations of fills give it, by each method; an open block wants what they come to, and is flagged where it has filled more';
@@ -215,6 +203,7 @@ CREATE OR REPLACE FUNCTION oms.verify_block_allocations()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_block_allocations()');
   WITH entries AS MATERIALIZED (
     SELECT a.execution_id, a.root_id, a.order_id, a.quantity, a.value, a.allocation_id, a.live, b.id IS NOT NULL AS in_block
       FROM oms.execution_allocations AS a
@@ -242,34 +231,30 @@ AS $function$
       JOIN oms.executions AS e ON e.id = a.execution_id
   )
   SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL::bigint, format('It allocates %s to order %s, %s.',
-         coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'), v.detail)
+         coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'), unnest(array_remove(ARRAY[
+     CASE WHEN a.in_block AND m.order_id IS NULL THEN 'which is no member of the block' END,
+     CASE WHEN a.in_block AND a.value IS NULL THEN 'without a value' END,
+     CASE WHEN a.in_block AND t.allocation_id IS NULL THEN format('by allocation %s, which no fill of the block has the terms of', coalesce(a.allocation_id, 'null')) END,
+     CASE WHEN a.in_block AND t.allocation_id IS NOT NULL AND s.order_id IS NULL THEN format('which has no part in allocation %s', a.allocation_id) END,
+     CASE WHEN NOT a.in_block AND a.order_id IS DISTINCT FROM a.root_id THEN 'which is not the root of its tree' END,
+     CASE WHEN NOT a.in_block AND (a.value IS NOT NULL OR a.allocation_id IS NOT NULL) THEN 'as in a block, and its root is none' END,
+     CASE WHEN NOT a.live THEN 'and counts no more' END,
+     CASE WHEN (a.quantity > 0) IS NOT TRUE THEN 'which is no quantity' END
+   ], NULL)))
     FROM entries AS a
     LEFT JOIN (SELECT DISTINCT m.block_id, m.order_id FROM oms.block_members AS m) AS m ON m.block_id = a.root_id AND m.order_id = a.order_id
     LEFT JOIN (SELECT DISTINCT t.block_id, t.allocation_id FROM terms AS t) AS t ON t.block_id = a.root_id AND t.allocation_id = a.allocation_id
     LEFT JOIN shared AS s ON s.block_id = a.root_id AND s.allocation_id = a.allocation_id AND s.order_id = a.order_id
-   CROSS JOIN LATERAL (VALUES
-     (a.in_block AND m.order_id IS NULL, 'which is no member of the block'),
-     (a.in_block AND a.value IS NULL, 'without a value'),
-     (a.in_block AND t.allocation_id IS NULL, format('by allocation %s, which no fill of the block has the terms of', coalesce(a.allocation_id, 'null'))),
-     (a.in_block AND t.allocation_id IS NOT NULL AND s.order_id IS NULL, format('which has no part in allocation %s', a.allocation_id)),
-     (NOT a.in_block AND a.order_id IS DISTINCT FROM a.root_id, 'which is not the root of its tree'),
-     (NOT a.in_block AND (a.value IS NOT NULL OR a.allocation_id IS NOT NULL), 'as in a block, and its root is none'),
-     (NOT a.live, 'and counts no more'),
-     ((a.quantity > 0) IS NOT TRUE, 'which is no quantity')
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
-  SELECT 'allocation', 'execution', t.execution_id, t.block_id, NULL, format('It has the terms of allocation %s, %s.', coalesce(t.allocation_id, 'null'), v.detail)
+  SELECT 'allocation', 'execution', t.execution_id, t.block_id, NULL, format('It has the terms of allocation %s, %s.', coalesce(t.allocation_id, 'null'), unnest(array_remove(ARRAY[
+     CASE WHEN NOT t.in_block THEN 'and its root is no block' END,
+     CASE WHEN t.in_block AND o.execution_id IS NULL AND t.returned IS NULL THEN 'which allocates nothing' END,
+     CASE WHEN o.execution_id <> t.execution_id THEN format('whose oldest fill is %s', o.execution_id) END,
+     CASE WHEN t.times > 1 THEN format('as %s fills have', t.times) END,
+     CASE WHEN coalesce(t.method, '') NOT IN ('MANUAL', 'PRO_RATA', 'PRIORITY', 'EQUAL') THEN format('by method %s', coalesce(t.method, 'null')) END
+   ], NULL)))
     FROM terms AS t
     LEFT JOIN oldest AS o ON o.root_id = t.block_id AND o.allocation_id = t.allocation_id
-   CROSS JOIN LATERAL (VALUES
-     (NOT t.in_block, 'and its root is no block'),
-     (t.in_block AND o.execution_id IS NULL AND t.returned IS NULL, 'which allocates nothing'),
-     (o.execution_id <> t.execution_id, format('whose oldest fill is %s', o.execution_id)),
-     (t.times > 1, format('as %s fills have', t.times)),
-     (coalesce(t.method, '') NOT IN ('MANUAL', 'PRO_RATA', 'PRIORITY', 'EQUAL'), format('by method %s', coalesce(t.method, 'null')))
-   ) AS v (broken, detail)
-   WHERE v.broken
   UNION ALL
   SELECT 'allocation', 'execution', c.id, c.root_id, NULL,
          format('Of its commission of %s %s of %s parts have shares, which come to %s.', coalesce(c.commission::text, 'nothing'), c.with_one, c.parts, coalesce(trim_scale(c.shared)::text, 'nothing'))
@@ -289,6 +274,7 @@ CREATE OR REPLACE FUNCTION oms.verify_pools()
   SET enable_nestloop = off
   SET jit = off
 AS $function$
+  SELECT oms.refuse_limited('oms.verify_pools()');
   WITH fills AS MATERIALIZED (
     SELECT f.*, dense_rank() OVER (ORDER BY f.block_id, f.trade_date, f.settl_date, f.currency) AS pool FROM oms.block_fills AS f
   ), shares AS MATERIALIZED (

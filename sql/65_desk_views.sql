@@ -34,7 +34,7 @@ CREATE OR REPLACE VIEW oms.desk_queue WITH (security_invoker = true) AS
      GROUP BY b.id, f.trade_date
     UNION ALL
     SELECT coalesce(p.occurred_at, e.updated_at), 'PROPOSAL', e.root_id, e.allocation_proposal #>> '{command,reason}', e.allocation_proposal #>> '{command,text}',
-           coalesce(e.trade_date, oms.trading_day(coalesce(e.transact_time, e.created_at))), e.quantity - e.allocated_quantity, NULL,
+           coalesce(e.trade_date, e.trading_day, oms.trading_day(coalesce(e.transact_time, e.created_at))), e.quantity - e.allocated_quantity, NULL,
            e.id, e.allocation_proposal ->> 'author'
       FROM oms.executions AS e
       LEFT JOIN LATERAL (
@@ -45,7 +45,7 @@ CREATE OR REPLACE VIEW oms.desk_queue WITH (security_invoker = true) AS
       ) AS p ON true
      WHERE e.allocation_proposal IS NOT NULL
   )
-  SELECT w.waiting_since, greatest(now() - w.waiting_since, '0') AS age, w.what, w.order_id, o.cl_ord_id, o.account, o.symbol, o.side,
+  SELECT w.waiting_since, CASE WHEN isfinite(w.waiting_since) THEN greatest(now() - w.waiting_since, '0') END AS age, w.what, w.order_id, o.cl_ord_id, o.account, o.symbol, o.side,
          o.order_qty, o.unplaced_quantity, w.unallocated_quantity, o.status, o.desk_status, o.desk_user, w.reason, w.text,
          w.request ->> 'request' AS request, w.request ->> 'clOrdID' AS request_cl_ord_id,
          CASE jsonb_typeof(w.request -> 'orderQty') WHEN 'number' THEN (w.request -> 'orderQty')::numeric END AS request_order_qty,

@@ -1,28 +1,39 @@
 -- The way out: the publication and the slot that a bridge reads events from, and how they fare.
 -- Neither is a member of the extension: a publication cannot be one, and a slot is outside of the database.
 
--- Tables that a publication has beside ours are left in it: somebody put them there.
+-- Tables that a publication has beside ours are left in it: somebody put them there. Of ours it has the columns that key, value and headers
+-- are made of, and the account, for who filters by it: every other one costs the walsender and its reader for each event. A list that lacks
+-- one of these loses events' parts; a longer one, or none, only bytes.
 CREATE OR REPLACE FUNCTION oms.publication_repairs(publication name)
   RETURNS TABLE (object text, name text, was text, action text, loses boolean, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
 AS $function$
-  WITH found AS (
+  WITH needed AS (
+    SELECT t.table_name, t.relid, min(t.place) AS place, array_agg(a.attnum) AS columns,
+           format('oms.%I (%s)', t.table_name, string_agg(quote_ident(a.attname), ', ' ORDER BY c.place)) AS target
+      FROM oms.published_tables() WITH ORDINALITY AS t (table_name, relid, place)
+      JOIN pg_attribute AS a ON a.attrelid = t.relid AND NOT a.attisdropped
+      JOIN unnest('{sequence,root_id,aggregate_id,event_type,payload,hash,account}'::name[]) WITH ORDINALITY AS c (name, place) ON c.name = a.attname
+     GROUP BY t.table_name, t.relid
+  ), found AS (
     SELECT p.*, concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
                           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END) AS publishes
       FROM pg_publication AS p WHERE p.pubname = $1
   ), members AS (
-    SELECT t.table_name, m.oid IS NOT NULL AS is_member, m.prqual IS NOT NULL OR m.prattrs IS NOT NULL AS is_part
+    SELECT n.table_name, n.target, m.oid IS NOT NULL AS is_member,
+           m.prqual IS NOT NULL OR m.prattrs IS NOT NULL AND NOT n.columns <@ string_to_array(m.prattrs::text, ' ')::smallint[] AS is_part,
+           m.prattrs IS NULL OR NOT string_to_array(m.prattrs::text, ' ')::smallint[] <@ n.columns AS is_wide
       FROM found
-     CROSS JOIN oms.published_tables() AS t
-      LEFT JOIN pg_publication_rel AS m ON m.prpubid = found.oid AND m.prrelid = t.relid
+     CROSS JOIN needed AS n
+      LEFT JOIN pg_publication_rel AS m ON m.prpubid = found.oid AND m.prrelid = n.relid
      WHERE NOT found.puballtables
   ), wanted AS (
-    SELECT string_agg(format('oms.%I', t.table_name), ', ') AS tables FROM oms.published_tables() AS t
+    SELECT string_agg(format('oms.%I', n.table_name), ', ' ORDER BY n.place) AS tables, string_agg(n.target, ', ' ORDER BY n.place) AS targets FROM needed AS n
   )
   SELECT 'publication', $1, 'missing', 'created for ' || w.tables, true,
          format('CREATE PUBLICATION %I FOR TABLE %s WITH (publish = ''insert'', publish_via_partition_root = true); '
-                'COMMENT ON PUBLICATION %1$I IS ''oms_state: events, for oms_bridge and Debezium''', $1, w.tables)
+                'COMMENT ON PUBLICATION %1$I IS ''oms_state: events, for oms_bridge and Debezium''', $1, w.targets)
     FROM wanted AS w WHERE NOT EXISTS (SELECT FROM found)
   UNION ALL
   SELECT 'publication', $1, 'for all tables', 'none: only its owner can make another of it', NOT f.pubinsert, NULL
@@ -34,12 +45,14 @@ AS $function$
     FROM found AS f WHERE NOT f.puballtables AND NOT (f.publishes = 'insert' AND f.pubviaroot)
   UNION ALL
   SELECT 'table', 'oms.' || m.table_name, 'not in the publication', 'added', true,
-         format('ALTER PUBLICATION %I ADD TABLE oms.%I', $1, m.table_name)
+         format('ALTER PUBLICATION %I ADD TABLE %s', $1, m.target)
     FROM members AS m WHERE NOT m.is_member
   UNION ALL
-  SELECT 'table', 'oms.' || m.table_name, 'published in part (row filter or column list)', 'published whole', true,
-         format('ALTER PUBLICATION %I DROP TABLE oms.%I; ALTER PUBLICATION %1$I ADD TABLE oms.%2$I', $1, m.table_name)
-    FROM members AS m WHERE m.is_part
+  SELECT 'table', 'oms.' || m.table_name,
+         CASE WHEN m.is_part THEN 'published in part (row filter or column list)' ELSE 'published with columns that nobody reads: wasted bytes' END,
+         'published with the columns that are read', m.is_part,
+         format('ALTER PUBLICATION %I DROP TABLE oms.%I; ALTER PUBLICATION %1$I ADD TABLE %3$s', $1, m.table_name, m.target)
+    FROM members AS m WHERE m.is_member AND (m.is_part OR m.is_wide)
    ORDER BY 1, 2
 $function$;
 COMMENT ON FUNCTION oms.publication_repairs(name) IS
@@ -86,7 +99,7 @@ COMMENT ON FUNCTION oms.commit_publication(name) IS
 CREATE OR REPLACE FUNCTION oms.choose_output_plugin(plugin name) RETURNS name
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_choose_output_plugin';
 COMMENT ON FUNCTION oms.choose_output_plugin(name) IS
-  'The output plugin if it can be used here, else an error that says how; of null wal2json where the server allows it, else pgoutput';
+  'The output plugin if it can be used here, else an error that says how; of null pgoutput, or wal2json where the server allows only that';
 
 CREATE OR REPLACE FUNCTION oms.output_plugin_problem(plugin name, OUT problem text, OUT hint text)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_output_plugin_problem';
@@ -305,7 +318,7 @@ COMMENT ON COLUMN oms.stat_bridge.retained_bytes IS 'WAL that is kept for the sl
 COMMENT ON COLUMN oms.stat_bridge.lag_seconds IS
   'Age of the oldest commit of this database that is not confirmed, whatever it changed; 0 without one; null where 16 MB of WAL have none, or it is gone';
 COMMENT ON COLUMN oms.stat_bridge.spill_bytes IS 'What decoding wrote to disk, because transactions outgrew logical_decoding_work_mem';
-COMMENT ON COLUMN oms.stat_bridge.publication_ok IS 'The publication has all event tables, whole; pgoutput needs it, wal2json does not';
+COMMENT ON COLUMN oms.stat_bridge.publication_ok IS 'The publication is as oms.create_slot() makes it; pgoutput needs one, wal2json does not';
 
 CREATE OR REPLACE VIEW oms.bridge_alerts WITH (security_invoker = true) AS
   SELECT a.severity, a.what, b.slot_name::text AS name, a.detail, a.hint

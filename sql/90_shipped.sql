@@ -18,7 +18,7 @@ DECLARE
   made record;
 BEGIN
   FOR made IN
-    SELECT d.classid, d.objid, CASE WHEN p.oid IS NULL THEN 'TABLE ' || c.oid::regclass::text ELSE 'FUNCTION ' || p.oid::regprocedure::text END AS what
+    SELECT d.classid, d.objid, CASE WHEN p.oid IS NULL THEN 'TABLE ' || c.oid::regclass::text ELSE 'ROUTINE ' || p.oid::regprocedure::text END AS what
       FROM pg_extension AS e JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
       LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'p', 'v')
       LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid

@@ -8,7 +8,12 @@
 #   -- @each kind [SEP]   come once for each line of kinds.list, with SEP on a line between. In them @kind@, @kinds@,
 #                         @Kind@, @kindId@ and @a@ stand for order, orders, Order, orderId and an, @name@ for the kind with
 #                         blanks. Of a kind that is new both scripts have what stands for @install.
+#                         Behind SEP, "added (COLUMNS)": the same query of the kinds of other libraries comes last, by
+#                         oms.of_added_kinds(); "loaded (COLUMNS)": of those that are loaded.
 # The first two may stand in the third, and the other way round.
+#
+#   -- @each kind as NAME  keeps the lines besides, as they are
+#   -- @text NAME          and puts them there, without their comments: a text that the server fills in
 
 function fail(what)
 {
@@ -38,8 +43,41 @@ function put(line, wanted,   words)
 		fail("cannot read: " line)
 }
 
+# The block as a text: what stands for @install.
+function put_text(   i, line, words, in_upgrade, depth)
+{
+	for (i = 1; i <= lines; i++)
+	{
+		line = block[i]
+		split(line, words)
+		if (line ~ /^ *-- @/)
+		{
+			depth += words[2] == "@end" ? -1 : 1
+			if (words[2] == "@upgrade")
+				in_upgrade = depth
+			else if (words[2] == "@end" && depth < in_upgrade)
+				in_upgrade = 0
+		}
+		else if (!in_upgrade && line !~ /^ *--/ && line != "")
+			text[label] = text[label] line "\n"
+	}
+}
+
+# The same query of what is not known here.
+function put_added(   i)
+{
+	put(indent separator)
+	put(indent "SELECT added.* FROM oms.of_added_kinds($added$")
+	for (i = 1; i <= lines; i++)
+		if (block[i] !~ /^ *--/)
+			put(block[i])
+	put(indent "$added$, " needs ") AS added " columns)
+}
+
 function put_each(   k, i, line)
 {
+	if (label != "")
+		put_text()
 	for (k = 1; k <= nkinds; k++)
 	{
 		if (k > 1 && separator != "")
@@ -56,6 +94,8 @@ function put_each(   k, i, line)
 			put(line, is_new[k] ? "install" : script)
 		}
 	}
+	if (columns != "")
+		put_added()
 	lines = 0
 }
 
@@ -93,6 +133,25 @@ in_each {
 	indent = separator = $0
 	sub(/-- @.*/, "", indent)
 	sub(/^ *-- @each kind */, "", separator)
+	label = columns = ""
+	if (separator ~ /^as /)
+	{
+		label = substr(separator, 4)
+		separator = ""
+	}
+	else if (match(separator, / (added|loaded) \(/))
+	{
+		needs = substr(separator, RSTART + 1, 1) == "l" ? "true" : "false"
+		columns = substr(separator, RSTART + RLENGTH - 1)
+		separator = substr(separator, 1, RSTART - 1)
+	}
+	next
+}
+
+/^ *-- @text / {
+	if (nkinds > 0 && !($3 in text))
+		fail("there is no text " $3)
+	printf "%s", text[$3]
 	next
 }
 

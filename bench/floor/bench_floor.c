@@ -15,6 +15,8 @@
  */
 #include "postgres.h"
 
+#include "access/toast_compression.h"
+#include "access/toast_internals.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -31,6 +33,7 @@ PG_FUNCTION_INFO_V1(bench_load);
 PG_FUNCTION_INFO_V1(bench_replay);
 PG_FUNCTION_INFO_V1(bench_call);
 PG_FUNCTION_INFO_V1(bench_execute);
+PG_FUNCTION_INFO_V1(bench_compressed);
 
 /* One execution of a saved statement. */
 typedef struct Step
@@ -67,7 +70,11 @@ save_plan(const char *statement, int nargs, Oid *types)
 	return plan;
 }
 
-/* Copy a row's columns after the first, each as a command would have it in memory: not toasted. */
+/*
+ * Copy a row's columns after the first, each as a command has it in memory: what
+ * commands store compressed was compressed before the clock starts, so that the
+ * same bytes are written.
+ */
 static void
 add_step(SPIPlanPtr plan, HeapTuple row, TupleDesc desc)
 {
@@ -95,7 +102,7 @@ add_step(SPIPlanPtr plan, HeapTuple row, TupleDesc desc)
 		step->nulls[i - 1] = isnull ? 'n' : ' ';
 		if (isnull)
 			continue;
-		if (att->attlen == -1)
+		if (att->attlen == -1 && !VARATT_IS_COMPRESSED(DatumGetPointer(value)))
 			step->values[i - 1] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		else
 			step->values[i - 1] = datumCopy(value, att->attbyval, att->attlen);
@@ -242,4 +249,18 @@ bench_execute(PG_FUNCTION_ARGS)
 	SPI_freeplan(plan);
 	SPI_finish();
 	PG_RETURN_FLOAT8(result);
+}
+
+/* bench.compressed(jsonb) returns jsonb: as a command stores a payload, where the server has lz4 */
+Datum
+bench_compressed(PG_FUNCTION_ARGS)
+{
+	Datum		value = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)));
+#ifdef USE_LZ4
+	Datum		compressed = toast_compress_datum(value, TOAST_LZ4_COMPRESSION);
+
+	if (DatumGetPointer(compressed) != NULL)
+		return compressed;
+#endif
+	return value;
 }

@@ -41,7 +41,9 @@ typedef struct Span
 	TABLE(execution_events, "execution-events") \
 	TABLE(quote_request_events, "quote-request-events") \
 	TABLE(quote_events, "quote-events") \
-	TABLE(configuration_events, "configuration-events")
+	TABLE(configuration_events, "configuration-events") \
+	TABLE(anchors, "oms-anchors") \
+	TABLE(purged_trees, "order-events")
 
 typedef struct EventTable
 {

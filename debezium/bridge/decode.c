@@ -139,7 +139,7 @@ refuse_value(const Row *row, EventColumn column, Problem *problem)
 		const char *is;
 		const char *hint;
 	}			kinds[] = {
-		[VALUE_ABSENT] = {"is missing", "Every event has it: the publication must have no column list, and the table all columns of the extension."},
+		[VALUE_ABSENT] = {"is missing", "Every event has it: a column list of the publication must name it (SELECT * FROM oms.create_slot() repairs that), and the table have it."},
 		[VALUE_NULL] = {"is null", "Every event has it: was NOT NULL taken off the column?"},
 		[VALUE_UNCHANGED] = {"was left out as unchanged", "That is for updates, and events are never updated."},
 		[VALUE_TEXT] = {"cannot be right", NULL},

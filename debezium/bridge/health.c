@@ -2,7 +2,8 @@
  * debezium/bridge/health.c
  *     Whether the bridge is well: its state, and that it moves while the log does.
  *
- * Well: starting for at most five minutes, standing by, reconciling, streaming with progress in the last minute or with nothing to do.
+ * Well: starting for at most five minutes, standing by, reconciling with progress in the last ten minutes, streaming with progress in the last
+ * one or with nothing to do.
  * Not well: waiting for PostgreSQL or Kafka, stopped, and everything else.
  */
 #include "health.h"
@@ -14,6 +15,7 @@
 
 #define STALLED_US (INT64_C(60) * 1000000)
 #define STARTING_US (INT64_C(300) * 1000000)
+#define RECONCILING_US (INT64_C(600) * 1000000)
 
 static const char *const words[] = {
 	[HEALTH_STARTING] = "starting",
@@ -92,7 +94,7 @@ look(void)
 	report.since_wall_us = since_wall_us;
 	report.still_us = now_us - progress_us;
 	report.stalled = state == HEALTH_STREAMING && metric_get(METRIC_LAG_BYTES) > 0 && report.still_us >= STALLED_US;
-	report.well = state == HEALTH_STANDBY || state == HEALTH_RECONCILING || (state == HEALTH_STREAMING && !report.stalled) ||
+	report.well = state == HEALTH_STANDBY || (state == HEALTH_RECONCILING && report.still_us < RECONCILING_US) || (state == HEALTH_STREAMING && !report.stalled) ||
 		(state == HEALTH_STARTING && now_us - since_us < STARTING_US);
 	text_add(&report.reason, reason.data, reason.len);
 	pthread_mutex_unlock(&lock);

@@ -3,7 +3,8 @@
  *     GET /metrics and GET /healthz on a local port (libmicrohttpd, one thread of its own).
  *
  * It only reads: nothing that arrives here changes the bridge. Bodies are not read, connections are few, small and
- * short. The thread blocks all signals; they are for the main thread.
+ * short: who comes when all are taken takes the place of the oldest, so that no slow client keeps others out. The thread blocks all
+ * signals; they are for the main thread.
  */
 #include "http.h"
 
@@ -25,6 +26,7 @@
 #include "metrics.h"
 
 #define CONNECTIONS_MAX 16
+#define CONNECTIONS_LIMIT (4 * CONNECTIONS_MAX)	/* with those that are being closed */
 #define CONNECTION_MEMORY (16 * 1024)
 #define CONNECTION_TIMEOUT_S 10
 #define BACKLOG 16
@@ -42,6 +44,10 @@ typedef struct Address
 } Address;
 
 static struct MHD_Daemon *server;
+
+/* Open connections, the oldest first, and how many. The library's thread alone looks at them. */
+static int	connections[CONNECTIONS_LIMIT];
+static int	connection_count;
 
 /* Fills in the address of "127.0.0.1" or "[::1]"; names are not looked up. */
 static bool
@@ -150,6 +156,29 @@ handle(void *arg, struct MHD_Connection *connection, const char *url, const char
 	return result;
 }
 
+/* A client that sends a byte a second is never idle for the library: time alone does not end it. */
+static void
+notify_connection(void *arg, struct MHD_Connection *connection, void **socket_arg, enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int			at = 0;
+
+	(void) arg;
+	(void) socket_arg;
+	if (info == NULL)
+		return;
+	while (at < connection_count && connections[at] != info->connect_fd)
+		at++;
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED && at < connection_count)
+		memmove(&connections[at], &connections[at + 1], sizeof connections[0] * (size_t) (--connection_count - at));
+	else if (what == MHD_CONNECTION_NOTIFY_STARTED && at < CONNECTIONS_LIMIT)
+	{
+		connections[connection_count++] = info->connect_fd;
+		if (connection_count > CONNECTIONS_MAX)
+			shutdown(connections[connection_count - CONNECTIONS_MAX - 1], SHUT_RDWR);
+	}
+}
+
 /* What the library has to say of a broken client is of no interest to an operator. */
 static void
 library_log(void *arg, const char *format, va_list args)
@@ -211,7 +240,8 @@ http_start(const char *listen, Problem *problem)
 	server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, NULL,
 							  MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 							  MHD_OPTION_LISTEN_SOCKET, fd,
-							  MHD_OPTION_CONNECTION_LIMIT, (unsigned) CONNECTIONS_MAX,
+							  MHD_OPTION_NOTIFY_CONNECTION, notify_connection, NULL,
+							  MHD_OPTION_CONNECTION_LIMIT, (unsigned) CONNECTIONS_LIMIT,
 							  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
 							  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) CONNECTION_TIMEOUT_S,
 							  MHD_OPTION_END);

@@ -44,23 +44,6 @@ expect(JsonScan *scan, char c)
 	return true;
 }
 
-/* Bytes of a UTF-8 character of two bytes or more, 0 when it is none (RFC 3629). */
-static size_t
-wide_character(const unsigned char *at, size_t left)
-{
-	unsigned char lead = at[0];
-	size_t		len = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-	unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-	unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-
-	if (lead < 0xC2 || lead > 0xF4 || left < len || at[1] < low || at[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((at[i] & 0xC0) != 0x80)
-			return 0;
-	return len;
-}
-
 static bool
 is_utf8(Span text)
 {
@@ -69,7 +52,7 @@ is_utf8(Span text)
 
 	while (left > 0)
 	{
-		size_t		len = *at < 0x80 ? 1 : wide_character(at, left);
+		size_t		len = text_character(at, left);
 
 		if (len == 0)
 			return false;

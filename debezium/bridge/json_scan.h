@@ -10,7 +10,7 @@
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
 
-#include "bridge.h"
+#include "text.h"
 
 #define SCAN_DEPTH_MAX 16
 

@@ -1,102 +1,23 @@
 /*
  * debezium/bridge/kafka_conf.c
- *     From options to librdkafka clients: which setting is whose, and where the library's logs, errors and statistics go.
+ *     From options to librdkafka clients, where the library's logs and errors go, and how everybody waits for Kafka.
  *
- * Three kinds of settings: FIXED is what the guarantees rest on, a user may not name it; DEFAULT is ours as long as the user
- * says nothing; FORCED goes in last, over what the user said for other clients. No value of a setting is ever logged.
+ * No value of a setting is ever logged.
  */
 #include "kafka_conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kafka_error.h"
 #include "log.h"
 #include "metrics.h"
 
-#define ALL (KAFKA_ADMIN | KAFKA_READER | KAFKA_PRODUCER)
-#define READS (KAFKA_ADMIN | KAFKA_READER)
-
-typedef enum Hold
-{
-	HOLD_FIXED,
-	HOLD_DEFAULT,
-	HOLD_FORCED
-} Hold;
-
-typedef struct Setting
-{
-	Hold		hold;
-	int			roles;
-	const char *name;
-	const char *value;			/* NULL: worked out below, or the library's own */
-} Setting;
-
-static const Setting settings[] = {
-	/* Order and no repetition within a session; every record in as many logs as the topic asks for. */
-	{HOLD_FIXED, KAFKA_PRODUCER, "enable.idempotence", "true"},
-	{HOLD_FIXED, KAFKA_PRODUCER, "acks", "all"},
-	{HOLD_FIXED, 0, "request.required.acks", NULL},
-	{HOLD_FIXED, KAFKA_PRODUCER, "max.in.flight.requests.per.connection", "5"},
-	{HOLD_FIXED, 0, "max.in.flight", NULL},
-	{HOLD_FIXED, 0, "retries", NULL},
-	{HOLD_FIXED, 0, "message.send.max.retries", NULL},
-	{HOLD_FIXED, 0, "queuing.strategy", NULL},
-	/* sink_transactional.c tells by it whether a request can have been sent twice. */
-	{HOLD_FIXED, KAFKA_PRODUCER, "retry.backoff.ms", "100"},
-	{HOLD_FIXED, 0, "transactional.id", NULL},
-	{HOLD_FIXED, 0, "transaction.timeout.ms", NULL},
-	{HOLD_FIXED, 0, "message.timeout.ms", NULL},
-	{HOLD_FIXED, 0, "delivery.timeout.ms", NULL},
-	{HOLD_FIXED, 0, "enable.gapless.guarantee", NULL},
-	{HOLD_FIXED, 0, "delivery.report.only.error", NULL},
-	/* The key alone says where a record goes, as Java's default does; we work the partition out ourselves, over a pinned count. */
-	{HOLD_FIXED, KAFKA_PRODUCER, "partitioner", "murmur2_random"},
-
-	/* What reading back relies on. */
-	{HOLD_FIXED, KAFKA_READER, "isolation.level", "read_committed"},
-	{HOLD_FIXED, KAFKA_ADMIN, "isolation.level", "read_uncommitted"},
-	{HOLD_FIXED, KAFKA_READER, "enable.partition.eof", "true"},
-	{HOLD_FIXED, KAFKA_READER, "auto.offset.reset", "error"},
-	{HOLD_FIXED, READS, "enable.auto.commit", "false"},
-	{HOLD_FIXED, READS, "enable.auto.offset.store", "false"},
-	{HOLD_FIXED, READS, "allow.auto.create.topics", "false"},
-	{HOLD_FIXED, 0, "group.id", NULL},
-
-	/* 44 ms for each transaction with Nagle's algorithm on, against 1.3 ms. */
-	{HOLD_DEFAULT, ALL, "socket.nagle.disable", "true"},
-	{HOLD_DEFAULT, ALL, "socket.keepalive.enable", "true"},
-	{HOLD_DEFAULT, KAFKA_PRODUCER, "linger.ms", "0"},
-	{HOLD_DEFAULT, KAFKA_PRODUCER, "compression.type", "lz4"},
-	/* A broker that was away is found again within a second, not ten. */
-	{HOLD_DEFAULT, ALL, "reconnect.backoff.max.ms", "1000"},
-	{HOLD_DEFAULT, ALL, "log.connection.close", "false"},
-	{HOLD_DEFAULT, KAFKA_PRODUCER, "statistics.interval.ms", "1000"},
-	{HOLD_FORCED, READS, "statistics.interval.ms", "0"},
-	/* The end of a partition is told by an answer without records: it must not be long in coming. */
-	{HOLD_FORCED, READS, "fetch.wait.max.ms", "10"},
-	{HOLD_FORCED, READS, "fetch.error.backoff.ms", "20"},
-	/* Bounds what reading back holds in memory. */
-	{HOLD_FORCED, KAFKA_READER, "fetch.message.max.bytes", "1048576"},
-	{HOLD_FORCED, KAFKA_READER, "fetch.max.bytes", "4194304"},
-	{HOLD_FORCED, KAFKA_READER, "queued.max.messages.kbytes", "131072"},
-	{HOLD_FORCED, KAFKA_READER, "queued.min.messages", "1000000"},
-	{HOLD_FORCED, READS, "socket.timeout.ms", "10000"}
-};
-
-#define SETTINGS (sizeof settings / sizeof settings[0])
-
-const char *
-kafka_property(const Options *options, const char *name)
-{
-	const char *value = NULL;
-
-	for (int i = 0; i < options->kafka_count; i++)
-		if (strcmp(options->kafka[i].name, name) == 0)
-			value = options->kafka[i].value;	/* the last one counts */
-	return value;
-}
+#define SAY_AFTER_US 3000000
+#define PAUSE_US 20000
+#define TRY_MAX_MS 800
 
 static bool
 set(rd_kafka_conf_t *conf, const char *name, const char *value, Problem *problem)
@@ -122,34 +43,38 @@ set_number(rd_kafka_conf_t *conf, const char *name, int64_t value, Problem *prob
 static bool
 set_default(rd_kafka_conf_t *conf, const Options *options, const char *name, int64_t value, Problem *problem)
 {
-	return kafka_property(options, name) != NULL || set_number(conf, name, value, problem);
+	return property_value(options, name) != NULL || set_number(conf, name, value, problem);
 }
 
 static bool
-set_held(rd_kafka_conf_t *conf, KafkaRole role, Hold hold, Problem *problem)
+set_held(rd_kafka_conf_t *conf, KafkaRole role, KafkaHold hold, Problem *problem)
 {
-	for (size_t i = 0; i < SETTINGS; i++)
-		if (settings[i].hold == hold && settings[i].value != NULL && (settings[i].roles & (int) role) != 0 &&
-			!set(conf, settings[i].name, settings[i].value, problem))
+	for (int i = 0; i < kafka_setting_count; i++)
+	{
+		const KafkaSetting *setting = &kafka_settings[i];
+
+		if (setting->hold == hold && setting->value != NULL && (setting->roles & (int) role) != 0 && !set(conf, setting->name, setting->value, problem))
 			return false;
+	}
+	return true;
+}
+
+/* Is this property of the user's for clients of this role? */
+static bool
+is_for(const char *name, KafkaRole role)
+{
+	for (int i = 0; i < kafka_setting_count; i++)
+		if (kafka_settings[i].hold == HOLD_LIMITED && strcmp(kafka_settings[i].name, name) == 0)
+			return (kafka_settings[i].roles & (int) role) != 0;
 	return true;
 }
 
 static bool
-set_user(rd_kafka_conf_t *conf, const Options *options, Problem *problem)
+set_user(rd_kafka_conf_t *conf, const Options *options, KafkaRole role, Problem *problem)
 {
 	for (int i = 0; i < options->kafka_count; i++)
-	{
-		const Property *property = &options->kafka[i];
-
-		for (size_t j = 0; j < SETTINGS; j++)
-			if (settings[j].hold == HOLD_FIXED && strcmp(settings[j].name, property->name) == 0)
-				return problem_set(problem, REMEDY_STOP,
-								   "take it out; mode, transaction.timeout.ms and pipeline are settings of the bridge itself",
-								   "kafka.%s is set by the bridge: what it promises rests on it", property->name);
-		if (!set(conf, property->name, property->value, problem))
+		if (is_for(options->kafka[i].name, role) && !set(conf, options->kafka[i].name, options->kafka[i].value, problem))
 			return false;
-	}
 	return true;
 }
 
@@ -161,14 +86,16 @@ larger(int64_t a, int64_t b)
 
 /* Room for all that the ring may hold, and for one record that is larger than the ring. */
 static bool
-set_queue(rd_kafka_conf_t *conf, const Options *options, int64_t message_max_bytes, Problem *problem)
+set_queue(rd_kafka_conf_t *conf, const Options *options, Problem *problem)
 {
+	char		text[24] = "";
+	size_t		size = sizeof text;
+	int64_t		largest = rd_kafka_conf_get(conf, "message.max.bytes", text, &size) == RD_KAFKA_CONF_OK ? atoll(text) : 0;
 	int64_t		records = larger(options->ring_max_rows, options->batch_max_rows) + 1024;
-	int64_t		bytes = 2 * larger(options->ring_max_bytes, message_max_bytes) + 16 * 1024 * 1024;
-	int64_t		kbytes = bytes / 1024 < INT32_MAX ? bytes / 1024 : INT32_MAX;
+	int64_t		kbytes = (2 * larger(options->ring_max_bytes, largest)) / 1024 + 16 * 1024;
 
 	return set_default(conf, options, "queue.buffering.max.messages", records < 10000000 ? records : 10000000, problem) &&
-		set_default(conf, options, "queue.buffering.max.kbytes", kbytes, problem);
+		set_default(conf, options, "queue.buffering.max.kbytes", kbytes < INT32_MAX ? kbytes : INT32_MAX, problem);
 }
 
 static bool
@@ -200,9 +127,7 @@ set_idempotent(rd_kafka_conf_t *conf, const Options *options, Problem *problem)
 static bool
 set_producer(rd_kafka_conf_t *conf, const Options *options, const KafkaProducerConf *producer, Problem *problem)
 {
-	if (!set_queue(conf, options, producer->message_max_bytes, problem))
-		return false;
-	if (producer->message_max_bytes > 0 && !set_default(conf, options, "message.max.bytes", producer->message_max_bytes, problem))
+	if (!set_queue(conf, options, problem))
 		return false;
 	if (producer->batch_bytes > 0 && !set_default(conf, options, "batch.size", producer->batch_bytes, problem))
 		return false;
@@ -252,15 +177,6 @@ on_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 	client->errors++;
 }
 
-static int
-on_statistics(rd_kafka_t *rk, char *json, size_t len, void *opaque)
-{
-	(void) rk;
-	(void) opaque;
-	metrics_kafka_statistics(json, len);
-	return 0;					/* the library frees it */
-}
-
 void *
 kafka_client_owner(void *client)
 {
@@ -282,10 +198,8 @@ kafka_client_open(KafkaClient *client, KafkaRole role, const Options *options, c
 	rd_kafka_conf_set_opaque(conf, client);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
-	if (role == KAFKA_PRODUCER)
-		rd_kafka_conf_set_stats_cb(conf, on_statistics);
 	if (!set(conf, "client.id", client_id, problem) || !set_held(conf, role, HOLD_DEFAULT, problem) ||
-		!set_user(conf, options, problem) || !set_held(conf, role, HOLD_FIXED, problem) ||
+		!set_user(conf, options, role, problem) || !set_held(conf, role, HOLD_FIXED, problem) ||
 		!set_held(conf, role, HOLD_FORCED, problem) || (producer != NULL && !set_producer(conf, options, producer, problem)))
 	{
 		rd_kafka_conf_destroy(conf);
@@ -310,10 +224,10 @@ kafka_client_close(KafkaClient *client)
 const char *
 kafka_bootstrap(const Options *options)
 {
-	const char *servers = kafka_property(options, "bootstrap.servers");
+	const char *servers = property_value(options, "bootstrap.servers");
 
 	if (servers == NULL)
-		servers = kafka_property(options, "metadata.broker.list");
+		servers = property_value(options, "metadata.broker.list");
 	return servers != NULL ? servers : "HOST:9092";
 }
 
@@ -336,4 +250,43 @@ bool
 kafka_stopped(Problem *problem)
 {
 	return problem_set(problem, REMEDY_RETRY, NULL, "gave up waiting for Kafka: asked to stop");
+}
+
+bool
+kafka_until(KafkaClient *client, const Options *options, const KafkaWait *wait, const char *doing, KafkaStep step, void *arg, Problem *problem)
+{
+	int64_t		began_us = ticks_us();
+	int64_t		give_up_us = began_us + options->scan_timeout_ms * 1000;
+	int			timeout_ms = KAFKA_WAIT_MS;
+	bool		said = false;
+
+	for (;;)
+	{
+		KafkaTried	tried;
+
+		if (kafka_stop(wait))
+			return kafka_stopped(problem);
+		problem->text[0] = '\0';
+		tried = step(arg, timeout_ms, problem);
+		rd_kafka_poll(client->rk, 0);
+		if (tried != KAFKA_AGAIN)
+			return tried == KAFKA_DONE;
+		if (problem->text[0] == '\0')
+			kafka_unreachable(client, options, doing, problem);
+		if (ticks_us() > give_up_us)
+			return false;
+		/* Whoever watches should not have to wait for the reason as long as we do for Kafka. */
+		if (!said && ticks_us() - began_us > SAY_AFTER_US)
+		{
+			Problem		so_far;
+
+			said = true;
+			problem_set(&so_far, REMEDY_RETRY, problem->hint, "still waiting for Kafka: %s", problem->text);
+			log_problem(&so_far);
+			health_set(HEALTH_WAITING, so_far.text);
+		}
+		/* A slow network gets the time that it needs. */
+		timeout_ms = timeout_ms < TRY_MAX_MS ? timeout_ms * 2 : timeout_ms;
+		usleep(PAUSE_US);
+	}
 }

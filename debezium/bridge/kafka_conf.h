@@ -1,21 +1,14 @@
 /*
  * debezium/bridge/kafka_conf.h
- *     From options to librdkafka clients: which setting is whose, and where the library's logs, errors and statistics go.
+ *     From options to librdkafka clients, where the library's logs and errors go, and how everybody waits for Kafka.
  */
 #ifndef KAFKA_CONF_H
 #define KAFKA_CONF_H
 
 #include <librdkafka/rdkafka.h>
 
-#include "options.h"
+#include "kafka_settings.h"
 #include "sink.h"
-
-typedef enum KafkaRole
-{
-	KAFKA_ADMIN = 1,			/* looks at topics and at their ends, committed or not */
-	KAFKA_READER = 2,			/* reads records, committed ones only */
-	KAFKA_PRODUCER = 4
-} KafkaRole;
 
 /* A handle of the library. Callbacks run in the thread that polls it, log lines come from any. */
 typedef struct KafkaClient
@@ -32,7 +25,6 @@ typedef struct KafkaClient
 typedef struct KafkaProducerConf
 {
 	const char *transactional_id;	/* NULL: idempotent only */
-	int64_t		message_max_bytes;	/* the largest record; 0: the library's default */
 	int64_t		batch_bytes;	/* the largest request of several records; 0: the library's default */
 	void		(*delivered) (rd_kafka_t *rk, const rd_kafka_message_t *message, void *client);
 } KafkaProducerConf;
@@ -42,9 +34,6 @@ extern bool kafka_client_open(KafkaClient *client, KafkaRole role, const Options
 /* Nothing is waited for but the library's threads: what is in flight is given up. Closed already: nothing. */
 extern void kafka_client_close(KafkaClient *client);
 extern void *kafka_client_owner(void *client);
-
-/* The user's value of a property of librdkafka, or NULL. */
-extern const char *kafka_property(const Options *options, const char *name);
 
 /* Where Kafka is, for messages. */
 extern const char *kafka_bootstrap(const Options *options);
@@ -63,5 +52,21 @@ typedef struct KafkaWait
 extern bool kafka_stop(const KafkaWait *wait);
 /* Fills the problem and returns false. */
 extern bool kafka_stopped(Problem *problem);
+
+typedef enum KafkaTried
+{
+	KAFKA_DONE,
+	KAFKA_AGAIN,				/* the problem may say why; else it is that nobody answers */
+	KAFKA_FAILED				/* for good: the problem says why */
+} KafkaTried;
+
+/* One try, of at most so long. */
+typedef KafkaTried (*KafkaStep) (void *arg, int timeout_ms, Problem *problem);
+
+/*
+ * Tries until it is done. False: asked to stop, failed, or nothing came of it for scan.timeout.ms. doing: "cannot ...".
+ */
+extern bool kafka_until(KafkaClient *client, const Options *options, const KafkaWait *wait, const char *doing, KafkaStep step, void *arg,
+						Problem *problem);
 
 #endif

@@ -33,8 +33,6 @@ static const KafkaError errors[] = {
 	{RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, BLAME_SETUP, NULL,
 	"set transaction.timeout.ms to no more than the brokers' transaction.max.timeout.ms"},
 	{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, BLAME_SETUP, NULL, "correct topic.prefix, position.topic or dlq.topic"},
-	{RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, BLAME_SETUP, NULL,
-	"make the topic by hand with a --replication-factor that the cluster can hold, or correct the brokers' default.replication.factor"},
 	{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, BLAME_SETUP, NULL, "make the topic by hand within the policy of the cluster"},
 	{RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, BLAME_SETUP, NULL,
 	"set message.format.version of the topic to 0.11 or later: headers and transactions need it"},
@@ -52,6 +50,8 @@ static const KafkaError errors[] = {
 	{RD_KAFKA_RESP_ERR__RESOLVE, BLAME_PASSING, NULL, "check the host names in kafka.bootstrap.servers and in the brokers' advertised.listeners"},
 	{RD_KAFKA_RESP_ERR__TRANSPORT, BLAME_PASSING, NULL, "check kafka.bootstrap.servers, that the brokers run, and the network between"},
 	{RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, BLAME_PASSING, NULL, "check kafka.bootstrap.servers, that the brokers run, and the network between"},
+	{RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, BLAME_PASSING, NULL,
+	"bring brokers back; or make the topic by hand with a --replication-factor that the cluster can hold, or correct the brokers' default.replication.factor"},
 	{RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, BLAME_PASSING, NULL, "bring brokers back: fewer replicas are in sync than min.insync.replicas asks"},
 
 	/* the id is somebody else's now */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "kafka_error.h"
-#include "log.h"
+#include "metrics.h"
 
 #define BATCH 1000
 
@@ -201,7 +201,10 @@ read_on(Reading *reading, const KafkaWait *wait, Problem *problem)
 		}
 		rd_kafka_poll(reading->reader->rk, 0);
 		if (reading->moved)
+		{
+			health_progress();
 			give_up_us = ticks_us() + reading->options->scan_timeout_ms * 1000;
+		}
 		reading->moved = false;
 		if (good && kafka_stop(wait))
 			good = kafka_stopped(problem);

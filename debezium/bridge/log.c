@@ -163,59 +163,22 @@ log_message(LogLevel level, const char *message, const char *hint)
 	text_free(&line);
 }
 
-static void log_format(LogLevel level, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-
-static void
-log_format(LogLevel level, const char *format, va_list args)
+void
+log_at(LogLevel level, const char *format,...)
 {
 	char	   *message;
+	va_list		args;
+	int			len;
 
 	if ((int) level < atomic_load(&lowest))
 		return;
-	if (vasprintf(&message, format, args) < 0)
+	va_start(args, format);
+	len = vasprintf(&message, format, args);
+	va_end(args);
+	if (len < 0)
 		return;
 	log_message(level, message, NULL);
 	free(message);
-}
-
-void
-log_debug(const char *format,...)
-{
-	va_list		args;
-
-	va_start(args, format);
-	log_format(LOG_DEBUG_LEVEL, format, args);
-	va_end(args);
-}
-
-void
-log_info(const char *format,...)
-{
-	va_list		args;
-
-	va_start(args, format);
-	log_format(LOG_INFO_LEVEL, format, args);
-	va_end(args);
-}
-
-void
-log_warning(const char *format,...)
-{
-	va_list		args;
-
-	va_start(args, format);
-	log_format(LOG_WARNING_LEVEL, format, args);
-	va_end(args);
-}
-
-void
-log_error(const char *format,...)
-{
-	va_list		args;
-
-	va_start(args, format);
-	log_format(LOG_ERROR_LEVEL, format, args);
-	va_end(args);
 }
 
 void

@@ -24,10 +24,11 @@ typedef enum LogFormat
 } LogFormat;
 
 extern void log_configure(LogLevel level, LogFormat format);
-extern void log_debug(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern void log_info(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern void log_warning(const char *format,...) __attribute__((format(printf, 1, 2)));
-extern void log_error(const char *format,...) __attribute__((format(printf, 1, 2)));
+extern void log_at(LogLevel level, const char *format,...) __attribute__((format(printf, 2, 3)));
+#define log_debug(...) log_at(LOG_DEBUG_LEVEL, __VA_ARGS__)
+#define log_info(...) log_at(LOG_INFO_LEVEL, __VA_ARGS__)
+#define log_warning(...) log_at(LOG_WARNING_LEVEL, __VA_ARGS__)
+#define log_error(...) log_at(LOG_ERROR_LEVEL, __VA_ARGS__)
 /* Text and hint of a problem: a warning where it will be tried again, else an error. */
 extern void log_problem(const Problem *problem);
 

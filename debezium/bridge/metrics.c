@@ -16,9 +16,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <jansson.h>
 #include <librdkafka/rdkafka.h>
 
+#include "figures.h"
 #include "health.h"
 
 #define TABLE_METRICS (METRIC_TABLE_LAST + 1)
@@ -43,6 +43,9 @@ static const MetricRow metric_rows[METRIC_LAST] = {
 	[METRIC_RECONCILES] = {"reconciles_total", 1, "Comparisons of the event tables with Kafka."},
 	[METRIC_RECONCILED_EVENTS] = {"reconciled_events_total", 1, "Events published from the tables by a comparison."},
 	[METRIC_STANDBY_POLLS] = {"standby_polls_total", 1, "Tries of a standby to take over."},
+	[METRIC_ANCHORS] = {"anchors_total", 1, "Calls of oms.anchor(), also where nothing had changed."},
+	[METRIC_ANCHOR_FAILURES] = {"anchor_failures_total", 1, "Calls of oms.anchor() that failed, or were not answered for long."},
+	[METRIC_LIFECYCLE_FAILURES] = {"lifecycle_failures_total", 1, "Calls of oms.lifecycle_figures() that failed, or were not answered for long."},
 	[METRIC_ACTIVE] = {"active", 1, "1 while this instance streams, 0 while it stands by or connects."},
 	[METRIC_LAG_BYTES] = {"lag_bytes", 1, "The server's log position minus the recorded one."},
 	[METRIC_LAG_SECONDS] = {"lag_seconds", 1000, "Age of the oldest commit that is not recorded yet; 0 when all are."},
@@ -56,10 +59,6 @@ static const MetricRow metric_rows[METRIC_LAST] = {
 	[METRIC_SLOT_SAFE_BYTES] = {"slot_safe_bytes", 1, "Log that can be written before the slot is lost; -1 when max_slot_wal_keep_size sets no limit."},
 	[METRIC_SLOT_SPILL_BYTES] = {"slot_spill_bytes", 1, "Bytes of large transactions that decoding wrote to the server's disk."},
 	[METRIC_SLOT_WAL_STATUS] = {"slot_wal_status", 1, "wal_status of the slot: 0 reserved, 1 extended, 2 unreserved, 3 lost."},
-	[METRIC_KAFKA_QUEUE] = {"kafka_queue_messages", 1, "Messages in the producer's queue."},
-	[METRIC_KAFKA_RTT_US] = {"kafka_rtt_seconds", 1000000, "Average round trip to the slowest broker."},
-	[METRIC_KAFKA_OUTBUF_US] = {"kafka_outbuf_latency_seconds", 1000000, "Average wait of a request before it is sent, of the slowest broker."},
-	[METRIC_KAFKA_TXN_AGE_MS] = {"kafka_transaction_state_age_seconds", 1000, "Time since the producer's transaction state changed."},
 	[METRIC_EPOCH] = {"epoch", 1, "Number of the session that writes the position."},
 };
 
@@ -174,51 +173,6 @@ metrics_identify(const char *mode, const char *plugin, const char *pipeline, con
 	add_label(&identity, "pipeline", pipeline);
 	add_label(&identity, "slot", slot);
 	pthread_mutex_unlock(&identity_lock);
-}
-
-static int64_t
-json_number(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return json_is_integer(value) ? json_integer_value(value) : 0;
-}
-
-/* The worst broker's average of a window of librdkafka's statistics. */
-static int64_t
-worst_broker(json_t *brokers, const char *window)
-{
-	const char *name;
-	json_t	   *broker;
-	int64_t		worst = 0;
-
-	json_object_foreach(brokers, name, broker)
-	{
-		int64_t		average = json_number(json_object_get(broker, window), "avg");
-
-		if (average > worst)
-			worst = average;
-	}
-	return worst;
-}
-
-void
-metrics_kafka_statistics(const char *json, size_t len)
-{
-	json_t	   *statistics = json_loadb(json, len, 0, NULL);
-	json_t	   *brokers;
-
-	if (!json_is_object(statistics))
-	{
-		json_decref(statistics);
-		return;
-	}
-	brokers = json_object_get(statistics, "brokers");
-	metric_set(METRIC_KAFKA_QUEUE, json_number(statistics, "msg_cnt"));
-	metric_set(METRIC_KAFKA_RTT_US, worst_broker(brokers, "rtt"));
-	metric_set(METRIC_KAFKA_OUTBUF_US, worst_broker(brokers, "outbuf_latency"));
-	metric_set(METRIC_KAFKA_TXN_AGE_MS, json_number(json_object_get(statistics, "eos"), "txn_stateage"));
-	json_decref(statistics);
 }
 
 static void
@@ -341,6 +295,7 @@ metrics_render(Text *text)
 	for (int i = 0; i < HISTOGRAM_LAST; i++)
 		render_histogram(text, (Histogram) i);
 	health_metrics(text);
+	figures_metrics(text);
 	render_process(text);
 }
 
@@ -352,6 +307,7 @@ metrics_names(Text *text)
 	for (int i = 0; i < HISTOGRAM_LAST; i++)
 		text_printf(text, "oms_bridge_%s_bucket\noms_bridge_%s_sum\noms_bridge_%s_count\n", histogram_rows[i].name,
 					histogram_rows[i].name, histogram_rows[i].name);
+	figures_names(text);
 	text_puts(text, "oms_bridge_build_info\noms_bridge_healthy\noms_bridge_status\n"
 			  "process_cpu_seconds_total\nprocess_resident_memory_bytes\n");
 }

@@ -25,7 +25,10 @@ typedef enum Metric
 	METRIC_RECONCILES,
 	METRIC_RECONCILED_EVENTS,	/* published from the tables */
 	METRIC_STANDBY_POLLS,
-	METRIC_COUNTER_LAST = METRIC_STANDBY_POLLS,
+	METRIC_ANCHORS,				/* asked for, and answered */
+	METRIC_ANCHOR_FAILURES,		/* or not answered for long */
+	METRIC_LIFECYCLE_FAILURES,	/* the same, of the figures of figures.h */
+	METRIC_COUNTER_LAST = METRIC_LIFECYCLE_FAILURES,
 	/* gauges */
 	METRIC_ACTIVE,				/* 1 streaming, 0 standby or connecting */
 	METRIC_LAG_BYTES,			/* the server's log position minus the recorded one */
@@ -40,10 +43,6 @@ typedef enum Metric
 	METRIC_SLOT_SAFE_BYTES,		/* -1: no limit set */
 	METRIC_SLOT_SPILL_BYTES,
 	METRIC_SLOT_WAL_STATUS,		/* 0 reserved 1 extended 2 unreserved 3 lost */
-	METRIC_KAFKA_QUEUE,			/* librdkafka msg_cnt */
-	METRIC_KAFKA_RTT_US,		/* worst broker's average round trip */
-	METRIC_KAFKA_OUTBUF_US,
-	METRIC_KAFKA_TXN_AGE_MS,	/* eos.txn_stateage */
 	METRIC_EPOCH,
 	METRIC_LAST
 } Metric;
@@ -64,8 +63,6 @@ extern int64_t metric_get(Metric metric);
 extern void histogram_observe(Histogram histogram, int64_t value);
 /* labels of oms_bridge_build_info */
 extern void metrics_identify(const char *mode, const char *plugin, const char *pipeline, const char *slot);
-/* librdkafka's statistics JSON (statistics.interval.ms). */
-extern void metrics_kafka_statistics(const char *json, size_t len);
 extern void metrics_render(Text *text);
 /* The name of every series that metrics_render() can give, one a line. */
 extern void metrics_names(Text *text);

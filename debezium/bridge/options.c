@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
 
+#include "kafka_settings.h"
 #include "options_file.h"
 #include "options_table.h"
 
@@ -127,19 +128,6 @@ parse_x(CommandLine *line, Arguments *arguments, const char *attached, Problem *
 }
 
 static bool
-unknown_option(const char *name, Problem *problem)
-{
-	const char *nearest = option_nearest(name);
-	char		hint[200];
-
-	if (nearest != NULL)
-		snprintf(hint, sizeof(hint), "perhaps --%s is meant", nearest);
-	else
-		snprintf(hint, sizeof(hint), "oms_bridge --help lists the options; a librdkafka property is given by -X NAME=VALUE");
-	return problem_set(problem, REMEDY_STOP, hint, "there is no option \"--%.60s\"", name);
-}
-
-static bool
 parse_setting(CommandLine *line, Arguments *arguments, const char *name, const char *attached, Problem *problem)
 {
 	const OptionRow *row = option_find(name);
@@ -153,7 +141,8 @@ parse_setting(CommandLine *line, Arguments *arguments, const char *name, const c
 		return value != NULL && parse_property(line, name + 6, value, problem);
 	}
 	if (row == NULL)
-		return unknown_option(name, problem);
+		return problem_set(problem, REMEDY_STOP, "oms_bridge --help lists the options; a librdkafka property is given by -X NAME=VALUE",
+						   "there is no option \"--%.60s\"", name);
 	if (row->kind == OPTION_FLAG && value == NULL)
 		value = "on";
 	if (value == NULL)

@@ -30,7 +30,7 @@ typedef enum SinkKind
 
 typedef enum PluginChoice
 {
-	PLUGIN_AUTO,				/* wal2json where the server allows it, else pgoutput */
+	PLUGIN_AUTO,				/* pgoutput, which costs less; wal2json where the server allows only that */
 	PLUGIN_WAL2JSON,
 	PLUGIN_PGOUTPUT
 } PluginChoice;
@@ -62,6 +62,7 @@ typedef struct Options
 	SinkKind	sink;			/* sink: kafka | stdout */
 	Mode		mode;			/* mode */
 	char	   *topic_prefix;	/* topic.prefix, default "" */
+	char	   *store;			/* store.name, default "": whose the records are, where several stores share the topics */
 	char	   *position_topic; /* position.topic, default <topic.prefix>oms.cdc.position.<pipeline> */
 	OnError		on_error;		/* on.error: stop | dlq */
 	char	   *dlq_topic;		/* dlq.topic, default <topic.prefix>oms.cdc.dead-letters */
@@ -78,12 +79,14 @@ typedef struct Options
 	int64_t		transaction_timeout_ms; /* transaction.timeout.ms, default 15000 */
 	int64_t		idle_record_ms; /* idle.record.ms, default 10000 */
 	int64_t		position_interval_ms;	/* position.interval.ms, default 50: low_latency only */
+	int64_t		anchor_interval_ms; /* anchor.interval.ms, default 0: never */
+	int64_t		lifecycle_interval_ms;	/* lifecycle.interval.ms, default 1min; 0: never */
 	int64_t		shutdown_grace_ms;	/* shutdown.grace.ms, default 2000 */
 	int64_t		standby_poll_ms;	/* standby.poll.ms, default 1000 */
 	int64_t		scan_timeout_ms;	/* scan.timeout.ms, default 60000: no progress for so long in reading back Kafka */
 
 	/* What an operator decides */
-	bool		start_now;		/* start = all (default) | now: a first start leaves out the events before it */
+	char	   *start;			/* start = all (default) | now | a sequence number: what a first start or bootstrap publishes */
 	bool		reconcile;		/* reconcile = auto (default) | never */
 	bool		bootstrap;		/* bootstrap: compare all of Kafka with all of the tables, then go on */
 	bool		accept_divergence;	/* accept.divergence: Kafka holds events that the tables do not, go on */
@@ -111,11 +114,14 @@ typedef enum OptionsResult
 extern OptionsResult options_load(int argc, char **argv, Options *options, Problem *problem);
 /*
  * Reads the file again. Of what changed, the reloadable settings (marked in the table: log.level, batch.*, txn.min.interval.ms,
- * idle.record.ms, position.interval.ms) act at once; others are named in *later, one a line, and act at the next start.
+ * idle.record.ms, position.interval.ms, anchor.interval.ms,
+ * lifecycle.interval.ms) act at once; others are named in *later, one a line, and act at the next start.
  */
 extern bool options_reload(Options *options, Text *later, Problem *problem);
 /* The settings in force, secrets masked, one "name = value" a line. */
 extern void options_show(const Options *options, Text *text);
+/* start as a number: 0 for all, -1 for now. */
+extern int64_t options_start(const Options *options);
 extern void options_free(Options *options);
 
 #endif

@@ -12,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include "http.h"
+#include "kafka_settings.h"
 
 #define TOPIC_MAX_LEN 249
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -189,21 +190,12 @@ check_topics(Options *options, Problem *problem)
 }
 
 static bool
-has_property(const Options *options, const char *name)
-{
-	for (int i = 0; i < options->kafka_count; i++)
-		if (strcmp(options->kafka[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-static bool
 check_sink(const Options *options, Problem *problem)
 {
 	if (options->sink == SINK_STDOUT && options->on_error == ON_ERROR_DLQ)
 		return problem_set(problem, REMEDY_STOP, "take one of the two back", "sink=stdout has no dead-letter topic, and on.error is dlq");
-	if (options->sink == SINK_STDOUT || has_property(options, "bootstrap.servers") || has_property(options, "metadata.broker.list") ||
-		has_property(options, "test.mock.num.brokers"))
+	if (options->sink == SINK_STDOUT || property_value(options, "bootstrap.servers") != NULL || property_value(options, "metadata.broker.list") != NULL ||
+		property_value(options, "test.mock.num.brokers") != NULL)
 		return true;
 	return problem_set(problem, REMEDY_STOP,
 					   "write kafka.bootstrap.servers = host:9092 into the configuration file, or -X bootstrap.servers=host:9092 on the command line;"
@@ -211,11 +203,27 @@ check_sink(const Options *options, Problem *problem)
 					   "nothing says where Kafka is");
 }
 
+int64_t
+options_start(const Options *options)
+{
+	return strcmp(options->start, "all") == 0 ? 0 : strcmp(options->start, "now") == 0 ? -1 : strtoll(options->start, NULL, 10);
+}
+
+static bool
+check_start(const Options *options, Problem *problem)
+{
+	size_t		digits = strspn(options->start, "0123456789");
+
+	return options_start(options) == -1 || strcmp(options->start, "all") == 0 ||
+		(digits > 0 && digits < 19 && options->start[digits] == '\0' && options_start(options) > 0) ||
+		problem_set(problem, REMEDY_STOP, "all, now, or the sequence of the first event to publish, from 1 on", "start = \"%s\"", options->start);
+}
+
 bool
 options_check(Options *options, Problem *problem)
 {
 	if (!check_dsn(options, problem) || !check_names(options, problem) || !check_gate(options, problem) ||
-		!check_topics(options, problem) || !check_sink(options, problem))
+		!check_topics(options, problem) || !check_sink(options, problem) || !check_start(options, problem))
 		return false;
 	return strcmp(options->http_listen, "off") == 0 || http_check(options->http_listen, problem);
 }

@@ -5,6 +5,7 @@
  * A value is everything behind the "=" but the blanks around it: no quoting, no comment behind it, so that any password
  * can stand there as it is. What does not parse is never quoted in a message: it may be a secret on the wrong line.
  */
+#include "kafka_settings.h"
 #include "options_file.h"
 
 #include <ctype.h>
@@ -84,19 +85,6 @@ include(const ConfigFile *file, const char *target, Problem *problem)
 }
 
 static bool
-unknown_setting(const char *name, Problem *problem)
-{
-	const char *nearest = option_nearest(name);
-	char		hint[200];
-
-	if (nearest != NULL)
-		snprintf(hint, sizeof(hint), "perhaps %s is meant", nearest);
-	else
-		snprintf(hint, sizeof(hint), "oms_bridge --help lists them; a librdkafka property is written kafka.%.60s", name);
-	return problem_set(problem, REMEDY_STOP, hint, "there is no setting \"%.60s\"", name);
-}
-
-static bool
 set(ConfigFile *file, const char *name, const char *value, Problem *problem)
 {
 	const OptionRow *row;
@@ -110,10 +98,34 @@ set(ConfigFile *file, const char *name, const char *value, Problem *problem)
 	}
 	row = option_find(name);
 	if (row == NULL)
-		return unknown_setting(name, problem);
+		return problem_set(problem, REMEDY_STOP, "oms_bridge --help lists them; a librdkafka property is written kafka.NAME", "there is no setting \"%.60s\"", name);
 	if (row->offset == offsetof(Options, dsn))
 		file->secret = file->secret || dsn_secret(value);
 	return option_set(file->options, row, value, problem);
+}
+
+/*
+ * The next line, "" at the end of the file. Read byte by byte, so that what is no text is refused before it is held in memory.
+ */
+static bool
+next_line(ConfigFile *file, Text *line, Problem *problem)
+{
+	int			c;
+
+	text_clear(line);
+	text_puts(line, "");
+	file->line++;
+	while ((c = getc(file->stream)) != EOF)
+	{
+		char		byte = (char) c;
+
+		if (c == '\0' || line->len == LINE_MAX_LEN || file->line > LINES_MAX)
+			return problem_set(problem, REMEDY_STOP, NULL, "this is no configuration file (a zero byte, a line above 64 kB or more than %d lines)", LINES_MAX);
+		text_add(line, &byte, 1);
+		if (c == '\n')
+			break;
+	}
+	return !ferror(file->stream) || problem_set(problem, REMEDY_STOP, NULL, "cannot read: %s", strerror(errno));
 }
 
 /* Changes the line. */
@@ -139,22 +151,18 @@ read_line(ConfigFile *file, char *line, Problem *problem)
 static bool
 read_lines(ConfigFile *file, Problem *problem)
 {
-	char	   *line = NULL;
-	size_t		room = 0;
-	ssize_t		len;
-	bool		good = true;
+	Text		line = {0};
+	bool		good;
 
-	while (good && (len = getline(&line, &room, file->stream)) >= 0)
+	while ((good = next_line(file, &line, problem)) && line.len > 0)
 	{
-		file->line++;
-		if (strlen(line) != (size_t) len || len > LINE_MAX_LEN || file->line > LINES_MAX)
-			good = problem_set(problem, REMEDY_STOP, NULL, "this is no configuration file (a zero byte, a line above 64 kB or more than %d lines)", LINES_MAX);
-		else
-			good = read_line(file, line, problem);
+		/* some editors begin a file of UTF-8 with its mark */
+		size_t		mark = file->line == 1 && strncmp(line.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+
+		if (!(good = read_line(file, line.data + mark, problem)))
+			break;
 	}
-	if (good && ferror(file->stream))
-		good = problem_set(problem, REMEDY_STOP, NULL, "cannot read: %s", strerror(errno));
-	free(line);
+	text_free(&line);
 	return good;
 }
 

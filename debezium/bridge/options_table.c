@@ -13,7 +13,6 @@ static const char *const plugins[] = {"auto", "wal2json", "pgoutput", NULL};
 static const char *const sinks[] = {"kafka", "stdout", NULL};
 static const char *const modes[] = {"exactly_once", "low_latency", NULL};
 static const char *const answers[] = {"stop", "dlq", NULL};
-static const char *const starts[] = {"all", "now", NULL};
 static const char *const reconciles[] = {"never", "auto", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"plain", "json", NULL};
@@ -38,7 +37,7 @@ const OptionRow option_rows[] = {
 		.help = "libpq connection string or URI; what it does not say comes from the PG... variables of the environment"},
 	{.name = "slot", TEXT(slot, 63), .value = "oms_cdc", .help = "logical replication slot, made by oms.create_slot()"},
 	{.name = "publication", TEXT(publication, 63), .value = "oms_events", .help = "publication of the event tables, for plugin pgoutput"},
-	{.name = "plugin", CHOICE(plugin, plugins), .value = "auto", .help = "output plugin; auto: that of the slot, for a new slot wal2json where the server allows it"},
+	{.name = "plugin", CHOICE(plugin, plugins), .value = "auto", .help = "output plugin; auto: that of the slot, for a new slot pgoutput, or wal2json where the server allows only that"},
 	{.name = "pipeline", TEXT(pipeline, 60), .value = "oms",
 		.help = "name of this stream: part of the lock, of the transactional id and of the position topic's name"},
 	{.name = "gate.standbys", TEXT(gate_standbys, 1024), .value = "",
@@ -48,8 +47,10 @@ const OptionRow option_rows[] = {
 
 	{.name = "sink", CHOICE(sink, sinks), .value = "kafka", .group = "Where the events go", .help = "kafka, or JSON lines on standard output"},
 	{.name = "mode", CHOICE(mode, modes), .value = "exactly_once",
-		.help = "exactly_once: events and position in one Kafka transaction; low_latency: repeats are possible after a crash"},
+		.help = "exactly_once: events and position in one Kafka transaction; low_latency: repeats are possible after a crash or a stand-still"},
 	{.name = "topic.prefix", TEXT(topic_prefix, 100), .value = "", .help = "put in front of the topics of events, order-events and so on"},
+	{.name = "store.name", TEXT(store, 63), .value = "",
+		.help = "header store of every record, where several stores publish to the same topics; empty: none"},
 	{.name = "position.topic", TEXT(position_topic, 249), .value = "<topic.prefix>oms.cdc.position.<pipeline>",
 		.help = "compacted topic of one partition with the bridge's own position; each pipeline needs its own"},
 	{.name = "on.error", CHOICE(on_error, answers), .value = "stop", .help = "an event that Kafka refuses for good: stop, or put it into dlq.topic"},
@@ -69,14 +70,18 @@ const OptionRow option_rows[] = {
 		.help = "how often the position is recorded while there are no events"},
 	{.name = "position.interval.ms", TIME(position_interval_ms, 1, 60 * SECOND), .value = "50", .reloadable = true,
 		.help = "mode low_latency: how often the position is recorded"},
+	{.name = "anchor.interval.ms", TIME(anchor_interval_ms, 0, 24 * HOUR), .value = "0", .reloadable = true,
+		.help = "how often the store is anchored (oms.anchor(), into the topic oms-anchors); 0: never"},
+	{.name = "lifecycle.interval.ms", TIME(lifecycle_interval_ms, 0, 24 * HOUR), .value = "1min", .reloadable = true,
+		.help = "how often the store is asked for the figures of its lifecycle (oms.lifecycle_figures(), into /metrics); 0: never"},
 	{.name = "shutdown.grace.ms", TIME(shutdown_grace_ms, 0, 60 * SECOND), .value = "2s",
 		.help = "how long a stop waits for what is on its way to Kafka"},
 	{.name = "standby.poll.ms", TIME(standby_poll_ms, 10, 60 * SECOND), .value = "1s", .help = "how often a hot standby tries to take over"},
 	{.name = "scan.timeout.ms", TIME(scan_timeout_ms, SECOND, 24 * HOUR), .value = "60s",
 		.help = "reading back Kafka is given up after so long without progress"},
 
-	{.name = "start", EITHER(start_now, starts), .value = "all", .group = "Decisions of the operator",
-		.help = "a first start publishes all events of the tables, or those from now on"},
+	{.name = "start", TEXT(start, 19), .value = "all", .group = "Decisions of the operator",
+		.help = "a first start publishes all events of the tables (all), those from now on (now), or those from this sequence on (a number)"},
 	{.name = "reconcile", EITHER(reconcile, reconciles), .value = "auto",
 		.help = "slot lost or position unusable: auto compares the tables with Kafka and publishes what is missing, never stops"},
 	{.name = "bootstrap", FLAG(bootstrap), .help = "the position topic is gone: compare all of Kafka with all of the tables, then go on"},
@@ -112,68 +117,6 @@ option_find(const char *name)
 		if (names_equal(option_rows[i].name, name))
 			return &option_rows[i];
 	return NULL;
-}
-
-#define NAME_MAX_LEN 63			/* longer names are nobody's typing error */
-
-/* Levenshtein's distance: how many letters to put in, take out or change. */
-static int
-name_distance(const char *a, const char *b)
-{
-	int			row[NAME_MAX_LEN + 1];
-	int			b_len = (int) strlen(b);
-
-	for (int j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1] != '\0'; i++)
-	{
-		int			diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= b_len; j++)
-		{
-			int			best = diagonal + (name_char(a[i - 1]) != name_char(b[j - 1]));
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
-/* "dsn" for "postgres.dsn": the last words of a name. */
-static bool
-ends_with_words(const char *name, const char *words)
-{
-	size_t		name_len = strlen(name);
-	size_t		len = strlen(words);
-
-	return len > 2 && len + 1 < name_len && name[name_len - len - 1] == '.' && names_equal(name + name_len - len, words);
-}
-
-const char *
-option_nearest(const char *name)
-{
-	const char *nearest = NULL;
-	size_t		len = strlen(name);
-	int			limit = len < 9 ? 2 : (int) len / 3;
-
-	if (len > NAME_MAX_LEN)
-		return NULL;
-	for (int i = 0; i < option_row_count; i++)
-	{
-		int			distance = ends_with_words(option_rows[i].name, name) ? 1 : name_distance(name, option_rows[i].name);
-
-		if (distance > limit)
-			continue;
-		nearest = option_rows[i].name;
-		limit = distance - 1;
-	}
-	return nearest;
 }
 
 /* What stands behind the name: the choices, or what kind of value. */

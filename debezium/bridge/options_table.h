@@ -39,8 +39,6 @@ extern const int option_row_count;
 
 /* "-" and "_" are as good as "." in a name. NULL: no such setting. */
 extern const OptionRow *option_find(const char *name);
-/* The name somebody probably meant, or NULL. */
-extern const char *option_nearest(const char *name);
 /* What --help says. */
 extern void options_help(Text *text);
 
@@ -50,13 +48,6 @@ extern bool option_set(Options *options, const OptionRow *row, const char *value
 extern void option_value(const Options *options, const OptionRow *row, Text *text);
 /* Takes over one value. */
 extern void option_copy(Options *to, const Options *from, const OptionRow *row);
-
-/* Of a librdkafka property: it is shown to nobody. */
-extern bool property_secret(const char *name);
-/* Why the bridge sets this one itself, or NULL when it does not. */
-extern const char *property_owned(const char *name);
-/* Replaces the value of the same name, or adds. */
-extern bool property_set(Options *options, const char *name, const char *value, Problem *problem);
 
 /* Whether the connection string holds a password; false for a string that is none. */
 extern bool dsn_secret(const char *dsn);

@@ -1,6 +1,6 @@
 /*
  * debezium/bridge/options_value.c
- *     Values of settings: from text, to text, and librdkafka's properties.
+ *     Values of settings: from text, and to text.
  *
  * Nothing is rounded, cut or guessed: a value is taken as it stands or refused with what would do.
  */
@@ -179,84 +179,4 @@ option_copy(Options *to, const Options *from, const OptionRow *row)
 	option_value(from, row, &value);
 	option_set(to, row, value.data, &never);
 	text_free(&value);
-}
-
-bool
-property_secret(const char *name)
-{
-	static const char *const marks[] = {"password", "secret", "key.pem", "oauthbearer.config", "jaas", "passphrase", "token"};
-	static const char *const plain[] = {"sasl.oauthbearer.token.endpoint.url"};
-
-	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if (strcmp(name, plain[i]) == 0)
-			return false;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (strcasestr(name, marks[i]) != NULL)
-			return true;
-	return false;
-}
-
-const char *
-property_owned(const char *name)
-{
-	static const struct
-	{
-		const char *name;
-		const char *why;
-	}			owned[] = {
-		{"transactional.id", "it is made of the database's system identifier and the pipeline: set pipeline"},
-		{"transaction.timeout.ms", "set transaction.timeout.ms, without kafka. in front"},
-		{"enable.idempotence", "set mode; both modes are idempotent"},
-		{"enable.gapless.guarantee", "set mode"},
-		{"acks", "set mode; both modes wait for all replicas"},
-		{"request.required.acks", "set mode; both modes wait for all replicas"},
-		{"max.in.flight.requests.per.connection", "the order of events rests on it"},
-		{"max.in.flight", "the order of events rests on it"},
-		{"retries", "the bridge never gives up by a count; transaction.timeout.ms bounds it in time"},
-		{"message.send.max.retries", "the bridge never gives up by a count; transaction.timeout.ms bounds it in time"},
-		{"allow.auto.create.topics", "set create.topics"},
-		{"message.timeout.ms", "it follows transaction.timeout.ms: set that"},
-		{"delivery.timeout.ms", "it follows transaction.timeout.ms: set that"},
-		{"partitioner", "it is murmur2_random, so that keys fall on the partitions where Java producers put them"},
-		{"queuing.strategy", "the order of events rests on it"},
-		{"delivery.report.only.error", "the position rests on the reports"},
-		{"produce.offset.report", "the position rests on the reports"},
-		{"isolation.level", "the bridge reads back committed records only"},
-		{"group.id", "the bridge reads back by itself, in no group"},
-		{"group.instance.id", "the bridge reads back by itself, in no group"},
-		{"enable.auto.commit", "the bridge keeps its position itself, in position.topic"},
-		{"enable.auto.offset.store", "the bridge keeps its position itself, in position.topic"},
-		{"auto.offset.reset", "the bridge keeps its position itself, in position.topic"},
-		{"enable.partition.eof", "the bridge reads back to the end by it"},
-		{"statistics.interval.ms", "the bridge's metrics are made of the statistics"},
-	};
-
-	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
-		if (strcmp(name, owned[i].name) == 0)
-			return owned[i].why;
-	return NULL;
-}
-
-bool
-property_set(Options *options, const char *name, const char *value, Problem *problem)
-{
-	const char *why = property_owned(name);
-
-	if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(name))
-		return problem_set(problem, REMEDY_STOP, "write kafka.NAME = VALUE, on the command line -X NAME=VALUE", "this is no name of a librdkafka property");
-	if (why != NULL)
-		return problem_set(problem, REMEDY_STOP, why, "the librdkafka property %s belongs to the bridge", name);
-	for (int i = 0; i < options->kafka_count; i++)
-	{
-		if (strcmp(options->kafka[i].name, name) != 0)
-			continue;
-		free(options->kafka[i].value);
-		options->kafka[i].value = must_strdup(value);
-		return true;
-	}
-	options->kafka = must_realloc(options->kafka, sizeof(Property) * (size_t) (options->kafka_count + 1));
-	options->kafka[options->kafka_count].name = must_strdup(name);
-	options->kafka[options->kafka_count].value = must_strdup(value);
-	options->kafka_count++;
-	return true;
 }

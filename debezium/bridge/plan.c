@@ -4,7 +4,7 @@
  *
  * The rule behind all of it: the position in Kafka is the truth about what was published, and the slot is good for it only
  * when it can still send everything after that position (confirmed <= end_lsn, same server, same history). Where Kafka has less
- * than the position says, the tables are asked.
+ * than the position says, or other events than the tables, all of both is compared.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +30,11 @@ static StartPlan
 reconcile(const StartFacts *facts, Problem *problem, bool full, const char *format,...)
 {
 	/* without a horizon there is nothing to start a smaller comparison from */
-	StartPlan	plan = {.step = START_RECONCILE, .full = full || facts->options->bootstrap || facts->position == NULL || facts->position->horizon.xid == 0};
+	StartPlan	plan = {
+		.step = START_RECONCILE,
+		.full = full || facts->options->bootstrap || facts->position == NULL || facts->position->horizon.xid == 0,
+		.told = facts->options->bootstrap && options_start(facts->options) > 0
+	};
 	va_list		arguments;
 
 	va_start(arguments, format);
@@ -46,19 +50,24 @@ static StartPlan
 without_position(const StartFacts *facts, Problem *problem)
 {
 	StartPlan	plan;
+	char		hint[120];
 
 	if (!facts->keeps_position)
 	{
+		snprintf(hint, sizeof hint, "SELECT * FROM oms.create_slot('%s');", facts->options->slot);
 		if (!facts->slot.exists || facts->slot.lost)
-			return refuse(problem, "SELECT * FROM oms.create_slot();", facts->slot.exists ?
+			return refuse(problem, hint, facts->slot.exists ?
 						  "replication slot \"%s\" has lost its log (wal_status lost)" : "replication slot \"%s\" does not exist",
 						  facts->options->slot);
 		return (StartPlan) {.step = START_STREAM};
 	}
 	if (!facts->untouched && !facts->options->bootstrap)
 		return refuse(problem, "Was position.topic deleted, or pipeline or topic.prefix changed? To compare all of the topics with all of the event tables, "
-					  "publish what is missing and go on: start once with --bootstrap.",
+					  "publish what is missing and go on: start once with --bootstrap. Does another store publish there? Then give each a name: store.name.",
 					  "the position topic is empty, but the event topics hold records");
+	if (!facts->untouched && options_start(facts->options) == -1)
+		return refuse(problem, "Start once with --bootstrap and start = the sequence of the first event to publish (1: all of them).",
+					  "the position topic is empty, and start = now: which events the first start left out is not known any more");
 	plan = reconcile(facts, problem, true, facts->untouched ? "first start" : "asked for (bootstrap)");
 	plan.first = facts->untouched;
 	return plan;
@@ -80,6 +89,9 @@ other_history(const StartFacts *facts, StartPlan *plan, Problem *problem)
 		*plan = facts->options->bootstrap ? reconcile(facts, problem, true, "another database (\"%s\")", facts->database) :
 			refuse(problem, "Give each database a pipeline of its own. If this one was renamed: start once with --bootstrap.",
 				   "the position belongs to database \"%s\", this one is \"%s\"", position->database, facts->database);
+	else if (position->store[0] != '\0' && strcmp(position->store, facts->options->store) != 0)
+		*plan = refuse(problem, "The name is how the records of a store are known again in topics that it shares: it stays as it is.",
+					   "the position is that of the store \"%s\", store.name is \"%s\"", position->store, facts->options->store);
 	else if (facts->timeline < position->timeline)
 		*plan = refuse(problem, "Connect to the present primary.",
 					   "this server is on timeline %u, the position was written on timeline %u", facts->timeline, position->timeline);
@@ -108,8 +120,13 @@ start_plan(const StartFacts *facts, Problem *problem)
 	if (slot->exists && !slot->here)
 		return refuse(problem, "Choose another name (slot = ...).", "replication slot \"%s\" is no logical slot of this database", options->slot);
 	if (slot->exists && options->plugin != PLUGIN_AUTO && strcmp(slot->plugin, facts->plugin) != 0)
-		return refuse(problem, "Set plugin = auto to go on with it, or SELECT oms.drop_slot(): the bridge then makes the slot anew and reconciles.",
+	{
+		char		hint[200];
+
+		snprintf(hint, sizeof hint, "Set plugin = auto to go on with it, or SELECT oms.drop_slot('%s'): the bridge then makes the slot anew and reconciles.", options->slot);
+		return refuse(problem, hint,
 					  "replication slot \"%s\" uses output plugin %s, the configuration says %s", options->slot, slot->plugin, facts->plugin);
+	}
 	if (slot->active)
 		return (StartPlan) {.step = START_WAIT};
 	if (position == NULL)
@@ -118,14 +135,14 @@ start_plan(const StartFacts *facts, Problem *problem)
 		return plan;
 	if (options->bootstrap)
 		return reconcile(facts, problem, true, "asked for (bootstrap)");
+	if (facts->apart != NULL)
+		return reconcile(facts, problem, true, "%s", facts->apart);
 	if (position->reconciling)
 	{
 		plan = reconcile(facts, problem, false, "an earlier reconciliation did not come to its end");
 		plan.first = position->place.end_lsn == LSN_NONE;
 		return plan;
 	}
-	if (facts->kafka_lost != NULL)
-		return reconcile(facts, problem, false, "%s", facts->kafka_lost);
 	if (!slot->exists)
 		return reconcile(facts, problem, false, "replication slot \"%s\" does not exist", options->slot);
 	if (slot->lost)

@@ -29,9 +29,9 @@ typedef struct StartFacts
 	const char *plugin;			/* the one to use for a new slot */
 	SlotFacts	slot;
 	bool		keeps_position; /* of the sink */
-	bool		untouched;		/* no event topic ever held a record */
+	bool		untouched;		/* no event topic holds a record of this store, or ever held one of whoever */
 	const char *publication;	/* its fingerprint now; NULL: the slot's plugin needs none, or there is no slot */
-	const char *kafka_lost;		/* where Kafka has lost records that the position knows of; NULL: not seen */
+	const char *apart;			/* how Kafka and the tables are of two histories, as far as is seen; NULL: not seen */
 	const Position *position;	/* NULL: none was found */
 } StartFacts;
 
@@ -48,6 +48,7 @@ typedef struct StartPlan
 	StartStep	step;
 	bool		full;			/* reconcile: compare everything, not only what is behind the horizon */
 	bool		first;			/* reconcile: nothing was ever published */
+	bool		told;			/* reconcile: start says from which event on what Kafka does not hold is missing, also where retention was */
 	char		reason[256];	/* for the log, when it is no plain start */
 } StartPlan;
 

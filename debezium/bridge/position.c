@@ -3,7 +3,8 @@
  *     The position record: struct to JSON and back.
  *
  * {"v":1, "sysid", "db", "tli", "slot", "plugin", "pub", "end_lsn", "part":null | {"commit_lsn","rows","last_id"}, "reconciling", "epoch",
- *  "written_us", "off":{"order-events":[12, 7, ...], ...}, "horizon":{"xid","sequence","lsn","off"}}
+ *  "written_us", "off":{"order-events":[12, 7, ...], ...}, "horizon":{"xid","sequence","lsn","off"},
+ *  and where there is one: "store", "last":{"id","hash"}, "floor":{"sequence","snapshot"}, "accepted" as off}
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -53,22 +54,45 @@ void
 position_copy(Position *to, const Position *from)
 {
 	Offsets		offsets = to->offsets;
+	Offsets		accepted = to->accepted;
 	Offsets		horizon = to->horizon.offsets;
 
 	if (to == from)
 		return;
 	*to = *from;
 	to->offsets = offsets;
+	to->accepted = accepted;
 	to->horizon.offsets = horizon;
 	offsets_copy(&to->offsets, &from->offsets);
+	offsets_copy(&to->accepted, &from->accepted);
 	offsets_copy(&to->horizon.offsets, &from->horizon.offsets);
+}
+
+void
+position_last(Position *position, const Event *event)
+{
+	Span		hash = event_hash(event);
+
+	position->last_id = event->sequence;
+	snprintf(position->last_hash, sizeof position->last_hash, "%.*s", hash.len < sizeof position->last_hash ? (int) hash.len : 0, hash.data);
 }
 
 void
 position_free(Position *position)
 {
 	offsets_free(&position->offsets);
+	offsets_free(&position->accepted);
 	offsets_free(&position->horizon.offsets);
+}
+
+static bool
+any_offset(const Offsets *offsets)
+{
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int p = 0; p < offsets->partitions[t]; p++)
+			if (offsets->next[t][p] > 0)
+				return true;
+	return false;
 }
 
 static void
@@ -117,7 +141,22 @@ position_encode(const Position *position, Text *json)
 				(unsigned long long) position->horizon.xid, (long long) position->horizon.sequence,
 				lsn_text(position->horizon.lsn, lsn));
 	encode_offsets(&position->horizon.offsets, json);
-	text_puts(json, "}}");
+	text_puts(json, "}");
+	if (position->store[0] != '\0')
+	{
+		text_puts(json, ",\"store\":");
+		text_json(json, position->store, strlen(position->store));
+	}
+	if (position->last_id > 0)
+		text_printf(json, ",\"last\":{\"id\":%lld,\"hash\":\"%s\"}", (long long) position->last_id, position->last_hash);
+	if (position->floor.sequence > 0)
+		text_printf(json, ",\"floor\":{\"sequence\":%lld,\"snapshot\":\"%s\"}", (long long) position->floor.sequence, position->floor.snapshot);
+	if (any_offset(&position->accepted))
+	{
+		text_puts(json, ",\"accepted\":");
+		encode_offsets(&position->accepted, json);
+	}
+	text_puts(json, "}");
 }
 
 static bool
@@ -159,7 +198,8 @@ decode_offsets(const json_t *object, Offsets *offsets)
 		return false;
 	for (int t = 0; t < EVENT_TABLES; t++)
 	{
-		const json_t *array = json_object_get(object, event_tables[t].topic);
+		/* the topic of several tables is the first one's */
+		const json_t *array = event_topic(event_tables, t) == t ? json_object_get(object, event_tables[t].topic) : NULL;
 
 		partitions[t] = (int) json_array_size(array);
 		if (json_array_size(array) > PARTITIONS_MAX || (array != NULL && !json_is_array(array)))
@@ -207,6 +247,24 @@ decode_horizon(const json_t *object, Horizon *horizon)
 	return true;
 }
 
+/* What a position of before 0.2.0 does not have, and one of later need not have. */
+static bool
+decode_optional(const json_t *object, Position *position)
+{
+	const json_t *last = json_object_get(object, "last");
+	const json_t *floor = json_object_get(object, "floor");
+	const json_t *accepted = json_object_get(object, "accepted");
+
+	return (accepted == NULL || decode_offsets(accepted, &position->accepted)) &&
+		(json_object_get(object, "store") == NULL || decode_string(object, "store", position->store, sizeof position->store)) &&
+		(last == NULL || (decode_integer(last, "id", &position->last_id) &&
+						  decode_string(last, "hash", position->last_hash, sizeof position->last_hash) &&
+						  strspn(position->last_hash, "0123456789abcdef") == strlen(position->last_hash))) &&
+		(floor == NULL || (decode_integer(floor, "sequence", &position->floor.sequence) &&
+						   decode_string(floor, "snapshot", position->floor.snapshot, sizeof position->floor.snapshot) &&
+						   strspn(position->floor.snapshot, "0123456789:,") == strlen(position->floor.snapshot)));
+}
+
 static bool
 decode_whole(const json_t *object, Position *position)
 {
@@ -225,7 +283,7 @@ decode_whole(const json_t *object, Position *position)
 	position->timeline = (uint32_t) timeline;
 	position->epoch = (uint64_t) epoch;
 	position->reconciling = json_is_true(json_object_get(object, "reconciling"));
-	return decode_place(object, &position->place) && decode_offsets(json_object_get(object, "off"), &position->offsets) &&
+	return decode_optional(object, position) && decode_place(object, &position->place) && decode_offsets(json_object_get(object, "off"), &position->offsets) &&
 		decode_horizon(json_object_get(object, "horizon"), &position->horizon);
 }
 

@@ -32,11 +32,22 @@ typedef struct Horizon
 	Offsets		offsets;
 } Horizon;
 
+/*
+ * What a first start left out (start = now): the events up to sequence that the snapshot shows (its text; "": all up to sequence).
+ * Nobody may publish them later.
+ */
+typedef struct Floor
+{
+	int64_t		sequence;		/* 0: nothing was left out */
+	char		snapshot[1024];
+} Floor;
+
 typedef struct Position
 {
 	char		sysid[32];		/* of IDENTIFY_SYSTEM */
 	char		database[64];
 	uint32_t	timeline;
+	char		store[64];		/* store.name of who wrote it */
 	char		slot[64];
 	char		plugin[64];
 	char		publication[64];	/* fingerprint of what was published while the stream ran; "" when the plugin needs none */
@@ -44,13 +55,19 @@ typedef struct Position
 	bool		reconciling;	/* events of the tables are on their way: begin again */
 	uint64_t	epoch;			/* of the session that wrote it: 1, 2, ... */
 	int64_t		written_us;
+	int64_t		last_id;		/* the last event that was given to Kafka: it must be in the tables, or they are of another history; 0: not known */
+	char		last_hash[65];
+	Floor		floor;
 	Offsets		offsets;		/* next offsets known when it was written: a lower bound of what came later */
+	Offsets		accepted;		/* what stands before these and is in no table is known to an operator (accept.divergence) */
 	Horizon		horizon;
 } Position;
 
 extern void position_encode(const Position *position, Text *json);
 /* False when it is no position record of a version we know. Frees nothing of *position before. */
 extern bool position_decode(const char *json, size_t len, Position *position, Problem *problem);
+/* The event is the last one given to Kafka. */
+extern void position_last(Position *position, const Event *event);
 extern void position_copy(Position *to, const Position *from);	/* to is zeroed or a position */
 extern void position_free(Position *position);
 

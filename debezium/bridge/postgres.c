@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
+#include "metrics.h"
 #include "postgres.h"
 #include "signals.h"
 
 /* A statement may take as long as it takes; once asked to stop, we wait so long for its end. */
 #define STOP_GRACE_MS 2000
+#define BLOCKERS_LOOK_US INT64_C(5000000)
+#define BLOCKERS_SAID_US INT64_C(60000000)
 
 /* The names of the event tables, as an SQL array in the order of event_tables[]. */
 #define EVENT_TABLE_NAME(table, topic) #table " "
@@ -30,6 +34,9 @@ postgres_problem(PGconn *connection, const PGresult *result, const char *attempt
 		len--;
 	if (result == NULL && PQstatus(connection) == CONNECTION_OK && signals_stop())
 		return problem_set(problem, REMEDY_RETRY, NULL, "%s: no answer yet, and asked to stop", attempt);
+	/* a lock that was not free in time is asked for again, by whoever set lock_timeout */
+	if (!gone && strcmp(state, "55P03") == 0)
+		return problem_set(problem, REMEDY_NONE, NULL, "%s: %.*s", attempt, (int) len, text);
 	/* rights do not come by waiting; everything else may */
 	return problem_set(problem, !gone && strcmp(state, "42501") == 0 ? REMEDY_STOP : REMEDY_RETRY,
 					   hint != NULL ? hint : (!gone && strcmp(state, "42501") == 0 ?
@@ -38,18 +45,33 @@ postgres_problem(PGconn *connection, const PGresult *result, const char *attempt
 					   state != NULL ? state : "", state != NULL ? ")" : "");
 }
 
-bool
-postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem)
+static PGconn *
+connect_by(PGconn *(*connect) (const char *const *, const char *const *, int), const Options *options, const char *purpose, const char *replication)
 {
 	char		name[64];
 	const char *keys[] = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 	"dbname", "fallback_application_name", "client_encoding", "replication", NULL};
 	const char *values[] = {"10", "10", "5", "3", "30000", options->dsn, name, "UTF8", replication, NULL};
-	PGresult   *result;
 
 	snprintf(name, sizeof name, "oms_bridge %.30s %.12s", options->pipeline, purpose);
+	return connect(keys, values, 1);
+}
+
+PGconn *
+postgres_begin(const Options *options, const char *purpose)
+{
+	return connect_by(PQconnectStartParams, options, purpose, NULL);
+}
+
+bool
+postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem)
+{
+	PGresult   *result;
+
 	/* nothing cuts this off but the guard of stops */
-	*connection = PQconnectdbParams(keys, values, 1);
+	signals_in_library(true);
+	*connection = connect_by(PQconnectdbParams, options, purpose, replication);
+	signals_in_library(false);
 	if (*connection == NULL || PQstatus(*connection) != CONNECTION_OK)
 	{
 		postgres_problem(*connection, NULL, "cannot connect to PostgreSQL", problem);
@@ -57,9 +79,7 @@ postgres_open(const Options *options, const char *purpose, const char *replicati
 		*connection = NULL;
 		return false;
 	}
-	/* what texts look like must not depend on the role's settings */
-	result = postgres_exec(*connection, "SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; "
-						   "SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off");
+	result = postgres_exec(*connection, POSTGRES_SETTINGS);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 	{
 		postgres_problem(*connection, result, "cannot set up the connection to PostgreSQL", problem);
@@ -70,6 +90,58 @@ postgres_open(const Options *options, const char *purpose, const char *replicati
 	}
 	PQclear(result);
 	return true;
+}
+
+/* Whom a connection waits for, to the log now and then, and to whoever asks how we are. */
+static void
+tell_blockers(PGconn *waiting, PGconn *control, int64_t *said_us)
+{
+	char		pid[16];
+	const char *values[] = {pid};
+	Problem		problem = {0};
+	PGresult   *result;
+
+	snprintf(pid, sizeof pid, "%d", PQbackendPID(waiting));
+	result = postgres_query(control, &problem,
+							"SELECT pg_catalog.string_agg(CASE WHEN b.pid = 0 THEN 'a prepared transaction' ELSE 'process ' || b.pid END"
+							"       || coalesce(', for ' || pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)) || ' s', ''), '; ')"
+							"  FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS b (pid) LEFT JOIN pg_catalog.pg_stat_activity AS a USING (pid)", 1, values);
+	if (result != NULL && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+	{
+		problem_set(&problem, REMEDY_RETRY, "pg_stat_activity shows what they do; end them, or wait.",
+					"PostgreSQL waits for transactions that run to end: %s", PQgetvalue(result, 0, 0));
+		health_set(HEALTH_RECONCILING, problem.text);
+		if (ticks_us() - *said_us >= BLOCKERS_SAID_US)
+		{
+			log_problem(&problem);
+			*said_us = ticks_us();
+		}
+	}
+	PQclear(result);
+}
+
+PGresult *
+postgres_exec_telling(PGconn *connection, const char *sql, PGconn *control)
+{
+	int64_t		said_us = ticks_us() - BLOCKERS_SAID_US;
+
+	if (!PQsendQuery(connection, sql))
+		return NULL;
+	/* the answer is not taken here */
+	for (int64_t looked_us = ticks_us(); PQisBusy(connection) && !signals_stop();)
+	{
+		struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
+
+		signals_alive();
+		if (poll(&fd, 1, 200) > 0 && !PQconsumeInput(connection))
+			break;
+		if (PQisBusy(connection) && ticks_us() - looked_us >= BLOCKERS_LOOK_US)
+		{
+			tell_blockers(connection, control, &said_us);
+			looked_us = ticks_us();
+		}
+	}
+	return postgres_wait(connection);
 }
 
 PGresult *
@@ -84,6 +156,7 @@ postgres_wait(PGconn *connection)
 		{
 			struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
 
+			signals_alive();
 			if (signals_stop_since(STOP_GRACE_MS))
 			{
 				PQclear(last);
@@ -212,7 +285,8 @@ check_role(PGconn *connection, const Options *options, Problem *problem)
 								   "SELECT r.rolreplication OR r.rolsuper, pg_catalog.has_sequence_privilege('oms.event_sequence', 'SELECT'),"
 								   "       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),"
 								   "       pg_catalog.current_setting('wal_level'), pg_catalog.pg_is_in_recovery(),"
-								   "       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')"
+								   "       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),"
+								   "       coalesce(pg_catalog.has_function_privilege(pg_catalog.to_regprocedure('oms.anchor()'), 'EXECUTE'), false)"
 								   "  FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER", 0, NULL);
 	char		hint[200];
 	bool		fine = result != NULL;
@@ -244,6 +318,11 @@ check_role(PGconn *connection, const Options *options, Problem *problem)
 	{
 		snprintf(hint, sizeof hint, "GRANT pg_read_all_stats TO \"%s\";", PQuser(connection));
 		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not see how far the standbys of gate.standbys are", PQuser(connection));
+	}
+	else if (options->anchor_interval_ms > 0 && !is_true(result, 0, 6))
+	{
+		snprintf(hint, sizeof hint, "GRANT oms_bridge TO \"%s\"; after oms.create_roles(), in a store of version 0.2.0 or later.", PQuser(connection));
+		fine = problem_set(problem, REMEDY_STOP, hint, "role \"%s\" may not call oms.anchor() for anchor.interval.ms", PQuser(connection));
 	}
 	PQclear(result);
 	return fine;

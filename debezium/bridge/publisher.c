@@ -3,8 +3,11 @@
  *     The publisher thread: from the ring into the sink, and the position with it.
  *
  * A transactional sink takes what has gathered while the last transaction committed: batches grow with the load by themselves.
- * The other kind is handed every event at once, and the position follows what was acknowledged, one record at a time.
+ * The other kind is handed a batch when the one before is acknowledged, and the position follows, one record at a time: nobody fences it, so
+ * what an instance that was cut off has in its hands when it wakes comes once more. One batch, and not all that the library's queue holds; which
+ * also spares its thread, which with more on the way than it lets be asks again without a pause until there is an answer.
  */
+#define _GNU_SOURCE
 #include <poll.h>
 #include <stdlib.h>
 
@@ -26,13 +29,14 @@ typedef struct Bound
 } Bound;
 
 /*
- * A transaction has its price, however few events it has. As long as the oldest event is so late, nobody waits for single ones: batches are
- * let grow, for at most this long. A sink without transactions is spared requests of a few records.
+ * A transaction has its price, however few events it has. As long as we have not received what the server had written a second ago, nobody
+ * waits for single events: batches are let grow, for at most this long. (Not the age of an event: it is of the server's clock.)
  */
-#define LATE_US INT64_C(1000000)
-#define GATHER_TRANSACTION_US INT64_C(100000)
-#define GATHER_REQUEST_US INT64_C(10000)
+#define GATHER_US INT64_C(100000)
 #define GATHER_LOOK_MS 5
+
+/* A wait of milliseconds that took so long: we stood still, and others may have gone on in our place. */
+#define STOOD_STILL_US INT64_C(3000000)
 
 typedef struct Publisher
 {
@@ -46,6 +50,7 @@ typedef struct Publisher
 	Place		started;		/* and which */
 	Lsn			until;			/* before it events may be in Kafka that the filter drops: they are behind the session's first position */
 	uint64_t	done_upto;		/* of the place that was taken last */
+	uint64_t	handed_over;	/* the index behind the last event that the sink was given */
 	bool		bounded;		/* there is a bound that waits for the position to come to it */
 	Bound		bound;
 } Publisher;
@@ -78,6 +83,14 @@ raise_offsets(Publisher *publisher, Place place)
 		offsets_copy(&stream->position.offsets, &publisher->bound.offsets);
 		publisher->bounded = false;
 	}
+}
+
+/* The sink is about to be given these events, and may free them: the last of all that the next position knows of, though it may not cover it yet. */
+static void
+was_last(Publisher *publisher, size_t count)
+{
+	position_last(&publisher->stream->position, publisher->batch[count - 1]);
+	publisher->handed_over = publisher->batch[count - 1]->index + 1;
 }
 
 /* What the position record says, for this place. Under the lock. */
@@ -188,9 +201,8 @@ static bool
 may_grow(const Publisher *publisher)
 {
 	const Stream *stream = publisher->stream;
-	int64_t		oldest_us = ring_oldest_us(stream->ring);
 
-	return oldest_us > 0 && wall_us() - oldest_us > LATE_US && !stream->stopping && !stream->failed && !stream->urgent && !ring_full(stream->ring) &&
+	return stream->received < stream->server_lsn && !stream->stopping && !stream->failed && !stream->urgent && !ring_full(stream->ring) &&
 		ring_untaken(stream->ring) < stream->limits.batch_max_rows && ring_bytes(stream->ring) < stream->limits.batch_max_bytes;
 }
 
@@ -198,7 +210,7 @@ static void
 gather(Publisher *publisher)
 {
 	Stream	   *stream = publisher->stream;
-	int64_t		until_us = publisher->published_us + (stream->sink->transactional ? GATHER_TRANSACTION_US : GATHER_REQUEST_US);
+	int64_t		until_us = publisher->published_us + GATHER_US;
 	bool		wait = true;
 
 	while (wait && ticks_us() < until_us)
@@ -271,6 +283,8 @@ publish_transaction(Publisher *publisher, size_t count, Place place, Problem *pr
 	int64_t		now;
 
 	raise_offsets(publisher, place);
+	if (count > 0)
+		was_last(publisher, count);
 	if (!stream->sink->publish(stream->sink, publisher->batch, count, &stream->position, problem))
 		return false;
 	now = wall_us();
@@ -314,6 +328,39 @@ turn_transactional(Publisher *publisher, Problem *problem)
 	return true;
 }
 
+/* Waits for news of the sink or the reader. False: it took so long that another instance may have taken over meanwhile. */
+static bool
+nap(Publisher *publisher, int timeout_ms, Problem *problem)
+{
+	Sink	   *sink = publisher->stream->sink;
+	int64_t		began_us = ticks_us();
+
+	stream_wait(publisher->stream->publisher_wake, sink->wake_fd, timeout_ms);
+	if (ticks_us() - began_us < STOOD_STILL_US || !sink->keeps_position)
+		return true;
+	return problem_set(problem, REMEDY_RETRY, NULL, "this process stood still for %lld ms: another instance may have taken over",
+					   (long long) ((ticks_us() - began_us) / 1000));
+}
+
+/* Until what the sink was given is acknowledged, or there is no use in waiting. */
+static bool
+wait_for_batch(Publisher *publisher, Problem *problem)
+{
+	Stream	   *stream = publisher->stream;
+	uint64_t	done_upto;
+
+	for (;;)
+	{
+		pthread_mutex_lock(&stream->lock);
+		done_upto = ring_done_upto(stream->ring);
+		pthread_mutex_unlock(&stream->lock);
+		if (done_upto >= publisher->handed_over || stream_hopeless(stream))
+			return true;
+		if (!nap(publisher, 10, problem) || !stream->sink->poll(stream->sink, 0, problem))
+			return false;
+	}
+}
+
 static bool
 turn_acknowledged(Publisher *publisher, Problem *problem)
 {
@@ -326,17 +373,18 @@ turn_acknowledged(Publisher *publisher, Problem *problem)
 	bool		urgent;
 	size_t		count;
 
-	gather(publisher);
+	if (!wait_for_batch(publisher, problem))
+		return false;
 	count = take_batch(publisher, &place, &due);
 	if (count > 0)
 	{
-		publisher->published_us = ticks_us();
 		pthread_mutex_lock(&stream->lock);
 		taken = ring_place_taken(stream->ring);
 		pthread_mutex_unlock(&stream->lock);
 		if (!wait_for_gate(publisher, taken))
 			return problem_set(problem, REMEDY_RETRY, NULL, "stopped while the standbys had not yet what was to be published");
 		set_bound(publisher, publisher->batch[0]->index);
+		was_last(publisher, count);
 		if (!sink->publish(sink, publisher->batch, count, NULL, problem))
 			return false;
 	}
@@ -361,9 +409,7 @@ turn_acknowledged(Publisher *publisher, Problem *problem)
 		publisher->started = place;
 		recorded(stream, &place);
 	}
-	if (count == 0 && !due)
-		stream_wait(stream->publisher_wake, sink->wake_fd, waiting ? 10 : 100);
-	return true;
+	return count > 0 || due || nap(publisher, waiting ? 10 : 100, problem);
 }
 
 /* Asked to stop: has everything that was taken been acknowledged, and its position? */
@@ -397,6 +443,7 @@ stream_publisher(void *arg)
 	bool		fine = true;
 	bool		failed = false;
 
+	pthread_setname_np(pthread_self(), "publisher");
 	while (fine && !failed && !finished(&publisher))
 	{
 		fine = stream->sink->transactional ? turn_transactional(&publisher, &problem) : turn_acknowledged(&publisher, &problem);

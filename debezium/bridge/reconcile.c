@@ -14,10 +14,9 @@
 #include "metrics.h"
 #include "reconcile.h"
 #include "signals.h"
+#include "tables.h"
 
 #define COPY_BUFFER 65536
-#define FETCH_ROWS 1000
-#define FETCH_ROWS_FIRST 10
 #define GATE_LOOK_MS 50
 
 typedef struct Work
@@ -26,9 +25,20 @@ typedef struct Work
 	PGconn	   *connection;		/* the transaction in the exported snapshot */
 	Text		copy;
 	size_t		found;			/* in Kafka */
+	Offsets		low;			/* where its partitions begin */
+	Offsets		oldest;			/* and the lowest sequence of this store's that each holds of what is compared; NOTHING: none */
+	int64_t		oldest_of_all;
+	Event	  **batch;
+	size_t		count;
+	size_t		room;
+	size_t		bytes;
 	size_t		published;
-	Event	   *batch[FETCH_ROWS];
+	size_t		left_out;		/* retention has removed them */
+	size_t		doubtful;		/* it may have */
+	int64_t		first_doubtful;
 } Work;
+
+#define NOTHING INT64_MAX
 
 static bool
 command(Work *work, Problem *problem, const char *sql)
@@ -64,38 +74,28 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 {
 	Reconciliation *given = work->given;
 	const Options *options = given->options;
-	static const char *const choices[][3] = {
-		[PLUGIN_AUTO] = {"wal2json", "pgoutput", NULL},
-		[PLUGIN_WAL2JSON] = {"wal2json", NULL, NULL},
-		[PLUGIN_PGOUTPUT] = {"pgoutput", NULL, NULL},
-	};
-	const char *const *choice = choices[options->plugin];
-	bool		refused = false;
-
-	/* the plugin of before: of a slot that an operator made, or of the position */
+	/* that of before: of a slot that an operator made, or of the position */
 	const char *before = given->slot->exists ? given->slot->plugin : given->position->plugin;
-	const char *as_before[] = {before, strcmp(before, "pgoutput") == 0 ? NULL : "pgoutput", NULL};
+	bool		automatic = options->plugin == PLUGIN_AUTO;
+	const char *plugin = options->plugin == PLUGIN_WAL2JSON || (automatic && strcmp(before, "wal2json") == 0) ? "wal2json" : "pgoutput";
 
-	if (options->plugin == PLUGIN_AUTO && decoder_class(before) != NULL)
-		choice = as_before;
-	/* wal2json writes the database's own bytes, whatever the client asks for: no JSON where they are not UTF-8 */
-	else if (options->plugin == PLUGIN_AUTO && strcmp(PQparameterStatus(given->control, "server_encoding"), "UTF8") != 0)
-		choice = choices[PLUGIN_PGOUTPUT];
 	if (given->slot->exists && !replication_drop_slot(given->replication, options->slot, problem))
 		return false;
-	for (; *choice != NULL; choice++)
+	for (;;)
 	{
-		given->decoder = decoder_class(*choice);
+		bool		refused = false;
+
+		given->decoder = decoder_class(plugin);
 		given->position->publication[0] = '\0';
-		if (strcmp(*choice, "pgoutput") == 0 && !postgres_publication(given->control, options, given->position->publication, problem))
+		if (strcmp(plugin, "pgoutput") == 0 && !postgres_publication(given->control, options, given->position->publication, problem))
 			return false;
-		if (replication_create_slot(given->replication, options->slot, *choice, consistent, snapshot, &refused, problem))
+		if (replication_create_slot(given->replication, given->control, options->slot, plugin, consistent, snapshot, &refused, problem))
 			return true;
-		if (!refused || choice[1] == NULL)
-			return refused ? plugin_refused(work, *choice, problem) : false;
-		log_info("the server does not allow output plugin %s; trying %s", choice[0], choice[1]);
+		if (!refused || !automatic || strcmp(plugin, "pgoutput") == 0)
+			return refused ? plugin_refused(work, plugin, problem) : false;
+		log_info("the server does not allow output plugin %s; going on with pgoutput", plugin);
+		plugin = "pgoutput";
 	}
-	return false;
 }
 
 static bool
@@ -107,7 +107,7 @@ open_snapshot(Work *work, const char *snapshot, Problem *problem)
 		return false;
 	snprintf(sql, sizeof sql, "SET TRANSACTION SNAPSHOT '%s'", snapshot);
 	return command(work, problem, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE") && command(work, problem, sql) &&
-		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (topic integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL) ON COMMIT DROP");
+		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (topic integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL, counts boolean NOT NULL) ON COMMIT DROP");
 }
 
 /* --- what Kafka has --- */
@@ -122,64 +122,65 @@ send_copy(Work *work, Problem *problem)
 }
 
 static bool
-found_event(void *arg, int topic, int64_t sequence, Span hash, Problem *problem)
+found_event(void *arg, const Found *found, Problem *problem)
 {
 	Work	   *work = arg;
-	size_t		plain = 0;
+
+	const Offsets *accepted = &work->given->position->accepted;
+	/* as an event that should be in the tables: no dead letter, and none that an operator knows to be in no table */
+	bool		counts = !found->dead && found->offset >= accepted->next[found->topic][found->partition];
 
 	/* anything but hex digits is no hash of ours, and must not be taken for the end of a line */
-	while (plain < hash.len && strchr("0123456789abcdef", hash.data[plain]) != NULL && hash.data[plain] != '\0')
-		plain++;
-	text_printf(&work->copy, "%d\t%lld\t%.*s\n", topic, (long long) sequence, plain == hash.len ? (int) hash.len : 0, hash.data);
+	text_printf(&work->copy, "%d\t%lld\t%.*s\t%c\n", found->topic, (long long) found->sequence, known_hash(found->hash), found->hash.data, counts ? 't' : 'f');
 	work->found++;
+	if (!found->dead)
+	{
+		int64_t    *oldest = &work->oldest.next[found->topic][found->partition];
+
+		*oldest = found->sequence < *oldest ? found->sequence : *oldest;
+		work->oldest_of_all = found->sequence < work->oldest_of_all ? found->sequence : work->oldest_of_all;
+	}
 	return work->copy.len < COPY_BUFFER || send_copy(work, problem);
+}
+
+/* Where the comparison begins; NULL: at the beginning. */
+static const Offsets *
+begin_of(const Work *work)
+{
+	return work->given->plan->full ? NULL : &work->given->position->horizon.offsets;
 }
 
 static bool
 read_back(Work *work, Problem *problem)
 {
 	Reconciliation *given = work->given;
-	const Offsets *from = given->plan->full ? NULL : &given->position->horizon.offsets;
 	PGresult   *result = postgres_exec(work->connection, "COPY pg_temp.oms_bridge_published FROM STDIN");
-	bool		lost = false;
 	bool		fine = PQresultStatus(result) == PGRES_COPY_IN;
+	int			partitions[EVENT_TABLES];
 
 	if (!fine)
 		postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
 	PQclear(result);
 	if (!fine)
 		return false;
-	fine = given->sink->scan(given->sink, from, found_event, work, &lost, problem) && send_copy(work, problem);
+	given->sink->partitions(given->sink, partitions);
+	offsets_init(&work->oldest, partitions);
+	work->oldest_of_all = NOTHING;
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int p = 0; p < partitions[t]; p++)
+			work->oldest.next[t][p] = NOTHING;
+	fine = given->sink->scan(given->sink, begin_of(work), true, found_event, work, &work->low, problem) && send_copy(work, problem);
 	if (PQputCopyEnd(work->connection, fine ? NULL : "reading Kafka failed") <= 0 && fine)
 		fine = postgres_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
 	result = postgres_wait(work->connection);
 	if (fine && PQresultStatus(result) != PGRES_COMMAND_OK)
 		fine = postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
 	PQclear(result);
-	if (fine && lost && !given->plan->full)
-		fine = problem_set(problem, REMEDY_STOP,
-						   "Events published long ago would be published again. If consumers drop repeats by the id header, start once with --bootstrap; longer retention prevents this.",
-						   "Kafka no longer has the records since the last horizon: the retention of an event topic is shorter than the bridge was away");
 	return fine && command(work, problem, "CREATE INDEX ON pg_temp.oms_bridge_published (sequence)") &&
 		command(work, problem, "ANALYZE pg_temp.oms_bridge_published");
 }
 
 /* --- what Kafka has and the tables have not --- */
-
-/* One SELECT for each event table that exists, joined by UNION ALL: the numbers of the table and of its topic, then columns and FROM as given. */
-static void
-each_table(const Work *work, Text *sql, const char *columns_from, const char *where)
-{
-	const char *between = "";
-
-	for (int t = 0; t < EVENT_TABLES; t++)
-	{
-		if (!work->given->tables[t])
-			continue;
-		text_printf(sql, "%sSELECT %d AS event_table, %d AS topic%s%s%s", between, t, event_topic(event_tables, t), columns_from, event_tables[t].table, where);
-		between = " UNION ALL ";
-	}
-}
 
 static bool
 check_divergence(Work *work, Problem *problem)
@@ -187,23 +188,25 @@ check_divergence(Work *work, Problem *problem)
 	Text		sql = {0};
 	PGresult   *result;
 	bool		fine;
+	const bool *tables = work->given->tables;
+	const char *not_purged = tables_not_purged(tables);
 
 	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]"
-			  " FROM (SELECT p.sequence FROM pg_temp.oms_bridge_published p WHERE NOT EXISTS (SELECT FROM (");
-	each_table(work, &sql, ", sequence, hash FROM oms.", "");
+			  " FROM (SELECT p.sequence FROM pg_temp.oms_bridge_published p WHERE p.counts AND NOT EXISTS (SELECT FROM (");
+	tables_select(tables, &sql, ", sequence, hash FROM oms.", "");
 	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
-	text_puts(&sql, " OFFSET 0) AS p");	/* few are left: only they are asked about further */
+	text_printf(&sql, " OFFSET 0) AS p WHERE true%s", not_purged);	/* few are left: only they are asked about further */
 	/*
-	 * What was purged is gone from the tables for good. Of a whole comparison only that counts which no purge explains: what is newer
-	 * than all of the tables, and a number that the tables give to another event.
+	 * Of a store that cannot say what was purged, whose tables somebody may have purged by other means, only that counts in a whole comparison
+	 * which no purge explains: what is newer than all of the tables, and a number that the tables give to another event.
 	 */
-	if (work->given->plan->full)
+	if (work->given->plan->full && not_purged[0] == '\0')
 	{
-		text_puts(&sql, " WHERE p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
-		each_table(work, &sql, ", max(sequence) AS sequence FROM oms.", "");
+		text_puts(&sql, " AND (p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
+		tables_select(tables, &sql, ", max(sequence) AS sequence FROM oms.", "");
 		text_puts(&sql, ") AS newest) OR EXISTS (SELECT FROM (");
-		each_table(work, &sql, ", sequence FROM oms.", "");
-		text_puts(&sql, ") AS other WHERE other.sequence = p.sequence)");
+		tables_select(tables, &sql, ", sequence FROM oms.", "");
+		text_puts(&sql, ") AS other WHERE other.sequence = p.sequence))");
 	}
 	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
@@ -216,7 +219,10 @@ check_divergence(Work *work, Problem *problem)
 					"Kafka holds %s events that the event tables do not; their ids: %s", PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
 		fine = work->given->options->accept_divergence;
 		if (fine)
+		{
 			log_warning("going on (accept.divergence): %s", problem->text);
+			work->given->sink->offsets(work->given->sink, &work->given->position->accepted);
+		}
 	}
 	PQclear(result);
 	return fine;
@@ -225,20 +231,29 @@ check_divergence(Work *work, Problem *problem)
 /* --- what the tables have and Kafka has not --- */
 
 static bool
-declare_missing(Work *work, Problem *problem)
+select_missing(Work *work, Problem *problem)
 {
 	const Horizon *horizon = &work->given->position->horizon;
+	const Floor *floor = &work->given->position->floor;
 	Text		sql = {0};
 	Text		where = {0};
 	bool		fine;
 
+	text_puts(&where, " WHERE true");
 	if (!work->given->plan->full)
-		text_printf(&where, " WHERE sequence > %lld AND xid >= '%llu'::pg_catalog.xid8", (long long) horizon->sequence, (unsigned long long) horizon->xid);
-	text_puts(&sql, "DECLARE missing NO SCROLL CURSOR FOR SELECT event_table, sequence, root_id, event_type, pg_catalog.encode(hash, 'hex'), payload FROM (");
-	each_table(work, &sql, ", sequence, root_id, event_type, hash, payload FROM oms.", where.len > 0 ? where.data : "");
+		text_printf(&where, " AND sequence > %lld AND xid >= '%llu'::pg_catalog.xid8", (long long) horizon->sequence, (unsigned long long) horizon->xid);
+	if (floor->sequence > 0)
+		text_printf(&where, " AND NOT (sequence <= %lld", (long long) floor->sequence);
+	if (floor->snapshot[0] != '\0')
+		text_printf(&where, " AND pg_catalog.pg_visible_in_snapshot(xid, '%s')", floor->snapshot);
+	text_puts(&where, floor->sequence > 0 ? ")" : "");
+	text_puts(&sql, "SELECT event_table, sequence, root_id, event_type, pg_catalog.encode(hash, 'hex'), payload FROM (");
+	tables_select(work->given->tables, &sql, ", sequence, root_id, event_type, hash, payload FROM oms.", where.data);
 	text_puts(&sql, ") AS e WHERE NOT EXISTS (SELECT FROM pg_temp.oms_bridge_published p WHERE p.sequence = e.sequence AND p.topic = e.topic"
 			  " AND (p.hash = '' OR p.hash = pg_catalog.encode(e.hash, 'hex'))) ORDER BY sequence");
-	fine = command(work, problem, sql.data);
+	/* row by row: a result as a whole, of events as large as they like, would have to fit into memory */
+	fine = (PQsendQuery(work->connection, sql.data) && PQsetSingleRowMode(work->connection)) ||
+		postgres_problem(work->connection, NULL, "cannot ask for the events that Kafka has not", problem);
 	text_free(&sql);
 	text_free(&where);
 	return fine;
@@ -256,6 +271,7 @@ still_wanted(Work *work, Problem *problem)
 {
 	PGconn	   *control = work->given->control;
 
+	signals_alive();
 	if (signals_stop())
 		return problem_set(problem, REMEDY_RETRY, NULL, "stopped during the reconciliation; the next start goes on with it");
 	if (!PQconsumeInput(control) || PQstatus(control) != CONNECTION_OK)
@@ -280,87 +296,131 @@ wait_for_standbys(Work *work, Lsn consistent, Problem *problem)
 	return true;
 }
 
-/* The sink has failed with them: it is closed before they go. */
-static void
-leave_batch(Work *work, size_t count)
-{
-	work->given->left = must_alloc(count * sizeof(Event *));
-	memcpy(work->given->left, work->batch, count * sizeof(Event *));
-	work->given->left_count = count;
-}
-
+/* The batch. When the sink fails with it, it is closed before the events go. */
 static bool
-publish(Work *work, size_t count, Problem *problem)
+publish(Work *work, Problem *problem)
 {
 	Reconciliation *given = work->given;
 	Sink	   *sink = given->sink;
 
+	if (work->count == 0)
+		return true;
 	given->acked = 0;
 	given->position->written_us = wall_us();
 	sink->offsets(sink, &given->position->offsets);
-	if (!sink->publish(sink, work->batch, count, given->position, problem))
+	position_last(given->position, work->batch[work->count - 1]);
+	if (!sink->publish(sink, work->batch, work->count, given->position, problem))
 		return false;
-	while (!sink->transactional && given->acked < count)
+	while (!sink->transactional && given->acked < work->count)
 		if (!still_wanted(work, problem) || !sink->poll(sink, 100, problem))
 			return false;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < work->count; i++)
+	{
 		if (work->batch[i]->refused == NULL)
 			metric_add_table(METRIC_EVENTS, work->batch[i]->table, 1);
-	metric_add(METRIC_RECONCILED_EVENTS, (int64_t) count);
-	work->published += count;
+		free(work->batch[i]);
+	}
+	metric_add(METRIC_RECONCILED_EVENTS, (int64_t) work->count);
+	work->published += work->count;
+	work->count = work->bytes = 0;
 	health_progress();
 	return true;
 }
 
-/* As many as a batch may have bytes, by the largest of those that came. */
-static size_t
-next_rows(const Work *work, size_t count)
+/*
+ * Kafka does not hold it: because nobody published it, or because its partition has lost older records to retention since? It has when it is
+ * older than what the partition still holds. Where that holds nothing, whatever is older than all that Kafka holds was published, of the rest nobody knows.
+ */
+static bool
+is_missing(Work *work, const Event *event)
 {
-	size_t		largest = 1;
-	size_t		rows;
+	Reconciliation *given = work->given;
+	const Offsets *begin = begin_of(work);
+	int			p = given->sink->partition(given->sink, event->topic, event_key(event));
+	int64_t		oldest = work->oldest.next[event->topic][p];
 
-	for (size_t i = 0; i < count; i++)
-		if (event_size(work->batch[i]) > largest)
-			largest = event_size(work->batch[i]);
-	rows = (size_t) work->given->options->batch_max_bytes / largest;
-	return rows < 1 ? 1 : rows > FETCH_ROWS ? FETCH_ROWS : rows;
+	if (given->plan->told || work->low.next[event->topic][p] <= (begin != NULL ? begin->next[event->topic][p] : 0))
+		return true;
+	if (event->sequence < (oldest != NOTHING ? oldest : work->oldest_of_all) && work->oldest_of_all != NOTHING)
+		work->left_out++;
+	else if (oldest != NOTHING)
+		return true;
+	else if (work->doubtful++ == 0)
+		work->first_doubtful = event->sequence;
+	return false;
+}
+
+/* A row, which may be the one that fills the batch. */
+static bool
+take_row(Work *work, const PGresult *result, Problem *problem)
+{
+	const Options *options = work->given->options;
+	Event	   *event = event_new(atoi(PQgetvalue(result, 0, 0)), strtoll(PQgetvalue(result, 0, 1), NULL, 10),
+								  value_span(result, 0, 2), value_span(result, 0, 3), value_span(result, 0, 4), value_span(result, 0, 5));
+
+	/* when one is in doubt the rest is only counted */
+	if (!is_missing(work, event) || work->doubtful > 0)
+	{
+		free(event);
+		return true;
+	}
+	if (work->count == work->room)
+	{
+		work->room = work->room * 2 + 64;
+		work->batch = must_realloc(work->batch, work->room * sizeof *work->batch);
+	}
+	work->batch[work->count++] = event;
+	work->bytes += event_size(event);
+	return (work->count < (size_t) options->batch_max_rows && work->bytes < (size_t) options->batch_max_bytes) || publish(work, problem);
+}
+
+/* The next row; NULL with fine: there is none any more. */
+static PGresult *
+next_row(Work *work, bool *fine, Problem *problem)
+{
+	PGconn	   *connection = work->connection;
+	PGresult   *result;
+
+	while ((*fine = still_wanted(work, problem)) && PQisBusy(connection))
+	{
+		struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
+
+		if (poll(&fd, 1, 200) > 0 && !PQconsumeInput(connection))
+			break;				/* the result says why */
+	}
+	if (!*fine)
+		return NULL;
+	result = PQgetResult(connection);
+	if (result != NULL && PQresultStatus(result) == PGRES_SINGLE_TUPLE)
+		return result;
+	*fine = PQresultStatus(result) == PGRES_TUPLES_OK || postgres_problem(connection, result, "cannot read the events that Kafka has not", problem);
+	PQclear(result);
+	/* behind the last row comes a result without any, and then none */
+	if (*fine)
+		PQclear(PQgetResult(connection));
+	return NULL;
 }
 
 static bool
 publish_missing(Work *work, Problem *problem)
 {
-	char		fetch[40];
-	size_t		rows = FETCH_ROWS_FIRST;
-	size_t		count;
-	size_t		asked;
-	bool		fine;
+	PGresult   *row;
+	bool		fine = select_missing(work, problem);
 
-	do
+	while (fine && (row = next_row(work, &fine, problem)) != NULL)
 	{
-		PGresult   *result;
-
-		asked = rows;
-		snprintf(fetch, sizeof fetch, "FETCH %zu FROM missing", asked);
-		result = still_wanted(work, problem) ? postgres_query(work->connection, problem, fetch, 0, NULL) : NULL;
-		if (result == NULL)
-			return false;
-		count = (size_t) PQntuples(result);
-		for (size_t i = 0; i < count; i++)
-			work->batch[i] = event_new(atoi(PQgetvalue(result, (int) i, 0)), strtoll(PQgetvalue(result, (int) i, 1), NULL, 10),
-									   value_span(result, (int) i, 2), value_span(result, (int) i, 3), value_span(result, (int) i, 4),
-									   value_span(result, (int) i, 5));
-		PQclear(result);
-		rows = next_rows(work, count);
-		fine = count == 0 || publish(work, count, problem);
-		if (!fine)
-		{
-			leave_batch(work, count);
-			return false;
-		}
-		for (size_t i = 0; i < count; i++)
-			free(work->batch[i]);
-	} while (fine && count == asked);
-	return fine;
+		fine = take_row(work, row, problem);
+		PQclear(row);
+	}
+	if (fine && work->left_out > 0)
+		log_info("reconciling: %zu events that are older than what Kafka still holds are left out: retention has removed them", work->left_out);
+	if (fine && work->doubtful > 0)
+		return problem_set(problem, REMEDY_STOP,
+						   "Look up in a consumer which of them it has, then start once with --bootstrap and start = the sequence of the first event that is missing: "
+						   "what Kafka does not hold from there on is published, what is before is left out.",
+						   "%zu events, the first %lld, would be published that may have been published long ago: "
+						   "retention has removed all records from their partitions", work->doubtful, (long long) work->first_doubtful);
+	return fine && publish(work, problem);
 }
 
 /* --- the whole --- */
@@ -386,20 +446,17 @@ write_position(Work *work, Problem *problem)
 
 /*
  * After a whole comparison everything that the snapshot shows is published (or left out for good), so it is a horizon. Where in the
- * topics the others begin is not known: from the beginning. A better one comes within seconds.
+ * topics the others begin is not known: from where the topics began. A better one comes within seconds.
  */
 static bool
 set_horizon(Work *work, Lsn consistent, Problem *problem)
 {
 	Horizon    *horizon = &work->given->position->horizon;
 	PGresult   *result = postgres_query(work->connection, problem, "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())", 0, NULL);
-	int			partitions[EVENT_TABLES];
 
 	if (result == NULL)
 		return false;
-	work->given->sink->partitions(work->given->sink, partitions);
-	offsets_free(&horizon->offsets);
-	offsets_init(&horizon->offsets, partitions);
+	offsets_copy(&horizon->offsets, &work->low);
 	horizon->xid = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
 	horizon->sequence = 0;
 	horizon->lsn = consistent;
@@ -419,6 +476,34 @@ no_horizon(Horizon *horizon)
 			offsets.next[t][p] = 0;
 }
 
+/* What a first start with start = now leaves out, or what an operator has said to leave out. */
+static bool
+set_floor(Work *work, Problem *problem)
+{
+	Reconciliation *given = work->given;
+	Floor	   *floor = &given->position->floor;
+	int64_t		start = options_start(given->options);
+	PGresult   *result;
+
+	if (!given->plan->first && !given->plan->told)
+		return true;
+	*floor = (Floor) {.sequence = start > 0 ? start - 1 : 0};
+	if (start >= 0)
+		return true;
+	result = postgres_query(work->connection, problem, "SELECT last_value, s, pg_catalog.pg_snapshot_xmin(s) FROM oms.event_sequence, pg_catalog.pg_current_snapshot() AS s", 0, NULL);
+	if (result == NULL)
+		return false;
+	floor->sequence = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	/* that of very many transactions is cut down to what is older than all of them */
+	if (PQgetlength(result, 0, 1) < (int) sizeof floor->snapshot)
+		snprintf(floor->snapshot, sizeof floor->snapshot, "%s", PQgetvalue(result, 0, 1));
+	else
+		snprintf(floor->snapshot, sizeof floor->snapshot, "%s:%s:", PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 2));
+	PQclear(result);
+	log_info("reconciling: start = now, what is committed is left out");
+	return true;
+}
+
 static bool
 compare_and_publish(Work *work, Problem *problem)
 {
@@ -429,6 +514,7 @@ compare_and_publish(Work *work, Problem *problem)
 
 	/* said before anything is published or the old slot goes: whoever comes after a crash compares again, and as much */
 	given->position->reconciling = true;
+	given->position->last_id = 0;
 	if (given->plan->full)
 		no_horizon(&given->position->horizon);
 	if (!write_position(work, problem))
@@ -439,12 +525,11 @@ compare_and_publish(Work *work, Problem *problem)
 		return false;
 	log_info("reconciling: replication slot \"%s\" made with %s at %s; %zu events read back from Kafka", given->options->slot,
 			 given->decoder->plugin, lsn_text(consistent, lsn), work->found);
-	if (!check_divergence(work, problem))
+	/* what an operator has accepted once is accepted, whatever comes next */
+	if (!check_divergence(work, problem) || !write_position(work, problem))
 		return false;
 	signals_doing("publishing from the event tables", false);
-	if (given->plan->first && given->options->start_now)
-		log_info("reconciling: start = now, the events before %s are left out", lsn_text(consistent, lsn));
-	else if (!declare_missing(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
+	if (!set_floor(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
 		return false;
 	if (given->plan->full && !set_horizon(work, consistent, problem))
 		return false;
@@ -472,6 +557,10 @@ reconcile(Reconciliation *given, Problem *problem)
 	fine = compare_and_publish(&work, problem);
 	if (fine)
 		log_info("reconciled: %zu events published from the event tables", work.published);
+	given->left = work.batch;
+	given->left_count = work.count;
+	offsets_free(&work.low);
+	offsets_free(&work.oldest);
 	text_free(&work.copy);
 	PQfinish(work.connection);
 	return fine;

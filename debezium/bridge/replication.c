@@ -19,26 +19,28 @@
 /* It need not hear from us more often than that, nor less. */
 #define STATUS_MAX_US INT64_C(10000000)
 #define STATUS_MIN_US INT64_C(100000)
+#define SILENCE_US INT64_C(60000000)
 
 struct Replication
 {
 	PGconn	   *connection;
+	int64_t		silence_us;
 	int64_t		status_interval_us;
 	char	   *message;		/* of libpq, until the next call */
 };
 
 /* The walsender's own setting says how long it waits; not every server lets us set it. */
-static int64_t
-status_interval_us(PGconn *connection)
+static void
+learn_timeout(Replication *replication)
 {
+	PGconn	   *connection = replication->connection;
 	PGresult   *result = postgres_exec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
 	int64_t		timeout_ms = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
 	int64_t		third_us = timeout_ms * 1000 / 3;
 
 	PQclear(result);
-	if (third_us <= 0 || third_us > STATUS_MAX_US)
-		return STATUS_MAX_US;
-	return third_us < STATUS_MIN_US ? STATUS_MIN_US : third_us;
+	replication->silence_us = timeout_ms > 0 ? timeout_ms * 1000 : SILENCE_US;
+	replication->status_interval_us = third_us <= 0 || third_us > STATUS_MAX_US ? STATUS_MAX_US : third_us < STATUS_MIN_US ? STATUS_MIN_US : third_us;
 }
 
 bool
@@ -66,7 +68,8 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 		snprintf(identity->database, sizeof identity->database, "%s", PQdb(connection));
 		identity->timeline = (uint32_t) strtoul(PQgetvalue(result, 0, 1), NULL, 10);
 		*replication = must_alloc(sizeof(Replication));
-		**replication = (Replication) {.connection = connection, .status_interval_us = status_interval_us(connection)};
+		**replication = (Replication) {.connection = connection};
+		learn_timeout(*replication);
 	}
 	else
 		postgres_problem(connection, result, "PostgreSQL did not identify itself", problem);
@@ -136,7 +139,7 @@ quoted(const Replication *replication, const char *name)
 }
 
 bool
-replication_create_slot(Replication *replication, const char *slot, const char *plugin, Lsn *consistent,
+replication_create_slot(Replication *replication, PGconn *control, const char *slot, const char *plugin, Lsn *consistent,
 						char snapshot[64], bool *refused, Problem *problem)
 {
 	char	   *name = quoted(replication, slot);
@@ -148,8 +151,7 @@ replication_create_slot(Replication *replication, const char *slot, const char *
 	text_printf(&command, "CREATE_REPLICATION_SLOT %s LOGICAL %s (SNAPSHOT 'export')", name, library);
 	PQfreemem(name);
 	PQfreemem(library);
-	/* it waits for transactions that run */
-	result = postgres_exec(replication->connection, command.data);
+	result = postgres_exec_telling(replication->connection, command.data, control);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 1), consistent);
@@ -274,8 +276,8 @@ replication_receive(Replication *replication, Problem *problem)
 	PQfreemem(replication->message);
 	replication->message = NULL;
 	len = PQgetCopyData(replication->connection, &replication->message, 1);
-	/* more than once: TLS may hold back a part of what it has decrypted, and the socket would not tell */
-	for (int tries = PQsslInUse(replication->connection) ? 3 : 1; len == 0 && tries > 0; tries--)
+	/* more than once: TLS and GSS may hold back a part of what they have decrypted, and the socket would not tell */
+	for (int tries = PQsslInUse(replication->connection) || PQgssEncInUse(replication->connection) ? 3 : 1; len == 0 && tries > 0; tries--)
 	{
 		if (!PQconsumeInput(replication->connection))
 		{
@@ -303,12 +305,13 @@ replication_socket(const Replication *replication)
 }
 
 bool
-replication_status(Replication *replication, Lsn received, Lsn recorded, Problem *problem)
+replication_status(Replication *replication, Lsn received, Lsn recorded, bool ping, Problem *problem)
 {
 	char		message[34] = {'r'};
 	uint64_t	fields[4] = {htobe64(received), htobe64(recorded), htobe64(recorded), htobe64((uint64_t) (wall_us() - POSTGRES_EPOCH_US))};
 
 	memcpy(message + 1, fields, sizeof fields);
+	message[sizeof message - 1] = ping;
 	if (PQputCopyData(replication->connection, message, sizeof message) <= 0 || PQflush(replication->connection) < 0)
 		return postgres_problem(replication->connection, NULL, "cannot answer PostgreSQL", problem);
 	return true;
@@ -318,6 +321,12 @@ int64_t
 replication_status_interval_us(const Replication *replication)
 {
 	return replication->status_interval_us;
+}
+
+int64_t
+replication_silence_us(const Replication *replication)
+{
+	return replication->silence_us;
 }
 
 /*

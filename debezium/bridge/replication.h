@@ -7,6 +7,8 @@
 #ifndef REPLICATION_H
 #define REPLICATION_H
 
+#include <libpq-fe.h>
+
 #include "decode.h"
 #include "options.h"
 
@@ -26,7 +28,8 @@ extern void replication_close(Replication *replication);
 /* Where timeline `of` ended in the history of timeline `now`; LSN_NONE when it is no part of that history. */
 extern bool replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Lsn *lsn, Problem *problem);
 /* *snapshot shows everything that commits before *consistent; it lives until the next command here. Refused plugin: *refused, and a problem. */
-extern bool replication_create_slot(Replication *replication, const char *slot, const char *plugin, Lsn *consistent,
+/* control: an ordinary connection, to learn by what it waits for. */
+extern bool replication_create_slot(Replication *replication, PGconn *control, const char *slot, const char *plugin, Lsn *consistent,
 									char snapshot[64], bool *refused, Problem *problem);
 extern bool replication_drop_slot(Replication *replication, const char *slot, Problem *problem);
 /* options as DecoderClass.start_options makes them. */
@@ -52,10 +55,12 @@ typedef struct Received
 /* Never waits. */
 extern Received replication_receive(Replication *replication, Problem *problem);
 extern int	replication_socket(const Replication *replication);
-/* received: everything before has come here; recorded: may be forgotten by the server. */
-extern bool replication_status(Replication *replication, Lsn received, Lsn recorded, Problem *problem);
+/* received: everything before has come here; recorded: may be forgotten by the server; ping: it answers with a keepalive. */
+extern bool replication_status(Replication *replication, Lsn received, Lsn recorded, bool ping, Problem *problem);
 /* How often the server must hear from us, whether or not it can ask: a third of its wal_sender_timeout. */
 extern int64_t replication_status_interval_us(const Replication *replication);
+/* How long a server that is well says nothing at most, when it is pinged: its wal_sender_timeout, or a minute where it has none. */
+extern int64_t replication_silence_us(const Replication *replication);
 /* Says goodbye and hangs up, without waiting. Nothing but replication_close() may follow. */
 extern void replication_end(Replication *replication);
 

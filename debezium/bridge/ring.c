@@ -22,6 +22,7 @@ typedef struct Mark
 typedef struct Slot
 {
 	Event	   *event;
+	size_t		size;			/* of the event, which is cold by the time that it matters */
 	bool		done;
 } Slot;
 
@@ -111,20 +112,26 @@ settle(Ring *ring)
 	}
 }
 
-void
+bool
 ring_begin(Ring *ring, Lsn commit_lsn, int64_t commit_time_us)
 {
-	assert(!ring->in_transaction);
+	if (ring->in_transaction)
+		return false;
 	ring->in_transaction = true;
 	ring->marked = false;
 	ring->open_commit_lsn = commit_lsn;
 	ring->open_commit_time_us = commit_time_us;
+	return true;
 }
 
-void
+bool
 ring_add(Ring *ring, Event *event)
 {
-	assert(ring->in_transaction && ring->tail - ring->head <= ring->mask);
+	size_t		size = event_size(event);
+
+	assert(ring->tail - ring->head <= ring->mask);
+	if (!ring->in_transaction)
+		return false;
 	if (!ring->marked)
 	{
 		*mark_of(ring, ring->mark_tail++) = (Mark) {.commit_lsn = ring->open_commit_lsn,
@@ -133,20 +140,22 @@ ring_add(Ring *ring, Event *event)
 	}
 	event->index = ring->tail++;
 	mark_of(ring, ring->mark_tail - 1)->upto = ring->tail;
-	*slot_of(ring, event->index) = (Slot) {.event = event};
-	ring->bytes += event_size(event);
+	*slot_of(ring, event->index) = (Slot) {.event = event, .size = size};
+	ring->bytes += size;
+	return true;
 }
 
-void
+bool
 ring_commit(Ring *ring, Lsn end_lsn)
 {
-	assert(ring->in_transaction);
+	if (!ring->in_transaction)
+		return false;
 	ring->in_transaction = false;
 	if (ring->marked)
 	{
 		mark_of(ring, ring->mark_tail - 1)->end_lsn = end_lsn;
 		settle(ring);
-		return;
+		return true;
 	}
 	/* nothing of it was left to publish: with it a part of it that an earlier session published is whole */
 	if (ring->base.part_rows > 0 && ring->base.part_commit_lsn == ring->open_commit_lsn && ring->mark_head == ring->mark_tail)
@@ -156,6 +165,7 @@ ring_commit(Ring *ring, Lsn end_lsn)
 		ring->base.part_last_id = 0;
 	}
 	ring_skip_to(ring, end_lsn);
+	return true;
 }
 
 void
@@ -189,7 +199,7 @@ fitting(const Ring *ring, uint64_t upto, size_t max_events, size_t max_bytes, si
 
 	while (index < upto && count + (index - ring->taken) < max_events)
 	{
-		size_t		size = event_size(slot_of(ring, index)->event);
+		size_t		size = slot_of(ring, index)->size;
 
 		if (*bytes + size > max_bytes && count + (index - ring->taken) > 0)
 			break;
@@ -276,14 +286,15 @@ ring_done(Ring *ring, uint64_t index)
 	slot_of(ring, index)->done = true;
 	while (ring->head < ring->taken && slot_of(ring, ring->head)->done)
 	{
-		Event	   *event = slot_of(ring, ring->head)->event;
+		const Slot *slot = slot_of(ring, ring->head);
+		Event	   *event = slot->event;
 		Mark	   *mark = mark_of(ring, ring->mark_head);
 
 		ring->base.part_commit_lsn = mark->commit_lsn;
 		ring->base.part_rows = event->txn_row;
 		ring->base.part_last_id = event->sequence;
 		ring->base.commit_time_us = mark->commit_time_us;
-		ring->bytes -= event_size(event);
+		ring->bytes -= slot->size;
 		free(event);
 		ring->head++;
 		settle(ring);

@@ -29,12 +29,15 @@ typedef struct Ring Ring;
 extern Ring *ring_new(size_t max_events, size_t max_bytes, Place start);
 extern void ring_free(Ring *ring);	/* with the events in it */
 
-/* The reader's side. */
+/*
+ * The reader's side. What comes from a wire may be anything: a beginning inside of a transaction, an event or an end outside of one change
+ * nothing and are false.
+ */
 extern bool ring_full(const Ring *ring);
 extern bool ring_in_transaction(const Ring *ring);
-extern void ring_begin(Ring *ring, Lsn commit_lsn, int64_t commit_time_us);
-extern void ring_add(Ring *ring, Event *event);	/* owns it; sets index; not when full */
-extern void ring_commit(Ring *ring, Lsn end_lsn);
+extern bool ring_begin(Ring *ring, Lsn commit_lsn, int64_t commit_time_us);
+extern bool ring_add(Ring *ring, Event *event); /* owns it when true; sets index; not when full */
+extern bool ring_commit(Ring *ring, Lsn end_lsn);
 /* Nothing for us up to here: a keepalive between transactions. Ignored when it goes back. */
 extern void ring_skip_to(Ring *ring, Lsn lsn);
 

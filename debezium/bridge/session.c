@@ -18,6 +18,7 @@
 #include "session.h"
 #include "signals.h"
 #include "stream.h"
+#include "tables.h"
 
 typedef struct Session
 {
@@ -31,7 +32,8 @@ typedef struct Session
 	bool		has_position;
 	SlotFacts	slot;
 	StartPlan	plan;
-	char		kafka_lost[240];	/* records of the position's that Kafka has not; "": none seen */
+	char		apart[240];		/* how Kafka and the tables are of two histories; "": not seen */
+	bool		untouched;
 	const DecoderClass *decoder;
 	Reconciliation reconciliation;
 	Stream		stream;
@@ -75,7 +77,7 @@ sink_stop(void *arg)
 	Session    *session = arg;
 
 	/* whoever asks is alive, though he waits */
-	sd_notify(0, "WATCHDOG=1");
+	signals_alive();
 	return session->streaming ? stream_hopeless(&session->stream) : signals_stop();
 }
 
@@ -102,7 +104,7 @@ acquire_lock(Session *session, Problem *problem)
 		}
 		said = true;
 		metric_add(METRIC_STANDBY_POLLS, 1);
-		sd_notify(0, "WATCHDOG=1");
+		signals_alive();
 		if (poll(&fd, 1, (int) session->options->standby_poll_ms) > 0)
 			signals_drain();
 	}
@@ -149,6 +151,50 @@ match_partitions(Offsets *offsets, const int partitions[EVENT_TABLES])
 }
 
 static bool
+found_one(void *arg, const Found *found, Problem *problem)
+{
+	(void) found;
+	*(bool *) arg = true;
+	return problem_set(problem, REMEDY_NONE, NULL, "one is enough");
+}
+
+/*
+ * A partition that ends before offsets which were once acknowledged: the topic was made anew, or brokers lost records. Without a position: does
+ * any record tell of an earlier one?
+ */
+static bool
+look_at_ends(Session *session, Problem *problem)
+{
+	const Offsets *known = &session->position.offsets;
+	Offsets		low = {0};
+	Offsets		high = {0};
+	bool		fine = session->sink->ends(session->sink, &low, &high, problem);
+
+	session->untouched = true;
+	for (int t = 0; fine && t < EVENT_TABLES; t++)
+		for (int p = 0; p < high.partitions[t]; p++)
+		{
+			session->untouched = session->untouched && high.next[t][p] == 0;
+			if (p >= known->partitions[t] || known->next[t][p] <= high.next[t][p])
+				continue;
+			session->position.accepted.next[t][p] = 0;
+			snprintf(session->apart, sizeof session->apart,
+					 "Kafka has lost records: topic %.50s%s [%d] ends at offset %lld, the position knows of %lld", session->options->topic_prefix,
+					 event_tables[t].topic, p, (long long) high.next[t][p], (long long) known->next[t][p]);
+		}
+	if (fine && !session->has_position && !session->untouched && session->options->store[0] != '\0')
+	{
+		bool		found = false;
+
+		fine = session->sink->scan(session->sink, NULL, false, found_one, &found, &low, problem) || found;
+		session->untouched = !found;
+	}
+	offsets_free(&low);
+	offsets_free(&high);
+	return fine;
+}
+
+static bool
 read_position(Session *session, Problem *problem)
 {
 	Sink	   *sink = session->sink;
@@ -160,7 +206,10 @@ read_position(Session *session, Problem *problem)
 	if (session->has_position && !plan_partitions(session->options, &session->position, partitions, problem))
 		return false;
 	match_partitions(&session->position.offsets, partitions);
+	match_partitions(&session->position.accepted, partitions);
 	match_partitions(&session->position.horizon.offsets, partitions);
+	if (sink->keeps_position && !look_at_ends(session, problem))
+		return false;
 	if (session->has_position)
 		return true;
 	snprintf(session->position.sysid, sizeof session->position.sysid, "%s", session->identity.sysid);
@@ -179,7 +228,8 @@ decide(Session *session, Problem *problem)
 		.plugin = session->options->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json",
 		.keeps_position = session->sink->keeps_position,
 		.position = session->has_position ? &session->position : NULL,
-		.kafka_lost = session->kafka_lost[0] != '\0' ? session->kafka_lost : NULL,
+		.untouched = session->untouched,
+		.apart = session->apart[0] != '\0' ? session->apart : NULL,
 	};
 
 	memcpy(facts.sysid, session->identity.sysid, sizeof facts.sysid);
@@ -198,8 +248,6 @@ decide(Session *session, Problem *problem)
 		return false;
 	if (session->has_position && session->position.timeline < session->identity.timeline &&
 		!replication_switch_point(session->replication, session->position.timeline, session->identity.timeline, &facts.switched_at, problem))
-		return false;
-	if (!session->has_position && facts.keeps_position && !session->sink->untouched(session->sink, &facts.untouched, problem))
 		return false;
 	if (session->has_position && reconcile_owed)
 		session->position.reconciling = true;
@@ -225,11 +273,8 @@ run_reconciliation(Session *session, Problem *problem)
 	work->control = session->control;
 	work->sink = session->sink;
 	work->position = &session->position;
-	/* comparing takes as long as it takes, in one statement of PostgreSQL's: no watchdog meanwhile */
-	sd_notify(0, "WATCHDOG_USEC=86400000000");
+	/* comparing takes as long as it takes; every wait in it feeds the watchdog */
 	fine = reconcile(work, problem);
-	if (getenv("WATCHDOG_USEC") != NULL)
-		sd_notifyf(0, "WATCHDOG_USEC=%s", getenv("WATCHDOG_USEC"));
 	if (!fine)
 		return false;
 	session->decoder = work->decoder;
@@ -237,51 +282,50 @@ run_reconciliation(Session *session, Problem *problem)
 	return true;
 }
 
-static bool
-found_in_tail(void *arg, int topic, int64_t sequence, Span hash, Problem *problem)
+/* What Kafka holds behind the position. */
+typedef struct Tail
 {
-	(void) topic;
-	(void) hash;
+	Filter	   *filter;
+	Known		known;
+} Tail;
+
+static bool
+found_in_tail(void *arg, const Found *found, Problem *problem)
+{
+	Tail	   *tail = arg;
+
 	(void) problem;
-	filter_found(arg, sequence);
+	filter_found(tail->filter, found->sequence);
+	known_add(&tail->known, found->sequence, found->hash);
 	return true;
 }
 
-/* A partition that ends before offsets which were once acknowledged: the topic was made anew, or brokers lost records. */
-static void
-look_for_loss(Session *session)
-{
-	const Offsets *known = &session->position.offsets;
-	Offsets		ends = {0};
-
-	session->sink->offsets(session->sink, &ends);
-	for (int t = 0; t < EVENT_TABLES; t++)
-		for (int p = 0; p < known->partitions[t] && p < ends.partitions[t]; p++)
-			if (known->next[t][p] > ends.next[t][p])
-				snprintf(session->kafka_lost, sizeof session->kafka_lost,
-						 "Kafka has lost records: topic %.50s%s [%d] ends at offset %lld, the position knows of %lld", session->options->topic_prefix,
-						 event_tables[t].topic, p, (long long) ends.next[t][p], (long long) known->next[t][p]);
-	offsets_free(&ends);
-}
-
-/* What Kafka holds behind the position: nothing with transactions, unless a broker committed half of one. */
+/*
+ * What Kafka holds behind the position: with transactions nothing, unless a broker committed half of one. All of it, and the last event that the position
+ * knows of, must be in the tables. If not, they are of another history, whatever the slot and the log say: a failover or a restore that the log has outgrown.
+ */
 static bool
 read_tail(Session *session, Problem *problem)
 {
-	Filter	   *filter = &session->stream.filter;
-	bool		lost;			/* to age: published long ago */
+	Tail		tail = {.filter = &session->stream.filter};
+	Offsets		low = {0};		/* to age: published long ago */
 	Lsn			until;
+	bool		fine = true;
 
-	filter_init(filter, session->position.place);
-	if (session->sink->keeps_position &&
-		!session->sink->scan(session->sink, &session->position.offsets, found_in_tail, filter, &lost, problem))
-		return false;
+	filter_init(tail.filter, session->position.place);
+	if (session->has_position)
+	{
+		if (session->position.last_id > 0)
+			known_add(&tail.known, session->position.last_id, (Span) {session->position.last_hash, strlen(session->position.last_hash)});
+		fine = session->sink->scan(session->sink, &session->position.offsets, false, found_in_tail, &tail, &low, problem) &&
+			known_check(&tail.known, session->control, session->catalog.tables, session->apart, sizeof session->apart, problem);
+	}
+	known_free(&tail.known);
+	offsets_free(&low);
 	/* asked after reading: what was found had committed before */
-	if (!postgres_flushed(session->control, &until, problem))
+	if (!fine || !postgres_flushed(session->control, &until, problem))
 		return false;
-	filter_ready(filter, until);
-	if (session->sink->keeps_position)
-		look_for_loss(session);
+	filter_ready(tail.filter, until);
 	return true;
 }
 
@@ -298,6 +342,7 @@ announce(Session *session, Problem *problem)
 	session->position.written_us = wall_us();
 	snprintf(session->position.slot, sizeof session->position.slot, "%s", session->options->slot);
 	snprintf(session->position.plugin, sizeof session->position.plugin, "%s", session->decoder->plugin);
+	snprintf(session->position.store, sizeof session->position.store, "%s", session->options->store);
 	session->position.timeline = session->identity.timeline;
 	metric_set(METRIC_EPOCH, (int64_t) session->position.epoch);
 	if (!sink->transactional)
@@ -426,14 +471,14 @@ prepare_to_go_on(Session *session, Problem *problem)
 						   "replication slot \"%s\" uses output plugin %s; the bridge reads wal2json and pgoutput", session->options->slot, session->slot.plugin);
 	if (!session->sink->keeps_position)
 		session->position.place.end_lsn = session->slot.confirmed;
-	return read_tail(session, problem) && (session->kafka_lost[0] == '\0' || decide(session, problem));
+	return true;
 }
 
 static bool
 go(Session *session, bool *streamed, Problem *problem)
 {
 	signals_doing("connecting to PostgreSQL and reading Kafka back", true);
-	if (!open_all(session, problem) || !read_position(session, problem) || !decide(session, problem) ||
+	if (!open_all(session, problem) || !read_position(session, problem) || !read_tail(session, problem) || !decide(session, problem) ||
 		(session->plan.step == START_STREAM && !prepare_to_go_on(session, problem)))
 		return false;
 	signals_doing("streaming", false);

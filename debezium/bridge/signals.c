@@ -2,6 +2,7 @@
  * debezium/bridge/signals.c
  *     TERM and INT: stop; HUP: read the configuration again.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -9,10 +10,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "signals.h"
+
+#define WATCHDOG_MS 1000
 
 static atomic_bool stop;
 static atomic_bool reload;
@@ -25,6 +29,7 @@ static int	guard_wake = -1;	/* readable from a stop on */
 static int	guard_over = -1;	/* readable when the program ends by itself */
 static _Atomic(const char *) doing = "starting";
 static atomic_bool idle = true;
+static atomic_bool in_library;
 static _Atomic int64_t doing_since_us;
 
 static void
@@ -107,6 +112,23 @@ signals_doing(const char *what, bool nothing_on_its_way)
 	atomic_store(&idle, nothing_on_its_way);
 }
 
+void
+signals_alive(void)
+{
+	static _Atomic int64_t fed_us;
+	int64_t		before_us = atomic_load(&fed_us);
+	int64_t		now_us = ticks_us();
+
+	if (now_us - before_us >= WATCHDOG_MS * 1000 && atomic_compare_exchange_strong(&fed_us, &before_us, now_us))
+		sd_notify(0, "WATCHDOG=1");
+}
+
+void
+signals_in_library(bool inside)
+{
+	atomic_store(&in_library, inside);
+}
+
 /* True when the program ends by itself within so long. */
 static bool
 guard_wait(int fd, int timeout_ms)
@@ -136,8 +158,14 @@ static void *
 stand_guard(void *arg)
 {
 	(void) arg;
-	if (guard_wait(guard_wake, -1))
-		return NULL;
+	pthread_setname_np(pthread_self(), "guard");
+	while (!signals_stop())
+	{
+		if (guard_wait(guard_wake, WATCHDOG_MS))
+			return NULL;
+		if (atomic_load(&in_library))
+			signals_alive();
+	}
 	while (!guard_wait(-1, 100))
 		if (signals_stop_since(guard_ms) ||
 			(atomic_load(&idle) && signals_stop_since(IDLE_STOP_MS) && ticks_us() - atomic_load(&doing_since_us) >= IDLE_STOP_MS * 1000))

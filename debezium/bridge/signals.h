@@ -16,6 +16,12 @@ extern void signals_start(void);
 /* A stop then takes at most so long; with nothing on its way to Kafka IDLE_STOP_MS. */
 extern bool signals_guard(int64_t bound_ms);
 extern void signals_guard_end(void);
+/* Feeds systemd's watchdog, once a second at most: for whoever waits for somebody else, and is alive. */
+extern void signals_alive(void);
+/*
+ * A call of a library that takes as long as it takes (all addresses of all hosts): the watchdog is fed for it. Until it is said to be over.
+ */
+extern void signals_in_library(bool inside);
 /* What the guard would leave, as static text; idle: nothing is on its way to Kafka. The session's thread says so. */
 extern void signals_doing(const char *what, bool idle);
 extern bool signals_stop(void);

@@ -20,8 +20,19 @@ typedef struct SinkEvents
 	void		(*recorded) (void *arg, const Place *place);	/* a position given to record() is safe */
 } SinkEvents;
 
-/* For each event found when reading back Kafka: its headers id and hash (empty when it has none). False stops the reading. */
-typedef bool (*SinkScan) (void *arg, int topic, int64_t sequence, Span hash, Problem *problem);
+/* An event of this store, found when reading back Kafka. */
+typedef struct Found
+{
+	int			topic;
+	int			partition;
+	int64_t		offset;
+	int64_t		sequence;
+	Span		hash;			/* empty when the record has none */
+	bool		dead;			/* a dead letter: refused for topic, and gone for good */
+} Found;
+
+/* For each of them. False stops the reading. */
+typedef bool (*SinkScan) (void *arg, const Found *found, Problem *problem);
 
 struct Sink
 {
@@ -45,13 +56,15 @@ struct Sink
 	void		(*offsets) (Sink *sink, Offsets *copy);
 	/* The newest position record; *found is false when there is none (and that is certain). */
 	bool		(*position) (Sink *sink, Position *position, bool *found, Problem *problem);
+	/* Where the partitions of the event topics begin and end now. */
+	bool		(*ends) (Sink *sink, Offsets *low, Offsets *high, Problem *problem);
 	/*
-	 * Reads the event topics, committed records only, from these offsets (NULL: from the beginning) to their end as of the call, and
-	 * remembers those ends as its own next offsets. *from_start_lost: a partition no longer has the offset it should start at (retention).
+	 * Reads the event topics, committed records only, from these offsets (NULL: from the beginning; or from where a partition begins now) to
+	 * their end as of the call, and remembers those ends as its own next offsets. *low: where they begin. dead_letters: all of those too.
 	 */
-	bool		(*scan) (Sink *sink, const Offsets *from, SinkScan found, void *arg, bool *from_start_lost, Problem *problem);
-	/* True when no event topic ever held a record. */
-	bool		(*untouched) (Sink *sink, bool *untouched, Problem *problem);
+	bool		(*scan) (Sink *sink, const Offsets *from, bool dead_letters, SinkScan found, void *arg, Offsets *low, Problem *problem);
+	/* Where a key's events go. */
+	int			(*partition) (const Sink *sink, int topic, Span key);
 	/* Number of partitions of each event topic, fixed at open. */
 	void		(*partitions) (Sink *sink, int counts[EVENT_TABLES]);
 	/* In flight things are given up (transactional: aborted, for at most timeout_ms). Frees the sink. */

@@ -94,8 +94,13 @@ sink_idempotent_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, voi
 	else
 	{
 		Event	   *event = message->_private;
+		Problem		problem;
 
-		sink_delivered(sink, event, message);
+		if (!sink_delivered(sink, event, message, &problem))
+		{
+			flow_fail(&sink->flow, &problem);
+			return;
+		}
 		if (event->refused != NULL)
 			metric_add_table(METRIC_DEAD_LETTERS, event->table, 1);
 		sink->events.acked(sink->events.arg, event);	/* which may free it */

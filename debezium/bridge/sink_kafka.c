@@ -14,7 +14,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "kafka_admin.h"
 #include "kafka_error.h"
 #include "log.h"
 #include "metrics.h"
@@ -23,6 +22,7 @@
 #define BATCH_BYTES 1000000		/* the library's own default */
 #define MESSAGE_BYTES 1000000
 #define BATCH_MARGIN 1024
+#define HEADERS_MAX 4
 
 bool
 sink_stop(const KafkaSink *sink)
@@ -57,11 +57,29 @@ header(rd_kafka_vu_t *vu, const char *name, const char *value, size_t len)
 	vu->u.header.size = (ssize_t) len;
 }
 
+/*
+ * What every record of an event says of itself: its id and hash, by which it is known again, and whose it is where several stores publish
+ * to the same topics. Returns how many headers that are.
+ */
+static size_t
+identify(const KafkaSink *sink, const Event *event, char id[24], rd_kafka_vu_t *headers)
+{
+	Span		hash = event_hash(event);
+	const char *store = sink->options->store;
+
+	header(&headers[0], "id", id, (size_t) snprintf(id, 24, "%lld", (long long) event->sequence));
+	header(&headers[1], "hash", hash.data, hash.len);
+	if (store[0] == '\0')
+		return 2;
+	header(&headers[2], "store", store, strlen(store));
+	return 3;
+}
+
 /* One record. headers: the first of so many more values. */
 static rd_kafka_resp_err_t
 produce(KafkaSink *sink, int topic, int partition, Span key, Span value, bool copy, void *opaque, const rd_kafka_vu_t *headers, size_t header_count)
 {
-	rd_kafka_vu_t vus[9] = {
+	rd_kafka_vu_t vus[6 + HEADERS_MAX] = {
 		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->handles[topic]},
 		{.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
 		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = copy ? RD_KAFKA_MSG_F_COPY : 0},
@@ -88,17 +106,20 @@ static rd_kafka_resp_err_t
 produce_dead_letter(KafkaSink *sink, Event *event)
 {
 	const KafkaTopic *topic = &sink->topics.topic[TOPIC_DEAD_LETTERS];
-	const char *user_limit = kafka_property(sink->options, "message.max.bytes");
+	const char *user_limit = property_value(sink->options, "message.max.bytes");
 	int64_t		limit = topic->max_bytes > 0 ? topic->max_bytes : user_limit != NULL ? atoll(user_limit) : MESSAGE_BYTES;
 	Span		key = event_key(event);
 	Text		json = {0};
 	char		id[24];
-	rd_kafka_vu_t headers[1];
+	const char *name = sink->topics.topic[event->topic].name;
+	rd_kafka_vu_t headers[HEADERS_MAX];
+	size_t		count = identify(sink, event, id, headers);
 	rd_kafka_resp_err_t err;
 
-	header(&headers[0], "id", id, (size_t) snprintf(id, sizeof id, "%lld", (long long) event->sequence));
-	dead_letter(event, sink->topics.topic[event->topic].name, limit, &json);
-	err = produce(sink, TOPIC_DEAD_LETTERS, partition_of(sink, TOPIC_DEAD_LETTERS, key), key, (Span) {json.data, json.len}, true, event, headers, 1);
+	/* with it a comparison knows that the event is not missing */
+	header(&headers[count++], "topic", name, strlen(name));
+	dead_letter(event, name, limit, &json);
+	err = produce(sink, TOPIC_DEAD_LETTERS, partition_of(sink, TOPIC_DEAD_LETTERS, key), key, (Span) {json.data, json.len}, true, event, headers, count);
 	text_free(&json);
 	return err;
 }
@@ -108,18 +129,17 @@ sink_produce(KafkaSink *sink, Event *event)
 {
 	Span		key = event_key(event);
 	Span		type = event_type(event);
-	Span		hash = event_hash(event);
 	char		id[24];
-	rd_kafka_vu_t headers[3];
+	rd_kafka_vu_t headers[HEADERS_MAX];
+	size_t		count;
 
 	if (sink->pinned[event->topic] == 0)
 		return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;	/* its table came after we opened: a new session finds the topic */
 	if (event->refused != NULL)
 		return produce_dead_letter(sink, event);
-	header(&headers[0], "id", id, (size_t) snprintf(id, sizeof id, "%lld", (long long) event->sequence));
-	header(&headers[1], "eventType", type.data, type.len);
-	header(&headers[2], "hash", hash.data, hash.len);
-	return produce(sink, event->topic, partition_of(sink, event->topic, key), key, event_payload(event), false, event, headers, 3);
+	count = identify(sink, event, id, headers);
+	header(&headers[count++], "eventType", type.data, type.len);
+	return produce(sink, event->topic, partition_of(sink, event->topic, key), key, event_payload(event), false, event, headers, count);
 }
 
 rd_kafka_resp_err_t
@@ -130,13 +150,23 @@ sink_produce_position(KafkaSink *sink, const Text *json, void *opaque)
 	return produce(sink, TOPIC_POSITION, 0, key, (Span) {json->data, json->len}, true, opaque, NULL, 0);
 }
 
-void
-sink_delivered(KafkaSink *sink, const Event *event, const rd_kafka_message_t *message)
+bool
+sink_delivered(KafkaSink *sink, const Event *event, const rd_kafka_message_t *message, Problem *problem)
 {
+	_Atomic int64_t *next;
+	int64_t		known;
+	int64_t		marker = sink->sink.transactional;	/* that of its transaction stands behind it, whatever comes of that */
+
 	if (event->refused != NULL || message->partition < 0 || message->partition >= sink->pinned[event->topic])
-		return;
+		return true;
 	/* Offsets of a partition are reported in order. */
-	atomic_store_explicit(&sink->next[event->topic][message->partition], message->offset + 1, memory_order_relaxed);
+	next = &sink->next[event->topic][message->partition];
+	known = atomic_load_explicit(next, memory_order_relaxed);
+	if (message->offset + marker < known)
+		return problem_set(problem, REMEDY_RECONCILE, NULL, "Kafka has lost records: topic %.200s [%d] put an event at offset %lld, and had come to %lld",
+						   sink->topics.topic[event->topic].name, (int) message->partition, (long long) message->offset, (long long) (known - marker));
+	atomic_store_explicit(next, message->offset + 1 + marker, memory_order_relaxed);
+	return true;
 }
 
 bool
@@ -163,6 +193,12 @@ sink_refuse(const KafkaSink *sink, Event *event, rd_kafka_resp_err_t err)
 }
 
 /* --- struct Sink --- */
+
+static int
+kafka_partition(const Sink *base, int topic, Span key)
+{
+	return partition_of((const KafkaSink *) base, topic, key);
+}
 
 static void
 kafka_offsets(Sink *base, Offsets *copy)
@@ -217,30 +253,18 @@ kafka_close(Sink *base, int timeout_ms)
 
 /* --- opening --- */
 
-/* The limits of records that the topics have, as settings of the producer. */
-static void
-size_limits(const KafkaTopics *topics, KafkaProducerConf *conf)
+/* A request of several records must fit every topic: one that is too large would make all of its records look so. 0: it does by default. */
+static int64_t
+batch_bytes(const KafkaTopics *topics)
 {
-	int64_t		smallest = INT64_MAX;
-	bool		known = true;
+	int64_t		smallest = BATCH_BYTES + BATCH_MARGIN;
 
 	for (int i = 0; i < KAFKA_TOPICS; i++)
-	{
-		int64_t		limit = topics->topic[i].max_bytes;
-
-		if (topics->topic[i].name == NULL)
-			continue;
-		known = known && limit > 0;
-		if (limit > conf->message_max_bytes)
-			conf->message_max_bytes = limit < 1000000000 ? limit : 1000000000;
-		if (limit < smallest)
-			smallest = limit;
-	}
-	if (conf->message_max_bytes > 0 && conf->message_max_bytes < MESSAGE_BYTES)
-		conf->message_max_bytes = MESSAGE_BYTES;	/* the topics decide; several may differ */
-	/* A request of several records must fit every topic: one that is too large would make all of its records look so. */
-	if (known && smallest - BATCH_MARGIN < BATCH_BYTES)
-		conf->batch_bytes = smallest > 2 * BATCH_MARGIN ? smallest - BATCH_MARGIN : BATCH_MARGIN;
+		if (topics->topic[i].max_bytes > 0 && topics->topic[i].max_bytes < smallest)
+			smallest = topics->topic[i].max_bytes;
+	if (smallest == BATCH_BYTES + BATCH_MARGIN)
+		return 0;
+	return smallest > 2 * BATCH_MARGIN ? smallest - BATCH_MARGIN : BATCH_MARGIN;
 }
 
 static bool
@@ -266,24 +290,13 @@ open_handles(KafkaSink *sink, Problem *problem)
 {
 	for (int i = 0; i < KAFKA_TOPICS; i++)
 	{
-		int64_t		give_up_us = ticks_us() + sink->options->scan_timeout_ms * 1000;
-		int			timeout_ms = KAFKA_WAIT_MS;
-		int			partitions;
-
 		if (sink->pinned[i] == 0)
 			continue;
 		sink->handles[i] = rd_kafka_topic_new(sink->producer.rk, sink->topics.topic[i].name, NULL);
 		if (sink->handles[i] == NULL)
 			return kafka_problem(problem, rd_kafka_last_error(), NULL, "cannot use the topic \"%s\"", sink->topics.topic[i].name);
-		while (kafka_admin_topic(&sink->producer, sink->topics.topic[i].name, timeout_ms, &partitions) != TOPIC_FOUND)
-		{
-			if (sink_stop(sink))
-				return kafka_stopped(problem);
-			if (ticks_us() > give_up_us)
-				return kafka_unreachable(&sink->producer, sink->options, "cannot open the topics", problem);
-			timeout_ms = timeout_ms < 800 ? timeout_ms * 2 : timeout_ms;
-			usleep(20000);
-		}
+		if (!kafka_topic_known(&sink->producer, sink->options, sink->topics.topic[i].name, &sink->wait, problem))
+			return false;
 	}
 	return true;
 }
@@ -299,7 +312,7 @@ open_producer(KafkaSink *sink, Problem *problem)
 	rd_kafka_queue_t *queue;
 	static const uint64_t one = 1;
 
-	size_limits(&sink->topics, &conf);
+	conf.batch_bytes = batch_bytes(&sink->topics);
 	sink->producer.owner = sink;
 	if (!kafka_client_open(&sink->producer, KAFKA_PRODUCER, sink->options, &conf, problem))
 		return false;
@@ -326,8 +339,9 @@ sink_kafka_open(const SinkContext *context, Problem *problem)
 		.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 		.offsets = kafka_offsets,
 		.position = sink_position,
+		.ends = sink_ends,
 		.scan = sink_scan,
-		.untouched = sink_untouched,
+		.partition = kafka_partition,
 		.partitions = kafka_partitions,
 		.close = kafka_close
 	};

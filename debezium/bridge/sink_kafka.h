@@ -35,6 +35,7 @@ typedef struct Transaction
 	size_t		room;
 	uint64_t	undelivered;	/* records of this attempt that failed for whatever reason */
 	rd_kafka_resp_err_t failure;	/* the first such reason that is no consequence of another */
+	Problem		lost;			/* with a remedy: Kafka has lost what it had */
 } Transaction;
 
 /* The idempotent sink's own; see sink_idempotent.c. */
@@ -77,8 +78,8 @@ extern void sink_serve(KafkaSink *sink, int timeout_ms);
 extern rd_kafka_resp_err_t sink_produce(KafkaSink *sink, Event *event);
 /* opaque comes back with the delivery report. */
 extern rd_kafka_resp_err_t sink_produce_position(KafkaSink *sink, const Text *json, void *opaque);
-/* A record of this event stands at this offset now. */
-extern void sink_delivered(KafkaSink *sink, const Event *event, const rd_kafka_message_t *message);
+/* A record of this event stands at this offset now. False: others have stood there, and Kafka has lost them. */
+extern bool sink_delivered(KafkaSink *sink, const Event *event, const rd_kafka_message_t *message, Problem *problem);
 /* REMEDY_STOP that names the event. False. */
 extern bool sink_refusal(const KafkaSink *sink, const Event *event, rd_kafka_resp_err_t err, Problem *problem);
 /* Dead-letter policy: marks the event, says so in the log. */
@@ -91,8 +92,8 @@ extern void dead_letter(const Event *event, const char *topic, int64_t max_bytes
 
 /* From sink_read.c: the reading side of struct Sink. */
 extern bool sink_position(Sink *sink, Position *position, bool *found, Problem *problem);
-extern bool sink_scan(Sink *sink, const Offsets *from, SinkScan found, void *arg, bool *from_start_lost, Problem *problem);
-extern bool sink_untouched(Sink *sink, bool *untouched, Problem *problem);
+extern bool sink_ends(Sink *sink, Offsets *low, Offsets *high, Problem *problem);
+extern bool sink_scan(Sink *sink, const Offsets *from, bool dead_letters, SinkScan found, void *arg, Offsets *low, Problem *problem);
 
 /* Each sets up what is its own of an open sink: transactional initialises its id with Kafka, which fences older instances. */
 extern bool sink_transactional_start(KafkaSink *sink, Problem *problem);

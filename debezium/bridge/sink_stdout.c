@@ -135,27 +135,6 @@ stdout_position(Sink *base, Position *position, bool *found, Problem *problem)
 	return true;
 }
 
-static bool
-stdout_scan(Sink *base, const Offsets *from, SinkScan found, void *arg, bool *from_start_lost, Problem *problem)
-{
-	(void) base;
-	(void) from;
-	(void) found;
-	(void) arg;
-	(void) problem;
-	*from_start_lost = false;
-	return true;
-}
-
-static bool
-stdout_untouched(Sink *base, bool *untouched, Problem *problem)
-{
-	(void) base;
-	(void) problem;
-	*untouched = true;
-	return true;
-}
-
 static void
 stdout_partitions(Sink *base, int counts[EVENT_TABLES])
 {
@@ -198,8 +177,6 @@ sink_stdout_open(const SinkContext *context, Problem *problem)
 		.poll = stdout_poll,
 		.offsets = stdout_offsets,
 		.position = stdout_position,
-		.scan = stdout_scan,
-		.untouched = stdout_untouched,
 		.partitions = stdout_partitions,
 		.close = stdout_close
 	};

@@ -74,11 +74,12 @@ sink_transactional_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, 
 	{
 		if (transaction->acked_us == 0)
 			transaction->acked_us = ticks_us();
-		if (event != NULL)
-			sink_delivered(sink, event, message);
-		return;
+		if (event == NULL || sink_delivered(sink, event, message, &transaction->lost))
+			return;
 	}
 	transaction->undelivered++;
+	if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
 	if (event != NULL && kafka_error(message->err)->blame == BLAME_RECORD)
 	{
 		if (transaction->refused == transaction->room)
@@ -451,6 +452,11 @@ again(Batch *batch, int *tries)
 	const Transaction *transaction = &batch->sink->transaction;
 	rd_kafka_resp_err_t err = transaction->failure;
 
+	if (transaction->lost.remedy != REMEDY_NONE)
+	{
+		*batch->problem = transaction->lost;
+		return false;
+	}
 	if (transaction->refused > 0)
 	{
 		*tries = 0;				/* one record fewer to be refused */

@@ -14,11 +14,15 @@
 
 #include "log.h"
 #include "metrics.h"
+#include "questions.h"
 #include "signals.h"
 #include "stream.h"
 
 #define SAMPLE_US INT64_C(1000000)
 #define LOOK_MS 200
+/* A horizon is that much older than the position: a standby that lags less, and takes over, still knows it. */
+#define HORIZON_AGE_US INT64_C(10000000)
+#define LOCK_TIMEOUT "'1s'"
 #define GATE_LOOKS_OFTEN 200	/* a standby that lags is there within that; one that is away is looked for less often */
 
 typedef struct Housekeeping
@@ -26,8 +30,13 @@ typedef struct Housekeeping
 	Stream	   *stream;
 	Options    *options;
 	HorizonWatch watch;
+	Question	questions[QUESTION_COUNT];
 	uint64_t	offered_at;		/* events published when the last candidate was offered */
+	int64_t		offered_us;		/* ticks: and when that was */
 	int64_t		sampled_us;
+	Lsn			received;		/* at the sample before */
+	int64_t		level_us;		/* when we last had what the server had written a sample before */
+	bool		locked_out;		/* said already */
 	bool		lost;			/* the lock's connection */
 	int			gate_looks;		/* in a row, at standbys that are not yet there */
 } Housekeeping;
@@ -120,7 +129,7 @@ sample_horizon(Housekeeping *keeping, Problem *problem)
 
 	pthread_mutex_lock(&stream->lock);
 	published = stream->published;
-	if (horizon_recorded(watch, stream->recorded.end_lsn, &stream->horizon))
+	if (ticks_us() - keeping->offered_us >= HORIZON_AGE_US && horizon_recorded(watch, stream->recorded.end_lsn, &stream->horizon))
 		stream->horizon_new = true;
 	pthread_mutex_unlock(&stream->lock);
 	if (!watch->waiting && published > keeping->offered_at)
@@ -138,6 +147,7 @@ sample_horizon(Housekeeping *keeping, Problem *problem)
 		if (!fine)
 			return false;
 		keeping->offered_at = published;
+		keeping->offered_us = ticks_us();
 	}
 	if (watch->waiting && watch->candidate.lsn == LSN_NONE)
 	{
@@ -157,6 +167,9 @@ sample_figures(Housekeeping *keeping, Problem *problem)
 	Stream	   *stream = keeping->stream;
 	SlotFigures figures;
 	Lsn			recorded;
+	Lsn			received;
+	bool		level;
+	int64_t		lag_us;
 	int64_t		oldest;
 	int64_t		now = wall_us();
 
@@ -164,16 +177,27 @@ sample_figures(Housekeeping *keeping, Problem *problem)
 		return false;
 	pthread_mutex_lock(&stream->lock);
 	recorded = stream->recorded.end_lsn;
+	received = stream->received;
+	level = received >= stream->server_lsn;
+	stream->server_lsn = figures.server_lsn;
 	oldest = ring_oldest_us(stream->ring);
 	pthread_mutex_unlock(&stream->lock);
+	if (level)
+		keeping->level_us = ticks_us();
+	/* what is not here yet is as old as we have been behind, at least */
+	lag_us = ticks_us() - keeping->level_us;
+	if (oldest > 0 && now - oldest > lag_us)
+		lag_us = now - oldest;
 	metric_set(METRIC_LAG_BYTES, figures.server_lsn > recorded ? (int64_t) (figures.server_lsn - recorded) : 0);
-	metric_set(METRIC_LAG_SECONDS, oldest > 0 && now > oldest ? (now - oldest) / 1000 : 0);
+	metric_set(METRIC_LAG_SECONDS, lag_us / 1000);
 	metric_set(METRIC_SLOT_RETAINED_BYTES, figures.retained_bytes);
 	metric_set(METRIC_SLOT_SAFE_BYTES, figures.safe_bytes);
 	metric_set(METRIC_SLOT_SPILL_BYTES, figures.spill_bytes);
 	metric_set(METRIC_SLOT_WAL_STATUS, figures.wal_status);
-	if (oldest == 0)
+	/* an empty ring is well only while the server's log comes in */
+	if (oldest == 0 && (level || received > keeping->received))
 		health_progress();
+	keeping->received = received;
 	return true;
 }
 
@@ -225,7 +249,7 @@ sample(Housekeeping *keeping)
 {
 	Problem		problem = {0};
 
-	sd_notify(0, "WATCHDOG=1");
+	signals_alive();
 	sample_ring(keeping->stream);
 	if (keeping->lost || ticks_us() - keeping->sampled_us < SAMPLE_US)
 		return;
@@ -233,7 +257,18 @@ sample(Housekeeping *keeping)
 	/* the publication first: a horizon is believed only after it was found whole */
 	if (sample_publication(keeping, &problem) && sample_figures(keeping, &problem) &&
 		(!keeping->stream->sink->keeps_position || sample_horizon(keeping, &problem)))
+	{
+		keeping->locked_out = false;
 		return;
+	}
+	/* somebody holds a lock on a catalog: what does not need it goes on */
+	if (problem.remedy == REMEDY_NONE)
+	{
+		if (!keeping->locked_out)
+			log_warning("%s; looking again every second", problem.text);
+		keeping->locked_out = true;
+		return;
+	}
 	if (PQstatus(keeping->stream->control) != CONNECTION_OK)
 		leave_soon(keeping);
 	else
@@ -327,17 +362,22 @@ keep_house(Housekeeping *keeping)
 			pthread_mutex_unlock(&stream->lock);
 		}
 		sample(keeping);
+		if (!keeping->lost)
+			questions_turn(keeping->questions, keeping->options);
 	}
+	questions_end(keeping->questions);
 }
 
 bool
 stream_run(Stream *stream, Options *options, Problem *problem)
 {
-	Housekeeping keeping = {.stream = stream, .options = options};
+	Housekeeping keeping = {.stream = stream, .options = options, .level_us = ticks_us()};
 	pthread_t	reader;
 	pthread_t	publisher;
 	bool		failed;
 
+	/* this thread does more than ask */
+	PQclear(postgres_exec(stream->control, "SET lock_timeout TO " LOCK_TIMEOUT));
 	set_limits(stream, options);
 	metric_set(METRIC_RING_LIMIT_BYTES, options->ring_max_bytes);
 	if (pthread_create(&reader, NULL, stream_reader, stream) != 0)

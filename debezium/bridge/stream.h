@@ -52,6 +52,7 @@ typedef struct Stream
 	Ring	   *ring;
 	Limits		limits;
 	Lsn			received;
+	Lsn			server_lsn;		/* how far the server had written when it was last looked at, within the last second or so */
 	Place		recorded;
 	Horizon		horizon;
 	bool		horizon_new;	/* no position record has it yet */

@@ -67,9 +67,8 @@ text_printf(Text *text, const char *format,...)
 	text->data[text->len] = '\0';
 }
 
-/* Bytes of the UTF-8 character here, 0 when there is none (RFC 3629: no overlong forms, no surrogates). */
-static size_t
-character_len(const unsigned char *at, size_t len)
+size_t
+text_character(const unsigned char *at, size_t len)
 {
 	unsigned char low = 0x80;
 	unsigned char high = 0xBF;
@@ -120,7 +119,7 @@ add_escaped(Text *text, const char *at, size_t len)
 		text_printf(text, "\\u%04x", c);
 	else
 	{
-		bytes = character_len((const unsigned char *) at, len);
+		bytes = text_character((const unsigned char *) at, len);
 		if (bytes > 0)
 		{
 			text_add(text, at, bytes);

@@ -65,4 +65,7 @@ extern bool oms_dec_parse(const char *text, size_t length, Numeric *result);
 /* Whether a number that PostgreSQL read (from JSON) is within our limits. */
 extern bool oms_dec_acceptable(Numeric a);
 
+/* Neither NaN nor infinite: what can be reckoned with, though it may have more digits than we take. */
+extern bool oms_dec_is_finite(Numeric a);
+
 #endif							/* OMS_DECIMAL_H */

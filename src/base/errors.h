@@ -26,6 +26,7 @@
 #define OMS_DUPLICATE			MAKE_SQLSTATE('O', 'M', '0', '0', '7')
 #define OMS_NOT_PERMITTED		MAKE_SQLSTATE('O', 'M', '0', '0', '8')
 #define OMS_BAD_FIX				MAKE_SQLSTATE('O', 'M', '0', '0', '9')
+#define OMS_BAD_QUERY			MAKE_SQLSTATE('O', 'M', '0', '1', '0')
 #define OMS_BAD_CONFIGURATION	MAKE_SQLSTATE('O', 'M', '0', '1', '1')
 #define OMS_NOT_HERE			MAKE_SQLSTATE('O', 'M', '0', '1', '2')
 
@@ -38,6 +39,7 @@ typedef struct Refusal
 	const char *hint;			/* only where the caller can act, or NULL */
 	const char *rule;			/* the rule's name for OM005, or NULL */
 	bool		too_large;		/* OM001 for its size alone */
+	bool		beyond;			/* OM008 for what is of other accounts than the caller's */
 } Refusal;
 
 /*

@@ -267,6 +267,27 @@ bool		oms_guc_require_asset_class = false;
 bool		oms_guc_submit_client_orders = true;
 
 /*
+ * Whether an order that is due and live at a counterparty is flagged, for only who
+ * has it can end it, or expires here all the same.  An administrator whose venues
+ * end day orders without telling it sets "expire".
+ */
+bool		oms_guc_flag_overdue = true;
+static int	expire_counterparty_orders;
+
+static const struct config_enum_entry expire_counterparty_options[] = {
+	{"flag", 1, false}, {"expire", 0, false}, {NULL, 0, false}
+};
+
+static void
+guc_assign_expire_counterparty(int newval, void *extra)
+{
+	oms_guc_flag_overdue = newval == 1;
+}
+
+int			oms_guc_query_limit = 100;
+int			oms_guc_query_limit_max = 10000;
+
+/*
  * Which day a moment belongs to where no calendar says it: the date in this
  * zone, and the time of day at which the next one begins.  An administrator of
  * a desk that trades one market sets both to that market's convention.
@@ -330,6 +351,9 @@ oms_trading_day(TimestampTz time)
 #else
 #define ANYWHERE		0			/* minor versions before August 2024 cannot */
 #endif
+
+/* A page is kept as a whole before its first row is seen. */
+#define QUERY_LIMIT_MAX	1000000
 
 /* The one that everybody may set. */
 #define FIX_ENCODING	"oms_state.fix_encoding"
@@ -456,5 +480,16 @@ oms_guc_init(void)
 							 "Whether orders and replacements that come in a client's FIX session are routed by oms.routing_rules.",
 							 NULL, &oms_guc_submit_client_orders,
 							 true, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomEnumVariable("oms_state.expire_counterparty_orders",
+							 "What oms.expire() does with orders that are live at a counterparty.",
+							 "flag: EXPIRY_OVERDUE, until the counterparty tells their end; expire: they expire as others.",
+							 &expire_counterparty_orders, 1, expire_counterparty_options, PGC_SUSET, ANYWHERE, NULL,
+							 guc_assign_expire_counterparty, NULL);
+	DefineCustomIntVariable("oms_state.query_limit",
+							"How many rows oms_query() returns at most where the query has no limit.",
+							NULL, &oms_guc_query_limit, 100, 1, QUERY_LIMIT_MAX, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
+	DefineCustomIntVariable("oms_state.query_limit_max",
+							"The greatest limit that a query may have.",
+							NULL, &oms_guc_query_limit_max, 10000, 1, QUERY_LIMIT_MAX, PGC_SUSET, ANYWHERE, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("oms_state");
 }

@@ -27,6 +27,9 @@ extern int	oms_guc_duplicate_window_s; /* seconds; 0 is never */
 extern int	oms_guc_quote_lifetime_s;	/* seconds */
 extern bool oms_guc_require_asset_class;
 extern bool oms_guc_submit_client_orders;
+extern bool oms_guc_flag_overdue;	/* what is due and live at a counterparty is flagged, and not expired */
+extern int	oms_guc_query_limit;	/* rows of a page that says no limit */
+extern int	oms_guc_query_limit_max;	/* … and the most that one may ask for */
 
 extern void oms_guc_init(void);
 

@@ -291,22 +291,31 @@ json_number_size(Numeric value)
 	return size;
 }
 
-static int64 json_container_size(const JsonbContainer *container);
+/* Where only a bound is asked for, each byte of a string may need the longest escape: no encoding makes more of one in UTF-8. */
+#define ESCAPE_LENGTH 6
+
+static int64 json_container_size(const JsonbContainer *container, bool bound);
+
+static inline int64
+json_string_size(const char *text, int length, bool bound)
+{
+	return bound ? 2 + ESCAPE_LENGTH * (int64) length : oms_json_string_size(text, length);
+}
 
 static int64
-json_value_size(const char *base, int start, int end, JEntry entry)
+json_value_size(const char *base, int start, int end, JEntry entry, bool bound)
 {
 	if (JBE_ISSTRING(entry))
-		return oms_json_string_size(base + start, end - start);
+		return json_string_size(base + start, end - start, bound);
 	if (JBE_ISNUMERIC(entry))
 		return json_number_size((Numeric) unconstify(char *, base + INTALIGN(start)));
 	if (JBE_ISCONTAINER(entry))
-		return json_container_size((const JsonbContainer *) (base + INTALIGN(start)));
+		return json_container_size((const JsonbContainer *) (base + INTALIGN(start)), bound);
 	return JBE_ISNULL(entry) || JBE_ISBOOL_TRUE(entry) ? 4 : 5;
 }
 
 static int64
-json_container_size(const JsonbContainer *container)
+json_container_size(const JsonbContainer *container, bool bound)
 {
 	bool		object = (container->header & JB_FOBJECT) != 0;
 	int			count = container->header & JB_CMASK;
@@ -330,10 +339,10 @@ json_container_size(const JsonbContainer *container)
 		{
 			int			key_end = json_end_of(container->children[i], key);
 
-			size += oms_json_string_size(base + key, key_end - key);
+			size += json_string_size(base + key, key_end - key, bound);
 			key = key_end;
 		}
-		size += json_value_size(base, value, end, entry);
+		size += json_value_size(base, value, end, entry, bound);
 		value = end;
 	}
 	return size;
@@ -342,7 +351,13 @@ json_container_size(const JsonbContainer *container)
 int64
 oms_json_size(Jsonb *value)
 {
-	return json_container_size(&value->root);
+	return json_container_size(&value->root, false);
+}
+
+int64
+oms_json_size_bound(Jsonb *value)
+{
+	return json_container_size(&value->root, true);
 }
 
 static char *

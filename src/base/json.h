@@ -58,6 +58,9 @@ extern bool oms_json_is_array(Jsonb *value);
 
 /* How long that text is in UTF-8, whatever the encoding of the database, without making it. */
 extern int64 oms_json_size(Jsonb *value);
+
+/* That it is no longer than this takes a fraction of the time to say. */
+extern int64 oms_json_size_bound(Jsonb *value);
 extern int64 oms_json_string_size(const char *text, int length);
 extern char *oms_json_text(Jsonb *value, int *length);
 

@@ -41,6 +41,45 @@ oms_record_init(const RecordDef *def, void *record)
 	}
 }
 
+/* What the member points to, and how many bytes that is; 0: nothing. */
+static size_t
+record_pointed_at(const RecordColumn *c, const void *record, const void **from)
+{
+	bool		is_text = c->type == FIELD_TEXT;
+
+	if (!is_text && c->type != FIELD_NUMERIC && c->type != FIELD_JSON && c->type != FIELD_HASH)
+		return 0;
+	*from = CONST_MEMBER(record, c, void *);
+	if (*from == NULL)
+		return 0;
+	return is_text ? strlen(*from) + 1 : VARSIZE_ANY(*from);
+}
+
+void *
+oms_record_copy(const RecordDef *def, const void *record)
+{
+	size_t		size = MAXALIGN(def->size);
+	const void *from;
+	char	   *copy;
+	char	   *place;
+
+	for (int i = 0; i < def->ncolumns; i++)
+		size += MAXALIGN(record_pointed_at(&def->columns[i], record, &from));
+	copy = memcpy(palloc(size), record, def->size);
+	place = copy + MAXALIGN(def->size);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		size_t		length = record_pointed_at(c, record, &from);
+
+		if (length == 0)
+			continue;
+		MEMBER(copy, c, void *) = memcpy(place, from, length);
+		place += MAXALIGN(length);
+	}
+	return copy;
+}
+
 static const char *
 record_names_from_array(const OmsName *names, Datum datum, uint32 *bits)
 {
@@ -166,7 +205,7 @@ record_member_from_datum(const RecordColumn *c, Datum datum, void *record)
 			return record_names_from_array(c->names, datum, &MEMBER(record, c, uint32));
 		case FIELD_BOOL:
 			MEMBER(record, c, bool) = DatumGetBool(datum);
-			return DatumGetBool(datum) ? NULL : "is false, and not null";
+			return DatumGetBool(datum) || c->required ? NULL : "is false, and not null";
 	}
 	pg_unreachable();
 }
@@ -207,7 +246,7 @@ oms_record_table(const RecordDef *def)
 		table->ncolumns = def->ncolumns;
 		table->keys = def->keys;
 		table->nkeys = def->nkeys;
-		table->plain = def->plain;
+		table->facts = def->facts;
 		table->name = def->table;
 	}
 	return table;
@@ -292,8 +331,8 @@ record_member_to_datum(const RecordColumn *c, const void *record, Datum *datum)
 				return bits == 0;
 			}
 		case FIELD_BOOL:
-			*datum = BoolGetDatum(true);
-			return !CONST_MEMBER(record, c, bool);
+			*datum = BoolGetDatum(CONST_MEMBER(record, c, bool));
+			return !CONST_MEMBER(record, c, bool) && !c->required;
 	}
 	pg_unreachable();
 }
@@ -302,6 +341,36 @@ bool
 oms_record_value(const RecordColumn *column, const void *record, Datum *value)
 {
 	return !record_member_to_datum(column, record, value);
+}
+
+const char *
+oms_record_set(const RecordColumn *c, void *record, const Datum *value)
+{
+	if (value && c->type != FIELD_BOOL)
+		return record_member_from_datum(c, *value, record);
+	switch (c->type)
+	{
+		case FIELD_COUNT:
+		case FIELD_COUNT_OR_NULL:
+			MEMBER(record, c, int64) = 0;
+			break;
+		case FIELD_TIME:
+			MEMBER(record, c, TimestampTz) = NO_TIME;
+			break;
+		case FIELD_DATE:
+			MEMBER(record, c, DateADT) = NO_DATE;
+			break;
+		case FIELD_NAME:
+		case FIELD_NAMES:
+			MEMBER(record, c, uint32) = 0;
+			break;
+		case FIELD_BOOL:
+			MEMBER(record, c, bool) = value && DatumGetBool(*value);
+			break;
+		default:
+			MEMBER(record, c, void *) = NULL;
+	}
+	return NULL;
 }
 
 const RecordColumn *
@@ -364,8 +433,8 @@ record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 				oms_json_string(w, c->json, oms_name_of(c->names, CONST_MEMBER(record, c, int)));
 			break;
 		case FIELD_BOOL:
-			if (CONST_MEMBER(record, c, bool))
-				oms_json_bool(w, c->json, true);
+			if (CONST_MEMBER(record, c, bool) || c->required)
+				oms_json_bool(w, c->json, CONST_MEMBER(record, c, bool));
 			break;
 		case FIELD_NAMES:
 			if (CONST_MEMBER(record, c, uint32) != 0)
@@ -480,7 +549,11 @@ oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
 		JsonbValue *v;
 
 		if (c->json == NULL || (v = oms_json_get(state, c->json, &hold)) == NULL)
+		{
+			if (c->derive)
+				MEMBER(record, c, bool) = c->derive(record);
 			continue;
+		}
 		if (v->type == jbvString && c->type != FIELD_JSON)
 			record_member_from_json_text(c, v->val.string.val, v->val.string.len, record);
 		else if (v->type == jbvNumeric && c->type == FIELD_NUMERIC)

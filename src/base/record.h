@@ -29,7 +29,7 @@ typedef enum FieldType
 	FIELD_HASH,					/* bytea *, NULL = null */
 	FIELD_NAME,					/* int, shown by its name in a table; 0 = null */
 	FIELD_NAMES,				/* uint32 of bits, a text[] of their names; 0 = null */
-	FIELD_BOOL					/* bool, false = null */
+	FIELD_BOOL					/* bool, false = null unless it is required */
 } FieldType;
 
 /* What a FIELD_JSON is made of. */
@@ -47,11 +47,14 @@ typedef struct RecordColumn
 	const char *column;			/* name in the table */
 	FieldType	type;
 	size_t		offset;			/* of the member in the struct */
-	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES */
+	const OmsName *names;			/* for FIELD_NAME and FIELD_NAMES; of a FIELD_TEXT those that it may be, among others */
 	bool		required;		/* never null; the code relies on it, whatever a table allows */
 	FieldShape	shape;
 	bool		may_be_long;	/* its size counts (command_size.c); FIELD_TEXT or FIELD_JSON */
 	int64		(*size) (Jsonb *document);	/* … as this, where that is not the length of its text */
+
+	/* Of a FIELD_BOOL that states of older versions have not: what it is of one, by the columns before it.  Or NULL. */
+	bool		(*derive) (const void *record);
 } RecordColumn;
 
 /* A column that has the name of its member; what more there is to say follows as designated initializers. */
@@ -78,10 +81,16 @@ typedef struct RecordDef
 	int			ncolumns;
 	const TableKey *keys;		/* of its table; the first is its id */
 	int			nkeys;
-	const TableFact *plain;		/* likewise: what holds of most of its rows */
+	const TableFact *facts;		/* likewise */
 	RecordOrder *order;			/* working space of record.c */
 	size_t		size;			/* of the struct */
 } RecordDef;
+
+/*
+ * A copy of all that its row has, in one piece of the current memory context, which
+ * pfree() gives back.
+ */
+extern void *oms_record_copy(const RecordDef *def, const void *record);
 
 /* Set every member to its null, and the record's kind. */
 extern void oms_record_init(const RecordDef *def, void *record);
@@ -112,6 +121,9 @@ extern void oms_record_member_to_json(const RecordColumn *column, const void *re
 /* The type of a column in the table, and its value; false: it is null. */
 extern Oid	oms_record_column_type(const RecordColumn *column);
 extern bool oms_record_value(const RecordColumn *column, const void *record, Datum *value);
+
+/* A value, or null (NULL), becomes the member: what is wrong with it, or NULL. */
+extern const char *oms_record_set(const RecordColumn *column, void *record, const Datum *value);
 
 /* The column of the table's name, or NULL. */
 extern const RecordColumn *oms_record_column(const RecordDef *def, const char *name);

@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-#define TABLE_COLUMNS_MAX 64
+#define TABLE_COLUMNS_MAX 128
 
 typedef struct TableColumn
 {
@@ -19,7 +19,7 @@ typedef struct TableColumn
 	Oid			type;
 } TableColumn;
 
-/* A column has this text; NULL: it is null. */
+/* A column has this text, or is this boolean ("true", "false", and never null); NULL: it is null. */
 typedef struct TableFact
 {
 	const char *column;
@@ -55,12 +55,13 @@ typedef struct TableDef
 	const TableKey *keys;
 
 	/*
-	 * What holds of most rows, ended by one without a column; or NULL.  A row of
-	 * which all of it holds is plain: an index of other rows is not touched for it.
+	 * What is worth to be known of a row, ended by one without a column; or NULL.
+	 * By it indexes of some rows are told to have the row, or not to have it,
+	 * without their predicate being asked (store/table_index.c).
 	 */
-	const TableFact *plain;
+	const TableFact *facts;
 } TableDef;
 
-#define PLAIN_FACTS_MAX 4
+#define TABLE_FACTS_MAX 5
 
 #endif							/* OMS_TABLE_DEF_H */

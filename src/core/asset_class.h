@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 
 #include "core/attribute_value.h"
+#include "core/definition.h"
 
 typedef struct AttributeSet
 {
@@ -27,13 +28,6 @@ typedef enum AttributeHolder
 	ATTRIBUTES_OF_EXECUTION,
 	ATTRIBUTE_HOLDERS
 } AttributeHolder;
-
-/* What is wrong with a definition, and where: "attributes.sector.type". */
-typedef struct ClassFault
-{
-	const char *path;
-	const char *message;
-} ClassFault;
 
 typedef struct AssetClass
 {
@@ -51,7 +45,7 @@ typedef struct AssetClass
 	const char *factor_attribute;	/* quantity times price times this is the notional; or NULL */
 	struct NumericData *factor; /* … times this number; or NULL */
 	AttributeSet sets[ATTRIBUTE_HOLDERS];
-	const ClassFault *fault;	/* it cannot be used, and why; NULL: it can */
+	const DefinitionFault *fault;	/* it cannot be used, and why; NULL: it can */
 	enum
 	{
 		CLASS_UNLINKED,
@@ -65,6 +59,7 @@ typedef struct AssetClasses
 {
 	AssetClass **members;
 	int			count;
+	uint64		edition;		/* another one each time they are read */
 } AssetClasses;
 
 #define CLASS_NAME_MAX		48

@@ -33,8 +33,8 @@ link_inherit_set(ClassReader *r, AttributeSet *set, const AttributeSet *parent)
 
 		if (own && own->type != parent->members[i].type)
 		{
-			oms_class_enter(r, own->name);
-			oms_class_fault(r, "class \"%s\", which it extends, has it as %s", parent->members[i].class_name,
+			oms_definition_enter(&r->base, own->name);
+			oms_definition_fault(&r->base, "class \"%s\", which it extends, has it as %s", parent->members[i].class_name,
 							oms_name_of(oms_attribute_type_names, parent->members[i].type));
 			return;
 		}
@@ -47,8 +47,8 @@ link_inherit_set(ClassReader *r, AttributeSet *set, const AttributeSet *parent)
 		for (int k = 0; k < i; k++)
 			if (strcmp(both.members[i].column, both.members[k].column) == 0)
 			{
-				oms_class_enter(r, both.members[i].name);
-				oms_class_fault(r, "\"%s\" would have the same column \"%s\"", both.members[k].name, both.members[i].column);
+				oms_definition_enter(&r->base, both.members[i].name);
+				oms_definition_fault(&r->base, "\"%s\" would have the same column \"%s\"", both.members[k].name, both.members[i].column);
 				return;
 			}
 	*set = both;
@@ -62,15 +62,15 @@ link_inherit(ClassReader *r, const AssetClass *parent)
 
 	if (parent->fault)
 	{
-		oms_class_enter(r, "extends");
-		oms_class_fault(r, "class \"%s\" cannot be used: %s: %s", parent->name, parent->fault->path, parent->fault->message);
+		oms_definition_enter(&r->base, "extends");
+		oms_definition_fault(&r->base, "class \"%s\" cannot be used: %s: %s", parent->name, parent->fault->path, parent->fault->message);
 		return;
 	}
 	for (int i = 0; i < ATTRIBUTE_HOLDERS; i++)
 	{
-		oms_class_enter(r, keys[i]);
+		oms_definition_enter(&r->base, keys[i]);
 		link_inherit_set(r, &class->sets[i], &parent->sets[i]);
-		r->path = "";
+		r->base.path = "";
 	}
 	class->closed |= parent->closed;
 	/* what takes the place of a shipped class is for what that is for, unless it says for what */
@@ -98,8 +98,8 @@ link_check_notional(ClassReader *r)
 	def = link_member(&class->sets[ATTRIBUTES_OF_ORDER], class->factor_attribute);
 	if (def && def->type == ATTRIBUTE_NUMBER)
 		return;
-	oms_class_enter(r, "notional");
-	oms_class_fault(r, "\"%s\" is no attribute of type number", class->factor_attribute);
+	oms_definition_enter(&r->base, "notional");
+	oms_definition_fault(&r->base, "\"%s\" is no attribute of type number", class->factor_attribute);
 }
 
 /* Views show both sets beside each other: what has one name is one attribute, of a fill if that has it, else of its order. */
@@ -118,8 +118,8 @@ link_check_columns(ClassReader *r)
 
 			if (strcmp(mine->column, other->column) != 0 || (same && mine->type == other->type))
 				continue;
-			r->path = psprintf("executionAttributes.%s", mine->name);
-			oms_class_fault(r, same ? "\"%s\" of orders is %s" : "\"%s\" of orders, a %s, would have the same column",
+			r->base.path = psprintf("executionAttributes.%s", mine->name);
+			oms_definition_fault(&r->base, same ? "\"%s\" of orders is %s" : "\"%s\" of orders, a %s, would have the same column",
 							other->name, oms_name_of(oms_attribute_type_names, other->type));
 		}
 }
@@ -128,7 +128,7 @@ link_check_columns(ClassReader *r)
 static void
 link_class(const AssetClasses *classes, const AssetClasses *hidden, AssetClass *class, int depth)
 {
-	ClassReader reader = {.class = class, .path = "extends"};
+	ClassReader reader = {.base = {.path = "extends", .fault = class->fault}, .class = class};
 	bool		own = class->extends && strcmp(class->extends, class->name) == 0;
 	AssetClass *parent = class->extends ? oms_class_find(own ? hidden : classes, class->extends) : NULL;
 
@@ -136,22 +136,23 @@ link_class(const AssetClasses *classes, const AssetClasses *hidden, AssetClass *
 		return;
 	class->link = CLASS_LINKING;
 	if (class->extends && parent == NULL)
-		oms_class_fault(&reader, "there is no %sclass \"%s\"", own ? "shipped " : "", class->extends);
+		oms_definition_fault(&reader.base, "there is no %sclass \"%s\"", own ? "shipped " : "", class->extends);
 	else if (parent && (parent->link == CLASS_LINKING || depth == CLASS_DEPTH_MAX))
-		oms_class_fault(&reader, parent->link == CLASS_LINKING ? "it comes back to class \"%s\"" :
+		oms_definition_fault(&reader.base, parent->link == CLASS_LINKING ? "it comes back to class \"%s\"" :
 						"it goes further than to \"%s\", which is too far", parent->name);
-	else if (parent && class->fault == NULL)
+	else if (parent && reader.base.fault == NULL)
 	{
 		link_class(classes, hidden, parent, depth + 1);
-		reader.path = "";
+		reader.base.path = "";
 		class->parent = parent;
 		link_inherit(&reader, parent);
 	}
-	reader.path = "";
-	if (class->fault == NULL)
+	reader.base.path = "";
+	if (reader.base.fault == NULL)
 		link_check_notional(&reader);
-	if (class->fault == NULL)
+	if (reader.base.fault == NULL)
 		link_check_columns(&reader);
+	class->fault = reader.base.fault;
 	class->link = CLASS_LINKED;
 }
 

@@ -59,8 +59,14 @@ typedef enum CommandType
 	COMMAND_REJECT_QUOTE,
 	COMMAND_CANCEL_QUOTE,
 	COMMAND_EXPIRE_QUOTE,
-	COMMAND_TYPE_COUNT
+	COMMAND_PURGE_ORDER,
+	COMMAND_PURGE_QUOTE_REQUEST,
+	COMMAND_PURGE_EXECUTION,
+	COMMAND_TYPE_COUNT			/* those of other libraries come behind */
 } CommandType;
+
+#define COMMANDS_ADDED_MAX	64
+#define COMMAND_TYPES_MAX		(COMMAND_TYPE_COUNT + COMMANDS_ADDED_MAX)
 
 typedef enum CommandFieldType
 {
@@ -97,6 +103,7 @@ typedef enum Tristate
 } Tristate;
 
 typedef struct CommandDef CommandDef;
+struct AddedCommand;
 struct Decision;
 struct OrderContext;
 struct OrderEvent;
@@ -115,6 +122,20 @@ typedef struct OrderShares
 	OrderShare *shares;			/* NULL: not given */
 	int			count;
 } OrderShares;
+
+/* What a command or an object of a kind of another library has (core/added/), of whatever type. */
+typedef union AddedValue
+{
+	char	   *text;
+	Numeric		numeric;
+	Jsonb	   *json;
+	int64		count;
+	TimestampTz time;
+	DateADT		date;
+	Tristate	tristate;
+	int			name;
+	bool		truth;
+} AddedValue;
 
 /* One command, read and checked field by field; what was not given is null. */
 typedef struct Command
@@ -151,6 +172,7 @@ typedef struct Command
 	char	   *destination;
 	Tristate	pending;
 	Tristate	for_bidding;
+	Tristate	overdue;		/* it should have expired, and could not */
 	Tristate	ambiguous;		/* more than one order matches the report */
 	char	   *reason;
 	Numeric		quantity_factor;
@@ -199,9 +221,17 @@ typedef struct Command
 	char	   *alloc_id;		/* AllocID (70) of the message that allocates, or that did */
 	Tristate	gives_anew;		/* it takes back what a message of the same AllocID is about to give otherwise */
 	char	   *supersedes;
+	char	   *moved_from;		/* of what is typed: the fill of another order in whose place it stands … */
+	char	   *moved_to;		/* … and of the bust of that, the typed one */
 
 	Jsonb	   *attributes_from;	/* of what makes an order: who has the attributes of its class that are not given; not its parent, which has them too */
 	QuoteTerms	quote;			/* of quotes and requests for them; of what makes an order, the quote that it accepts */
+
+	TimestampTz as_of;			/* of a purge: retention is asked as of then; NO_TIME: as of its events */
+
+	char	   *cascade_id;		/* of a request: the replacement further up that it is a part of */
+	char	   *added_id;		/* of an object of another library's kind */
+	AddedValue	added[OMS_FIELDS_MAX];	/* what its commands have besides */
 
 	bool		told_before;	/* the store tells it again: it has waited for its order */
 	bool		decided;		/* the store gives it because of what somebody has asked for: no rule refuses it */
@@ -220,6 +250,7 @@ typedef enum IdRole
 	ID_OF_EXECUTION,			/* one that is there, or should be */
 	ID_OF_QUOTE_REQUEST,		/* likewise */
 	ID_OF_QUOTE,				/* likewise */
+	ID_OF_OWN,					/* one of the command's own kind, which another library has brought; likewise */
 	ID_OF_NEW,					/* what the command makes */
 	ID_ROLE_COUNT
 } IdRole;
@@ -263,6 +294,7 @@ typedef enum CommandRole
 #define TRAIT_TYPED				(1 << 13)	/* a person says it: no report, whatever ids it has */
 #define TRAIT_MAY_WAIT			(1 << 15)	/* without a parent it makes a client order, which may wait on the desk at once */
 #define TRAIT_REVIEWS			(1 << 17)	/* it ends the review in which the rules of all commands have put a fill */
+#define TRAIT_PURGES			(1 << 18)	/* it removes whole trees, and changes none */
 #define TRAIT_ALLOCATES			(1 << 16)	/* it gives parts of fills: what somebody asks for, about what is a fact */
 
 /* How like an earlier report must this one be to be its repeat? */
@@ -320,6 +352,8 @@ struct CommandDef
 
 	/* what it concerns beyond the ids it gives: command_trees.h; NULL: nothing */
 	void		(*trees) (const Command *command, struct TreeNames *names);
+
+	const struct AddedCommand *added;	/* of another library (core/added/added.h); NULL: one of ours */
 };
 
 static inline bool
@@ -344,8 +378,10 @@ extern const FixField oms_fix_fields[]; /* ends with tag 0 */
 extern const FixField *oms_fix_field_by_tag(int tag, uint32 messages);
 extern const FixField *oms_fix_field_by_name(const char *name, size_t length, uint32 messages);
 
-extern const CommandDef oms_command_defs[];	/* COMMAND_TYPE_COUNT of them */
+extern CommandDef oms_command_defs[COMMAND_TYPES_MAX];
+extern int	oms_command_count;	/* with those of other libraries */
 extern const CommandDef oms_slice_def;	/* of a placement's children */
+extern const CommandField oms_every_field[];	/* what commands of other libraries have too; ends with one without a name */
 extern const CommandDef *oms_command_def(const char *name, size_t length);
 
 /* When the library is loaded: every command is defined in its place, and says what it does. */
@@ -353,6 +389,11 @@ extern void oms_commands_check(void);
 
 /* A field of this command by its name, those of oms_fix() included. */
 extern const CommandField *oms_command_field(const CommandDef *def, const char *name);
+
+/* A command of which only some fields are known, to be read one by one: OM001 where it does not take the value; what is null is not given. */
+extern void oms_command_begin(const CommandDef *def, Command *command);
+extern Refusal *oms_command_read_field(const CommandField *f, const JsonbValue *v, Command *command);
+
 extern const char *oms_command_field_type_name(CommandFieldType type);
 
 extern const OmsName oms_exec_type_names[];	/* ExecType (150) */

@@ -21,6 +21,7 @@
 #include "core/order/order_commands.h"
 #include "core/order/order_members.h"
 #include "core/order/order_split.h"
+#include "core/purge.h"
 #include "core/quote/quote.h"
 
 #define F(name, type, member)			{name, type, false, false, offsetof(Command, member), NULL}
@@ -37,13 +38,17 @@
 #define REQ_OBJECT_ID(name, member, role) {name, CMD_ID, true, false, offsetof(Command, member), NULL, role}
 
 /* what every command may have */
-#define COMMON_FIELDS \
+#define EVERY_FIELDS \
 	F("commandId", CMD_ID, command_id), \
 	OBJECT_ID("rootId", root_id, ID_OF_ROOT), \
 	F("expectedVersion", CMD_VERSION, expected_version), \
 	F("correlationId", CMD_ID, correlation_id), \
 	F("causationId", CMD_ID, causation_id), \
-	STATED("transactTime", CMD_TIME, transact_time), \
+	STATED("transactTime", CMD_TIME, transact_time)
+
+/* … of ours */
+#define COMMON_FIELDS \
+	EVERY_FIELDS, \
 	STATED("text", CMD_TEXT, text), \
 	F("attributes", CMD_OBJECT, attributes), \
 	INTERNAL("fixMessage", CMD_TEXT, fix_message), \
@@ -105,6 +110,8 @@
 	STATED("destination", CMD_ID, destination), \
 	F("pending", CMD_BOOL, pending)
 
+const CommandField oms_every_field[] = {EVERY_FIELDS, {0}};
+
 static const CommandField create_fields[] = {
 	CREATE_FIELDS, COMMON_FIELDS, OBJECT_ID("parentId", parent_id, ID_OF_ORDER),
 	/* an order that was telephoned: the counterparty's report creates it */
@@ -123,6 +130,11 @@ static const CommandField report_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id), STATED("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
+static const CommandField expire_fields[] = {
+	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
+	F("overdue", CMD_BOOL, overdue), STATED("reason", CMD_TEXT, reason),
+	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
+};
 static const CommandField accept_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
 	F("forBidding", CMD_BOOL, for_bidding), STATED("reason", CMD_TEXT, reason),
@@ -130,7 +142,7 @@ static const CommandField accept_fields[] = {
 };
 static const CommandField request_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), F("clOrdID", CMD_ID, cl_ord_id),
-	F("pending", CMD_BOOL, pending), STATED("reason", CMD_TEXT, reason),
+	F("pending", CMD_BOOL, pending), INTERNAL("cascadeId", CMD_ID, cascade_id), STATED("reason", CMD_TEXT, reason),
 	TERM_FIELDS, LAST_FIELDS, STATED_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField restate_fields[] = {
@@ -178,6 +190,7 @@ static const CommandField correct_fields[] = {
 static const CommandField bust_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
 	F("clOrdID", CMD_ID, cl_ord_id), F("execRefID", CMD_ID, exec_ref_id), STATED("reason", CMD_TEXT, reason),
+	OBJECT_ID("movedToExecutionId", moved_to, ID_OF_EXECUTION),
 	LAST_FIELDS, STATED_FIELDS, TERM_FIELDS, COMMON_FIELDS, {0}
 };
 
@@ -208,7 +221,8 @@ static const CommandField manual_fields[] = {
 	REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), OBJECT_ID("executionId", execution_id, ID_OF_NEW),
 	REQ("reason", CMD_TEXT, reason), REQ("lastQty", CMD_QTY, last_qty), REQ("lastPx", CMD_PRICE, last_px), F("lastMkt", CMD_ID, last_mkt),
 	F("execID", CMD_ID, exec_id), F("symbol", CMD_ID, symbol), NAMED("side", side, oms_side_names), F("account", CMD_ID, account),
-	F("currency", CMD_ID, currency), F("tradeDate", CMD_DATE, trade_date), F("confirm", CMD_BOOL, confirm), FACT_FIELDS, COMMON_FIELDS, {0}
+	F("currency", CMD_ID, currency), F("tradeDate", CMD_DATE, trade_date), F("confirm", CMD_BOOL, confirm),
+	OBJECT_ID("movedFromExecutionId", moved_from, ID_OF_EXECUTION), FACT_FIELDS, COMMON_FIELDS, {0}
 };
 static const CommandField approve_fields[] = {
 	REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), OBJECT_ID("orderId", order_id, ID_OF_ORDER),
@@ -297,6 +311,16 @@ static const CommandField reject_quote_fields[] = {
 	NAMED("quoteRespType", quote.resp_type, oms_quote_resp_type_names), QUOTE_FIGURES, COMMON_FIELDS, {0}
 };
 
+/* a closed tree that goes for good */
+#define PURGE_FIELDS	F("reason", CMD_TEXT, reason), INTERNAL("asOf", CMD_TIME, as_of), COMMON_FIELDS, {0}
+
+static const CommandField purge_order_fields[] = {REQ_OBJECT_ID("orderId", order_id, ID_OF_ORDER), PURGE_FIELDS};
+static const CommandField purge_execution_fields[] = {REQ_OBJECT_ID("executionId", execution_id, ID_OF_EXECUTION), PURGE_FIELDS};
+static const CommandField purge_quote_request_fields[] = {
+	{.name = "quoteRequestId", .type = CMD_ID, .offset = offsetof(Command, quote.request_id), .role = ID_OF_QUOTE_REQUEST, .unless = "quoteId"},
+	OBJECT_ID("quoteId", quote.object_id, ID_OF_QUOTE), PURGE_FIELDS
+};
+
 #define BOTH (FIX_MSG_ORDER | FIX_MSG_REPORT)
 #define VARIANT(m, value, t) {offsetof(Command, m), value, t}
 
@@ -320,7 +344,12 @@ static const CommandField reject_quote_fields[] = {
 	[type_] = {.name = name_, .type = type_, .kind = kind_, .role = ROLE_TRADER, .trigger = trigger_, .traits = TRAIT_TOLD, \
 	.fix_messages = FIX_MSG_QUOTE, .fields = fields_, .decide = decide_}
 
-const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
+/* no machine has a row for it: whatever is closed may go */
+#define PURGES(type_, name_, kind_, fields_) \
+	[type_] = {.name = name_, .type = type_, .kind = kind_, .role = ROLE_ADMIN, .traits = TRAIT_PURGES, .reach = REACH_TIED, \
+	.fields = fields_, .decide = oms_decide_purge}
+
+CommandDef	oms_command_defs[COMMAND_TYPES_MAX] = {
 	[COMMAND_CREATE_ORDER] = {CREATES_ORDER, .fields = create_fields, .decide = oms_decide_create,
 	.traits = TRAIT_TELEPHONED | TRAIT_BOUND_BY_CLAIM | TRAIT_PLACES | TRAIT_MAY_WAIT},
 	[COMMAND_ACCEPT_ORDER] = {
@@ -383,7 +412,11 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 		.fix_messages = FIX_MSG_REPORT, .fields = restate_fields, .decide = oms_decide_order, .details = oms_take_restatement,
 	},
 	PLAIN(COMMAND_CALCULATE_ORDER, "CalculateOrderCommand", TRIGGER_CALCULATE, .reach = REACH_MEMBERS),
-	PLAIN(COMMAND_EXPIRE_ORDER, "ExpireOrderCommand", TRIGGER_EXPIRE, .reach = REACH_MEMBERS),
+	[COMMAND_EXPIRE_ORDER] = {
+		.name = "ExpireOrderCommand", .type = COMMAND_EXPIRE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
+		.trigger = TRIGGER_EXPIRE, .variant = VARIANT(overdue, TRI_TRUE, TRIGGER_MISS_EXPIRY), .reach = REACH_MEMBERS,
+		.fix_messages = FIX_MSG_REPORT, .fields = expire_fields, .decide = oms_decide_order,
+	},
 	[COMMAND_UPDATE_ORDER] = {
 		.name = "UpdateOrderCommand", .type = COMMAND_UPDATE_ORDER, .kind = KIND_ORDER, .role = ROLE_TRADER,
 		.trigger = TRIGGER_UPDATE, .traits = TRAIT_MERGES_ATTRIBUTES,
@@ -476,7 +509,12 @@ const CommandDef oms_command_defs[COMMAND_TYPE_COUNT] = {
 	ENDS(COMMAND_REJECT_QUOTE, "RejectQuoteCommand", KIND_QUOTE, QUOTE_REJECT, reject_quote_fields, oms_decide_end_quote),
 	ENDS(COMMAND_CANCEL_QUOTE, "CancelQuoteCommand", KIND_QUOTE, QUOTE_CANCEL, end_quote_fields, oms_decide_end_quote),
 	ENDS(COMMAND_EXPIRE_QUOTE, "ExpireQuoteCommand", KIND_QUOTE, QUOTE_EXPIRE, end_quote_fields, oms_decide_end_quote),
+	PURGES(COMMAND_PURGE_ORDER, "PurgeOrderCommand", KIND_ORDER, purge_order_fields),
+	PURGES(COMMAND_PURGE_QUOTE_REQUEST, "PurgeQuoteRequestCommand", KIND_QUOTE_REQUEST, purge_quote_request_fields),
+	PURGES(COMMAND_PURGE_EXECUTION, "PurgeExecutionCommand", KIND_EXECUTION, purge_execution_fields),
 };
+
+int			oms_command_count = COMMAND_TYPE_COUNT;
 
 const CommandDef oms_slice_def = {CREATES_ORDER, .fields = slice_fields};
 
@@ -531,7 +569,7 @@ oms_command_trigger(const Command *command)
 const CommandDef *
 oms_command_def(const char *name, size_t length)
 {
-	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+	for (int i = 0; i < oms_command_count; i++)
 		if (strlen(oms_command_defs[i].name) == length &&
 			memcmp(oms_command_defs[i].name, name, length) == 0)
 			return &oms_command_defs[i];

@@ -15,6 +15,7 @@
 #include "base/decimal.h"
 #include "base/moment.h"
 #include "base/uuid.h"
+#include "core/added/added.h"
 #include "core/command_read.h"
 #include "core/kind.h"
 
@@ -97,19 +98,21 @@ command_unknown_field(const CommandDef *def, const char *name, int length)
 													shown, name, def->name),
 										 "It knows %s%s.", known.data,
 										 def->fix_messages ? ", and the other fields of its FIX message" : ""),
-						 "Fields of your own go under \"attributes\".");
+						 def->added ? NULL : "Fields of your own go under \"attributes\".");
 }
 
 static void
 command_init(Command *command)
 {
 	command->expected_version = -1;
-	command->transact_time = command->place_at = command->planned_slice = NO_TIME;
+	command->transact_time = command->place_at = command->planned_slice = command->as_of = NO_TIME;
 	command->terms.expire_time = NO_TIME;
 	command->terms.expire_date = NO_DATE;
 	command->trade_date = NO_DATE;
 	command->settl_date = NO_DATE;
 	command->quote.valid_until_time = NO_TIME;
+	if (unlikely(command->def->added))
+		oms_added_command_init(command);
 }
 
 static Refusal *
@@ -126,6 +129,25 @@ command_check_required(const Command *command, uint64 seen, bool from_fix)
 								   "It must be a valid %s.", oms_command_field_type_name(f->type));
 	}
 	return NULL;
+}
+
+void
+oms_command_begin(const CommandDef *def, Command *command)
+{
+	JsonWriter	w = {0};
+
+	memset(command, 0, sizeof(*command));
+	command->def = def;
+	command_init(command);
+	oms_json_open_object(&w);
+	oms_json_close_object(&w);
+	command->raw = oms_json_finish(&w);
+}
+
+Refusal *
+oms_command_read_field(const CommandField *f, const JsonbValue *v, Command *command)
+{
+	return v->type == jbvNull ? NULL : command_read_field(f, v, command);
 }
 
 /* Does an object whose fields are not read yet tell what a counterparty did? */
@@ -307,7 +329,7 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 		return oms_with_hint(oms_refuse(OMS_UNKNOWN_COMMAND, "unknown command type \"%.*s\"",
 										pg_mbcliplen(type->val.string.val, type->val.string.len, 128),
 										type->val.string.val),
-							 "The view oms.command_reference lists all commands.");
+							 "The view oms.command_reference lists all commands; those of another library are known where that is preloaded.");
 	refusal = command_read_fields(&raw->root, from_fix, command);
 	if (refusal)
 		return refusal;

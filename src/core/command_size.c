@@ -45,9 +45,9 @@ command_size_max(void)
 Refusal *
 oms_command_check_size(Jsonb *raw)
 {
-	int64		size = oms_json_size(raw);
+	int64		size;
 
-	if (size <= command_size_max())
+	if (oms_json_size_bound(raw) <= command_size_max() || (size = oms_json_size(raw)) <= command_size_max())
 		return NULL;
 	return command_too_large("the command", size, command_size_max(),
 							 "As JSON in UTF-8 it has " INT64_FORMAT " bytes; oms_state.command_size allows " INT64_FORMAT ".");

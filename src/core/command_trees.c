@@ -37,20 +37,36 @@ oms_name_search(TreeNames *names, const TreeName *search)
 	*command_add_name(names) = *search;
 }
 
+void
+oms_names_copy_texts(TreeNames *names, int first)
+{
+	for (int i = first; i < names->count; i++)
+	{
+		TreeName   *name = &names->names[i];
+
+		for (int k = 0; k < KEY_COLUMNS_MAX; k++)
+			if (name->values[k])
+				name->values[k] = pstrdup(name->values[k]);
+		if (name->guard_scope)
+			name->guard_scope = pstrdup(name->guard_scope);
+	}
+}
+
 static const ObjectKind role_kinds[ID_ROLE_COUNT] = {
-	[ID_OTHER] = KIND_COUNT,
-	[ID_OF_ROOT] = KIND_COUNT,
+	[ID_OTHER] = KIND_NONE,
+	[ID_OF_ROOT] = KIND_NONE,
 	[ID_OF_ORDER] = KIND_ORDER,
 	[ID_OF_EXECUTION] = KIND_EXECUTION,
 	[ID_OF_QUOTE_REQUEST] = KIND_QUOTE_REQUEST,
 	[ID_OF_QUOTE] = KIND_QUOTE,
-	[ID_OF_NEW] = KIND_COUNT,
+	[ID_OF_OWN] = KIND_NONE,
+	[ID_OF_NEW] = KIND_NONE,
 };
 
 ObjectKind
-oms_role_kind(IdRole role)
+oms_role_kind(const CommandDef *def, IdRole role)
 {
-	return role_kinds[role];
+	return role == ID_OF_OWN ? def->kind : role_kinds[role];
 }
 
 void
@@ -59,8 +75,8 @@ oms_command_trees(const Command *command, TreeNames *names)
 	names->first = names->count;
 	for (const CommandField *f = command->def->fields; f->name != NULL; f++)
 	{
-		ObjectKind	kind = oms_role_kind(f->role);
-		const char *id = kind == KIND_COUNT ? NULL : *(char *const *) ((const char *) command + f->offset);
+		ObjectKind	kind = oms_role_kind(command->def, f->role);
+		const char *id = kind == KIND_NONE ? NULL : *(char *const *) ((const char *) command + f->offset);
 
 		if (id)
 			oms_name_object(names, kind, id, command->def->reach);

@@ -31,7 +31,9 @@ typedef struct TreeName
 	int			unless;
 
 	Reach		reach;			/* from the root of its tree */
-	bool		absent;			/* there is none, said whoever looked */
+	const char *root_id;		/* of the tree that it is in, said whoever looked */
+	bool		absent;			/* there is none, said he too */
+	bool		hidden;			/* … because the caller may not see it */
 } TreeName;
 
 typedef struct TreeNames
@@ -40,11 +42,15 @@ typedef struct TreeNames
 	int			count;
 	int			size;
 	int			first;			/* of the command that is being named */
+	bool		hides_all;		/* nothing that is named by its id is to be there */
 } TreeNames;
 
 /* Returns the name's number.  The texts are not copied. */
 extern int	oms_name_object(TreeNames *names, ObjectKind kind, const char *id, Reach reach);
 extern void oms_name_search(TreeNames *names, const TreeName *search);
+
+/* Texts of the names from number `first` on are copied: what they were named by may go. */
+extern void oms_names_copy_texts(TreeNames *names, int first);
 
 /*
  * What the command names: by the roles of its ids (command_list.c), and what its
@@ -52,7 +58,7 @@ extern void oms_name_search(TreeNames *names, const TreeName *search);
  */
 extern void oms_command_trees(const Command *command, TreeNames *names);
 
-/* Of what kind is the object that exists under an id in this role?  KIND_COUNT: it names none. */
-extern ObjectKind oms_role_kind(IdRole role);
+/* Of what kind is the object that exists under an id in this role?  KIND_NONE: it names none. */
+extern ObjectKind oms_role_kind(const CommandDef *def, IdRole role);
 
 #endif							/* OMS_COMMAND_TREES_H */

@@ -28,10 +28,18 @@ oms_check_new_id(const Decision *d, ObjectKind kind, const char *id, bool is_roo
 {
 	if (oms_decision_knows(d, kind, id))
 		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" exists already", oms_kind_noun(kind), id);
-	for (int other = 0; other < KIND_COUNT && !is_root; other++)
+	for (int other = 0; other < oms_kind_count && !is_root; other++)
 		if (other != kind && d->source->root_of(d->source, other, id) != NULL)
-			return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kinds[kind].id_field, id, oms_kinds[other].a_name);
+			return oms_refuse_id_of(kind, id, oms_decision_asker(d)->is_limited ? NULL : &oms_kinds[other]);
 	return NULL;
+}
+
+Refusal *
+oms_refuse_id_of(ObjectKind kind, const char *id, const KindDef *other)
+{
+	if (other == NULL)
+		return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", oms_kinds[kind].id_field, id);
+	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kinds[kind].id_field, id, other->a_name);
 }
 
 Refusal *
@@ -72,10 +80,10 @@ decide_check_root(const Decision *d)
 	/* an execution before its order */
 	for (IdRole role = ID_ROLE_COUNT - 1; role > ID_OTHER; role--)
 	{
-		ObjectKind	kind = oms_role_kind(role);
+		ObjectKind	kind = oms_role_kind(command->def, role);
 		const Object *object;
 
-		id = kind == KIND_COUNT ? NULL : oms_command_object_id(command, role);
+		id = kind == KIND_NONE ? NULL : oms_command_object_id(command, role);
 		if (id == NULL)
 			continue;
 		object = oms_decision_get(d, kind, id);

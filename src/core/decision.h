@@ -47,7 +47,24 @@ typedef struct Asker
 	const char *actor;
 	bool		is_feed;		/* it has a role of oms_state.feed_roles: what it tells, venues have told */
 	bool		is_admin;
+	bool		is_limited;		/* to accounts: he is not told what has an id that he may not use */
 } Asker;
+
+/* By what a calendar is found; each may be NULL. */
+typedef struct MarketKey
+{
+	const char *destination;
+	const char *asset_class;
+	const char *symbol;
+	const char *last_market;	/* where it was dealt */
+} MarketKey;
+
+/* Which day of a market is asked for. */
+typedef enum MarketDay
+{
+	DAY_OF_FILL,				/* that what was dealt then belongs to */
+	DAY_DONE					/* that is over then: of the session which opened last */
+} MarketDay;
 
 /*
  * Where a decision reads: the unit of work in the server, an array in a unit
@@ -78,11 +95,20 @@ struct ObjectSource
 	/* The id of the object that has this name in a session ("": of SQL callers), or NULL. */
 	const char *(*named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
 
-	/* The ids of all objects that have it, where several may. */
+	/* The ids of all objects that have it, where several may: of those that the asker may see. */
 	List	   *(*all_named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
+
+	/* Are there others that have it?  NULL: the asker sees all. */
+	bool		(*hides_named) (ObjectSource *source, ObjectName which, const char *session, const char *name);
 
 	/* The time of the command's events. */
 	TimestampTz (*now) (ObjectSource *source);
+
+	/*
+	 * The day of a moment by its calendar, that of the destination before that of
+	 * the last market; NO_DATE where there is none, or it does not know.
+	 */
+	DateADT		(*day) (ObjectSource *source, const MarketKey *key, TimestampTz at, MarketDay which);
 
 	const Asker *(*asker) (ObjectSource *source);
 
@@ -125,6 +151,8 @@ struct Decision
 	const List *findings;		/* of Finding: what the rules say of the command; whoever asked them sets it */
 	const struct Halts *halts;	/* halt.h; NULL: there is none; whoever knows them sets it */
 	const struct AssetClasses *classes; /* asset_class.h: what attributes are held against; likewise; NULL: none */
+	const struct Retention *retention;	/* purge.h: what may be purged; of a command that purges */
+	List	   *purged;			/* of PurgedTree: what goes, whole */
 	List	   *changes;		/* of Change, in the order of their events */
 	struct drafts_hash *drafts; /* the newest of each object, once there are many */
 	List	   *names;			/* of NewName */

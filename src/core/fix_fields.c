@@ -234,7 +234,7 @@ const FixField oms_fix_fields[] = {
 	{1362, "noFills", FIX_MSG_REPORT},
 	{1363, "fillExecID", FIX_MSG_REPORT},
 	{1445, "noRateSources", FIX_MSG_QUOTE},
-	{1629, "exposureDuration", FIX_MSG_QUOTE},
+	{1629, "exposureDuration", FIX_MSG_ORDER | FIX_MSG_REPORT | FIX_MSG_QUOTE},
 	{1745, "bidMDEntryID", FIX_MSG_QUOTE},
 	{1746, "offerMDEntryID", FIX_MSG_QUOTE},
 	{1749, "totalBidSize", FIX_MSG_QUOTE},
@@ -243,7 +243,7 @@ const FixField oms_fix_fields[] = {
 	{1867, "offerID", FIX_MSG_QUOTE},
 	{1913, "numOfCompetitors", FIX_MSG_QUOTE},
 	{1914, "responseTime", FIX_MSG_QUOTE},
-	{1916, "exposureDurationUnit", FIX_MSG_QUOTE},
+	{1916, "exposureDurationUnit", FIX_MSG_ORDER | FIX_MSG_REPORT | FIX_MSG_QUOTE},
 	{1917, "coverPrice", FIX_MSG_QUOTE},
 	{2115, "negotiationMethod", FIX_MSG_QUOTE},
 	{2403, "quoteModelType", FIX_MSG_QUOTE},
@@ -267,7 +267,7 @@ const FixField *
 oms_fix_field_by_name(const char *name, size_t length, uint32 messages)
 {
 	for (const FixField *f = oms_fix_fields; f->tag != 0; f++)
-		if ((f->messages & messages) && strlen(f->name) == length &&
+		if (f->name[0] == name[0] && (f->messages & messages) && strlen(f->name) == length &&
 			memcmp(f->name, name, length) == 0)
 			return f;
 	return NULL;

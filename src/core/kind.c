@@ -17,7 +17,7 @@
 #include "core/quote/quote.h"
 #include "core/quote_request/quote_request.h"
 
-const KindDef oms_kinds[KIND_COUNT] = {
+KindDef		oms_kinds[KINDS_MAX] = {
 	[KIND_ORDER] = {
 		.kind = KIND_ORDER,
 		.type = "Order",
@@ -86,8 +86,10 @@ const KindDef oms_kinds[KIND_COUNT] = {
 	},
 };
 
+int			oms_kind_count = KIND_COUNT;
+
 const NameDef oms_names[NAME_COUNT] = {
-	[NAME_CL_ORD_ID] = {KIND_ORDER, "cl_ord_ids", "cl_ord_id", "order_id", "clOrdID"},
+	[NAME_CL_ORD_ID] = {KIND_ORDER, "cl_ord_ids", "cl_ord_id", "order_id", "clOrdID", .ever = "clOrdIDs"},
 	[NAME_COUNTERPARTY_ORDER_ID] = {
 		KIND_ORDER, "counterparty_order_ids", "counterparty_order_id", "order_id", "counterpartyOrderID", .shared = true
 	},
@@ -125,7 +127,7 @@ const OmsName	oms_flag_names[] = {
 const KindDef *
 oms_kind_by_name(const char *name)
 {
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 		if (strcmp(oms_kinds[i].record->name, name) == 0)
 			return &oms_kinds[i];
 	return NULL;
@@ -154,26 +156,30 @@ oms_object_account(const Object *object)
 }
 
 void
+oms_kind_check(int place)
+{
+	const KindDef *kind = &oms_kinds[place];
+	const RecordDef *record = kind->record;
+
+	if (kind->kind != place || kind->a_name == NULL || strchr(kind->a_name, ' ') == NULL || record == NULL ||
+		record->kind != place || kind->is_root == NULL || kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machines[0] == NULL)
+		elog(ERROR, "BUG: kind %d has no definition in its place", place);
+	if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
+		!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)
+		elog(ERROR, "BUG: %s has more columns or keys than there is room for, or its first key is not its id", record->name);
+	for (int j = 0; j < KIND_MACHINES_MAX && kind->machines[j]; j++)
+	{
+		oms_machine_check(kind->machines[j]);
+		/* with those that came before it */
+		for (int other = 0; other <= place; other++)
+			for (int k = 0; k < (other < place ? KIND_MACHINES_MAX : j) && oms_kinds[other].machines[k]; k++)
+				oms_machine_check_apart(kind->machines[j], oms_kinds[other].machines[k]);
+	}
+}
+
+void
 oms_kinds_check(void)
 {
 	for (int i = 0; i < KIND_COUNT; i++)
-	{
-		const KindDef *kind = &oms_kinds[i];
-		const RecordDef *record = kind->record;
-
-		if (kind->kind != i || kind->a_name == NULL || strchr(kind->a_name, ' ') == NULL || record == NULL ||
-			record->kind != i || kind->is_root == NULL || kind->type == NULL || kind->events == NULL || kind->id_field == NULL || kind->machines[0] == NULL)
-			elog(ERROR, "BUG: kind %d has no definition in its place", i);
-		if (record->ncolumns > RECORD_COLUMNS_MAX || record->nkeys < 1 || record->nkeys > TABLE_KEYS_MAX ||
-			!record->keys[0].unique || strcmp(record->keys[0].columns[0], "id") != 0 || record->keys[0].columns[1] != NULL)
-			elog(ERROR, "BUG: %s has more columns or keys than there is room for, or its first key is not its id", record->name);
-		for (int j = 0; j < KIND_MACHINES_MAX && kind->machines[j]; j++)
-		{
-			oms_machine_check(kind->machines[j]);
-			/* with those that came before it */
-			for (int other = 0; other <= i; other++)
-				for (int k = 0; k < (other < i ? KIND_MACHINES_MAX : j) && oms_kinds[other].machines[k]; k++)
-					oms_machine_check_apart(kind->machines[j], oms_kinds[other].machines[k]);
-		}
-	}
+		oms_kind_check(i);
 }

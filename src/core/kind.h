@@ -73,11 +73,14 @@ typedef struct KindDef
 
 	bool		in_result;		/* results list all objects of this kind that changed, under its table's name */
 
+	bool		added;			/* another library has brought it */
+
 	/* Make a state that a fact made too large one that fits; `before` may be NULL.  NULL: no fact makes one so. */
 	void		(*shorten) (void *record, const Object *before);
 } KindDef;
 
-extern const KindDef oms_kinds[KIND_COUNT];
+extern KindDef oms_kinds[KINDS_MAX];
+extern int	oms_kind_count;		/* with those of other libraries */
 
 /* A table of names: a row is a FIX session ('': of SQL callers), a name in it, and the id of the object. */
 typedef struct NameDef
@@ -87,6 +90,7 @@ typedef struct NameDef
 	const char *column;			/* of the name */
 	const char *id_column;		/* … of the object */
 	const char *field;			/* of the name in commands */
+	const char *ever;			/* the field that asks queries for all that an object ever went by; or NULL */
 	bool		shared;			/* one name may be that of several objects, and nobody is refused one */
 } NameDef;
 
@@ -119,7 +123,8 @@ extern const char *oms_object_account(const Object *object);
 
 extern const OmsName oms_flag_names[];
 
-/* When the library is loaded: each kind stands in its place and has what it needs, a sound machine too. */
+/* Each kind stands in its place and has what it needs, a sound machine too; an error where not.  Of ours when the library is loaded. */
+extern void oms_kind_check(int place);
 extern void oms_kinds_check(void);
 
 #endif							/* OMS_KIND_H */

@@ -14,12 +14,16 @@
 /* The kinds of object; kind.c has the table that says what each of them is. */
 typedef enum ObjectKind
 {
+	KIND_NONE = -1,
 	KIND_ORDER,
 	KIND_EXECUTION,
 	KIND_QUOTE_REQUEST,
 	KIND_QUOTE,
-	KIND_COUNT
+	KIND_COUNT					/* those of other libraries come behind (kind_add.c) */
 } ObjectKind;
+
+#define KINDS_ADDED_MAX	8
+#define KINDS_MAX		(KIND_COUNT + KINDS_ADDED_MAX)
 
 /* The ids that outsiders know objects by besides their own; kind.c has the table of them too. */
 typedef enum ObjectName

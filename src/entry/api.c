@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -24,7 +23,6 @@
 PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
 PG_FUNCTION_INFO_V1(oms_commands);
-PG_FUNCTION_INFO_V1(oms_refuse_event_change);
 PG_FUNCTION_INFO_V1(oms_trading_day_of);
 
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
@@ -67,38 +65,69 @@ oms_try_command(PG_FUNCTION_ARGS)
 	return api_run_one(fcinfo, "oms_try_command()", true);
 }
 
-/* All are read before the first is applied, for all their trees are locked at once. */
-static List *
-api_take_all(Jsonb *array)
+/* A batch, while it is read for what it names: all of its trees are locked at once. */
+typedef struct Batch
 {
-	List	   *commands = NIL;
+	UnitOfWork *uow;
+	List	   *taken;			/* of TakenCommand: the first ones, as far as there is room to keep them */
+	TreeNames	names;
+	MemoryContext scratch;		/* for the others, which are read once more when their turn comes */
+} Batch;
+
+static void
+api_name_one(Batch *batch, JsonbValue *v)
+{
+	MemoryContext early = oms_uow_early_memory(batch->uow);
+	MemoryContext old = MemoryContextSwitchTo(early ? early : batch->scratch);
+	TakenCommand *taken = oms_run_take(JsonbValueToJsonb(v), false);
+	int			first = batch->names.count;
+
+	if (taken->refusal == NULL)
+		oms_command_trees(&taken->command, &batch->names);
+	if (early)
+		batch->taken = lappend(batch->taken, taken);
+	MemoryContextSwitchTo(old);
+	if (early)
+		return;
+	oms_names_copy_texts(&batch->names, first);
+	MemoryContextReset(batch->scratch);
+}
+
+/* Returns the commands that are read already. */
+static List *
+api_lock_all(UnitOfWork *uow, Jsonb *array)
+{
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "oms batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(memory);
+	Batch		batch = {.uow = uow};
 	JsonbIterator *it = JsonbIteratorInit(&array->root);
 	JsonbValue	v;
 	JsonbIteratorToken token;
 
+	batch.scratch = AllocSetContextCreate(memory, "oms command", ALLOCSET_DEFAULT_SIZES);
+	batch.names.size = Min(Max(JB_ROOT_COUNT(array), 4), 1000);
+	batch.names.names = palloc(sizeof(TreeName) * batch.names.size);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM)
-			commands = lappend(commands, oms_run_take(JsonbValueToJsonb(&v), false));
+			api_name_one(&batch, &v);
 	}
-	return commands;
+	oms_trees_lock_all(uow, &batch.names);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(memory);
+	return batch.taken;
 }
 
-static void
-api_lock_all(UnitOfWork *uow, List *commands)
+static Datum
+api_result(UnitOfWork *uow, TakenCommand *taken, bool atomic)
 {
-	TreeNames	names = {0};
-	ListCell   *cell;
+	Refusal    *refusal;
+	Jsonb	   *result = oms_run(uow, taken, true, &refusal);
 
-	foreach(cell, commands)
-	{
-		TakenCommand *taken = lfirst(cell);
-
-		if (taken->refusal == NULL)
-			oms_command_trees(&taken->command, &names);
-	}
-	oms_trees_lock(uow, &names, false);
+	if (result == NULL && atomic)
+		oms_run_raise(refusal);
+	return JsonbPGetDatum(result ? result : oms_run_keep(uow, taken->raw, refusal));
 }
 
 Datum
@@ -108,50 +137,39 @@ oms_commands(PG_FUNCTION_ARGS)
 	bool		atomic = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	UnitOfWork *uow;
-	List	   *commands;
-	ListCell   *cell;
+	List	   *taken;
+	int			done = 0;
+	MemoryContext memory;
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
 
 	oms_run_begin("oms_commands()", false);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
 		oms_run_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
-	commands = api_take_all(array);
 	uow = oms_uow_begin();
-	api_lock_all(uow, commands);
-	foreach(cell, commands)
+	taken = api_lock_all(uow, array);
+	it = JsonbIteratorInit(&array->root);
+	memory = MemoryContextSwitchTo(oms_uow_begin_stride(uow));
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		TakenCommand *taken = lfirst(cell);
-		Refusal    *refusal;
-		Jsonb	   *result = oms_run(uow, taken, true, &refusal);
-		Datum		value;
+		TakenCommand *next;
+		Datum		result;
 		bool		isnull = false;
 
 		CHECK_FOR_INTERRUPTS();
-		if (result == NULL && atomic)
-			oms_run_raise(refusal);
-		if (result == NULL)
-			result = oms_run_keep(uow, taken->raw, refusal);
-		value = JsonbPGetDatum(result);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+		if (token != WJB_ELEM)
+			continue;
+		next = done < list_length(taken) ? list_nth(taken, done) : oms_run_take(JsonbValueToJsonb(&v), false);
+		done++;
+		result = api_result(uow, next, atomic);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &result, &isnull);
+		oms_uow_pause(uow);
 	}
+	MemoryContextSwitchTo(memory);
 	oms_run_end(uow, NULL);
 	return (Datum) 0;
-}
-
-/* Trigger: events are append-only, for every role and every path of SQL. */
-Datum
-oms_refuse_event_change(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("oms.refuse_event_change() was not called by the trigger manager")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("events in \"%s\" are append-only", RelationGetRelationName(trigger->tg_relation)),
-			 errdetail("An event is never changed or removed, by any role.")));
 }
 
 /* What is read may have been damaged: a moment that is none belongs to no day. */

@@ -12,9 +12,11 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "entry/named_row.h"
+#include "store/account_rights.h"
 #include "store/rules.h"
 #include "store/table_set.h"
 
@@ -73,6 +75,8 @@ oms_check_rules(PG_FUNCTION_ARGS)
 	refusal = oms_command_parse(PG_GETARG_JSONB_P(0), false, &command);
 	if (refusal)
 		oms_raise(refusal);
+	if (command.account && oms_accounts_are_limited() && !oms_account_is_seen(command.account))
+		oms_raise(oms_refuse(OMS_NOT_PERMITTED, "account \"%s\" is not permitted for role \"%s\"", command.account, GetUserNameFromId(GetUserId(), false)));
 	uow = oms_uow_begin();
 	foreach(cell, oms_rules_try(uow, &command))
 		check_put_verdict((ReturnSetInfo *) fcinfo->resultinfo, lfirst(cell));

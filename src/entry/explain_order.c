@@ -16,6 +16,7 @@
 
 #include "core/decide.h"
 #include "entry/named_row.h"
+#include "store/account_rights.h"
 #include "store/routing.h"
 #include "store/table_set.h"
 #include "store/work.h"
@@ -69,7 +70,7 @@ oms_ask_routing(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	uow = oms_uow_begin();
 	order = oms_uow_peek(uow, KIND_ORDER, id);
-	if (order == NULL)
+	if (order == NULL || (oms_accounts_are_limited() && !oms_object_is_visible(oms_kind_of(order), order)))
 		oms_raise(oms_no_such(KIND_ORDER, id));
 	if (oms_object_is_root(order) && explain_command(uow, order, &command))
 	{

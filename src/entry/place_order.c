@@ -26,6 +26,7 @@
 #include "entry/named_row.h"
 #include "entry/submit_order.h"
 #include "store/halts.h"
+#include "store/sight.h"
 #include "store/table_set.h"
 #include "store/trees.h"
 
@@ -70,7 +71,7 @@ place_may_try(const DueRun *run, const char *id, const Object *(*get) (UnitOfWor
 	const char *problem;
 	ObjectSource *source = oms_uow_source(run->uow);
 
-	if (order == NULL || order->next_placement_at == NO_TIME || order->next_placement_at > run->now)
+	if (order == NULL || order->next_placement_at == NO_TIME || order->next_placement_at > run->now || !oms_uow_sees(run->uow, &order->object))
 		return false;
 	problem = oms_plan_problem(order);
 	if (problem)
@@ -79,6 +80,9 @@ place_may_try(const DueRun *run, const char *id, const Object *(*get) (UnitOfWor
 		return false;
 	}
 	root = order->parent_id ? (const Order *) get(run->uow, KIND_ORDER, order->root_id) : order;
+	/* below what the caller may not see he places nothing */
+	if (oms_uow_is_limited(run->uow) && (root == NULL || !oms_uow_sees(run->uow, &root->object)))
+		return false;
 	problem = root ? oms_plan_waits(order, root, source->asker(source), oms_halts(), GetCurrentTimestamp()) : "Its root does not exist.";
 	if (problem)
 		place_tell(run, id, NULL, NULL, "WAITING", problem);

@@ -82,7 +82,7 @@ Datum
 oms_list_transitions(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 	{
 		for (int j = 0; j < KIND_MACHINES_MAX && oms_kinds[i].machines[j]; j++)
 		{
@@ -101,7 +101,7 @@ oms_list_commands(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
+	for (int i = 0; i < oms_command_count; i++)
 	{
 		const CommandDef *def = &oms_command_defs[i];
 

@@ -178,21 +178,45 @@ result_put_kinds(JsonWriter *w, const ResultSource *source, bool in_result)
 {
 	bool		whole = true;
 
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 		if (oms_kinds[i].in_result == in_result && (in_result || result_has_kind(source, &oms_kinds[i])) &&
 			!result_put_objects(w, &oms_kinds[i], source))
 			whole = false;
 	return whole;
 }
 
+static Jsonb *
+result_build_brief(const ResultSource *source, const char *token)
+{
+	Jsonb	   *payload = result_find_told(source);
+	Jsonb	   *state = payload ? oms_json_get_container(payload, "state") : source->state;
+	JsonWriter	w = {0};
+
+	oms_json_open_object(&w);
+	if (state)
+	{
+		oms_json_key(&w, "state");
+		result_put_short_state(&w, &oms_kinds[source->kind], state);
+	}
+	oms_json_string(&w, "token", token);
+	oms_json_string(&w, "status", "ACCEPTED");
+	result_put_optional(&w, "commandId", source->command_id);
+	if (source->duplicate)
+		oms_json_bool(&w, "duplicate", true);
+	oms_json_close_object(&w);
+	return oms_json_finish(&w);
+}
+
 Jsonb *
 oms_result_build(const ResultSource *source)
 {
 	JsonWriter	w = {0};
-	char		token[24];
+	char		token[TOKEN_LENGTH];
 	bool		whole = source->npayloads <= RESULT_EVENTS_MAX;
 
-	snprintf(token, sizeof(token), UINT64_FORMAT, source->xid);
+	oms_token_write(&source->token, token);
+	if (source->brief)
+		return result_build_brief(source, token);
 	oms_json_open_object(&w);
 	/* in the order in which jsonb keeps its keys */
 	result_put_state(&w, source);

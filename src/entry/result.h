@@ -12,19 +12,21 @@
 
 #include "base/errors.h"
 #include "core/kind.h"
+#include "store/incarnation.h"
 
 typedef struct ResultSource
 {
 	ObjectKind	kind;			/* what the command was about */
 	const char *id;
 	const char *command_id;
-	uint64		xid;
+	Token		token;
 	bool		duplicate;
 	Jsonb	  **payloads;		/* of its events */
 	int			npayloads;
 	Jsonb	   *state;			/* of the object, where no event carries it */
 	void		(*tells) (Jsonb *const *payloads, int count, JsonWriter *w);	/* CommandDef.tells */
 	bool		steps;			/* the events are of several commands: of what it is about the newest state is listed, and no other */
+	bool		brief;			/* of the object its id, version and status, and nothing of events and other objects */
 	bool		preview;		/* the payloads are of events that are not, and carry states alone */
 } ResultSource;
 

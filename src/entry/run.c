@@ -10,10 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "base/moment.h"
 #include "core/command_size.h"
 #include "core/decide.h"
 #include "entry/gate.h"
@@ -22,9 +24,12 @@
 #include "entry/stats.h"
 #include "store/apply.h"
 #include "store/asset_classes.h"
+#include "store/event_hooks.h"
 #include "store/halts.h"
+#include "store/retention.h"
 #include "store/rules.h"
 #include "store/shard.h"
+#include "store/sight.h"
 #include "store/table_set.h"
 #include "store/trees.h"
 
@@ -69,18 +74,27 @@ run_result_untold(void)
 	return oms_json_finish(&w);
 }
 
+/* An object of a locked tree, if the caller may see it: a report is known also by what it made in another account. */
+static const Object *
+run_shown(UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	const Object *object = oms_uow_object(uow, kind, id);
+
+	return object && oms_uow_sees(uow, object) ? object : NULL;
+}
+
 static Jsonb *
-run_result_of_events(UnitOfWork *uow, const Decision *decision)
+run_result_of_events(UnitOfWork *uow, const Decision *decision, bool brief)
 {
 	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
-	.xid = oms_uow_xid(uow), .duplicate = decision->repeat, .tells = decision->command->def->tells};
+	.token = oms_uow_token(uow), .duplicate = decision->repeat, .tells = decision->command->def->tells, .brief = brief};
 	const Event *events = oms_uow_events(uow, &source.npayloads);
 
 	source.payloads = palloc(sizeof(Jsonb *) * Max(source.npayloads, 1));
 	for (int i = 0; i < source.npayloads; i++)
 		source.payloads[i] = events[i].payload;
 	if (source.npayloads == 0 || decision->repeat)
-		source.state = oms_object_state(oms_uow_object(uow, source.kind, source.id));
+		source.state = oms_object_state(run_shown(uow, source.kind, source.id));
 	return oms_result_build(&source);
 }
 
@@ -136,15 +150,15 @@ run_find_about(UnitOfWork *uow, const Command *command, ResultSource *source)
 {
 	const Object *object = NULL;
 
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 	{
-		source->kind = (command->def->kind + i) % KIND_COUNT;
+		source->kind = (command->def->kind + i) % oms_kind_count;
 		if (oms_result_is_told(source))
 			return;
 	}
-	for (int i = 0; i < KIND_COUNT && object == NULL; i++)
+	for (int i = 0; i < oms_kind_count && object == NULL; i++)
 	{
-		source->kind = (command->def->kind + i) % KIND_COUNT;
+		source->kind = (command->def->kind + i) % oms_kind_count;
 		object = oms_uow_peek(uow, source->kind, source->id);
 	}
 	source->state = oms_object_state(object);
@@ -158,7 +172,7 @@ run_add_payloads(UnitOfWork *uow, const KnownCommand *known, ResultSource *sourc
 	source->payloads = source->payloads ? repalloc_huge(source->payloads, sizeof(Jsonb *) * room) : palloc(sizeof(Jsonb *) * room);
 	for (int i = 0; i < known->nsequences; i++)
 	{
-		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source->xid);
+		Jsonb	   *payload = oms_uow_event_payload(uow, known->sequences[i], known->recorded_at, &source->token);
 
 		if (payload)
 			source->payloads[source->npayloads++] = payload;
@@ -167,10 +181,11 @@ run_add_payloads(UnitOfWork *uow, const KnownCommand *known, ResultSource *sourc
 
 /* The first result again, from the events that it was built of. */
 static Jsonb *
-run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, Refusal **refusal)
+run_repeat(UnitOfWork *uow, TakenCommand *taken, const KnownCommand *known, Refusal **refusal)
 {
+	const Command *command = &taken->command;
 	ResultSource source = {.id = known->aggregate_id, .command_id = command->command_id, .duplicate = true,
-	.xid = oms_uow_xid(uow), .tells = command->def->tells};
+	.token = oms_uow_token(uow), .tells = command->def->tells, .brief = taken->brief};
 
 	run_add_payloads(uow, known, &source);
 	if (!oms_command_is_same(known, command->raw, run_recorded_command(&source)))
@@ -183,6 +198,13 @@ run_repeat(UnitOfWork *uow, const Command *command, const KnownCommand *known, R
 		return NULL;
 	}
 	run_find_about(uow, command, &source);
+	*refusal = oms_sight_check_answer(uow, source.kind, source.id);
+	if (*refusal)
+		return NULL;
+	source.npayloads = oms_sight_filter(uow, source.payloads, source.npayloads);
+	taken->known = true;
+	taken->about = source.kind;
+	taken->about_id = source.id;
 	return oms_result_build(&source);
 }
 
@@ -192,6 +214,12 @@ run_find_id(UnitOfWork *uow, const char *command_id)
 	KnownCommand *known = oms_command_find(oms_uow_tables(uow), oms_uow_caller(uow)->actor, command_id);
 
 	return known && !oms_command_is_expired(known) ? known : NULL;
+}
+
+bool
+oms_run_knows(UnitOfWork *uow, const char *command_id)
+{
+	return run_find_id(uow, command_id) != NULL;
 }
 
 static KnownCommand *
@@ -213,6 +241,7 @@ oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, Resul
 		source->npayloads = before;
 	else if (source->id == NULL)
 		source->id = known->aggregate_id;
+	source->npayloads = before + oms_sight_filter(uow, source->payloads + before, source->npayloads - before);
 }
 
 /* ------------------------------------------------------------------------
@@ -250,24 +279,72 @@ run_check_members(const Command *command)
 	return refusal;
 }
 
+static Refusal *
+run_refuse_busy(const Command *command)
+{
+	return oms_refuse_by_rule("locked", psprintf("%s does not wait for others", command->def->name), "Somebody has locked a tree that it needs.");
+}
+
 static Jsonb *run_command(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal);
 
 /* What is refused of it is as it was: nobody has asked for it. */
 static void
 run_follow_ups(UnitOfWork *uow, Decision *decision)
 {
+	bool		of_all = oms_sight_of_all(uow, true);
 	ListCell   *cell;
 
 	foreach(cell, oms_follow_ups(decision))
 	{
-		TakenCommand *taken = oms_run_own(lfirst(cell));
+		const FollowUp *next = lfirst(cell);
+		TakenCommand *taken;
 
 		CHECK_FOR_INTERRUPTS();
+		if (!oms_sight_allows(next))
+			continue;
+		taken = oms_run_own(next->command);
 		taken->command.told_before = true;
 		taken->untold = true;
 		if (taken->refusal == NULL)
 			(void) run_command(uow, taken, false, &taken->refusal);
 	}
+	(void) oms_sight_of_all(uow, of_all);
+}
+
+/* A function of another library leaves nothing open. */
+static Refusal *
+run_decide(Decision *decision)
+{
+	MemoryContext memory = CurrentMemoryContext;
+	int			level;
+	Refusal    *refusal;
+
+	if (likely(decision->command->def->added == NULL))
+		return oms_decide(decision);
+	level = GetCurrentTransactionNestLevel();
+	refusal = oms_decide(decision);
+	if (oms_subtransactions_end(level))
+		ereport(ERROR,
+				(errcode(ERRCODE_EXTERNAL_ROUTINE_INVOCATION_EXCEPTION),
+				 errmsg("the decide function of %s has left a subtransaction open", decision->command->def->name)));
+	MemoryContextSwitchTo(memory);
+	return refusal;
+}
+
+/*
+ * Does it change what the caller may not see?  That refuses it; but a fill is a fact,
+ * and is told as one of an order that nobody knows: true, if it is to be decided so.
+ */
+static bool
+run_is_beyond(UnitOfWork *uow, const Decision *decision, TreeNames *names, Refusal **refusal)
+{
+	if (*refusal == NULL)
+		*refusal = oms_sight_check(uow, decision);
+	if (*refusal == NULL || !(*refusal)->beyond || names->hides_all || !oms_has_trait(decision->command->def, TRAIT_FILL) ||
+		oms_has_trait(decision->command->def, TRAIT_TYPED))
+		return false;
+	names->hides_all = true;
+	return true;
 }
 
 /*
@@ -290,30 +367,45 @@ run_try_command(UnitOfWork *uow, TakenCommand *taken, TreeNames *names, bool sea
 		oms_uow_start_command(uow);
 		oms_decision_begin(&decision, oms_uow_source(uow), command);
 		/* after the locks: what was forbidden while we waited is forbidden */
-		decision.findings = oms_rules_ask(uow, command);
+		if (oms_has_trait(command->def, TRAIT_PURGES))
+			decision.retention = oms_retention(command->as_of == NO_TIME ? oms_uow_now(uow) : command->as_of);
+		else
+			decision.findings = oms_rules_ask(uow, command);
 		if (taken->ask)
 			decision.findings = list_concat_copy(taken->ask(uow, command, taken->arg), decision.findings);
 		decision.halts = oms_halts();
 		decision.classes = oms_asset_classes();
-		*refusal = oms_decide(&decision);
-		if (decision.unreached.count == 0)
+		*refusal = oms_sight_check_names(uow);
+		if (*refusal == NULL)
+			*refusal = run_decide(&decision);
+		if (decision.unreached.count == 0 && !run_is_beyond(uow, &decision, names, refusal))
 			break;
 		/* each time it reaches further, and what it has made of the command is forgotten */
 		CHECK_FOR_INTERRUPTS();
 		*command = as_given;
 		for (int i = 0; i < decision.unreached.count; i++)
 			oms_name_object(names, decision.unreached.names[i].kind, decision.unreached.names[i].values[0], REACH_OWN);
-		oms_trees_lock(uow, names, searched);
+		if (!oms_trees_lock(uow, names, searched && !names->hides_all))
+		{
+			*refusal = run_refuse_busy(command);
+			return NULL;
+		}
 	}
 	if (*refusal == NULL)
 		*refusal = run_check_shard(&decision);
+	*refusal = oms_sight_cover(uow, command, *refusal);
 	if (*refusal)
 		return NULL;
+	taken->about = decision.about;
+	taken->about_id = decision.about_id;
 	if (command->preview == TRI_TRUE)
 		return run_preview(uow, &decision);
 	if (oms_apply(uow, &decision, refusal) != APPLY_DONE)
+	{
+		*refusal = oms_sight_cover(uow, command, *refusal);
 		return NULL;
-	result = taken->untold ? run_result_untold() : run_result_of_events(uow, &decision);
+	}
+	result = taken->untold ? run_result_untold() : run_result_of_events(uow, &decision, taken->brief);
 	run_follow_ups(uow, &decision);
 	return result;
 }
@@ -351,16 +443,20 @@ run_command(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refus
 	Jsonb	   *result;
 
 	if (known)
-		return run_repeat(uow, command, known, refusal);
+		return run_repeat(uow, taken, known, refusal);
 	oms_command_trees(command, &names);
-	oms_trees_lock(uow, &names, searched);
+	if (!oms_trees_lock(uow, &names, searched))
+	{
+		*refusal = run_refuse_busy(command);
+		return NULL;
+	}
 	result = run_try_command(uow, taken, &names, searched, refusal);
 	if (result)
 		return result;
 	/* what refused it may be its own first application, seen only after the lock */
 	known = run_find_known(uow, command);
 	if (known)
-		return run_repeat(uow, command, known, refusal);
+		return run_repeat(uow, taken, known, refusal);
 	if (*refusal == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -387,9 +483,9 @@ oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 Jsonb *
 oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate)
 {
-	ResultSource source = {.kind = kind, .id = id, .duplicate = duplicate, .xid = oms_uow_xid(uow)};
+	ResultSource source = {.kind = kind, .id = id, .duplicate = duplicate, .token = oms_uow_token(uow)};
 
-	source.state = oms_object_state(oms_uow_object(uow, kind, id));
+	source.state = oms_object_state(run_shown(uow, kind, id));
 	return oms_result_build(&source);
 }
 

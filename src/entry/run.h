@@ -37,6 +37,11 @@ typedef struct TakenCommand
 	List	   *(*ask) (UnitOfWork *uow, const Command *command, void *arg);
 	void	   *arg;
 
+	bool		known;			/* it was done before: by its commandId, and not by what it reports */
+	ObjectKind	about;			/* once it is done: what it was about */
+	const char *about_id;
+
+	bool		brief;			/* its result is (result.h) */
 	bool		untold;			/* whoever gives it tells of its events: unless it is a repeat, its result is an empty object */
 } TakenCommand;
 
@@ -60,6 +65,9 @@ extern Jsonb *oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refus
  * was given because of another one, `cause`, alone; NULL: of any.
  */
 extern void oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, ResultSource *source);
+
+/* Is a command of the caller's with this id remembered? */
+extern bool oms_run_knows(UnitOfWork *uow, const char *command_id);
 
 /* Nothing is asked to change: the object as it stands is the result. */
 extern Jsonb *oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate);

@@ -10,38 +10,21 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "entry/submit_order.h"
+#include "entry/run_service.h"
+#include "store/services.h"
 
 PG_FUNCTION_INFO_V1(oms_service);
-
-typedef struct ServiceDef
-{
-	const char *name;
-	Refusal    *(*arguments) (Jsonb *arguments, Jsonb **raw);	/* the command that it begins with */
-	Jsonb	   *(*run) (UnitOfWork *uow, TakenCommand *first, bool searched, Refusal **refusal);
-} ServiceDef;
-
-static const ServiceDef services[] = {
-	{"SubmitClientOrder", oms_submit_arguments, oms_submit_order},
-};
-
-static const ServiceDef *
-service_find(const char *name)
-{
-	for (int i = 0; i < lengthof(services); i++)
-		if (strcmp(services[i].name, name) == 0)
-			return &services[i];
-	return NULL;
-}
 
 static Jsonb *
 service_run(UnitOfWork *uow, const char *name, Jsonb *arguments, Refusal **refusal)
 {
-	const ServiceDef *service = service_find(name);
-	Jsonb	   *raw;
+	const Service *service;
 
-	*refusal = service ? service->arguments(arguments, &raw) : oms_refuse(OMS_NO_SUCH_OBJECT, "service \"%s\" does not exist", name);
-	return *refusal ? NULL : service->run(uow, oms_run_take(raw, false), false, refusal);
+	service = oms_services_find(name);
+	if (service)
+		return oms_run_service(uow, service, arguments, refusal);
+	*refusal = oms_refuse(OMS_NO_SUCH_OBJECT, "service \"%s\" does not exist", name);
+	return NULL;
 }
 
 /* What is null is no name, and no arguments. */

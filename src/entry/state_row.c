@@ -45,6 +45,7 @@ PG_FUNCTION_INFO_V1(oms_state_problem);
 PG_FUNCTION_INFO_V1(oms_list_kinds);
 PG_FUNCTION_INFO_V1(oms_command_digest);
 PG_FUNCTION_INFO_V1(oms_own_columns);
+PG_FUNCTION_INFO_V1(oms_kind_columns);
 
 static const KindDef *
 state_kind_of_type(Oid type)
@@ -53,7 +54,7 @@ state_kind_of_type(Oid type)
 
 	if (!OidIsValid(table) || get_rel_namespace(table) != get_namespace_oid("oms", true))
 		return NULL;
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 		if (strcmp(get_rel_name(table), oms_kinds[i].record->table) == 0)
 			return &oms_kinds[i];
 	return NULL;
@@ -90,7 +91,7 @@ state_kind_by_name(const char *name)
 	if (kind)
 		return kind;
 	initStringInfo(&known);
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", oms_kinds[i].record->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -163,7 +164,9 @@ state_field_problem(const RecordColumn *column, const JsonbValue *v)
 		case FIELD_NAMES:
 			return state_is_array_of_names(column->names, v) ? NULL : "is no array of known names";
 		case FIELD_BOOL:
-			return v->type == jbvBool && v->val.boolean ? NULL : "is not true";
+			if (v->type == jbvBool && (v->val.boolean || column->required))
+				return NULL;
+			return column->required ? "is no boolean" : "is not true";
 		case FIELD_JSON:
 		case FIELD_HASH:
 			return NULL;
@@ -185,7 +188,7 @@ state_problem(const RecordDef *def, Jsonb *state)
 		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
 
 		if (v == NULL)
-			problem = column->required ? "is missing" : NULL;
+			problem = column->required && column->derive == NULL ? "is missing" : NULL;
 		else
 			problem = state_field_problem(column, v);
 		if (problem)
@@ -308,9 +311,28 @@ oms_own_columns(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, def->ncolumns, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+/* (object text) -> its columns, as CREATE TABLE has them; ids and names in the order of their bytes, as everywhere */
+Datum
+oms_kind_columns(PG_FUNCTION_ARGS)
+{
+	const RecordDef *def = state_kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)))->record;
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < def->ncolumns; i++)
+	{
+		const RecordColumn *c = &def->columns[i];
+		bool		is_code = (c->type == FIELD_TEXT && !c->may_be_long) || c->type == FIELD_NAME;
+
+		appendStringInfo(&columns, "%s%s %s%s%s", i > 0 ? ", " : "", quote_identifier(c->column), format_type_be(oms_record_column_type(c)),
+						 is_code ? " COLLATE \"C\"" : "", c->required || c->type == FIELD_HASH ? " NOT NULL" : "");
+	}
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(columns.data, columns.len));
+}
+
 static const NamedColumn kind_columns[] = {
 	{"object", TEXTOID}, {"table_name", NAMEOID}, {"event_table", NAMEOID}, {"aggregate_type", TEXTOID}, {"id_field", TEXTOID},
-	{"described", TEXTOID}, {"claims_made_id", BOOLOID},
+	{"described", TEXTOID}, {"claims_made_id", BOOLOID}, {"added", BOOLOID},
 };
 
 Datum
@@ -319,7 +341,7 @@ oms_list_kinds(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < KIND_COUNT; i++)
+	for (int i = 0; i < oms_kind_count; i++)
 	{
 		const KindDef *kind = &oms_kinds[i];
 		Datum		values[] = {
@@ -330,6 +352,7 @@ oms_list_kinds(PG_FUNCTION_ARGS)
 			CStringGetTextDatum(kind->id_field),
 			CStringGetTextDatum(kind->a_name),
 			BoolGetDatum(kind->claims_made_id),
+			BoolGetDatum(kind->added),
 		};
 		bool		nulls[lengthof(values)] = {0};
 

@@ -37,9 +37,11 @@
 PG_FUNCTION_INFO_V1(oms_list_stat_commands);
 PG_FUNCTION_INFO_V1(oms_stat_commands_reset);
 
-#define STATS_UNKNOWN		COMMAND_TYPE_COUNT
-#define STATS_FIX			(COMMAND_TYPE_COUNT + 1)
-#define STATS_ROWS			(COMMAND_TYPE_COUNT + 2)
+/* Those of other libraries have one row: their numbers differ from session to session. */
+#define STATS_ADDED			COMMAND_TYPE_COUNT
+#define STATS_UNKNOWN		(COMMAND_TYPE_COUNT + 1)
+#define STATS_FIX			(COMMAND_TYPE_COUNT + 2)
+#define STATS_ROWS			(COMMAND_TYPE_COUNT + 3)
 
 /* OM001 to OM012 stand in the place of their number, anything else before them. */
 #define STATS_SQLSTATES		13
@@ -75,7 +77,8 @@ static StatsArea *stats_area = NULL;	/* of this session */
 /* The call under way. */
 static struct
 {
-	bool		is_fix;
+	bool		is_fix;			/* it has begun with a FIX message */
+	bool		in_message;		/* of which the outcome is not said yet */
 	uint64		started;
 	Effort		effort_before;
 	uint64		commands;
@@ -189,12 +192,19 @@ oms_stats_begin_call(bool is_fix)
 	/* what a call before this one gathered, and an error kept it from adding, is dropped */
 	while (call.touched != 0)
 		memset(call.counts[stats_next_row(&call.touched)], 0, sizeof(call.counts[0]));
-	call.is_fix = is_fix;
+	call.is_fix = call.in_message = false;
 	call.commands = 0;
 	call.effort_before = oms_effort;
 	call.started = oms_effort_clock();
 	if (is_fix)
-		pg_atomic_fetch_add_u64(&stats_get_area()->counters[STATS_FIX][STATS_CALLS], 1);
+		oms_stats_begin_message();
+}
+
+void
+oms_stats_begin_message(void)
+{
+	call.is_fix = call.in_message = true;
+	pg_atomic_fetch_add_u64(&stats_get_area()->counters[STATS_FIX][STATS_CALLS], 1);
 }
 
 void
@@ -207,7 +217,7 @@ oms_stats_begin(void)
 void
 oms_stats_called(const CommandDef *def)
 {
-	call.row = def ? def->type : STATS_UNKNOWN;
+	call.row = def ? Min(def->type, STATS_ADDED) : STATS_UNKNOWN;
 	pg_atomic_fetch_add_u64(&stats_get_area()->counters[call.row][STATS_CALLS], 1);
 }
 
@@ -246,22 +256,30 @@ oms_stats_end(Jsonb *result, int nevents, const Refusal *refusal)
 	counts[STATS_TIME] += oms_effort_clock() - call.command_started;
 }
 
+void
+oms_stats_end_message(const Refusal *refusal)
+{
+	call.in_message = false;
+	(void) stats_outcome(STATS_FIX, STATS_ACCEPTED, refusal);
+}
+
 /* Share out among the call's commands what it did around them: by events, for these are what it writes; else by commands. */
 static void
 stats_share(enum StatsColumn column, uint64 total)
 {
+	const uint64 commands = call.touched & ~(UINT64CONST(1) << STATS_FIX);
 	uint64		events = 0;
 	uint64		rest = total;
 	int			row = 0;
 
-	for (uint64 rows = call.touched; rows != 0;)
+	for (uint64 rows = commands; rows != 0;)
 	{
 		row = stats_next_row(&rows);
 		rest -= Min(rest, call.counts[row][column]);
 		events += call.counts[row][STATS_EVENTS];
 	}
 	total = rest;
-	for (uint64 rows = call.touched; rows != 0;)
+	for (uint64 rows = commands; rows != 0;)
 	{
 		uint64		share;
 
@@ -285,8 +303,13 @@ oms_stats_end_call(const Refusal *refusal)
 		stats_share(STATS_LOCK_TIME, oms_effort.locking - call.effort_before.locking);
 		stats_share(STATS_TIME, time);
 	}
+	if (call.in_message)
+		oms_stats_end_message(refusal);
 	if (call.is_fix)
-		stats_outcome(STATS_FIX, STATS_ACCEPTED, refusal)[STATS_TIME] += time;
+	{
+		call.touched |= UINT64CONST(1) << STATS_FIX;
+		call.counts[STATS_FIX][STATS_TIME] += time;
+	}
 	while (call.touched != 0)
 	{
 		int			row = stats_next_row(&call.touched);
@@ -312,6 +335,8 @@ static const NamedColumn stats_columns[] = {
 static const char *
 stats_row_name(int row)
 {
+	if (row == STATS_ADDED)
+		return "(other libraries)";
 	if (row == STATS_UNKNOWN)
 		return "(unknown)";
 	return row == STATS_FIX ? "(FIX message)" : oms_command_defs[row].name;
@@ -372,7 +397,8 @@ oms_list_stat_commands(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	for (int row = 0; row < STATS_ROWS; row++)
-		stats_put_row((ReturnSetInfo *) fcinfo->resultinfo, stats_get_area(), row);
+		if (row != STATS_ADDED || oms_command_count > COMMAND_TYPE_COUNT)
+			stats_put_row((ReturnSetInfo *) fcinfo->resultinfo, stats_get_area(), row);
 	return (Datum) 0;
 }
 

@@ -20,7 +20,12 @@
 /* When the library is loaded: memory for all sessions, if the server can still give some. */
 extern void oms_stats_init(void);
 
+/* Of one FIX message, which ends with the call; or of anything else. */
 extern void oms_stats_begin_call(bool is_fix);
+
+/* One of the FIX messages of a call comes; it is done, or refused (as the call, if that is about to raise). */
+extern void oms_stats_begin_message(void);
+extern void oms_stats_end_message(const Refusal *refusal);
 
 /* A command comes; then its type is known (NULL: it cannot be); then it is done, with the events it makes, or refused. */
 extern void oms_stats_begin(void);

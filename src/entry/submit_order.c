@@ -21,6 +21,7 @@
 #include "entry/submit_order.h"
 #include "store/placement.h"
 #include "store/routing.h"
+#include "store/sight.h"
 
 #define STEP_PLACE		"place"
 #define STEP_DESK		"desk"
@@ -30,38 +31,6 @@
 
 /* What the desk reads of a refusal. */
 #define REASON_LENGTH_MAX	1000
-
-Refusal *
-oms_submit_arguments(Jsonb *arguments, Jsonb **raw)
-{
-	JsonWriter	w = {0};
-	JsonbIterator *it;
-	JsonbValue	key;
-	JsonbValue	value;
-	char	   *type;
-
-	if (!oms_json_is_object(arguments))
-		return oms_refuse(OMS_MALFORMED, "the arguments of SubmitClientOrder must be a JSON object");
-	type = oms_json_get_string(arguments, "commandType");
-	if (type && oms_command_def(type, strlen(type)) != &oms_command_defs[COMMAND_CREATE_ORDER])
-		return oms_refuse(OMS_MALFORMED, "SubmitClientOrder is no %s: it takes the fields of CreateOrderCommand", type);
-	if (oms_json_get(arguments, "parentId", &value))
-		return oms_refuse(OMS_MALFORMED, "SubmitClientOrder has no field \"parentId\": a client order has no parent");
-	oms_json_open_object(&w);
-	it = JsonbIteratorInit(&arguments->root);
-	(void) JsonbIteratorNext(&it, &key, true);
-	while (JsonbIteratorNext(&it, &key, true) == WJB_KEY)
-	{
-		(void) JsonbIteratorNext(&it, &value, true);
-		oms_json_key_len(&w, key.val.string.val, key.val.string.len);
-		oms_json_scalar(&w, NULL, &value);
-	}
-	/* the last of a name counts; and behind shorter ones it stands in jsonb's own order */
-	oms_json_string(&w, "commandType", oms_command_defs[COMMAND_CREATE_ORDER].name);
-	oms_json_close_object(&w);
-	*raw = oms_json_finish(&w);
-	return NULL;
-}
 
 /* ------------------------------------------------------------------------
  * the steps
@@ -199,26 +168,26 @@ submit_place(UnitOfWork *uow, const Command *create, const Order *order, List *f
 	return refusal;
 }
 
-/*
- * The order is made, and waits for nothing: the first of its rules that holds says what
- * becomes of it.  An error where it can be neither placed nor sent to the desk: it is not to stand.
- */
-static void
-submit_route(UnitOfWork *uow, const Command *create, const Order *order)
+Refusal *
+oms_submit_route(UnitOfWork *uow, const Command *create)
 {
+	const Order *order = (const Order *) oms_uow_object(uow, KIND_ORDER, create->order_id);
 	Routing		routing;
 	Refusal    *refusal;
 
+	/* made in a halt */
+	if (order->desk_status != 0)
+		return NULL;
 	oms_routing_ask(create, &order->object, &routing);
 	if (routing.action == ROUTE_AUTO)
 	{
 		refusal = submit_place(uow, create, order, routing.findings);
 		if (refusal == NULL)
-			return;
+			return NULL;
 		routing.reason = oms_submit_refused_reason(refusal);
 	}
-	if (oms_submit_to_desk(uow, create, order->id, routing.reason, routing.findings, &refusal) == NULL)
-		oms_run_raise(refusal);
+	(void) oms_submit_to_desk(uow, create, order->id, routing.reason, routing.findings, &refusal);
+	return refusal;
 }
 
 /* ------------------------------------------------------------------------
@@ -259,8 +228,8 @@ submit_deciding(Jsonb *findings)
 }
 
 /* The order's newest event is that of the step that was its last. */
-static void
-submit_tell_routing(Jsonb *const *payloads, int count, JsonWriter *w)
+void
+oms_submit_tell_routing(Jsonb *const *payloads, int count, JsonWriter *w)
 {
 	const char *id = count > 0 ? oms_json_get_string(payloads[0], "aggregateId") : NULL;
 	Jsonb	   *state = NULL;
@@ -291,10 +260,24 @@ submit_result(UnitOfWork *uow, ResultSource *source)
 {
 	source->kind = KIND_ORDER;
 	source->steps = true;
-	source->tells = submit_tell_routing;
+	source->tells = oms_submit_tell_routing;
 	if (!oms_result_is_told(source))
 		source->state = oms_object_state(oms_uow_peek(uow, KIND_ORDER, source->id));
 	return oms_result_build(source);
+}
+
+/* Of whatever came of it at least one event is behind that of its creation, or has it on the desk. */
+Refusal *
+oms_submit_check_routed(const char *command_id, Jsonb *const *payloads, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!oms_same_text(oms_json_get_string(payloads[i], "commandId"), command_id) ||
+			oms_json_get_string(oms_json_get_container(payloads[i], "state"), "deskStatus"))
+			return NULL;
+	if (count == 0)
+		return NULL;
+	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used", command_id),
+						   "It made order \"%s\", which nobody has routed.", oms_json_get_string(payloads[0], "aggregateId"));
 }
 
 /* Nothing was done: the id of the command is known. */
@@ -302,28 +285,21 @@ static Jsonb *
 submit_recall(UnitOfWork *uow, const Command *create, Refusal **refusal)
 {
 	ResultSource source = {.command_id = create->command_id, .duplicate = true};
-	int			made;
 
 	oms_run_recall(uow, create->command_id, NULL, &source);
-	made = source.npayloads;
 	oms_run_recall(uow, psprintf("%s/%s", create->command_id, STEP_PLACE), create->command_id, &source);
 	oms_run_recall(uow, psprintf("%s/%s", create->command_id, STEP_DESK), create->command_id, &source);
-	if (made > 0 && source.npayloads == made &&
-		oms_json_get_string(oms_json_get_container(source.payloads[made - 1], "state"), "deskStatus") == NULL)
-	{
-		*refusal = oms_with_detail(oms_refuse(OMS_DUPLICATE, "commandId \"%s\" is already used", create->command_id),
-								   "It made order \"%s\", which nobody has routed.", source.id);
-		return NULL;
-	}
-	return submit_result(uow, &source);
+	*refusal = oms_sight_check_answer(uow, KIND_ORDER, source.id);
+	if (*refusal == NULL)
+		*refusal = oms_submit_check_routed(create->command_id, source.payloads, source.npayloads);
+	return *refusal ? NULL : submit_result(uow, &source);
 }
 
 Jsonb *
 oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal **refusal)
 {
-	ResultSource source = {.xid = oms_uow_xid(uow)};
+	ResultSource source = {.token = oms_uow_token(uow)};
 	int			first = oms_uow_count_events(uow);
-	const Order *order;
 	const Event *events;
 
 	if (create->refusal == NULL && create->command.command_id_given && strlen(create->command.command_id) > ID_LENGTH_MAX - STEP_SIZE)
@@ -333,10 +309,11 @@ oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal *
 		return NULL;
 	if (oms_uow_count_events(uow) == first)
 		return submit_recall(uow, &create->command, refusal);
-	order = (const Order *) oms_uow_object(uow, KIND_ORDER, create->command.order_id);
-	if (order->desk_status == 0)
-		submit_route(uow, &create->command, order);
-	source.id = order->id;
+	/* an error where it can be neither placed nor sent to the desk: it is not to stand */
+	*refusal = oms_submit_route(uow, &create->command);
+	if (*refusal)
+		oms_run_raise(*refusal);
+	source.id = create->command.order_id;
 	source.command_id = create->command.command_id;
 	events = oms_uow_events_since(uow, first, &source.npayloads);
 	source.payloads = palloc(sizeof(Jsonb *) * source.npayloads);

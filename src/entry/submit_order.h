@@ -12,14 +12,23 @@
 
 #include "entry/run.h"
 
-/* A CreateOrderCommand with these fields, as the service takes them: OM001 where they are none of a client order. */
-extern Refusal *oms_submit_arguments(Jsonb *arguments, Jsonb **raw);
+/*
+ * What comes of a client order that this CreateOrderCommand has made: where it does not wait on
+ * the desk already, the routing is asked, and it is placed or sent there.  What refuses
+ * its placement does not refuse it, it goes to the desk; NULL, or why it cannot go there either.
+ */
+extern Refusal *oms_submit_route(UnitOfWork *uow, const Command *create);
+
+/* `routing` of the result, from the payloads of all that was done (CommandDef.tells). */
+extern void oms_submit_tell_routing(Jsonb *const *payloads, int count, JsonWriter *w);
+
+/* OM007 where a repeat finds that nobody has routed the order. */
+extern Refusal *oms_submit_check_routed(const char *command_id, Jsonb *const *payloads, int count);
 
 /*
- * Give the CreateOrderCommand, ask the routing about the order, and place it or send
+ * The same for a message: give the CreateOrderCommand, ask the routing about the order, and place it or send
  * it to the desk.  The result of all that, or NULL and why the order was refused:
- * then nothing has happened.  What refuses its placement does not refuse it, it goes
- * to the desk.
+ * then nothing has happened.
  */
 extern Jsonb *oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searched, Refusal **refusal);
 

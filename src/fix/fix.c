@@ -23,6 +23,7 @@
 #include "core/command_size.h"
 #include "entry/gate.h"
 #include "fix/fix_private.h"
+#include "store/account_rights.h"
 
 PG_FUNCTION_INFO_V1(oms_fix);
 PG_FUNCTION_INFO_V1(oms_fix_bytes);
@@ -54,8 +55,10 @@ Refusal *
 oms_fix_run_by(FixContext *fix, FixWay way, TakenCommand *taken)
 {
 	Refusal    *refusal;
-	Jsonb	   *result = way(fix->uow, taken, fix->orders.searched, &refusal);
+	Jsonb	   *result;
 
+	Assert(fix->naming == NULL);
+	result = way(fix->uow, taken, fix->orders.searched, &refusal);
 	if (result)
 	{
 		fix->results = lappend(fix->results, result);
@@ -131,11 +134,18 @@ oms_fix_message_def(const char *msg_type)
 }
 
 Refusal *
-oms_fix_check_account(const FixContext *fix, const char *account)
+oms_fix_check_account(const FixContext *fix, const char *account, bool makes)
 {
 	const FixSession *session = fix->session;
 
-	if (account == NULL || session == NULL || session->account == NULL || strcmp(account, session->account) == 0)
+	if (session == NULL || session->account == NULL || (account == NULL && !makes))
+		return NULL;
+	/* before they are compared: nothing that is said finds out which it is */
+	if (oms_accounts_are_limited() && !oms_account_is_seen(session->account))
+		return oms_with_detail(oms_refuse(OMS_NOT_PERMITTED, "FIX session \"%s\" is not permitted for role \"%s\"", session->name,
+										  GetUserNameFromId(GetUserId(), false)),
+							   "It is of an account that the role may not see.");
+	if (account == NULL || strcmp(account, session->account) == 0)
 		return NULL;
 	return oms_refuse_by_rule("session_account", psprintf("FIX session \"%s\" is of another account", session->name),
 							  "account is %s, the session's is %s.", account, session->account);
@@ -162,30 +172,62 @@ fix_check_session(FixContext *fix)
 		return oms_with_hint(oms_refuse_by_rule("session_direction", psprintf("FIX session \"%s\" is a client's, and reports nothing", session->name),
 												"a message of type %s came; its direction is CLIENT.", fix->message.msg_type),
 							 "If a broker reports in it, its direction in oms.fix_sessions is BROKER.");
-	return reports ? NULL : oms_fix_check_account(fix, oms_fix_get(&fix->message, TAG_ACCOUNT));
+	return reports ? NULL : oms_fix_check_account(fix, oms_fix_get(&fix->message, TAG_ACCOUNT), (fix->message.def->traits & FIX_NEW) != 0);
 }
 
 static Refusal *
-fix_handle(FixContext *fix)
+fix_check_caller(FixContext *fix)
+{
+	Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
+
+	return refusal ? refusal : fix_check_session(fix);
+}
+
+void
+oms_fix_name(FixContext *fix, TreeNames *names)
+{
+	if (fix->message.def == NULL || fix_check_caller(fix) != NULL)
+		return;
+	if (fix->message.def->traits & FIX_QUOTE)
+	{
+		fix->naming = names;
+		/* up to where it would lock; what it refuses, it refuses again */
+		(void) fix->message.def->handler(fix);
+		fix->naming = NULL;
+		fix->ignored = NULL;
+	}
+	else if (!(fix->message.def->traits & FIX_MARKET))
+	{
+		oms_fix_name_orders(fix->uow, &fix->message, &fix->orders, names);
+		fix->orders.locked = true;
+	}
+}
+
+Refusal *
+oms_fix_handle(FixContext *fix)
 {
 	if (fix->message.def)
 	{
-		Refusal    *refusal = oms_gate_check_role(ROLE_TRADER, "FIX messages");
+		Refusal    *refusal = fix_check_caller(fix);
 
-		if (refusal == NULL)
-			refusal = fix_check_session(fix);
 		if (refusal)
 			return refusal;
-		if (!(fix->message.def->traits & (FIX_QUOTE | FIX_MARKET)))
-			oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
+		if (fix->message.def->traits & (FIX_QUOTE | FIX_MARKET))
+			return fix->message.def->handler(fix);
+		oms_fix_find_orders(fix->uow, &fix->message, &fix->orders);
+		refusal = fix->message.def->handler(fix);
+		/* a report that would change what the sender may not see is of an order that nobody knows */
+		if (refusal == NULL || !refusal->beyond || !(fix->message.def->traits & FIX_REPORT) || fix->results != NIL)
+			return refusal;
+		fix->orders = (FixOrders) {0};
 		return fix->message.def->handler(fix);
 	}
 	fix->ignored = "messages of this type stand for no command";
 	return NULL;
 }
 
-static Jsonb *
-fix_answer(const FixContext *fix)
+Jsonb *
+oms_fix_answer(const FixContext *fix)
 {
 	JsonWriter	w = {0};
 	ListCell   *cell;
@@ -204,25 +246,28 @@ fix_answer(const FixContext *fix)
 	return oms_json_finish(&w);
 }
 
-/* SQL's null is no message. */
-static Refusal *
-fix_parse(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
+Refusal *
+oms_fix_read(bytea *bytes, bool as_text, FixMessage *message)
 {
-	bytea	   *argument;
 	Refusal    *refusal;
 
-	if (PG_ARGISNULL(0))
+	if (bytes == NULL)
 		return oms_refuse(OMS_BAD_FIX, "a FIX message must not be null");
-	argument = PG_GETARG_BYTEA_PP(0);
-	refusal = oms_message_check_size(VARSIZE_ANY_EXHDR(argument));
+	refusal = oms_message_check_size(VARSIZE_ANY_EXHDR(bytes));
 	if (refusal)
 	{
-		message->head = oms_fix_head(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
+		message->head = oms_fix_head(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 		return refusal;
 	}
 	if (as_text)
-		return oms_fix_parse_text(text_to_cstring(argument), VARSIZE_ANY_EXHDR(argument), message);
-	return oms_fix_parse_bytes(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument), message);
+		return oms_fix_parse_text(text_to_cstring(bytes), VARSIZE_ANY_EXHDR(bytes), message);
+	return oms_fix_parse_bytes(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), message);
+}
+
+static Refusal *
+fix_read_argument(FunctionCallInfo fcinfo, bool as_text, FixMessage *message)
+{
+	return oms_fix_read(PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0), as_text, message);
 }
 
 static Datum
@@ -232,16 +277,16 @@ fix_apply(FunctionCallInfo fcinfo, bool as_text)
 	Refusal    *refusal;
 
 	oms_run_begin("oms_fix()", true);
-	refusal = fix_parse(fcinfo, as_text, &fix.message);
+	refusal = fix_read_argument(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 	{
 		fix.uow = oms_uow_begin();
-		refusal = fix_handle(&fix);
+		refusal = oms_fix_handle(&fix);
 	}
 	if (refusal)
 		oms_run_raise(refusal);
 	oms_run_end(fix.uow, NULL);
-	PG_RETURN_JSONB_P(fix_answer(&fix));
+	PG_RETURN_JSONB_P(oms_fix_answer(&fix));
 }
 
 Datum
@@ -278,8 +323,8 @@ fix_message_alone(const FixMessage *message)
 	return oms_json_finish(&w);
 }
 
-static Jsonb *
-fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+Jsonb *
+oms_fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
 {
 	Jsonb	   *kept = fix_message_alone(message);
 	JsonWriter	w = {0};
@@ -303,35 +348,31 @@ static Jsonb *
 fix_apply_whole(FixContext *fix, Refusal **refusal)
 {
 	fix->uow = oms_uow_begin();
-	*refusal = fix_handle(fix);
+	*refusal = oms_fix_handle(fix);
 	if (*refusal)
 		return NULL;
 	oms_uow_flush(fix->uow);
-	return fix_answer(fix);
+	return oms_fix_answer(fix);
 }
 
-static bool
-fix_is_several(const FixMessage *message)
+bool
+oms_fix_is_several(const FixMessage *message)
 {
 	if (message->def && (message->def->traits & FIX_SEVERAL))
 		return !(message->def->traits & FIX_ONE_SYMBOL) || oms_fix_count_instances(message, TAG_NO_RELATED_SYM) > 1;
 	return oms_fix_get(message, TAG_NO_FILLS) != NULL;
 }
 
-/*
- * A message is applied whole or not at all.  Where it stands for several
- * commands, the first of them must be undone if a later one is refused; an error
- * ends the subtransaction too, or the session would stay in it.
- */
-static Jsonb *
-fix_try_apply(FixContext *fix, Refusal **refusal)
+/* An error ends the subtransaction too, or the session would stay in it. */
+Jsonb *
+oms_fix_try_apply(FixContext *fix, Refusal **refusal)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	Jsonb	   *volatile result = NULL;
 	volatile bool open = true;
 
-	if (!fix_is_several(&fix->message))
+	if (!oms_fix_is_several(&fix->message))
 		return fix_apply_whole(fix, refusal);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -377,14 +418,14 @@ fix_try(FunctionCallInfo fcinfo, bool as_text)
 	Refusal    *refusal;
 
 	oms_run_begin("oms_try_fix()", true);
-	refusal = fix_parse(fcinfo, as_text, &fix.message);
+	refusal = fix_read_argument(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
-		result = fix_try_apply(&fix, &refusal);
+		result = oms_fix_try_apply(&fix, &refusal);
 	if (result == NULL)
 	{
 		if (fix.uow == NULL)
 			fix.uow = oms_uow_begin();
-		result = fix_keep_refusal(fix.uow, &fix.message, refusal);
+		result = oms_fix_keep_refusal(fix.uow, &fix.message, refusal);
 		oms_uow_flush(fix.uow);
 	}
 	oms_run_end(NULL, refusal);

@@ -257,7 +257,7 @@ oms_fix_handle_allocation(FixContext *fix)
 	if (does & ALLOC_NEW)
 		refusal = allocation_read_shares(&fix->message, &shares);
 	for (int i = 0; refusal == NULL && i < shares.count; i++)
-		refusal = oms_fix_check_account(fix, shares.shares[i].account);
+		refusal = oms_fix_check_account(fix, shares.shares[i].account, false);
 	if (refusal)
 		return refusal;
 	block = allocation_find_block(fix);

@@ -60,15 +60,19 @@ oms_charset_name(const FixCharset *charset)
 bool
 oms_charset_is_ascii(const char *bytes, size_t length)
 {
-	unsigned char any = 0;
+	uint64		other = 0;		/* the high bit of a byte that is none, or is zero */
+	size_t		i = 0;
 
-	for (size_t i = 0; i < length; i++)
+	for (; i + sizeof(uint64) <= length; i += sizeof(uint64))
 	{
-		if (bytes[i] == '\0')
-			return false;
-		any |= (unsigned char) bytes[i];
+		uint64		word;
+
+		memcpy(&word, bytes + i, sizeof(word));
+		other |= word | (word - UINT64CONST(0x0101010101010101));
 	}
-	return any < 0x80;
+	for (; i < length; i++)
+		other |= (unsigned char) bytes[i] | (bytes[i] == '\0' ? 0x80 : 0);
+	return (other & UINT64CONST(0x8080808080808080)) == 0;
 }
 
 /* One step; NULL where a character is invalid, or has no like. */

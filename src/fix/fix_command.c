@@ -32,12 +32,32 @@ const FixCommandTag oms_fix_quote_tags[] = {
 	{634, "offerYield"}, {647, "minBidSize"}, {648, "minOfferSize"}, {0}
 };
 
-static bool
-fix_command_is_zero(const FixTag *tag)
+/* What a command of one kind makes of a tag: a field that it has, or one that is kept by its FIX name. */
+typedef struct FixTagField
 {
-	Numeric		value;
+	const char *name;			/* NULL: it makes nothing of it */
+	const CommandField *field;	/* NULL: kept */
+} FixTagField;
 
-	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
+/*
+ * Both are learned from the lists when they are first asked for, and stay: which
+ * tags may be fields of commands, numbered from 1; and, by kind of command, what
+ * each of them is there.
+ */
+#define TAG_LAST	2964
+#define TAGS_MAX	512
+
+static uint16 command_tag_numbers[TAG_LAST + 1];
+static int	command_ntags = 0;
+static FixTagField *command_tag_fields[COMMAND_TYPE_COUNT];
+
+static void
+fix_command_number_tag(int tag)
+{
+	if (tag > TAG_LAST || command_ntags == TAGS_MAX)
+		elog(ERROR, "BUG: there is no room for tag %d among those of commands", tag);
+	if (command_tag_numbers[tag] == 0)
+		command_tag_numbers[tag] = ++command_ntags;
 }
 
 const char *
@@ -49,17 +69,51 @@ oms_fix_command_field(int tag)
 	return NULL;
 }
 
-static const char *
-fix_command_field_of_tag(int tag, const CommandDef *def)
+static FixTagField
+fix_command_find_tag(int tag, const CommandDef *def)
 {
-	const FixField *other;
 	const char *name = oms_fix_command_field(tag);
 	const CommandField *field = name ? oms_command_field(def, name) : NULL;
+	const FixField *kept = field ? NULL : oms_fix_field_by_tag(tag, def->fix_messages);
 
-	if (field)
-		return field->name;
-	other = oms_fix_field_by_tag(tag, def->fix_messages);
-	return other ? other->name : NULL;
+	if (kept)
+		return (FixTagField) {kept->name, oms_command_field(def, kept->name)};
+	return (FixTagField) {field ? field->name : NULL, field};
+}
+
+static void
+fix_command_learn_tags(const CommandDef *def)
+{
+	FixTagField *fields;
+
+	for (const FixCommandTag *t = oms_fix_command_tags; t->tag != 0; t++)
+		fix_command_number_tag(t->tag);
+	for (const FixField *f = oms_fix_fields; f->tag != 0; f++)
+		fix_command_number_tag(f->tag);
+	fields = MemoryContextAllocZero(TopMemoryContext, sizeof(FixTagField) * (command_ntags + 1));
+	for (int tag = 0; tag <= TAG_LAST; tag++)
+		if (command_tag_numbers[tag] != 0)
+			fields[command_tag_numbers[tag]] = fix_command_find_tag(tag, def);
+	command_tag_fields[def->type] = fields;
+}
+
+static const FixTagField *
+fix_command_tag(int tag, const CommandDef *def)
+{
+	if (command_tag_fields[def->type] == NULL)
+		fix_command_learn_tags(def);
+	return &command_tag_fields[def->type][tag <= TAG_LAST ? command_tag_numbers[tag] : 0];
+}
+
+/* "10000" is no zero, and need not become a number to be told so. */
+static bool
+fix_command_is_zero(const FixTag *tag)
+{
+	Numeric		value;
+
+	if (oms_fix_number(tag) > 0)
+		return false;
+	return oms_dec_parse(tag->value, tag->length, &value) && oms_dec_sign(value) == 0;
 }
 
 /*
@@ -67,10 +121,8 @@ fix_command_field_of_tag(int tag, const CommandDef *def)
  * quantity above zero, and no id, is then given.
  */
 static bool
-fix_command_applies(const FixTag *tag, const CommandDef *def, const char *name)
+fix_command_applies(const FixTag *tag, const CommandField *field)
 {
-	const CommandField *field = oms_command_field(def, name);
-
 	if (field == NULL)
 		return true;
 	if (tag->tag == TAG_CL_ORD_ID || tag->tag == TAG_ORIG_CL_ORD_ID || tag->tag == TAG_ORDER_ID ||
@@ -85,10 +137,10 @@ fix_command_put_tags(JsonWriter *w, const FixMessage *message, const CommandDef 
 	for (int i = 0; i < message->ntags; i++)
 	{
 		const FixTag *tag = &message->tags[i];
-		const char *name;
+		const FixTagField *known = fix_command_tag(tag->tag, def);
 
 		/* what stands in a group, and the same once more, is not the message's own */
-		if (tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
+		if (known->name == NULL || tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
 			continue;
 		/* a new order has no OrderID yet; one that has comes from a report (of a telephoned order) */
 		if (tag->tag == TAG_ORDER_ID && strcmp(message->msg_type, "D") == 0)
@@ -96,9 +148,8 @@ fix_command_put_tags(JsonWriter *w, const FixMessage *message, const CommandDef 
 		/* of a report this would be kept beside the raw message as it came, which has it */
 		if (tag->length > TEXT_LENGTH_MAX && message->def && (message->def->traits & FIX_REPORT))
 			continue;
-		name = fix_command_field_of_tag(tag->tag, def);
-		if (name && fix_command_applies(tag, def, name))
-			oms_json_string_len(w, name, tag->value, tag->length);
+		if (fix_command_applies(tag, known->field))
+			oms_json_string_len(w, known->name, tag->value, tag->length);
 	}
 }
 

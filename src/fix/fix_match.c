@@ -19,6 +19,7 @@
 #include "fix/fix_fills.h"
 #include "fix/fix_private.h"
 #include "store/ids.h"
+#include "store/sight.h"
 #include "store/trees.h"
 
 Decision
@@ -33,7 +34,10 @@ oms_fix_look(UnitOfWork *uow)
 const Order *
 oms_fix_order(UnitOfWork *uow, const char *order_id)
 {
-	return (const Order *) oms_uow_object(uow, KIND_ORDER, order_id);
+	const Object *order = oms_uow_object(uow, KIND_ORDER, order_id);
+
+	/* one that the caller may not see is one that nobody knows */
+	return order && oms_uow_sees(uow, order) ? (const Order *) order : NULL;
 }
 
 /* ------------------------------------------------------------------------
@@ -46,7 +50,7 @@ match_find_cl_ord_id(UnitOfWork *uow, const FixMessage *message, const char *ses
 {
 	char	   *id = oms_fix_get_id(message, tag);
 
-	return id ? oms_named(oms_uow_tables(uow), NAME_CL_ORD_ID, session, id, NULL) : NULL;
+	return id ? oms_uow_named(uow, NAME_CL_ORD_ID, session, id, NULL) : NULL;
 }
 
 /* The one order that accepts a quote of the session with this QuoteID; a quote is accepted once. */
@@ -80,12 +84,13 @@ match_look_up(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 {
 	char	   *order_id = oms_fix_get_id(message, TAG_ORDER_ID);
 
+	*orders = (FixOrders) {.locked = orders->locked};
 	orders->by_cl_ord_id = match_find_cl_ord_id(uow, message, message->session, TAG_CL_ORD_ID);
 	orders->by_orig = match_find_cl_ord_id(uow, message, message->session, TAG_ORIG_CL_ORD_ID);
 	if (orders->by_cl_ord_id || orders->by_orig)
 		return;
 	if (order_id)
-		orders->by_order_id = oms_named(oms_uow_tables(uow), NAME_COUNTERPARTY_ORDER_ID, message->session, order_id, &orders->several);
+		orders->by_order_id = oms_uow_named(uow, NAME_COUNTERPARTY_ORDER_ID, message->session, order_id, &orders->several);
 	if (orders->several)
 		return;
 	orders->by_quote = match_find_accepted(uow, message);
@@ -159,23 +164,43 @@ match_name_executions(const FixMessage *message, const FixOrders *orders, TreeNa
 			oms_name_strangers(names, oms_fix_fill_exec_id(message, &fills.fills[i]), scope, NOT_NAMED);
 }
 
+/*
+ * Do they stand as they were looked up before others were handled?  A ClOrdID of a
+ * session means one order for ever; what it did not mean it may mean now.
+ */
+static bool
+match_is_lasting(const FixMessage *message, const FixOrders *orders)
+{
+	return (orders->by_cl_ord_id || orders->by_orig) &&
+		(orders->by_cl_ord_id || oms_fix_get_id(message, TAG_CL_ORD_ID) == NULL) &&
+		(orders->by_orig || oms_fix_get_id(message, TAG_ORIG_CL_ORD_ID) == NULL);
+}
+
+void
+oms_fix_name_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names)
+{
+	if (message->def->traits & FIX_NEW)
+		match_name_of_new_order(uow, message, orders, names);
+	else
+	{
+		if (!match_is_lasting(message, orders))
+			match_look_up(uow, message, orders);
+		match_name_orders(message, orders, names);
+	}
+	orders->searched = oms_fix_tells_fill(message);
+	if (orders->searched)
+		match_name_executions(message, orders, names);
+}
+
 void
 oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders)
 {
 	TreeNames	names = {0};
 
-	if (message->def->traits & FIX_NEW)
-		match_name_of_new_order(uow, message, orders, &names);
-	else
-	{
-		match_look_up(uow, message, orders);
-		match_name_orders(message, orders, &names);
-	}
-	orders->searched = oms_fix_tells_fill(message);
-	if (orders->searched)
-		match_name_executions(message, orders, &names);
+	oms_fix_name_orders(uow, message, orders, &names);
 	if (names.count > 0)
-		oms_trees_lock(uow, &names, false);
+		oms_trees_lock(uow, &names, orders->locked);
+	orders->locked = false;
 }
 
 /* ------------------------------------------------------------------------
@@ -302,7 +327,7 @@ match_parts_of(UnitOfWork *uow, const char *order_id, const char *exec_id)
 		char	   *trade = match_trade_of_part(lfirst(cell));
 
 		CHECK_FOR_INTERRUPTS();
-		if (trade && strcmp(trade, exec_id) == 0)
+		if (trade && strcmp(trade, exec_id) == 0 && oms_uow_sees(uow, lfirst(cell)))
 			parts = lappend(parts, lfirst(cell));
 	}
 	return parts;
@@ -314,8 +339,11 @@ oms_fix_match_fills(UnitOfWork *uow, const FixMessage *message, const char *orde
 	Decision	look = oms_fix_look(uow);
 	char	   *exec_ref_id = oms_fix_get_id(message, TAG_EXEC_REF_ID);
 	const Execution *fill = oms_fix_order(uow, order_id) ? oms_fill_find_named(&look, order_id, exec_ref_id) : NULL;
-	char	   *trade = fill ? match_trade_of_part(oms_last_of_chain(&look, fill)) : exec_ref_id;
+	char	   *trade;
 
+	if (fill && !oms_uow_sees(uow, &fill->object))
+		fill = NULL;
+	trade = fill ? match_trade_of_part(oms_last_of_chain(&look, fill)) : exec_ref_id;
 	if (fill && trade == NULL)
 		return list_make1(unconstify(Execution *, fill));
 	return trade ? match_parts_of(uow, order_id, trade) : NIL;

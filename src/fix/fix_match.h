@@ -12,6 +12,7 @@
 
 #include "core/order/order.h"
 #include "fix/fix_message.h"
+#include "core/command_trees.h"
 #include "store/work.h"
 
 /* The orders that the ids of a message lead to, each NULL if there is none. */
@@ -29,12 +30,14 @@ typedef struct FixOrders
 	char	   *of_sql_by_orig;
 
 	bool		searched;		/* for the executions that its ExecIDs lead to */
+	bool		locked;			/* with those of other messages, as far as they were known then */
 } FixOrders;
 
 /*
  * Look them up, and lock the trees of all objects that the message may be about,
- * before it is said which of them it means.
+ * before it is said which of them it means; or only name these.
  */
+extern void oms_fix_name_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names);
 extern void oms_fix_find_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders);
 
 typedef struct FixMatch

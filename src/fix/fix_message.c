@@ -364,7 +364,8 @@ oms_fix_get_id(const FixMessage *message, int tag)
 bool
 oms_fix_is(const FixMessage *message, int tag, const char *value)
 {
-	char	   *found = oms_fix_get(message, tag);
+	const FixTag *found = oms_fix_find(message, tag);
 
-	return found && strcmp(found, value) == 0;
+	/* none is no value, and neither is an empty one; a value may have bytes of zero in it */
+	return found && found->length > 0 && strlen(value) == found->length && memcmp(found->value, value, found->length) == 0;
 }

@@ -19,6 +19,7 @@
 #include "fix/fix_message.h"
 #include "fix/fix_tags.h"
 #include "store/fix_sessions.h"
+#include "store/trees.h"
 #include "store/work.h"
 
 /* One message on its way. */
@@ -30,7 +31,27 @@ typedef struct FixContext
 	FixOrders	orders;			/* that it may mean */
 	List	   *results;		/* of Jsonb */
 	const char *ignored;		/* why nothing was done, or NULL */
+	TreeNames  *naming;			/* only what it is about is asked for: of a message of quotes, by its handler */
 } FixContext;
+
+/* fix.c: the steps of a message, which oms_fix_many() takes for all of a call.  NULL, SQL's null, is no message. */
+extern Refusal *oms_fix_read(bytea *bytes, bool as_text, FixMessage *message);
+
+/* Name what its trees are found by, to lock those of all messages at once: as far as they can be found by now. */
+extern void oms_fix_name(FixContext *fix, TreeNames *names);
+extern Refusal *oms_fix_handle(FixContext *fix);
+extern Jsonb *oms_fix_answer(const FixContext *fix);
+
+/*
+ * Handle it in a unit of work of its own: the answer, or NULL and why it was refused.  It is applied whole or not at
+ * all: one that stands for several commands in a subtransaction, for the first of them must be undone if a later one
+ * is refused.  (Then, or if it was none, the unit of work is NULL.)
+ */
+extern Jsonb *oms_fix_try_apply(FixContext *fix, Refusal **refusal);
+extern bool oms_fix_is_several(const FixMessage *message);
+
+/* Keep a refusal with the whole message, and make it a result. */
+extern Jsonb *oms_fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal);
 
 /* Close the command, apply it, keep its result.  What is wrong with a field makes the message damaged (OM009). */
 extern Refusal *oms_fix_run(FixContext *fix, JsonWriter *w);
@@ -44,8 +65,8 @@ extern Refusal *oms_fix_run_by(FixContext *fix, FixWay way, TakenCommand *taken)
 extern TakenCommand *oms_fix_take(FixContext *fix, JsonWriter *w);
 extern Refusal *oms_fix_run_for_order(FixContext *fix, CommandType type, const char *order_id);
 
-/* What a session asks for is of its own account, where it has one; NULL: it states none. */
-extern Refusal *oms_fix_check_account(const FixContext *fix, const char *account);
+/* What a session asks for is of its own account, where it has one; NULL: it states none, and what the message `makes` gets the session's. */
+extern Refusal *oms_fix_check_account(const FixContext *fix, const char *account, bool makes);
 
 /* Does the message say of itself that it may have been sent before? */
 extern bool oms_fix_is_resent(const FixMessage *message);

@@ -19,6 +19,7 @@
 #include "core/order/order.h"
 #include "fix/fix_quote.h"
 #include "store/ids.h"
+#include "store/sight.h"
 
 /* What R and AG have themselves; all else is of one symbol. */
 const int	oms_fix_own_of_quote_request[] = {
@@ -48,15 +49,14 @@ quote_asked_order(FixContext *fix, const FixSpan *span)
 	char	   *symbol = oms_fix_get_in(&fix->message, span, TAG_SYMBOL);
 	char	   *side = oms_fix_get_in(&fix->message, span, TAG_SIDE);
 	const OmsName *name = side ? oms_name_find(oms_side_names, side, strlen(side)) : NULL;
-	TableSet   *tables = oms_uow_tables(fix->uow);
 	const Order *order;
 	char	   *id;
 
 	if (cl_ord_id == NULL)
 		return NULL;
-	id = oms_named(tables, NAME_CL_ORD_ID, fix->message.session, cl_ord_id, NULL);
+	id = oms_uow_named(fix->uow, NAME_CL_ORD_ID, fix->message.session, cl_ord_id, NULL);
 	if (id == NULL)
-		id = oms_named(tables, NAME_CL_ORD_ID, "", cl_ord_id, NULL);
+		id = oms_uow_named(fix->uow, NAME_CL_ORD_ID, "", cl_ord_id, NULL);
 	order = id ? (const Order *) oms_uow_peek(fix->uow, KIND_ORDER, id) : NULL;
 	if (order == NULL || (symbol && strcmp(symbol, order->symbol) != 0) || (side && (name == NULL || strcmp(name->name, order->side) != 0)))
 		return NULL;
@@ -108,7 +108,7 @@ quote_asked_was_told(FixContext *fix, const QuoteAsked *asked, bool first)
 static Refusal *
 quote_asked_check_account(FixContext *fix, const FixSpan *span)
 {
-	return oms_fix_check_account(fix, oms_fix_get_in(&fix->message, span, TAG_ACCOUNT));
+	return oms_fix_check_account(fix, oms_fix_get_in(&fix->message, span, TAG_ACCOUNT), true);
 }
 
 Refusal *
@@ -139,7 +139,8 @@ oms_fix_handle_quote_request(FixContext *fix)
 		if (asked[i].order_id)
 			oms_name_object(&names.names, KIND_ORDER, asked[i].order_id, REACH_OWN);
 	}
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	for (int i = 0; refusal == NULL && i < Max(n, 1); i++)
 	{
 		JsonWriter	w;
@@ -244,7 +245,8 @@ oms_fix_handle_quote_request_reject(FixContext *fix)
 		else
 			fix->ignored = match.ambiguous ? "more than one quote request matches" : "the quote request is not known";
 	}
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	for (int i = 0; refusal == NULL && i < Max(n, 1); i++)
 		if (requests[i])
 			refusal = quote_reject_request(fix, requests[i], n > 0 ? &spans[i] : NULL);
@@ -292,6 +294,7 @@ oms_fix_handle_quote(FixContext *fix)
 		oms_fix_name_quote(&names, offer.known);
 	if (offer.request)
 		oms_fix_name_request(&names, offer.request);
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	return oms_fix_take_offer(fix, &offer);
 }

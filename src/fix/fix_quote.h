@@ -83,7 +83,9 @@ typedef struct QuoteNames
 
 extern void oms_fix_name_quote(QuoteNames *names, const Quote *quote);
 extern void oms_fix_name_request(QuoteNames *names, const QuoteRequest *request);
-extern void oms_fix_lock_quotes(QuoteNames *names);
+
+/* Lock them.  False where only their names were asked for: then nothing is to be done. */
+extern bool oms_fix_lock_quotes(QuoteNames *names);
 
 typedef struct RequestMatch
 {

@@ -326,7 +326,8 @@ cancel_all(Cancel *cancel)
 		return oms_with_hint(oms_refuse_by_rule("too_many_quotes", "the message would end more quotes than one may",
 												"it names %d open quotes; the most is %d.", list_length(cancel->quotes), FIX_QUOTES_ENDED_MAX),
 							 "CancelQuoteCommand ends them one by one.");
-	oms_fix_lock_quotes(&cancel->names);
+	if (!oms_fix_lock_quotes(&cancel->names))
+		return NULL;
 	foreach(cell, cancel->requests)
 	{
 		refusal = cancel_run(cancel, COMMAND_CANCEL_QUOTE_REQUEST, lfirst(cell));

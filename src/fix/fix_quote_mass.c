@@ -162,7 +162,8 @@ oms_fix_handle_mass_quote(FixContext *fix)
 		if (!mass_find(&names, quote_req_id, &offers[i]))
 			return oms_fix_several("quote request");
 	}
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	for (int i = 0; refusal == NULL && i < n; i++)
 		refusal = oms_fix_take_offer(fix, &offers[i]);
 	if (refusal == NULL && fix->results == NIL)

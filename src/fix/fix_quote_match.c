@@ -52,11 +52,20 @@ oms_fix_name_request(QuoteNames *names, const QuoteRequest *request)
 		oms_name_object(&names->names, KIND_ORDER, request->order_id, REACH_OWN);
 }
 
-void
+bool
 oms_fix_lock_quotes(QuoteNames *names)
 {
+	TreeNames  *naming = names->fix->naming;
+
+	if (naming)
+	{
+		for (int i = 0; i < names->names.count; i++)
+			oms_name_object(naming, names->names.names[i].kind, names->names.names[i].values[0], names->names.names[i].reach);
+		return false;
+	}
 	if (names->names.count > 0)
 		oms_trees_lock(names->fix->uow, &names->names, false);
+	return true;
 }
 
 /* ------------------------------------------------------------------------

@@ -243,8 +243,12 @@ oms_fix_handle_quote_response(FixContext *fix)
 	if (match.quote == NULL)
 		return match.ambiguous ? oms_fix_several("quote") : oms_refuse(OMS_NO_SUCH_OBJECT, "the quote is not known");
 	oms_fix_name_quote(&names, match.quote);
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	quote = (const Quote *) oms_uow_object(fix->uow, KIND_QUOTE, match.quote->id);
+	/* the caller may see it no more */
+	if (quote == NULL)
+		return oms_refuse(OMS_NO_SUCH_OBJECT, "the quote is not known");
 	if (response_is_dealers(fix, quote))
 	{
 		fix->ignored = "who quotes does not answer himself";

@@ -232,7 +232,8 @@ status_reject_request(FixContext *fix, const char *quote_req_id, const Status *s
 		return NULL;
 	}
 	oms_fix_name_request(&names, match.request);
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	w = oms_fix_quote_command(&fix->message, COMMAND_REJECT_QUOTE_REQUEST, NULL, NULL);
 	oms_json_string(&w, "quoteRequestId", match.request->id);
 	oms_json_string(&w, "dealer", oms_fix_dealer(&fix->message));
@@ -255,7 +256,8 @@ oms_fix_handle_quote_status_report(FixContext *fix)
 	if (match.quote)
 	{
 		oms_fix_name_quote(&names, match.quote);
-		oms_fix_lock_quotes(&names);
+		if (!oms_fix_lock_quotes(&names))
+			return NULL;
 		return status_apply(fix, match.quote, &status);
 	}
 	if (match.ambiguous && status.meaning == STATUS_ENDS)
@@ -370,7 +372,8 @@ oms_fix_handle_mass_quote_ack(FixContext *fix)
 		acked = status_acked_whole(fix, quote_id, &status);
 	foreach(cell, acked)
 		oms_fix_name_quote(&names, ((const AckedEntry *) lfirst(cell))->quote);
-	oms_fix_lock_quotes(&names);
+	if (!oms_fix_lock_quotes(&names))
+		return NULL;
 	fix->ignored = "no open quote of the session is named";
 	foreach(cell, acked)
 	{

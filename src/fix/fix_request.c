@@ -16,10 +16,9 @@
 
 #include "base/guc.h"
 #include "core/order/order_history.h"
-#include "core/order/order_members.h"
+#include "entry/replace_order.h"
 #include "entry/submit_order.h"
 #include "fix/fix_private.h"
-#include "store/routing.h"
 
 bool
 oms_fix_is_resent(const FixMessage *message)
@@ -49,7 +48,7 @@ oms_fix_content_of(Jsonb *command, bool any_time)
 bool
 oms_fix_is_same_order(FixContext *fix, const Order *order, Jsonb *command, bool any_time)
 {
-	Jsonb	   *first = oms_event_first_payload(oms_uow_tables(fix->uow), &order->object);
+	Jsonb	   *first = oms_uow_first_payload(fix->uow, &order->object);
 	Jsonb	   *known = first ? oms_json_get_container(first, "command") : NULL;
 
 	return known && oms_json_equal(oms_fix_content_of(known, any_time), oms_fix_content_of(command, any_time));
@@ -157,23 +156,12 @@ request_is_repeat(FixContext *fix, const char *order_id)
 	return oms_history_was_asked(oms_uow_source(fix->uow), order, cl_ord_id);
 }
 
-/* Of a client order that still lives; of the terms that are asked for, as if they were in force. */
 static List *
 request_ask_routing(UnitOfWork *uow, const Command *command, void *arg)
 {
 	const Order *order = (const Order *) oms_uow_object(uow, KIND_ORDER, command->order_id);
-	OrderTerms	terms = command->terms;
-	Order		asked;
 
-	if (order == NULL || order->parent_id || oms_order_is_block(order) || !oms_order_is_live(order))
-		return NIL;
-	asked = *order;
-	terms.side = command->side;
-	terms.account = command->account;
-	oms_terms_apply(&asked, &terms);
-	oms_order_derive_left(&asked);
-	oms_routing_ask(command, &asked.object, arg);
-	return ((Routing *) arg)->findings;
+	return order && oms_replace_ask_routing(order, command, arg) ? ((Routing *) arg)->findings : NIL;
 }
 
 /*

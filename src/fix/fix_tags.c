@@ -97,6 +97,7 @@ static const struct
 #define KIND_COUNT			(1 << 1)
 #define KIND_ENVELOPE		(1 << 2)
 #define KIND_QUOTE			(1 << 3)
+#define KIND_LENGTH			(1 << 4)
 
 static uint8 kinds[LAST_TAG + 1];
 static bool kinds_known = false;
@@ -115,6 +116,8 @@ tags_learn_kinds(void)
 			(f->messages & FIX_MSG_QUOTE ? KIND_QUOTE : 0);
 	for (int i = 0; i < lengthof(group_counts) && group_counts[i] <= LAST_TAG; i++)
 		kinds[group_counts[i]] |= KIND_COUNT;
+	for (int i = 0; i < lengthof(data_fields) && data_fields[i].length_tag <= LAST_TAG; i++)
+		kinds[data_fields[i].length_tag] |= KIND_LENGTH;
 	kinds_known = true;
 }
 
@@ -176,7 +179,11 @@ oms_fix_tag_may_stand_in(int count_tag, int tag)
 int
 oms_fix_data_tag_after(int length_tag)
 {
-	const void *found = bsearch(&length_tag, data_fields, lengthof(data_fields), sizeof(data_fields[0]), tags_compare_tags);
+	const void *found;
+
+	if (length_tag <= LAST_TAG && !tags_has_kind(length_tag, KIND_LENGTH))
+		return 0;
+	found = bsearch(&length_tag, data_fields, lengthof(data_fields), sizeof(data_fields[0]), tags_compare_tags);
 
 	return found ? ((const int *) found)[1] : 0;
 }

@@ -29,6 +29,7 @@
 #include "base/moment.h"
 #include "core/order/order.h"
 #include "core/order/order_exposure.h"
+#include "store/account_rights.h"
 #include "store/events.h"
 #include "store/look_ups.h"
 #include "store/predicate.h"
@@ -65,13 +66,20 @@ look_up_makes(const Command *command)
 	return f && f->role == ID_OF_NEW;
 }
 
+/* Who asks outside of a rule learns nothing of orders that he does not see. */
+static bool
+look_up_is_visible(const Order *order)
+{
+	return oms_predicate_subject() || !oms_accounts_are_limited() || oms_object_is_visible(&oms_kinds[KIND_ORDER], &order->object);
+}
+
 static const Order *
 look_up_order(Table *orders, const char *id)
 {
 	Order	   *order = palloc(sizeof(Order));
 	ItemPointerData tid;
 
-	return id && oms_object_find(&oms_kinds[KIND_ORDER], orders, id, &order->object, &tid) ? order : NULL;
+	return id && oms_object_find(&oms_kinds[KIND_ORDER], orders, id, &order->object, &tid) && look_up_is_visible(order) ? order : NULL;
 }
 
 static Table *
@@ -99,6 +107,8 @@ look_up_as_it_stands(Jsonb *json)
 	parent = look_up_order(orders, ask.cur ? ask.cur->parent_id : command->parent_id);
 	ask.root = look_up_order(orders, ask.cur ? ask.cur->root_id : parent ? parent->root_id : NULL);
 	ask.order = oms_order_proposed(command, ask.cur, parent);
+	if (ask.order && !look_up_is_visible(ask.order))
+		ask.order = NULL;
 	oms_table_close(orders);
 	return ask;
 }
@@ -426,7 +436,7 @@ oms_notional_of(PG_FUNCTION_ARGS)
 {
 	Numeric		value;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || !oms_dec_is_finite(PG_GETARG_NUMERIC(2)) || !oms_dec_is_finite(PG_GETARG_NUMERIC(3)))
 		PG_RETURN_NULL();
 	value = oms_notional(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						 PG_GETARG_NUMERIC(2), PG_GETARG_NUMERIC(3));

@@ -5,7 +5,7 @@
  *
  * Entry points of oms.create_slot(), oms.stat_bridge and oms.bridge_alerts
  * (sql/70_bridge.sql).  Writes no table itself; oms_commit_publication() has a
- * worker do it (publication_worker.c).
+ * worker do it (errand.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 #include "base/errors.h"
 #include "base/guc.h"
 #include "slot/commit_age.h"
-#include "slot/publication_worker.h"
+#include "slot/errand.h"
 
 PG_FUNCTION_INFO_V1(oms_commit_publication);
 PG_FUNCTION_INFO_V1(oms_choose_output_plugin);
@@ -119,7 +119,10 @@ slot_plugin_problem(const char *plugin)
 	return NULL;
 }
 
-/* The plugin that was asked for if it can be used; of NULL the better one that can. */
+/*
+ * The plugin that was asked for if it can be used; of NULL the one that costs
+ * less and needs no setting, if it can.
+ */
 Datum
 oms_choose_output_plugin(PG_FUNCTION_ARGS)
 {
@@ -130,7 +133,7 @@ oms_choose_output_plugin(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		plugin = NameStr(*PG_GETARG_NAME(0));
 	else
-		plugin = slot_plugin_problem("wal2json") == NULL ? "wal2json" : "pgoutput";
+		plugin = slot_plugin_problem("pgoutput") == NULL ? "pgoutput" : "wal2json";
 	problem = slot_plugin_problem(plugin);
 	if (problem != NULL)
 		oms_raise(problem);
@@ -171,7 +174,7 @@ oms_commit_publication(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot repair a publication within a security-restricted operation")));
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(oms_repair_publication_apart(PG_GETARG_NAME(0))));
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(oms_errand_apart(ERRAND_REPAIR_PUBLICATION, MyDatabaseId, NameStr(*PG_GETARG_NAME(0)))));
 }
 
 /* ------------------------------------------------------------------------

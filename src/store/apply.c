@@ -7,7 +7,8 @@
  * can be known from memory; claim.c then makes the command's ids ours.  What is
  * numbered belongs to the decision: only when all is claimed are its objects put
  * into the identity map, and its events into the list of the unit of work.  A
- * command that does not come so far leaves neither touched.
+ * command that does not come so far leaves neither touched.  What a purge shows to
+ * functions of users is shown last, and what was claimed goes again if they refuse.
  *
  * Each change is one event.  It counts in the version of its object and in the
  * tree version of its root, whose row is therefore written too.
@@ -22,6 +23,7 @@
 #include "base/damage.h"
 #include "base/moment.h"
 #include "core/command_size.h"
+#include "store/purge.h"
 #include "store/work_private.h"
 
 /* A tree that the command changes. */
@@ -169,7 +171,7 @@ apply_build_events(Application *app)
 	Refusal    *refusal = NULL;
 	ListCell   *cell;
 
-	app->events = apply_room_for_events(app->uow, list_length(app->decision->changes));
+	app->events = apply_room_for_events(app->uow, list_length(app->decision->changes) + list_length(app->decision->purged));
 	foreach(cell, app->decision->changes)
 	{
 		refusal = apply_build_event(app, lfirst(cell), &app->events[app->nevents++]);
@@ -177,6 +179,13 @@ apply_build_events(Application *app)
 			return refusal;
 	}
 	apply_count_trees(app);
+	foreach(cell, app->decision->purged)
+	{
+		refusal = oms_purge_build(app->uow, lfirst(cell), app->decision->command, &app->events[app->nevents]);
+		if (refusal)
+			return refusal;
+		app->nevents++;
+	}
 	return NULL;
 }
 
@@ -191,6 +200,7 @@ apply_replace(UnitOfWork *uow, Object *now)
 	Tracked    *t = oms_map_find(uow->map, now->kind, now->id);
 	bool		moves = strcmp(t->now->root_id, now->root_id) != 0;
 
+	t->changed = true;
 	if (t->now == now)
 		return;
 	t->now = now;
@@ -223,6 +233,8 @@ apply_adopt(Application *app)
 		if (change->is_last)
 			apply_replace(uow, change->after);
 	}
+	for (int i = 0; i < app->nevents && app->decision->purged != NIL; i++)
+		oms_purge_carry_out(uow, app->events[i].purge);
 	uow->has_made |= app->made != NIL;
 	uow->nevents += app->nevents;
 	uow->newest = uow->time;
@@ -249,6 +261,14 @@ oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal)
 	if (*refusal)
 		return APPLY_REFUSED;
 	result = oms_claim(&app, refusal);
+	/* whoever is shown what goes may do things: only when its id is ours, so that none of it is done for a rival's command */
+	if (result == APPLY_DONE && decision->purged)
+		*refusal = oms_purge_archive(app.events, app.nevents);
+	if (*refusal && result == APPLY_DONE)
+	{
+		oms_claim_give_back(&app);
+		return APPLY_REFUSED;
+	}
 	if (result == APPLY_DONE)
 		apply_adopt(&app);
 	return result;

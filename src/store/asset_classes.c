@@ -20,7 +20,7 @@
 
 #include "base/errors.h"
 #include "store/asset_classes.h"
-#include "store/config_table.h"
+#include "store/config_rows.h"
 
 PG_FUNCTION_INFO_V1(oms_check_asset_class);
 
@@ -36,7 +36,7 @@ static AssetClass *
 asset_class_of_row(Relation rel, TupleTableSlot *slot)
 {
 	char	   *name = TextDatumGetCString(oms_config_column(rel, slot, "name", TEXTOID, NULL));
-	Jsonb	   *definition = DatumGetJsonbPCopy(oms_config_column(rel, slot, "definition", JSONBOID, NULL));
+	Jsonb	   *definition = oms_config_document(rel, slot, "definition");
 	AssetClass *class = oms_class_read(name, definition);
 
 	class->builtin = DatumGetBool(oms_config_column(rel, slot, "builtin", BOOLOID, NULL));
@@ -49,7 +49,7 @@ static void
 asset_classes_begin(ConfigTable *table)
 {
 	kept.rows = NIL;
-	kept.classes = (AssetClasses) {0};
+	kept.classes = (AssetClasses) {.edition = kept.classes.edition + 1};
 	if (kept.context == NULL)
 		kept.context = AllocSetContextCreate(CacheMemoryContext, "oms.asset_classes", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(kept.context);

@@ -12,6 +12,9 @@
 #include "catalog/pg_class_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "base/guc.h"
@@ -21,22 +24,25 @@
 #define CALLER_PROXY_ROLE	"oms_proxy"
 #define CALLER_ADMIN_ROLE	"oms_admin"
 
-/*
- * A member that may become the role or has its rights.  Since 16 whoever makes a
- * role has its ADMIN option, and is no member for that.
- */
-static bool
-caller_is_proxy(Oid session_user)
+/* Since 16 whoever makes a role has its ADMIN option, and is no member for that. */
+bool
+oms_role_is_in(Oid member, Oid role)
 {
-	Oid			proxy = get_role_oid(CALLER_PROXY_ROLE, true);
-
-	if (!OidIsValid(proxy) || !is_member_of_role_nosuper(session_user, proxy))
+	if (!is_member_of_role_nosuper(member, role))
 		return false;
 #if PG_VERSION_NUM >= 160000
-	return superuser_arg(session_user) || member_can_set_role(session_user, proxy) || has_privs_of_role(session_user, proxy);
+	return superuser_arg(member) || member_can_set_role(member, role) || has_privs_of_role(member, role);
 #else
 	return true;
 #endif
+}
+
+bool
+oms_caller_is_proxied(void)
+{
+	Oid			proxy = get_role_oid(CALLER_PROXY_ROLE, true);
+
+	return OidIsValid(proxy) && oms_role_is_in(GetSessionUserId(), proxy);
 }
 
 /* Roles that do not exist make nobody a feed; a superuser is one where he was given the role, and not for having the rights of every role. */
@@ -65,13 +71,39 @@ oms_caller_is_admin(void)
 		oms_owns_relation(oms_relation(OMS_COMMANDS), GetUserId());
 }
 
+/* A session keeps its address. */
+static struct varlena *
+caller_client_addr(void)
+{
+	static bool known = false;
+	static struct varlena *addr;
+
+	if (!known)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+		Datum		value;
+
+		LOCAL_FCINFO(fcinfo, 0);
+
+		InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+		value = inet_client_addr(fcinfo);
+		addr = fcinfo->isnull ? NULL : (struct varlena *) DatumGetPointer(value);
+		known = true;
+		MemoryContextSwitchTo(old);
+	}
+	return addr;
+}
+
 void
 oms_caller_take(Caller *caller)
 {
 	Oid			session_user = GetSessionUserId();
-	bool		proxied = caller_is_proxy(session_user);
+	bool		proxied = oms_caller_is_proxied();
 
 	caller->actor = GetUserNameFromId(proxied ? GetOuterUserId() : session_user, false);
 	caller->role = GetUserNameFromId(GetUserId(), false);
 	caller->via = proxied ? GetUserNameFromId(session_user, false) : NULL;
+	/* the server keeps it in ASCII, and shorter than NAMEDATALEN */
+	caller->application_name = application_name && application_name[0] != '\0' ? pstrdup(application_name) : NULL;
+	caller->client_addr = caller_client_addr();
 }

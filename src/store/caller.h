@@ -15,6 +15,8 @@ typedef struct Caller
 	char	   *actor;			/* who answers for it; commandIds are his */
 	char	   *role;			/* the current user: whose rights count */
 	char	   *via;			/* the login of a pool that speaks for the actor, or NULL */
+	char	   *application_name;	/* as the session calls itself, or NULL */
+	struct varlena *client_addr;	/* inet: where it comes from, or NULL without a network */
 } Caller;
 
 /*
@@ -25,6 +27,12 @@ typedef struct Caller
  * to (SECURITY DEFINER) is the role only, never the actor.
  */
 extern void oms_caller_take(Caller *caller);
+
+/* Does the session user speak for the role that it has set? */
+extern bool oms_caller_is_proxied(void);
+
+/* May the member become the role, or has he its rights?  A superuser where he was made a member. */
+extern bool oms_role_is_in(Oid member, Oid role);
 
 /* Has the current user the privileges of one of oms_state.feed_roles?  Of oms_admin, or is the extension his? */
 extern bool oms_caller_is_feed(void);

@@ -27,6 +27,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "core/kind.h"
 #include "store/catalog.h"
 
@@ -46,8 +47,19 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_RESTRICTED_LIST] = "restricted_list",
 	[OMS_TRADING_HALTS] = "trading_halts",
 	[OMS_ASSET_CLASSES] = "asset_classes",
+	[OMS_SERVICES] = "services",
 	[OMS_CONFIGURATION_EVENTS] = "configuration_events",
 	[OMS_ALLOWED_ORDER_TYPES] = "allowed_order_types",
+	[OMS_INCARNATIONS] = "incarnations",
+	[OMS_ACCOUNT_GRANTS] = "account_grants",
+	[OMS_TRADING_CALENDARS] = "trading_calendars",
+	[OMS_CALENDAR_HOURS] = "calendar_hours",
+	[OMS_CALENDAR_DAYS] = "calendar_days",
+	[OMS_CALENDAR_ASSIGNMENTS] = "calendar_assignments",
+	[OMS_RETENTION_POLICIES] = "retention_policies",
+	[OMS_PURGED_TREES] = "purged_trees",
+	[OMS_PURGED_IDS] = "purged_ids",
+	[OMS_ARCHIVED_TREES] = "archived_trees",
 };
 
 static const char *
@@ -83,34 +95,87 @@ oms_catalog_init(void)
 	CacheRegisterRelcacheCallback(catalog_forget_relation, (Datum) 0);
 }
 
+void
+oms_catalog_forget(void)
+{
+	oids_valid = false;
+}
+
+/* Of a kind that another library has brought, or may yet: its extension need not be in this database. */
+static bool
+catalog_may_be_missing(OmsRelation relation)
+{
+	return relation < OMS_NAMES && (relation < OMS_EVENTS ? relation - OMS_OBJECTS : relation - OMS_EVENTS) >= KIND_COUNT;
+}
+
+static bool
+catalog_is_vacant(OmsRelation relation)
+{
+	return relation < OMS_NAMES && (relation < OMS_EVENTS ? relation - OMS_OBJECTS : relation - OMS_EVENTS) >= oms_kind_count;
+}
+
+static Oid
+catalog_look_up(OmsRelation relation)
+{
+	Oid			schema = get_namespace_oid("oms", true);
+
+	return OidIsValid(schema) ? get_relname_relid(catalog_relation_name(relation), schema) : InvalidOid;
+}
+
+pg_noreturn static void
+catalog_raise_missing(OmsRelation relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("relation \"oms.%s\" does not exist", catalog_relation_name(relation)),
+			 catalog_may_be_missing(relation) ? errhint("Run CREATE EXTENSION for the library that brings it.") :
+			 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
+}
+
 /* Valid only once all are found: an error on the way leaves nothing that could be taken for an OID. */
 static void
 catalog_look_up_all(void)
 {
-	Oid			schema = get_namespace_oid("oms", true);
-
 	look_again = false;
 	for (int i = 0; i < OMS_RELATION_COUNT; i++)
 	{
-		relation_oids[i] = OidIsValid(schema) ? get_relname_relid(catalog_relation_name(i), schema) : InvalidOid;
-		if (!OidIsValid(relation_oids[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("relation \"oms.%s\" does not exist", catalog_relation_name(i)),
-					 errhint("Run CREATE EXTENSION oms_state, or ALTER EXTENSION oms_state UPDATE.")));
+		relation_oids[i] = catalog_is_vacant(i) ? InvalidOid : catalog_look_up(i);
+		if (!OidIsValid(relation_oids[i]) && !catalog_may_be_missing(i))
+			catalog_raise_missing(i);
 	}
 	oids_valid = !look_again;
 }
 
 Oid
-oms_relation(OmsRelation relation)
+oms_relation_if_any(OmsRelation relation)
 {
 	while (!oids_valid)
 	{
 		CHECK_FOR_INTERRUPTS();
 		catalog_look_up_all();
 	}
-	return relation_oids[relation];
+	/* what comes to be tells nobody who did not know it */
+	return likely(OidIsValid(relation_oids[relation])) ? relation_oids[relation] : catalog_look_up(relation);
+}
+
+Oid
+oms_relation(OmsRelation relation)
+{
+	Oid			found = oms_relation_if_any(relation);
+
+	if (unlikely(!OidIsValid(found)))
+		catalog_raise_missing(relation);
+	return found;
+}
+
+Oid
+oms_relation_alone(OmsRelation relation)
+{
+	Oid			found = oids_valid ? relation_oids[relation] : catalog_look_up(relation);
+
+	if (!OidIsValid(found))
+		catalog_raise_missing(relation);
+	return found;
 }
 
 Oid

@@ -17,8 +17,8 @@
 typedef enum OmsRelation
 {
 	OMS_OBJECTS,				/* of the first kind; then those of the others */
-	OMS_EVENTS = OMS_OBJECTS + KIND_COUNT,	/* likewise */
-	OMS_NAMES = OMS_EVENTS + KIND_COUNT,	/* of the first sort; then the others */
+	OMS_EVENTS = OMS_OBJECTS + KINDS_MAX,	/* likewise */
+	OMS_NAMES = OMS_EVENTS + KINDS_MAX,	/* of the first sort; then the others */
 	OMS_EVENT_SEQUENCE = OMS_NAMES + NAME_COUNT,
 	OMS_ROOT_IDS,
 	OMS_COMMANDS,
@@ -33,8 +33,19 @@ typedef enum OmsRelation
 	OMS_RESTRICTED_LIST,
 	OMS_TRADING_HALTS,
 	OMS_ASSET_CLASSES,
+	OMS_SERVICES,
 	OMS_CONFIGURATION_EVENTS,
 	OMS_ALLOWED_ORDER_TYPES,
+	OMS_INCARNATIONS,
+	OMS_ACCOUNT_GRANTS,
+	OMS_TRADING_CALENDARS,
+	OMS_CALENDAR_HOURS,
+	OMS_CALENDAR_DAYS,
+	OMS_CALENDAR_ASSIGNMENTS,
+	OMS_RETENTION_POLICIES,
+	OMS_PURGED_TREES,
+	OMS_PURGED_IDS,
+	OMS_ARCHIVED_TREES,
 	OMS_RELATION_COUNT
 } OmsRelation;
 
@@ -49,6 +60,15 @@ extern void oms_catalog_init(void);
 
 /* The relation's OID; raises 55000 where the extension's tables are missing. */
 extern Oid	oms_relation(OmsRelation relation);
+
+/* The same whatever became of the other tables: for who only reads. */
+extern Oid	oms_relation_alone(OmsRelation relation);
+
+/* InvalidOid where it is that of a kind of another library, whose extension is not in this database. */
+extern Oid	oms_relation_if_any(OmsRelation relation);
+
+/* A kind has come: all are looked up anew. */
+extern void oms_catalog_forget(void);
 
 /* Whose it is. */
 extern Oid	oms_relation_owner(OmsRelation relation);

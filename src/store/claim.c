@@ -17,9 +17,10 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 
+#include "core/decide.h"
 #include "store/work_private.h"
 
-/* A row that the command has inserted already. */
+/* A row that the command has inserted. */
 typedef struct ClaimedRow
 {
 	Table	   *table;
@@ -32,7 +33,6 @@ typedef struct Claim
 	UnitOfWork *uow;
 	List	   *made;			/* of Made: what the command makes */
 	List	   *names;			/* of IdClaim */
-	List	   *rows;			/* of ClaimedRow */
 } Claim;
 
 static Table *
@@ -99,6 +99,9 @@ claim_refuse_name(const Claim *claim, const IdClaim *name)
 	const NameDef *def = claim_name_def(name);
 	char	   *owner = oms_named(claim->uow->tables, name->table - OMS_NAMES, name->ids[0], name->ids[1], NULL);
 
+	if (unlikely(claim->uow->limited) && owner)
+		oms_sight_note(claim->uow, oms_uow_peek_any(claim->uow, def->kind, owner));
+
 	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", def->field, name->ids[1]),
 						   "It is known for %s \"%s\".", oms_kind_noun(def->kind), owner ? owner : "?");
 }
@@ -110,9 +113,17 @@ claim_refuse_object(const Object *object)
 }
 
 static Refusal *
-claim_refuse_other(const Object *object, const KindDef *taken_by)
+claim_refuse_purged(const Object *object)
 {
-	return oms_refuse(OMS_DUPLICATE, "%s \"%s\" is the id of %s", oms_kind_of(object)->id_field, object->id, taken_by->a_name);
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", oms_kind_of(object)->id_field, object->id),
+										 "It was the id of an object that is purged, and is never used again."),
+						 "Give it another id.");
+}
+
+static Refusal *
+claim_refuse_other(const Claim *claim, const Object *object, const KindDef *taken_by)
+{
+	return oms_refuse_id_of(object->kind, object->id, claim->uow->limited ? NULL : taken_by);
 }
 
 static Refusal *
@@ -123,7 +134,7 @@ claim_refuse_root(const Claim *claim, const Object *object)
 
 	if (taken_by == NULL || taken_by == oms_kind_of(object))
 		return claim_refuse_object(object);
-	return claim_refuse_other(object, taken_by);
+	return claim_refuse_other(claim, object, taken_by);
 }
 
 /* ------------------------------------------------------------------------
@@ -144,7 +155,7 @@ claim_look_up_object(const Claim *claim, const Change *change)
 	if (oms_object_taken(claim_table(claim, OMS_OBJECTS_OF(kind->kind)), object->id))
 		return claim_refuse_object(object);
 	if (is_root && oms_object_taken(claim_table(claim, OMS_OBJECTS_OF(kind->root_kind)), object->id))
-		return claim_refuse_other(object, &oms_kinds[kind->root_kind]);
+		return claim_refuse_other(claim, object, &oms_kinds[kind->root_kind]);
 	return NULL;
 }
 
@@ -186,7 +197,7 @@ claim_remember(Claim *claim, Table *table, ItemPointerData tid)
 	ClaimedRow *row = palloc(sizeof(ClaimedRow));
 
 	*row = (ClaimedRow) {table, tid};
-	claim->rows = lappend(claim->rows, row);
+	claim->app->claimed = lappend(claim->app->claimed, row);
 }
 
 static bool
@@ -278,15 +289,34 @@ claim_objects(Claim *claim)
 	return NULL;
 }
 
-/* A rival has won: what the command has inserted goes again. */
-static void
-claim_give_back(const Claim *claim)
+/*
+ * After its rows are ours: whoever was purging it has committed then, and left
+ * the id behind.
+ */
+static Refusal *
+claim_look_up_purged(const Claim *claim)
 {
 	ListCell   *cell;
 
-	if (claim->rows != NIL)
+	foreach(cell, claim->made)
+	{
+		const Change *change = ((Made *) lfirst(cell))->change;
+
+		CHECK_FOR_INTERRUPTS();
+		if (change->id_is_given && oms_id_is_purged(claim->uow->tables, change->after->id))
+			return claim_refuse_purged(change->after);
+	}
+	return NULL;
+}
+
+void
+oms_claim_give_back(const Application *app)
+{
+	ListCell   *cell;
+
+	if (app->claimed != NIL)
 		CommandCounterIncrement();
-	foreach(cell, claim->rows)
+	foreach(cell, app->claimed)
 	{
 		ClaimedRow *row = lfirst(cell);
 
@@ -312,10 +342,13 @@ oms_claim(Application *app, Refusal **refusal)
 	if (*refusal == NULL && !repeated)
 		*refusal = claim_objects(&claim);
 	if (*refusal == NULL && !repeated)
+		*refusal = claim_look_up_purged(&claim);
+	if (*refusal == NULL && !repeated)
 	{
 		app->made = claim.made;
 		return APPLY_DONE;
 	}
-	claim_give_back(&claim);
+	/* a rival has won */
+	oms_claim_give_back(app);
 	return repeated ? APPLY_REPEATED : APPLY_REFUSED;
 }

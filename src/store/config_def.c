@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -36,7 +37,17 @@ const ConfigDef oms_config_defs[] = {
 	{"restricted_list", "Restriction", {"symbol", "account"}, {"reason"}},
 	{"allowed_order_types", "AllowedOrderType", {"destination", "ord_type"}, {0}},
 	{"trading_halts", "TradingHalt", {"name"}, {"symbol", "account", "destination", "since", "until", "reason", "enabled"}},
+	{"trading_calendars", "TradingCalendar", {"name"}, {"zone", "known_from", "known_until", "expiry_delay", "source", "source_version"}},
+	{"calendar_hours", "CalendarHours", {"calendar", "iso_dow", "valid_from"},
+	{"closed", "open_day_offset", "open_time", "close_day_offset", "close_time", "breaks"}},
+	{"calendar_days", "CalendarDay", {"calendar", "day"},
+	{"closed", "open_day_offset", "open_time", "close_day_offset", "close_time", "breaks", "reason"}},
+	{"calendar_assignments", "CalendarAssignment", {"destination", "symbol", "asset_class"}, {"calendar"}},
 	{"asset_classes", "AssetClass", {"name"}, {"definition", "enabled"}},
+	{"retention_policies", "RetentionPolicy", {"name"},
+	{"object", "asset_class", "account", "status", "root_id", "age", "action", "hold", "enabled"}},
+	{"services", "Service", {"name"}, {"definition", "enabled"}},
+	{"account_grants", "AccountGrant", {"role", "account"}, {"asset_classes", "enabled"}},
 	{0}
 };
 
@@ -95,6 +106,39 @@ oms_config_is_builtin(Relation rel, HeapTuple row)
 		DatumGetBool(oms_config_value(rel, row, "builtin", BOOLOID, &isnull)) && !isnull;
 }
 
+/* As oms.verify() writes it, in SQL: ISO 8601, whatever the session has set. */
+static char *
+config_def_date_text(DateADT value)
+{
+	struct pg_tm tm = {0};
+	char		text[MAXDATELEN + 1];
+
+	if (DATE_NOT_FINITE(value))
+		EncodeSpecialDate(value, text);
+	else
+	{
+		j2date(value + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+		EncodeDateOnly(&tm, USE_ISO_DATES, text);
+	}
+	return pstrdup(text);
+}
+
+static char *
+config_def_key_text(Relation rel, const char *column, Oid type, Datum value)
+{
+	switch (type)
+	{
+		case TEXTOID:
+			return TextDatumGetCString(value);
+		case INT4OID:
+			return psprintf("%d", DatumGetInt32(value));
+		case DATEOID:
+			return config_def_date_text(DatumGetDateADT(value));
+		default:
+			config_def_bad_type(rel, column, type);
+	}
+}
+
 char *
 oms_config_id(const ConfigDef *def, Relation rel, HeapTuple row)
 {
@@ -103,12 +147,13 @@ oms_config_id(const ConfigDef *def, Relation rel, HeapTuple row)
 	initStringInfo(&id);
 	for (int i = 0; def->key[i]; i++)
 	{
+		Oid			type;
 		bool		isnull;
-		Datum		value = oms_config_value(rel, row, def->key[i], TEXTOID, &isnull);
+		Datum		value = config_def_value(rel, row, def->key[i], &type, &isnull);
 
 		if (i > 0)
 			appendStringInfoChar(&id, '/');
-		for (const char *c = isnull ? "" : TextDatumGetCString(value); *c; c++)
+		for (const char *c = isnull ? "" : config_def_key_text(rel, def->key[i], type, value); *c; c++)
 		{
 			if (*c == '/' || *c == '\\')
 				appendStringInfoChar(&id, '\\');
@@ -165,6 +210,26 @@ config_def_write_time(JsonWriter *w, const char *field, TimestampTz value, const
 				 errmsg("\"%s\" is not in the years 1 to 9999", column)));
 }
 
+static void
+config_def_write_texts(JsonWriter *w, const char *field, ArrayType *value)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(value, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	oms_json_key(w, field);
+	oms_json_open_array(w);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			oms_json_scalar(w, NULL, &(JsonbValue) {.type = jbvNull});
+		else
+			oms_json_string(w, NULL, TextDatumGetCString(elements[i]));
+	}
+	oms_json_close_array(w);
+}
+
 /* A number that JSON cannot have is its name, too. */
 static void
 config_def_write(JsonWriter *w, const char *field, Datum value, Oid type, Relation rel, const char *column)
@@ -192,8 +257,14 @@ config_def_write(JsonWriter *w, const char *field, Datum value, Oid type, Relati
 		case JSONBOID:
 			oms_json_jsonb(w, field, DatumGetJsonbP(value));
 			break;
+		case DATEOID:
+			oms_json_string(w, field, config_def_date_text(DatumGetDateADT(value)));
+			break;
 		case TIMESTAMPTZOID:
 			config_def_write_time(w, field, DatumGetTimestampTz(value), column);
+			break;
+		case TEXTARRAYOID:
+			config_def_write_texts(w, field, DatumGetArrayTypeP(value));
 			break;
 		case INTERVALOID:
 			oms_json_string(w, field, config_def_interval_text(DatumGetIntervalP(value)));

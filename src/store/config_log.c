@@ -102,9 +102,9 @@ void
 oms_config_log_append(const ConfigEvent *event)
 {
 	static SPIPlanPtr plan;
-	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, XID8OID, JSONBOID, BYTEAOID};
+	Oid			types[] = {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, XID8OID, JSONBOID, BYTEAOID, TEXTOID, INETOID};
 	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types) + 1] = "            ";
+	char		nulls[lengthof(types) + 1] = "              ";
 
 	values[0] = Int64GetDatum(event->sequence);
 	values[1] = CStringGetTextDatum(event->id);
@@ -121,10 +121,18 @@ oms_config_log_append(const ConfigEvent *event)
 	values[9] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[10] = JsonbPGetDatum(event->payload);
 	values[11] = PointerGetDatum(event->hash);
+	if (event->caller.application_name)
+		values[12] = CStringGetTextDatum(event->caller.application_name);
+	else
+		nulls[12] = 'n';
+	if (event->caller.client_addr)
+		values[13] = PointerGetDatum(event->caller.client_addr);
+	else
+		nulls[13] = 'n';
 	SPI_connect();
 	config_log_execute(&plan, "INSERT INTO oms.configuration_events"
-					   " (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, via, xid, payload, hash)"
-					   " VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (root_id, version) DO NOTHING",
+					   " (sequence, aggregate_id, version, root_id, tree_version, event_type, occurred_at, actor, role, via, xid, payload, hash, application_name, client_addr)"
+					   " VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (root_id, version) DO NOTHING",
 					   lengthof(types), types, values, nulls);
 	if (SPI_processed != 1)
 		ereport(ERROR,

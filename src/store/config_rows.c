@@ -4,8 +4,9 @@
  *	  Rows of configuration that have a name, and may hide a shipped one.
  *
  * Keeps a table (config_table.c) in an order of its own.  A row takes the place of
- * the shipped one of its name whole, whether or not it is enabled.  Writes and
- * locks nothing.
+ * the shipped one of its name whole, whether or not it is enabled.  A row that is
+ * damaged (somebody has got round its trigger) keeps nobody from the others: it has a
+ * fault, and fails where it is asked.  Writes and locks nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/errors.h"
 #include "store/config_rows.h"
 
 char *
@@ -27,17 +29,67 @@ oms_config_text(Relation rel, TupleTableSlot *slot, const char *column, bool req
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+Jsonb *
+oms_config_document(Relation rel, TupleTableSlot *slot, const char *column)
+{
+	bool		isnull;
+	Datum		value = oms_config_column(rel, slot, column, JSONBOID, &isnull);
+	JsonbValue	null = {.type = jbvNull};
+
+	return isnull ? JsonbValueToJsonb(&null) : DatumGetJsonbPCopy(value);
+}
+
+/* What says for every row which it is; one without a name is none, and one that does not say that it is off is on. */
+static ConfigRow *
+config_row_head(const ConfigRows *rows, Relation rel, TupleTableSlot *slot)
+{
+	ConfigRow  *row = palloc0(rows->size);
+	bool		isnull;
+	Datum		enabled = oms_config_column(rel, slot, "enabled", BOOLOID, &isnull);
+
+	row->enabled = isnull || DatumGetBool(enabled);
+	row->name = oms_config_text(rel, slot, "name", false);
+	row->builtin = DatumGetBool(oms_config_column(rel, slot, "builtin", BOOLOID, &isnull));
+	row->version = DatumGetInt64(oms_config_column(rel, slot, "version", INT8OID, &isnull));
+	return row->name ? row : NULL;
+}
+
 ConfigRow *
 oms_config_row_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot)
 {
-	ConfigRow  *row = palloc0(rows->size);
+	ConfigRow  *row = config_row_head(rows, rel, slot);
 
-	row->name = oms_config_text(rel, slot, "name", true);
-	row->enabled = DatumGetBool(oms_config_column(rel, slot, "enabled", BOOLOID, NULL));
-	row->builtin = DatumGetBool(oms_config_column(rel, slot, "builtin", BOOLOID, NULL));
-	row->version = DatumGetInt64(oms_config_column(rel, slot, "version", INT8OID, NULL));
+	if (row == NULL)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("a row of oms.%s has no name", RelationGetRelationName(rel))));
 	rows->read(rows, rel, slot, row);
 	return row;
+}
+
+/* Nothing is held that an error would leave behind: what is read are columns of a row that is here. */
+static void
+config_row_read_damaged(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, ConfigRow *row)
+{
+	MemoryContext memory = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		rows->read(rows, rel, slot, row);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(memory);
+		error = CopyErrorData();
+		FlushErrorState();
+		/* a table without a column says nothing of any of its rows: that is no damage of one */
+		if (error->sqlerrcode != OMS_BAD_CONFIGURATION)
+			ReThrowError(error);
+		row->fault = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -57,14 +109,21 @@ config_rows_take(ConfigTable *table, Relation rel, TupleTableSlot *slot)
 {
 	ConfigRows *rows = (ConfigRows *) table;
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
+	ConfigRow  *row = config_row_head(rows, rel, slot);
 
+	if (row == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	if (rows->count == rows->room)
 	{
 		rows->room = rows->room ? 2 * rows->room : 16;
 		rows->rows = rows->rows ? repalloc_huge(rows->rows, sizeof(ConfigRow *) * rows->room) :
 			palloc(sizeof(ConfigRow *) * rows->room);
 	}
-	rows->rows[rows->count++] = oms_config_row_read(rows, rel, slot);
+	rows->rows[rows->count++] = row;
+	config_row_read_damaged(rows, rel, slot, row);
 	MemoryContextSwitchTo(old);
 }
 

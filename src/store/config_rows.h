@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "base/json.h"
 #include "store/config_table.h"
 
 /* What each has; the first member of what a table knows of its rows besides. */
@@ -19,6 +20,7 @@ typedef struct ConfigRow
 	int64		version;
 	bool		builtin;		/* it came with the extension */
 	bool		enabled;
+	const char *fault;			/* what is wrong with a row that got round its trigger; the columns of its own are then as far as they could be read */
 } ConfigRow;
 
 typedef struct ConfigRows ConfigRows;
@@ -51,6 +53,9 @@ extern void oms_config_rows_know(ConfigRows *rows);
 
 /* A row, in the current memory context. */
 extern ConfigRow *oms_config_row_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot);
+
+/* A document of a row, and JSON's null where it has none. */
+extern Jsonb *oms_config_document(Relation rel, TupleTableSlot *slot, const char *column);
 
 /* A text column of a row, or NULL; 55000 where it must be there. */
 extern char *oms_config_text(Relation rel, TupleTableSlot *slot, const char *column, bool required);

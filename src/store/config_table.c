@@ -11,16 +11,18 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "base/errors.h"
 #include "store/config_event.h"
 #include "store/config_table.h"
 
@@ -40,6 +42,12 @@ config_forget(Datum arg, Oid relid)
 	}
 }
 
+void
+oms_config_forget(void)
+{
+	config_forget((Datum) 0, InvalidOid);
+}
+
 /* One callback for all of them: a server has room for ten, and what has none left is FATAL for whoever comes next (pgoutput, say). */
 void
 oms_config_init(ConfigTable *table)
@@ -50,20 +58,69 @@ oms_config_init(ConfigTable *table)
 	config_tables = table;
 }
 
+/* Some tables have thousands of rows: the descriptor is at hand, and the catalog's caches cost more. */
+static AttrNumber
+config_find_column(TupleDesc desc, const char *name, Oid type)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->atttypid == type ? att->attnum : InvalidAttrNumber;
+	}
+	return InvalidAttrNumber;
+}
+
 Datum
 oms_config_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type, bool *isnull)
 {
-	AttrNumber	number = get_attnum(RelationGetRelid(rel), name);
+	AttrNumber	number = config_find_column(RelationGetDescr(rel), name, type);
 	bool		null = true;
-	Datum		value = number > 0 ? slot_getattr(slot, number, &null) : (Datum) 0;
+	Datum		value = number != InvalidAttrNumber ? slot_getattr(slot, number, &null) : (Datum) 0;
 
-	if ((null && isnull == NULL) || number <= 0 || get_atttype(RelationGetRelid(rel), number) != type)
+	if ((null && isnull == NULL) || number == InvalidAttrNumber)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(number == InvalidAttrNumber ? ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE : OMS_BAD_CONFIGURATION),
 				 errmsg("oms.%s has no \"%s\" of type %s", RelationGetRelationName(rel), name, format_type_be(type))));
 	if (isnull)
 		*isnull = null;
 	return value;
+}
+
+Relation
+oms_config_open(OmsRelation which)
+{
+	Relation	rel = table_open(oms_relation_alone(which), AccessShareLock);
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is no plain table", RelationGetRelationName(rel))));
+	return rel;
+}
+
+void
+oms_config_scan(Relation rel, Snapshot snapshot, void (*take) (void *arg, Relation rel, TupleTableSlot *slot), void *arg)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		take(arg, rel, slot);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static void
+config_take(void *arg, Relation rel, TupleTableSlot *slot)
+{
+	ConfigTable *table = arg;
+
+	table->take(table, rel, slot);
 }
 
 /*
@@ -73,26 +130,13 @@ oms_config_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type
 static void
 config_read(ConfigTable *table)
 {
-	Relation	rel = table_open(oms_relation(table->which), AccessShareLock);
+	Relation	rel = oms_config_open(table->which);
 	Snapshot	snapshot;
-	TupleTableSlot *slot;
-	TableScanDesc scan;
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is no plain table", RelationGetRelationName(rel))));
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	slot = table_slot_create(rel, NULL);
-	scan = table_beginscan(rel, snapshot, 0, NULL);
+	/* none can be taken while a query runs in parallel: then it is the query's own */
+	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 	table->begin(table);
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		CHECK_FOR_INTERRUPTS();
-		table->take(table, rel, slot);
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
+	oms_config_scan(rel, snapshot, config_take, table);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
 	table->end(table);
@@ -105,11 +149,11 @@ oms_config_know(ConfigTable *table)
 	AcceptInvalidationMessages();
 	if (likely(table->valid))
 		return;
-	table->relation = oms_relation(table->which);
+	table->relation = oms_relation_alone(table->which);
 	table->changed_meanwhile = false;
 	config_read(table);
-	/* what changed while it was read is good for this command, and read again by the next */
-	table->valid = !table->changed_meanwhile;
+	/* what changed while it was read is good for this command, and read again by the next; a worker lives no longer than its query */
+	table->valid = !table->changed_meanwhile && (!IsInParallelMode() || IsParallelWorker());
 }
 
 /* Trigger on each such table, for each row and for TRUNCATE: every session reads it again, and the change is an event where it is to be one. */

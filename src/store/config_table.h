@@ -12,6 +12,7 @@
 
 #include "executor/tuptable.h"
 #include "utils/rel.h"
+#include "utils/snapshot.h"
 
 #include "store/catalog.h"
 
@@ -33,9 +34,18 @@ typedef struct ConfigTable
 extern void oms_config_init(ConfigTable *table);
 
 /* What it says is known now, as it was when this was called: a change acts at the next command, in every session. */
+/* All of them are read again before the next command. */
+extern void oms_config_forget(void);
+
 extern void oms_config_know(ConfigTable *table);
 
-/* The column of this name and type, or 55000; a null too where `isnull` is NULL. */
+/* The table, locked for reading; one that is no plain table is 55000. */
+extern Relation oms_config_open(OmsRelation which);
+
+/* Each row that a snapshot sees is shown to `take`. */
+extern void oms_config_scan(Relation rel, Snapshot snapshot, void (*take) (void *arg, Relation rel, TupleTableSlot *slot), void *arg);
+
+/* The column of this name and type, or 55000; where `isnull` is NULL a null is OM011. */
 extern Datum oms_config_column(Relation rel, TupleTableSlot *slot, const char *name, Oid type, bool *isnull);
 
 #endif							/* OMS_CONFIG_TABLE_H */

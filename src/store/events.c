@@ -27,6 +27,8 @@
 #include "base/digest.h"
 #include "base/guc.h"
 #include "store/events.h"
+#include "store/purge.h"
+#include "store/table_row.h"
 
 enum EventColumn
 {
@@ -46,6 +48,8 @@ enum EventColumn
 	EVENT_HASH,
 	EVENT_ACCOUNT,
 	EVENT_VIA,
+	EVENT_APPLICATION_NAME,
+	EVENT_CLIENT_ADDR,
 	EVENT_COLUMNS
 };
 
@@ -66,6 +70,8 @@ static const TableColumn event_columns[EVENT_COLUMNS] = {
 	[EVENT_HASH] = {"hash", BYTEAOID},
 	[EVENT_ACCOUNT] = {"account", TEXTOID},
 	[EVENT_VIA] = {"via", TEXTOID},
+	[EVENT_APPLICATION_NAME] = {"application_name", TEXTOID},
+	[EVENT_CLIENT_ADDR] = {"client_addr", INETOID},
 };
 
 /* The unique ones: oms.ensure_partitions() makes their indexes. */
@@ -84,8 +90,8 @@ static const TableKey event_keys[EVENT_KEYS] = {
 };
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
-static bytea *
-events_chain_hash(const bytea *previous, Jsonb *payload, int *size)
+bytea *
+oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size)
 {
 	int			length;
 	char	   *text = oms_json_text(payload, &length);
@@ -136,6 +142,7 @@ oms_event_build(const Object *object, const Change *change, const Caller *caller
 {
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
 	(void) GetTopTransactionId();
+	event->purge = NULL;
 	event->kind = oms_kind_of(object);
 	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
 	event->id = object->id;
@@ -148,7 +155,7 @@ oms_event_build(const Object *object, const Change *change, const Caller *caller
 	event->command = change->cause;
 	event->transition = change->rule->number;
 	event->payload = events_build_payload(event, object, change, caller);
-	event->hash = events_chain_hash(object->hash, event->payload, &event->size);
+	event->hash = oms_event_chain_hash(object->hash, event->payload, &event->size);
 }
 
 /*
@@ -194,6 +201,8 @@ events_leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 static void
 events_append(TableSet *tables, const Event *event, const Caller *caller, uint64 xid)
 {
+	Table	   *leaf = events_leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at);
+	Datum		payload = oms_row_compress(leaf, EVENT_PAYLOAD, JsonbPGetDatum(event->payload));
 	Datum		values[EVENT_COLUMNS];
 	bool		nulls[EVENT_COLUMNS] = {0};
 
@@ -209,13 +218,19 @@ events_append(TableSet *tables, const Event *event, const Caller *caller, uint64
 	values[EVENT_COMMAND_ID] = CStringGetTextDatum(event->command->command_id);
 	values[EVENT_TRANSITION] = Int32GetDatum(event->transition);
 	values[EVENT_XID] = UInt64GetDatum(xid);
-	values[EVENT_PAYLOAD] = JsonbPGetDatum(event->payload);
+	values[EVENT_PAYLOAD] = payload;
 	values[EVENT_HASH] = PointerGetDatum(event->hash);
 	nulls[EVENT_ACCOUNT] = event->account == NULL;
 	values[EVENT_ACCOUNT] = event->account ? CStringGetTextDatum(event->account) : (Datum) 0;
 	nulls[EVENT_VIA] = caller->via == NULL;
 	values[EVENT_VIA] = caller->via ? CStringGetTextDatum(caller->via) : (Datum) 0;
-	oms_table_insert(events_leaf_for(tables, OMS_EVENTS_OF(event->kind->kind), event->occurred_at), values, nulls, NULL);
+	nulls[EVENT_APPLICATION_NAME] = caller->application_name == NULL;
+	values[EVENT_APPLICATION_NAME] = caller->application_name ? CStringGetTextDatum(caller->application_name) : (Datum) 0;
+	nulls[EVENT_CLIENT_ADDR] = caller->client_addr == NULL;
+	values[EVENT_CLIENT_ADDR] = PointerGetDatum(caller->client_addr);
+	oms_table_insert(leaf, values, nulls, NULL);
+	if (payload != JsonbPGetDatum(event->payload))
+		pfree(DatumGetPointer(payload));
 }
 
 void
@@ -224,14 +239,17 @@ oms_events_append(TableSet *tables, const Event *events, int count, const Caller
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		events_append(tables, &events[i], caller, xid);
+		if (unlikely(events[i].purge))
+			oms_purge_append(tables, &events[i], caller, xid);
+		else
+			events_append(tables, &events[i], caller, xid);
 	}
 }
 
 const TableDef *
 oms_event_table(ObjectKind kind)
 {
-	static TableDef tables[KIND_COUNT];
+	static TableDef tables[KINDS_MAX];
 
 	tables[kind] = (TableDef) {oms_kinds[kind].events, EVENT_COLUMNS, event_columns, EVENT_KEYS, event_keys};
 	return &tables[kind];
@@ -241,7 +259,7 @@ static Jsonb *
 events_payload_in(TableSet *tables, ObjectKind kind, TimestampTz occurred_at, int key, const Datum *values,
 				  uint64 *xid)
 {
-	Table	   *leaf = oms_tables_leaf(tables, OMS_EVENTS_OF(kind), occurred_at);
+	Table	   *leaf = OidIsValid(oms_relation_if_any(OMS_EVENTS_OF(kind))) ? oms_tables_leaf(tables, OMS_EVENTS_OF(kind), occurred_at) : NULL;
 
 	if (leaf == NULL || !oms_table_find(leaf, key, values))
 		return NULL;
@@ -255,9 +273,9 @@ oms_event_payload(TableSet *tables, int64 sequence, TimestampTz occurred_at, uin
 	Datum		key = Int64GetDatum(sequence);
 	Jsonb	   *payload = NULL;
 
-	for (int kind = 0; payload == NULL && kind < KIND_COUNT; kind++)
+	for (int kind = 0; payload == NULL && kind < oms_kind_count; kind++)
 		payload = events_payload_in(tables, kind, occurred_at, EVENT_BY_SEQUENCE, &key, xid);
-	return payload;
+	return payload ? payload : oms_purge_payload(tables, sequence, xid);
 }
 
 Jsonb *
@@ -267,6 +285,93 @@ oms_event_first_payload(TableSet *tables, const Object *object)
 	uint64		xid;
 
 	return events_payload_in(tables, object->kind, object->created_at, EVENT_BY_VERSION, keys, &xid);
+}
+
+/* From the partition of its first event to that of its newest one; others have none of it. */
+static List *
+events_leaves_of(TableSet *tables, const Object *object)
+{
+	OmsRelation parent = OMS_EVENTS_OF(object->kind);
+	Table	   *first = oms_tables_leaf(tables, parent, object->created_at);
+	Table	   *last = oms_tables_leaf(tables, parent, object->updated_at);
+	List	   *leaves;
+	int			from;
+	int			to;
+
+	if (first == last)
+		return first ? list_make1(first) : NIL;
+	leaves = oms_tables_leaves(tables, parent);
+	for (from = 0; from < list_length(leaves) && list_nth(leaves, from) != first;)
+		from++;
+	for (to = from; to < list_length(leaves) && list_nth(leaves, to) != last;)
+		to++;
+	return first && last && to < list_length(leaves) ? list_truncate(list_copy_tail(leaves, from), to - from + 1) : leaves;
+}
+
+void
+oms_events_walk(TableSet *tables, const Object *object, OmsRowCallback callback, void *arg)
+{
+	Datum		key = CStringGetTextDatum(object->id);
+	List	   *leaves = events_leaves_of(tables, object);
+	ListCell   *cell;
+
+	foreach(cell, leaves)
+		oms_table_each(lfirst(cell), EVENT_BY_OBJECT, &key, callback, arg);
+	list_free(leaves);
+}
+
+bool
+oms_event_find(Table *leaf, const char *id, int64 version)
+{
+	Datum		keys[2] = {CStringGetTextDatum(id), Int64GetDatum(version)};
+
+	return oms_table_find(leaf, EVENT_BY_VERSION, keys);
+}
+
+char *
+oms_event_object_id(Table *leaf)
+{
+	return TextDatumGetCString(oms_table_needed(leaf, EVENT_AGGREGATE_ID));
+}
+
+int64
+oms_event_version(Table *leaf)
+{
+	return DatumGetInt64(oms_table_needed(leaf, EVENT_VERSION));
+}
+
+static char *
+events_text_or_null(Table *leaf, int column)
+{
+	bool		isnull;
+	Datum		value = oms_table_value(leaf, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+void
+oms_event_read(Table *leaf, bool all, StoredEvent *event)
+{
+	bool		isnull;
+
+	*event = (StoredEvent) {
+		.leaf = leaf,
+		.tid = leaf->slot->tts_tid,
+		.sequence = DatumGetInt64(oms_table_needed(leaf, EVENT_SEQUENCE)),
+		.version = DatumGetInt64(oms_table_needed(leaf, EVENT_VERSION)),
+		.xid = DatumGetUInt64(oms_table_needed(leaf, EVENT_XID)),
+		.occurred_at = DatumGetTimestampTz(oms_table_needed(leaf, EVENT_OCCURRED_AT)),
+		.actor = DatumGetTextPP(oms_table_needed(leaf, EVENT_ACTOR)),
+		.command_id = DatumGetTextPP(oms_table_needed(leaf, EVENT_COMMAND_ID)),
+		.payload = DatumGetJsonbP(oms_table_needed(leaf, EVENT_PAYLOAD)),
+	};
+	if (!all)
+		return;
+	event->account = events_text_or_null(leaf, EVENT_ACCOUNT);
+	event->application_name = events_text_or_null(leaf, EVENT_APPLICATION_NAME);
+	event->client_addr = oms_table_value(leaf, EVENT_CLIENT_ADDR, &isnull);
+	if (isnull)
+		event->client_addr = (Datum) 0;
 }
 
 /* Newest first: what is asked for is mostly there. */

@@ -34,6 +34,7 @@ typedef struct Event
 	Jsonb	   *payload;
 	bytea	   *hash;
 	int			size;			/* bytes of the payload's text in UTF-8 */
+	const struct TreePurge *purge;	/* purge.h: it tells that its tree is gone, and stands in oms.purged_trees; NULL: of an object */
 } Event;
 
 /*
@@ -43,6 +44,9 @@ typedef struct Event
  */
 extern void oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
 							TimestampTz occurred_at, Event *event);
+
+/* The hash of an event that follows one with `previous` (NULL: the first); `size`: bytes of its payload's text in UTF-8. */
+extern bytea *oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size);
 
 /* Append events to the partitions they belong to, making these where missing. */
 extern void oms_events_append(TableSet *tables, const Event *events, int count, const Caller *caller,
@@ -61,6 +65,32 @@ extern Jsonb *oms_event_payload(TableSet *tables, int64 sequence, TimestampTz oc
  */
 extern void oms_events_each(TableSet *tables, const Event *unwritten, int count, ObjectKind kind, const char *id,
 							EventVisit visit, void *arg);
+
+/* An event as it is stored; what it points to lives as long as the slot's row, or the memory it was read in. */
+typedef struct StoredEvent
+{
+	Table	   *leaf;
+	ItemPointerData tid;
+	int64		sequence;
+	int64		version;
+	uint64		xid;
+	TimestampTz occurred_at;
+	const text *actor;
+	const text *command_id;
+	Jsonb	   *payload;
+	const char *account;		/* or NULL; this and what follows only where all is asked for */
+	const char *application_name;	/* or NULL */
+	Datum		client_addr;	/* inet; 0: none */
+} StoredEvent;
+
+/* The stored events of an object, the oldest first: for each, the callback finds it in the leaf's slot. */
+extern void oms_events_walk(TableSet *tables, const Object *object, OmsRowCallback callback, void *arg);
+extern void oms_event_read(Table *leaf, bool all, StoredEvent *event);
+
+/* Find one of them; whose the event in the leaf's slot is, and which. */
+extern bool oms_event_find(Table *leaf, const char *id, int64 version);
+extern char *oms_event_object_id(Table *leaf);
+extern int64 oms_event_version(Table *leaf);
 
 /* The payload of an object's first event, or NULL. */
 extern Jsonb *oms_event_first_payload(TableSet *tables, const Object *object);

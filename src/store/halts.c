@@ -28,7 +28,9 @@ static Halts halts_known;
 static void
 halt_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, ConfigRow *row)
 {
+	bool		no_begin;
 	bool		no_end;
+	Datum		since = oms_config_column(rel, slot, "since", TIMESTAMPTZOID, &no_begin);
 	Datum		until = oms_config_column(rel, slot, "until", TIMESTAMPTZOID, &no_end);
 
 	((HaltRow *) row)->halt = (Halt) {
@@ -37,7 +39,7 @@ halt_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, ConfigRow 
 		.symbol = oms_config_text(rel, slot, "symbol", false),
 		.account = oms_config_text(rel, slot, "account", false),
 		.destination = oms_config_text(rel, slot, "destination", false),
-		.since = DatumGetTimestampTz(oms_config_column(rel, slot, "since", TIMESTAMPTZOID, NULL)),
+		.since = no_begin ? DT_NOBEGIN : DatumGetTimestampTz(since),
 		.until = no_end ? DT_NOEND : DatumGetTimestampTz(until),
 		.reason = oms_config_text(rel, slot, "reason", false),
 	};

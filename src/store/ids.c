@@ -3,8 +3,8 @@
  * ids.c
  *	  The ids that commands are recognised by, and refused commands.
  *
- * The sole writer of oms.commands, oms.root_ids, oms.rejected_commands and the
- * tables of names.  Takes no row lock but that of an
+ * The sole writer of oms.commands, oms.root_ids, oms.purged_ids,
+ * oms.rejected_commands and the tables of names.  Takes no row lock but that of an
  * expired command it deletes; a claim waits for a rival that has inserted the
  * same id and not committed yet.
  *
@@ -55,6 +55,16 @@ enum NameColumn
 	NAME_COLUMNS
 };
 
+enum PurgedIdColumn
+{
+	PURGED_ID,
+	PURGED_COLUMNS
+};
+
+static const TableColumn purged_id_columns[PURGED_COLUMNS] = {
+	[PURGED_ID] = {"id", TEXTOID},
+};
+
 enum RootIdColumn
 {
 	ROOT_ID,
@@ -74,6 +84,8 @@ enum RejectionColumn
 	REJECTED_TEXTS,
 	REJECTED_COMMAND = 10,
 	REJECTED_VIA,
+	REJECTED_APPLICATION_NAME,
+	REJECTED_CLIENT_ADDR,
 	REJECTED_COLUMNS
 };
 
@@ -90,6 +102,8 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 	{"rule", TEXTOID},
 	[REJECTED_COMMAND] = {"command", JSONBOID},
 	[REJECTED_VIA] = {"via", TEXTOID},
+	[REJECTED_APPLICATION_NAME] = {"application_name", TEXTOID},
+	[REJECTED_CLIENT_ADDR] = {"client_addr", INETOID},
 };
 
 /* The first key of each is the one that is claimed. */
@@ -100,10 +114,13 @@ static const TableColumn rejection_columns[REJECTED_COLUMNS] = {
 static const TableKey command_keys[] = {{true, {"actor", "command_id"}}};
 static const TableKey root_id_keys[] = {{true, {"id"}}};
 
+static const TableKey purged_id_keys[] = {{true, {"id"}}};
+
 #define KEYS(keys)	lengthof(keys), keys
 
 static const TableDef table_defs[OMS_RELATION_COUNT] = {
 	[OMS_ROOT_IDS] = {"root_ids", ROOT_COLUMNS, root_id_columns, KEYS(root_id_keys)},
+	[OMS_PURGED_IDS] = {"purged_ids", PURGED_COLUMNS, purged_id_columns, KEYS(purged_id_keys)},
 	[OMS_COMMANDS] = {"commands", COMMAND_COLUMNS, command_columns, KEYS(command_keys)},
 	[OMS_REJECTED_COMMANDS] = {"rejected_commands", REJECTED_COLUMNS, rejection_columns},
 };
@@ -283,6 +300,9 @@ oms_rejection_keep(TableSet *tables, const Caller *caller, Jsonb *command, const
 		ids_set_text(&values[REJECTED_TEXTS + i], &nulls[REJECTED_TEXTS + i], texts[i]);
 	values[REJECTED_COMMAND] = JsonbPGetDatum(command);
 	ids_set_text(&values[REJECTED_VIA], &nulls[REJECTED_VIA], caller->via);
+	ids_set_text(&values[REJECTED_APPLICATION_NAME], &nulls[REJECTED_APPLICATION_NAME], caller->application_name);
+	nulls[REJECTED_CLIENT_ADDR] = caller->client_addr == NULL;
+	values[REJECTED_CLIENT_ADDR] = PointerGetDatum(caller->client_addr);
 	oms_table_insert(oms_tables_get(tables, OMS_REJECTED_COMMANDS), values, nulls, NULL);
 }
 
@@ -391,4 +411,80 @@ oms_root_kind_find(TableSet *tables, const char *id)
 	if (!oms_table_find(table, BY_ID, &key))
 		return NULL;
 	return TextDatumGetCString(oms_table_needed(table, ROOT_KIND));
+}
+
+bool
+oms_id_is_purged(TableSet *tables, const char *id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_PURGED_IDS);
+	Datum		key = CStringGetTextDatum(id);
+
+	oms_table_check_unseen(table, BY_ID, &key);
+	return oms_table_find(table, BY_ID, &key);
+}
+
+/* ------------------------------------------------------------------------
+ * giving up
+ * ------------------------------------------------------------------------
+ */
+
+static void
+ids_delete(Table *table)
+{
+	ItemPointerData tid = table->slot->tts_tid;
+
+	if (!oms_table_delete(table, &tid))
+		oms_raise_serialization();
+}
+
+void
+oms_name_free(TableSet *tables, ObjectName which, const char *session, const char *name, const char *id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_NAMES_OF(which));
+	Datum		keys[3] = {CStringGetTextDatum(session), CStringGetTextDatum(name), CStringGetTextDatum(id)};
+
+	if (oms_table_find(table, BY_ID, keys) && strcmp(TextDatumGetCString(oms_table_needed(table, NAME_ID)), id) == 0)
+		ids_delete(table);
+}
+
+bool
+oms_names_are_any(TableSet *tables, ObjectName which)
+{
+	return RelationGetNumberOfBlocks(oms_tables_get(tables, OMS_NAMES_OF(which))->rel) > 0;
+}
+
+bool
+oms_root_id_free(TableSet *tables, const char *id)
+{
+	Table	   *table = oms_tables_get(tables, OMS_ROOT_IDS);
+	Datum		key = CStringGetTextDatum(id);
+
+	if (!oms_table_find(table, BY_ID, &key))
+		return false;
+	ids_delete(table);
+	return true;
+}
+
+void
+oms_id_burn(TableSet *tables, const char *id)
+{
+	IdClaim		claim = {OMS_PURGED_IDS, {id}};
+	ItemPointerData tid;
+
+	/* two kinds may have had it */
+	(void) oms_id_claim(oms_tables_get(tables, OMS_PURGED_IDS), &claim, &tid);
+}
+
+/* One of the same id that came later is another command. */
+void
+oms_command_forget(TableSet *tables, const char *actor, const char *command_id, int64 sequence)
+{
+	KnownCommand *known = oms_command_find(tables, actor, command_id);
+
+	for (int i = 0; known && i < known->nsequences; i++)
+		if (known->sequences[i] == sequence)
+		{
+			ids_delete(oms_tables_get(tables, OMS_COMMANDS));
+			return;
+		}
 }

@@ -85,4 +85,20 @@ extern List *oms_named_in_all(TableSet *tables, ObjectName which, const char *na
 /* Of what kind is the root that a given id was claimed for?  NULL if it was not. */
 extern char *oms_root_kind_find(TableSet *tables, const char *id);
 
+/* Was it given to an object that is purged?  40001 where that is since the transaction's snapshot. */
+extern bool oms_id_is_purged(TableSet *tables, const char *id);
+
+/*
+ * What was an object's goes with it: a name of it is free, its given id never is
+ * again, and a command is forgotten that had this event.  oms_root_id_free(): was
+ * it claimed?
+ */
+extern void oms_name_free(TableSet *tables, ObjectName which, const char *session, const char *name, const char *id);
+extern bool oms_root_id_free(TableSet *tables, const char *id);
+extern void oms_id_burn(TableSet *tables, const char *id);
+extern void oms_command_forget(TableSet *tables, const char *actor, const char *command_id, int64 sequence);
+
+/* May there be any names of this sort? */
+extern bool oms_names_are_any(TableSet *tables, ObjectName which);
+
 #endif							/* OMS_IDS_H */

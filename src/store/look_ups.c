@@ -22,8 +22,11 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/decimal.h"
+#include "store/account_rights.h"
 #include "store/catalog.h"
 #include "store/look_ups.h"
+#include "store/predicate.h"
 #include "store/table_io.h"
 
 PG_FUNCTION_INFO_V1(oms_limit_of);
@@ -110,6 +113,14 @@ look_up_text(FunctionCallInfo fcinfo, int arg)
 	return PG_ARGISNULL(arg) ? CStringGetTextDatum("") : PointerGetDatum(PG_GETARG_TEXT_PP(arg));
 }
 
+/* Outside of a rule nobody asks about an account that he does not see. */
+static bool
+look_up_may_ask(FunctionCallInfo fcinfo, int arg)
+{
+	return oms_predicate_subject() || PG_ARGISNULL(arg) || !oms_accounts_are_limited() ||
+		oms_account_is_seen(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+}
+
 Datum
 oms_limit_of(PG_FUNCTION_ARGS)
 {
@@ -122,7 +133,7 @@ oms_limit_of(PG_FUNCTION_ARGS)
 	bool		found = false;
 	Datum		amount = (Datum) 0;
 
-	if (PG_ARGISNULL(2))
+	if (PG_ARGISNULL(2) || !look_up_may_ask(fcinfo, 0))
 		PG_RETURN_NULL();
 	table = oms_table_open(&work, oms_relation(OMS_LIMITS), &limits);
 	for (int i = 0; i < lengthof(keys) && !found; i++)
@@ -150,6 +161,8 @@ look_up_price(Datum symbol, Numeric *price, TimestampTz *priced_at)
 	{
 		*price = DatumGetNumericCopy(oms_table_needed(table, PRICE_PRICE));
 		*priced_at = DatumGetTimestampTz(oms_table_needed(table, PRICE_PRICED_AT));
+		/* what is no number is no price */
+		found = oms_dec_is_finite(*price);
 	}
 	oms_table_close(table);
 	return found;
@@ -192,7 +205,7 @@ oms_restricted(PG_FUNCTION_ARGS)
 	Datum		accounts[] = {look_up_text(fcinfo, 1), CStringGetTextDatum("")};
 	bool		found = false;
 
-	if (PG_ARGISNULL(0))
+	if (PG_ARGISNULL(0) || !look_up_may_ask(fcinfo, 1))
 		PG_RETURN_NULL();
 	table = oms_table_open(&work, oms_relation(OMS_RESTRICTED_LIST), &restricted);
 	for (int i = 0; i < lengthof(accounts) && !found; i++)

@@ -41,8 +41,6 @@
 #include "store/catalog.h"
 #include "store/predicate.h"
 
-StaticAssertDecl(RECORD_COLUMNS_MAX <= 64, "what a predicate reads of a row is a bit for each column");
-
 /* Parameters: the command, and then each column of each row. */
 #define PARAM_COMMAND	1
 #define PARAM_OF(row, column)	(PARAM_COMMAND + 1 + (row) * RECORD_COLUMNS_MAX + (column))
@@ -177,16 +175,14 @@ static const struct
 	{"TimeZone", "UTC"},
 };
 
-Predicate *
-oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
+/* As the owner of the rules, by those settings; `prepare` gets what it is in that state. */
+static void *
+predicate_understand(const char *text, ObjectKind kind, void *(*prepare) (Expr *expr))
 {
-	MemoryContext compiling = AllocSetContextCreate(CurrentMemoryContext, "oms predicate", ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(compiling);
 	Oid			user;
 	int			security;
 	int			settings = NewGUCNestLevel();
-	Predicate  *predicate = palloc(sizeof(Predicate));
-	Expr	   *expr;
+	void	   *result;
 
 	if (strlen(text) > PREDICATE_LENGTH_MAX)
 		ereport(ERROR,
@@ -196,15 +192,57 @@ oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
 	SetUserIdAndSecContext(oms_relation_owner(OMS_VALIDATION_RULES), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	for (int i = 0; i < lengthof(predicate_settings); i++)
 		(void) set_config_option(predicate_settings[i].name, predicate_settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	expr = predicate_analyze(text, kind);
-	predicate->fields = oms_predicate_fields((Node *) expr, PARAM_COMMAND);
-	predicate->state = ExecInitExpr(expression_planner(expr), NULL);
+	result = prepare(predicate_analyze(text, kind));
 	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, security);
+	return result;
+}
+
+static void *
+predicate_prepare(Expr *expr)
+{
+	Predicate  *predicate = palloc(sizeof(Predicate));
+
+	predicate->fields = oms_predicate_fields((Node *) expr, PARAM_COMMAND);
+	predicate->state = ExecInitExpr(expression_planner(expr), NULL);
+	return predicate;
+}
+
+Predicate *
+oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
+{
+	MemoryContext compiling = AllocSetContextCreate(CurrentMemoryContext, "oms predicate", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(compiling);
+	Predicate  *predicate = predicate_understand(text, kind, predicate_prepare);
+
 	MemoryContextSwitchTo(old);
 	/* what an error leaves goes with the memory of who has asked */
 	MemoryContextSetParent(compiling, memory);
 	return predicate;
+}
+
+static void *
+predicate_as_it_is(Expr *expr)
+{
+	return expr;
+}
+
+Node *
+oms_predicate_tree(const char *text, ObjectKind kind)
+{
+	return predicate_understand(text, kind, predicate_as_it_is);
+}
+
+char *
+oms_predicate_param_name(const Param *param, ObjectKind kind)
+{
+	int			place = param->paramid - PARAM_OF(ROW_CUR, 0);
+	PredicateRow row = place / RECORD_COLUMNS_MAX;
+
+	if (param->paramid == PARAM_COMMAND)
+		return NULL;
+	return psprintf("%s.%s", oms_predicate_row_name(row),
+					oms_kinds[oms_predicate_row_kind(kind, row)].record->columns[place % RECORD_COLUMNS_MAX].column);
 }
 
 /* ------------------------------------------------------------------------
@@ -247,7 +285,7 @@ predicate_fetch(ParamListInfo params, int id, bool speculative, ParamExternData 
 		ObjectKind	kind = oms_predicate_row_kind(subject->command->def->kind, row);
 		const RecordColumn *column = &oms_kinds[kind].record->columns[place % RECORD_COLUMNS_MAX];
 
-		subject->read[row] |= UINT64CONST(1) << (place % RECORD_COLUMNS_MAX);
+		subject->read[row][place % RECORD_COLUMNS_MAX / 64] |= UINT64CONST(1) << (place % 64);
 		value->ptype = oms_record_column_type(column);
 		if (subject->rows[row])
 			value->isnull = !oms_record_value(column, subject->rows[row], &value->value);

@@ -38,7 +38,7 @@ typedef struct PredicateSubject
 	MemoryContext memory;
 	Jsonb	   *normal;			/* the command, once one asks for it */
 	bool		read_command;	/* what the one that was asked last has read: the command, */
-	uint64		read[ROW_COUNT];	/* … and which columns of the rows */
+	uint64		read[ROW_COUNT][RECORD_COLUMNS_MAX / 64];	/* … and which columns of the rows, a bit for each */
 } PredicateSubject;
 
 /* Understood, and ready to be asked. */
@@ -53,6 +53,12 @@ extern ObjectKind oms_predicate_row_kind(ObjectKind kind, PredicateRow row);
 
 /* For commands about `kind`, in `memory`; an error where it is none (predicate_allow.c). */
 extern Predicate *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
+
+/* As it was understood, and not to be asked: for whoever looks at what it says. */
+extern Node *oms_predicate_tree(const char *text, ObjectKind kind);
+
+/* The column of a row that a parameter of it stands for, as "cur.order_qty"; NULL: it is the command. */
+extern char *oms_predicate_param_name(const Param *param, ObjectKind kind);
 
 /* Ask it; its errors are raised.  False: it is null. */
 extern bool oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds);

@@ -56,8 +56,8 @@ static const char *const allow_functions[] = {
 
 /* Ours, in schema oms: look_ups.c, order_look_ups.c, registered.c. */
 static const char *const allow_look_ups[] = {
-	"buys", "day_quantity", "day_value", "limit_of", "notional", "opposite_live", "order_type_allowed", "order_value", "recent_like",
-	"reference_price", "registered", "restricted", NULL
+	"buys", "calendar_of", "day_quantity", "day_value", "in_session", "is_trading_day", "limit_of", "next_close", "notional", "opposite_live", "order_type_allowed", "order_value", "recent_like",
+	"reference_price", "registered", "restricted", "trading_day", NULL
 };
 
 static const char *const allow_operators[] = {

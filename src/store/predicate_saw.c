@@ -113,11 +113,11 @@ saw_put_columns(JsonWriter *w, const PredicateSubject *subject, PredicateRow row
 	const RecordDef *def = oms_kinds[oms_predicate_row_kind(subject->command->def->kind, row)].record;
 	int			count = 0;
 
-	for (int i = 0; subject->read[row] && i < def->ncolumns && count < SAW_MAX; i++)
+	for (int i = 0; i < def->ncolumns && count < SAW_MAX; i++)
 	{
 		const RecordColumn *column = &def->columns[i];
 
-		if (!(subject->read[row] & (UINT64CONST(1) << i)) || column->json == NULL || column->may_be_long || column->type == FIELD_JSON)
+		if (!(subject->read[row][i / 64] & (UINT64CONST(1) << (i % 64))) || column->json == NULL || column->may_be_long || column->type == FIELD_JSON)
 			continue;
 		saw_put_column(w, subject, row, column);
 		count++;

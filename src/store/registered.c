@@ -19,6 +19,7 @@
 
 #include "core/kind.h"
 #include "oms_state.h"
+#include "store/event_hooks.h"
 #include "store/predicate.h"
 
 PG_FUNCTION_INFO_V1(oms_registered);
@@ -70,12 +71,7 @@ registered_left_behind(int level)
 {
 	const char *left = TransactionIdIsValid(GetCurrentTransactionIdIfAny()) ? "has written" : NULL;
 
-	while (GetCurrentTransactionNestLevel() > level)
-	{
-		RollbackAndReleaseCurrentSubTransaction();
-		left = "has left a subtransaction open";
-	}
-	return left;
+	return oms_subtransactions_end(level) ? "has left a subtransaction open" : left;
 }
 
 Datum

@@ -27,7 +27,9 @@ const OmsName oms_routing_action_names[] = {
 static void
 routing_read(Relation rel, TupleTableSlot *slot, Rule *rule)
 {
-	((RoutingRule *) rule)->reason = oms_config_text(rel, slot, "reason", true);
+	char	   *reason = oms_config_text(rel, slot, "reason", false);
+
+	((RoutingRule *) rule)->reason = reason ? reason : "";
 }
 
 static void
@@ -42,7 +44,7 @@ routing_check_reason(const Rule *rule)
 }
 
 static const RuleWord routing_words[] = {
-	{"action", oms_routing_action_names, offsetof(RoutingRule, action)},
+	{"action", oms_routing_action_names, offsetof(RoutingRule, action), ROUTE_TO_DESK},
 	{0}
 };
 

@@ -17,6 +17,13 @@
 #include "store/effort.h"
 #include "store/rows.h"
 
+void
+oms_object_read(const KindDef *kind, Table *table, Object *object, ItemPointer tid)
+{
+	oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
+	*tid = table->slot->tts_tid;
+}
+
 bool
 oms_object_find(const KindDef *kind, Table *table, const char *id, Object *object, ItemPointer tid)
 {
@@ -24,8 +31,16 @@ oms_object_find(const KindDef *kind, Table *table, const char *id, Object *objec
 
 	if (!oms_table_find(table, OBJECT_BY_ID, &key))
 		return false;
+	oms_object_read(kind, table, object, tid);
+	return true;
+}
+
+bool
+oms_object_read_at(const KindDef *kind, Table *table, ItemPointer tid, Object *object)
+{
+	if (!oms_table_fetch(table, tid))
+		return false;
 	oms_record_from_slot(kind->record, table->slot, table->layout->attnums, object);
-	*tid = table->slot->tts_tid;
 	return true;
 }
 
@@ -46,12 +61,18 @@ oms_object_find_root(Table *table, const char *id)
 	return TextDatumGetCString(oms_table_needed(table, OBJECT_ROOT_ID));
 }
 
+char *
+oms_object_id_of(Table *table)
+{
+	return TextDatumGetCString(oms_table_needed(table, OBJECT_ID));
+}
+
 static void
 rows_collect_id(Table *table, void *arg)
 {
 	List	  **ids = arg;
 
-	*ids = lappend(*ids, TextDatumGetCString(oms_table_needed(table, OBJECT_ID)));
+	*ids = lappend(*ids, oms_object_id_of(table));
 }
 
 bool
@@ -73,7 +94,7 @@ oms_object_find_tree(const KindDef *kind, Table *table, const char *id, char **r
 }
 
 LockResult
-oms_object_lock(Table *table, Object *object, ItemPointer tid, bool wait)
+oms_object_lock(const KindDef *kind, Table *table, Object **object, ItemPointer tid, bool wait)
 {
 	ItemPointerData found = *tid;
 	uint64		started = oms_effort_clock();
@@ -88,7 +109,11 @@ oms_object_lock(Table *table, Object *object, ItemPointer tid, bool wait)
 		elog(ERROR, "cannot lock a row of \"%s\": result %d", RelationGetRelationName(table->rel), result);
 	/* nobody changed it meanwhile: what was read is its newest version */
 	if (!ItemPointerEquals(&found, tid))
-		oms_record_from_slot(oms_kind_of(object)->record, table->slot, table->layout->attnums, object);
+	{
+		if (*object == NULL)
+			*object = palloc(kind->record->size);
+		oms_record_from_slot(kind->record, table->slot, table->layout->attnums, *object);
+	}
 	return LOCK_DONE;
 }
 
@@ -126,15 +151,22 @@ rows_key_datums(const Table *table, int key, const char *const *values)
 	return datums;
 }
 
-List *
-oms_object_ids_of(Table *table, int key, const char *const *const *values, int count)
+void
+oms_object_each(Table *table, int key, const char *const *const *values, int count, OmsRowCallback callback, void *arg)
 {
 	const Datum **keys = palloc(sizeof(Datum *) * count);
-	List	   *ids = NIL;
 
 	for (int i = 0; i < count; i++)
 		keys[i] = rows_key_datums(table, key, values[i]);
-	oms_table_each_of(table, key, (const Datum *const *) keys, count, rows_collect_id, &ids);
+	oms_table_each_of(table, key, (const Datum *const *) keys, count, callback, arg);
+}
+
+List *
+oms_object_ids_of(Table *table, int key, const char *const *const *values, int count)
+{
+	List	   *ids = NIL;
+
+	oms_object_each(table, key, values, count, rows_collect_id, &ids);
 	return ids;
 }
 

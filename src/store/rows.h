@@ -19,6 +19,9 @@
 extern bool oms_object_find(const KindDef *kind, Table *table, const char *id, Object *object,
 							ItemPointer tid);
 
+/* Read the row at `tid`, which our lock or our writing keeps; false if a trigger has taken it away. */
+extern bool oms_object_read_at(const KindDef *kind, Table *table, ItemPointer tid, Object *object);
+
 /* The root of the object's tree, and nothing else of its row; NULL if there is none. */
 extern char *oms_object_find_root(Table *table, const char *id);
 
@@ -31,7 +34,8 @@ extern bool oms_object_find_tree(const KindDef *kind, Table *table, const char *
 
 /*
  * Lock the row at `tid` that `object` was read from, in this statement, and read
- * its newest version.  BUSY: somebody has it, and we are not to wait.
+ * its newest version; where `object` points to NULL, that is read if it is another
+ * one than was seen.  BUSY: somebody has it, and we are not to wait.
  */
 typedef enum LockResult
 {
@@ -39,9 +43,16 @@ typedef enum LockResult
 	LOCK_GONE,
 	LOCK_BUSY
 } LockResult;
-extern LockResult oms_object_lock(Table *table, Object *object, ItemPointer tid, bool wait);
+extern LockResult oms_object_lock(const KindDef *kind, Table *table, Object **object, ItemPointer tid, bool wait);
 
-/* The ids of all objects with this key, for each set of values in turn; NULL asks for null. */
+/* The rows of all objects with this key, for each set of values in turn; NULL asks for null. */
+extern void oms_object_each(Table *table, int key, const char *const *const *values, int count, OmsRowCallback callback, void *arg);
+
+/* The id of the row that was read last, and all of it. */
+extern char *oms_object_id_of(Table *table);
+extern void oms_object_read(const KindDef *kind, Table *table, Object *object, ItemPointer tid);
+
+/* Their ids. */
 extern List *oms_object_ids_of(Table *table, int key, const char *const *const *values, int count);
 
 /* 40001 if there is one with this key that the transaction's snapshot, at REPEATABLE READ and above, does not see. */

@@ -34,20 +34,20 @@ typedef struct CheckedRule
 
 /* Whatever is wrong with it is bad configuration, but what is wrong with the server. */
 pg_noreturn static void
-rule_check_failed(const CheckedRule *checked, const char *what, const ErrorData *error)
+rule_check_failed(const char *noun, const Rule *rule, const char *what, const ErrorData *error)
 {
 	if (oms_predicate_passes_on(error->sqlerrcode) && error->sqlerrcode != ERRCODE_INTERNAL_ERROR)
 		ReThrowError(unconstify(ErrorData *, error));
 	ereport(ERROR,
 			(errcode(OMS_BAD_CONFIGURATION),
-			 errmsg("%s of %s \"%s\" cannot be used", what, checked->table->noun, checked->rule->row.name),
+			 errmsg("%s of %s \"%s\" cannot be used", what, noun, rule->row.name),
 			 error->cursorpos > 0 ? errdetail("At character %d: %s.", error->cursorpos, error->message) :
 			 errdetail("%s.", error->message),
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-static void
-rule_check_predicate(CheckedRule *checked)
+void
+oms_rule_check_predicate(const char *noun, Rule *rule)
 {
 	MemoryContext memory = CurrentMemoryContext;
 
@@ -55,7 +55,7 @@ rule_check_predicate(CheckedRule *checked)
 	{
 		/* whatever has sent the row would take the position for one in its own text */
 		error_context_stack = NULL;
-		checked->rule->compiled = oms_predicate_compile(checked->rule->predicate, checked->rule->kind, memory);
+		rule->compiled = oms_predicate_compile(rule->predicate, rule->kind, memory);
 	}
 	PG_CATCH();
 	{
@@ -64,7 +64,7 @@ rule_check_predicate(CheckedRule *checked)
 		MemoryContextSwitchTo(memory);
 		error = CopyErrorData();
 		FlushErrorState();
-		rule_check_failed(checked, "the predicate", error);
+		rule_check_failed(noun, rule, "the predicate", error);
 	}
 	PG_END_TRY();
 }
@@ -102,7 +102,7 @@ rule_example_row(const CheckedRule *checked, int number, Jsonb *state, Predicate
 		MemoryContextSwitchTo(memory);
 		error = CopyErrorData();
 		FlushErrorState();
-		rule_check_failed(checked, psprintf("a state of example %d", number), error);
+		rule_check_failed(checked->table->noun, checked->rule, psprintf("a state of example %d", number), error);
 	}
 	PG_END_TRY();
 	if (object->id == NULL)
@@ -227,7 +227,7 @@ oms_check_rule(PG_FUNCTION_ARGS)
 	rule_check_name(&checked);
 	if (checked.table->check)
 		checked.table->check(checked.rule);
-	rule_check_predicate(&checked);
+	oms_rule_check_predicate(checked.table->noun, checked.rule);
 	examples = oms_config_column(trigger->tg_relation, slot, "examples", JSONBOID, &no_examples);
 	if (!no_examples)
 		rule_check_examples(&checked, DatumGetJsonbP(examples));

@@ -62,14 +62,17 @@ oms_rule_read(const ConfigRows *rows, Relation rel, TupleTableSlot *slot, Config
 	const RuleTable *table = (const RuleTable *) rows;
 	Rule	   *rule = (Rule *) row;
 
+	/* what it is asked of comes first: by that a row that is damaged further on still fails where it is asked, and nowhere else */
 	rule->kind = oms_command_defs[table->about].kind;
+	for (const RuleWord *word = table->words; word && word->column; word++)
+		*(int *) ((char *) rule + word->offset) = word->otherwise;
+	if (table->read)
+		table->read(rel, slot, rule);
 	rule->predicate = oms_config_text(rel, slot, "predicate", true);
 	if (table->by_priority)
 		rule->priority = DatumGetInt32(oms_config_column(rel, slot, "priority", INT4OID, NULL));
 	for (const RuleWord *word = table->words; word && word->column; word++)
 		*(int *) ((char *) rule + word->offset) = rule_word_value(table, word, oms_config_text(rel, slot, word->column, true));
-	if (table->read)
-		table->read(rel, slot, rule);
 }
 
 static int
@@ -159,6 +162,9 @@ oms_rule_ask(RuleRun *run, Rule *rule, PredicateSubject *subject, const char **e
 	ErrorData  *volatile failure = NULL;
 
 	CHECK_FOR_INTERRUPTS();
+	*error = rule->row.fault;
+	if (*error)
+		return RULE_ERROR;
 	rules_enter(run);
 	PG_TRY();
 	{

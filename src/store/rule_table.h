@@ -19,7 +19,7 @@
 typedef struct Rule
 {
 	ConfigRow	row;			/* first */
-	ObjectKind	kind;			/* of what the commands are about that it is asked of */
+	ObjectKind	kind;			/* of what the commands are about that it is asked of; KIND_NONE: of nothing here */
 	const CommandDef *def;		/* NULL: of all of them */
 	int			priority;		/* where the table has one: the smallest is asked first */
 	const char *predicate;
@@ -34,6 +34,7 @@ typedef struct RuleWord
 	const char *column;
 	const OmsName *names;
 	size_t		offset;			/* of an int, in the struct */
+	int			otherwise;		/* what it is in a row that is damaged */
 } RuleWord;
 
 typedef struct RuleTable
@@ -63,6 +64,9 @@ extern void oms_rule_tables_init(void);
 
 /* The one of this relation, or NULL. */
 extern RuleTable *oms_rule_table_of(Oid relation);
+
+/* rule_check.c: OM011 where the predicate is none; `noun` is what the rule is called. */
+extern void oms_rule_check_predicate(const char *noun, Rule *rule);
 
 /* What a predicate said; oms_rule_answer_names has the names. */
 typedef enum RuleAnswer

@@ -13,6 +13,7 @@
 
 #include "core/command_route.h"
 #include "core/command_trees.h"
+#include "store/account_rights.h"
 #include "store/rules.h"
 
 #define MESSAGE_LENGTH_MAX	1000
@@ -36,42 +37,32 @@ static const OmsName rule_when_missing_names[] = {
 };
 
 /* Has a command of this type an enabled rule? */
-static bool rules_asked[COMMAND_TYPE_COUNT];
+static bool rules_asked[COMMAND_TYPES_MAX];
 
 /* ------------------------------------------------------------------------
  * the table
  * ------------------------------------------------------------------------
  */
 
-static const CommandDef *
-rule_command(const KindDef *kind, const char *name)
-{
-	const CommandDef *def = oms_command_def(name, strlen(name));
-
-	if (def == NULL || def->kind != kind->kind)
-		ereport(ERROR,
-				(errcode(OMS_BAD_CONFIGURATION),
-				 errmsg("there is no command \"%s\" about %s", name, kind->a_name),
-				 errhint("The view oms.command_reference lists all commands.")));
-	return def;
-}
 
 static void
 rule_read(Relation rel, TupleTableSlot *slot, Rule *rule)
 {
 	ValidationRule *own = (ValidationRule *) rule;
-	char	   *object = oms_config_text(rel, slot, "object", true);
+	char	   *object = oms_config_text(rel, slot, "object", false);
 	char	   *command = oms_config_text(rel, slot, "command_type", false);
-	const KindDef *kind = oms_kind_by_name(object);
+	const KindDef *kind = object ? oms_kind_by_name(object) : NULL;
+	char	   *message = oms_config_text(rel, slot, "message", false);
 
-	if (kind == NULL)
-		ereport(ERROR,
-				(errcode(OMS_BAD_CONFIGURATION),
-				 errmsg("rule \"%s\" is about no kind of object: \"%s\"", rule->row.name, object)));
-	rule->kind = kind->kind;
-	rule->def = command ? rule_command(kind, command) : NULL;
+	/* one about what a library has brought that is not loaded here is asked of nothing */
+	rule->kind = kind ? kind->kind : KIND_NONE;
+	rule->def = command ? oms_command_def(command, strlen(command)) : NULL;
+	if (command && kind && (rule->def == NULL || rule->def->kind != kind->kind))
+		rule->kind = KIND_NONE;
+	own->object = object ? object : "";
+	own->command = command;
 	own->asset_class = oms_config_text(rel, slot, "asset_class", false);
-	own->message = oms_config_text(rel, slot, "message", true);
+	own->message = message ? message : "";
 }
 
 static void
@@ -79,6 +70,15 @@ rule_check_own(const Rule *rule)
 {
 	const ValidationRule *own = (const ValidationRule *) rule;
 
+	if (oms_kind_by_name(own->object) == NULL)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("rule \"%s\" is about no kind of object: \"%s\"", rule->row.name, own->object)));
+	if (rule->kind == KIND_NONE)
+		ereport(ERROR,
+				(errcode(OMS_BAD_CONFIGURATION),
+				 errmsg("there is no command \"%s\" about %s", own->command, oms_kind_by_name(own->object)->a_name),
+				 errhint("The view oms.command_reference lists all commands.")));
 	if (strlen(own->message) > MESSAGE_LENGTH_MAX)
 		ereport(ERROR,
 				(errcode(OMS_BAD_CONFIGURATION),
@@ -101,14 +101,14 @@ rules_known(ConfigRows *rows)
 {
 	memset(rules_asked, 0, sizeof(rules_asked));
 	for (int i = 0; i < rows->count; i++)
-		for (int type = 0; rows->rows[i]->enabled && type < COMMAND_TYPE_COUNT; type++)
+		for (int type = 0; rows->rows[i]->enabled && type < oms_command_count; type++)
 			if (rule_is_for((Rule *) rows->rows[i], &oms_command_defs[type]))
 				rules_asked[type] = true;
 }
 
 static const RuleWord rule_words[] = {
-	{"severity", rule_severity_names, offsetof(ValidationRule, severity)},
-	{"when_missing", rule_when_missing_names, offsetof(ValidationRule, when_missing)},
+	{"severity", rule_severity_names, offsetof(ValidationRule, severity), FINDING_REFUSE},
+	{"when_missing", rule_when_missing_names, offsetof(ValidationRule, when_missing), FINDING_REFUSE},
 	{0}
 };
 
@@ -137,7 +137,7 @@ rules_id_of_parent(const Command *command, const CommandField *cur)
 	const KindDef *kind = &oms_kinds[command->def->kind];
 
 	for (const CommandField *f = command->def->fields; kind->parent != 0 && f->name != NULL; f++)
-		if (f != cur && oms_role_kind(f->role) == kind->parent_kind && *(char *const *) ((const char *) command + f->offset))
+		if (f != cur && oms_role_kind(command->def, f->role) == kind->parent_kind && *(char *const *) ((const char *) command + f->offset))
 			return *(char *const *) ((const char *) command + f->offset);
 	return NULL;
 }
@@ -164,6 +164,13 @@ rules_find_rows(UnitOfWork *uow, RuleSource source, PredicateSubject *subject)
 	rows[ROW_PARENT] = rules_row(uow, source, kind, ROW_PARENT, parent);
 	rows[ROW_ROOT] = rules_row(uow, source, kind, ROW_ROOT, rows[ROW_CUR] ? rows[ROW_CUR]->root_id :
 							   rows[ROW_PARENT] ? rows[ROW_PARENT]->root_id : NULL);
+}
+
+void
+oms_rules_find_rows(UnitOfWork *uow, const Command *command, PredicateSubject *subject)
+{
+	subject->command = command;
+	rules_find_rows(uow, oms_uow_object, subject);
 }
 
 /* A slice is the command that makes the order; what is placed is above it. */
@@ -288,9 +295,18 @@ oms_rules_ask(UnitOfWork *uow, const Command *command)
 	return findings;
 }
 
+/* An object that the caller does not see is none. */
+static const Object *
+rules_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	const Object *object = oms_uow_peek(uow, kind, id);
+
+	return object && oms_accounts_are_limited() && !oms_object_is_visible(&oms_kinds[kind], object) ? NULL : object;
+}
+
 List *
 oms_rules_try(UnitOfWork *uow, const Command *command)
 {
 	oms_config_rows_know(&oms_validation_table.rows);
-	return rules_judge(uow, oms_uow_peek, command, true);
+	return rules_judge(uow, rules_peek, command, true);
 }

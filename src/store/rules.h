@@ -18,6 +18,8 @@
 typedef struct ValidationRule
 {
 	Rule		rule;			/* first */
+	const char *object;			/* as they are written */
+	const char *command;		/* … or NULL */
 	const char *asset_class;	/* NULL: of all */
 	const char *message;
 	int			severity;		/* FindingSeverity */
@@ -42,6 +44,9 @@ typedef const Object *(*RuleSource) (UnitOfWork *uow, ObjectKind kind, const cha
  * once its trees are locked.  The newest rules, whatever the transaction sees.
  */
 extern List *oms_rules_ask(UnitOfWork *uow, const Command *command);
+
+/* What a command is about as the unit of work has it, for a predicate: its trees are locked. */
+extern void oms_rules_find_rows(UnitOfWork *uow, const Command *command, PredicateSubject *subject);
 
 /* The verdict of every rule for the command, those that are not enabled too: of RuleVerdict.  Nothing is locked. */
 extern List *oms_rules_try(UnitOfWork *uow, const Command *command);

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/tableam.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -29,6 +30,13 @@ typedef bool OmsUpdateIndexes;
 #define OMS_ONLY_SUMMARIZING(u)			false
 #define oms_insert_index_tuples(rri, slot, estate, update, nodup, conflict, arbiters, summ) \
 	ExecInsertIndexTuples((rri), (slot), (estate), (update), (nodup), (conflict), (arbiters))
+#endif
+
+/* 17 has indexes keep something from row to row. */
+#if PG_VERSION_NUM >= 170000
+#define oms_index_insert_cleanup(index, info)	index_insert_cleanup((index), (info))
+#else
+#define oms_index_insert_cleanup(index, info)	((void) (index), (void) (info))
 #endif
 
 /* 18 can leave out a row that is stored already from the rivals (none is here), and has a second kind of generated columns. */

@@ -7,12 +7,15 @@
  * no entry, and to look at its predicate once more than both.  So an index is
  * opened for the first row that may have an entry in it: an update that changes no
  * indexed column opens none, and indexes of some rows stay closed for a row that
- * is plain, as most are (base/table_def.h).
+ * they lack by what is known of it (base/table_def.h).  What is known to be among
+ * an index's rows is put there without its predicate being compiled and asked.
  *
  * Who makes an index meanwhile (CREATE INDEX CONCURRENTLY) waits for our lock of
  * the table, so it is no harm to learn of it late or early.
  *
- * Locks: RowExclusiveLock on what is open, given back at the end of the call.
+ * Locks: RowExclusiveLock on what is open, kept until the transaction ends, as that
+ * of its table is: the next call has it then, and who has one command gives all
+ * back at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,11 +27,12 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
+#include "store/table_compat.h"
 #include "store/table_index.h"
 
-/* As ExecOpenIndices(), without those that have no plain row. */
+/* As ExecOpenIndices(), for rows of which this holds. */
 static void
-table_open_for_plain(Table *table)
+table_open_indexes_for(Table *table, int facts)
 {
 	ResultRelInfo *info = table->info;
 	List	   *indexes = RelationGetIndexList(table->rel);
@@ -39,38 +43,77 @@ table_open_for_plain(Table *table)
 	info->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
 	foreach(cell, indexes)
 	{
+		IndexVerdict verdict = oms_layout_verdict(table->layout, lfirst_oid(cell), facts);
 		Relation	index;
+		IndexInfo  *build;
 
-		if (oms_layout_is_spared(table->layout, lfirst_oid(cell)))
+		if (verdict == INDEX_LACKS_ROW)
 			continue;
 		index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		build = BuildIndexInfo(index);
+		if (verdict == INDEX_HAS_ROW)
+			build->ii_Predicate = NIL;
 		info->ri_IndexRelationDescs[info->ri_NumIndices] = index;
-		info->ri_IndexRelationInfo[info->ri_NumIndices++] = BuildIndexInfo(index);
+		info->ri_IndexRelationInfo[info->ri_NumIndices++] = build;
 	}
 	list_free(indexes);
 }
 
 static void
-table_open_indexes(Table *table, bool spare)
+table_open_indexes(Table *table, int facts)
 {
-	if (spare)
-		table_open_for_plain(table);
-	else
+	MemoryContext old = MemoryContextSwitchTo(table->work->memory);
+
+	if (facts == FACTS_UNKNOWN)
 		ExecOpenIndices(table->info, false);
-	table->spares = spare;
+	else
+		table_open_indexes_for(table, facts);
+	table->open_for = facts;
+	MemoryContextSwitchTo(old);
+}
+
+/* Only claims need its operators; they are looked up once for all that stay open. */
+static void
+table_find_operators(Table *table, Relation index, IndexInfo *info)
+{
+	MemoryContext old;
+
+	if (info->ii_UniqueOps != NULL)
+		return;
+	old = MemoryContextSwitchTo(table->work->memory);
+	BuildSpeculativeIndexInfo(index, info);
+	MemoryContextSwitchTo(old);
+}
+
+void
+oms_indexes_close(Table *table)
+{
+	ResultRelInfo *info = table->info;
+
+	for (int i = 0; info && i < info->ri_NumIndices; i++)
+	{
+		oms_index_insert_cleanup(info->ri_IndexRelationDescs[i], info->ri_IndexRelationInfo[i]);
+		index_close(info->ri_IndexRelationDescs[i], NoLock);
+	}
+	/* nor does the executor find any that it would give the lock of back */
+	if (info)
+		info->ri_NumIndices = 0;
 }
 
 void
 oms_indexes_open(Table *table)
 {
-	bool		spare = table->row_is_plain && table->layout->nspared > 0;
-
+	oms_layout_weigh(table->layout, table->rel, table->def, table->row_facts);
 	if (table->info->ri_IndexRelationDescs == NULL)
-		table_open_indexes(table, spare);
-	else if (table->spares && !spare)
 	{
-		ExecCloseIndices(table->info);
-		table_open_indexes(table, false);
+		table_open_indexes(table, table->row_facts);
+		return;
+	}
+	oms_layout_weigh(table->layout, table->rel, table->def, table->open_for);
+	if (!oms_layout_agree(table->layout, table->open_for, table->row_facts))
+	{
+		oms_indexes_close(table);
+		table_open_indexes(table, FACTS_UNKNOWN);
 	}
 }
 
@@ -87,9 +130,7 @@ oms_indexes_arbiters(Table *table, const KeyLayout *key)
 
 		if (!oms_layout_is_arbiter(index, key))
 			continue;
-		/* only claims need its operators */
-		if (info->ii_UniqueOps == NULL)
-			BuildSpeculativeIndexInfo(index, info);
+		table_find_operators(table, index, info);
 		found = lappend_oid(found, RelationGetRelid(index));
 	}
 	return found;
@@ -99,7 +140,7 @@ List *
 oms_indexes_arbiters_now(Table *table, const KeyLayout *key)
 {
 	AcceptInvalidationMessages();
-	ExecCloseIndices(table->info);
-	table_open_indexes(table, false);
+	oms_indexes_close(table);
+	table_open_indexes(table, FACTS_UNKNOWN);
 	return oms_indexes_arbiters(table, key);
 }

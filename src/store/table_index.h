@@ -13,6 +13,9 @@
 /* Open the indexes that the row in table->out needs; they are in table->info then. */
 extern void oms_indexes_open(Table *table);
 
+/* Close those that are open; their locks stay. */
+extern void oms_indexes_close(Table *table);
+
 /*
  * The indexes that keep the key unique, valid or not: while one replaces another
  * (REINDEX CONCURRENTLY), a rival may be met in either first, and must be a

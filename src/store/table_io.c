@@ -34,6 +34,7 @@
 #include "base/moment.h"
 #include "store/effort.h"
 #include "store/table_compat.h"
+#include "store/table_index.h"
 #include "store/table_io.h"
 
 Effort		oms_effort = {0};
@@ -57,10 +58,10 @@ oms_table_open(TableWork *work, Oid relid, const TableDef *def)
 	return table;
 }
 
-/* The indexes that a writer opened are closed with the executor's state. */
 void
 oms_table_close(Table *table)
 {
+	oms_indexes_close(table);
 	if (table->lookup)
 		index_close(table->lookup, NoLock);
 	ExecDropSingleTupleTableSlot(table->slot);
@@ -252,6 +253,18 @@ oms_table_find(Table *table, int key, const Datum *values)
 	if (found)
 		ExecMaterializeSlot(table->slot);
 	table_end_search(&search);
+	return found;
+}
+
+bool
+oms_table_fetch(Table *table, ItemPointer tid)
+{
+	Snapshot	snapshot = table_statement_snapshot();
+	bool		found = table_tuple_fetch_row_version(table->rel, tid, snapshot, table->slot);
+
+	if (found)
+		ExecMaterializeSlot(table->slot);
+	UnregisterSnapshot(snapshot);
 	return found;
 }
 

@@ -23,6 +23,7 @@
 typedef struct TableWork
 {
 	EState	   *estate;			/* its snapshot is set */
+	MemoryContext memory;		/* of what stays open: a look-up's or a row's may be shorter */
 	bool		writing;		/* AFTER triggers are being collected */
 } TableWork;
 
@@ -42,8 +43,8 @@ typedef struct Table
 	TupleTableSlot *out;		/* the row to write */
 	TupleTableSlot *old;		/* the row that an update starts from, once one is asked for */
 	List	   *defaults;		/* of UserDefault */
-	bool		row_is_plain;	/* the one in `out` */
-	bool		spares;			/* indexes without plain rows are not open */
+	int			row_facts;		/* what holds of the one in `out` */
+	int			open_for;		/* … of the rows that the indexes which are open will do for; FACTS_UNKNOWN: all */
 	bool		plain_update;	/* nobody added columns or triggers that an update has to look at */
 } Table;
 
@@ -66,6 +67,12 @@ extern Datum oms_table_needed(Table *table, int column);
  * it.  The row is then in table->slot, its tuple id in slot->tts_tid.
  */
 extern bool oms_table_find(Table *table, int key, const Datum *values);
+
+/* The row of a tree that we hold is not where it has to be (55000). */
+pg_noreturn extern void oms_table_lost_row(Table *table);
+
+/* Read the row of ours at `tid`, which is locked or was written by us: false if it is not there any more. */
+extern bool oms_table_fetch(Table *table, ItemPointer tid);
 
 /*
  * Lock the row at `tid`, which this statement has seen there: its snapshot keeps
@@ -109,8 +116,9 @@ extern void oms_table_insert(Table *table, const Datum *values, const bool *null
 /* Write a new version of the row at `tid`, and move `tid` to it. */
 extern void oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls);
 
-/* False if somebody else deleted or changed the row meanwhile. */
+/* False if somebody else deleted or changed the row meanwhile.  The second: the triggers before it are not asked. */
 extern bool oms_table_delete(Table *table, ItemPointer tid);
+extern bool oms_table_delete_unasked(Table *table, ItemPointer tid);
 
 /*
  * Has a committed row this unique key?  Waits for a rival in flight, and raises

@@ -127,9 +127,9 @@ oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *attnums)
  * ------------------------------------------------------------------------
  */
 
-/* As the planner has it; its columns have passed layout_check_column(). */
+/* As the planner has it, that it holds or does not; NULL: nothing to reason by.  Its columns have passed layout_check_column(). */
 static Expr *
-layout_clause(Relation rel, const TableFact *fact)
+layout_clause(Relation rel, const TableFact *fact, bool holds)
 {
 	Form_pg_attribute att = layout_find_column(RelationGetDescr(rel), fact->column, 0);
 	Expr	   *column;
@@ -142,72 +142,136 @@ layout_clause(Relation rel, const TableFact *fact)
 		NullTest   *test = makeNode(NullTest);
 
 		test->arg = column;
-		test->nulltesttype = IS_NULL;
+		test->nulltesttype = holds ? IS_NULL : IS_NOT_NULL;
 		test->location = -1;
 		return (Expr *) test;
 	}
+	if (att->atttypid == BOOLOID)
+		return holds == (strcmp(fact->is, "true") == 0) ? column : make_notclause(column);
+	/* it may be null, then */
+	if (!holds)
+		return NULL;
 	return make_opclause(TextEqualOperator, BOOLOID, false, column,
 						 (Expr *) makeConst(TEXTOID, -1, att->attcollation, -1, CStringGetTextDatum(fact->is), false, false),
 						 InvalidOid, att->attcollation);
 }
 
-/* What holds of a plain row says of these that it is not among their rows. */
-static void
-layout_find_spared(TableLayout *layout, Relation rel, const TableDef *def)
+static bool
+layout_fact_holds(const TableFact *fact, Oid type, Datum value, bool isnull)
 {
-	List	   *facts = NIL;
+	const text *found;
+
+	if (isnull || fact->is == NULL)
+		return isnull && fact->is == NULL;
+	if (type == BOOLOID)
+		return DatumGetBool(value) == (strcmp(fact->is, "true") == 0);
+	found = (const text *) DatumGetPointer(value);
+	return VARSIZE_ANY_EXHDR(found) == strlen(fact->is) && memcmp(VARDATA_ANY(found), fact->is, strlen(fact->is)) == 0;
+}
+
+int
+oms_layout_facts(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls)
+{
+	int			facts = 0;
+
+	if (layout->nfacts == 0)
+		return FACTS_UNKNOWN;
+	for (int i = 0; i < layout->nfacts; i++)
+	{
+		int			place = layout->facts[i];
+
+		if (layout_fact_holds(&def->facts[i], def->columns[place].type, values[place], nulls[place]))
+			facts |= 1 << i;
+	}
+	return facts;
+}
+
+static void
+layout_find_facts(TableLayout *layout, const TableDef *def)
+{
+	layout->nfacts = 0;
+	for (const TableFact *fact = def->facts; fact && fact->column; fact++)
+	{
+		int			place = 0;
+
+		Assert(layout->nfacts < TABLE_FACTS_MAX);
+		while (strcmp(def->columns[place].name, fact->column) != 0)
+			place++;
+		layout->facts[layout->nfacts++] = place;
+	}
+	layout->npartial = 0;
+	layout->weighed = 0;
+}
+
+static int
+layout_partial(const TableLayout *layout, Oid index)
+{
+	for (int i = 0; i < layout->npartial; i++)
+		if (layout->partial[i] == index)
+			return i;
+	return -1;
+}
+
+static void
+layout_weigh_index(TableLayout *layout, Relation index, List *clauses, int facts)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+	int			place = layout_partial(layout, RelationGetRelid(index));
+
+	if (predicate == NIL || (place < 0 && layout->npartial == INDEXES_PARTIAL_MAX))
+		return;
+	if (place < 0)
+		layout->partial[place = layout->npartial++] = RelationGetRelid(index);
+	if (predicate_refuted_by(predicate, clauses, true))
+		layout->lacks[facts] |= 1 << place;
+	else if (predicate_implied_by(predicate, clauses, false))
+		layout->has[facts] |= 1 << place;
+}
+
+void
+oms_layout_weigh(TableLayout *layout, Relation rel, const TableDef *def, int facts)
+{
+	List	   *clauses = NIL;
 	List	   *indexes;
 	ListCell   *cell;
 
-	layout->nspared = 0;
-	for (int i = 0; def->plain && def->plain[i].column; i++)
+	if (facts == FACTS_UNKNOWN || (layout->weighed & (1U << facts)))
+		return;
+	layout->has[facts] = layout->lacks[facts] = 0;
+	for (int i = 0; i < layout->nfacts; i++)
 	{
-		Assert(i < PLAIN_FACTS_MAX);
-		facts = lappend(facts, layout_clause(rel, &def->plain[i]));
-		layout->plain[i] = 0;
-		while (strcmp(def->columns[layout->plain[i]].name, def->plain[i].column) != 0)
-			layout->plain[i]++;
+		Expr	   *clause = layout_clause(rel, &def->facts[i], (facts & (1 << i)) != 0);
+
+		if (clause)
+			clauses = lappend(clauses, clause);
 	}
-	indexes = facts ? RelationGetIndexList(rel) : NIL;
+	indexes = RelationGetIndexList(rel);
 	foreach(cell, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-		List	   *predicate = RelationGetIndexPredicate(index);
 
-		if (predicate && layout->nspared < INDEXES_SPARED_MAX && predicate_refuted_by(predicate, facts, true))
-			layout->spared[layout->nspared++] = lfirst_oid(cell);
+		layout_weigh_index(layout, index, clauses, facts);
 		index_close(index, AccessShareLock);
 	}
 	list_free(indexes);
+	layout->weighed |= 1U << facts;
+}
+
+IndexVerdict
+oms_layout_verdict(const TableLayout *layout, Oid index, int facts)
+{
+	int			place = layout_partial(layout, index);
+
+	if (place < 0)
+		return INDEX_ASKS;
+	return layout->lacks[facts] & (1 << place) ? INDEX_LACKS_ROW : layout->has[facts] & (1 << place) ? INDEX_HAS_ROW : INDEX_ASKS;
 }
 
 bool
-oms_layout_row_is_plain(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls)
+oms_layout_agree(const TableLayout *layout, int open_for, int facts)
 {
-	for (int i = 0; def->plain && def->plain[i].column; i++)
-	{
-		const char *is = def->plain[i].is;
-		int			place = layout->plain[i];
-		const text *value;
-
-		if (nulls[place] != (is == NULL))
-			return false;
-		if (is == NULL)
-			continue;
-		value = (const text *) DatumGetPointer(values[place]);
-		if (VARSIZE_ANY_EXHDR(value) != strlen(is) || memcmp(VARDATA_ANY(value), is, strlen(is)) != 0)
-			return false;
-	}
-	return true;
-}
-
-bool
-oms_layout_is_spared(const TableLayout *layout, Oid index)
-{
-	for (int i = 0; i < layout->nspared; i++)
-		if (layout->spared[i] == index)
-			return true;
-	return false;
+	return open_for == facts || open_for == FACTS_UNKNOWN ||
+		(layout->has[open_for] == layout->has[facts] && layout->lacks[open_for] == layout->lacks[facts]);
 }
 
 TableLayout *
@@ -233,7 +297,7 @@ oms_layout_of(Relation rel, const TableDef *def)
 	for (int i = 0; layout->in_order && i < def->ncolumns; i++)
 		layout->in_order = layout->attnums[i] == i + 1;
 	memset(layout->keys, 0, sizeof(layout->keys));
-	layout_find_spared(layout, rel, def);
+	layout_find_facts(layout, def);
 	layout->valid = true;
 	return layout;
 }
@@ -283,7 +347,7 @@ layout_has_asked_for(Relation rel, Relation index, const TableKey *def, const Ke
 {
 	List	   *predicate = layout_has_columns(index, key) ? RelationGetIndexPredicate(index) : NIL;
 
-	return predicate && predicate_implied_by(predicate, list_make1(layout_clause(rel, &def->only)), false);
+	return predicate && predicate_implied_by(predicate, list_make1(layout_clause(rel, &def->only, true)), false);
 }
 
 bool

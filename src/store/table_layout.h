@@ -24,7 +24,10 @@ typedef struct KeyLayout
 	AttrNumber	moment;			/* of TableKey.moment; 0: none */
 } KeyLayout;
 
-#define INDEXES_SPARED_MAX 8
+#define INDEXES_PARTIAL_MAX 8
+
+/* What holds of a row: a bit for each fact of the TableDef, or: */
+#define FACTS_UNKNOWN (-1)
 
 /* Of one relation, kept for the life of the backend and made anew when the relation changed. */
 typedef struct TableLayout
@@ -35,10 +38,23 @@ typedef struct TableLayout
 	bool		in_order;		/* … and ours in the order of the TableDef */
 	AttrNumber	attnums[TABLE_COLUMNS_MAX]; /* of our columns */
 	KeyLayout	keys[TABLE_KEYS_MAX];
-	int			plain[PLAIN_FACTS_MAX]; /* the columns of the TableDef's facts, by their places there */
-	int			nspared;
-	Oid			spared[INDEXES_SPARED_MAX]; /* indexes that have no plain row */
+	int			nfacts;
+	int			facts[TABLE_FACTS_MAX]; /* the columns of the TableDef's facts, by their places there */
+	int			npartial;
+	Oid			partial[INDEXES_PARTIAL_MAX];	/* indexes of some rows */
+
+	/* By what holds of a row, once it was asked: which of those have it, and which have it not; a bit for each. */
+	uint32		weighed;
+	uint8		has[1 << TABLE_FACTS_MAX];
+	uint8		lacks[1 << TABLE_FACTS_MAX];
 } TableLayout;
+
+typedef enum IndexVerdict
+{
+	INDEX_ASKS,					/* its predicate, if it has one, has to be asked */
+	INDEX_HAS_ROW,
+	INDEX_LACKS_ROW
+} IndexVerdict;
 
 extern void oms_layout_init(void);
 
@@ -55,11 +71,16 @@ extern void oms_layout_columns(TupleDesc desc, const TableDef *def, AttrNumber *
  */
 extern const KeyLayout *oms_layout_key(TableLayout *layout, Relation rel, const TableDef *def, int key);
 
-/* Is a row plain, by its values for the columns of the definition? */
-extern bool oms_layout_row_is_plain(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls);
+/* What holds of a row, by its values for the columns of the definition. */
+extern int	oms_layout_facts(const TableLayout *layout, const TableDef *def, const Datum *values, const bool *nulls);
 
-/* Has no plain row this index? */
-extern bool oms_layout_is_spared(const TableLayout *layout, Oid index);
+/*
+ * Find out what that says of the indexes.  Once it was, what it says of one, and
+ * whether what is open by facts will do for a row of others.
+ */
+extern void oms_layout_weigh(TableLayout *layout, Relation rel, const TableDef *def, int facts);
+extern IndexVerdict oms_layout_verdict(const TableLayout *layout, Oid index, int facts);
+extern bool oms_layout_agree(const TableLayout *layout, int open_for, int facts);
 
 /* Does this open index keep the key unique at once, valid or not? */
 extern bool oms_layout_is_arbiter(Relation index, const KeyLayout *key);

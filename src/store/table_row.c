@@ -13,6 +13,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/toast_compression.h"
+#include "access/toast_internals.h"
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
@@ -123,7 +125,30 @@ oms_row_form(Table *table, TupleTableSlot *old, const Datum *values, const bool 
 			slot->tts_isnull[place] = nulls[i];
 		}
 	ExecStoreVirtualTuple(slot);
-	table->row_is_plain = oms_layout_row_is_plain(table->layout, table->def, values, nulls);
+	table->row_facts = oms_layout_facts(table->layout, table->def, values, nulls);
+}
+
+/*
+ * PostgreSQL compresses what makes a row longer than 2 kB; what is written by the
+ * million and is a little shorter gains as much.  Not with pglz: it takes ten times as
+ * long, and is left to the rows that PostgreSQL has in mind.
+ */
+Datum
+oms_row_compress(const Table *table, int column, Datum value)
+{
+#ifdef USE_LZ4
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(table->rel), table->layout->attnums[column] - 1);
+	char		method = CompressionMethodIsValid(att->attcompression) ? att->attcompression : default_toast_compression;
+
+	if (method == TOAST_LZ4_COMPRESSION && (att->attstorage == TYPSTORAGE_EXTENDED || att->attstorage == TYPSTORAGE_MAIN))
+	{
+		Datum		compressed = toast_compress_datum(value, method);
+
+		if (DatumGetPointer(compressed) != NULL)
+			return compressed;
+	}
+#endif
+	return value;
 }
 
 /*
@@ -134,10 +159,14 @@ static void
 table_form_tuple(TupleTableSlot *slot)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
+	MemoryContext old;
 
 	if (((HeapTupleTableSlot *) slot)->tuple != NULL)
 		return;
+	/* the slot gives it back with its next row, when the memory of this one may be gone */
+	old = MemoryContextSwitchTo(slot->tts_mcxt);
 	ExecStoreHeapTuple(heap_form_tuple(desc, slot->tts_values, slot->tts_isnull), slot, true);
+	MemoryContextSwitchTo(old);
 	slot->tts_nvalid = desc->natts;
 }
 

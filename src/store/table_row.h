@@ -19,6 +19,12 @@ extern void oms_row_find_defaults(Table *table);
 /* Our columns over those of the old row, or over the defaults. */
 extern void oms_row_form(Table *table, TupleTableSlot *old, const Datum *values, const bool *nulls);
 
+/*
+ * The value, compressed if the column's settings say lz4 and that saves something.  The
+ * caller may free what is not the value itself.
+ */
+extern Datum oms_row_compress(const Table *table, int column, Datum value);
+
 /* A trigger before the event said that there should be no row. */
 extern void oms_row_suppressed(Table *table, const char *event);
 

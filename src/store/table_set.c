@@ -23,6 +23,8 @@
 #include "core/kind.h"
 #include "store/events.h"
 #include "store/ids.h"
+#include "store/incarnation.h"
+#include "store/purge.h"
 #include "store/table_set.h"
 
 struct TableSet
@@ -32,13 +34,14 @@ struct TableSet
 	List	   *leaves;			/* of Table */
 };
 
-/* The subtransaction that the open set belongs to. */
+/* The subtransaction that the open set belongs to; and the one in which hooks are called. */
 static SubTransactionId open_in = InvalidSubTransactionId;
+static SubTransactionId hooks_in = InvalidSubTransactionId;
 
 static void
 tables_at_transaction_end(XactEvent event, void *arg)
 {
-	open_in = InvalidSubTransactionId;
+	open_in = hooks_in = InvalidSubTransactionId;
 }
 
 static void
@@ -46,6 +49,8 @@ tables_at_subtransaction_end(SubXactEvent event, SubTransactionId self, SubTrans
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && self == open_in)
 		open_in = InvalidSubTransactionId;
+	if (event == SUBXACT_EVENT_ABORT_SUB && self == hooks_in)
+		hooks_in = InvalidSubTransactionId;
 }
 
 void
@@ -70,6 +75,22 @@ oms_tables_refuse_nested(void)
 				 errmsg("a command cannot be given while another one is being written"),
 				 errdetail("It came from a trigger, a default or a constraint of a table of oms_state."),
 				 errhint("Give it from a constraint trigger that is DEFERRABLE INITIALLY DEFERRED.")));
+	if (hooks_in != InvalidSubTransactionId)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a command cannot be given by a hook on events")));
+}
+
+void
+oms_tables_begin_hooks(void)
+{
+	hooks_in = GetCurrentSubTransactionId();
+}
+
+void
+oms_tables_end_hooks(void)
+{
+	hooks_in = InvalidSubTransactionId;
 }
 
 TableSet *
@@ -79,6 +100,7 @@ oms_tables_begin(void)
 
 	oms_tables_refuse_nested();
 	set = palloc0(sizeof(TableSet));
+	set->work.memory = CurrentMemoryContext;
 	set->work.estate = CreateExecutorState();
 	set->work.estate->es_snapshot = GetActiveSnapshot();
 	open_in = GetCurrentSubTransactionId();
@@ -92,20 +114,36 @@ tables_def(OmsRelation relation)
 		return oms_record_table(oms_kinds[relation - OMS_OBJECTS].record);
 	if (relation < OMS_NAMES)
 		return oms_event_table(relation - OMS_EVENTS);
-	return relation < OMS_EVENT_SEQUENCE ? oms_name_table(relation - OMS_NAMES) : oms_command_table(relation);
+	if (relation < OMS_EVENT_SEQUENCE)
+		return oms_name_table(relation - OMS_NAMES);
+	if (relation == OMS_PURGED_TREES || relation == OMS_ARCHIVED_TREES)
+		return oms_purge_table(relation);
+	return relation == OMS_INCARNATIONS ? oms_incarnation_table() : oms_command_table(relation);
+}
+
+/* It stays open to the end of the call, whoever asks first. */
+static Table *
+tables_open(TableSet *set, Oid relation, const TableDef *def)
+{
+	MemoryContext old = MemoryContextSwitchTo(set->work.memory);
+	Table	   *table = oms_table_open(&set->work, relation, def);
+
+	MemoryContextSwitchTo(old);
+	return table;
 }
 
 Table *
 oms_tables_get(TableSet *set, OmsRelation relation)
 {
 	if (set->tables[relation] == NULL)
-		set->tables[relation] = oms_table_open(&set->work, oms_relation(relation), tables_def(relation));
+		set->tables[relation] = tables_open(set, oms_relation(relation), tables_def(relation));
 	return set->tables[relation];
 }
 
 static Table *
 tables_open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
 {
+	MemoryContext old;
 	Table	   *table;
 	ListCell   *cell;
 
@@ -115,8 +153,10 @@ tables_open_leaf(TableSet *set, OmsRelation parent, Oid leaf)
 		if (RelationGetRelid(table->rel) == leaf)
 			return table;
 	}
-	table = oms_table_open(&set->work, leaf, tables_def(parent));
+	table = tables_open(set, leaf, tables_def(parent));
+	old = MemoryContextSwitchTo(set->work.memory);
 	set->leaves = lappend(set->leaves, table);
+	MemoryContextSwitchTo(old);
 	return table;
 }
 
@@ -150,12 +190,12 @@ oms_tables_end(TableSet *set)
 
 	oms_table_fire_triggers(&set->work);
 	ExecResetTupleTable(estate->es_tupleTable, false);
-	ExecCloseResultRelations(estate);
 	for (int i = 0; i < OMS_RELATION_COUNT; i++)
 		if (set->tables[i])
 			oms_table_close(set->tables[i]);
 	foreach(cell, set->leaves)
 		oms_table_close(lfirst(cell));
+	ExecCloseResultRelations(estate);
 	FreeExecutorState(estate);
 	open_in = InvalidSubTransactionId;
 }

@@ -18,6 +18,10 @@ typedef struct TableSet TableSet;
 /* 55000 inside of a set: from a trigger, a default or a check while a command is under way. */
 extern void oms_tables_refuse_nested(void);
 
+/* Between the two a unit of work is 55000 too. */
+extern void oms_tables_begin_hooks(void);
+extern void oms_tables_end_hooks(void);
+
 /* Is one open: are we inside of a unit of work? */
 extern bool oms_tables_are_open(void);
 

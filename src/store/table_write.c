@@ -62,6 +62,7 @@ table_refuse_transition_tables(const TriggerDesc *triggers)
 static void
 table_open_for_writing(Table *table)
 {
+	MemoryContext old = MemoryContextSwitchTo(table->work->memory);
 	EState	   *estate = table->work->estate;
 	TriggerDesc *triggers = table->rel->trigdesc;
 
@@ -80,6 +81,7 @@ table_open_for_writing(Table *table)
 		!(triggers && (triggers->trig_update_before_row || triggers->trig_update_after_row));
 	table->out = MakeSingleTupleTableSlot(RelationGetDescr(table->rel), &TTSOpsHeapTuple);
 	table->out->tts_tableOid = RelationGetRelid(table->rel);
+	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -114,9 +116,24 @@ oms_table_fire_triggers(TableWork *work)
 static TupleTableSlot *
 table_old_slot(Table *table)
 {
-	if (table->old == NULL)
-		table->old = table_slot_create(table->rel, NULL);
+	MemoryContext old;
+
+	if (table->old)
+		return table->old;
+	old = MemoryContextSwitchTo(table->work->memory);
+	table->old = table_slot_create(table->rel, NULL);
+	MemoryContextSwitchTo(old);
 	return table->old;
+}
+
+/*
+ * The server keeps how a trigger's function is called from its first row to its last,
+ * in the memory that it finds: not in that of a stride, which goes before.
+ */
+static MemoryContext
+table_begin_triggers(const Table *table)
+{
+	return MemoryContextSwitchTo(table->work->memory);
 }
 
 /* ------------------------------------------------------------------------
@@ -130,8 +147,11 @@ table_prepare_insert(Table *table, const Datum *values, const bool *nulls)
 	oms_row_form(table, NULL, values, nulls);
 	if (table->info->ri_TrigDesc && table->info->ri_TrigDesc->trig_insert_before_row)
 	{
+		MemoryContext old = table_begin_triggers(table);
+
 		if (!ExecBRInsertTriggers(table->work->estate, table->info, table->out))
 			oms_row_suppressed(table, "INSERT");
+		MemoryContextSwitchTo(old);
 		oms_row_check_ours(table, values, nulls);
 	}
 	oms_row_complete(table);
@@ -219,8 +239,8 @@ oms_table_taken(Table *table, int which, const Datum *key_values)
 		slot->tts_isnull[key->attnums[k] - 1] = false;
 	}
 	ExecStoreVirtualTuple(slot);
-	/* an index of some rows keeps no key unique */
-	table->row_is_plain = true;
+	/* an index of some rows keeps no key unique; of most that come then all of it holds */
+	table->row_facts = table->layout->nfacts > 0 ? (1 << table->layout->nfacts) - 1 : FACTS_UNKNOWN;
 	return table_has_rival(table, oms_indexes_arbiters(table, key));
 }
 
@@ -267,7 +287,7 @@ oms_table_claim(Table *table, int which, const Datum *values, const bool *nulls,
  */
 
 /* Nobody but commands changes our columns, and the tree is locked. */
-static void
+pg_noreturn static void
 table_lost_row(Table *table, TM_Result result)
 {
 	if (result != TM_SelfModified && IsolationUsesXactSnapshot())
@@ -279,6 +299,12 @@ table_lost_row(Table *table, TM_Result result)
 					result == TM_SelfModified ? "changed by a trigger or a function of this transaction" :
 					result == TM_Deleted ? "deleted" : "changed"),
 			 errtable(table->rel)));
+}
+
+void
+oms_table_lost_row(Table *table)
+{
+	table_lost_row(table, TM_SelfModified);
 }
 
 /* The row as it is now, ours over it, and which columns that changes. */
@@ -311,12 +337,15 @@ static void
 table_fire_before_update(Table *table, ItemPointer tid, const Datum *values, const bool *nulls)
 {
 	EState	   *estate = table->work->estate;
+	MemoryContext old;
 	EPQState	epq;
 
 	/* the row is locked: there is no newer version to be looked at */
 	oms_init_epq(&epq, estate);
+	old = table_begin_triggers(table);
 	if (!oms_before_update_triggers(estate, &epq, table->info, tid, table->out))
 		oms_row_suppressed(table, "UPDATE");
+	MemoryContextSwitchTo(old);
 	oms_row_check_ours(table, values, nulls);
 }
 
@@ -380,8 +409,8 @@ oms_table_update(Table *table, ItemPointer tid, const Datum *values, const bool 
 	ResetPerTupleExprContext(table->work->estate);
 }
 
-bool
-oms_table_delete(Table *table, ItemPointer tid)
+static bool
+table_delete(Table *table, ItemPointer tid, bool ask)
 {
 	EState	   *estate = table->work->estate;
 	TriggerDesc *triggers;
@@ -392,16 +421,19 @@ oms_table_delete(Table *table, ItemPointer tid)
 	table_begin_writing(table);
 	CheckCmdReplicaIdentity(table->rel, CMD_DELETE);
 	triggers = table->info->ri_TrigDesc;
-	if (triggers && triggers->trig_delete_before_row)
+	if (ask && triggers && triggers->trig_delete_before_row)
 	{
 		ItemPointerData found = *tid;
+		MemoryContext old;
 
 		result = oms_table_lock_tid(table, &found, LockTupleExclusive, LockWaitBlock, table_old_slot(table));
 		if (result == TM_Ok && !ItemPointerEquals(&found, tid))
 			result = TM_Updated;
 		oms_init_epq(&epq, estate);
+		old = table_begin_triggers(table);
 		if (result == TM_Ok && !oms_before_delete_triggers(estate, &epq, table->info, tid))
 			oms_row_suppressed(table, "DELETE");
+		MemoryContextSwitchTo(old);
 	}
 	if (result == TM_Ok)
 		result = table_tuple_delete(table->rel, tid, estate->es_output_cid, estate->es_snapshot, InvalidSnapshot,
@@ -412,4 +444,16 @@ oms_table_delete(Table *table, ItemPointer tid)
 		ExecARDeleteTriggers(estate, table->info, tid, NULL, NULL, false);
 	ResetPerTupleExprContext(estate);
 	return result == TM_Ok;
+}
+
+bool
+oms_table_delete(Table *table, ItemPointer tid)
+{
+	return table_delete(table, tid, true);
+}
+
+bool
+oms_table_delete_unasked(Table *table, ItemPointer tid)
+{
+	return table_delete(table, tid, false);
 }

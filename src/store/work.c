@@ -10,6 +10,10 @@
  * oms_uow_flush() writes the rest: first the events, then each changed row.
  * Nothing here knows what a command means, and nothing locks.
  *
+ * A call with many commands works in strides: oms_uow_pause() writes what is done
+ * and gives its memory back.  What stays for each tree is that it is locked, and
+ * where its root's row is.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -20,11 +24,30 @@
 
 #include "base/damage.h"
 #include "base/moment.h"
+#include "store/event_hooks.h"
+#include "store/sight.h"
 #include "store/source.h"
 #include "store/work_private.h"
 
+/*
+ * What a stride may take: some dozens of commands, so that what the next ones need
+ * lies where these had it, near the processor.  What is read early, and what waits
+ * to be changed again, may take so much each.
+ */
+#ifdef USE_ASSERT_CHECKING
+#define STRIDE_MEMORY	(48 * 1024) /* tests have small batches, which are to meet all of it */
+#define EARLY_MEMORY	(48 * 1024)
+#define KEPT_MEMORY		(64 * 1024)
+#else
+#define STRIDE_MEMORY	(512 * 1024)
+#define EARLY_MEMORY	(8 * 1024 * 1024)
+#define KEPT_MEMORY		(16 * 1024 * 1024)
+#endif
+
 /* The one under way, as long as its tables are open. */
 static UnitOfWork *work_last = NULL;
+
+static void work_read_again(void *arg, ObjectKind kind, Tracked *t);
 
 UnitOfWork *
 oms_uow_begin(void)
@@ -32,13 +55,14 @@ oms_uow_begin(void)
 	UnitOfWork *uow = palloc0(sizeof(UnitOfWork));
 
 	oms_source_init(&uow->source);
-	uow->memory = CurrentMemoryContext;
+	uow->call = uow->memory = CurrentMemoryContext;
 	uow->tables = oms_tables_begin();
 	oms_caller_take(&uow->caller);
-	uow->map = oms_map_create();
+	uow->map = oms_map_create(work_read_again, uow);
 	uow->events_size = 8;
 	uow->events = palloc(sizeof(Event) * uow->events_size);
 	uow->newest = NO_TIME;
+	oms_sight_ask(uow);
 	work_last = uow;
 	return uow;
 }
@@ -53,6 +77,12 @@ ObjectSource *
 oms_uow_source(UnitOfWork *uow)
 {
 	return &uow->source;
+}
+
+void
+oms_uow_never_wait(UnitOfWork *uow)
+{
+	uow->never_waits = true;
 }
 
 const Caller *
@@ -73,33 +103,66 @@ oms_uow_xid(UnitOfWork *uow)
 	return U64FromFullTransactionId(GetTopFullTransactionId());
 }
 
+static const Incarnation *
+work_incarnation(UnitOfWork *uow)
+{
+	if (uow->incarnation.number == 0)
+		uow->incarnation = oms_incarnation_now();
+	return &uow->incarnation;
+}
+
+Token
+oms_uow_token(UnitOfWork *uow)
+{
+	return (Token) {.incarnation = work_incarnation(uow)->number, .xid = oms_uow_xid(uow)};
+}
+
 /* ------------------------------------------------------------------------
  * identity map
  * ------------------------------------------------------------------------
  */
 
-/*
- * Read an object whose tree is locked; NULL if it is not there, or (`searched`)
- * if it is a tree that came to be after ours were locked.
- */
+/* What was read of a tree that is locked; NULL (`searched`) if it is a tree that came to be after ours were locked. */
+static Tracked *
+work_take(UnitOfWork *uow, Object *object, const ItemPointerData *tid, bool searched)
+{
+	const KindDef *def = oms_kind_of(object);
+	bool		is_root = oms_object_is_root(object);
+
+	if (is_root && searched)
+		return NULL;
+	/* a link of a damaged row has led here, or a command does not name what it reads (command_trees.c) */
+	if (is_root || oms_map_peek(uow->map, def->root_kind, object->root_id) == NULL)
+		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
+					oms_kind_noun(object->kind), object->id, object->root_id);
+	return oms_map_add(uow->map, object, tid);
+}
+
+/* NULL if it is not there. */
 static Tracked *
 work_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched)
 {
 	const KindDef *def = &oms_kinds[kind];
 	Object	   *object = palloc(def->record->size);
 	ItemPointerData tid;
-	bool		is_root;
 
 	if (!oms_object_find(def, oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid))
 		return NULL;
-	is_root = oms_object_is_root(object);
-	if (is_root && searched)
-		return NULL;
-	/* a link of a damaged row has led here, or a command does not name what it reads (command_trees.c) */
-	if (is_root || oms_map_find(uow->map, def->root_kind, object->root_id) == NULL)
-		oms_damaged("%s \"%s\" is in the tree of \"%s\", which is not locked: the command names nothing of it",
-					oms_kind_noun(object->kind), id, object->root_id);
-	return oms_map_add(uow->map, object, &tid);
+	return work_take(uow, object, &tid, searched);
+}
+
+/* The map's: a root that is locked, of which only the place was kept. */
+static void
+work_read_again(void *arg, ObjectKind kind, Tracked *t)
+{
+	UnitOfWork *uow = arg;
+	Table	   *table = oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind));
+	MemoryContext old = MemoryContextSwitchTo(uow->memory);
+
+	t->now = palloc(oms_kinds[kind].record->size);
+	if (!oms_object_read_at(&oms_kinds[kind], table, &t->tid, t->now))
+		oms_table_lost_row(table);
+	MemoryContextSwitchTo(old);
 }
 
 Tracked *
@@ -140,6 +203,20 @@ work_is_absent(const UnitOfWork *uow, ObjectKind kind, int key, const char *cons
 	return false;
 }
 
+/* Is it named, and nothing that the caller may see?  Then it is not there, though its tree may be locked for something else. */
+static bool
+work_is_hidden(const UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	for (int i = 0; i < uow->named.count; i++)
+	{
+		const TreeName *name = &uow->named.names[i];
+
+		if (name->hidden && name->kind == kind && strcmp(name->values[0], id) == 0)
+			return true;
+	}
+	return false;
+}
+
 const Object *
 oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 {
@@ -147,13 +224,15 @@ oms_uow_object(UnitOfWork *uow, ObjectKind kind, const char *id)
 
 	/* whoever loops over objects comes through here for each */
 	CHECK_FOR_INTERRUPTS();
+	if (unlikely(uow->hides) && work_is_hidden(uow, kind, id))
+		return NULL;
 	if (t == NULL && !work_is_absent(uow, kind, OBJECT_BY_ID, &id))
 		t = oms_uow_load(uow, kind, id, false);
 	return t ? t->now : NULL;
 }
 
 const Object *
-oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
+oms_uow_peek_any(UnitOfWork *uow, ObjectKind kind, const char *id)
 {
 	Tracked    *t = oms_map_find(uow->map, kind, id);
 	Object	   *object;
@@ -161,8 +240,18 @@ oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
 
 	if (t)
 		return t->now;
+	if (!OidIsValid(oms_relation_if_any(OMS_OBJECTS_OF(kind))))
+		return NULL;
 	object = palloc(oms_kinds[kind].record->size);
 	return oms_object_find(&oms_kinds[kind], oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), id, object, &tid) ? object : NULL;
+}
+
+const Object *
+oms_uow_peek(UnitOfWork *uow, ObjectKind kind, const char *id)
+{
+	const Object *object = oms_uow_peek_any(uow, kind, id);
+
+	return object && oms_uow_sees(uow, object) ? object : NULL;
 }
 
 /*
@@ -174,7 +263,7 @@ work_key_now(const UnitOfWork *uow, ObjectKind kind, int key)
 {
 	const RecordDef *def = oms_kinds[kind].record;
 
-	if (def->keys[key].only.column == NULL || uow->nevents == 0)
+	if (def->keys[key].only.column == NULL || (uow->nevents == 0 && uow->kept == 0))
 		return key;
 	for (int other = 0; other < def->nkeys; other++)
 		if (def->keys[other].only.column == NULL &&
@@ -183,38 +272,58 @@ work_key_now(const UnitOfWork *uow, ObjectKind kind, int key)
 	return key;
 }
 
+typedef struct WorkSearch
+{
+	UnitOfWork *uow;
+	ObjectKind	kind;
+	List	   *objects;		/* in memory of the caller */
+} WorkSearch;
+
+/* Its row as it is read here is its newest, for its tree is locked. */
+static void
+work_found(Table *table, void *arg)
+{
+	WorkSearch *search = arg;
+	UnitOfWork *uow = search->uow;
+	const KindDef *def = &oms_kinds[search->kind];
+	char	   *id = oms_object_id_of(table);
+	Tracked    *t = oms_map_find(uow->map, search->kind, id);
+
+	/* a batch may look through the same many objects for each of its commands */
+	pfree(id);
+	if (t == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(uow->memory);
+		Object	   *object = palloc(def->record->size);
+		ItemPointerData tid;
+
+		oms_object_read(def, table, object, &tid);
+		t = work_take(uow, object, &tid, true);
+		MemoryContextSwitchTo(old);
+	}
+	if (t)
+		search->objects = lappend(search->objects, t->now);
+}
+
 List *
 oms_uow_find(UnitOfWork *uow, ObjectKind kind, int key, const char *const *const *values, int count)
 {
-	List	   *objects = NIL;
-	List	   *ids;
-	ListCell   *cell;
+	WorkSearch	search = {.uow = uow, .kind = kind};
 
 	/* unless this call has made objects, what was not there is not there */
 	while (count > 0 && !uow->has_made && work_is_absent(uow, kind, key, values[count - 1]))
 		count--;
-	if (count == 0)
-		return NIL;
-	ids = oms_object_ids_of(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), work_key_now(uow, kind, key), values, count);
-	foreach(cell, ids)
-	{
-		Tracked    *t = oms_map_find(uow->map, kind, lfirst(cell));
-
-		CHECK_FOR_INTERRUPTS();
-		if (t == NULL)
-			t = oms_uow_load(uow, kind, lfirst(cell), true);
-		if (t)
-			objects = lappend(objects, t->now);
-	}
-	/* a batch may look through the same many objects for each of its commands */
-	list_free_deep(ids);
-	return objects;
+	if (count > 0)
+		oms_object_each(oms_tables_get(uow->tables, OMS_OBJECTS_OF(kind)), work_key_now(uow, kind, key), values, count, work_found, &search);
+	return search.objects;
 }
 
 bool
 oms_uow_has(UnitOfWork *uow, ObjectKind kind, const char *id)
 {
-	return oms_map_find(uow->map, kind, id) != NULL;
+	Tracked    *t = oms_map_peek(uow->map, kind, id);
+
+	return t && t->now;
 }
 
 void
@@ -241,6 +350,7 @@ void
 oms_uow_start_command(UnitOfWork *uow)
 {
 	uow->first_event = uow->nevents;
+	uow->unseen = NIL;
 	uow->time = Max(GetCurrentTimestamp(), uow->newest);
 }
 
@@ -265,8 +375,9 @@ oms_uow_events(UnitOfWork *uow, int *count)
 
 /* A batch may repeat a command whose events are not written yet: they ascend by sequence. */
 Jsonb *
-oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, uint64 *xid)
+oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, Token *token)
 {
+	Jsonb	   *payload;
 	int			low = 0;
 	int			high = uow->nevents;
 
@@ -282,10 +393,22 @@ oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, 
 	}
 	if (low < uow->nevents && uow->events[low].sequence == sequence)
 	{
-		*xid = oms_uow_xid(uow);
+		*token = oms_uow_token(uow);
 		return uow->events[low].payload;
 	}
-	return oms_event_payload(uow->tables, sequence, occurred_at, xid);
+	payload = oms_event_payload(uow->tables, sequence, occurred_at, &token->xid);
+	if (payload)
+		token->incarnation = oms_incarnation_of(sequence);
+	return payload;
+}
+
+Jsonb *
+oms_uow_first_payload(UnitOfWork *uow, const Object *object)
+{
+	for (int i = 0; i < uow->nevents; i++)
+		if (uow->events[i].version == 1 && uow->events[i].kind->kind == object->kind && strcmp(uow->events[i].id, object->id) == 0)
+			return uow->events[i].payload;
+	return oms_event_first_payload(uow->tables, object);
 }
 
 TimestampTz
@@ -294,24 +417,144 @@ oms_uow_now(const UnitOfWork *uow)
 	return uow->time;
 }
 
+/* ------------------------------------------------------------------------
+ * writing
+ * ------------------------------------------------------------------------
+ */
+
+static void
+work_write_events(UnitOfWork *uow)
+{
+	if (uow->nevents == 0)
+		return;
+	if (unlikely(!work_incarnation(uow)->is_lasting))
+		oms_incarnation_write(uow->tables, uow->incarnation.number, uow->events[0].sequence, uow->events[0].occurred_at);
+	uow->incarnation.is_lasting = true;
+	oms_events_append(uow->tables, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
+}
+
+static void
+work_write_row(UnitOfWork *uow, Tracked *t)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (t->dirty)
+		oms_object_update(oms_tables_get(uow->tables, OMS_OBJECTS_OF(t->now->kind)), t->now, &t->tid);
+	t->dirty = false;
+}
+
 void
 oms_uow_flush(UnitOfWork *uow)
 {
 	ListCell   *cell;
 
-	if (uow->nevents > 0)
-		oms_events_append(uow->tables, uow->events, uow->nevents, &uow->caller, oms_uow_xid(uow));
+	work_write_events(uow);
 	/* rows claimed by this call may have to be written again */
 	CommandCounterIncrement();
 	foreach(cell, oms_map_objects(uow->map))
-	{
-		Tracked    *t = lfirst(cell);
-
-		CHECK_FOR_INTERRUPTS();
-		if (t->dirty)
-			oms_object_update(oms_tables_get(uow->tables, OMS_OBJECTS_OF(t->now->kind)), t->now, &t->tid);
-		t->dirty = false;
-	}
+		work_write_row(uow, lfirst(cell));
 	oms_tables_end(uow->tables);
 	CommandCounterIncrement();
+	if (unlikely(oms_has_event_hooks))
+		oms_event_hooks_call(uow->events, uow->nevents, &uow->caller);
+}
+
+/* ------------------------------------------------------------------------
+ * strides
+ * ------------------------------------------------------------------------
+ */
+
+MemoryContext
+oms_uow_early_memory(UnitOfWork *uow)
+{
+	if (uow->early == NULL)
+		uow->early = AllocSetContextCreate(uow->call, "oms early", ALLOCSET_DEFAULT_SIZES);
+	return MemoryContextMemAllocated(uow->early, false) < EARLY_MEMORY ? uow->early : NULL;
+}
+
+/* Its first block stays its own, so that the next stride lies in the same place. */
+MemoryContext
+oms_uow_begin_stride(UnitOfWork *uow)
+{
+	uow->memory = AllocSetContextCreate(uow->call, "oms stride", STRIDE_MEMORY, ALLOCSET_DEFAULT_INITSIZE, ALLOCSET_DEFAULT_MAXSIZE);
+	return uow->memory;
+}
+
+/* Does a command to come name something of its tree? */
+static bool
+work_is_named_again(const UnitOfWork *uow, Tracked *t)
+{
+	const Object *object = t->now;
+	Tracked    *root = oms_object_is_root(object) ? t : oms_map_peek(uow->map, oms_kind_of(object)->root_kind, object->root_id);
+
+	return root && root->uses > 0;
+}
+
+/* The copy that waited is not needed any more. */
+static void
+work_let_go(UnitOfWork *uow, Object **kept)
+{
+	if (*kept == NULL)
+		return;
+	uow->kept -= GetMemoryChunkSpace(*kept);
+	pfree(*kept);
+	*kept = NULL;
+}
+
+/* A copy of what waits to be changed again; its row is written with the last change. */
+static void
+work_keep(UnitOfWork *uow, Tracked *t)
+{
+	MemoryContext old = MemoryContextSwitchTo(uow->call);
+
+	t->was_kept = t->kept;
+	t->now = t->kept = oms_record_copy(oms_kind_of(t->now)->record, t->now);
+	uow->kept += GetMemoryChunkSpace(t->kept);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+work_settle(UnitOfWork *uow, Tracked *t)
+{
+	bool		waits = t->dirty && work_is_named_again(uow, t);
+
+	if (waits && t->now == t->kept)
+		return;
+	if (waits && uow->kept < KEPT_MEMORY)
+		work_keep(uow, t);
+	else
+		work_write_row(uow, t);
+}
+
+/* Does the object outlast the stride?  Then it does not lie in its memory. */
+static bool
+work_outlasts(void *arg, Tracked *t)
+{
+	UnitOfWork *uow = arg;
+
+	/* objects share what they have in common, also with those that they came from: only now is none left that does */
+	work_let_go(uow, &t->was_kept);
+	if (t->dirty || (GetMemoryChunkContext(t->now) == uow->early && work_is_named_again(uow, t)))
+		return true;
+	work_let_go(uow, &t->kept);
+	return false;
+}
+
+void
+oms_uow_pause(UnitOfWork *uow)
+{
+	ListCell   *cell;
+
+	/* hooks are told of all events at the end */
+	if (oms_has_event_hooks || MemoryContextMemAllocated(uow->memory, true) <= STRIDE_MEMORY)
+		return;
+	work_write_events(uow);
+	uow->nevents = uow->first_event = 0;
+	CommandCounterIncrement();
+	/* what triggers ask for is still there: nothing is forgotten before all is written */
+	foreach(cell, oms_map_objects(uow->map))
+		work_settle(uow, lfirst(cell));
+	oms_map_forget(uow->map, work_outlasts, uow);
+	uow->named = (TreeNames) {0};
+	uow->unseen = NIL;
+	MemoryContextReset(uow->memory);
 }

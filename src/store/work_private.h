@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * work_private.h
- *	  What the files of the unit of work share (work.c, source.c, trees.c,
+ *	  What the files of the unit of work share (work.c, source.c, trees.c, tree_look.c,
  *	  apply.c, claim.c); nobody else includes it.
  *
  *-------------------------------------------------------------------------
@@ -19,13 +19,19 @@
 struct UnitOfWork
 {
 	ObjectSource source;		/* first: source.c finds its unit of work by it */
-	MemoryContext memory;		/* of the call: what is read stays until its end, whatever memory whoever reads has for himself */
+	MemoryContext call;			/* memory of the call */
+	MemoryContext memory;		/* what is read stays in it, whatever memory whoever reads has for himself: of the call, or of a stride */
+	MemoryContext early;		/* of a call with many commands: what was read when their trees were locked, as far as there is room */
+	Size		kept;			/* … bytes of objects that wait for the next command that changes them */
 	TableSet   *tables;
 	Caller		caller;
+	Incarnation incarnation;	/* once it was asked for; number 0 until then */
 	Asker		asker;
 	IdentityMap *map;
 
 	bool		has_made;		/* objects: what was looked for before may be there now */
+	bool		limited;		/* to some accounts is the caller: sight.h … */
+	bool		looks_at_all;	/* … unless what is done now, nobody has asked for */
 
 	Event	   *events;			/* of all commands that are applied, to be written at the end */
 	int			nevents;
@@ -35,13 +41,25 @@ struct UnitOfWork
 	int			first_event;
 	TimestampTz time;			/* of all its events: never before the newest of any tree that we hold */
 
+	struct EventsAhead *ahead;	/* of many trees that are purged one after the other; else NULL */
+
 	/* trees.c */
 	TreeNames	named;			/* by the command; before the first, by the batch or message */
+	bool		hides;			/* … something that the caller may not see */
+	List	   *unseen;			/* of Object: what the decision has read and he may not see */
 	const KindDef *last_kind;	/* of the tree that was locked last in the order of trees, or NULL */
-	const char *last_root;
+	const char *last_root;		/* in memory of the call */
+	bool		never_waits;	/* for a tree that somebody has locked: then it is busy */
+	bool		is_busy;
 	bool		holds_other;	/* a row that is no root any more: to wait for another would be out of order */
 	TimestampTz newest;			/* event of any locked tree, or NO_TIME */
 };
+
+/* As oms_uow_peek(), whoever may see it. */
+extern const Object *oms_uow_peek_any(UnitOfWork *uow, ObjectKind kind, const char *id);
+
+/* The decision has read the object, which may be NULL. */
+extern void oms_sight_note(UnitOfWork *uow, const Object *object);
 
 extern Tracked *oms_uow_load(UnitOfWork *uow, ObjectKind kind, const char *id, bool searched);
 
@@ -61,6 +79,7 @@ typedef struct Application
 	int			nevents;
 	List	   *trees;			/* of AppliedTree */
 	List	   *made;			/* of Made, once they are claimed */
+	List	   *claimed;		/* of rows that were inserted for it */
 } Application;
 
 /*
@@ -68,5 +87,8 @@ typedef struct Application
  * rows: all of them, or none.
  */
 extern ApplyResult oms_claim(Application *app, Refusal **refusal);
+
+/* What the command has inserted goes again. */
+extern void oms_claim_give_back(const Application *app);
 
 #endif							/* OMS_WORK_PRIVATE_H */

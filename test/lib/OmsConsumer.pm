@@ -61,8 +61,11 @@ sub in_store
 
 my $AT_CONSUMER = <<"SQL";
 WITH newest AS (
-  SELECT DISTINCT ON (r.value ->> 'aggregateType', r.value ->> 'aggregateId') r.value ->> 'aggregateType' AS type, r.value -> 'state' AS state
-    FROM records AS r ORDER BY r.value ->> 'aggregateType', r.value ->> 'aggregateId', (r.value ->> 'version')::bigint DESC
+  -- of a tree that is purged there is nothing
+  SELECT n.type, n.state
+    FROM (SELECT DISTINCT ON (r.value ->> 'aggregateType', r.value ->> 'aggregateId') r.value ->> 'aggregateType' AS type, r.value -> 'state' AS state, r.value ->> 'rootId' AS root
+            FROM records AS r ORDER BY r.value ->> 'aggregateType', r.value ->> 'aggregateId', (r.value ->> 'version')::bigint DESC) AS n
+   WHERE n.root NOT IN (SELECT p.value ->> 'rootId' FROM records AS p WHERE p.value ->> 'eventType' = 'TreePurged')
 ), orders AS (
   SELECT n.state ->> 'orderId' AS id, n.state ->> 'parentId' AS parent, n.state ->> 'rootId' AS root, n.state -> 'members' AS members,
          (n.state ->> 'executedQuantity')::numeric AS executed, (n.state ->> 'executedValue')::numeric AS value
@@ -87,7 +90,7 @@ WITH newest AS (
    WHERE o.parent IS NULL AND o.members IS NULL GROUP BY o.id
 ), configuration (name, count, versions) AS (
   SELECT split_part(c.key, '/', 1), count(*), sum((c.value #>> '{state,version}')::bigint)
-    FROM (SELECT DISTINCT ON (r.key) r.key, r.value FROM records AS r WHERE r.value ->> 'commandId' IS NULL ORDER BY r.key, (r.value ->> 'version')::bigint DESC) AS c
+    FROM (SELECT DISTINCT ON (r.key) r.key, r.value FROM records AS r WHERE r.value ->> 'commandId' IS NULL AND r.value ->> 'aggregateType' <> 'Anchor' ORDER BY r.key, (r.value ->> 'version')::bigint DESC) AS c
    WHERE c.value ->> 'eventType' !~ 'Deleted\$' GROUP BY 1
 )
 $TOLD
@@ -132,7 +135,7 @@ sub is_rebuilt
 	my ($consumer, $node, $name) = @_;
 	my $lines = sub { return [ sort @{ $_[0]->selectcol_arrayref($_[1]) } ] };
 	my $store = oms_dbh($node);
-	my ($wrong) = $consumer->selectrow_array(q(SELECT count(*) FROM records AS r WHERE r.key IS DISTINCT FROM r.value ->> 'rootId' OR r.value ->> 'commandId' IS NOT NULL AND r.key IS DISTINCT FROM r.value #>> '{state,rootId}'));
+	my ($wrong) = $consumer->selectrow_array(q(SELECT count(*) FROM records AS r WHERE r.key IS DISTINCT FROM r.value ->> 'rootId' OR r.value ->> 'commandId' IS NOT NULL AND r.value ->> 'eventType' <> 'TreePurged' AND r.key IS DISTINCT FROM r.value #>> '{state,rootId}'));
 	my ($shared) = $consumer->selectrow_array(q(SELECT count(*) FROM (SELECT FROM records AS r WHERE r.value #>> '{command,commandType}' = 'AllocateExecutionCommand'
 		GROUP BY r.value ->> 'actor', r.value ->> 'commandId' HAVING count(DISTINCT r.key) > 1) AS c));
 	my ($there, $here) = ($lines->($store, in_store($store)), $lines->($consumer, $AT_CONSUMER));

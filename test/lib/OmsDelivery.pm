@@ -286,7 +286,8 @@ sub differences
 }
 
 # delivery(NODE, KAFKA, PREFIX, partitions => [counts that the topics have had], lost => 1): what is in Kafka against the tables. Every
-# repeat is counted; the order is that of the first of each event.  With lost, records of a history that the store has lost (their
+# repeat is counted; the order is that of the first of each event.  removed => { "id hash" => 1 }: events that were there, and whose records
+# retention has removed: they may not come again. store => NAME: only that one's records. kept => HASH: gets the "id hash" of each record as { topic/partition => [...] }.  With lost, records of a history that the store has lost (their
 # id is in no table, or with another hash) are counted as strangers, not complained of.
 sub delivery
 {
@@ -295,6 +296,8 @@ sub delivery
 	my @partitions = @{ $options{partitions} // [$PARTITIONS] };
 	my %result = (events => scalar keys %$expected, records => 0, repeats => 0, strangers => 0, problems => []);
 	my (%seen, %newest);
+	my $removed = $options{removed} // {};
+	foreach my $id (grep { $removed->{"$_ " . (split /\x01/, $expected->{$_})[3]} } keys %$expected) { $seen{$id} = 1; }
 	my $complain = sub { push @{ $result{problems} }, @_ if @{ $result{problems} } < 20; };
 
 	foreach my $topic (outbox_topics())
@@ -305,7 +308,9 @@ sub delivery
 			my $event = $expected->{$id};
 			my $where = "$prefix$topic/$record->{partition}/$record->{offset} id $id";
 
+			return if defined $options{store} && ($record->{headers}{store} // '') ne $options{store};
 			$result{records}++;
+			push @{ $options{kept}{"$topic/$record->{partition}"} }, [ $record->{offset}, "$id " . ($record->{headers}{hash} // '') ] if $options{kept};
 			return $result{strangers}++ if $options{lost} && (!defined $event || (split /\x01/, $event)[3] ne ($record->{headers}{hash} // ''));
 			return $complain->("$where is no event of the tables") if !defined $event;
 			$complain->(map { "$where: $_" } differences($event, $record, $topic, @partitions));

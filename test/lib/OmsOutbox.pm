@@ -142,12 +142,13 @@ sub change_configuration
 	return $dbh->do("$insert (" . join(', ', @$keys) . ") DO UPDATE SET $column = excluded.$column", undef, @row{@columns});
 }
 
-# Alone, several in a transaction, a batch, or rolled back; now and then with a change of configuration.
+# Alone, several in a transaction, a batch, or rolled back; now and then with a change of configuration, or an anchor.
 sub step
 {
 	my ($dbh, $ids, $trees) = @_;
 	my @commands = map { command($ids, $trees) } 1 .. (rand() < 0.2 ? 2 + int rand 20 : 1);
 
+	$dbh->do('SELECT oms.anchor()') if $ids->{anchors} && rand() < 0.03;
 	if (rand() < 0.12)
 	{
 		$dbh->begin_work;
@@ -179,6 +180,8 @@ sub session
 	my (@own, @shared);
 
 	srand $seed;
+	# a store of before has none
+	($ids->{anchors}) = $dbh->selectrow_array(q(SELECT to_regprocedure('oms.anchor()') IS NOT NULL));
 	@shared = map { "shared$_" } 1 .. 3;
 	for (my $done = 0; time < $until || $done < $steps; $done++)
 	{

@@ -13,12 +13,12 @@ use Test::More;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(oms_node oms_settings oms_dbh psql_ok psql_fails_with oms_command json soak rounds first_seed %TOPIC_OF published_tables);
+our @EXPORT = qw(oms_node oms_settings oms_dbh closed_trees psql_ok psql_fails_with oms_command json soak rounds first_seed %TOPIC_OF published_tables);
 
 # What leaves, and where to: section 7 of the contract, said once more for the tests.
 our %TOPIC_OF = (
 	order_events => 'order-events', execution_events => 'execution-events', quote_request_events => 'quote-request-events', quote_events => 'quote-events',
-	configuration_events => 'configuration-events');
+	configuration_events => 'configuration-events', anchors => 'oms-anchors', purged_trees => 'order-events');
 
 # Those of them that a database has.
 sub published_tables
@@ -61,6 +61,25 @@ sub oms_dbh
 
 	return DBI->connect($dsn, $options{user} // '', '',
 		{ RaiseError => 1, PrintError => 0, AutoCommit => $options{autocommit} // 1 });
+}
+
+# Trees PREFIX1 to PREFIXcount that are over: a parent, two children, a fill of each.
+sub closed_trees
+{
+	my ($node, $prefix, $count) = @_;
+	$node->safe_psql('postgres', <<"SQL");
+DO \$\$
+BEGIN
+  FOR n IN 1 .. $count LOOP
+    PERFORM oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', '$prefix' || n, 'clOrdID', 'c-$prefix' || n, 'symbol', 'X', 'side', 'BUY', 'orderQty', 20));
+    FOR c IN 1 .. 2 LOOP
+      PERFORM oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', format('$prefix%s.%s', n, c), 'parentId', '$prefix' || n, 'orderQty', 10));
+      PERFORM oms_command(jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', format('$prefix%s.%s', n, c), 'execID', format('e-$prefix%s.%s', n, c), 'lastQty', 10, 'lastPx', 5));
+    END LOOP;
+  END LOOP;
+END \$\$;
+SQL
+	return;
 }
 
 # The SQL succeeds; with a third argument, its output is exactly that.

@@ -58,7 +58,7 @@ SELECT pg_temp.send('{"commandType": "RequestCancelOrderCommand", "orderId": "bk
 SELECT pg_temp.send('{"commandType": "ReplaceBlockMembersCommand", "orderId": "bk-K", "members": [{"orderId": "bk-A", "quantity": 600}]}');
 SELECT * FROM pg_temp.o;
 SELECT id, status, allocated_quantity, allocations FROM oms.executions WHERE id = 'bk-e1';
-SELECT order_id, status, cancel_requested FROM oms.block_members WHERE block_id = 'bk-K';
+SELECT order_id, status, cancel_requested FROM oms.block_members WHERE block_id = 'bk-K' ORDER BY order_id;
 
 -- The fill is taken back, the child ends by the block's cancel, and with it the block: all that it reserved is free, and the client's cancel is done.
 SELECT pg_temp.send('{"commandType": "BustExecutionCommand", "executionId": "bk-e1", "execID": "2"}');

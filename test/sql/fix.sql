@@ -28,7 +28,7 @@ CREATE FUNCTION pg_temp.d(id text, fields text DEFAULT '') RETURNS text LANGUAGE
 $$;
 CREATE VIEW pg_temp.o AS
   SELECT cl_ord_id, fix_session, counterparty_order_id AS order_37, status, order_qty AS qty, executed_quantity AS cum, leaves_quantity AS leaves,
-         flags FROM oms.orders WHERE fix_session !~ 'DK' ORDER BY created_at, id;
+         flags FROM oms.orders WHERE fix_session !~ 'DK|US' ORDER BY created_at, id;
 
 -- A new order waits; the same message with PossResend is a repeat, without it a duplicate, with other content too.
 SELECT pg_temp.d('c1');
@@ -107,5 +107,5 @@ SELECT oms_fix(NULL);
 SELECT oms_fix(rtrim(replace(pg_temp.message('H', 'CLIENT', 'BROKER', '11=c1|55=VOD|54=1'), E'\x01', '|'), '|'))->>'status';
 
 SELECT * FROM pg_temp.o;
-SELECT payload->'command'->>'fixMessage' IS NOT NULL AS raw_message_kept FROM oms.order_events WHERE event_type = 'OrderCancelled' AND payload->'state' ? 'fixSession';
+SELECT payload->'command'->>'fixMessage' IS NOT NULL AS raw_message_kept FROM oms.order_events WHERE event_type = 'OrderCancelled' AND payload #>> '{state,fixSession}' !~ 'US';
 SELECT * FROM oms.verify();

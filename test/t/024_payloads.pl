@@ -33,6 +33,8 @@ sub played
 		$node->safe_psql('postgres', "CREATE DATABASE $database ENCODING 'UTF8' TEMPLATE template0");
 		$node->safe_psql($database, 'CREATE EXTENSION oms_state');
 		my $dbh = oms_dbh($node, dbname => $database, user => 'player');
+		# the name of the client is a column of refusals, as of events
+		$dbh->do(q(SET application_name = ''));
 		$dbh->do(q(SET timezone = 'UTC'));
 		my $day = today($dbh);
 		$text = play($dbh, inputs_of($stream));

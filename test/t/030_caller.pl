@@ -1,6 +1,6 @@
 # Who sent a command: actor, role and via of events, refusals and commandIds, by every way a session can change who it is.
 # Broken by: an actor that is taken from the current user, or after somebody's SECURITY DEFINER function has switched it; a superuser
-# that is taken for a proxy because it could be one; commandIds of a pool that are the login's; `via` where nobody speaks for another.
+# that is taken for a proxy because it could be one; commandIds of a pool that are the login's; `via` where nobody speaks for another; an event without its application or address.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Test::More;
 use OmsTest;
 
 my $node = oms_node('caller');
-my $entries = 'oms_command(jsonb), oms_try_command(jsonb), oms_commands(jsonb, boolean), oms_fix(text), oms_try_fix(text)';
+my $entries = 'oms_command(jsonb), oms_try_command(jsonb), oms_commands(jsonb, boolean), oms_fix(text), oms_try_fix(text), oms_fix_many(text[], boolean)';
 
 $node->safe_psql('postgres', qq(
 	CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE desk_one; GRANT desk_one TO alice;
@@ -32,9 +32,9 @@ sub sent
 {
 	my ($function) = @_;
 	my $id = 'o' . ++$ids;
-	my %given = (oms_commands => '[' . order($id) . ']', map { $_ => fix_new_order($id) } qw(oms_fix oms_try_fix));
+	my %given = (oms_commands => '[' . order($id) . ']', map({ $_ => fix_new_order($id) } qw(oms_fix oms_try_fix)), oms_fix_many => [ fix_new_order($id) ]);
 
-	$dbh->do("SELECT $function(\$1)", undef, $given{$function} // order($id));
+	$dbh->do("SELECT $function(\$1" . ($function eq 'oms_fix_many' ? '::text[])' : ')'), undef, $given{$function} // order($id));
 	my ($columns, $payload, $keys) = split /\n/, $node->safe_psql('postgres', qq(
 		SELECT concat_ws(' ', actor, role, via) FROM oms.order_events WHERE '$id' IN (aggregate_id, payload #>> '{state,clOrdID}');
 		SELECT concat_ws(' ', payload ->> 'actor', payload ->> 'role', payload ->> 'via') FROM oms.order_events WHERE '$id' IN (aggregate_id, payload #>> '{state,clOrdID}');
@@ -70,7 +70,7 @@ is(sent('oms_command'), 'pool bob', 'a pool without oms_proxy');
 
 $node->safe_psql('postgres', 'CREATE ROLE oms_proxy; GRANT oms_proxy TO pool');
 is(sent('oms_command'), 'bob bob pool', 'a member of oms_proxy speaks for the role it has set, from the next command on');
-is(sent($_), 'bob bob pool', "by $_") foreach qw(oms_try_command oms_commands oms_fix oms_try_fix);
+is(sent($_), 'bob bob pool', "by $_") foreach qw(oms_try_command oms_commands oms_fix oms_try_fix oms_fix_many);
 $dbh->do('SET ROLE alice');
 is(sent('oms_command'), 'alice alice pool', 'and for the next');
 is(sent('lent'), 'alice desk_one pool', 'a SECURITY DEFINER function lends its rights, and not its name');
@@ -159,6 +159,23 @@ foreach my $leader ('on', 'off')
 $node->safe_psql('postgres', 'ALTER DATABASE postgres SET session_preload_libraries = oms_state');
 like(shown('bob', '-c oms_state.four_eyes=off'), qr/permission denied to set parameter "oms_state.four_eyes"/, 'where sessions load it as they begin, they do not');
 is(shown('bob', ''), 't on 32kB', 'but for what is wrong with them');
+
+# ---- where from: the name that the session gives itself, and its address ------------------------------------------
+
+$dbh->disconnect;
+$node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
+$node->append_conf('pg_hba.conf', 'host all all 127.0.0.1/32 trust');
+$node->restart;
+$dbh = DBI->connect("dbi:Pg:host=127.0.0.1;port=@{[ $node->port ]};dbname=postgres;application_name=blotter", 'alice', '', { RaiseError => 1, PrintError => 0 });
+$dbh->do('SELECT oms_command($1)', undef, order('net'));
+$dbh->do(q(SET application_name = ''));
+$dbh->do('SELECT oms_command($1)', undef, order('net 2'));
+$dbh->do('SELECT oms_try_command($1)', undef, order('net'));
+is($node->safe_psql('postgres', q(SELECT string_agg(concat_ws(' ', aggregate_id, application_name, client_addr), ', ' ORDER BY sequence) FROM oms.order_events WHERE aggregate_id LIKE 'net%')),
+	'net blotter 127.0.0.1, net 2 127.0.0.1', 'events say by what, and where from');
+is($node->safe_psql('postgres', q(SELECT concat_ws(' ', sqlstate, application_name, client_addr) FROM oms.rejected_commands ORDER BY id DESC LIMIT 1)), 'OM007 127.0.0.1', 'so does a refusal');
+is($node->safe_psql('postgres', q(SELECT DISTINCT concat_ws(' ', application_name, client_addr) FROM oms.audit_trail('net'))), 'blotter 127.0.0.1', 'and an auditor reads it');
+is($node->safe_psql('postgres', q(SELECT count(*) FROM oms.order_events WHERE client_addr IS NOT NULL AND aggregate_id NOT LIKE 'net%')), 0, 'without a network there is no address');
 
 $dbh->disconnect;
 done_testing();

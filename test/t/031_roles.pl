@@ -1,6 +1,6 @@
 # Who may do what: the six roles, what each may and may not, by every entry; what oms.create_roles() makes, repairs and refuses; what a dump keeps.
 # Broken by: a command that is not asked about, or whose repeat is answered before; a right that is missing after a new view or function came, or that
-# writes a table; a role that is dropped and opens the door; a refusal that is an error in a batch; a grant that a partition made later does not have; two databases whose
+# writes a table; a grant that opens one and is not told; configuration that is closed to oms_admin, or open to others; a role that is dropped and opens the door; a refusal that is an error in a batch; a grant that a partition made later does not have; two databases whose
 # roles are made at once.
 
 use strict;
@@ -47,7 +47,7 @@ sql('CREATE ROLE app LOGIN; GRANT EXECUTE ON FUNCTION oms_command(jsonb), oms_tr
 is(as('app', command(create(', "orderId": "a"'))), 'NEW', 'without the roles, who may call the function may give the command');
 is(as('app', command('{"commandType": "ExecuteOrderCommand", "orderId": "a", "lastQty": 1, "lastPx": 1, "commandId": "x1"}')), 'ALLOCATED', 'executions too');
 is(as('stranger', command(create())), '42501', 'and who may not, may not');
-is(sql('SELECT string_agg(DISTINCT role || \' \' || object, \', \' ORDER BY role || \' \' || object) FROM oms.command_reference'), 'oms_desk execution, oms_desk order, oms_trader order, oms_trader quote, oms_trader quote_request', 'oms.command_reference says whose a command is');
+is(sql('SELECT string_agg(DISTINCT role || \' \' || object, \', \' ORDER BY role || \' \' || object) FROM oms.command_reference'), 'oms_admin execution, oms_admin order, oms_admin quote_request, oms_desk execution, oms_desk order, oms_trader order, oms_trader quote, oms_trader quote_request', 'oms.command_reference says whose a command is');
 
 # ---- making them ----------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ my $fill = fix('35=8', '37=NONE', '11=F1', '17=E1', '150=F', '39=1', '55=X', '54
 my $fills = fix('35=8', '37=NONE', '11=F1', '17=E2', '150=F', '39=1', '55=X', '54=1', '1362=2', '1363=f1', '1364=1', '1365=1', '1363=f2', '1364=2', '1365=2', '14=4', '151=6', '6=1.5');
 my $accept = fix('35=8', '37=NONE', '11=F1', '17=E0', '150=0', '39=0', '55=X', '54=1', '14=0', '151=10', '6=0');
 sub fixed { my ($role, $message, $function) = @_; return as($role, "SELECT r ->> 'status' || coalesce(' ' || (r #>> '{error,sqlstate}'), '') FROM @{[ $function // 'oms_fix' ]}('$message') AS r"); }
-sql("GRANT EXECUTE ON FUNCTION oms_fix(text), oms_try_fix(text) TO app");
+sql("GRANT EXECUTE ON FUNCTION oms_fix(text), oms_try_fix(text), oms_fix_many(text[], boolean) TO app");
 is(fixed('a_trader', $order), 'ACCEPTED', 'FIX: an order is a trader\'s');
 is(fixed('app', $_), 'OM008', 'nobody else has an answer: ' . substr $_, 16, 5) foreach $resent, $status, $fill, $accept;
 is(fixed('app', $status, 'oms_try_fix'), 'REJECTED OM008', 'nor as a result');
@@ -113,6 +113,10 @@ is(fixed('a_trader', $fill), 'OM008', 'a fill is the desk\'s');
 is(fixed('a_trader', $fills, 'oms_try_fix'), 'REJECTED OM008', 'so are two in one report, and none is booked');
 is(fixed('a_desk', $_), 'ACCEPTED', 'and the desk\'s are taken') foreach $fill, $fills;
 is(fixed('a_trader', $fill), 'OM008', 'sent again, still nobody else\'s');
+sub fixed_all { my ($role, @messages) = @_; return as($role, "SELECT string_agg(concat_ws(' ', r ->> 'status', r #>> '{error,sqlstate}'), ', ') FROM oms_fix_many(ARRAY[" . join(', ', map { "'$_'" } @messages) . ']) AS r'); }
+is(fixed_all('a_trader', $status, $fill, $fills, $accept), 'ACCEPTED, REJECTED OM008, REJECTED OM008, ACCEPTED', 'many at once: each is asked about');
+is(fixed_all('app', $status, $fill), 'REJECTED OM008, REJECTED OM008', 'of nobody else any is taken');
+is(fixed_all('a_reader', $status), '42501', 'and a reader cannot call it');
 my ($halt, $lift, $halted) = (fix('35=f', '55=X', '326=2'), fix('35=f', '55=X', '326=3'), fix('35=h', '336=DAY', '340=1'));
 is(fixed('a_trader', $_, 'oms_try_fix'), 'REJECTED OM008', 'a trader halts nothing') foreach $halt, $halted;
 is(fixed('a_reader', $halt), '42501', 'nor does a reader');
@@ -121,6 +125,18 @@ is(as('a_desk', $_), '42501', 'and has none') foreach 'INSERT INTO oms.trading_h
 is(sql(q(SELECT string_agg(version || ' ' || role || ' ' || (payload #>> '{command,msgType}'), ', ' ORDER BY sequence) FROM oms.configuration_events WHERE root_id ~ '^trading_halts/')),
 	'1 a_desk f, 2 a_desk f, 1 a_desk h', 'the events say who, and by which message');
 sql('DELETE FROM oms.trading_halts');
+
+# ---- configuration is the administrator's -------------------------------------------------------------------------
+
+my @writes = ("INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('A', 'X', 'ORDER_QUANTITY', 5)", 'UPDATE oms.limits SET amount = 6', 'DELETE FROM oms.limits',
+	q(SELECT oms.register_asset_class('swap', '{"attributes": {"tenor": {"type": "text"}}}')), 'SELECT count(*) FROM oms.swap_orders', "DELETE FROM oms.asset_classes WHERE name = 'swap'");
+is(join(' ', map { as('a_admin', $_) =~ s/^\s*$/done/r } @writes), 'done done done 1 0 done', 'an administrator changes configuration, and makes classes with their views');
+is(join(' ', map { as('a_desk', $_) } @writes[0 .. 3, 5]), join(' ', ('42501') x 5), 'nobody else does');
+is(sql(q(SELECT string_agg(root_id || ' ' || version || ' ' || actor || ' ' || role, ', ' ORDER BY sequence) FROM oms.configuration_events WHERE root_id ~ '^(limits|asset_classes)/')) =~ s/\Q$owner\E/owner/gr,
+	join(', ', (map { "limits/A/X/ORDER_QUANTITY $_ owner a_admin" } 1 .. 3), map { "asset_classes/swap $_ owner a_admin" } 1, 2), 'and each change is an event');
+is(as('a_admin', q(INSERT INTO oms.trading_halts (name, builtin) VALUES ('x', true))), 'OM011', 'what is shipped is not made by him');
+is(as('a_admin', $_), '42501', "and nothing else is his: $_") foreach 'DELETE FROM oms.orders', 'DELETE FROM oms.configuration_events', 'TRUNCATE oms.limits', "UPDATE oms.shard SET slots = '{[0,1]}'", 'CREATE TABLE oms.x (i int)',
+	'CREATE TRIGGER t AFTER INSERT ON oms.limits EXECUTE FUNCTION oms.check_rule()', "SELECT oms.rebuild('orders')", 'SELECT oms.create_roles()';
 
 # ---- reading, and nothing but reading -------------------------------------------------------------------------
 
@@ -135,9 +151,13 @@ foreach my $role (@six)
 {
 	my @open = split /\n/, sql(qq(SELECT c.oid::regclass || ' ' || p FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p
 		WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege('$role', c.oid, p)
+		AND NOT ('$role' = 'oms_admin' AND p IN ('INSERT', 'UPDATE', 'DELETE') AND c.relname IN (SELECT t.table_name FROM oms.configuration_tables() AS t))
 		UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'oms'::regnamespace AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
-		AND p.proname NOT IN ('seconds_unconfirmed', 'ensure_partitions', 'place_due', 'place_planned') AND has_function_privilege('$role', p.oid, 'EXECUTE')));
-	is("@open", '', "$role writes no table, and calls nothing that does but by commands");
+		-- an anchor changes nothing that anybody has, figures nothing at all
+		AND NOT (p.proname IN ('anchor', 'lifecycle_figures') AND '$role' IN ('oms_admin', 'oms_bridge'))
+		AND NOT ((p.proname IN ('grant_account', 'revoke_account', 'forget_kind', 'drop_empty_partitions', 'next_to_purge') OR p.proname ~ '^(run_)?(purge|expire)|^(run_batch|run_job|note_run|(un)?schedule_lifecycle|ask_cron|cron_settings)\$') AND '$role' = 'oms_admin')
+		AND p.proname NOT IN ('seconds_unconfirmed', 'wait_for', 'ensure_partitions', 'place_due', 'place_planned', 'register_asset_class') AND has_function_privilege('$role', p.oid, 'EXECUTE')));
+	is("@open", '', "$role writes no table but the administrator configuration, and calls nothing that does but by commands");
 }
 is(join(' ', map { as("a_$_", 'SELECT count(*) FROM oms.place_due()') } qw(reader trader desk)), '42501 0 0', 'who may place may place what is due');
 is(as('a_admin', 'SELECT oms.ensure_partitions(4) > 0'), 't', 'an administrator makes partitions');
@@ -148,12 +168,16 @@ is(sql('SELECT oms.create_roles()'), '', 'and needs nothing');
 # ---- what is changed is repaired ------------------------------------------------------------------------------
 
 my @changes = (
-	[ 'DROP OWNED BY oms_bridge; DROP ROLE oms_bridge', qr/^CREATE ROLE oms_bridge\nGRANT EXECUTE ON FUNCTION oms\.event_publications\(\)/ ],
+	[ 'DROP OWNED BY oms_bridge; DROP ROLE oms_bridge', qr/^CREATE ROLE oms_bridge\nGRANT EXECUTE ON FUNCTION oms\.anchor\(\), oms\.event_publications\(\)/ ],
 	[ 'REVOKE oms_trader FROM oms_desk', qr/^GRANT oms_trader TO oms_desk$/ ],
 	[ 'ALTER ROLE oms_desk LOGIN BYPASSRLS NOINHERIT', qr/^ALTER ROLE oms_desk NOLOGIN NOBYPASSRLS INHERIT(\nGRANT oms_trader TO oms_desk WITH INHERIT TRUE)?$/ ],
 	[ 'REVOKE EXECUTE ON FUNCTION oms_fix(text) FROM oms_trader', qr/^GRANT EXECUTE ON FUNCTION public\.oms_fix\(text\) TO oms_trader$/ ],
 	[ 'REVOKE SELECT ON oms.orders, oms.event_sequence FROM oms_reader', qr/^GRANT SELECT ON TABLE oms.event_sequence, oms.orders TO oms_reader$/ ],
 	[ 'GRANT INSERT, UPDATE ON oms.orders TO oms_trader; GRANT UPDATE (text) ON oms.executions TO oms_desk', qr/^REVOKE INSERT, UPDATE ON oms.orders FROM oms_trader\nREVOKE UPDATE ON oms.executions FROM oms_desk$/ ],
+	[ 'REVOKE DELETE ON oms.limits FROM oms_admin; GRANT DELETE ON oms.limits TO oms_desk', qr/^REVOKE DELETE ON oms\.limits FROM oms_desk\nGRANT DELETE ON TABLE oms\.limits TO oms_admin$/ ],
+	[ 'GRANT SELECT, UPDATE (status) ON oms.orders TO PUBLIC; GRANT USAGE ON SEQUENCE oms.event_sequence TO PUBLIC; GRANT CREATE ON SCHEMA oms TO PUBLIC; GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO PUBLIC',
+		qr/\AREVOKE CREATE ON SCHEMA oms FROM PUBLIC\nREVOKE EXECUTE ON FUNCTION public\.oms_command\(jsonb\) FROM PUBLIC\nREVOKE SELECT, UPDATE ON oms\.orders FROM PUBLIC\nREVOKE USAGE ON SEQUENCE oms\.event_sequence FROM PUBLIC\z/ ],
+	[ 'REVOKE EXECUTE ON FUNCTION oms_command(jsonb) FROM oms_trader; GRANT EXECUTE ON FUNCTION oms_command(jsonb) TO PUBLIC', qr/\AREVOKE EXECUTE ON FUNCTION public\.oms_command\(jsonb\) FROM PUBLIC\nGRANT EXECUTE ON FUNCTION public\.oms_command\(jsonb\) TO oms_trader\z/ ],
 	[ 'REVOKE USAGE ON SCHEMA oms FROM PUBLIC', qr/^GRANT USAGE ON SCHEMA oms TO oms_reader\nGRANT USAGE ON SCHEMA oms TO oms_bridge$/ ]);
 foreach my $change (@changes)
 {
@@ -169,6 +193,19 @@ if (sql('SHOW server_version_num') >= 160000)
 	sql('GRANT oms_trader TO oms_desk WITH INHERIT FALSE');
 	is(sql('SELECT oms.create_roles()'), 'GRANT oms_trader TO oms_desk WITH INHERIT TRUE', 'a membership without its rights is given them');
 }
+
+# what is not the six's is named, and left alone
+my $opened = q(SELECT string_agg(object || ' ' || id || ': ' || detail, ' ' ORDER BY id, detail) FROM oms.verify() WHERE invariant = 'open_grant');
+is(sql($opened), '', 'no grant opens anything');
+my $leaf = sql(q(SELECT relid::regclass FROM pg_partition_tree('oms.order_events') WHERE isleaf ORDER BY 1 LIMIT 1));
+sql("CREATE ROLE risk; CREATE ROLE chief SUPERUSER; GRANT INSERT, UPDATE, DELETE ON oms.limits TO risk; GRANT ALL ON oms.reference_prices TO risk; GRANT SELECT ON oms.orders TO risk; GRANT ALL ON oms.orders TO chief");
+like(sql($opened), qr/^table oms\.reference_prices: risk has REFERENCES, TRIGGER, TRUNCATE on it\.$/, 'whom the owner lets keep limits and prices, or read, opens nothing; a table is more than its rows');
+sql("REVOKE ALL ON oms.reference_prices FROM risk; GRANT UPDATE (status) ON oms.orders TO risk; GRANT INSERT ON $leaf TO risk; GRANT SELECT ON $leaf, oms.client_orders TO PUBLIC; GRANT TRIGGER ON oms.limits TO risk; GRANT CREATE ON SCHEMA oms TO risk");
+is(sql($opened), "schema oms: risk has CREATE on it. table oms.client_orders: PUBLIC has SELECT on it. table oms.limits: risk has TRIGGER on it. table $leaf: PUBLIC has SELECT on it. table $leaf: risk has INSERT on it. table oms.orders: risk has UPDATE on it.",
+	'what does is told');
+like(sql('SELECT oms.create_roles()'), qr/\AREVOKE SELECT ON oms\.client_orders FROM PUBLIC\nREVOKE SELECT ON \Q$leaf\E FROM PUBLIC\z/, 'and taken from PUBLIC alone');
+sql("REVOKE ALL ON oms.orders, $leaf, oms.limits, oms.reference_prices FROM risk; REVOKE ALL ON SCHEMA oms FROM risk; DROP OWNED BY chief; DROP ROLE chief");
+is(sql('SELECT count(*) FROM oms.verify()'), 0, 'nothing else is broken');
 
 # a role that is gone by itself opens nothing
 sql('CREATE ROLE other_desk; REVOKE oms_desk FROM a_desk, oms_admin; DROP OWNED BY oms_desk; DROP ROLE oms_desk; GRANT oms_trader TO a_desk');

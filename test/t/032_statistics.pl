@@ -42,6 +42,8 @@ sub count_everything
 {
 	my ($dbh, $name) = @_;
 
+	# the first command that a server ever takes writes its incarnation too
+	$dbh->do('SELECT oms_command($1)', undef, order("first$name"));
 	$dbh->do('SELECT oms.stat_commands_reset()');
 	is($dbh->selectrow_array("SELECT sum(calls + accepted + repeats + refusals + errors + events + rows_written) + sum(total_time) + sum(lock_time) FROM oms.stat_commands"), 0, "$name: reset");
 	is($dbh->selectrow_array('SELECT count(*) FROM oms.stat_commands WHERE stats_reset > now() - interval \'1 minute\''), $dbh->selectrow_array('SELECT count(DISTINCT command_type) + 2 FROM oms.command_reference'), "$name: a row for each type, and two");
@@ -107,6 +109,13 @@ sub count_everything
 	$dbh->do('SELECT oms_try_fix($1::text)', undef, 'no message');
 	is(counted($dbh, '(FIX message)') . ' ' . refused($dbh, '(FIX message)'), '6 4 0 2 0 0 {"OM009": 2}', "$name: messages");
 	is(counted($dbh, 'CreateOrderCommand') . ', ' . counted($dbh, 'ExecuteOrderCommand'), '1 1 0 0 0 1, 2 2 0 0 0 4', "$name: and their commands");
+	$dbh->do('SELECT oms.stat_commands_reset()');
+	$dbh->do('SELECT oms_fix_many($1::text[])', undef, [ fix('35=D', "11=M$name", '55=X', '54=1', '38=10', '40=1', '60=20260302-10:00:00'), 'no message', fix('35=0'),
+		fix('35=8', '37=NONE', "11=M$name", '17=G2', '150=F', '39=1', '55=X', '54=1', '32=1', '31=1', '14=1', '151=9', '6=1'), fix('35=F', '11=M2', '41=none', '55=X', '54=1', '60=20260302-10:00:00') ]);
+	is(counted($dbh, '(FIX message)') . ' ' . refused($dbh, '(FIX message)'), '5 3 0 2 0 0 {"OM003": 1, "OM009": 1}', "$name: many messages are counted one by one");
+	is(counted($dbh, 'CreateOrderCommand') . ', ' . counted($dbh, 'ExecuteOrderCommand'), '1 1 0 0 0 1, 1 1 0 0 0 2', "$name: and their commands");
+	is(fails($dbh, 'SELECT oms_fix_many($1::text[], true)', [ fix('35=0'), 'no message', fix('35=0') ]), 'OM009', "$name: all or none");
+	is(counted($dbh, '(FIX message)') . ' ' . refused($dbh, '(FIX message)'), '7 4 0 3 0 0 {"OM003": 1, "OM009": 2}', "$name: what comes behind the one that is refused is not called");
 	is($dbh->selectrow_array(q(SELECT abs(f.total_time - s.time) < f.total_time FROM oms.stat_commands AS f, (SELECT sum(total_time) AS time FROM oms.stat_commands WHERE command_type ~ '^\w') AS s WHERE f.command_type = '(FIX message)')), 1, "$name: with their time");
 }
 

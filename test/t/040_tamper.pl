@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use List::Util qw(uniq);
 use Test::More;
 use OmsTest;
 use OmsWork qw(@EVENT_TABLES quote_commands);
@@ -20,6 +21,9 @@ sub command
 	sql("SELECT oms_command(\$oms\$$json\$oms\$) IS NOT NULL");
 	return;
 }
+
+# All that follows is younger than this position, so that oms.verify(since) has to find what oms.verify() does.
+my $beginning = sql('SELECT oms.current_position()');
 
 # Two trees: the second one must never be accused.
 for my $root ('A', 'B')
@@ -46,14 +50,17 @@ sub sequence
 	return sql("SELECT sequence FROM oms.all_events WHERE aggregate_id = '$id' AND version = $version");
 }
 
-# What verify() says after an edit that is rolled back, as "invariant object id sequence" lines.
+# What verify() says after an edit that is rolled back, as "invariant object id sequence" lines. The same by verify(since), but for
+# what no event leads to: rows without any (ghost), and rows of commands that have none (c4), or are not those of an event any more (c9).
 sub findings
 {
 	my ($edit) = @_;
-	my $found = sql("BEGIN; SET LOCAL session_replication_role = replica; $edit; SET LOCAL session_replication_role = origin;
-		SELECT concat_ws(' ', invariant, object, id, sequence) FROM oms.verify(); ROLLBACK;");
+	my $lines = q(SELECT string_agg(concat_ws(' ', invariant, object, id, sequence), E'\n') FROM);
+	my ($all, $since) = split /\n\|\n/, sql("BEGIN; SET LOCAL session_replication_role = replica; $edit; SET LOCAL session_replication_role = origin;
+		$lines oms.verify(); SELECT '|'; $lines oms.verify('$beginning'); ROLLBACK;"), -1;
 
-	return sort split /\n/, $found;
+	is(join("\n", uniq(split /\n/, $since)), join("\n", uniq(grep { !/ (ghost|c4|c9)\b/ } split /\n/, $all)), "... and since then: $edit");
+	return sort split /\n/, $all;
 }
 
 # An edit is found: exactly so, or (with a pattern of invariants) these of the findings.

@@ -11,7 +11,7 @@ use Test::More;
 
 use OmsTest;
 
-my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules placement_policies configuration_events);
+my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules placement_policies services configuration_events);
 my $node = oms_node('configuration', streaming => 'logical', conf => "wal_receiver_status_interval = 1\n");
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my @connection = ('-h', $node->host, '-p', $node->port);
@@ -35,6 +35,10 @@ sub change
 		INSERT INTO oms.routing_rules (name, priority, predicate, reason) VALUES ('all', 1, 'cur.order_qty > 10', 'large');
 		INSERT INTO oms.placement_policies (name, priority, predicate, destinations, slices, slice_interval)
 		VALUES ('two', 1, 'cur.order_qty > 10', '[{"destination": "X"}, {"weight": 2.5}]', 3, '1 day 90 s');
+		INSERT INTO oms.services (name, definition) VALUES ('inner', '{"steps": [{"name": "a", "command": "CancelOrderCommand", "with": {"orderId": "A"}}]}');
+		INSERT INTO oms.services (name, definition) VALUES ('outer', '{"steps": [{"name": "a", "service": "inner"}]}');
+		-- the row of what is called comes behind that of who calls it
+		UPDATE oms.services SET definition = definition || '{"description": "changed"}' WHERE name = 'inner';
 		INSERT INTO oms.validation_rules (name, object, command_type, predicate, message) VALUES ('restricted', 'order', 'CreateOrderCommand', 'NOT oms.restricted(command ->> ''symbol'', command ->> ''account'')', 'no')), $database);
 	return;
 }
@@ -78,7 +82,7 @@ is(sql($node, q(CREATE EXTENSION oms_state; INSERT INTO oms.limits (account, wha
 # ---- logical replication ----------------------------------------------------------------------------------------------
 my $subscriber = oms_node('subscriber', streaming => 'logical');
 # what is shipped is there already
-sql($node, 'CREATE PUBLICATION configuration FOR TABLE ' . join ', ', map { "oms.$_" . (/_rules|_policies|halts/ ? ' WHERE (NOT builtin)' : '') } @TABLES);
+sql($node, 'CREATE PUBLICATION configuration FOR TABLE ' . join ', ', map { "oms.$_" . (/_rules|_policies|halts|services/ ? ' WHERE (NOT builtin)' : '') } @TABLES);
 my $connstr = $node->connstr('postgres');
 sql($subscriber, "CREATE SUBSCRIPTION configuration CONNECTION \$c\$$connstr\$c\$ PUBLICATION configuration");
 $subscriber->poll_query_until('postgres', q(SELECT count(*) = 0 FROM pg_subscription_rel WHERE srsubstate <> 'r')) or die 'no sync';
@@ -137,7 +141,7 @@ after('a column dropped', 'ALTER TABLE oms.limits DROP COLUMN amount', q(DELETE 
 after('version dropped', 'ALTER TABLE oms.restricted_list DROP COLUMN version', q(INSERT INTO oms.restricted_list (symbol) VALUES ('x')), '55000 oms.restricted_list has no column "version"', 'row_version restricted_list GONE/', 'row_version restricted_list REPL/');
 after('hash dropped', 'ALTER TABLE oms.restricted_list DROP COLUMN hash', q(INSERT INTO oms.restricted_list (symbol) VALUES ('x')), '55000 oms.restricted_list has no column "hash"', 'row_hash restricted_list GONE/', 'row_hash restricted_list REPL/');
 after('a column of another type', 'ALTER TABLE oms.restricted_list ALTER COLUMN reason TYPE varchar', q(UPDATE oms.restricted_list SET reason = 'x'), '55000 "reason" of oms.restricted_list is of type character varying');
-after('a key of another type', 'ALTER TABLE oms.restricted_list ALTER COLUMN account TYPE varchar', q(DELETE FROM oms.restricted_list), '55000 "account" of oms.restricted_list is of type character varying');
+after('a key of another type', 'DROP POLICY oms_accounts ON oms.restricted_list; ALTER TABLE oms.restricted_list ALTER COLUMN account TYPE varchar', q(DELETE FROM oms.restricted_list), '55000 "account" of oms.restricted_list is of type character varying');
 after('a column renamed', 'ALTER TABLE oms.fix_sessions RENAME COLUMN last_look TO look', q(DELETE FROM oms.fix_sessions), '55000 oms.fix_sessions has no column "last_look"', 'row_state fix_sessions ALPHA|OMS');
 after('a table renamed', 'ALTER TABLE oms.limits RENAME TO mine', q(DELETE FROM oms.mine), '39P01 oms.configuration_version() was not called by the trigger manager before a row of a table of configuration',
 	'append_only table oms.limits', map { "orphan limits $_" } sort +(map { "A$_/X\\/Y/ORDER_QUANTITY" } 1, 2, 4 .. 20), 'big//w', 'copy/X\/Y/ORDER_QUANTITY');

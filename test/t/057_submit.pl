@@ -255,11 +255,13 @@ sub intact
 	# what was placed, and what is to be placed later, is the order
 	none(q(SELECT d.aggregate_id, d.payload #>> '{state,orderQty}', s FROM decided AS d CROSS JOIN LATERAL (SELECT sum((c ->> 'orderQty')::numeric) FROM jsonb_array_elements(d.payload #> '{command,children}') AS c) AS x (s)
 		WHERE d.type = 'PlaceOrderCommand' AND s <> (d.payload #>> '{state,orderQty}')::numeric), "$name: slices are the order");
-	none(q(SELECT d.aggregate_id FROM decided AS d WHERE d.type = 'PlaceOrderCommand' AND (SELECT sum((c.payload #>> '{state,orderQty}')::numeric) FROM oms.order_events AS c WHERE c.root_id = d.root_id AND c.version = 1 AND c.command_id = d.command_id)
-		+ coalesce((SELECT sum((p ->> 'orderQty')::numeric) FROM jsonb_array_elements(d.payload #> '{state,plannedSlices}') AS p), 0) IS DISTINCT FROM (d.payload #>> '{state,orderQty}')::numeric), "$name: children and plan are the order");
-	# children reserve no more than there is, after each event of a client order that no report has overfilled
-	none(q(SELECT aggregate_id, version, payload -> 'state' FROM oms.order_events WHERE (payload #>> '{state,reservedQuantity}')::numeric > (payload #>> '{state,leavesQuantity}')::numeric AND event_type IN ('OrderPlaced', 'OrderReplaced')
-		AND NOT coalesce(payload #> '{state,flags}' ?| ARRAY['OVERFILLED', 'OVERPLACED'], false)), "$name: nothing is placed beyond what is unplaced");
+	none(q(SELECT d.aggregate_id FROM decided AS d LEFT JOIN (SELECT c.root_id, c.command_id, sum((c.payload #>> '{state,orderQty}')::numeric) AS made FROM oms.order_events AS c WHERE c.version = 1 GROUP BY 1, 2) AS c USING (root_id, command_id)
+		WHERE d.type = 'PlaceOrderCommand' AND c.made + coalesce((SELECT sum((p ->> 'orderQty')::numeric) FROM jsonb_array_elements(d.payload #> '{state,plannedSlices}') AS p), 0) IS DISTINCT FROM (d.payload #>> '{state,orderQty}')::numeric), "$name: children and plan are the order");
+	# Placing and replacing let children reserve no more than there is: not more than they do already because a market has told of more than a child had, and that waits in review.
+	none(q(SELECT aggregate_id, version, beyond, before, state FROM (SELECT *, lag(beyond) OVER (PARTITION BY aggregate_id ORDER BY version) AS before FROM (
+			SELECT aggregate_id, version, event_type, payload -> 'state' AS state, (payload #>> '{state,reservedQuantity}')::numeric - (payload #>> '{state,leavesQuantity}')::numeric AS beyond FROM oms.order_events) AS e) AS x
+		WHERE beyond > 0 AND beyond > coalesce(before, 0) AND event_type IN ('OrderPlaced', 'OrderReplaced')
+		AND NOT coalesce(state -> 'flags' ?| ARRAY['OVERFILLED', 'OVER_PLACED'], false)), "$name: nothing is placed beyond what is unplaced");
 	# a plan changes by what was placed of it, and what came to it
 	none(q(SELECT aggregate_id, version, before, after, added FROM (SELECT e.*, lag(payload #> '{state,plannedSlices}') OVER w AS before, payload #> '{state,plannedSlices}' AS after,
 		(SELECT count(*) FROM jsonb_array_elements(payload #> '{command,children}') AS c WHERE (c ->> 'placeAt')::timestamptz > e.occurred_at) AS added FROM oms.order_events AS e WINDOW w AS (PARTITION BY aggregate_id ORDER BY version)) AS x

@@ -44,12 +44,14 @@ load($primary, 'before');
 $primary->wait_for_catchup($standby);
 is(fingerprints($standby), fingerprints($primary), 'the standby has every row');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM oms.verify()'), '0', 'verify() runs on a standby and finds nothing');
+my $queries = q(SELECT md5(string_agg(q::text, ' ' ORDER BY n)), oms.query_count('orders'), count(*) FROM oms_query('orders', '{"orderBy": "-createdAt"}') WITH ORDINALITY AS r (q, n));
+is($standby->safe_psql('postgres', $queries), $primary->safe_psql('postgres', $queries), 'oms_query() gives what the primary gives, with the same cursors');
 
 foreach my $call (q(oms_command('{"commandType": "CancelOrderCommand", "orderId": "before.1"}')),
 	q(oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "before.1"}')),
 	q(oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "none"}')),
 	q(oms_command('{"commandType": "AcceptQuoteCommand", "quoteId": "before.q5"}')),
-	q(oms_commands('[{"commandType": "CancelOrderCommand", "orderId": "before.1"}]', false)))
+	q(oms_commands('[{"commandType": "CancelOrderCommand", "orderId": "before.1"}]', false)), q(oms_fix_many(ARRAY['no message'])))
 {
 	psql_fails_with($standby, "SELECT $call", '25006', "read-only: $call");
 }

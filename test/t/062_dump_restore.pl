@@ -185,7 +185,7 @@ sub own_shape { my ($database) = @_; return psql($database, q(
 	SELECT t.tgrelid::regclass::text, t.tgname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'oms'::regnamespace AND NOT tgisinternal ORDER BY 1, 2;
 	SELECT c.oid::regclass::text, c.relkind, c.relrowsecurity, c.reloptions, c.relacl, pg_get_expr(c.relpartbound, c.oid) FROM pg_class c WHERE c.relnamespace = 'oms'::regnamespace AND relkind IN ('r', 'p', 'v') ORDER BY 1;
 	SELECT stxrelid::regclass::text, stxname FROM pg_statistic_ext ORDER BY 1;
-	SELECT polrelid::regclass::text, polname FROM pg_policy ORDER BY 1;
+	SELECT polrelid::regclass::text, polname FROM pg_policy ORDER BY 1, 2;
 	SELECT object, statement FROM oms.local_changes())); }
 
 my ($own_rows, $own_shape) = (rows('own'), own_shape('own'));

@@ -48,7 +48,7 @@ in_upgraded(q(
 in_upgraded(q(CREATE EXTENSION oms_state VERSION '0.1.0'));
 my $trapped = q(SELECT DISTINCT coalesce(r.ev_class::regclass::text, pg_describe_object(d.classid, d.objid, 0)) FROM pg_depend d
 	LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-	WHERE (d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'public'::regnamespace)
+	WHERE (d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'public'::regnamespace AND oprcode::oid NOT IN (SELECT oid FROM pg_proc WHERE pronamespace = 'oms'::regnamespace))
 		OR d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname !~ '^oms_')) AND d.classid <> 'pg_operator'::regclass);
 isnt(in_upgraded($trapped), '', 'views of 0.1.0 are bound to look-alikes in the target schema');
 load_old($node, 'upgraded');

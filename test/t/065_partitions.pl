@@ -55,7 +55,7 @@ my $leaf = 'oms.order_events_' . month(0);
 is(sql("SELECT desk, day = (occurred_at AT TIME ZONE 'UTC')::date, tableoid::regclass FROM oms.order_events"), "none|t|$leaf", 'defaults and generated columns are there');
 is(sql("SELECT string_agg(concat_ws(' ', conname, contype), ', ' ORDER BY conname) FROM pg_constraint WHERE contype <> 'n' AND conrelid = '$leaf'::regclass"), 'known f, no_future c', 'constraints');
 is(sql("SELECT string_agg(concat_ws(' ', pg_get_indexdef(indexrelid) ~ 'event_type', indisreplident), ', ' ORDER BY indkey::text) FROM pg_index WHERE indrelid = '$leaf'::regclass"),
-	'f t, f f, t f', 'indexes, and the one on sequence is the replica identity');
+	'f t, f f, f f, t f', 'indexes, and the one on sequence is the replica identity');
 is(sql("SELECT string_agg(concat_ws(' ', tgname, tgenabled), ', ' ORDER BY tgname) FROM pg_trigger WHERE tgrelid = '$leaf'::regclass AND NOT tgisinternal"),
 	'order_events_' . month(0) . '_no_truncate O, order_events_append_only O, watch A', 'triggers, as they are enabled, and the one on TRUNCATE');
 is(sql("SELECT attstorage FROM pg_attribute WHERE attrelid = '$leaf'::regclass AND attname = 'payload'"), 'e', 'storage');
@@ -116,7 +116,7 @@ $_->disconnect foreach $held, $first;
 
 sql('ALTER TABLE oms.order_events SET TABLESPACE fast; SET default_tablespace = evil; SELECT oms.ensure_partitions(3)');
 is(sql(q(SELECT string_agg(DISTINCT spcname, ','), string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.relnamespace = 'oms'::regnamespace AND c.relkind IN ('r', 'i'))),
-	join(' ', map { $_ =~ s/MONTH/month(3)/er } 'fast|order_events_MONTH', 'order_events_MONTH_aggregate_id_version_idx', 'order_events_MONTH_sequence_idx'), 'the parent\'s tablespace counts for those that are made later, with their indexes');
+	join(' ', map { $_ =~ s/MONTH/month(3)/er } 'fast|order_events_MONTH', 'order_events_MONTH_aggregate_id_version_idx', 'order_events_MONTH_sequence_idx', 'order_events_MONTH_xid_idx'), 'the parent\'s tablespace counts for those that are made later, with their indexes');
 
 sql('CREATE ROLE reader LOGIN; ALTER DEFAULT PRIVILEGES IN SCHEMA oms GRANT SELECT ON TABLES TO reader; GRANT USAGE ON SCHEMA oms TO reader');
 sql('ALTER TABLE oms.order_events ENABLE ROW LEVEL SECURITY; SELECT oms.ensure_partitions(4)');

@@ -70,11 +70,12 @@ sub careful { my ($sql) = @_; return sql("SET search_path = pg_catalog; $sql"); 
 is(careful(q(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) || ' on ' || pg_describe_object(d.refclassid, d.refobjid, 0)
 	FROM pg_depend d
 	WHERE (d.refclassid = 'pg_proc'::regclass AND d.refobjid IN (SELECT oid FROM pg_proc WHERE pronamespace = 'target'::regnamespace AND proowner = 'author'::regrole)
-		OR d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'target'::regnamespace))
+		OR d.refclassid = 'pg_operator'::regclass AND d.refobjid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'target'::regnamespace AND oprcode::oid NOT IN (SELECT oid FROM pg_proc WHERE pronamespace = 'oms'::regnamespace)))
 	AND NOT (d.classid IN ('pg_operator'::regclass, 'pg_proc'::regclass) AND d.objid IN (SELECT oid FROM pg_operator WHERE oprnamespace = 'target'::regnamespace)))), '', 'nothing depends on one of them');
 cmp_ok(careful("WITH $members SELECT count(*) FROM members WHERE classid = 'pg_proc'::regclass"), '>', 50, 'functions of ours');
+# A procedure that commits can have none: 037 calls it with other names in the way.
 is(careful("WITH $members SELECT p.oid::regprocedure FROM members m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid JOIN pg_language l ON l.oid = p.prolang
-	WHERE l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS NULL AND NOT coalesce(p.proconfig && ARRAY['search_path=pg_catalog, pg_temp'], false)"), '',
+	WHERE l.lanname NOT IN ('c', 'internal') AND p.prosqlbody IS NULL AND NOT (p.prokind = 'p' AND p.prosrc ~ 'COMMIT;') AND NOT coalesce(p.proconfig && ARRAY['search_path=pg_catalog, pg_temp'], false)"), '',
 	'each of them has its own search_path, is bound, or is C');
 is(careful("WITH $members SELECT p.oid::regprocedure FROM members m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid WHERE p.prosecdef AND NOT coalesce(p.proconfig && ARRAY['search_path=pg_catalog, pg_temp'], false)"), '',
 	'and what runs as the owner has it');

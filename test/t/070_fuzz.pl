@@ -202,7 +202,7 @@ sub one_case
 	my ($statements, $dbh) = @_;
 	my $is_fix = chance(35);
 	my $as_bytes = $is_fix && chance(50);
-	my $statement = pick(@$statements{ $as_bytes ? qw(fix_bytes fix_bytes try_fix_bytes route_fix_bytes) : $is_fix ? qw(fix fix try_fix route_fix) : qw(try try command command batch batch route) });
+	my $statement = pick(@$statements{ $as_bytes ? qw(fix_bytes fix_bytes try_fix_bytes many_bytes route_fix_bytes) : $is_fix ? qw(fix fix try_fix many route_fix) : qw(try try command command batch batch route) });
 	my $text = $is_fix ? fuzzed_fix() : fuzzed_command();
 
 	$text = '[' . join(',', $text, map { fuzzed_command() } 1 .. int rand 3) . ']' if $statement == $statements->{batch};
@@ -239,6 +239,7 @@ sub session
 				batch => $dbh->prepare('SELECT count(*) FROM oms_commands($1::jsonb, false)'), route => $dbh->prepare('SELECT oms.route($1::jsonb)'),
 				fix => $dbh->prepare('SELECT oms_fix($1::text)'), try_fix => $dbh->prepare('SELECT oms_try_fix($1::text)'),
 				route_fix => $dbh->prepare('SELECT oms.route_fix($1::text)'),
+				many => $dbh->prepare('SELECT count(*) FROM oms_fix_many(ARRAY[$1::text, NULL, $1::text], false)'), many_bytes => $dbh->prepare(q(SELECT count(*) FROM oms_fix_many(ARRAY[decode($1, 'hex'), decode($1, 'hex')], false))),
 				map({ ("${_}_bytes" => $dbh->prepare("SELECT oms_$_(decode(\$1, 'hex'))")) } qw(fix try_fix)), route_fix_bytes => $dbh->prepare(q(SELECT oms.route_fix(decode($1, 'hex')))) };
 		}
 		my ($state, $good, $text) = one_case($statements, $dbh);

@@ -1,6 +1,7 @@
 # Row triggers of users on the tables of the store: they fire as for any statement, and what they may not do is refused.
 # Broken by: rows written below the executor (no trigger fires); a row that a trigger suppressed or changed and that is taken
-# for written; a command from inside another one; triggers that fire for columns that did not change.
+# for written; a command from inside another one; triggers that fire for columns that did not change; what the server keeps of a
+# trigger's function in the memory of one stride of a batch.
 
 use strict;
 use warnings;
@@ -91,6 +92,16 @@ is(under('executions', 'BEFORE INSERT', q(NEW.last_px := 2; RETURN NEW;), $fill)
 is(under('order_events', 'BEFORE INSERT', q(NEW.payload := NEW.payload || '{"a": 1}'; RETURN NEW;), $fill), '55000', '... of events');
 is(under('orders', 'BEFORE UPDATE', q(IF NEW.mine IS DISTINCT FROM 'x' THEN UPDATE oms.orders SET mine = 'x' WHERE id = NEW.id; END IF; RETURN NEW;), $fill), '55000', 'a trigger that updates the row itself');
 is(under('orders', 'AFTER UPDATE', q(UPDATE oms.orders SET mine = 'x' WHERE id = NEW.id AND mine IS NULL; RETURN NULL;), $fill), '00000', '... afterwards it may');
+# A function with settings, or with its owner's rights, is wrapped in one of the server's, which keeps both from row to row.
+$dbh->do($_) foreach (
+	q(CREATE FUNCTION as_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$ BEGIN RETURN NEW; END $$),
+	map { "CREATE TRIGGER as_owner BEFORE INSERT OR UPDATE ON oms.$_ FOR EACH ROW EXECUTE FUNCTION as_owner()" } qw(orders executions order_events));
+is($dbh->selectrow_array(q(SELECT count(*) FROM oms_commands((SELECT jsonb_agg(c ORDER BY i) FROM generate_series(1, 600) AS i, LATERAL (SELECT
+	CASE WHEN i <= 300 THEN jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', 'stride' || i, 'symbol', 'X', 'side', 'BUY', 'orderQty', 1)
+	ELSE jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', 'stride' || i - 300, 'execID', 'stride' || i, 'lastQty', 1, 'lastPx', 1) END) AS f (c))))),
+	600, "a trigger with its owner's rights acts in all strides of a batch");
+$dbh->do("DROP TRIGGER as_owner ON oms.$_") foreach qw(orders executions order_events);
+
 is(state_of($dbh, with_trigger('commands', 'BEFORE INSERT', 'RETURN NULL;', q(SELECT oms_commands(?, false))), json()->encode([ { %create, commandId => 'b' } ])),
 	'55000', 'a batch that is not atomic fails as a whole');
 is(state_of($dbh, [ 'CREATE FUNCTION t() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',

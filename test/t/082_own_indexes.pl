@@ -48,15 +48,20 @@ is($dbh->selectrow_array(q(SELECT count(*) FROM oms.orders WHERE status = 'PARTI
 $dbh->do('RESET enable_seqscan');
 intact($dbh, 'with indexes');
 
-# Those of some rows: one call with plain rows between others, and rows that become plain and cease to be.
+# Those of some rows: one call with rows of each between others, and rows that come into one and leave it.
+$dbh->do('CREATE INDEX ended ON oms.orders (symbol) WHERE closed');
 my @mixed = map { my $id = "mixed-$_"; ({ commandType => 'CreateOrderCommand', orderId => "$id.p", symbol => 'VOD.L', side => 'BUY', orderQty => 10 },
 	{ commandType => 'ExecuteOrderCommand', orderId => "$id.p", execID => "$id.1", lastQty => 1, lastPx => 1 }, block_commands($id),
 	{ commandType => 'ExecuteOrderCommand', orderId => 'nobody', executionId => "$id-u", execID => "u-$id", lastQty => 1, lastPx => 1 },
 	{ commandType => 'ApproveExecutionCommand', executionId => "$id-u", orderId => "$id.p", reason => 'his', confirm => \1 },
 	{ commandType => 'SendOrderToDeskCommand', orderId => "$id.p", reason => 'large' },
 	{ commandType => 'CreateOrderCommand', orderId => "$id.q", symbol => 'VOD.L', side => 'BUY', orderQty => 10 },
-	{ commandType => 'PlaceOrderCommand', orderId => "$id.q", children => [{ clOrdID => "$id.q1", orderQty => 5, placeAt => '2199-01-01T00:00:00Z' }] }) } 1 .. 3;
+	{ commandType => 'PlaceOrderCommand', orderId => "$id.q", children => [{ clOrdID => "$id.q1", orderQty => 5, placeAt => '2199-01-01T00:00:00Z' }] },
+	(map { { commandType => 'CreateOrderCommand', orderId => "$id.$_", symbol => 'VOD.L', side => 'BUY', orderQty => 10 } } qw(c d e)),
+	{ commandType => 'CancelOrderCommand', orderId => "$id.c" }, { commandType => 'ExecuteOrderCommand', orderId => "$id.d", executionId => "$id-d", execID => "$id.d1", lastQty => 10, lastPx => 1 }) } 1 .. 3;
 $dbh->do('SELECT count(*) FROM oms_commands($1)', undef, json()->encode(\@mixed));
+$dbh->do('SELECT count(*) FROM oms_commands($1)', undef, json()->encode([ map { my $id = "mixed-$_"; ({ commandType => 'CancelOrderCommand', orderId => "$id.e" }, { commandType => 'UpdateOrderCommand', orderId => "$id.c", text => 'x' },
+	{ commandType => 'BustExecutionCommand', executionId => "$id-d", execID => "$id.d2" }) } 1 .. 3 ]));
 SKIP:
 {
 	if (!$dbh->selectrow_array(q(SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck')))
@@ -66,7 +71,7 @@ SKIP:
 	}
 	$dbh->do('CREATE EXTENSION amcheck');
 	is($dbh->selectrow_array(q(SELECT count(bt_index_check(x.indexrelid, heapallindexed => true)::text) FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indexrelid JOIN pg_am AS a ON a.oid = c.relam
-		WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 11, 'each index of some rows has all of them');
+		WHERE x.indrelid IN ('oms.orders'::regclass, 'oms.executions'::regclass) AND a.amname = 'btree' AND x.indpred IS NOT NULL)), 13, 'each index of some rows has all of them');
 }
 
 # ------------------------------------------------------------------------

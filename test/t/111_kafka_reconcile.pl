@@ -72,14 +72,14 @@ $kafka->create_event_topics('main.', 4);
 # ---- a first start, with events before it ------------------------------------------------------
 
 load();
-cmp_ok(is_reconciled('first start', qr/first start.*made with wal2json/s), '>', 100, 'what was there before is published from the tables');
+cmp_ok(is_reconciled('first start', qr/first start.*made with pgoutput/s), '>', 100, 'what was there before is published from the tables');
 
 # ---- the slot ----------------------------------------------------------------------------------
 
 foreach my $case (
 	[ 'slot dropped', "SELECT count(*) FROM oms.drop_slot('$SLOT')", qr/does not exist/ ],
-	[ 'slot made anew', "SELECT count(*) FROM oms.drop_slot('$SLOT')", qr/moved or made anew/, "SELECT count(*) FROM oms.create_slot('$SLOT', 'wal2json')" ],
-	[ 'slot made anew with the other plugin', "SELECT count(*) FROM oms.drop_slot('$SLOT')", qr/moved or made anew.*made with pgoutput/s, "SELECT count(*) FROM oms.create_slot('$SLOT', 'pgoutput')" ],
+	[ 'slot made anew', "SELECT count(*) FROM oms.drop_slot('$SLOT')", qr/moved or made anew/, "SELECT count(*) FROM oms.create_slot('$SLOT', 'pgoutput')" ],
+	[ 'slot made anew with the other plugin', "SELECT count(*) FROM oms.drop_slot('$SLOT')", qr/moved or made anew.*made with wal2json/s, "SELECT count(*) FROM oms.create_slot('$SLOT', 'wal2json')" ],
 	[ 'slot moved', "SELECT pg_replication_slot_advance('$SLOT', pg_current_wal_lsn())", qr/moved or made anew/ ])
 {
 	my ($name, $damage, $reason, $then) = @$case;
@@ -123,6 +123,19 @@ outrun();
 like(sql('SELECT what FROM oms.bridge_alerts'), qr/slot_lost/, 'the alert says so');
 load();
 cmp_ok(is_reconciled('slot lost while the bridge was away', qr/has lost its log/), '>', 50, 'events were missing');
+
+# a slot is there when all transactions that ran have ended: whose one is that it waits for?
+stop('slot dropped');
+sql("SELECT count(*) FROM oms.drop_slot('$SLOT')");
+my $open = oms_dbh($node, autocommit => 0);
+my ($pid) = $open->selectrow_array('SELECT pg_backend_pid(), pg_current_xact_id()');
+start();
+ok(wait_for(sub { said() =~ /waits for transactions that run to end: process $pid, for \d+ s/ }, 40, 'a word of it'), 'a transaction that holds up the slot is named') or diag(said());
+my ($health) = $bridge->http('/healthz');
+like($health, qr/"reconciling".*process $pid/, 'and /healthz says so');
+$open->rollback;
+$open->disconnect;
+ok(wait_for(sub { active_of($bridge) }, 60, 'the bridge to stream'), 'it goes on when that has ended') or diag(said());
 
 # under its feet: it stands still until PostgreSQL drops it, then everything it needs is thrown away
 $bridge->pause;

@@ -83,10 +83,14 @@ is_complete('0.1.0');
 
 # As doc/operations.md says it.
 sql(q(BEGIN; ALTER EXTENSION oms_state UPDATE; SELECT count(*) FROM oms.repair_publication('oms_events'); SELECT count(*) FROM oms.create_roles(); GRANT oms_bridge TO cdc; COMMIT));
-load_for($node, rounds(3, 20), seed => $SEED);
+load_start($node, seed => $SEED);
+foreach (1 .. 3) { sleep rounds(1, 7); sql('SELECT oms.anchor()'); }
+load_stop();
 is(join(' ', published_tables($node)), join(' ', sort keys %TOPIC_OF), 'all tables of events are there');
-is(sql("SELECT string_agg(format('%s', n > 5), ' ') FROM (" . join(' UNION ALL ', map { "SELECT count(*) AS n FROM oms.$_" } sort keys %TOPIC_OF) . ') AS c'),
-	join(' ', map { 't' } keys %TOPIC_OF), 'with events of the load in each');
+# nobody purges here
+my @loaded = grep { $_ ne 'purged_trees' } sort keys %TOPIC_OF;
+is(sql("SELECT string_agg(format('%s', n > 5), ' ') FROM (" . join(' UNION ALL ', map { "SELECT count(*) AS n FROM oms.$_" } @loaded) . ') AS c'),
+	join(' ', map { 't' } @loaded), 'with events of the load in each of the others');
 is_complete('upgraded');
 like($bridges{binary}->log, qr/publication "oms_events" was changed/, 'pgoutput: what its slot passed comes from the tables');
 foreach my $name (sort keys %bridges) { is($bridges{$name}->stop, 0, "$name stops clean"); }

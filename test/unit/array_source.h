@@ -46,8 +46,10 @@ typedef struct ArraySource
 	List	   *names;			/* of NewName */
 	const List *findings;		/* what rules say of the next command */
 	const struct Halts *halts;
+	const struct Retention *retention;	/* or NULL */
 	const AssetClasses *classes;	/* or NULL */
 	TimestampTz clock;
+	DateADT		(*day) (const MarketKey *key, TimestampTz at, MarketDay which);	/* or NULL */
 	int			made;			/* ids given out */
 	List	   *trees;			/* of Object: the roots that the command names, which a server would lock */
 	Asker		asker;
@@ -256,6 +258,13 @@ array_now(ObjectSource *source)
 	return array_of(source)->clock;
 }
 
+/* None of the orders has a calendar, unless the test gives one. */
+static inline DateADT
+array_day(ObjectSource *source, const MarketKey *key, TimestampTz at, MarketDay which)
+{
+	return array_of(source)->day ? array_of(source)->day(key, at, which) : NO_DATE;
+}
+
 static inline const Asker *
 array_asker(ObjectSource *source)
 {
@@ -282,6 +291,7 @@ array_begin(void)
 		.named = array_named,
 		.all_named = array_all_named,
 		.now = array_now,
+		.day = array_day,
 		.asker = array_asker,
 		.new_id = array_new_id,
 	};
@@ -507,6 +517,7 @@ array_decide(ArraySource *array, Command *command, Decision *d)
 		oms_decision_begin(d, &array->source, command);
 		d->findings = array->findings;
 		d->halts = array->halts;
+		d->retention = array->retention;
 		d->classes = array->classes;
 		array_name_trees(array, command, &unreached);
 		array->deciding = true;

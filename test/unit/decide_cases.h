@@ -162,6 +162,17 @@ cases_show_member(StringInfo out, Jsonb *json)
 		appendStringInfoChar(out, '-');
 }
 
+/* Of a request that is part of a cascade: which, and how many have yet to answer. */
+static inline void
+cases_show_cascade(StringInfo out, Jsonb *json)
+{
+	char	   *id = oms_json_get_string(json, "cascadeId");
+	Numeric		awaits = id ? oms_json_get_numeric(json, "awaits") : NULL;
+
+	if (id)
+		appendStringInfo(out, "~%s%s%s", id, awaits ? oms_dec_text(awaits) : "", oms_json_get_string(json, "refused") ? "!" : "");
+}
+
 /* Of a list of requests or reasons what tells them apart; of one of texts the texts. */
 static inline char *
 cases_list_text(Jsonb *list)
@@ -190,6 +201,8 @@ cases_list_text(Jsonb *list)
 			if (member)
 				appendStringInfo(&text, "%s%s", i < 2 ? "" : ":", member);
 		}
+		if (v.type != jbvString)
+			cases_show_cascade(&text, JsonbValueToJsonb(&v));
 	}
 	return text.data;
 }

@@ -4,6 +4,9 @@
  */
 #include "unit.h"
 
+#include "common/pg_prng.h"
+#include "utils/fmgrprotos.h"
+
 #include "base/decimal.h"
 
 static Numeric
@@ -56,10 +59,44 @@ parsing(void)
 	ok(oms_dec_acceptable(dec("0.00000000000000000000000000000000000001")), "38 decimals are possible");
 }
 
+/* What breaks if the short way of reading gives other bytes than numeric_in(): they go into the hash of an event. */
+static void
+same_as_numeric_in(void)
+{
+	pg_prng_state prng;
+	int			broken = 0;
+
+	pg_prng_seed(&prng, 1);
+	for (int n = 0; n < 20000; n++)
+	{
+		char		text[32];
+		int			length = 0;
+		int			digits = 1 + pg_prng_uint64_range(&prng, 0, 19);
+		int			point = pg_prng_uint64_range(&prng, 0, digits * 2);
+		Numeric		expected;
+
+		if (pg_prng_uint64_range(&prng, 0, 3) == 0)
+			text[length++] = pg_prng_bool(&prng) ? '-' : '+';
+		for (int i = 0; i <= digits; i++)
+		{
+			if (i == point)
+				text[length++] = '.';
+			if (i < digits)
+				text[length++] = '0' + (pg_prng_bool(&prng) ? 0 : pg_prng_uint64_range(&prng, 0, 9));
+		}
+		text[length] = '\0';
+		expected = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		if (VARSIZE(expected) != VARSIZE(dec(text)) || memcmp(expected, dec(text), VARSIZE(expected)) != 0)
+			broken++;
+	}
+	ok(broken == 0, "read as numeric_in() reads it, byte for byte");
+}
+
 UNIT_TEST(decimal)
 {
 	division();
 	parsing();
+	same_as_numeric_in();
 	is_text(oms_dec_text(oms_dec_count(dec("999999999999999999999999999999999998.99"), dec("0.5"))),
 			"1999999999999999999999999999999999997", "how many halves there are, cut");
 	is_text(oms_dec_text(oms_dec_unit(0)), "1", "a unit of no decimals");

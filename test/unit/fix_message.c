@@ -8,6 +8,7 @@
 
 #include "portability/instr_time.h"
 
+#include "fix/fix_charset.h"
 #include "fix/fix_fills.h"
 #include "fix/fix_message.h"
 #include "fix/fix_tags.h"
@@ -320,8 +321,29 @@ test_work(void)
 	}
 }
 
+/* A byte of zero, or beyond ASCII, wherever it stands: what breaks if eight bytes at once miss it. */
+static void
+test_ascii(void)
+{
+	static const char bytes[] = {'\0', '\001', '\x7f', '\x80', '\xff'};
+	int			broken = 0;
+
+	for (int k = 0; k < lengthof(bytes); k++)
+		for (int length = 1; length <= 25; length++)
+			for (int at = 0; at < length; at++)
+			{
+				char		text[25];
+
+				memset(text, '\001', length);
+				text[at] = bytes[k];
+				broken += oms_charset_is_ascii(text, length) != (k == 1 || k == 2);
+			}
+	ok(broken == 0 && oms_charset_is_ascii("", 0), "what is ASCII");
+}
+
 UNIT_TEST(fix_message)
 {
+	test_ascii();
 	test_tables();
 	test_groups();
 	test_values();

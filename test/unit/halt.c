@@ -262,7 +262,8 @@ try_every_command(void)
 		tried[command.def->type] = true;
 	}
 	for (int i = 0; i < COMMAND_TYPE_COUNT; i++)
-		if (!tried[i])
+		/* what purges makes nothing */
+		if (!tried[i] && !oms_has_trait(&oms_command_defs[i], TRAIT_PURGES))
 			ok(false, "%s was tried", oms_command_defs[i].name);
 	(void) outcome_of(array, trials[0].command, &halts, &command, &waits);
 	is_text(waits->desk_reason, "HALTED: stop", "what waits says why");

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include "common/pg_prng.h"
 #include "utils/fmgrprotos.h"
 
 #include "base/json.h"
@@ -67,6 +68,7 @@ check(const char *text, const char *name)
 	ok(same_bytes(document, rewrite(document, false)), "%s: written value by value", name);
 	ok(same_bytes(document, rewrite(document, true)), "%s: written with its containers copied", name);
 	ok(oms_json_size(document) == strlen(ours), "%s: as long as is counted", name);
+	ok(oms_json_size_bound(document) >= strlen(ours), "%s: no longer than its bound", name);
 	ok(strcmp(ours, DatumGetCString(DirectFunctionCall1(jsonb_out, JsonbPGetDatum(document)))) == 0,
 	   "%s: the text", name);
 }
@@ -131,6 +133,7 @@ escapes(void)
 	ours = oms_json_text(document, NULL);
 	ok(strcmp(ours, DatumGetCString(DirectFunctionCall1(jsonb_out, JsonbPGetDatum(document)))) == 0, "escapes at each place");
 	ok(oms_json_size(document) == strlen(ours), "escapes at each place: as long as is counted");
+	ok(oms_json_size_bound(document) >= strlen(ours), "escapes at each place: no longer than the bound");
 }
 
 /* Keys that come in no order, and one twice: the last one counts, as in jsonb_in(). */
@@ -146,6 +149,35 @@ unordered(void)
 	oms_json_bool(&w, "a", true);
 	oms_json_close_object(&w);
 	ok(same_bytes(parse("{\"a\":true,\"b\":2,\"zeta\":\"last\"}"), oms_json_finish(&w)), "unordered keys");
+}
+
+/* The same of objects with few and with many members, some of them more than once. */
+static void
+shuffled(void)
+{
+	pg_prng_state prng;
+	int			broken = 0;
+
+	pg_prng_seed(&prng, 1);
+	for (int count = 2; count < 200; count++)
+	{
+		JsonWriter	w = {0};
+		StringInfoData text;
+
+		initStringInfo(&text);
+		oms_json_open_object(&w);
+		for (int i = 0; i < count; i++)
+		{
+			char	   *key = psprintf("%.*s%d", (int) pg_prng_uint64_range(&prng, 0, 5), "aaaaa", (int) pg_prng_uint64_range(&prng, 0, count));
+
+			oms_json_int(&w, key, i);
+			appendStringInfo(&text, "%s\"%s\":%d", i > 0 ? "," : "{", key, i);
+		}
+		oms_json_close_object(&w);
+		appendStringInfoChar(&text, '}');
+		broken += !same_bytes(parse(text.data), oms_json_finish(&w));
+	}
+	ok(broken == 0, "shuffled keys");
 }
 
 /* The canonical text is the same for what is equal as jsonb, and for nothing else. */
@@ -198,5 +230,6 @@ UNIT_TEST(json)
 	check(wide(5000, true), "object of 5000");
 	escapes();
 	unordered();
+	shuffled();
 	canonical();
 }

@@ -42,11 +42,12 @@ is_sound(const Transition *t, const Order *before, bool reported)
 {
 	uint32		after = oms_transition_apply(t, before->conditions);
 	bool		creates = t->trigger == TRIGGER_CREATE || t->trigger == TRIGGER_CREATE_PENDING;
+	bool		revives = (t->facts & FACT_REVIVES) && t->reported;
 
 	if (t->reported && !reported)
 		return false;
 	if (!creates && (before->conditions & COND_CLOSED) && !(after & COND_CLOSED))
-		return false;			/* closed orders stay closed */
+		return revives && (before->conditions & COND_CLOSED) == COND_EXPIRED;	/* other closed orders stay closed */
 	if (!creates && !reported && (before->conditions & COND_CLOSED) && (after & COND_CLOSED) != (before->conditions & COND_CLOSED))
 		return false;			/* and do not end twice */
 	return after != 0;
@@ -68,10 +69,10 @@ exhaust(void)
 			if ((conditions & BASE_CONDITIONS) == 0)
 				continue;
 			for (int trigger = 0; trigger < TRIGGER_COUNT; trigger++)
-				for (uint32 facts = 0; facts < ALL_FACTS + REPORT_FACTS; facts++)
+				for (uint32 facts = 0; facts < ALL_FACTS + REPORT_FACTS + 1; facts++)
 					for (int reported = 0; reported <= 1; reported++)
 					{
-						uint32		bits = facts < ALL_FACTS ? facts : ALL_FACTS << (facts - ALL_FACTS);
+						uint32		bits = facts < ALL_FACTS ? facts : facts == ALL_FACTS + REPORT_FACTS ? FACT_REVIVES : ALL_FACTS << (facts - ALL_FACTS);
 						const Transition *t = oms_order_transition(trigger, &order, bits, reported);
 
 						if (t == NULL)

@@ -86,7 +86,7 @@ check_fields(void)
 			size_t		length = strlen(f->name);
 			bool		names_object = f->type == CMD_ID && length > 2 &&
 				(strcmp(f->name + length - 2, "Id") == 0 || strcmp(f->name, "supersedes") == 0) && strcmp(f->name, "commandId") != 0 && strcmp(f->name, "correlationId") != 0 &&
-				strcmp(f->name, "causationId") != 0 && strcmp(f->name, "corporateActionId") != 0;
+				strcmp(f->name, "causationId") != 0 && strcmp(f->name, "corporateActionId") != 0 && strcmp(f->name, "cascadeId") != 0;
 
 			if (names_object != (f->role != ID_OTHER))
 				ok(false, "\"%s\" of %s has no role, or should have none", f->name, oms_command_defs[i].name);

@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "figures.h"
 #include "health.h"
 #include "http.h"
 #include "log.h"
@@ -72,6 +73,29 @@ figures(void)
 }
 
 static void
+lifecycle(void)
+{
+	const Figure given[] = {{"alerts", "not_expired", 2}, {"job_age_seconds", "expire", 40}, {"job_age_seconds", "purge", 7}, {"alerts", "a\"b", 1}, {"of tomorrow", "x", 1}};
+	Figure		many[FIGURES_MAX + 1];
+
+	ok(strstr(rendered(), "oms_bridge_lifecycle_alerts") == NULL, "what the store has not said is left out");
+	figures_set(given, 5);
+	ok(has_line("oms_bridge_lifecycle_job_age_seconds{job=\"expire\"} 40") && has_line("oms_bridge_lifecycle_job_age_seconds{job=\"purge\"} 7"), "ages by job");
+	ok(has_line("oms_bridge_lifecycle_alerts{alert=\"not_expired\"} 2"), "alerts by kind");
+	ok(strstr(rendered(), "a\"b") == NULL && strstr(rendered(), "tomorrow") == NULL, "what is none of ours is left out");
+	sleep(1);
+	ok(!has_line("oms_bridge_lifecycle_job_age_seconds{job=\"expire\"} 40"), "an age grows without an answer");
+	ok(has_line("oms_bridge_lifecycle_alerts{alert=\"not_expired\"} 2"), "and a number does not");
+	for (int i = 0; i <= FIGURES_MAX; i++)
+		many[i] = (Figure) {"alerts", i == FIGURES_MAX ? "last" : "x", i};
+	figures_set(many, FIGURES_MAX + 1);
+	ok(strstr(rendered(), "last") == NULL, "no more than there is room for");
+	figures_set(NULL, 0);
+	ok(strstr(rendered(), "oms_bridge_lifecycle_alerts") == NULL, "what nobody knows any more is left out");
+	figures_set(given, 3);
+}
+
+static void
 histogram(void)
 {
 	histogram_observe(HISTOGRAM_COMMIT_TO_ACK, 500);
@@ -87,25 +111,6 @@ histogram(void)
 	histogram_observe(HISTOGRAM_BATCH_ROWS, 0);
 	histogram_observe(HISTOGRAM_BATCH_ROWS, 200);
 	ok(has_line("oms_bridge_batch_events_bucket{le=\"0\"} 1") && has_line("oms_bridge_batch_events_sum 200"), "a histogram of counts");
-}
-
-static void
-kafka_statistics(void)
-{
-	const char *odd = "{\"brokers\":7,\"eos\":[],\"msg_cnt\":\"x\"}";
-	const char *json = "{\"msg_cnt\":12,\"brokers\":{\"a/1\":{\"rtt\":{\"avg\":800},\"outbuf_latency\":{\"avg\":5}},"
-		"\"b/2\":{\"rtt\":{\"avg\":1500},\"outbuf_latency\":{\"avg\":3}}},\"eos\":{\"txn_state\":\"Ready\",\"txn_stateage\":2500}}";
-
-	metrics_kafka_statistics(json, strlen(json));
-	ok(has_line("oms_bridge_kafka_queue_messages 12"), "librdkafka's queue");
-	ok(has_line("oms_bridge_kafka_rtt_seconds 0.001500"), "the slowest broker");
-	ok(has_line("oms_bridge_kafka_outbuf_latency_seconds 0.000005"), "each window for itself");
-	ok(has_line("oms_bridge_kafka_transaction_state_age_seconds 2.500"), "the transaction's state");
-	for (size_t len = 0; len < strlen(json); len++)
-		metrics_kafka_statistics(json, len);
-	metrics_kafka_statistics("[1]", 3);
-	metrics_kafka_statistics(odd, strlen(odd));
-	ok(has_line("oms_bridge_kafka_queue_messages 0"), "statistics of another shape do no harm");
 }
 
 /* HELP and TYPE once and before the samples of each name; a sample is name{labels} number. */
@@ -250,6 +255,26 @@ garbage(void)
 	ok(answers("GET /metrics" CLOSE, "oms_bridge_events_total{"), "garbage, half and endless requests do no harm");
 }
 
+/* Clients that never come to an end, as many as the server takes, and more. */
+static void
+slow_clients(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t) port)};
+	int			fds[40];
+	int64_t		began_us = ticks_us();
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+	{
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(fds[i], (struct sockaddr *) &address, sizeof(address)) != 0 || send(fds[i], "G", 1, MSG_NOSIGNAL) < 0)
+			ok(false, "a slow client connects");
+	}
+	ok(answers("GET /metrics" CLOSE, "oms_bridge_events_total{"), "among slow clients there is an answer");
+	ok(ticks_us() - began_us < 5000000, "and soon");
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		close(fds[i]);
+}
+
 /* The port that http_start() logged. */
 static int
 start(void)
@@ -292,6 +317,7 @@ served(void)
 	ok(answers("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi", "HTTP/1.1 405 "), "another method");
 	ok(answers("DELETE /healthz" CLOSE, "Allow: GET, HEAD"), "and which are allowed");
 	garbage();
+	slow_clients();
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
 	ok(!http_check("", &problem) && !http_check("9464", &problem), "an address that is none");
 	http_stop();
@@ -438,8 +464,8 @@ main(void)
 	log_configure(LOG_INFO_LEVEL, LOG_PLAIN);
 	metrics_names(&names);
 	figures();
+	lifecycle();
 	histogram();
-	kafka_statistics();
 	healths();
 	format();
 	threads();

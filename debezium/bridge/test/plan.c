@@ -31,7 +31,10 @@ typedef struct Found
 	Lsn			server_lsn;		/* 0: 2000 */
 	bool		reconciling;
 	bool		nothing_streamed;	/* the position has no end yet */
-	bool		kafka_lost;		/* records that the position knows of */
+	bool		apart;			/* Kafka has lost records that the position knows of */
+	const char *store;			/* of the position; NULL: none */
+	const char *named;			/* store.name; NULL: none */
+	const char *start;			/* NULL: all */
 	bool		no_horizon;
 	/* options */
 	PluginChoice plugin;
@@ -46,6 +49,7 @@ typedef struct Case
 	StartStep	step;
 	bool		full;
 	bool		first;
+	bool		told;
 	const char *says;			/* in the reason, or in the problem when refused */
 	const char *hint;
 } Case;
@@ -98,9 +102,9 @@ static const Case cases[] = {
 	/* a sink that keeps none */
 	{"standard output with a slot", {.no_position = true, .no_keeping = true}, .step = START_STREAM},
 	{"standard output without one", {.no_position = true, .no_keeping = true, .no_slot = true}, .step = START_REFUSE, .says = "does not exist",
-	.hint = "oms.create_slot()"},
+	.hint = "oms.create_slot('cdc')"},
 	{"standard output with a lost one", {.no_position = true, .no_keeping = true, .slot_lost = true}, .step = START_REFUSE, .says = "wal_status lost",
-	.hint = "oms.create_slot()"},
+	.hint = "oms.create_slot('cdc')"},
 	{"standard output with one in use", {.no_position = true, .no_keeping = true, .slot_active = true}, .step = START_WAIT},
 
 	/* another history */
@@ -136,9 +140,20 @@ static const Case cases[] = {
 	.says = "failover"},
 
 	/* Kafka behind the position */
-	{"records that Kafka has lost", {.kafka_lost = true}, .step = START_RECONCILE, .says = "topic t ends at offset 5"},
-	{"and no horizon", {.kafka_lost = true, .no_horizon = true}, .step = START_RECONCILE, .full = true, .says = "topic t ends at offset 5"},
-	{"and reconcile = never", {.kafka_lost = true, .never = true}, .step = START_REFUSE, .says = "never: topic t ends at offset 5"},
+	{"records that Kafka has lost", {.apart = true}, .step = START_RECONCILE, .full = true, .says = "topic t ends at offset 5"},
+	{"and an earlier one that did not end", {.apart = true, .reconciling = true}, .step = START_RECONCILE, .full = true, .says = "topic t ends at offset 5"},
+	{"and reconcile = never", {.apart = true, .never = true}, .step = START_REFUSE, .says = "never: topic t ends at offset 5"},
+
+	/* what a first start left out */
+	{"the position is gone, start = now, and bootstrap", {.no_position = true, .topics_used = true, .bootstrap = true, .start = "now"}, .step = START_REFUSE,
+	.says = "which events the first start left out", .hint = "start = the sequence"},
+	{"start = 7 says so", {.no_position = true, .topics_used = true, .bootstrap = true, .start = "7"}, .step = START_RECONCILE, .full = true, .told = true},
+	{"start = 7 and nothing else", {.no_slot = true, .start = "7"}, .step = START_RECONCILE},
+
+	/* several stores */
+	{"a store that got a name", {.named = "s"}, .step = START_STREAM},
+	{"a store that has one", {.named = "s", .store = "s"}, .step = START_STREAM},
+	{"another store", {.named = "s", .store = "r"}, .step = START_REFUSE, .says = "that of the store \"r\", store.name is \"s\"", .hint = "stays as it is"},
 
 	/* what was asked for, or not finished */
 	{"bootstrap", {.bootstrap = true}, .step = START_RECONCILE, .full = true, .says = "asked for (bootstrap)"},
@@ -153,17 +168,18 @@ static const Case cases[] = {
 static StartPlan
 plan_of(const Found *found, Problem *problem)
 {
-	Options		options = {.slot = "cdc", .publication = "events", .topic_prefix = "", .plugin = found->plugin, .bootstrap = found->bootstrap, .reconcile = !found->never};
+	Options		options = {.store = (char *) (uintptr_t) (found->named != NULL ? found->named : ""), .start = (char *) (uintptr_t) (found->start != NULL ? found->start : "all"), .slot = "cdc", .publication = "events", .topic_prefix = "", .plugin = found->plugin, .bootstrap = found->bootstrap, .reconcile = !found->never};
 	Position	position = {.sysid = "111", .database = "a", .publication = "5a", .timeline = 5, .slot = "cdc", .plugin = "pgoutput", .reconciling = found->reconciling,
 		.place.end_lsn = found->nothing_streamed ? LSN_NONE : 1000, .horizon = {.xid = 70, .sequence = 40, .lsn = 800}};
 	StartFacts	facts = {
 		.options = &options, .timeline = found->server_timeline != 0 ? found->server_timeline : 5,
 		.server_lsn = found->server_lsn != LSN_NONE ? found->server_lsn : 2000, .switched_at = found->switched_at,
 		.plugin = found->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json", .keeps_position = !found->no_keeping,
-		.untouched = !found->topics_used, .kafka_lost = found->kafka_lost ? "topic t ends at offset 5" : NULL, .position = found->no_position ? NULL : &position,
+		.untouched = !found->topics_used, .apart = found->apart ? "topic t ends at offset 5" : NULL, .position = found->no_position ? NULL : &position,
 	};
 
 	facts.publication = found->publication;
+	snprintf(position.store, sizeof position.store, "%s", found->store != NULL ? found->store : "");
 	snprintf(facts.database, sizeof facts.database, "%s", found->database != NULL ? found->database : "a");
 	if (found->no_horizon)
 		position.horizon = (Horizon) {0};
@@ -193,7 +209,7 @@ check(const Case *one)
 	bool		refused = plan.step == START_REFUSE;
 	const char *said = refused ? problem.text : plan.reason;
 
-	if (!ok(plan.step == one->step && (plan.step != START_RECONCILE || (plan.full == one->full && plan.first == one->first)) &&
+	if (!ok(plan.step == one->step && (plan.step != START_RECONCILE || (plan.full == one->full && plan.first == one->first && plan.told == one->told)) &&
 			(one->says == NULL || strstr(said, one->says) != NULL) && (one->hint == NULL || strstr(problem.hint, one->hint) != NULL) &&
 			(problem.remedy == REMEDY_STOP) == refused && (!refused || problem.hint[0] != '\0'),
 			"%s: %s%s", one->what, step_name(plan.step), plan.step == START_RECONCILE && plan.full ? ", all" : ""))

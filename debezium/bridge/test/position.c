@@ -21,7 +21,7 @@ random_offsets(Offsets *offsets, int most)
 	int			partitions[EVENT_TABLES];
 
 	for (int t = 0; t < EVENT_TABLES; t++)
-		partitions[t] = (int) dice((uint64_t) most + 1);
+		partitions[t] = event_topic(event_tables, t) == t ? (int) dice((uint64_t) most + 1) : 0;
 	offsets_init(offsets, partitions);
 	for (int t = 0; t < EVENT_TABLES; t++)
 		for (int p = 0; p < partitions[t]; p++)
@@ -65,6 +65,17 @@ random_position(void)
 	random_text(position.plugin, sizeof position.plugin);
 	random_text(position.database, sizeof position.database);
 	random_text(position.publication, sizeof position.publication);
+	random_text(position.store, sizeof position.store);
+	if (dice(2) == 0)
+	{
+		position.last_id = 1 + (random_number() >> 1);
+		snprintf(position.last_hash, sizeof position.last_hash, "%016llx", (unsigned long long) dice_bits());
+	}
+	if (dice(2) == 0)
+	{
+		position.floor.sequence = 1 + (random_number() >> 1);
+		snprintf(position.floor.snapshot, sizeof position.floor.snapshot, "%d:%d:", (int) dice(100), (int) dice(1000));
+	}
 	if (dice(2) == 0)
 	{
 		position.place.part_commit_lsn = dice_bits();
@@ -98,7 +109,8 @@ same(const Position *a, const Position *b)
 {
 	return strcmp(a->sysid, b->sysid) == 0 && strcmp(a->database, b->database) == 0 && strcmp(a->publication, b->publication) == 0 && a->timeline == b->timeline && strcmp(a->slot, b->slot) == 0 &&
 		strcmp(a->plugin, b->plugin) == 0 && same_place(a->place, b->place) && a->reconciling == b->reconciling &&
-		a->epoch == b->epoch && a->written_us == b->written_us && same_offsets(&a->offsets, &b->offsets) &&
+		strcmp(a->store, b->store) == 0 && a->last_id == b->last_id && strcmp(a->last_hash, b->last_hash) == 0 &&
+		a->floor.sequence == b->floor.sequence && strcmp(a->floor.snapshot, b->floor.snapshot) == 0 && a->epoch == b->epoch && a->written_us == b->written_us && same_offsets(&a->offsets, &b->offsets) &&
 		a->horizon.xid == b->horizon.xid && a->horizon.sequence == b->horizon.sequence && a->horizon.lsn == b->horizon.lsn &&
 		same_offsets(&a->horizon.offsets, &b->horizon.offsets);
 }

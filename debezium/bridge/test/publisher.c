@@ -195,6 +195,9 @@ flow_publish(Sink *base, Event **events, size_t count, const Position *position,
 
 	(void) position;
 	(void) problem;
+	for (size_t i = 0; i < me->handed_over; i++)
+		if (!me->sent[i].acked)
+			blame(me, "a batch is handed over while another is on its way");
 	for (size_t i = 0; i < count; i++)
 	{
 		Sent	   *sent;
@@ -396,11 +399,37 @@ live(bool transactional)
 	   events, positions, ahead);
 }
 
+/* Events of a clock that is years behind ours: batches grow only while the server's log is behind. */
+static int64_t
+paced(Lsn server_lsn)
+{
+	DiceSink   *me = open_dice(true);
+	int64_t		began_us = ticks_us();
+
+	ring_free(me->stream.ring);
+	me->stream.ring = ring_new(1000, 1 << 20, me->stream.recorded);
+	me->stream.limits.batch_max_rows = 1000;
+	me->stream.received = 500;
+	me->stream.server_lsn = server_lsn;
+	me->polls = 55;
+	feed_until_ready(me);
+	stream_publisher(&me->stream);
+	ok(me->wrong == NULL, "%s", me->wrong != NULL ? me->wrong : "five transactions");
+	close_dice(me);
+	return (ticks_us() - began_us) / 1000;
+}
+
 int
 main(void)
 {
+	int64_t		took_ms;
+
 	dice_start(20261127);
 	live(false);
 	live(true);
+	took_ms = paced(500);
+	ok(took_ms < 300, "what the server had written is here: none waits for more, %lld ms", (long long) took_ms);
+	took_ms = paced(501);
+	ok(took_ms >= 300, "it is not: each does, %lld ms", (long long) took_ms);
 	return done();
 }

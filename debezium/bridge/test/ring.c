@@ -603,6 +603,19 @@ a_large_event(void)
 	ring_free(ring);
 }
 
+/* A decoder hands on what the wire says, and that may be anything. */
+static void
+out_of_place(void)
+{
+	Ring	   *ring = ring_new(10, 1 << 20, (Place) {.end_lsn = 100});
+	Event	   *event = some_event(1, 10);
+
+	ok(!ring_add(ring, event) && !ring_commit(ring, 220), "a row and an end outside of a transaction are none");
+	ok(ring_begin(ring, 200, 5) && !ring_begin(ring, 300, 6), "nor is a beginning inside of one");
+	ok(ring_add(ring, event) && ring_commit(ring, 220) && ring_events(ring) == 1, "which goes on as it was");
+	ring_free(ring);
+}
+
 /* Whole transactions go out in one; only what is larger than a batch or the ring is cut. */
 static void
 batches(void)
@@ -641,6 +654,7 @@ main(void)
 {
 	dice_start(20261123);
 	batches();
+	out_of_place();
 	a_large_transaction();
 	a_part_of_before();
 	a_large_event();

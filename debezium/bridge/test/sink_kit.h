@@ -61,6 +61,7 @@ kit_init(Kit *kit)
 	kit->in_order = true;
 	kit->options.pipeline = "test";
 	kit->options.topic_prefix = "";
+	kit->options.store = "";
 	kit->options.position_topic = "oms.cdc.position.test";
 	kit->options.dlq_topic = "oms.cdc.dead-letters";
 	kit->options.batch_max_rows = 5000;

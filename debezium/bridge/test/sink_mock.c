@@ -8,7 +8,7 @@
  * Broken by: a retriable answer that ends a session; an abortable one after which the batch is not done again; a fatal one that is
  * taken for success or tried again; a commit without an answer that is reported as done; a stop that is not seen; a refused
  * record that is dropped, or that takes others with it; a key on another partition than a Java producer's; a record with
- * other bytes than the event's; a position that is not the newest, or another pipeline's; a partition that is read short.
+ * other bytes than the event's; a position that is not the newest, of a session before, or another pipeline's; a partition that is read short.
  */
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -23,6 +23,7 @@
 /* Keys of requests in Kafka's protocol. */
 #define PRODUCE 0
 #define FETCH 1
+#define LIST_OFFSETS 2
 #define INIT_PRODUCER_ID 22
 #define ADD_PARTITIONS 24
 #define END_TRANSACTION 26
@@ -76,7 +77,7 @@ open_sink(Kit *kit, Mode mode, OnError on_error)
 	kit->options.mode = mode;
 	kit->options.on_error = on_error;
 	kit_property(kit, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock));
-	kit_property(kit, "message.max.bytes", "1000000");	/* the mock does not tell it */
+	kit_property(kit, "message.max.bytes", "1000000");
 	context = kit_context(kit);
 	sink = sink_kafka_open(&context, &problem);
 	if (!ok(sink != NULL, "the sink opens %s", problem.text))
@@ -226,6 +227,29 @@ test_no_answer(void)
 		ok(sink_kafka_open(&context, &problem) == NULL && problem.remedy == REMEDY_RETRY, "no broker in reach: %s", problem.text);
 	}
 	rd_kafka_mock_broker_set_up(mock, 1);
+}
+
+/* A broker that takes the question where partitions end, and does not answer. */
+static void
+test_late_ends(void)
+{
+	Kit			kit;
+	Sink	   *sink = open_sink(&kit, MODE_EXACTLY_ONCE, ON_ERROR_STOP);
+	int64_t		began_us = ticks_us();
+	Problem		problem = {0};
+	Offsets		low = {0};
+	Offsets		high = {0};
+
+	for (int i = 0; i < 20; i++)
+		answer_late(LIST_OFFSETS, 20000);
+	kit.stop_at_us = began_us + 500000;
+	ok(!sink->ends(sink, &low, &high, &problem) && problem.remedy == REMEDY_RETRY, "ends that are not told: %s", problem.text);
+	ok(ticks_us() - began_us < 3000000, "a stop is seen while it waits for them");
+	offsets_free(&low);
+	offsets_free(&high);
+	sink->close(sink, 0);
+	mock_stop();
+	mock_start();
 }
 
 /* --- refused records --- */
@@ -425,15 +449,15 @@ typedef struct Seen
 } Seen;
 
 static bool
-see(void *arg, int table, int64_t sequence, Span hash, Problem *problem)
+see(void *arg, const Found *found, Problem *problem)
 {
 	Seen	   *seen = arg;
 
 	(void) problem;
-	seen->table = seen->count == 0 || seen->table == table ? table : -1;
+	seen->table = seen->count == 0 || seen->table == found->topic ? found->topic : -1;
 	seen->count++;
-	seen->sum += sequence;
-	seen->hashes = seen->hashes && hash.len == 4 && memcmp(hash.data, "00ff", 4) == 0;
+	seen->sum += found->sequence;
+	seen->hashes = seen->hashes && found->hash.len == 4 && memcmp(found->hash.data, "00ff", 4) == 0;
 	return true;
 }
 
@@ -466,19 +490,24 @@ test_records(void)
 	Offsets		offsets = {0};
 	Offsets		from = {0};
 	Seen		seen = {.hashes = true};
-	bool		lost;
-	bool		untouched = false;
+	Offsets		low = {0};
+	Offsets		high = {0};
+	int			used = 0;
 	bool		found = true;
 	int			right = 0;
 	int			count = 0;
 
-	ok(sink->untouched(sink, &untouched, &problem) && untouched, "no topic ever held a record %s", problem.text);
+	ok(sink->ends(sink, &low, &high, &problem) && high.partitions[1] == PARTITIONS && high.next[1][0] == 0, "no topic ever held a record %s", problem.text);
 	ok(sink->position(sink, &newest, &found, &problem) && !found, "there is no position, and that is certain %s", problem.text);
 	for (size_t i = 0; i < JAVA_KEYS; i++)
 		events[i] = kit_event(1, 500 + (int64_t) i, java_keys[i].key, "{\"price\": \"72.50\"}");
 	ok(sink->publish(sink, events, JAVA_KEYS, &position, &problem), "events are published %s", problem.text);
 	position.place.end_lsn = 78;
+	position.epoch = 6;
 	ok(sink->publish(sink, NULL, 0, &position, &problem), "and a position alone");
+	position.place.end_lsn = 50;
+	position.epoch = 5;
+	ok(sink->publish(sink, NULL, 0, &position, &problem), "and one of a session before, which wakes late");
 	write_strange();
 	for (int i = 0; i < PARTITIONS; i++)
 		count += read_partition(i, check_record, &right);
@@ -486,20 +515,25 @@ test_records(void)
 	is_int(right, JAVA_KEYS, "with its key, its bytes and its headers, on the partition of a Java producer");
 
 	sink->offsets(sink, &offsets);
-	is_int(offsets.next[1][0] + offsets.next[1][1] + offsets.next[1][2] + offsets.next[1][3], JAVA_KEYS, "the next offsets are those of what was delivered");
+	for (int i = 0; i < PARTITIONS; i++)
+		used += offsets.next[1][i] > 0;
+	is_int(offsets.next[1][0] + offsets.next[1][1] + offsets.next[1][2] + offsets.next[1][3], JAVA_KEYS + used,
+		   "the next offsets are behind what was delivered, and behind the marker of its transaction");
 	ok(sink->position(sink, &newest, &found, &problem) && found && newest.place.end_lsn == 78, "the position is ours, and the newest %s", problem.text);
-	ok(sink->untouched(sink, &untouched, &problem) && !untouched, "the topics have records now");
-	ok(sink->scan(sink, NULL, see, &seen, &lost, &problem) && !lost, "the topics are read from the beginning %s", problem.text);
+	ok(sink->scan(sink, NULL, false, see, &seen, &low, &problem) && low.next[1][0] == 0, "the topics are read from the beginning %s", problem.text);
 	ok(seen.count == JAVA_KEYS && seen.sum == 500 * 6 + 15 && seen.table == 1 && seen.hashes, "all of the events are found, and nothing else");
 	seen.count = 0;
-	ok(sink->scan(sink, &offsets, see, &seen, &lost, &problem) && !lost && seen.count == 0, "behind the next offsets there is nothing of ours %s", problem.text);
 	sink->offsets(sink, &from);
-	is_int(from.next[1][0], offsets.next[1][0] + 1, "what was read is behind the next offsets then");
+	ok(sink->ends(sink, &low, &high, &problem) && memcmp(from.next[1], high.next[1], PARTITIONS * sizeof(int64_t)) == 0, "what was read is before the next offsets then");
+	ok(sink->scan(sink, &from, false, see, &seen, &low, &problem) && seen.count == 0, "behind them there is nothing of ours %s", problem.text);
 	from.next[1][2] += 1000;
-	ok(sink->scan(sink, &from, see, &seen, &lost, &problem) && lost, "an offset behind the end means that the topic has lost records");
+	used = (int) high.next[1][2];
+	ok(sink->scan(sink, &from, false, see, &seen, &low, &problem) && seen.count == (uint64_t) used, "a partition that ends before its start is read from its beginning");
 	position_free(&newest);
 	offsets_free(&offsets);
 	offsets_free(&from);
+	offsets_free(&low);
+	offsets_free(&high);
 	sink->close(sink, 500);
 	for (size_t i = 0; i < JAVA_KEYS; i++)
 		free(events[i]);
@@ -509,10 +543,12 @@ int
 main(void)
 {
 	log_configure(LOG_ERROR_LEVEL, LOG_PLAIN);
+	kafka_settings_ms = 10;
 	mock_start();
 	test_records();
 	test_answers();
 	test_no_answer();
+	test_late_ends();
 	test_refused(MODE_EXACTLY_ONCE);
 	test_refused(MODE_LOW_LATENCY);
 	test_idempotent();

@@ -19,7 +19,9 @@ oms_pool_of(const Execution *execution)
 	PoolKey		pool = {execution->trade_date, execution->settl_date, execution->currency};
 
 	if (pool.trade_date == NO_DATE)
-		pool.trade_date = oms_trading_day(execution->transact_time != NO_TIME ? execution->transact_time : execution->created_at);
+		pool.trade_date = execution->trading_day;
+	if (pool.trade_date == NO_DATE)
+		pool.trade_date = oms_trading_day(oms_execution_dealt_at(execution));
 	return pool;
 }
 

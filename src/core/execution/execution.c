@@ -125,6 +125,7 @@ oms_execution_create(const Command *command, const FillContext *context, Executi
 	execution->fix = command->fix;
 	execution->attributes = command->attributes;
 	execution->trade_date = command->trade_date != NO_DATE || old == NULL ? command->trade_date : old->trade_date;
+	execution->trading_day = command->trade_date != NO_DATE || old == NULL ? NO_DATE : old->trading_day;
 	execution->settl_date = command->settl_date != NO_DATE || old == NULL ? command->settl_date : old->settl_date;
 	execution->commission = command->commission ? command->commission : old ? old->commission : NULL;
 	execution->comm_type = execution_stated(command->comm_type, old ? old->comm_type : NULL, NULL);

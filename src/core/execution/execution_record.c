@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "base/moment.h"
 #include "core/command_size.h"
 #include "core/execution/execution_record.h"
 #include "core/kind.h"
@@ -35,10 +36,10 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("status", status, FIELD_NAME, .names = oms_execution_status_names, .required = true),
 	EXECUTION("flags", flags, FIELD_NAMES, .names = oms_flag_names),
 	EXECUTION("execID", exec_id, FIELD_TEXT),
-	EXECUTION("execType", exec_type, FIELD_TEXT),
+	EXECUTION("execType", exec_type, FIELD_TEXT, .names = oms_exec_type_names),
 	EXECUTION("execRefID", exec_ref_id, FIELD_TEXT),
 	EXECUTION("symbol", symbol, FIELD_TEXT),
-	EXECUTION("side", side, FIELD_TEXT),
+	EXECUTION("side", side, FIELD_TEXT, .names = oms_side_names),
 	EXECUTION("lastQty", last_qty, FIELD_NUMERIC, .required = true),
 	EXECUTION("lastPx", last_px, FIELD_NUMERIC, .required = true),
 	EXECUTION("lastMkt", last_mkt, FIELD_TEXT),
@@ -49,7 +50,7 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("cumQty", cum_qty, FIELD_NUMERIC),
 	EXECUTION("leavesQty", leaves_qty, FIELD_NUMERIC),
 	EXECUTION("avgPx", avg_px, FIELD_NUMERIC),
-	EXECUTION("ordStatus", ord_status, FIELD_TEXT),
+	EXECUTION("ordStatus", ord_status, FIELD_TEXT, .names = oms_order_status_names),
 	EXECUTION("reviewReasons", review_reasons, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 	EXECUTION("reason", reason, FIELD_TEXT, .may_be_long = true),
 	EXECUTION("correctedExecutionId", corrected_execution_id, FIELD_TEXT),
@@ -69,13 +70,13 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("tradeDate", trade_date, FIELD_DATE),
 	EXECUTION("settlDate", settl_date, FIELD_DATE),
 	EXECUTION("commission", commission, FIELD_NUMERIC),
-	EXECUTION("commType", comm_type, FIELD_TEXT),
-	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT),
+	EXECUTION("commType", comm_type, FIELD_TEXT, .names = oms_comm_type_names),
+	EXECUTION("lastCapacity", last_capacity, FIELD_TEXT, .names = oms_last_capacity_names),
 	EXECUTION("currency", currency, FIELD_TEXT),
 	EXECUTION("account", account, FIELD_TEXT),
 	EXECUTION("reportedAccount", reported_account, FIELD_TEXT),
 	EXECUTION("authors", authors, FIELD_JSON, .shape = SHAPE_TEXTS),
-	EXECUTION("dkReason", dk_reason, FIELD_TEXT),
+	EXECUTION("dkReason", dk_reason, FIELD_TEXT, .names = oms_dk_reason_names),
 	EXECUTION("overriddenReasons", overridden_reasons, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 	EXECUTION("supersededExecutionId", superseded_execution_id, FIELD_TEXT),
 	EXECUTION("supersedingExecutionId", superseding_execution_id, FIELD_TEXT),
@@ -84,9 +85,12 @@ static const RecordColumn execution_columns[] = {
 	EXECUTION("allocationTerms", allocation_terms, FIELD_JSON, .shape = SHAPE_OBJECTS, .may_be_long = true),
 	EXECUTION("reportedOrderId", reported_order_id, FIELD_TEXT),
 	EXECUTION("reportedSymbol", reported_symbol, FIELD_TEXT),
-	EXECUTION("reportedSide", reported_side, FIELD_TEXT),
+	EXECUTION("reportedSide", reported_side, FIELD_TEXT, .names = oms_side_names),
 	EXECUTION("allocationProposal", allocation_proposal, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
 	EXECUTION("bookedAt", booked_at, FIELD_TIME),
+	EXECUTION("movedFromExecutionId", moved_from_execution_id, FIELD_TEXT),
+	EXECUTION("movedToExecutionId", moved_to_execution_id, FIELD_TEXT),
+	EXECUTION("tradingDay", trading_day, FIELD_DATE),
 };
 
 static const TableKey execution_keys[EXECUTION_KEYS] = {
@@ -97,7 +101,7 @@ static const TableKey execution_keys[EXECUTION_KEYS] = {
 };
 
 /* Of one order alone, and nobody has to look at it: in no index of open ones. */
-static const TableFact execution_plain[] = {{"status", "ALLOCATED"}, {"allocation_proposal", NULL}, {0}};
+static const TableFact execution_facts[] = {{"status", "ALLOCATED"}, {"allocation_proposal", NULL}, {0}};
 
 static RecordOrder execution_key_order;
 
@@ -109,7 +113,7 @@ const RecordDef oms_execution_def = {
 	.ncolumns = lengthof(execution_columns),
 	.keys = execution_keys,
 	.nkeys = EXECUTION_KEYS,
-	.plain = execution_plain,
+	.facts = execution_facts,
 	.order = &execution_key_order,
 	.size = sizeof(Execution),
 };
@@ -123,6 +127,12 @@ oms_execution_shorten(void *record, const Object *before)
 
 	for (int i = 0; i < lengthof(members) && oms_state_size(&oms_execution_def, execution) > oms_state_size_max(); i++)
 		*members[i] = NULL;
+}
+
+TimestampTz
+oms_execution_dealt_at(const Execution *execution)
+{
+	return execution->transact_time != NO_TIME ? execution->transact_time : execution->created_at;
 }
 
 bool

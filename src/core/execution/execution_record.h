@@ -74,6 +74,9 @@ typedef struct Execution
 	Jsonb	   *allocation_proposal;	/* an allocation by hand that waits for somebody else, and its author */
 	TimestampTz booked_at;		/* when what had waited in review was booked; NO_TIME: with its creation, or never */
 	Jsonb	   *allocation_terms;	/* of the allocations of a block that it is the oldest fill of */
+	char	   *moved_from_execution_id;	/* the fill of another order in whose place it was typed … */
+	char	   *moved_to_execution_id;	/* … and the other way round; of a bust that waits, what it will be */
+	DateADT		trading_day;	/* by its calendar, of a fill of a block whose report states no trade date; else NO_DATE */
 } Execution;
 
 /* What executions are looked up by; the first is the id. */
@@ -91,6 +94,9 @@ extern const OmsName oms_execution_status_names[];
 
 /* Of a state that is too large: what is left out, until the rest fits. */
 extern void oms_execution_shorten(void *execution, const Object *before);
+
+/* When it was dealt, as far as anybody says. */
+extern TimestampTz oms_execution_dealt_at(const Execution *execution);
 
 /* One without an order: it is a tree of its own. */
 extern bool oms_execution_is_root(const Object *execution);

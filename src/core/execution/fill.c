@@ -50,17 +50,17 @@ fill_imply_replacement(const Command *command, const Order *order, OrderEvent *e
 }
 
 void
-oms_fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
+oms_fill_init_event(const Decision *d, const Command *command, const FillContext *context, Jsonb *reasons, bool implies, OrderEvent *event)
 {
 	const Order *order = context->order;
 	FillFacts	facts = {.day = NO_DATE, .implies_replace = implies && reasons == NULL,
-	.misdirected = oms_reasons_tell_misdirected(reasons)};
+	.misdirected = oms_reasons_tell_misdirected(reasons), .revives = oms_order_is_revived(d, command, order)};
 
-	if (order->done_for_day_date != NO_DATE || command->ord_status)
-		facts.day = oms_command_day(command, context->now);
+	if (order->done_for_day_date != NO_DATE && oms_order_is_good_till(order))
+		facts.day = oms_order_day(d, command, order, DAY_OF_FILL);
 	event->transition = oms_order_fill_transition(reasons ? TRIGGER_REVIEW : TRIGGER_FILL, command, order, &facts);
 	if (event->transition->sets & COND_DONE_FOR_DAY)
-		event->done_for_day = facts.day;
+		event->done_for_day = oms_order_day(d, command, order, DAY_DONE);
 	if (reasons == NULL && oms_order_fill_is_late(command, order, facts.day))
 		event->raises |= FLAG_LATE_FILL;
 	/* until the fill comes that it is about */
@@ -109,7 +109,7 @@ fill_apply(Decision *d, const Command *command, FillContext *context, const Exec
 		/* what waits in review implies nothing */
 		if (implies && reasons)
 			oms_order_event_init(&event, command);
-		oms_fill_init_event(command, context, reasons, implies, &event);
+		oms_fill_init_event(d, command, context, reasons, implies, &event);
 	}
 	oms_fill_settle(d, &execution, context, reasons, &event, id_is_given);
 	/* whoever approves what waits for an order under the same ExecID looks here */

@@ -215,6 +215,20 @@ approve_compare_booked(Approval *a, const Execution *other)
 							  oms_name_of(oms_execution_status_names, other->status));
 }
 
+/* Whether it is the same fill, somebody else has to see. */
+static Refusal *
+approve_check_hidden(const Approval *a)
+{
+	ObjectSource *source = a->d->source;
+	const Execution *execution = &a->execution;
+
+	if (source->hides_named == NULL ||
+		!source->hides_named(source, NAME_MATCHED_EXEC_ID, execution->fix_session ? execution->fix_session : "", execution->exec_id))
+		return NULL;
+	return oms_with_detail(oms_refuse(OMS_NOT_PERMITTED, "execution \"%s\" is not to be approved by who does not see all accounts", a->before.id),
+						   "Its execID \"%s\" is known of an order of another account.", execution->exec_id);
+}
+
 /* Others with its ExecID: the same fill is refused, another one is a reason. */
 static Refusal *
 approve_check_booked(Approval *a)
@@ -226,6 +240,9 @@ approve_check_booked(Approval *a)
 
 	if (execution->exec_id == NULL)
 		return NULL;
+	refusal = approve_check_hidden(a);
+	if (refusal)
+		return refusal;
 	if (a->order)
 		foreach(cell, oms_executions_by_exec_id(a->d, a->order->id, execution->exec_id))
 		{
@@ -370,10 +387,10 @@ approve_transition(const Approval *a, OrderEvent *event)
 	FillFacts	facts = {.day = execution->trade_date, .approved = true};
 	OrderTrigger trigger = a->takes_back ? TRIGGER_BUST : a->has_fill || a->supersedes ? TRIGGER_CORRECT : TRIGGER_FILL;
 
-	if (facts.day == NO_DATE)
-		facts.day = oms_trading_day(execution->transact_time != NO_TIME ? execution->transact_time : execution->created_at);
+	if (facts.day == NO_DATE && order->done_for_day_date != NO_DATE && oms_order_is_good_till(order))
+		facts.day = oms_market_day(a->d, order, execution->last_mkt, oms_execution_dealt_at(execution), DAY_OF_FILL);
 	if ((order->conditions & COND_EXPIRED) && execution->transact_time != NO_TIME)
-		facts.in_time = execution->transact_time < oms_history_expired(a->d->source, order);
+		facts.in_time = execution->transact_time < oms_history_expired(a->d->source, order).at;
 	if (trigger == TRIGGER_FILL && oms_order_fill_is_late(a->command, order, facts.day))
 		event->raises |= FLAG_LATE_FILL;
 	return oms_order_fill_transition(trigger, a->command, order, &facts);
@@ -388,6 +405,7 @@ approve_take_back(Approval *a, OrderEvent *event)
 	event->children = a->below;
 	if (a->execution.reason)
 		a->chain.fill.reason = a->execution.reason;
+	a->chain.fill.moved_to_execution_id = a->execution.moved_to_execution_id;
 	/* oms_fill_end() takes it out of what it waits in */
 	oms_fill_end(a->d, &a->execution, EXECUTION_SETTLE, a->command, a->moves ? &elsewhere : &event->fill);
 	oms_fill_bust(a->d, &a->chain, a->execution.exec_id, event);

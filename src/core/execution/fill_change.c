@@ -233,10 +233,31 @@ change_hold_bust(Decision *d, FillChain *chain, FillContext *context, bool id_is
 	bust.last_qty = chain->fill.last_qty;
 	bust.last_px = chain->fill.last_px;
 	bust.quantity = chain->fill.quantity;
+	bust.moved_to_execution_id = command->moved_to;
 	oms_order_event_init(&event, command);
 	event.transition = oms_order_fill_transition(TRIGGER_REVIEW, command, &chain->order, &(FillFacts) {.day = NO_DATE});
 	oms_fill_settle(d, &bust, context, oms_reasons_four_eyes(context->by_hand), &event, id_is_given);
 	oms_decision_about(d, KIND_EXECUTION, bust.id, false);
+}
+
+/* It goes to where somebody has typed it in its place.  A bust that is told is one in any case, and names what it can. */
+static Refusal *
+change_check_moved(Decision *d, const Execution *fill)
+{
+	const char *id = d->command->moved_to;
+	const Execution *typed = id ? oms_get_execution(d, id) : NULL;
+
+	if (id == NULL || (typed && oms_same_text(typed->moved_from_execution_id, fill->id)))
+		return NULL;
+	if (oms_command_is_report(d->command))
+	{
+		d->command->moved_to = NULL;
+		return NULL;
+	}
+	if (typed == NULL)
+		return oms_no_such(KIND_EXECUTION, id);
+	return oms_refuse_by_rule("not_movable", psprintf("execution \"%s\" was not moved to \"%s\"", fill->id, id),
+							  "the one was not typed in the place of the other.");
 }
 
 Refusal *
@@ -260,6 +281,8 @@ oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given)
 	refusal = oms_check_changeable(command, &chain.fill, EXECUTION_BUST);
 	if (refusal && change_comes_too_late(d, command, &context))
 		return NULL;
+	if (refusal == NULL)
+		refusal = change_check_moved(d, &chain.fill);
 	if (refusal == NULL && context.order && !change_names_another(command, &context))
 		refusal = oms_take_names(d, command, &chain.order);
 	if (refusal)
@@ -274,6 +297,7 @@ oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_given)
 	oms_order_event_init(&event, command);
 	event.own = !change_names_another(command, &context);
 	change_end_waiting_bust(d, command, &context, &chain.fill, &event);
+	chain.fill.moved_to_execution_id = command->moved_to;
 	oms_fill_bust(d, &chain, command->exec_id, &event);
 	if (context.order)
 	{

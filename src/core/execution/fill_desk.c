@@ -61,6 +61,50 @@ desk_refuse_duplicate(const Execution *typed, const Execution *told)
 						 "If it is another fill, say so: \"confirm\": true.");
 }
 
+/* Another place that it is on its way to, or NULL: four eyes look at that first. */
+static const char *
+desk_moves_to(Decision *d, const Execution *fill)
+{
+	ListCell   *cell;
+
+	foreach(cell, oms_executions_of(d, fill->order_id))
+	{
+		const Execution *bust = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (bust->status == OMS_EXECUTION_REVIEW && bust->moved_to_execution_id && oms_same_text(bust->corrected_execution_id, fill->id))
+			return bust->moved_to_execution_id;
+	}
+	return NULL;
+}
+
+/* What is typed in the place of a fill is that fill: of another order, it counts there, and for what it was dealt. */
+static Refusal *
+desk_check_moved(Decision *d, const Order *order)
+{
+	const Command *command = d->command;
+	const Execution *moved = command->moved_from ? oms_get_execution(d, command->moved_from) : NULL;
+	const char *elsewhere = moved && moved->order_id ? desk_moves_to(d, moved) : NULL;
+
+	if (command->moved_from == NULL)
+		return NULL;
+	if (moved == NULL)
+		return oms_no_such(KIND_EXECUTION, command->moved_from);
+	if (elsewhere)
+		return oms_with_hint(oms_refuse_by_rule("not_movable", psprintf("execution \"%s\" cannot be moved to order \"%s\"", moved->id, order->id),
+												"it is about to be moved to execution \"%s\", which waits in review.", elsewhere),
+							 "Approve or reject that move first.");
+	if (oms_execution_is_live(moved) && !oms_same_text(moved->order_id, order->id) && moved->quantity_factor == NULL &&
+		oms_dec_same(moved->last_qty, command->last_qty) && oms_dec_same(moved->last_px, command->last_px))
+		return NULL;
+	return oms_with_hint(oms_refuse_by_rule("not_movable", psprintf("execution \"%s\" cannot be moved to order \"%s\"", moved->id, order->id),
+											"status %s, order \"%s\", lastQty %s, lastPx %s%s; moved is a fill that counts for another order, as it is.",
+											oms_name_of(oms_execution_status_names, moved->status), moved->order_id ? moved->order_id : "none",
+											oms_dec_text(moved->last_qty), oms_dec_text(moved->last_px),
+											moved->quantity_factor ? ", and a split has scaled it" : ""),
+						 "Bust it, and type what is right.");
+}
+
 Refusal *
 oms_decide_manual(Decision *d)
 {
@@ -82,6 +126,8 @@ oms_decide_manual(Decision *d)
 		refusal = oms_check_particulars(command, order);
 	if (refusal == NULL && id_is_given)
 		refusal = oms_check_new_id(d, KIND_EXECUTION, command->execution_id, false);
+	if (refusal == NULL)
+		refusal = desk_check_moved(d, order);
 	if (refusal)
 		return refusal;
 	if (!id_is_given)
@@ -94,12 +140,13 @@ oms_decide_manual(Decision *d)
 	oms_execution_take_attributes(d, command, &context, &execution);
 	execution.flags |= FLAG_MANUAL;
 	execution.authors = oms_texts_add(NULL, actor);
+	execution.moved_from_execution_id = command->moved_from;
 	told = desk_find_told(d, &execution, &context);
 	if (told && command->confirm != TRI_TRUE)
 		return desk_refuse_duplicate(&execution, told);
 	reasons = oms_fill_review(d, &execution, &context);
 	oms_order_event_init(&event, command);
-	oms_fill_init_event(command, &context, reasons, false, &event);
+	oms_fill_init_event(d, command, &context, reasons, false, &event);
 	event.raises |= FLAG_MANUAL;
 	oms_fill_settle(d, &execution, &context, reasons, &event, id_is_given);
 	oms_decision_about(d, KIND_EXECUTION, execution.id, false);

@@ -16,6 +16,7 @@
 #include "base/damage.h"
 #include "base/decimal.h"
 #include "base/guc.h"
+#include "base/moment.h"
 #include "core/execution/allocation_redo.h"
 #include "core/execution/fill_settle.h"
 #include "core/order/order_commands.h"
@@ -81,6 +82,20 @@ oms_fill_last_correction(const Decision *d, const Execution *execution)
 	return execution;
 }
 
+/*
+ * Which of its block's pools it is in: what its report did not state is settled
+ * when it is booked, for a calendar may be changed later.  A correction is of the
+ * same trade.
+ */
+static void
+settle_day(const Decision *d, Execution *execution, const Order *order)
+{
+	if (execution->trade_date != NO_DATE)
+		execution->trading_day = NO_DATE;
+	else if (execution->trading_day == NO_DATE && execution->corrected_execution_id == NULL)
+		execution->trading_day = oms_order_calendar_day(d, order, execution->last_mkt, oms_execution_dealt_at(execution), DAY_OF_FILL);
+}
+
 /* Put it into what it counts in: booked, or before the desk with these reasons. */
 static const Transition *
 settle_put_in(Decision *d, Execution *execution, const FillContext *context, Jsonb *reasons, FillDelta *delta)
@@ -95,6 +110,8 @@ settle_put_in(Decision *d, Execution *execution, const FillContext *context, Jso
 	execution->review_reasons = NULL;
 	if (execution->status == OMS_EXECUTION_REVIEW)
 		execution->booked_at = oms_decision_now(d);
+	if (context->in_block)
+		settle_day(d, execution, context->order);
 	transition = context->in_block ? oms_book_block_fill(d, execution) : oms_execution_book(execution, context);
 	delta->quantity = oms_dec_plus(delta->quantity, execution->quantity);
 	delta->allocated = oms_dec_plus(delta->allocated, execution->allocated_quantity);

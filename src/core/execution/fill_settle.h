@@ -27,7 +27,7 @@ extern Refusal *oms_fill_take_back(Decision *d, const char *fill_id, bool id_is_
 extern Refusal *oms_fill_correct(Decision *d, const char *fill_id, bool id_is_given);
 
 /* fill.c: what becomes of the order of a fill, booked or held for these reasons. */
-extern void oms_fill_init_event(const Command *command, const FillContext *context, Jsonb *reasons, bool implies,
+extern void oms_fill_init_event(const Decision *d, const Command *command, const FillContext *context, Jsonb *reasons, bool implies,
 								OrderEvent *event);
 
 /* The execution that any id of a chain of corrections means. */

@@ -30,7 +30,7 @@ typedef struct WaitingFill
 	char	   *order_id;		/* the one that it names */
 	char	   *symbol;
 	char	   *side;
-	Jsonb	   *again;			/* the report as it is told again */
+	FollowUp	again;			/* the report as it is told again */
 	MemoryContext keep;
 } WaitingFill;
 
@@ -56,7 +56,11 @@ waiting_visit(Jsonb *payload, void *arg)
 	"reportedSymbol", "reportedSide"};
 
 	if (fill->report == NULL)
+	{
 		fill->report = oms_json_get_container(payload, "command");
+		fill->again.actor = oms_json_get_string(payload, "actor");
+		fill->again.role = oms_json_get_string(payload, "role");
+	}
 	fill->waits = state && oms_same_text(oms_json_get_string(state, "status"), "REVIEW") && oms_reasons_have(reasons, REVIEW_UNKNOWN_ORDER);
 	for (int i = 0; fill->waits && i < lengthof(touched); i++)
 	{
@@ -75,6 +79,9 @@ waiting_visit(Jsonb *payload, void *arg)
 		fill->symbol = oms_json_get_string(state, "symbol");
 		fill->side = oms_json_get_string(state, "side");
 		fill->order_id = oms_reasons_order(reasons);
+		fill->again.account = oms_json_get_string(state, "account");
+		if (fill->again.account == NULL)
+			fill->again.account = oms_json_get_string(state, "reportedAccount");
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -145,7 +152,8 @@ waiting_find(Decision *d, const NewName *name, List **found)
 		d->source->each_event(d->source, KIND_EXECUTION, fill->id, waiting_visit, fill);
 		if (!fill->waits || fill->report == NULL || !waiting_means(d, fill, name, order))
 			continue;
-		fill->again = waiting_tell_again(d, fill, order);
+		fill->again.command = waiting_tell_again(d, fill, order);
+		fill->again.order = order;
 		*found = lappend(*found, fill);
 	}
 }
@@ -186,6 +194,6 @@ oms_follow_ups(Decision *d)
 	}
 	list_sort(found, waiting_compare);
 	foreach(cell, found)
-		lfirst(cell) = ((WaitingFill *) lfirst(cell))->again;
+		lfirst(cell) = &((WaitingFill *) lfirst(cell))->again;
 	return found;
 }

@@ -38,6 +38,30 @@ oms_command_day(const Command *command, TimestampTz now)
 	return oms_trading_day(command->transact_time != NO_TIME ? command->transact_time : now);
 }
 
+DateADT
+oms_order_calendar_day(const Decision *d, const Order *order, const char *market, TimestampTz at, MarketDay which)
+{
+	MarketKey	key = {order->destination, order->asset_class, order->symbol, market};
+
+	return d->source->day(d->source, &key, at, which);
+}
+
+DateADT
+oms_market_day(const Decision *d, const Order *order, const char *market, TimestampTz at, MarketDay which)
+{
+	DateADT		day = oms_order_calendar_day(d, order, market, at, which);
+
+	return day != NO_DATE ? day : oms_trading_day(at);
+}
+
+DateADT
+oms_order_day(const Decision *d, const Command *command, const Order *order, MarketDay which)
+{
+	if (command->trade_date != NO_DATE)
+		return command->trade_date;
+	return oms_market_day(d, order, command->last_mkt, command->transact_time != NO_TIME ? command->transact_time : oms_decision_now(d), which);
+}
+
 void
 oms_order_event_init(OrderEvent *event, const Command *command)
 {
@@ -68,11 +92,18 @@ order_wanted(const Order *order)
 	return oms_dec_min(order->order_qty, order_members_quantity(order->members));
 }
 
+bool
+oms_order_has_ended(const Order *order)
+{
+	return oms_order_is_filled(order) || oms_order_is_closed(order) ||
+		((order->conditions & COND_DONE_FOR_DAY) && !oms_order_is_good_till(order));
+}
+
 void
 oms_order_derive_left(Order *order)
 {
-	if (order->order_qty == NULL || oms_order_is_filled(order) || oms_order_is_closed(order) ||
-		((order->conditions & COND_DONE_FOR_DAY) && !oms_order_is_good_till(order)))
+	order->closed = oms_order_has_ended(order);
+	if (order->order_qty == NULL || order->closed)
 		order->leaves_quantity = oms_dec_zero();
 	else
 		order->leaves_quantity = oms_dec_max(oms_dec_zero(),
@@ -81,7 +112,7 @@ oms_order_derive_left(Order *order)
 										   oms_dec_sub(order->leaves_quantity, order->reserved_quantity));
 }
 
-/* Compute what follows from the rest: leaves, unplaced, flags, status. */
+/* Compute what follows from the rest: leaves, unplaced, whether it has ended, flags, status. */
 static void
 order_derive(Order *order)
 {
@@ -92,7 +123,17 @@ order_derive(Order *order)
 		order->flags |= FLAG_OVERFILLED;
 	else
 		order->flags &= ~FLAG_OVERFILLED;
+	/* what has ended is not overdue */
+	if (order->closed)
+		order->flags &= ~FLAG_EXPIRY_OVERDUE;
 	order->status = oms_order_status(order->conditions, oms_dec_sign(order->executed_quantity) > 0, filled);
+}
+
+/* Do they say, anew, how long it is good for? */
+static bool
+order_terms_have_end(const OrderTerms *terms)
+{
+	return terms->time_in_force || terms->expire_time != NO_TIME || terms->expire_date != NO_DATE;
 }
 
 static void
@@ -273,10 +314,14 @@ oms_order_evolve(Order *order, const OrderEvent *event)
 	if (event->split)
 		oms_split_fit(order, &before, event->split);
 	oms_terms_apply(order, &event->terms);
+	if (order_terms_have_end(&event->terms))
+		order->flags &= ~FLAG_EXPIRY_OVERDUE;
 	if (event->terms.order_qty && order->corporate_actions)
 		oms_split_forget_quantity(order);
 	if (event->own)
 		order_take_particulars(order, event->command);
+	if (event->reason)
+		order->reason = unconstify(char *, event->reason);
 	if (order->pending_requests != NULL || event->edit != REQUEST_KEEP)
 		oms_requests_apply(order, event, before_qty);
 	order_follow_members(order, members_before, event);

@@ -55,6 +55,10 @@ typedef struct OrderEvent
 	OrderRequest request;
 	const char *cl_ord_id;		/* ClOrdID that comes into force, or NULL */
 	const char *overtakes;		/* ClOrdID of an earlier request that this replacement implies, or NULL */
+	const char *cascade_id;		/* of what children asked for this replacement have done; NULL: nothing */
+	int64		awaits;			/* so many more of them have yet to answer */
+	const char *refused;		/* why one has refused; or NULL */
+	const char *reason;			/* why, where the command does not say; or NULL */
 	FillDelta	fill;
 	TreeDelta	children;
 	Jsonb	   *members;		/* of a block: its members from now on; NULL: as they are */
@@ -76,8 +80,10 @@ typedef struct OrderContext
 	const Order *order;
 	const Order *parent;		/* NULL for a root */
 	TimestampTz now;
+	const Decision *decision;
 	bool		answered;		/* was the ClOrdID that it names answered before? */
 	bool		plans;			/* does a placement only change what is to be placed later? */
+	bool		revives;		/* oms_order_is_revived() */
 } OrderContext;
 
 /* The new order of a Create command, before its event, or a refusal. */
@@ -109,7 +115,14 @@ typedef struct FillFacts
 	bool		misdirected;	/* what its report states of the order is not of this one */
 	bool		approved;		/* by the desk, … */
 	bool		in_time;		/* … and dealt before the order expired */
+	bool		revives;		/* oms_order_is_revived() */
 } FillFacts;
+
+/*
+ * Was the order, which is good till something later, reported as expired, and is now reported as working?  Some brokers
+ * tell an expiry between sessions that is none.
+ */
+extern bool oms_order_is_revived(const Decision *d, const Command *command, const Order *order);
 
 /*
  * Does a fill of this day come after the order was done for it, whatever else its report says?  (One after a cancel or an
@@ -150,7 +163,14 @@ oms_order_is_at_counterparty(const Order *order)
 	return order->counterparty_order_id != NULL || order->fix_session != NULL;
 }
 
-/* What is left of it, and what of that is unplaced, by its other figures. */
+/*
+ * Nothing more of it is to be executed, unless something revives it: it was
+ * filled, rejected, cancelled, calculated or expired, or was for a day that is
+ * done.  What is below it may still live, and a request be open.
+ */
+extern bool oms_order_has_ended(const Order *order);
+
+/* Has it ended, what is left of it, and what of that is unplaced, by its other figures. */
 extern void oms_order_derive_left(Order *order);
 
 /* What the order keeps from being placed elsewhere under its parent. */
@@ -162,12 +182,24 @@ extern bool oms_order_is_good_till(const Order *order);
 /* The business day of a command: trade date, else that of its transact time, else of the clock. */
 extern DateADT oms_command_day(const Command *command, TimestampTz now);
 
+/* The same of a command about this order, by its calendar if it has one. */
+extern DateADT oms_order_day(const Decision *d, const Command *command, const Order *order, MarketDay which);
+
+/* The day of a moment by the calendar of the order, or of the market where it was dealt (or NULL); NO_DATE: by none. */
+extern DateADT oms_order_calendar_day(const Decision *d, const Order *order, const char *market, TimestampTz at, MarketDay which);
+
+/* … and then by the settings. */
+extern DateADT oms_market_day(const Decision *d, const Order *order, const char *market, TimestampTz at, MarketDay which);
+
 /* An event of this order with nothing in it yet. */
 extern void oms_order_event_init(OrderEvent *event, const Command *command);
 
 /* order_terms.c: new terms and open requests */
 extern void oms_terms_apply(Order *order, const OrderTerms *terms);
 extern bool oms_terms_given(const OrderTerms *terms);
+
+/* What is not given is as `other` has it. */
+extern void oms_terms_complete(OrderTerms *terms, const OrderTerms *other);
 
 /* Terms of a replacement: as given, else term by term as they were requested under its ClOrdID. */
 extern OrderTerms oms_terms_of_replacement(const Command *command, const Order *order);

@@ -73,6 +73,33 @@ agreement_check_limit(const Order *block, const Order *member)
 							  oms_order_has_limit(block) ? oms_dec_text(block->price) : "none", oms_dec_text(member->price));
 }
 
+/* As it is once the replacement stands that waits for those below it: that asks nobody any more. */
+static const Order *
+agreement_awaited(const Order *order)
+{
+	Order	   *after = palloc(sizeof(Order));
+	int			count;
+	OrderRequest *requests = oms_requests_from_json(order->pending_requests, &count);
+
+	*after = *order;
+	for (int i = 0; i < count; i++)
+		if (requests[i].cascade_id)
+			oms_terms_apply(after, &requests[i].terms);
+	return after;
+}
+
+static Refusal *
+agreement_check_limits(const Order *block, const Order *member)
+{
+	const Order *blocks[] = {block, agreement_awaited(block)};
+	const Order *members[] = {member, agreement_awaited(member)};
+	Refusal    *refusal = NULL;
+
+	for (int i = 0; i < lengthof(blocks) * lengthof(members) && refusal == NULL; i++)
+		refusal = agreement_check_limit(blocks[i / 2], members[i % 2]);
+	return refusal;
+}
+
 Refusal *
 oms_check_agreement(const Order *block, const Order *member)
 {
@@ -97,7 +124,7 @@ oms_check_agreement(const Order *block, const Order *member)
 	}
 	if (oms_instrument_differs(block->fix, member->fix, &next, &difference))
 		return agreement_refuse(block, member, difference.field, difference.a, difference.b);
-	return agreement_check_limit(block, member);
+	return agreement_check_limits(block, member);
 }
 
 /* ------------------------------------------------------------------------

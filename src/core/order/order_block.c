@@ -18,6 +18,7 @@
 
 #include "base/decimal.h"
 #include "core/order/order_block.h"
+#include "core/order/order_cascade.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_membership.h"
 #include "core/order/order_split.h"
@@ -53,6 +54,9 @@ block_refuse_quantity(const Command *command, const OrderShare *share)
 static Refusal *
 block_check_member(const Order *order, Numeric more)
 {
+	Numeric		room = oms_order_room(order);
+	Numeric		taken = oms_dec_sub(order->unplaced_quantity, room);
+
 	if (order->parent_id || oms_order_is_block(order))
 		return oms_refuse_by_rule("not_a_client_order", psprintf("order \"%s\" cannot be a member of a block", order->id),
 								  "%s", order->parent_id ? psprintf("it is a child of order \"%s\".", order->parent_id) :
@@ -64,11 +68,12 @@ block_check_member(const Order *order, Numeric more)
 	if (oms_request_is_open(order, REQUEST_CANCEL))
 		return oms_refuse_by_rule("cancel_requested", psprintf("order \"%s\" cannot be a member of a block", order->id),
 								  "a cancel of it is requested.");
-	if (oms_dec_cmp(more, order->unplaced_quantity) > 0)
+	if (oms_dec_cmp(more, room) > 0)
 		return oms_refuse_by_rule("over_placed", psprintf("order \"%s\" has too little left to place", order->id),
-								  "%s more is asked for; executedQuantity %s, reservedQuantity %s, unplacedQuantity %s.",
+								  "%s more is asked for; executedQuantity %s, reservedQuantity %s, unplacedQuantity %s%s.",
 								  oms_dec_text(more), oms_dec_text(order->executed_quantity),
-								  oms_dec_text(order->reserved_quantity), oms_dec_text(order->unplaced_quantity));
+								  oms_dec_text(order->reserved_quantity), oms_dec_text(order->unplaced_quantity),
+								  oms_dec_sign(taken) > 0 ? psprintf(", of which a replacement that waits takes %s", oms_dec_text(taken)) : "");
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "core/attributes.h"
 #include "core/desk/desk.h"
 #include "core/order/order_block.h"
+#include "core/order/order_cascade.h"
 #include "core/order/order_commands.h"
 #include "core/order/order_plan.h"
 #include "core/order/order_tree.h"
@@ -71,16 +72,36 @@ oms_put_order(Decision *d, const Order *order, const Transition *rule, bool id_i
 		oms_decision_end_with(d, oms_quotes_follow);
 }
 
-/* From the parent up: each ancestor whose figures change gets its own event. */
-static void
-order_climb(Decision *d, const Command *command, const Order *child_before, const Order *child_after)
+/* What becomes of an ancestor whose children are not as they were: an event of its own, in which a replacement that waited for them may end. */
+static Order
+order_climb_to(Decision *d, const Order *parent, const OrderEvent *event, const char **refused)
 {
+	Order		after = *parent;
+	OrderEvent	end;
+
+	oms_order_evolve(&after, event);
+	oms_put_order(d, &after, event->transition, false);
+	if (event->cascade_id && oms_cascade_end(d, &after, event, refused, &end))
+	{
+		oms_order_evolve(&after, &end);
+		oms_put_order(d, &after, end.transition, false);
+	}
+	return after;
+}
+
+/* From the parent up: each ancestor whose figures change, or that waits for what is below it, gets its own event. */
+static void
+order_climb(Decision *d, const OrderEvent *cause, const Order *child_before, const Order *child_after)
+{
+	const Order *before = child_before;
 	Order		after = *child_after;
 	TreeDelta	delta;
-	bool		changed = oms_tree_delta(child_before, child_after, &delta);
+	bool		changed = oms_tree_delta(before, &after, &delta);
+	bool		moves = oms_cascade_moves(before, &after);
+	const char *refused = moves ? oms_cascade_refusal(cause, &after) : NULL;
 	Walk		walk = {0};
 
-	while (changed && after.parent_id != NULL)
+	while ((changed || moves) && after.parent_id != NULL)
 	{
 		const Order *parent = oms_get_order(d, after.parent_id);
 		OrderEvent	event;
@@ -88,11 +109,13 @@ order_climb(Decision *d, const Command *command, const Order *child_before, cons
 		if (parent == NULL)
 			oms_damaged("order \"%s\", the parent of \"%s\", does not exist", after.parent_id, after.id);
 		oms_walk_step(&walk, "order", after.id);
-		after = *parent;
-		oms_tree_roll_up(command, parent, &delta, &event);
-		oms_order_evolve(&after, &event);
-		oms_put_order(d, &after, event.transition, false);
-		changed = oms_tree_delta(parent, &after, &delta);
+		oms_tree_roll_up(cause->command, parent, &delta, &event);
+		if (!(moves && oms_cascade_roll_up(parent, before, &after, &refused, &event)) && !changed)
+			break;
+		before = parent;
+		after = order_climb_to(d, parent, &event, &refused);
+		changed = oms_tree_delta(before, &after, &delta);
+		moves = oms_cascade_moves(before, &after);
 	}
 	if (oms_order_is_block(&after) && oms_order_is_closed(&after))
 		oms_decision_end_with(d, oms_blocks_release);
@@ -102,7 +125,7 @@ void
 oms_put_in_tree(Decision *d, const Order *before, const Order *after, const OrderEvent *event)
 {
 	oms_put_order(d, after, event->transition, false);
-	order_climb(d, event->command, before, after);
+	order_climb(d, event, before, after);
 }
 
 void
@@ -216,10 +239,13 @@ Refusal *
 oms_create_in_tree(Decision *d, Command *command, const Order *parent, const char *beside, Order *order)
 {
 	Refusal    *refusal = order_create(d, command, parent, beside, NULL, order);
+	OrderEvent	event;
 
-	if (refusal == NULL)
-		order_climb(d, command, NULL, order);
-	return refusal;
+	if (refusal)
+		return refusal;
+	oms_order_event_init(&event, command);
+	order_climb(d, &event, NULL, order);
+	return NULL;
 }
 
 Refusal *
@@ -308,7 +334,7 @@ oms_decide_place(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
-	OrderContext context = {.order = order, .now = oms_decision_now(d), .plans = order_only_plans(command, oms_decision_now(d))};
+	OrderContext context = {.order = order, .decision = d, .now = oms_decision_now(d), .plans = order_only_plans(command, oms_decision_now(d))};
 	OrderEvent	event;
 	Refusal    *refusal;
 
@@ -341,7 +367,7 @@ oms_decide_order(Decision *d)
 {
 	Command    *command = d->command;
 	const Order *order = oms_get_order(d, command->order_id);
-	OrderContext context = {.order = order, .now = oms_decision_now(d)};
+	OrderContext context = {.order = order, .decision = d, .now = oms_decision_now(d)};
 	OrderEvent	event;
 	Refusal    *refusal;
 
@@ -355,6 +381,7 @@ oms_decide_order(Decision *d)
 	if (refusal == NULL && oms_keep_order_report(d, command, order))
 		return NULL;
 	context.answered = oms_was_answered(d, command, order);
+	context.revives = oms_order_is_revived(d, command, order);
 	if (refusal == NULL && oms_has_trait(command->def, TRAIT_MERGES_ATTRIBUTES))
 		refusal = oms_attributes_change(d, command, order->asset_class, ATTRIBUTES_OF_ORDER, order->attributes, &command->attributes);
 	if (refusal == NULL)

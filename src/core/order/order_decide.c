@@ -18,6 +18,7 @@
 #include "base/moment.h"
 #include "core/order/order.h"
 #include "core/order/order_block.h"
+#include "core/order/order_cascade.h"
 #include "core/order/order_split.h"
 
 static const char *
@@ -116,12 +117,15 @@ decide_inherit(const Command *command, const Order *parent, Order *order)
 static Refusal *
 decide_over_placed(const Order *parent, Numeric wanted)
 {
+	Numeric		taken = oms_dec_sub(parent->unplaced_quantity, oms_order_room(parent));
+
 	return oms_refuse_by_rule("over_placed",
 							  psprintf("order \"%s\" has too little left to place", parent->id),
-							  "%s more is asked for; orderQty %s, executedQuantity %s, reservedQuantity %s, unplacedQuantity %s.",
+							  "%s more is asked for; orderQty %s, executedQuantity %s, reservedQuantity %s, unplacedQuantity %s%s.",
 							  oms_dec_text(wanted), oms_dec_text(parent->order_qty),
 							  oms_dec_text(parent->executed_quantity), oms_dec_text(parent->reserved_quantity),
-							  oms_dec_text(parent->unplaced_quantity));
+							  oms_dec_text(parent->unplaced_quantity),
+							  oms_dec_sign(taken) > 0 ? psprintf(", of which a replacement that waits takes %s", oms_dec_text(taken)) : "");
 }
 
 static Refusal *
@@ -200,7 +204,7 @@ oms_order_create(const Command *command, const Order *parent, TimestampTz now, O
 	refusal = decide_check_completeness(command, order);
 	if (refusal)
 		return refusal;
-	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, parent->unplaced_quantity) > 0)
+	if (parent && order->order_qty && oms_dec_cmp(order->order_qty, oms_order_room(parent)) > 0)
 		return decide_over_placed(parent, order->order_qty);
 
 	event->transition = oms_order_transition(oms_command_trigger(command), order, 0, false);
@@ -243,6 +247,8 @@ decide_find_transition(const Command *command, const OrderContext *context, cons
 		facts |= FACT_ANSWERED;
 	if (context->plans)
 		facts |= FACT_PLANS;
+	if (context->revives)
+		facts |= FACT_REVIVES;
 	if (oms_has_trait(command->def, TRAIT_SPLITS) && oms_order_is_closed(order) &&
 		oms_split_is_told(command, order, context->now))
 		facts |= FACT_SPLITS;
@@ -406,7 +412,7 @@ decide_check_over_placed(const Command *command, const OrderContext *context, Or
 		return oms_refuse_by_rule("cancel_requested",
 								  psprintf("order \"%s\" cannot be increased", context->order->id),
 								  "a cancel of its parent \"%s\" is requested.", context->parent->id);
-	if (oms_dec_cmp(more, context->parent->unplaced_quantity) > 0)
+	if (oms_dec_cmp(more, oms_order_room(context->parent)) > 0)
 		return decide_over_placed(context->parent, more);
 	return NULL;
 }
@@ -440,6 +446,7 @@ oms_take_request(const Command *command, const OrderContext *context, OrderTerms
 	event->request.kind = command->def->opens;
 	event->request.cl_ord_id = command->cl_ord_id;
 	event->request.orig_cl_ord_id = command->orig_cl_ord_id;
+	event->request.cascade_id = command->cascade_id;
 	event->request.shown = command->pending != TRI_FALSE;
 	event->request.unasked = oms_command_is_report(command);
 	/* a report of a pending replacement repeats the terms still in force */
@@ -475,7 +482,7 @@ oms_take_replacement(const Command *command, const OrderContext *context, OrderT
 Refusal *
 oms_take_day(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event)
 {
-	event->done_for_day = oms_command_day(command, context->now);
+	event->done_for_day = oms_order_day(context->decision, command, context->order, DAY_DONE);
 	return NULL;
 }
 

@@ -223,29 +223,48 @@ history_time_of(Jsonb *object, const char *key)
 	return text && oms_time_parse(text, strlen(text), &time) ? time : NO_TIME;
 }
 
+static bool
+history_is_report(Jsonb *raw, const Order *order)
+{
+	Command		command;
+
+	/* one of an older version that cannot be read any more was none that anything follows from */
+	return raw && oms_same_text(oms_json_get_string(raw, "orderId"), order->id) &&
+		oms_command_parse(raw, true, &command) == NULL && oms_command_is_report(&command);
+}
+
+typedef struct ExpirySearch
+{
+	const Order *order;
+	PastExpiry	found;
+} ExpirySearch;
+
 /* The first event of those that have it so since. */
 static void
 history_visit_expired(Jsonb *payload, void *arg)
 {
-	TimestampTz *expired = arg;
+	ExpirySearch *search = arg;
 	Jsonb	   *state = oms_json_get_container(payload, "state");
 	Jsonb	   *conditions = state ? oms_json_get_container(state, "conditions") : NULL;
+	Jsonb	   *raw;
 	TimestampTz stated;
 
 	if (conditions == NULL || !oms_texts_has(conditions, "EXPIRED"))
-		*expired = NO_TIME;
-	else if (*expired == NO_TIME)
+		search->found = (PastExpiry) {.at = NO_TIME};
+	else if (search->found.at == NO_TIME)
 	{
-		stated = history_time_of(oms_json_get_container(payload, "command"), "transactTime");
-		*expired = stated != NO_TIME ? stated : history_time_of(state, "updatedAt");
+		raw = oms_json_get_container(payload, "command");
+		stated = history_time_of(raw, "transactTime");
+		search->found.at = stated != NO_TIME ? stated : history_time_of(state, "updatedAt");
+		search->found.reported = history_is_report(raw, search->order);
 	}
 }
 
-TimestampTz
+PastExpiry
 oms_history_expired(ObjectSource *source, const Order *order)
 {
-	TimestampTz expired = NO_TIME;
+	ExpirySearch search = {.order = order, .found = {.at = NO_TIME}};
 
-	source->each_event(source, KIND_ORDER, order->id, history_visit_expired, &expired);
-	return expired;
+	source->each_event(source, KIND_ORDER, order->id, history_visit_expired, &search);
+	return search.found;
 }

@@ -30,8 +30,14 @@ extern bool oms_history_has_cl_ord_id(ObjectSource *source, const Order *order, 
 /* Did anybody but a counterparty, in a report, name this ClOrdID?  False: its request has not come. */
 extern bool oms_history_was_asked(ObjectSource *source, const Order *order, const char *cl_ord_id);
 
-/* When the order came to be expired, as it is now: as its counterparty stated it, else by the clock. */
-extern TimestampTz oms_history_expired(ObjectSource *source, const Order *order);
+typedef struct PastExpiry
+{
+	TimestampTz at;				/* as its counterparty stated it, else by the clock; NO_TIME: it is not expired */
+	bool		reported;		/* a counterparty has told it */
+} PastExpiry;
+
+/* How the order came to be expired, as it is now. */
+extern PastExpiry oms_history_expired(ObjectSource *source, const Order *order);
 
 /* Side and price that the order had while this ClOrdID was in force: a list of PastTerms. */
 extern List *oms_history_terms(ObjectSource *source, const Order *order, const char *cl_ord_id);

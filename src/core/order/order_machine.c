@@ -14,13 +14,15 @@
 
 #include "base/decimal.h"
 #include "core/kind.h"
-#include "core/order/order_machine.h"
+#include "core/order/order.h"
 
 /* what ends with a cancel, an expiry or a rejection */
 #define ENDS	(COND_DONE_FOR_DAY | COND_STOPPED | COND_SUSPENDED | \
 				 COND_PENDING_CANCEL | COND_PENDING_REPLACE)
 /* what an acceptance leaves behind */
 #define UNACCEPTED	(COND_PENDING_NEW | COND_ACCEPTED_FOR_BIDDING)
+/* an expiry that was none is taken back */
+#define REVIVED		.forbids = COND_CLOSED & ~COND_EXPIRED, .sets = COND_NEW, .clears = COND_EXPIRED | UNACCEPTED
 
 static const Transition order_rows[] = {
 	{.number = 101, .trigger = TRIGGER_CREATE,
@@ -46,6 +48,9 @@ static const Transition order_rows[] = {
 		.requires = COND_PENDING_NEW, .forbids = COND_CLOSED, .sets = COND_ACCEPTED_FOR_BIDDING,
 		.clears = COND_PENDING_NEW, .event_type = "OrderAccepted",
 	.sentence = "A waiting order is accepted for bidding."},
+	{.number = 115, .trigger = TRIGGER_ACCEPT, .reported = true, .requires = COND_EXPIRED, .facts = FACT_REVIVES, REVIVED,
+		.event_type = "OrderRevived",
+	.sentence = "A good-till order that was reported as expired, before its time, is reported as working: it lives again."},
 	{.number = 116, .trigger = TRIGGER_ACCEPT,
 		.forbids = COND_CLOSED, .facts = FACT_STATES_QTY, .event_type = "OrderAccepted",
 	.sentence = "The quantity of an accepted cash order is stated."},
@@ -129,6 +134,9 @@ static const Transition order_rows[] = {
 	{.number = 173, .trigger = TRIGGER_REPLACE, .reported = true,
 		.forbids = COND_CLOSED, .event_type = "OrderReplaced",
 	.sentence = "A replacement is reported of a filled order."},
+	{.number = 174, .trigger = TRIGGER_REPLACE, .reported = true, .requires = COND_EXPIRED, .facts = FACT_REVIVES, REVIVED,
+		.event_type = "OrderReplaced",
+	.sentence = "A replacement is reported of a good-till order that was reported as expired, before its time: it lives again."},
 	{.number = 179, .trigger = TRIGGER_REPLACE, .reported = true, .event_type = "OrderReported",
 	.sentence = "A replacement is reported of a closed order: only the stated figures are kept."},
 
@@ -178,6 +186,9 @@ static const Transition order_rows[] = {
 	{.number = 229, .trigger = TRIGGER_DONE_FOR_DAY, .reported = true, .event_type = "OrderReported",
 	.sentence = "Done for day is reported of a closed order: only the stated figures are kept."},
 
+	{.number = 230, .trigger = TRIGGER_RESTATE, .reported = true, .requires = COND_EXPIRED, .facts = FACT_REVIVES, REVIVED,
+		.event_type = "OrderRestated",
+	.sentence = "A good-till order that was reported as expired, before its time, is restated as working: it lives again."},
 	{.number = 231, .trigger = TRIGGER_RESTATE, .reported = true,
 		.forbids = COND_CLOSED, .facts = FACT_STATES_WORKING, .sets = COND_NEW,
 		.clears = COND_DONE_FOR_DAY | COND_SUSPENDED | COND_STOPPED | UNACCEPTED, .event_type = "OrderRestated",
@@ -205,6 +216,11 @@ static const Transition order_rows[] = {
 	{.number = 252, .trigger = TRIGGER_EXPIRE, .reported = true,
 		.forbids = COND_CLOSED, .sets = COND_EXPIRED, .clears = ENDS, .event_type = "OrderExpired",
 	.sentence = "An expiry is reported of a filled order: it stays Filled, and Expired shows after a bust."},
+	{.number = 255, .trigger = TRIGGER_MISS_EXPIRY,
+		.forbids = COND_CLOSED, .facts = FACT_NOT_FILLED | FACT_UNFLAGGED, .raises = FLAG_EXPIRY_OVERDUE, .event_type = "OrderExpiryMissed",
+	.sentence = "An open order should have expired and could not: it is flagged, once, until it has ended or has other terms."},
+	{.number = 258, .trigger = TRIGGER_MISS_EXPIRY, .reported = true, .event_type = "OrderReported",
+	.sentence = "A report says that an order is overdue which has ended or is flagged so: only the stated figures are kept."},
 	{.number = 259, .trigger = TRIGGER_EXPIRE, .reported = true, .clears = ENDS, .event_type = "OrderReported",
 	.sentence = "An expiry is reported of an order that is closed already: what was pending ends."},
 
@@ -246,6 +262,9 @@ static const Transition order_rows[] = {
 		.forbids = COND_CLOSED | COND_DONE_FOR_DAY | COND_STOPPED,
 		.sets = COND_NEW, .clears = UNACCEPTED, .event_type = "OrderExecuted",
 	.sentence = "A fill under the ClOrdID of an open replace request, with its quantity, counts and implies the replacement."},
+	{.number = 299, .trigger = TRIGGER_FILL, .reported = true, .requires = COND_EXPIRED, .facts = FACT_REVIVES, REVIVED,
+		.event_type = "OrderExecuted",
+	.sentence = "A fill with a working status of a good-till order that was reported as expired, before its time, counts: it lives again."},
 	{.number = 300, .trigger = TRIGGER_FILL, .requires = COND_EXPIRED, .facts = FACT_IN_TIME, .event_type = "OrderExecuted",
 	.sentence = "A fill that waited in review while its order expired, and was dealt before, counts and is not late."},
 	{.number = 301, .trigger = TRIGGER_FILL, .requires = COND_PENDING_NEW, .forbids = COND_CLOSED,
@@ -296,7 +315,7 @@ static const Transition order_rows[] = {
 	{.number = 331, .trigger = TRIGGER_REVIEW, .event_type = "OrderQuantitiesChanged",
 	.sentence = "A fill of the order waits in review, or no more: it counts in what the order reserves, and not as executed."},
 	{.number = 341, .trigger = TRIGGER_ROLL_UP, .merges = true, .event_type = "OrderQuantitiesChanged",
-	.sentence = "Quantities of the children changed."},
+	.sentence = "Quantities of the children changed, or what they are asked for."},
 	{.number = 345, .trigger = TRIGGER_SCALE, .event_type = "OrderRestated",
 	.sentence = "A split scales an order that the command does not name."},
 	{.number = 351, .trigger = TRIGGER_LAST_CHILD_CLOSED, .forbids = COND_CLOSED,
@@ -306,6 +325,12 @@ static const Transition order_rows[] = {
 	{.number = 352, .trigger = TRIGGER_LAST_CHILD_CLOSED,
 		.facts = FACT_REQUEST_OPEN | FACT_FILLED, .clears = COND_PENDING_CANCEL, .event_type = "OrderCancelRejected",
 	.sentence = "The last child of an order whose cancel is requested closed and the order is filled: too late to cancel."},
+	{.number = 353, .trigger = TRIGGER_CASCADE, .facts = FACT_REFUSED | FACT_CANCELS, .event_type = "OrderCancelRejected",
+	.sentence = "One of the orders below, which a replacement further up asks to end, goes on: so does the order above it."},
+	{.number = 354, .trigger = TRIGGER_CASCADE, .facts = FACT_REFUSED, .event_type = "OrderReplaceRejected",
+	.sentence = "All orders below have answered a replacement, and one has refused, or it is possible no more: it is rejected."},
+	{.number = 355, .trigger = TRIGGER_CASCADE, .forbids = COND_CLOSED, .event_type = "OrderReplaced",
+	.sentence = "All orders below have answered a replacement, and none has refused: it comes into force."},
 	{.number = 361, .trigger = TRIGGER_REPLACE_MEMBERS, .forbids = COND_CLOSED, .event_type = "OrderMembersReplaced",
 	.sentence = "A block works for other members, or for other parts of them."},
 	{.number = 362, .trigger = TRIGGER_REPLACE_MEMBERS, .facts = FACT_COVERED, .event_type = "OrderMembersReplaced",
@@ -340,6 +365,7 @@ static MachineTrigger order_triggers[TRIGGER_COUNT] = {
 	[TRIGGER_RESTATE] = {"RestateOrder"},
 	[TRIGGER_CALCULATE] = {"CalculateOrder"},
 	[TRIGGER_EXPIRE] = {"ExpireOrder"},
+	[TRIGGER_MISS_EXPIRY] = {"ExpireOrder overdue"},
 	[TRIGGER_UPDATE] = {"UpdateOrder"},
 	[TRIGGER_PLACE] = {"PlaceOrder"},
 	[TRIGGER_FILL] = {"ExecuteOrder"},
@@ -349,6 +375,7 @@ static MachineTrigger order_triggers[TRIGGER_COUNT] = {
 	[TRIGGER_ROLL_UP] = {"roll-up"},
 	[TRIGGER_SCALE] = {"split of the tree"},
 	[TRIGGER_LAST_CHILD_CLOSED] = {"last child closed"},
+	[TRIGGER_CASCADE] = {"children answered"},
 	[TRIGGER_KEEP_REPORT] = {"report only kept"},
 	[TRIGGER_REPLACE_MEMBERS] = {"ReplaceBlockMembers"},
 	[TRIGGER_RELEASE_MEMBERS] = {"block is over"},
@@ -380,6 +407,10 @@ static const OmsName order_facts[] = {
 	{FACT_IN_TIME, "IN_TIME"},
 	{FACT_QUOTED, "QUOTED"},
 	{FACT_PLANS, "PLANS"},
+	{FACT_REFUSED, "REFUSED"},
+	{FACT_CANCELS, "CANCELS"},
+	{FACT_REVIVES, "REVIVES"},
+	{FACT_UNFLAGGED, "UNFLAGGED"},
 	{0}
 };
 
@@ -427,6 +458,9 @@ oms_order_transition(OrderTrigger trigger, const Order *order, uint32 facts, boo
 {
 	if (oms_machine_asks(&oms_order_machine, trigger, FACT_NO_FILLS | FACT_NOT_FILLED | FACT_FILLED))
 		facts |= order_machine_fill_facts(order);
+	if (oms_machine_asks(&oms_order_machine, trigger, FACT_UNFLAGGED) &&
+		(order->flags & FLAG_EXPIRY_OVERDUE) == 0 && !oms_order_has_ended(order))
+		facts |= FACT_UNFLAGGED;
 	return oms_machine_find(&oms_order_machine, trigger, order->conditions, facts, reported);
 }
 

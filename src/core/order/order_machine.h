@@ -36,6 +36,7 @@ typedef enum OrderTrigger
 	TRIGGER_RESTATE,
 	TRIGGER_CALCULATE,
 	TRIGGER_EXPIRE,
+	TRIGGER_MISS_EXPIRY,		/* it is overdue, and nobody here can end it */
 	TRIGGER_UPDATE,
 	TRIGGER_PLACE,
 	TRIGGER_FILL,
@@ -45,6 +46,7 @@ typedef enum OrderTrigger
 	TRIGGER_ROLL_UP,
 	TRIGGER_SCALE,
 	TRIGGER_LAST_CHILD_CLOSED,
+	TRIGGER_CASCADE,			/* all children have answered what a replacement asks of them */
 	TRIGGER_KEEP_REPORT,
 	TRIGGER_REPLACE_MEMBERS,	/* of a block */
 	TRIGGER_RELEASE_MEMBERS,	/* … that is over */
@@ -77,6 +79,10 @@ typedef enum OrderTrigger
 #define FACT_IN_TIME			(1 << 20)	/* it was dealt before its order expired */
 #define FACT_QUOTED				(1 << 21)	/* the order accepts a quote */
 #define FACT_PLANS				(1 << 22)	/* nothing is placed now */
+#define FACT_REFUSED			(1 << 23)	/* of what a replacement asks of children: one has refused */
+#define FACT_CANCELS			(1 << 24)	/* … the order is asked to end */
+#define FACT_REVIVES			(1 << 25)	/* its reported expiry came before its time, and now it is reported as working */
+#define FACT_UNFLAGGED			(1 << 26)	/* the order has not ended, and is not flagged EXPIRY_OVERDUE */
 
 extern const Machine oms_order_machine;
 

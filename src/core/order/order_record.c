@@ -13,6 +13,7 @@
 #include "base/moment.h"
 #include "core/command_size.h"
 #include "core/kind.h"
+#include "core/order/order.h"
 #include "core/order/order_members.h"
 
 const OmsName	oms_order_status_names[] = {
@@ -59,6 +60,15 @@ const OmsName	oms_desk_status_names[] = {
 	{0}
 };
 
+/* An example of a rule is a state of which only a part may be there. */
+static bool
+order_record_has_ended(const void *record)
+{
+	const Order *order = record;
+
+	return order->executed_quantity != NULL && oms_order_has_ended(order);
+}
+
 #define ORDER(...)	RECORD_COLUMN(Order, __VA_ARGS__)
 
 static const RecordColumn order_columns[] = {
@@ -74,9 +84,9 @@ static const RecordColumn order_columns[] = {
 	ORDER("fixSession", fix_session, FIELD_TEXT),
 	ORDER("counterpartyOrderID", counterparty_order_id, FIELD_TEXT),
 	ORDER("symbol", symbol, FIELD_TEXT, .required = true),
-	ORDER("side", side, FIELD_TEXT, .required = true),
-	ORDER("ordType", ord_type, FIELD_TEXT, .required = true),
-	ORDER("timeInForce", time_in_force, FIELD_TEXT),
+	ORDER("side", side, FIELD_TEXT, .names = oms_side_names, .required = true),
+	ORDER("ordType", ord_type, FIELD_TEXT, .names = oms_ord_type_names, .required = true),
+	ORDER("timeInForce", time_in_force, FIELD_TEXT, .names = oms_time_in_force_names),
 	ORDER("orderQty", order_qty, FIELD_NUMERIC),
 	ORDER("cashOrderQty", cash_order_qty, FIELD_NUMERIC),
 	ORDER("price", price, FIELD_NUMERIC),
@@ -105,7 +115,7 @@ static const RecordColumn order_columns[] = {
 	ORDER("reportedCumQty", reported_cum_qty, FIELD_NUMERIC),
 	ORDER("reportedLeavesQty", reported_leaves_qty, FIELD_NUMERIC),
 	ORDER("reportedAvgPx", reported_avg_px, FIELD_NUMERIC),
-	ORDER("reportedOrdStatus", reported_ord_status, FIELD_TEXT),
+	ORDER("reportedOrdStatus", reported_ord_status, FIELD_TEXT, .names = oms_order_status_names),
 	ORDER("reason", reason, FIELD_TEXT, .may_be_long = true),
 	ORDER("text", text, FIELD_TEXT, .may_be_long = true),
 	ORDER("fix", fix, FIELD_JSON, .shape = SHAPE_OBJECT, .may_be_long = true),
@@ -127,6 +137,7 @@ static const RecordColumn order_columns[] = {
 	/* whatever became of it, fills go on: order_plan.c looks at it when something is due */
 	ORDER("plannedSlices", planned_slices, FIELD_JSON, .may_be_long = true),
 	ORDER("nextPlacementAt", next_placement_at, FIELD_TIME),
+	ORDER("closed", closed, FIELD_BOOL, .required = true, .derive = order_record_has_ended),
 };
 
 static const TableKey order_keys[ORDER_KEYS] = {
@@ -136,8 +147,8 @@ static const TableKey order_keys[ORDER_KEYS] = {
 	[ORDER_BY_ACCOUNT] = {false, {"account", "symbol"}, .only = {"parent_id", NULL}, .moment = "created_at"},
 };
 
-/* Not at the desk, no block, and nothing planned: in no index of those. */
-static const TableFact order_plain[] = {{"desk_status", NULL}, {"members", NULL}, {"next_placement_at", NULL}, {0}};
+/* What there are indexes of: those at the desk, blocks, with a plan, open ones, and roots. */
+static const TableFact order_facts[] = {{"desk_status", NULL}, {"members", NULL}, {"next_placement_at", NULL}, {"closed", "false"}, {"parent_id", NULL}, {0}};
 
 static RecordOrder order_key_order;
 
@@ -149,7 +160,7 @@ const RecordDef oms_order_def = {
 	.ncolumns = lengthof(order_columns),
 	.keys = order_keys,
 	.nkeys = ORDER_KEYS,
-	.plain = order_plain,
+	.facts = order_facts,
 	.order = &order_key_order,
 	.size = sizeof(Order),
 };
@@ -176,8 +187,8 @@ oms_order_is_root(const Object *order)
 	return ((const Order *) order)->parent_id == NULL;
 }
 
-static void
-order_record_terms_to_json(const OrderTerms *terms, JsonWriter *w)
+void
+oms_terms_to_json(const OrderTerms *terms, JsonWriter *w)
 {
 	if (terms->order_qty)
 		oms_json_numeric(w, "orderQty", terms->order_qty);
@@ -199,6 +210,29 @@ order_record_terms_to_json(const OrderTerms *terms, JsonWriter *w)
 		oms_json_string(w, "side", terms->side);
 	if (terms->account)
 		oms_json_string(w, "account", terms->account);
+}
+
+static void
+order_record_cascade_to_json(const OrderRequest *r, JsonWriter *w)
+{
+	oms_json_string(w, "cascadeId", r->cascade_id);
+	if (r->awaits != 0)
+		oms_json_int(w, "awaits", r->awaits);
+	if (r->refused)
+		oms_json_string(w, "refused", r->refused);
+}
+
+static void
+order_record_cascade_from_json(Jsonb *json, OrderRequest *r)
+{
+	Numeric		awaits;
+
+	r->cascade_id = oms_json_get_string(json, "cascadeId");
+	if (r->cascade_id == NULL)
+		return;
+	r->refused = oms_json_get_string(json, "refused");
+	awaits = oms_json_get_numeric(json, "awaits");
+	r->awaits = awaits ? numeric_int4_opt_error(awaits, NULL) : 0;
 }
 
 Jsonb *
@@ -223,9 +257,11 @@ oms_requests_to_json(const OrderRequest *requests, int count)
 		if (r->unasked)
 			oms_json_bool(&w, "unasked", true);
 		if (r->kind == REQUEST_REPLACE)
-			order_record_terms_to_json(&r->terms, &w);
+			oms_terms_to_json(&r->terms, &w);
 		if (r->restores_qty)
 			oms_json_numeric(&w, "restoresOrderQty", r->restores_qty);
+		if (r->cascade_id)
+			order_record_cascade_to_json(r, &w);
 		oms_json_close_object(&w);
 	}
 	oms_json_close_array(&w);
@@ -246,6 +282,7 @@ order_record_request_from_json(Jsonb *json, OrderRequest *r)
 	v = oms_json_get(json, "unasked", &hold);
 	r->unasked = v && v->type == jbvBool && v->val.boolean;
 	r->restores_qty = oms_json_get_numeric(json, "restoresOrderQty");
+	order_record_cascade_from_json(json, r);
 	r->terms.order_qty = oms_json_get_numeric(json, "orderQty");
 	r->terms.cash_order_qty = oms_json_get_numeric(json, "cashOrderQty");
 	r->terms.price = oms_json_get_numeric(json, "price");

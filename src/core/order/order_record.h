@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "base/json.h"
 #include "base/record.h"
 #include "core/object.h"
 #include "oms_state.h"
@@ -78,6 +79,11 @@ typedef struct OrderRequest
 	bool		unasked;		/* known from a Pending report: the request itself was not seen */
 	OrderTerms	terms;			/* of a replace request */
 	Numeric		restores_qty;	/* orderQty that comes back if it is rejected, or NULL */
+
+	/* of a replacement that cascades (order_cascade.c): */
+	const char *cascade_id;		/* which one; NULL: of none */
+	int64		awaits;			/* so many children have an open request of the same, and it is done when none has */
+	const char *refused;		/* why one of them has refused; or NULL */
 } OrderRequest;
 
 typedef struct Order
@@ -144,6 +150,8 @@ typedef struct Order
 
 	Jsonb	   *planned_slices; /* order_plan.c; NULL: there are none */
 	TimestampTz next_placement_at;	/* when the first of them is due */
+
+	bool		closed;			/* oms_order_has_ended() */
 } Order;
 
 /* What orders are looked up by; the first is the id. */
@@ -165,6 +173,9 @@ extern void oms_order_shorten(void *order, const Object *before);
 
 /* An order without a parent. */
 extern bool oms_order_is_root(const Object *order);
+
+/* As members of an object: what is given. */
+extern void oms_terms_to_json(const OrderTerms *terms, JsonWriter *w);
 
 /* Open requests of an order, in the order they came; NULL jsonb stands for none. */
 extern OrderRequest *oms_requests_from_json(Jsonb *json, int *count);

@@ -15,6 +15,7 @@
 
 #include "base/moment.h"
 #include "core/order/order.h"
+#include "core/order/order_history.h"
 
 bool
 oms_report_states_working(const Command *command)
@@ -77,6 +78,46 @@ oms_order_fill_is_late(const Command *command, const Order *order, DateADT day)
 	return (order->conditions & COND_DONE_FOR_DAY) != 0 && !order_report_is_next_session(command, order, day);
 }
 
+/* Does it say, by its OrdStatus or, if it has none, by what it is, that the order works? */
+static bool
+order_report_states_alive(const Command *command)
+{
+	static const char *const working[] = {"NEW", "PARTIALLY_FILLED", "FILLED", "REPLACED"};
+	bool		fills = oms_has_trait(command->def, TRAIT_FILL);
+
+	/* of a fill without one nobody knows whether it came late */
+	if (command->ord_status == NULL)
+		return !fills;
+	for (int i = 0; i < lengthof(working); i++)
+		if (strcmp(command->ord_status, working[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Is the order past its own end?  Of one good till a date its counterparty's expiry was right then. */
+static bool
+order_report_is_past_end(const Decision *d, const Command *command, const Order *order, TimestampTz at)
+{
+	if (order->expire_time != NO_TIME)
+		return at >= order->expire_time;
+	return order->expire_date != NO_DATE && oms_market_day(d, order, command->last_mkt, at, DAY_OF_FILL) > order->expire_date;
+}
+
+bool
+oms_order_is_revived(const Decision *d, const Command *command, const Order *order)
+{
+	TimestampTz at = command->transact_time != NO_TIME ? command->transact_time : oms_decision_now(d);
+	PastExpiry	expiry;
+
+	if ((order->conditions & COND_CLOSED) != COND_EXPIRED || !oms_order_is_good_till(order) || !oms_command_is_report(command) ||
+		!order_report_states_alive(command) || order_report_is_past_end(d, command, order, at))
+		return false;
+	expiry = oms_history_expired(d->source, order);
+	/* what is told late was so before it expired; so was what was told before */
+	return expiry.reported && at >= expiry.at &&
+		!(command->exec_id && oms_history_has_exec_id(d->source, order, command->exec_id, command->def->type));
+}
+
 const Transition *
 oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Order *order,
 						  const FillFacts *fill)
@@ -91,6 +132,8 @@ oms_order_fill_transition(OrderTrigger trigger, const Command *command, const Or
 		facts |= FACT_IMPLIES_REPLACE;
 	if (order->quote_id)
 		facts |= FACT_QUOTED;
+	if (fill->revives)
+		facts |= FACT_REVIVES;
 	if (fill->approved)
 		facts |= fill->in_time ? FACT_APPROVED | FACT_IN_TIME : FACT_APPROVED;
 	if (!fill->misdirected)

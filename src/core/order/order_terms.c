@@ -95,9 +95,8 @@ oms_terms_given(const OrderTerms *terms)
 		terms->expire_date != NO_DATE || terms->side || terms->account;
 }
 
-/* What is not given is as `other` has it. */
-static void
-terms_complete(OrderTerms *terms, const OrderTerms *other)
+void
+oms_terms_complete(OrderTerms *terms, const OrderTerms *other)
 {
 	terms->order_qty = terms->order_qty ? terms->order_qty : other->order_qty;
 	terms->cash_order_qty = terms->cash_order_qty ? terms->cash_order_qty : other->cash_order_qty;
@@ -263,6 +262,8 @@ terms_open_request(OrderRequest *requests, int *count, const Order *order, const
 		known->unasked &= request->unasked;
 		if (known->orig_cl_ord_id == NULL)
 			known->orig_cl_ord_id = request->orig_cl_ord_id;
+		if (request->cascade_id)
+			known->cascade_id = request->cascade_id;
 		if (oms_terms_given(&request->terms))
 			known->terms = request->terms;
 		return;
@@ -305,6 +306,8 @@ terms_is_answered(const OrderRequest *r, const OrderRequest *answered, const Ord
 {
 	if (event->edit != REQUEST_ANSWER || r->kind != answer->kind)
 		return false;
+	if (answer->cascade_id)
+		return oms_same_text(r->cascade_id, answer->cascade_id);
 	return r == answered || answer->cl_ord_id == NULL;
 }
 
@@ -321,11 +324,11 @@ oms_terms_of_replacement(const Command *command, const Order *order)
 	if (command->side && oms_sides_are_kin(command->side, order->side))
 		terms.side = command->side;
 	if (request)
-		terms_complete(&terms, &request->terms);
+		oms_terms_complete(&terms, &request->terms);
 	/* what it overtakes was accepted before it */
 	for (int i = count - 1; i >= 0; i--)
 		if (&requests[i] != request && terms_is_overtaken(&requests[i], requests, count, command->orig_cl_ord_id))
-			terms_complete(&terms, &requests[i].terms);
+			oms_terms_complete(&terms, &requests[i].terms);
 	/* a term that stays is none */
 	if (terms.account && order->account && strcmp(terms.account, order->account) == 0)
 		terms.account = NULL;
@@ -405,6 +408,12 @@ oms_requests_apply(Order *order, const OrderEvent *event, Numeric before_qty)
 			continue;
 		}
 		requests[kept] = known[i];
+		if (event->cascade_id && oms_same_text(known[i].cascade_id, event->cascade_id))
+		{
+			requests[kept].awaits += event->awaits;
+			if (requests[kept].refused == NULL)
+				requests[kept].refused = event->refused;
+		}
 		if (event->edit == REQUEST_OPEN && event->terms.order_qty && known[i].kind == REQUEST_REPLACE &&
 			oms_dec_same(known[i].terms.order_qty, event->terms.order_qty))
 			requests[kept].restores_qty = before_qty;

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "core/quote/quote_record.h"
 #include "core/quote_request/quote_request.h"
 
 const OmsName	oms_quote_request_status_names[] = {
@@ -35,9 +36,9 @@ static const RecordColumn quote_request_columns[] = {
 	REQUEST("fixSession", fix_session, FIELD_TEXT),
 	REQUEST("orderId", order_id, FIELD_TEXT),
 	REQUEST("symbol", symbol, FIELD_TEXT, .required = true),
-	REQUEST("side", side, FIELD_TEXT),
+	REQUEST("side", side, FIELD_TEXT, .names = oms_side_names),
 	REQUEST("orderQty", order_qty, FIELD_NUMERIC),
-	REQUEST("quoteType", quote_type, FIELD_TEXT),
+	REQUEST("quoteType", quote_type, FIELD_TEXT, .names = oms_quote_type_names),
 	REQUEST("account", account, FIELD_TEXT),
 	REQUEST("currency", currency, FIELD_TEXT),
 	REQUEST("assetClass", asset_class, FIELD_TEXT),
