@@ -232,11 +232,16 @@ statement_put_order(QueryStatement *s)
 	}
 }
 
-/* The columns that a query names belong to its shape; where in documents they stand is a value. */
+/*
+ * The columns that a query names belong to its shape; where in documents they
+ * stand is a value of the statement.  But what is made of its rows knows it: a
+ * cursor says of which keys it is, and a key that is shown is not read twice.
+ */
 static void
 statement_key(QueryStatement *s)
 {
 	int			count = s->result == QUERY_AS_JSON ? s->request->nselect : 0;
+	int			nkeys = s->result == QUERY_AS_JSON ? s->request->nkeys : 0;
 
 	initStringInfo(&s->key);
 	appendStringInfoChar(&s->key, s->result);
@@ -248,6 +253,9 @@ statement_key(QueryStatement *s)
 		s->select_paths[i] = oms_sql_path(&s->sql, &s->request->select[i]);
 		appendBinaryStringInfo(&s->key, s->request->select[i].name, strlen(s->request->select[i].name) + 1);
 	}
+	for (int i = 0; i < nkeys; i++)
+		if (s->request->keys[i].field.npath > 1)
+			appendBinaryStringInfo(&s->key, s->request->keys[i].field.name, strlen(s->request->keys[i].field.name) + 1);
 	appendBinaryStringInfo(&s->key, s->sql.text.data, s->sql.text.len);
 }
 

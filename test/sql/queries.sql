@@ -1,6 +1,6 @@
 -- oms_query() and its fellows: what is found, in which order, page by page; what a row shows; whose rights count.
 -- Broken by: a row that differs from the object's state, a page that repeats or loses a row, nulls or ties sorted otherwise than
--- PostgreSQL sorts them, a plan or a name that depends on the caller's search_path, a cache of plans without a bound.
+-- PostgreSQL sorts them, a plan that is taken for that of another query, a plan or a name that depends on the caller's search_path, a cache of plans without a bound.
 
 -- In a database of its own: what is asked for is all there is.
 CREATE DATABASE regress_queries TEMPLATE template0;
@@ -99,9 +99,9 @@ SELECT k.order_by, every(pg_temp.walk('orders', jsonb_build_object('orderBy', k.
                ('["price"]', 'price, id'), ('["-price"]', 'price DESC, id'), ('["account", "-price", "symbol"]', 'account, price DESC, symbol, id'), ('["-account", "price"]', 'account DESC, price, id'),
                ('["text", "-version"]', 'text COLLATE "C", version DESC, id'), ('["-flags", "side", "side", "-side"]', 'flags DESC, side, id'), ('["conditions"]', 'conditions, id'), ('["-closed", "symbol"]', 'closed DESC, symbol, id'),
                ('["attributes.desk"]', $$nullif(attributes -> 'desk', 'null'), id$$), ('["-attributes.desk", "-orderQty"]', $$nullif(attributes -> 'desk', 'null') DESC, order_qty DESC, id$$),
-               ('["attributes.deep", "-attributes.none"]', $$attributes -> 'deep', nullif(attributes -> 'none', 'null') DESC, id$$), ('["-expireDate", "-parentId"]', 'expire_date DESC, parent_id DESC, id'),
+               ('["attributes.deep"]', $$attributes -> 'deep', id$$), ('["attributes.deep", "-attributes.none"]', $$attributes -> 'deep', nullif(attributes -> 'none', 'null') DESC, id$$), ('["-expireDate", "-parentId"]', 'expire_date DESC, parent_id DESC, id'),
                ('["orderId", "-price"]', 'id')) AS k (order_by, keys),
-       unnest('{1,4,7,100}'::integer[]) AS p, unnest(ARRAY['{}', '{"select": ["orderId"]}']::jsonb[]) AS s
+       unnest('{1,4,7,100}'::integer[]) AS p, unnest(ARRAY['{}', '{"select": ["orderId"]}', '{"select": ["orderId", "attributes.desk"]}']::jsonb[]) AS s
  GROUP BY 1 ORDER BY 1;
 SELECT pg_temp.walk('order_tree', '{}', 3) = (SELECT string_agg(t.id, ' ' ORDER BY t.path) FROM oms.order_tree AS t) AS trees,
        pg_temp.walk('order_tree', '{"orderBy": ["-depth", "path"]}', 4) = (SELECT string_agg(t.id, ' ' ORDER BY t.depth DESC, t.path) FROM oms.order_tree AS t) AS by_depth;
