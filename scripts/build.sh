@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # build.sh TREE STAGE test|release|server: build a copy of the checkout and install it below STAGE.
-# "server" is a build for tests that goes into the server itself, which is a copy of ours; the bridge is not built.
-# Else the bridge is built in the tree (debezium/bridge/oms_bridge; for tests also oms_bridge-san, under the sanitizers).
+# "server" is a build for tests that goes into the server itself, which is a copy of ours; no program is built.
+# Else the programs beside the extension are built in the tree (debezium/bridge/oms_bridge, gateway/oms_gateway; for tests also oms_bridge-san and
+# oms_gateway-san, under the sanitizers).
 # Writes STAGE/postgresql.conf: the lines that let a server load an extension from there (Debian's
 # extension_destdir; $libdir itself cannot be moved, so the library path is searched first).
 set -euo pipefail
@@ -22,8 +23,11 @@ if [ "$kind" = server ]; then
 fi
 make -s -C "$tree" "${options[@]}" install "DESTDIR=$stage"
 
-make -s -C "$tree/debezium/bridge" -j "$(nproc)"
-[ "$kind" != test ] || make -s -C "$tree/debezium/bridge" -j "$(nproc)" SANITIZE=1
+for program in debezium/bridge gateway; do
+    [ -e "$tree/$program/Makefile" ] || continue
+    make -s -C "$tree/$program" -j "$(nproc)"
+    [ "$kind" != test ] || make -s -C "$tree/$program" -j "$(nproc)" SANITIZE=1
+done
 
 library=$("$PG_CONFIG" --pkglibdir)
 cat > "$stage/postgresql.conf" <<CONF

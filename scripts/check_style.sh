@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # check_style.sh [LIBRARY]: the house rules that a machine can check. Prints each breach; none is success.
 #
-# In src/ the folders are the layers: includes go down only. debezium/bridge/LAYERS says the same of the bridge's files: lines "L<n> name ..." from the
-# bottom up, a name with its ending or without (then .c and .h alike).
+# In src/ the folders are the layers: includes go down only. common/LAYERS and debezium/bridge/LAYERS say the same of the files there: lines "L<n> name ..."
+# from the bottom up, a name with its ending or without (then .c and .h alike). gateway/pure/ is below gateway/server/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -71,6 +71,18 @@ check_layers() {
     done
 }
 
+# What bridge and gateway share knows neither; what is pure in the gateway knows no socket, no database, no clock, and nothing of its server.
+check_programs() {
+    local pure=' ctype.h errno.h inttypes.h limits.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h base.h text.h json_scan.h '
+    local file header
+    while IFS=: read -r file header; do
+        [ -e "common/$header" ] || breach "$file includes $header: common/ knows no program"
+    done < <(grep -Ho '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]*' common/*.[ch] | sed 's/[[:space:]]*#[[:space:]]*include[[:space:]]*"//')
+    while IFS=: read -r file header; do
+        [ -e "gateway/pure/$header" ] || [[ $pure == *" $header "* ]] || breach "$file includes $header: gateway/pure is pure"
+    done < <(grep -Ho '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' gateway/pure/*.[ch] 2>/dev/null | sed 's/[[:space:]]*#[[:space:]]*include[[:space:]]*["<]//')
+}
+
 # elog(ERROR) is for what cannot happen; whatever a user can reach is an ereport with a SQLSTATE.
 check_errors() {
     local found
@@ -98,7 +110,7 @@ $found"
 
 check_sizes() {
     local file lines
-    for file in $(find src -name '*.[ch]') debezium/bridge/*.[ch]; do
+    for file in $(find src -name '*.[ch]') common/*.[ch] debezium/bridge/*.[ch] $(find gateway -name '*.[ch]' 2>/dev/null); do
         lines=$(wc -l < "$file")
         [ "$lines" -le 1000 ] || breach "$file has $lines lines; 1000 is the limit"
     done
@@ -181,7 +193,9 @@ check_outbox() {
 check_folders
 check_kinds
 check_core
+check_layers common
 check_layers debezium/bridge
+check_programs
 check_errors
 check_prefixes
 check_sizes

@@ -19,10 +19,11 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 # Copy the checkout to $1 (kept objects stay, so that a second build is short).
 copy_tree() {
     mkdir -p "$1"
-    find "$1" -type f ! -name '*.o' ! -path '*/debezium/bridge/build*' ! -name 'oms_bridge' ! -name 'oms_bridge-san' -delete
+    find "$1" -type f ! -name '*.o' ! -path '*/common/build*' ! -path '*/debezium/bridge/build*' ! -path '*/gateway/build*' \
+        ! -name 'oms_bridge' ! -name 'oms_bridge-san' ! -name 'oms_gateway' ! -name 'oms_gateway-san' -delete
     # A file that an editor writes meanwhile is no reason to stop (status 1).
     { tar -C "$project" --warning=no-file-changed -cf - --exclude=./.git --exclude=./.demo --exclude=./stage --exclude='*.o' \
-        --exclude='*.so' --exclude='*.bc' --exclude=tmp_check --exclude='./debezium/bridge/build*' . || [ $? -eq 1 ]; } |
+        --exclude='*.so' --exclude='*.bc' --exclude=tmp_check --exclude='./common/build*' --exclude='./debezium/bridge/build*' --exclude='./gateway/build*' . || [ $? -eq 1 ]; } |
         tar -C "$1" --no-same-owner -xf -
 }
 

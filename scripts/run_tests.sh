@@ -147,6 +147,16 @@ SQL
     end_sql_cluster
 }
 
+# common/test/NAME.c: programs of their own, with the sanitizers.
+run_common() {
+    local tests common=$project/common
+    mapfile -t tests < <(names "$common/test" .c "$@")
+    [ "${#tests[@]}" -gt 0 ] || return 0
+    check "unit tests of common/ build" make -s -C "$common" -j "$(nproc)" SANITIZE=1 tests || return 0
+    tests=("${tests[@]/#/$common/build-san/test_}")
+    OMS_TAP_EXEC="env -C $common/test timeout 300" tap common "${tests[@]}"
+}
+
 # debezium/bridge/test/NAME.c: programs of their own, with the sanitizers. And the fuzzers of debezium/bridge/fuzz, for a moment.
 run_bridge() {
     local tests bridge=$project/debezium/bridge
@@ -156,6 +166,18 @@ run_bridge() {
     tests=("${tests[@]/#/$bridge/build-san/test_}")
     OMS_TAP_EXEC="env -C $bridge/test timeout 300" tap bridge "${tests[@]}"
     [ $# -gt 0 ] || check "decoders and position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo 5)" || true
+}
+
+# gateway/test/NAME.c and gateway/fuzz: likewise.
+run_gateway() {
+    local tests gateway=$project/gateway
+    mapfile -t tests < <(names "$gateway/test" .c "$@")
+    [ "${#tests[@]}" -gt 0 ] || return 0
+    check "unit tests of the gateway build" make -s -C "$gateway" -j "$(nproc)" SANITIZE=1 tests || return 0
+    tests=("${tests[@]/#/$gateway/build-san/test_}")
+    OMS_TAP_EXEC="env -C $gateway/test timeout 300" tap gateway "${tests[@]}"
+    [ $# -gt 0 ] || [ ! -e "$gateway/fuzz/run.sh" ] ||
+        check "the gateway's pure parts under libFuzzer" "$gateway/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo 5)" || true
 }
 
 run_regress() {
@@ -186,7 +208,7 @@ run_tap() {
     mkdir -p "$out/tap"
     TESTDIR=$out/tap PGPORT=65432 PG_REGRESS=$pgxs/src/test/regress/pg_regress \
         PERL5LIB=$project/test/lib:$pgxs/src/test/perl OMS_SERVER_CONF=$out/server.conf \
-        OMS_BRIDGE=${OMS_BRIDGE:-$project/debezium/bridge/oms_bridge-san} \
+        OMS_BRIDGE=${OMS_BRIDGE:-$project/debezium/bridge/oms_bridge-san} OMS_GATEWAY=${OMS_GATEWAY:-$project/gateway/oms_gateway-san} \
         tap tap "${tests[@]/%/.pl}"
 }
 
@@ -251,12 +273,12 @@ if [ $# -gt 0 ]; then
     category=$1
     shift
     case $category in
-        style | unit | bridge | regress | isolation | pgtap | tap | versions) "run_$category" "$@" ;;
+        style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | versions) "run_$category" "$@" ;;
         on_version) on_version ;;
         *) die "test.sh: no category $category" ;;
     esac
 else
-    for category in style unit bridge regress isolation pgtap tap versions; do
+    for category in style unit common bridge gateway regress isolation pgtap tap versions; do
         "run_$category"
     done
 fi

@@ -9,6 +9,7 @@
 #ifndef DECODE_H
 #define DECODE_H
 
+#include "bridge.h"
 #include "text.h"
 
 typedef enum DecodedKind

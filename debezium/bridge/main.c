@@ -135,7 +135,8 @@ main(int argc, char **argv)
 	log_debug("settings in force:\n%s", settings.data != NULL ? settings.data : "");
 	text_free(&settings);
 	signals_start();
-	if (!signals_guard(2 * options.shutdown_grace_ms + STOP_MARGIN_MS))
+	if (!signals_guard(2 * options.shutdown_grace_ms + STOP_MARGIN_MS, "nothing was on its way to Kafka",
+					   "what is not confirmed is read again from the slot"))
 	{
 		log_error("cannot start the guard of stops");
 		options_free(&options);

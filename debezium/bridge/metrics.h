@@ -5,6 +5,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "bridge.h"
 #include "text.h"
 
 /* Counters and gauges: one row a metric in metrics.c (enum value, name, type, help). Units are in the names. */

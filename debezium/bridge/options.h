@@ -13,6 +13,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "bridge.h"
 #include "log.h"
 #include "text.h"
 

@@ -6,6 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bridge=$(dirname "$here")
+common=$(cd "$bridge/../../common" && pwd)
 build=${OMS_FUZZ_BUILD:-$bridge/build-fuzz}
 seconds=${1:-20}
 
@@ -17,8 +18,11 @@ command -v "$clang" > /dev/null || { echo "fuzz: no clang here (Debian: clang-14
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
 sources=()
-for name in bridge text json_scan decode decode_pgoutput decode_wal2json position; do
+for name in bridge decode decode_pgoutput decode_wal2json position; do
     sources+=("$bridge/$name.c")
+done
+for name in base text json_scan; do
+    sources+=("$common/$name.c")
 done
 read -ra libraries <<< "$(${PKG_CONFIG:-pkg-config} --cflags --libs jansson)"
 export UBSAN_OPTIONS=print_stacktrace=1
@@ -45,7 +49,7 @@ seeds() {
 status=0
 for target in pgoutput wal2json position; do
     "$clang" -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -Wall -Wextra -Werror -I"$bridge" -I"$here" -o "$build/$target" "$here/fuzz_$target.c" "${sources[@]}" "${libraries[@]}"
+        -Wall -Wextra -Werror -I"$bridge" -I"$common" -I"$here" -o "$build/$target" "$here/fuzz_$target.c" "${sources[@]}" "${libraries[@]}"
     TO=$build/seeds-$target seeds "$target"
     mkdir -p "$build/corpus-$target"
     echo "fuzz: $target, $seconds seconds"

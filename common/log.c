@@ -1,9 +1,9 @@
 /*
- * debezium/bridge/log.c
+ * common/log.c
  *     Log lines on standard error: whole lines from any thread, one write() each.
  *
  * A message never breaks a line: control characters in it, which may come from a server's error or from data,
- * are shown as blanks. What cannot be written (a closed pipe, or one that stays full) is lost; logging never stops the bridge.
+ * are shown as blanks. What cannot be written (a closed pipe, or one that stays full) is lost; logging never stops a program.
  */
 #define _GNU_SOURCE
 

@@ -1,13 +1,13 @@
 /*
- * debezium/bridge/log.h
+ * common/log.h
  *     Log lines on standard error: plain for a terminal, with syslog priorities under systemd, or JSON.
  *
- * No secret comes here: what is logged of the configuration is what options_show() gives.
+ * No secret comes here: what is logged of the configuration is what settings are shown as.
  */
 #ifndef LOG_H
 #define LOG_H
 
-#include "bridge.h"
+#include "base.h"
 
 typedef enum LogLevel
 {

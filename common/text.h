@@ -1,11 +1,11 @@
 /*
- * debezium/bridge/text.h
+ * common/text.h
  *     A growing text.
  */
 #ifndef TEXT_H
 #define TEXT_H
 
-#include "bridge.h"
+#include "base.h"
 
 typedef struct Text
 {

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/test/log.c
+ * common/test/log.c
  *     Log lines: what breaks if lines of two threads mix, a message brings a line break of its own, a level is not left
  *     out, JSON is none, or the journal does not get its priority; and if a pipe that nobody reads stops the program.
  */

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/json_scan.c
+ * common/json_scan.c
  *     Reads one JSON text from its beginning to its end, without building anything.
  *
  * Pure; never reads behind the end nor writes more than it has read. fuzz/ compares it with jansson.

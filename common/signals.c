@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/signals.c
+ * common/signals.c
  *     TERM and INT: stop; HUP: read the configuration again.
  */
 #define _GNU_SOURCE
@@ -25,6 +25,7 @@ static int	wake = -1;
 
 static pthread_t guard;
 static int64_t guard_ms;
+static const char *guard_words[2];	/* what a leave means, with something on its way and without */
 static int	guard_wake = -1;	/* readable from a stop on */
 static int	guard_over = -1;	/* readable when the program ends by itself */
 static _Atomic(const char *) doing = "starting";
@@ -147,10 +148,10 @@ leave(void)
 
 	if (atomic_load(&idle))
 	{
-		log_info("left while %s, which did not end within %lld ms of the stop; nothing was on its way to Kafka", atomic_load(&doing), since_ms);
+		log_info("left while %s, which did not end within %lld ms of the stop; %s", atomic_load(&doing), since_ms, guard_words[1]);
 		_exit(EXIT_SUCCESS);
 	}
-	log_warning("left while %s, which did not end within %lld ms of the stop; what is not confirmed is read again from the slot", atomic_load(&doing), since_ms);
+	log_warning("left while %s, which did not end within %lld ms of the stop; %s", atomic_load(&doing), since_ms, guard_words[0]);
 	_exit(EXIT_BROKEN);
 }
 
@@ -174,13 +175,15 @@ stand_guard(void *arg)
 }
 
 bool
-signals_guard(int64_t bound_ms)
+signals_guard(int64_t bound_ms, const char *nothing_lost, const char *comes_again)
 {
 	sigset_t	all;
 	sigset_t	before;
 	bool		fine;
 
 	guard_ms = bound_ms;
+	guard_words[0] = comes_again;
+	guard_words[1] = nothing_lost;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	fine = pthread_create(&guard, NULL, stand_guard, NULL) == 0;

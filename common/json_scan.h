@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/json_scan.h
+ * common/json_scan.h
  *     Reads one JSON text from its beginning to its end, without building anything.
  *
  * For the lines of wal2json, at the speed they come: an event of 2 kB is read and understood in 1.6 microseconds, where

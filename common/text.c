@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/text.c
+ * common/text.c
  *     A growing text.
  *
  * Room doubles, so adding n bytes one at a time costs n; it is given back by text_free() alone.

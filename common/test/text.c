@@ -1,6 +1,6 @@
 /*
- * debezium/bridge/test/text.c
- *     The bottom layer: log positions, events, problems, growing texts.
+ * common/test/text.c
+ *     The bottom layer: log positions, problems, growing texts.
  *
  * Broken by: a text that loses bytes as it grows, a JSON string that is none, a log position read where there is none.
  */
@@ -26,35 +26,6 @@ check_lsn(void)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		ok(!lsn_parse(wrong[i], &lsn), "\"%s\" is none", wrong[i]);
 	ok(lsn == UINT64_C(0xFFFFFFFF0000000A), "what is none changes nothing");
-}
-
-static Span
-span(const char *text)
-{
-	return (Span) {text, strlen(text)};
-}
-
-static void
-check_event(void)
-{
-	Event	   *event = event_new(2, INT64_MAX, span("key"), span(""), span("ab12"), (Span) {"{\0}", 3});
-	Span		part;
-
-	part = event_key(event);
-	is_bytes(part.data, part.len, "key", 3, "key");
-	part = event_type(event);
-	is_int((long long) part.len, 0, "an empty part");
-	part = event_hash(event);
-	is_bytes(part.data, part.len, "ab12", 4, "hash");
-	part = event_payload(event);
-	is_bytes(part.data, part.len, "{\0}", 3, "payload, with any byte");
-	ok(event->sequence == INT64_MAX && event->table == 2 && event->index == 0 && event->txn_row == 0 && event->commit_time_us == 0 &&
-	   event->refused == NULL, "the rest");
-	is_int((long long) event_size(event), (long long) sizeof(Event) + 10, "its size");
-	free(event);
-	event = event_new(0, 1, (Span) {NULL, 0}, (Span) {NULL, 0}, (Span) {NULL, 0}, (Span) {NULL, 0});
-	is_int((long long) event_size(event), (long long) sizeof(Event), "an event of nothing");
-	free(event);
 }
 
 static void
@@ -157,17 +128,11 @@ check_json(void)
 }
 
 static void
-check_tables_and_clocks(void)
+check_clocks(void)
 {
-	const EventTable shared[] = {{"order_events", "order-events"}, {"anchors", "oms-anchors"}, {"purged_trees", "order-events"}};
-	int64_t		ticks = ticks_us();
 	int64_t		wall = wall_us();
+	int64_t		ticks = ticks_us();
 
-	is_str(event_tables[0].table, "order_events", "the first table");
-	for (int t = 0; t < EVENT_TABLES; t++)
-		is_int(event_topic(event_tables, t), strcmp(event_tables[t].table, "purged_trees") == 0 ? 0 : t, "the topic of %s", event_tables[t].table);
-	is_int(event_topic(shared, 2), 0, "two tables of one topic: the number of the first");
-	is_int(event_topic(shared, 1), 1, "and the others as they were");
 	ok(wall > INT64_C(1700000000000000) && wall < INT64_C(10000000000000000), "microseconds since 1970");
 	while (ticks_us() == ticks)
 		;
@@ -185,10 +150,9 @@ main(void)
 	free(copy);
 	free(must_alloc(0));
 	check_lsn();
-	check_event();
 	check_problem();
 	check_growth();
 	check_json();
-	check_tables_and_clocks();
+	check_clocks();
 	return done();
 }

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/test/tap.h
+ * common/test/tap.h
  *     What the unit tests say: one line a check, in TAP.
  *
  * A test program is main() with checks in it and "return done();" as its end: that prints the plan, so that a program
