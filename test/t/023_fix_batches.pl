@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use List::Util qw(shuffle);
+use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -99,12 +100,14 @@ my @WRITTEN = (
 	q(SELECT concat_ws(' ', 'halt', to_jsonb(h)) FROM oms.trading_halts AS h ORDER BY name),
 );
 
-# Made ids, sequences and the server's clock are told by their order.
+# Made ids and sequences are told by their order; an instant of the server's clock, wherever it stands, is one of the days of this run.
+my $begun = strftime('%Y-%m-%d', gmtime);
 sub plain
 {
 	my (%made, %numbered);
+	my $days = join '|', $begun, strftime('%Y-%m-%d', gmtime);
 	return map { s/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/$made{$&} \/\/= 'made ' . keys %made/ger
-		=~ s/"(?:\w+At|deskSince|hash|token|since|until|\w+_at)": "[^"]*"(?:, )?//gr =~ s/"sequence": (\d+)/'"sequence": ' . ($numbered{$1} \/\/= keys %numbered)/ger =~ s/^(name .*) (\d+)$/$1/r } @_;
+		=~ s/"(?:\w+At|deskSince|hash|token|since|until|\w+_at)": "[^"]*"(?:, )?//gr =~ s/"sequence": (\d+)/'"sequence": ' . ($numbered{$1} \/\/= keys %numbered)/ger =~ s/^(name .*) (\d+)$/$1/r =~ s/(?:$days)T[\d:.]+Z/now/gr } @_;
 }
 
 sub outcome
