@@ -1,0 +1,40 @@
+/*
+ * gateway/server/dispatch.c
+ *     Which part answers which route.
+ */
+#include "commands.h"
+#include "identity.h"
+#include "request.h"
+
+void
+request_run(Request *request)
+{
+	switch (request->match.route->action)
+	{
+		case ROUTE_COMMAND:
+			command_run(request);
+			break;
+		case ROUTE_COMMANDS:
+			commands_run(request);
+			break;
+		case ROUTE_FIX:
+			fix_run(request);
+			break;
+		case ROUTE_SERVICE:
+			service_run(request);
+			break;
+		case ROUTE_SESSION:
+			identity_who(request);
+			break;
+		case ROUTE_LIST:
+		case ROUTE_SEARCH:
+		case ROUTE_OBJECT:
+		case ROUTE_TREE:
+		case ROUTE_HISTORY:
+		case ROUTE_OPENAPI:
+		case ROUTE_LOGIN:
+		case ROUTE_LOGOUT:
+			request_refuse_with(request, 404, "no such route");
+			break;
+	}
+}

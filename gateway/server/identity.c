@@ -1,0 +1,107 @@
+/*
+ * gateway/server/identity.c
+ *     Who asks.
+ *
+ * Where there is a role, it is set in PostgreSQL for the transaction, and PostgreSQL says whether the pool's login may be it.
+ */
+#include "identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "listener.h"
+#include "server.h"
+
+static const Options *options;
+
+void
+identity_start(const Options *given)
+{
+	options = given;
+}
+
+/* What a proxy says is a name and nothing else: libmicrohttpd lets a NUL or a folded line through. */
+static bool
+is_name(Span value)
+{
+	if (value.len == 0 || value.len >= sizeof(((Identity *) NULL)->role_room))
+		return false;
+	for (size_t i = 0; i < value.len; i++)
+	{
+		unsigned char c = (unsigned char) value.data[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c != '\0' && strchr("_.@-", c) != NULL)))
+			return false;
+	}
+	return true;
+}
+
+/* The header counts only where nobody but the proxy can bring it: on a Unix socket. */
+static bool
+identity_of_proxy(Request *request, Refused *refused)
+{
+	Identity   *identity = &request->identity;
+	Span		name;
+
+	if (!request->peer->local)
+		return refuse(refused, 401, "who asks is told by a proxy, and a proxy comes by the Unix socket");
+	if (!guard_header(&request->head, options->proxy_header, &name, refused))
+		return false;
+	if (name.data == NULL)
+		return refuse(refused, 401, "the proxy does not say who asks: no %s header", options->proxy_header);
+	if (!is_name(name))
+		return refuse(refused, 401, "the %s header is no name", options->proxy_header);
+	snprintf(identity->role_room, sizeof identity->role_room, "%.*s", (int) name.len, name.data);
+	identity->role = identity->role_room;
+	return true;
+}
+
+bool
+identity_find(Request *request, Refused *refused)
+{
+	request->identity.pool = server_pool;
+	switch ((AuthMode) options->auth)
+	{
+		case AUTH_LOGIN:
+			return true;
+		case AUTH_PROXY:
+			return identity_of_proxy(request, refused);
+		case AUTH_PASSWORD:
+			break;
+	}
+	return refuse(refused, 401, "nobody is logged in");
+}
+
+static void
+who_row(Job *job, int step, const PGresult *result, int row)
+{
+	Request    *request = job->of;
+
+	if (step == job->nsteps - 1)
+		text_add(&request->result, PQgetvalue(result, row, 0), (size_t) PQgetlength(result, row, 0));
+}
+
+static void
+who_again(Job *job)
+{
+	text_clear(&((Request *) job->of)->result);
+}
+
+static void
+who_ended(Request *request, JobEnd end)
+{
+	if (end == JOB_DONE)
+		request_answer(request, 200, format_type(FORMAT_JSON), &request->result);
+	else
+		request_job_failed(request, end, NULL);
+}
+
+void
+identity_who(Request *request)
+{
+	request_add_step(request, SQL_WHO);
+	request->job.row = who_row;
+	request->job.again = who_again;
+	request->job.repeats = true;
+	request_run_job(request, request->identity.pool, who_ended);
+}

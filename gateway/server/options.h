@@ -1,0 +1,59 @@
+/*
+ * gateway/server/options.h
+ *     The settings of oms_gateway.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "log.h"
+#include "text.h"
+
+#define GATEWAY_VERSION "0.2.0"
+
+typedef enum AuthMode
+{
+	AUTH_PASSWORD,				/* each session logs in to PostgreSQL */
+	AUTH_PROXY,					/* a header of a proxy in front says who asks */
+	AUTH_LOGIN					/* everybody is the pool's login: for tests, and where the network lets nobody else in */
+} AuthMode;
+
+typedef struct Options
+{
+	LogLevel	log_level;
+	LogFormat	log_format;
+
+	char	   *dsn;
+	char	   *read_dsn;
+	char	   *listen;			/* addresses, with commas between */
+	char	   *server_names;
+	int			auth;
+	char	   *proxy_header;
+
+	int64_t		pool_size;
+	int64_t		read_pool_size;
+	int64_t		pool_queue;
+	int64_t		queue_timeout_ms;
+	int64_t		command_timeout_ms;
+	int64_t		query_timeout_ms;
+
+	int64_t		body_max;
+	int64_t		batch_max;
+	int64_t		headers_max;
+	int64_t		connections_max;
+	int64_t		address_max;
+	int64_t		head_timeout_ms;
+	int64_t		body_timeout_ms;
+	int64_t		idle_timeout_ms;
+
+	int64_t		sessions_max;
+	int64_t		session_idle_ms;
+	int64_t		session_max_ms;
+	bool		session_keep_password;
+
+	int64_t		drain_timeout_ms;
+} Options;
+
+extern bool options_load(int argc, char **argv, Options *options, Problem *problem);
+extern void options_free(Options *options);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * gateway/server/server.c
+ *     The server as a whole.
+ *
+ * A stop closes the listening sockets first; what runs is answered, and only then, or when drain.timeout is over, the loop ends.
+ */
+#include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include "commands.h"
+#include "identity.h"
+#include "listener.h"
+#include "log.h"
+#include "signals.h"
+#include "sockets.h"
+
+#define DRAIN_LOOK_MS 20
+#define NAMES_MAX 32
+#define SPARE_DESCRIPTORS 200
+
+Pool	   *server_pool;
+Pool	   *server_read_pool;
+
+static ListenerRules rules;
+static const char *names[NAMES_MAX + 1];
+static char *names_list;
+static int64_t drain_ms;
+static int64_t drain_until_us;
+static Clock drain_clock;
+static Watch signals_watch;
+
+static void
+read_names(const char *list)
+{
+	char	   *rest = NULL;
+	int			count = 0;
+
+	free(names_list);
+	names_list = must_strdup(list);
+	for (char *name = strtok_r(names_list, ", ", &rest); name != NULL && count < NAMES_MAX; name = strtok_r(NULL, ", ", &rest))
+		names[count++] = name;
+	names[count] = NULL;
+	rules.guard.names = count > 0 ? names : NULL;
+}
+
+static void
+take_rules(const Options *options)
+{
+	read_names(options->server_names);
+	rules.guard.target_max = 8192;
+	rules.guard.headers_max = 64;
+	rules.guard.bytes_max = (size_t) options->headers_max;
+	rules.guard.body_max = (uint64_t) options->body_max;
+	rules.batch_max = (uint64_t) options->batch_max;
+	rules.connections_max = (int) options->connections_max;
+	rules.address_max = (int) options->address_max;
+	rules.head_ms = options->head_timeout_ms;
+	rules.body_ms = options->body_timeout_ms;
+	rules.idle_ms = options->idle_timeout_ms;
+	drain_ms = options->drain_timeout_ms;
+}
+
+static PoolRules
+pool_rules(const Options *options, bool reads)
+{
+	bool		apart = reads && options->read_dsn[0] != '\0';
+
+	return (PoolRules) {
+		.dsn = apart ? options->read_dsn : options->dsn,
+		.name = apart ? "read pool" : "pool",
+		.size = (int) (apart ? options->read_pool_size : options->pool_size),
+		.queue_max = (int) options->pool_queue,
+		.queue_ms = options->queue_timeout_ms,
+		.statement_ms = apart ? options->query_timeout_ms : options->command_timeout_ms,
+	};
+}
+
+static void
+drain_look(Clock *clock)
+{
+	if (listener_connections() == 0 || loop_now_us() >= drain_until_us)
+		loop_end();
+	else
+		loop_ring_in(clock, DRAIN_LOOK_MS);
+}
+
+static void
+signal_came(Watch *watch, uint32_t events)
+{
+	(void) watch;
+	(void) events;
+	signals_drain();
+	if (!signals_stop() || drain_until_us != 0)
+		return;
+	log_info("stopping: %d connections are still there", listener_connections());
+	drain_until_us = ticks_us() + drain_ms * 1000;
+	listener_drain();
+	loop_ring_in(&drain_clock, 0);
+}
+
+/* A descriptor for each client and each connection to PostgreSQL. */
+static void
+raise_descriptors(const Options *options)
+{
+	struct rlimit limit;
+	rlim_t		wanted = (rlim_t) (options->connections_max + options->pool_size + options->read_pool_size + options->sessions_max + SPARE_DESCRIPTORS);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_warning("connections.max %lld wants %llu open files, and only %llu are allowed (ulimit -n, LimitNOFILE=)", (long long) options->connections_max,
+					(unsigned long long) wanted, (unsigned long long) limit.rlim_cur);
+}
+
+bool
+server_start(const Options *options, Problem *problem)
+{
+	int			fds[SOCKETS_MAX];
+	int			nfds;
+
+	take_rules(options);
+	raise_descriptors(options);
+	nfds = sockets_open(options->listen, fds, problem);
+	if (nfds == 0 || !loop_start(problem))
+		return false;
+	identity_start(options);
+	request_identify = identity_find;
+	if (options->auth != AUTH_PASSWORD)
+	{
+		PoolRules	write = pool_rules(options, false);
+		PoolRules	read = pool_rules(options, true);
+
+		server_pool = pool_open(&write);
+		server_read_pool = options->read_dsn[0] != '\0' ? pool_open(&read) : server_pool;
+		commands_learn(server_pool);
+	}
+	signals_watch = (Watch) {.fd = signals_fd(), .ready = signal_came};
+	loop_watch(&signals_watch, EPOLLIN);
+	drain_clock = (Clock) {.ring = drain_look};
+	return listener_start(fds, nfds, &rules, problem);
+}
+
+void
+server_reload(const Options *options)
+{
+	take_rules(options);
+}
+
+void
+server_run(void)
+{
+	loop_run();
+}
+
+void
+server_end(void)
+{
+	listener_stop();
+	if (server_read_pool != server_pool)
+		pool_end(server_read_pool);
+	if (server_pool != NULL)
+		pool_end(server_pool);
+	commands_end();
+	sockets_end();
+	loop_free();
+	free(names_list);
+	names_list = NULL;
+}

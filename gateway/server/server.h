@@ -1,0 +1,23 @@
+/*
+ * gateway/server/server.h
+ *     The server as a whole: what is opened at the start, changed by a reload and closed at the end.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "options.h"
+#include "pool.h"
+
+/* To write to; NULL where each session has its own. */
+extern Pool *server_pool;
+/* To read from: of read.dsn where it is set, else the same. */
+extern Pool *server_read_pool;
+
+extern bool server_start(const Options *options, Problem *problem);
+/* What may change while it runs. */
+extern void server_reload(const Options *options);
+/* Returns once it was stopped and all was answered, or drain.timeout is over. */
+extern void server_run(void);
+extern void server_end(void);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * gateway/server/sockets.h
+ *     Sockets that listen: "127.0.0.1:8080", "[::1]:8080", "unix:/run/oms_gateway/socket".
+ */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include "base.h"
+
+#define SOCKETS_MAX 4
+
+/* Addresses with commas between. Opens all or none; answers how many, 0 with a problem. Ports that were chosen (":0") go to the log. */
+extern int	sockets_open(const char *addresses, int fds[SOCKETS_MAX], Problem *problem);
+/* Removes what was made in the file system. */
+extern void sockets_end(void);
+
+#endif

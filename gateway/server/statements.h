@@ -1,0 +1,35 @@
+/*
+ * gateway/server/statements.h
+ *     All SQL that the gateway ever sends. The texts are constants; what anybody says is bound.
+ */
+#ifndef STATEMENTS_H
+#define STATEMENTS_H
+
+#include "text.h"
+
+typedef enum Statement
+{
+	SQL_ROLE,					/* role, for this transaction */
+	SQL_COMMAND,				/* command */
+	SQL_COMMANDS,				/* array, atomic */
+	SQL_FIX,					/* the message's bytes */
+	SQL_SERVICE,				/* name, arguments */
+	SQL_WAIT_FOR,				/* token, interval */
+	SQL_COMMAND_OBJECTS,
+	SQL_WHO,
+	STATEMENTS
+} Statement;
+
+typedef struct StatementText
+{
+	const char *name;			/* of the prepared statement */
+	const char *sql;			/* "%s" is the schema of the entry points, quoted */
+	int			nvalues;
+} StatementText;
+
+extern const StatementText statements[STATEMENTS];
+
+/* Adds the text with the schema in it. */
+extern void statement_sql(Statement statement, const char *schema, Text *out);
+
+#endif
