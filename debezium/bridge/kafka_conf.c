@@ -43,7 +43,7 @@ set_number(rd_kafka_conf_t *conf, const char *name, int64_t value, Problem *prob
 static bool
 set_default(rd_kafka_conf_t *conf, const Options *options, const char *name, int64_t value, Problem *problem)
 {
-	return property_value(options, name) != NULL || set_number(conf, name, value, problem);
+	return property_value(&options->settings, name) != NULL || set_number(conf, name, value, problem);
 }
 
 static bool
@@ -72,8 +72,8 @@ is_for(const char *name, KafkaRole role)
 static bool
 set_user(rd_kafka_conf_t *conf, const Options *options, KafkaRole role, Problem *problem)
 {
-	for (int i = 0; i < options->kafka_count; i++)
-		if (is_for(options->kafka[i].name, role) && !set(conf, options->kafka[i].name, options->kafka[i].value, problem))
+	for (int i = 0; i < options->settings.property_count; i++)
+		if (is_for(options->settings.properties[i].name, role) && !set(conf, options->settings.properties[i].name, options->settings.properties[i].value, problem))
 			return false;
 	return true;
 }
@@ -224,10 +224,10 @@ kafka_client_close(KafkaClient *client)
 const char *
 kafka_bootstrap(const Options *options)
 {
-	const char *servers = property_value(options, "bootstrap.servers");
+	const char *servers = property_value(&options->settings, "bootstrap.servers");
 
 	if (servers == NULL)
-		servers = property_value(options, "metadata.broker.list");
+		servers = property_value(&options->settings, "metadata.broker.list");
 	return servers != NULL ? servers : "HOST:9092";
 }
 

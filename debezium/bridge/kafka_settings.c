@@ -100,7 +100,7 @@ property_secret(const char *name)
 }
 
 /* Is it the user's to set, and does the library have it, with such a value? */
-static bool
+bool
 property_check(const char *name, const char *value, Problem *problem)
 {
 	rd_kafka_conf_t *conf;
@@ -117,35 +117,4 @@ property_check(const char *name, const char *value, Problem *problem)
 	return taken == RD_KAFKA_CONF_OK ||
 		problem_set(problem, REMEDY_STOP, "librdkafka's CONFIGURATION.md lists its properties and their values", "kafka.%.100s: %.300s", name,
 					taken == RD_KAFKA_CONF_UNKNOWN ? "librdkafka has no such property" : property_secret(name) ? "librdkafka does not take this value" : why);
-}
-
-bool
-property_set(Options *options, const char *name, const char *value, Problem *problem)
-{
-	Property   *property = options->kafka;
-
-	if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(name))
-		return problem_set(problem, REMEDY_STOP, "write kafka.NAME = VALUE, on the command line -X NAME=VALUE", "this is no name of a librdkafka property");
-	if (!property_check(name, value, problem))
-		return false;
-	while (property < options->kafka + options->kafka_count && strcmp(property->name, name) != 0)
-		property++;
-	if (property == options->kafka + options->kafka_count)
-	{
-		options->kafka = must_realloc(options->kafka, sizeof(Property) * (size_t) (options->kafka_count + 1));
-		property = &options->kafka[options->kafka_count++];
-		*property = (Property) {.name = must_strdup(name)};
-	}
-	free(property->value);
-	property->value = must_strdup(value);
-	return true;
-}
-
-const char *
-property_value(const Options *options, const char *name)
-{
-	for (int i = 0; i < options->kafka_count; i++)
-		if (strcmp(options->kafka[i].name, name) == 0)
-			return options->kafka[i].value;
-	return NULL;
 }

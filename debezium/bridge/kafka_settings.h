@@ -37,9 +37,7 @@ extern const int kafka_setting_count;
 
 /* Of a property: it is shown to nobody. */
 extern bool property_secret(const char *name);
-/* Replaces the value of the same name, or adds. False for one that is the bridge's, that the library does not have, or that it has no such value for. */
-extern bool property_set(Options *options, const char *name, const char *value, Problem *problem);
-/* The user's value, or NULL. */
-extern const char *property_value(const Options *options, const char *name);
+/* False for one that is the bridge's, that the library does not have, or that it has no such value for. */
+extern bool property_check(const char *name, const char *value, Problem *problem);
 
 #endif

@@ -42,7 +42,7 @@ pause_between(Options *options, int ms)
 			signals_drain();
 		if (signals_take_reload())
 		{
-			if (options_reload(options, &later, &problem))
+			if (settings_reload(&options_table, &options->settings, &later, &problem))
 				log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
 			else
 				log_problem(&problem);
@@ -117,21 +117,21 @@ main(int argc, char **argv)
 	int			status;
 
 	memset(&options, 0, sizeof options);
-	switch (options_load(argc, argv, &options, &problem))
+	switch (settings_load(&options_table, argc, argv, &options.settings, &problem))
 	{
-		case OPTIONS_DONE:
-			options_free(&options);
+		case SETTINGS_DONE:
+			settings_free(&options_table, &options.settings);
 			return EXIT_SUCCESS;
-		case OPTIONS_WRONG:
+		case SETTINGS_WRONG:
 			problem.remedy = REMEDY_STOP;
 			log_problem(&problem);
-			options_free(&options);
+			settings_free(&options_table, &options.settings);
 			return EXIT_USAGE;
-		case OPTIONS_RUN:
+		case SETTINGS_RUN:
 			break;
 	}
-	log_configure(options.log_level, options.log_format);
-	options_show(&options, &settings);
+	log_configure(options.settings.log_level, options.settings.log_format);
+	settings_show(&options_table, &options.settings, &settings);
 	log_debug("settings in force:\n%s", settings.data != NULL ? settings.data : "");
 	text_free(&settings);
 	signals_start();
@@ -139,7 +139,7 @@ main(int argc, char **argv)
 					   "what is not confirmed is read again from the slot"))
 	{
 		log_error("cannot start the guard of stops");
-		options_free(&options);
+		settings_free(&options_table, &options.settings);
 		return EXIT_BROKEN;
 	}
 	log_info("oms_bridge %s, pipeline %s", BRIDGE_VERSION, options.pipeline);
@@ -150,7 +150,7 @@ main(int argc, char **argv)
 	{
 		log_problem(&problem);
 		signals_guard_end();
-		options_free(&options);
+		settings_free(&options_table, &options.settings);
 		return EXIT_USAGE;
 	}
 	status = run(&options);
@@ -159,6 +159,6 @@ main(int argc, char **argv)
 	http_stop();
 	log_info("stopped");
 	signals_guard_end();
-	options_free(&options);
+	settings_free(&options_table, &options.settings);
 	return status;
 }

@@ -1,21 +1,15 @@
 /*
  * debezium/bridge/options.h
- *     The settings: one table of rows (name, kind, default, help), read from a file of "name = value" lines
- *     and from the command line ("--name value", "--name=value", "-X property=value").
+ *     The settings of the bridge.
  *
- * The command line wins over the file. Secrets are refused on the command line (ps shows it): a password in
- * the DSN, a librdkafka property whose name says password, secret, key.pem or oauthbearer.config. So are, anywhere,
- * the librdkafka properties on which the bridge's promises rest (acks, transactional.id, ...).
- *
- * A file may say "include = FILE" (relative to itself); "${CREDENTIALS_DIRECTORY}" in a value is replaced by the
- * environment's. A file that holds a secret and can be read by others is warned about, not refused.
+ * How they are read is common/settings.h. The properties of librdkafka on which the bridge's promises rest (acks, transactional.id, ...)
+ * are refused.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include "bridge.h"
-#include "log.h"
-#include "text.h"
+#include "settings.h"
 
 typedef enum Mode
 {
@@ -42,14 +36,10 @@ typedef enum OnError
 	ON_ERROR_DLQ				/* on.error=dlq: into dlq.topic, inside the same transaction */
 } OnError;
 
-typedef struct Property
-{
-	char	   *name;
-	char	   *value;
-} Property;
-
 typedef struct Options
 {
+	Settings	settings;		/* what all programs have; kafka.NAME are its properties */
+
 	/* PostgreSQL */
 	char	   *dsn;			/* postgres.dsn: a libpq connection string or URI */
 	char	   *slot;			/* slot, default oms_cdc */
@@ -68,8 +58,6 @@ typedef struct Options
 	OnError		on_error;		/* on.error: stop | dlq */
 	char	   *dlq_topic;		/* dlq.topic, default <topic.prefix>oms.cdc.dead-letters */
 	bool		create_topics;	/* create.topics: make missing data topics with the broker's defaults; default off */
-	Property   *kafka;			/* kafka.NAME = value and -X NAME=value, in order */
-	int			kafka_count;
 
 	/* Limits */
 	int64_t		batch_max_rows; /* batch.max.rows, default 5000 */
@@ -95,34 +83,14 @@ typedef struct Options
 
 	/* Looking at it */
 	char	   *http_listen;	/* http.listen, default 127.0.0.1:9464; "off" = none */
-	LogLevel	log_level;		/* log.level: debug | info | warning | error; reloadable */
-	LogFormat	log_format;		/* log.format: plain | json */
-
-	char	   *config_file;	/* --config */
-	bool		check_only;		/* --check: read and check the configuration, then exit */
-	struct CommandLine *command_line;	/* kept for options_reload() */
 } Options;
 
-/* What the command line asks before anything else. */
-typedef enum OptionsResult
-{
-	OPTIONS_RUN,
-	OPTIONS_DONE,				/* --help, --version, --check: said what was asked, exit 0 */
-	OPTIONS_WRONG				/* problem says why, exit EXIT_USAGE */
-} OptionsResult;
+/* The rows, for settings_load() and its sisters of common/settings.h. */
+extern const SettingTable options_table;
 
-/* Configures the log on the way, as soon as the settings are known: its warnings are lines like the others. */
-extern OptionsResult options_load(int argc, char **argv, Options *options, Problem *problem);
-/*
- * Reads the file again. Of what changed, the reloadable settings (marked in the table: log.level, batch.*, txn.min.interval.ms,
- * idle.record.ms, position.interval.ms, anchor.interval.ms,
- * lifecycle.interval.ms) act at once; others are named in *later, one a line, and act at the next start.
- */
-extern bool options_reload(Options *options, Text *later, Problem *problem);
-/* The settings in force, secrets masked, one "name = value" a line. */
-extern void options_show(const Options *options, Text *text);
+/* Fills in the names of topics that are made of others. */
+extern bool options_check(Settings *settings, Problem *problem);
 /* start as a number: 0 for all, -1 for now. */
 extern int64_t options_start(const Options *options);
-extern void options_free(Options *options);
 
 #endif

@@ -1,91 +1,27 @@
 /*
  * debezium/bridge/options_check.c
  *     What settings must hold together: names that PostgreSQL and Kafka take, a DSN that libpq reads, topics that differ.
- *
- * No message quotes a connection string or what libpq says of it: a password may be the very part that does not parse.
  */
-#include "options_table.h"
+#include "options.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <libpq-fe.h>
-
+#include "dsn.h"
 #include "http.h"
 #include "kafka_settings.h"
 
 #define TOPIC_MAX_LEN 249
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
-/* NULL when it is no connection string. Free with PQconninfoFree(). */
-static PQconninfoOption *
-dsn_parse(const char *dsn)
-{
-	char	   *message = NULL;
-	PQconninfoOption *parts = PQconninfoParse(dsn, &message);
-
-	PQfreemem(message);
-	return parts;
-}
-
-/* libpq marks what must not be shown: password, sslpassword. */
-static bool
-part_secret(const PQconninfoOption *part)
-{
-	return part->dispchar[0] == '*';
-}
-
-bool
-dsn_secret(const char *dsn)
-{
-	PQconninfoOption *parts = dsn_parse(dsn);
-	bool		secret = false;
-
-	for (PQconninfoOption *part = parts; part != NULL && part->keyword != NULL; part++)
-		if (part->val != NULL && part_secret(part))
-			secret = true;
-	PQconninfoFree(parts);
-	return secret;
-}
-
-void
-dsn_masked(const char *dsn, Text *text)
-{
-	PQconninfoOption *parts = dsn_parse(dsn);
-	const char *gap = "";
-
-	for (PQconninfoOption *part = parts; part != NULL && part->keyword != NULL; part++)
-	{
-		if (part->val == NULL)
-			continue;
-		text_printf(text, "%s%s='", gap, part->keyword);
-		for (const char *c = part_secret(part) ? "********" : part->val; *c != '\0'; c++)
-			text_printf(text, *c == '\'' || *c == '\\' ? "\\%c" : "%c", *c);
-		text_puts(text, "'");
-		gap = " ";
-	}
-	PQconninfoFree(parts);
-}
-
 static bool
 check_dsn(const Options *options, Problem *problem)
 {
-	PQconninfoOption *parts = dsn_parse(options->dsn);
-	bool		replication = false;
-
-	if (parts == NULL)
-		return problem_set(problem, REMEDY_STOP,
-						   "write it as \"host=... dbname=... user=...\", with single quotes around a value that has blanks and \\ before ' and \\ in it,"
-						   " or as a URI with special characters percent-encoded",
-						   "postgres.dsn is no connection string that libpq understands");
-	for (PQconninfoOption *part = parts; part->keyword != NULL; part++)
-		if (part->val != NULL && strcmp(part->keyword, "replication") == 0)
-			replication = true;
-	PQconninfoFree(parts);
-	if (replication)
-		return problem_set(problem, REMEDY_STOP, "take replication= out: the bridge opens replication and ordinary connections, each as it needs",
-						   "postgres.dsn says replication");
-	return true;
+	if (!dsn_check("postgres.dsn", options->dsn, problem))
+		return false;
+	return !dsn_says(options->dsn, "replication") ||
+		problem_set(problem, REMEDY_STOP, "take replication= out: the bridge opens replication and ordinary connections, each as it needs",
+					"postgres.dsn says replication");
 }
 
 static bool
@@ -194,8 +130,8 @@ check_sink(const Options *options, Problem *problem)
 {
 	if (options->sink == SINK_STDOUT && options->on_error == ON_ERROR_DLQ)
 		return problem_set(problem, REMEDY_STOP, "take one of the two back", "sink=stdout has no dead-letter topic, and on.error is dlq");
-	if (options->sink == SINK_STDOUT || property_value(options, "bootstrap.servers") != NULL || property_value(options, "metadata.broker.list") != NULL ||
-		property_value(options, "test.mock.num.brokers") != NULL)
+	if (options->sink == SINK_STDOUT || property_value(&options->settings, "bootstrap.servers") != NULL || property_value(&options->settings, "metadata.broker.list") != NULL ||
+		property_value(&options->settings, "test.mock.num.brokers") != NULL)
 		return true;
 	return problem_set(problem, REMEDY_STOP,
 					   "write kafka.bootstrap.servers = host:9092 into the configuration file, or -X bootstrap.servers=host:9092 on the command line;"
@@ -220,8 +156,10 @@ check_start(const Options *options, Problem *problem)
 }
 
 bool
-options_check(Options *options, Problem *problem)
+options_check(Settings *settings, Problem *problem)
 {
+	Options    *options = (Options *) settings;
+
 	if (!check_dsn(options, problem) || !check_names(options, problem) || !check_gate(options, problem) ||
 		!check_topics(options, problem) || !check_sink(options, problem) || !check_start(options, problem))
 		return false;

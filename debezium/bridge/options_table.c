@@ -5,35 +5,35 @@
  *
  * A new setting is a member of Options, a row here, and a paragraph in oms_bridge.1.
  */
-#include "options_table.h"
+#include "options.h"
 
-#include <string.h>
+#include <libpq-fe.h>
+#include <librdkafka/rdkafka.h>
+
+#include "kafka_settings.h"
 
 static const char *const plugins[] = {"auto", "wal2json", "pgoutput", NULL};
 static const char *const sinks[] = {"kafka", "stdout", NULL};
 static const char *const modes[] = {"exactly_once", "low_latency", NULL};
 static const char *const answers[] = {"stop", "dlq", NULL};
 static const char *const reconciles[] = {"never", "auto", NULL};
-static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
-static const char *const formats[] = {"plain", "json", NULL};
-static const char *const flags[] = {"off", "on", NULL};
 
-#define TEXT(member, longest) .kind = OPTION_TEXT, .offset = offsetof(Options, member), .max = (longest)
-#define NUMBER(member, least, most) .kind = OPTION_NUMBER, .offset = offsetof(Options, member), .min = (least), .max = (most)
-#define BYTES(member, least, most) .kind = OPTION_BYTES, .offset = offsetof(Options, member), .min = (least), .max = (most)
-#define TIME(member, least, most) .kind = OPTION_TIME, .offset = offsetof(Options, member), .min = (least), .max = (most)
-#define FLAG(member) .kind = OPTION_FLAG, .offset = offsetof(Options, member), .choices = flags, .value = "off"
-#define EITHER(member, words) .kind = OPTION_EITHER, .offset = offsetof(Options, member), .choices = (words)
-#define CHOICE(member, words) .kind = OPTION_CHOICE, .offset = offsetof(Options, member), .choices = (words)
+#define TEXT(member, longest) SETTING_OF_TEXT(Options, member, longest)
+#define NUMBER(member, least, most) SETTING_OF_NUMBER(Options, member, least, most)
+#define BYTES(member, least, most) SETTING_OF_BYTES(Options, member, least, most)
+#define TIME(member, least, most) SETTING_OF_TIME(Options, member, least, most)
+#define FLAG(member) SETTING_OF_FLAG(Options, member)
+#define EITHER(member, words) SETTING_OF_EITHER(Options, member, words)
+#define CHOICE(member, words) SETTING_OF_CHOICE(Options, member, words)
 
-#define KB INT64_C(1024)
-#define MB (1024 * KB)
-#define GB (1024 * MB)
-#define SECOND INT64_C(1000)
-#define HOUR (3600 * SECOND)
+#define KB SETTING_KB
+#define MB SETTING_MB
+#define GB SETTING_GB
+#define SECOND SETTING_SECOND
+#define HOUR SETTING_HOUR
 
-const OptionRow option_rows[] = {
-	{.name = "postgres.dsn", TEXT(dsn, 4096), .value = "", .group = "PostgreSQL",
+static const SettingRow option_rows[] = {
+	{.name = "postgres.dsn", SETTING_OF_DSN(Options, dsn), .value = "", .group = "PostgreSQL",
 		.help = "libpq connection string or URI; what it does not say comes from the PG... variables of the environment"},
 	{.name = "slot", TEXT(slot, 63), .value = "oms_cdc", .help = "logical replication slot, made by oms.create_slot()"},
 	{.name = "publication", TEXT(publication, 63), .value = "oms_events", .help = "publication of the event tables, for plugin pgoutput"},
@@ -90,76 +90,40 @@ const OptionRow option_rows[] = {
 
 	{.name = "http.listen", TEXT(http_listen, 100), .value = "127.0.0.1:9464", .group = "Looking at it",
 		.help = "address and port of /metrics and /healthz; off: none"},
-	{.name = "log.level", CHOICE(log_level, levels), .value = "info", .reloadable = true, .help = "lowest level that is logged"},
-	{.name = "log.format", CHOICE(log_format, formats), .value = "plain", .help = "lines to read, or one JSON object a line"},
+	{.name = "log.level", CHOICE(settings.log_level, setting_log_levels), .value = "info", .reloadable = true, .help = "lowest level that is logged"},
+	{.name = "log.format", CHOICE(settings.log_format, setting_log_formats), .value = "plain", .help = "lines to read, or one JSON object a line"},
 };
 
-const int	option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
-
-static char
-name_char(char c)
-{
-	return c == '-' || c == '_' ? '.' : c;
-}
-
-static bool
-names_equal(const char *a, const char *b)
-{
-	for (; *a != '\0' && name_char(*a) == name_char(*b); a++, b++)
-		;
-	return *a == '\0' && *b == '\0';
-}
-
-const OptionRow *
-option_find(const char *name)
-{
-	for (int i = 0; i < option_row_count; i++)
-		if (names_equal(option_rows[i].name, name))
-			return &option_rows[i];
-	return NULL;
-}
-
-/* What stands behind the name: the choices, or what kind of value. */
 static void
-add_argument(Text *text, const OptionRow *row)
+add_version(Text *text)
 {
-	static const char *const arguments[] = {
-		[OPTION_TEXT] = "TEXT", [OPTION_NUMBER] = "N", [OPTION_BYTES] = "BYTES", [OPTION_TIME] = "TIME",
-	};
-
-	if (row->kind == OPTION_FLAG)
-		text_puts(text, "[=on|off]");
-	else if (row->choices == NULL)
-		text_printf(text, " %s", arguments[row->kind]);
-	else
-		for (int i = 0; row->choices[i] != NULL; i++)
-			text_printf(text, "%s%s", i == 0 ? " " : "|", row->choices[i]);
+	text_printf(text, "oms_bridge %s (librdkafka %s, libpq %d.%d)\n", BRIDGE_VERSION, rd_kafka_version_str(),
+				PQlibVersion() / 10000, PQlibVersion() % 10000);
 }
 
-void
-options_help(Text *text)
-{
-	text_puts(text, "oms_bridge streams the committed events of oms_state from PostgreSQL to Kafka.\n\n"
-			  "Usage: oms_bridge [--config FILE] [--NAME VALUE]... [-X PROPERTY=VALUE]...\n\n"
-			  "  -c, --config FILE\n        file of \"NAME = VALUE\" lines; the command line wins over it\n"
-			  "  -X PROPERTY=VALUE\n        property of librdkafka (in the file: kafka.PROPERTY = VALUE); secrets in the file only\n"
-			  "  --check\n        read and check the configuration, show it without its secrets, and exit\n"
-			  "  -h, --help\n  -V, --version\n\n"
-			  "BYTES may end with kB, MB or GB, TIME with ms (when nothing is said), s or min.\n"
-			  "* : a reload (SIGHUP) changes it while the bridge runs.\n");
-	for (int i = 0; i < option_row_count; i++)
-	{
-		const OptionRow *row = &option_rows[i];
+static const PropertyRules kafka_properties = {
+	.prefix = "kafka.",
+	.library = "librdkafka",
+	.secret = property_secret,
+	.good = property_check,
+};
 
-		if (row->group != NULL)
-			text_printf(text, "\n%s\n", row->group);
-		text_printf(text, "  --%s", row->name);
-		add_argument(text, row);
-		text_printf(text, "%s\n        %s", row->reloadable ? " *" : "", row->help);
-		if (row->value[0] != '\0')
-			text_printf(text, " (default %s)", row->value);
-		text_puts(text, "\n");
-	}
-	text_puts(text, "\nExit codes: 0 stopped when asked to, 1 broken, 2 wrong options or configuration, 3 stopped rather than guess.\n"
-			  "See oms_bridge(1).\n");
-}
+const SettingTable options_table = {
+	.program = "oms_bridge",
+	.help_head = "oms_bridge streams the committed events of oms_state from PostgreSQL to Kafka.\n\n"
+	"Usage: oms_bridge [--config FILE] [--NAME VALUE]... [-X PROPERTY=VALUE]...\n\n"
+	"  -c, --config FILE\n        file of \"NAME = VALUE\" lines; the command line wins over it\n"
+	"  -X PROPERTY=VALUE\n        property of librdkafka (in the file: kafka.PROPERTY = VALUE); secrets in the file only\n"
+	"  --check\n        read and check the configuration, show it without its secrets, and exit\n"
+	"  -h, --help\n  -V, --version\n\n"
+	"BYTES may end with kB, MB or GB, TIME with ms (when nothing is said), s or min.\n"
+	"* : a reload (SIGHUP) changes it while the bridge runs.\n",
+	.help_tail = "\nExit codes: 0 stopped when asked to, 1 broken, 2 wrong options or configuration, 3 stopped rather than guess.\n"
+	"See oms_bridge(1).\n",
+	.rows = option_rows,
+	.count = sizeof(option_rows) / sizeof(option_rows[0]),
+	.size = sizeof(Options),
+	.properties = &kafka_properties,
+	.version = add_version,
+	.check = options_check,
+};

@@ -106,7 +106,7 @@ static rd_kafka_resp_err_t
 produce_dead_letter(KafkaSink *sink, Event *event)
 {
 	const KafkaTopic *topic = &sink->topics.topic[TOPIC_DEAD_LETTERS];
-	const char *user_limit = property_value(sink->options, "message.max.bytes");
+	const char *user_limit = property_value(&sink->options->settings, "message.max.bytes");
 	int64_t		limit = topic->max_bytes > 0 ? topic->max_bytes : user_limit != NULL ? atoll(user_limit) : MESSAGE_BYTES;
 	Span		key = event_key(event);
 	Text		json = {0};

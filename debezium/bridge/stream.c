@@ -108,7 +108,7 @@ reload(Housekeeping *keeping)
 	Problem		problem = {0};
 
 	sd_notify(0, "RELOADING=1");
-	if (!options_reload(keeping->options, &later, &problem))
+	if (!settings_reload(&options_table, &keeping->options->settings, &later, &problem))
 		log_problem(&problem);
 	else
 	{

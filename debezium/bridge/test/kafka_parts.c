@@ -109,12 +109,12 @@ test_settings(void)
 
 	for (int i = 0; i < kafka_setting_count; i++)
 		if (kafka_settings[i].hold == HOLD_FIXED)
-			ok(!property_set(&options, kafka_settings[i].name, "1", &problem) && strstr(problem.text, kafka_settings[i].name) != NULL && problem.hint[0] != '\0',
+			ok(!property_set(options_table.properties, &options.settings, kafka_settings[i].name, "1", &problem) && strstr(problem.text, kafka_settings[i].name) != NULL && problem.hint[0] != '\0',
 			   "kafka.%s is not the user's to set: %s", kafka_settings[i].name, problem.hint);
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-		ok(!property_set(&options, refused[i].name, refused[i].value, &problem) && strstr(problem.text, refused[i].says) != NULL, "%s", problem.text);
-	ok(options.kafka_count == 0, "nothing of it was taken");
-	options_free(&options);
+		ok(!property_set(options_table.properties, &options.settings, refused[i].name, refused[i].value, &problem) && strstr(problem.text, refused[i].says) != NULL, "%s", problem.text);
+	ok(options.settings.property_count == 0, "nothing of it was taken");
+	settings_free(&options_table, &options.settings);
 }
 
 /* A record of any size may be sent, and be read back. */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "options_table.h"
+#include "options.h"
 
 static char directory[PATH_MAX];
 static char config[sizeof(directory) + 16];
@@ -36,7 +36,7 @@ write_file(const char *path, mode_t mode, const char *text)
 }
 
 /* Arguments up to NULL. */
-static OptionsResult
+static SettingsResult
 load(const char *first,...)
 {
 	char	   *argv[20] = {"oms_bridge"};
@@ -47,9 +47,9 @@ load(const char *first,...)
 	for (const char *argument = first; argument != NULL && argc < 19; argument = va_arg(args, const char *))
 		argv[argc++] = (char *) argument;
 	va_end(args);
-	options_free(&options);
+	settings_free(&options_table, &options.settings);
 	problem = (Problem) {0};
-	return options_load(argc, argv, &options, &problem);
+	return settings_load(&options_table, argc, argv, &options.settings, &problem);
 }
 
 /* What goes to standard error meanwhile. */
@@ -78,7 +78,7 @@ shows(const char *needle)
 	Text		text = {0};
 	bool		found;
 
-	options_show(&options, &text);
+	settings_show(&options_table, &options.settings, &text);
 	found = strstr(text.data, needle) != NULL;
 	text_free(&text);
 	return found;
@@ -87,16 +87,16 @@ shows(const char *needle)
 static void
 refused(const char *argument, const char *text, const char *hint)
 {
-	OptionsResult result = load(BROKER, argument, NULL);
+	SettingsResult result = load(BROKER, argument, NULL);
 
-	ok(result == OPTIONS_WRONG && strstr(problem.text, text) != NULL && strstr(problem.hint, hint) != NULL, "%s is refused: %s (%s)", argument,
+	ok(result == SETTINGS_WRONG && strstr(problem.text, text) != NULL && strstr(problem.hint, hint) != NULL, "%s is refused: %s (%s)", argument,
 	   problem.text, problem.hint);
 }
 
 static void
 defaults(void)
 {
-	ok(load(BROKER, NULL) == OPTIONS_RUN, "a broker is all that must be said: %s", problem.text);
+	ok(load(BROKER, NULL) == SETTINGS_RUN, "a broker is all that must be said: %s", problem.text);
 	is_str(options.slot, "oms_cdc", "slot");
 	is_str(options.publication, "oms_events", "publication");
 	is_str(options.position_topic, "oms.cdc.position.oms", "the position topic is made of the pipeline");
@@ -107,11 +107,11 @@ defaults(void)
 	is_int(options.transaction_timeout_ms, 15000, "transaction.timeout.ms");
 	is_int(options.scan_timeout_ms, 60000, "scan.timeout.ms");
 	ok(options.reconcile && strcmp(options.start, "all") == 0 && !options.bootstrap, "decisions: reconcile, all, no bootstrap");
-	ok(load("--topic.prefix", "eu.", "--pipeline=p-1", BROKER, NULL) == OPTIONS_RUN, "a prefix");
+	ok(load("--topic.prefix", "eu.", "--pipeline=p-1", BROKER, NULL) == SETTINGS_RUN, "a prefix");
 	is_str(options.position_topic, "eu.oms.cdc.position.p-1", "prefix and pipeline in the position topic");
 	is_str(options.dlq_topic, "eu.oms.cdc.dead-letters", "prefix in the dead-letter topic");
-	ok(load("--sink", "stdout", NULL) == OPTIONS_RUN, "standard output needs no broker");
-	ok(load(NULL) == OPTIONS_WRONG && strstr(problem.hint, "bootstrap.servers") != NULL, "Kafka needs one");
+	ok(load("--sink", "stdout", NULL) == SETTINGS_RUN, "standard output needs no broker");
+	ok(load(NULL) == SETTINGS_WRONG && strstr(problem.hint, "bootstrap.servers") != NULL, "Kafka needs one");
 }
 
 static void
@@ -159,9 +159,9 @@ names(void)
 	refused("--http.listen=:9464", "does not say on which address", "0.0.0.0:9464");
 	refused("--http.listen=127.0.0.1:70000", "cannot be", "off");
 	refused("--http.listen=example.org:80", "cannot be", "off");
-	ok(load(BROKER, "--http.listen=[::1]:0", "--gate.standbys", "s1, s2", NULL) == OPTIONS_RUN, "an IPv6 address, two standbys");
-	ok(load("--sink=stdout", "--on.error=dlq", NULL) == OPTIONS_WRONG, "no dead letters on standard output");
-	ok(load(BROKER, "--slot", NULL) == OPTIONS_WRONG && strstr(problem.text, "slot needs a value") != NULL, "a value is missing");
+	ok(load(BROKER, "--http.listen=[::1]:0", "--gate.standbys", "s1, s2", NULL) == SETTINGS_RUN, "an IPv6 address, two standbys");
+	ok(load("--sink=stdout", "--on.error=dlq", NULL) == SETTINGS_WRONG, "no dead letters on standard output");
+	ok(load(BROKER, "--slot", NULL) == SETTINGS_WRONG && strstr(problem.text, "slot needs a value") != NULL, "a value is missing");
 }
 
 static void
@@ -175,12 +175,12 @@ secrets(void)
 		char		argument[100];
 
 		snprintf(argument, sizeof(argument), "-X%s=hunter2", hidden[i]);
-		ok(load(BROKER, argument, NULL) == OPTIONS_WRONG && strstr(problem.text, "is a secret") != NULL &&
+		ok(load(BROKER, argument, NULL) == SETTINGS_WRONG && strstr(problem.text, "is a secret") != NULL &&
 		   strstr(problem.text, "hunter2") == NULL, "-X %s is refused and not quoted", hidden[i]);
 		snprintf(argument, sizeof(argument), "--kafka.%s=hunter2", hidden[i]);
-		ok(load(BROKER, argument, NULL) == OPTIONS_WRONG && strstr(problem.text, "is a secret") != NULL, "--kafka.%s too", hidden[i]);
+		ok(load(BROKER, argument, NULL) == SETTINGS_WRONG && strstr(problem.text, "is a secret") != NULL, "--kafka.%s too", hidden[i]);
 	}
-	ok(load(BROKER, "-X", "ssl.key.location=/k", "-X", "sasl.username=u", NULL) == OPTIONS_RUN, "a path and a user are no secrets");
+	ok(load(BROKER, "-X", "ssl.key.location=/k", "-X", "sasl.username=u", NULL) == SETTINGS_RUN, "a path and a user are no secrets");
 	refused("--postgres.dsn=host=h password=hunter2", "is a secret", "file");
 	refused("--postgres.dsn=postgresql://u:hunter2@h/d", "is a secret", "file");
 	refused("--postgres.dsn=host=h sslpassword=hunter2", "is a secret", "file");
@@ -189,8 +189,8 @@ secrets(void)
 	ok(strstr(problem.text, "no connection string") != NULL && strstr(problem.text, "ter2") == NULL, "what libpq cannot read is not quoted");
 
 	write_file(config, 0600, "postgres.dsn = postgresql://u:hunter2@h/d\nkafka.bootstrap.servers=b\nkafka.sasl.password = p=a#s \"s'\n");
-	ok(load("--config", config, NULL) == OPTIONS_RUN, "the file may hold them: %s", problem.text);
-	is_str(options.kafka[1].value, "p=a#s \"s'", "a password is taken as it stands");
+	ok(load("--config", config, NULL) == SETTINGS_RUN, "the file may hold them: %s", problem.text);
+	is_str(options.settings.properties[1].value, "p=a#s \"s'", "a password is taken as it stands");
 	ok(!shows("hunter2") && !shows("p=a#s"), "no secret is shown");
 	ok(shows("user='u' password='********'") && shows("kafka.sasl.password = ********") && shows("kafka.bootstrap.servers = b"),
 	   "but that there is one");
@@ -199,20 +199,20 @@ secrets(void)
 static void
 owned(void)
 {
-	ok(load(BROKER, "-Xacks=1", NULL) == OPTIONS_WRONG && strstr(problem.text, "belongs to the bridge") != NULL, "what belongs to the bridge: %s", problem.hint);
+	ok(load(BROKER, "-Xacks=1", NULL) == SETTINGS_WRONG && strstr(problem.text, "belongs to the bridge") != NULL, "what belongs to the bridge: %s", problem.hint);
 	write_file(config, 0600, "# a comment\n\n  kafka.bootstrap.servers = b\nkafka.acks = 1\n");
 	load("--config", config, NULL);
 	ok(strstr(problem.text, "bridge.conf line 4: ") != NULL, "in the file too, with its line: %s", problem.text);
-	ok(load("-X", "linger.ms=5", "-X", "linger.ms=7", BROKER, "--kafka.client.id", "c", NULL) == OPTIONS_RUN && options.kafka_count == 3,
+	ok(load("-X", "linger.ms=5", "-X", "linger.ms=7", BROKER, "--kafka.client.id", "c", NULL) == SETTINGS_RUN && options.settings.property_count == 3,
 	   "a property given twice stands once");
-	is_str(options.kafka[0].value, "7", "with its last value");
+	is_str(options.settings.properties[0].value, "7", "with its last value");
 }
 
 static void
 bad_file(const char *text, const char *expected)
 {
 	write_file(config, 0600, text);
-	ok(load("--config", config, BROKER, NULL) == OPTIONS_WRONG && strstr(problem.text, expected) != NULL, "%s", problem.text);
+	ok(load("--config", config, BROKER, NULL) == SETTINGS_WRONG && strstr(problem.text, expected) != NULL, "%s", problem.text);
 }
 
 static void
@@ -220,11 +220,11 @@ files(void)
 {
 	write_file(config, 0600, "slot = of_file\npublication = p\r\ninclude = more.conf\nkafka.linger.ms = 1\nkafka.bootstrap.servers = f\n");
 	write_file(extra, 0600, "pipeline = included\nslot=later\n");
-	ok(load("--publication", "of_line", "-c", config, "-X", "linger.ms=2", NULL) == OPTIONS_RUN, "a file and what it includes: %s", problem.text);
+	ok(load("--publication", "of_line", "-c", config, "-X", "linger.ms=2", NULL) == SETTINGS_RUN, "a file and what it includes: %s", problem.text);
 	is_str(options.publication, "of_line", "the command line wins");
 	is_str(options.slot, "later", "the last one of the files counts");
 	is_str(options.pipeline, "included", "the included file is read");
-	is_str(options.kafka[0].value, "2", "the command line wins for properties");
+	is_str(options.settings.properties[0].value, "2", "the command line wins for properties");
 
 	bad_file("slots = x\n", "line 1: there is no setting \"slots\"");
 	bad_file("\nkafka.sasl.password hunter2\n", "line 2: there is no \"=\" in the line");
@@ -232,7 +232,7 @@ files(void)
 	bad_file("include = /dev/zero\n", "/dev/zero line 1: this is no configuration file");
 	bad_file("include = /dev/urandom\n", "/dev/urandom line ");
 	write_file(config, 0600, "\xEF\xBB\xBFslot = marked\nkafka.bootstrap.servers = b\n");
-	ok(load("--config", config, NULL) == OPTIONS_RUN, "a byte order mark: %s", problem.text);
+	ok(load("--config", config, NULL) == SETTINGS_RUN, "a byte order mark: %s", problem.text);
 	is_str(options.slot, "marked", "and the line behind it");
 	bad_file("include = nowhere.conf\n", "nowhere.conf: No such file");
 	bad_file("include = bridge.conf\n", "include each other");
@@ -241,15 +241,15 @@ files(void)
 	write_file(extra, 0600, "mode = fast\n");
 	bad_file("include = more.conf\n", "more.conf line 1: mode cannot be \"fast\"");
 	ok(strstr(problem.text, "bridge.conf") == NULL, "the place is the included file's");
-	ok(load("--config", "/nonexistent", NULL) == OPTIONS_WRONG, "%s", problem.text);
-	ok(load("--config", directory, NULL) == OPTIONS_WRONG && strstr(problem.text, "directory") != NULL, "a directory is no file");
-	ok(load("--config", config, "--config", config, NULL) == OPTIONS_WRONG, "one --config");
+	ok(load("--config", "/nonexistent", NULL) == SETTINGS_WRONG, "%s", problem.text);
+	ok(load("--config", directory, NULL) == SETTINGS_WRONG && strstr(problem.text, "directory") != NULL, "a directory is no file");
+	ok(load("--config", config, "--config", config, NULL) == SETTINGS_WRONG, "one --config");
 
 	setenv("CREDENTIALS_DIRECTORY", directory, 1);
 	write_file(config, 0600, "include = ${CREDENTIALS_DIRECTORY}/more.conf\nkafka.bootstrap.servers = b\n");
 	write_file(extra, 0644, "kafka.ssl.key.location = ${CREDENTIALS_DIRECTORY}/key\nkafka.ssl.key.password = x\n");
 	load("--config", config, NULL);
-	ok(options.kafka_count == 3 && strstr(options.kafka[0].value, "/key") != NULL && options.kafka[0].value[0] == '/', "credentials of systemd");
+	ok(options.settings.property_count == 3 && strstr(options.settings.properties[0].value, "/key") != NULL && options.settings.properties[0].value[0] == '/', "credentials of systemd");
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
@@ -281,15 +281,15 @@ reload(void)
 	load("--config", config, "--idle.record.ms=5s", NULL);
 	write_file(config, 0600, "kafka.bootstrap.servers = b\nslot = two\nlog.level = debug\nbatch.max.rows = 20\nidle.record.ms = 9s\n"
 			   "kafka.sasl.password = new\n");
-	ok(options_reload(&options, &later, &problem), "a reload: %s", problem.text);
+	ok(settings_reload(&options_table, &options.settings, &later, &problem), "a reload: %s", problem.text);
 	is_int(options.batch_max_rows, 20, "batch.max.rows acts at once");
-	is_int(options.log_level, LOG_DEBUG_LEVEL, "log.level acts at once");
+	is_int(options.settings.log_level, LOG_DEBUG_LEVEL, "log.level acts at once");
 	is_int(options.idle_record_ms, 5000, "the command line still wins");
 	is_str(options.slot, "one", "the slot stays");
-	is_int(options.kafka_count, 1, "properties stay");
+	is_int(options.settings.property_count, 1, "properties stay");
 	is_str(later.data, "slot\nkafka.*\n", "what waits for a start is named, without values");
 	write_file(config, 0600, "batch.max.rows = 30\nslot = Wrong\n");
-	ok(!options_reload(&options, &later, &problem), "a wrong file: %s", problem.text);
+	ok(!settings_reload(&options_table, &options.settings, &later, &problem), "a wrong file: %s", problem.text);
 	is_int(options.batch_max_rows, 20, "changes nothing");
 	text_free(&later);
 }
@@ -316,9 +316,9 @@ documented(void)
 
 	for (const char *at = page; (at = strstr(at, "\n.BR \\-\\-")) != NULL; at++)
 		described++;
-	for (int i = 0; i < option_row_count; i++)
+	for (int i = 0; i < options_table.count; i++)
 	{
-		const OptionRow *row = &option_rows[i];
+		const SettingRow *row = &options_table.rows[i];
 		char		head[100];
 		char		value[100];
 		char	   *start;
@@ -336,14 +336,14 @@ documented(void)
 		found = strstr(start, "Reloadable.");
 		is_int(found != NULL && (end == NULL || found < end), row->reloadable, "and whether a reload changes it");
 	}
-	is_int(described, option_row_count + 1, "the man page has no others (but --check)");
+	is_int(described, options_table.count + 1, "the man page has no others (but --check)");
 	page = slurp("../oms_bridge.conf.example");
-	for (int i = 0; i < option_row_count; i++)
+	for (int i = 0; i < options_table.count; i++)
 	{
 		char		line[100];
 
-		snprintf(line, sizeof(line), "\n#%s =%s%s\n", option_rows[i].name, option_rows[i].value[0] != '\0' ? " " : "", option_rows[i].value);
-		ok(strstr(page, line) != NULL, "the example has %s with its default", option_rows[i].name);
+		snprintf(line, sizeof(line), "\n#%s =%s%s\n", options_table.rows[i].name, options_table.rows[i].value[0] != '\0' ? " " : "", options_table.rows[i].value);
+		ok(strstr(page, line) != NULL, "the example has %s with its default", options_table.rows[i].name);
 	}
 }
 
@@ -354,19 +354,19 @@ table(void)
 	Options		scratch = {0};
 	Text		help = {0};
 
-	options_help(&help);
-	for (int i = 0; i < option_row_count; i++)
+	settings_help(&options_table, &help);
+	for (int i = 0; i < options_table.count; i++)
 	{
 		Text		value = {0};
 
-		ok(option_set(&scratch, &option_rows[i], option_rows[i].value, &problem), "%s: its default is legal", option_rows[i].name);
+		ok(setting_set(&scratch.settings, &options_table.rows[i], options_table.rows[i].value, &problem), "%s: its default is legal", options_table.rows[i].name);
 		text_puts(&value, "");
-		option_value(&scratch, &option_rows[i], &value);
-		ok(option_set(&scratch, &option_rows[i], value.data, &problem), "and is read back as %s", value.data);
-		ok(strstr(help.data, option_rows[i].name) != NULL, "--help has it");
+		setting_value(&scratch.settings, &options_table.rows[i], &value);
+		ok(setting_set(&scratch.settings, &options_table.rows[i], value.data, &problem), "and is read back as %s", value.data);
+		ok(strstr(help.data, options_table.rows[i].name) != NULL, "--help has it");
 		text_free(&value);
 	}
-	options_free(&scratch);
+	settings_free(&options_table, &scratch.settings);
 	text_free(&help);
 }
 
@@ -389,7 +389,7 @@ main(void)
 	reload();
 	table();
 	documented();
-	options_free(&options);
+	settings_free(&options_table, &options.settings);
 	unlink(config);
 	unlink(extra);
 	rmdir(directory);

@@ -70,13 +70,13 @@ kit_init(Kit *kit)
 	kit->options.ring_max_bytes = 64 << 20;
 	kit->options.transaction_timeout_ms = 10000;
 	kit->options.scan_timeout_ms = 10000;
-	kit->options.kafka = kit->properties;
+	kit->options.settings.properties = kit->properties;
 }
 
 static inline void
 kit_property(Kit *kit, const char *name, const char *value)
 {
-	kit->properties[kit->options.kafka_count++] = (Property) {(char *) (uintptr_t) name, (char *) (uintptr_t) value};
+	kit->properties[kit->options.settings.property_count++] = (Property) {(char *) (uintptr_t) name, (char *) (uintptr_t) value};
 }
 
 static inline SinkContext

@@ -1,12 +1,11 @@
 /*
- * debezium/bridge/options_file.c
+ * common/settings_file.c
  *     The configuration file: one "name = value" a line, "#" begins a comment line, "include = FILE" reads another file there.
  *
  * A value is everything behind the "=" but the blanks around it: no quoting, no comment behind it, so that any password
  * can stand there as it is. What does not parse is never quoted in a message: it may be a secret on the wrong line.
  */
-#include "kafka_settings.h"
-#include "options_file.h"
+#include "settings_inside.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -28,11 +27,12 @@ typedef struct ConfigFile
 	int			line;
 	int			depth;			/* of includes */
 	bool		secret;			/* it holds one */
-	Options    *options;
+	const SettingTable *table;
+	Settings   *settings;
 	Text	   *warnings;
 } ConfigFile;
 
-static bool read_file(const char *path, int depth, Options *options, Text *warnings, Problem *problem);
+static bool read_file(ConfigFile *file, Problem *problem);
 
 static char *
 trim(char *text)
@@ -74,12 +74,14 @@ include(const ConfigFile *file, const char *target, Problem *problem)
 {
 	const char *slash = strrchr(file->path, '/');
 	Text		path = {0};
+	ConfigFile	included;
 	bool		good;
 
 	if (target[0] != '/' && slash != NULL)
 		text_add(&path, file->path, (size_t) (slash - file->path) + 1);
 	text_puts(&path, target);
-	good = read_file(path.data, file->depth + 1, file->options, file->warnings, problem);
+	included = (ConfigFile) {.path = path.data, .depth = file->depth + 1, .table = file->table, .settings = file->settings, .warnings = file->warnings};
+	good = read_file(&included, problem);
 	text_free(&path);
 	return good;
 }
@@ -87,21 +89,28 @@ include(const ConfigFile *file, const char *target, Problem *problem)
 static bool
 set(ConfigFile *file, const char *name, const char *value, Problem *problem)
 {
-	const OptionRow *row;
+	const PropertyRules *properties = file->table->properties;
+	size_t		prefix = properties != NULL ? strlen(properties->prefix) : 0;
+	const SettingRow *row;
+	char		hint[200];
 
 	if (strcmp(name, "include") == 0)
 		return include(file, value, problem);
-	if (strncmp(name, "kafka.", 6) == 0)
+	if (prefix > 0 && strncmp(name, properties->prefix, prefix) == 0)
 	{
-		file->secret = file->secret || property_secret(name + 6);
-		return property_set(file->options, name + 6, value, problem);
+		file->secret = file->secret || properties->secret(name + prefix);
+		return property_set(properties, file->settings, name + prefix, value, problem);
 	}
-	row = option_find(name);
+	row = setting_find(file->table, name);
 	if (row == NULL)
-		return problem_set(problem, REMEDY_STOP, "oms_bridge --help lists them; a librdkafka property is written kafka.NAME", "there is no setting \"%.60s\"", name);
-	if (row->offset == offsetof(Options, dsn))
-		file->secret = file->secret || dsn_secret(value);
-	return option_set(file->options, row, value, problem);
+	{
+		snprintf(hint, sizeof hint, "%s --help lists them", file->table->program);
+		if (prefix > 0)
+			snprintf(hint, sizeof hint, "%s --help lists them; a %s property is written %sNAME", file->table->program, properties->library, properties->prefix);
+		return problem_set(problem, REMEDY_STOP, hint, "there is no setting \"%.60s\"", name);
+	}
+	file->secret = file->secret || setting_secret(row, value);
+	return setting_set(file->settings, row, value, problem);
 }
 
 /*
@@ -205,24 +214,28 @@ read_stream(ConfigFile *file, Problem *problem)
 }
 
 static bool
-read_file(const char *path, int depth, Options *options, Text *warnings, Problem *problem)
+read_file(ConfigFile *file, Problem *problem)
 {
-	ConfigFile	file = {.path = path, .depth = depth, .options = options, .warnings = warnings};
+	char		hint[100];
 	bool		good;
 
-	if (depth > INCLUDE_DEPTH_MAX)
+	if (file->depth > INCLUDE_DEPTH_MAX)
 		return problem_set(problem, REMEDY_STOP, "does a file include itself?", "more than %d files include each other", INCLUDE_DEPTH_MAX);
-	file.stream = fopen(path, "re");
-	if (file.stream == NULL)
-		return problem_set(problem, REMEDY_STOP, errno == EACCES ? "the user that runs oms_bridge must be able to read it" : NULL,
-						   "cannot open %s: %s", path, strerror(errno));
-	good = read_stream(&file, problem);
-	fclose(file.stream);
+	file->stream = fopen(file->path, "re");
+	if (file->stream == NULL)
+	{
+		snprintf(hint, sizeof hint, "the user that runs %s must be able to read it", file->table->program);
+		return problem_set(problem, REMEDY_STOP, errno == EACCES ? hint : NULL, "cannot open %s: %s", file->path, strerror(errno));
+	}
+	good = read_stream(file, problem);
+	fclose(file->stream);
 	return good;
 }
 
 bool
-options_file_read(const char *path, Options *options, Text *warnings, Problem *problem)
+settings_file_read(const SettingTable *table, const char *path, Settings *settings, Text *warnings, Problem *problem)
 {
-	return read_file(path, 0, options, warnings, problem);
+	ConfigFile	file = {.path = path, .table = table, .settings = settings, .warnings = warnings};
+
+	return read_file(&file, problem);
 }

@@ -1,12 +1,12 @@
 /*
- * debezium/bridge/options_value.c
+ * common/settings_value.c
  *     Values of settings: from text, and to text.
  *
  * Nothing is rounded, cut or guessed: a value is taken as it stands or refused with what would do.
  */
 #define _GNU_SOURCE
 
-#include "options_table.h"
+#include "settings.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,6 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "dsn.h"
+#include "settings_inside.h"
+
+const char *const setting_flags[] = {"off", "on", NULL};
+const char *const setting_log_levels[] = {"debug", "info", "warning", "error", NULL};
+const char *const setting_log_formats[] = {"plain", "json", NULL};
 
 typedef struct Unit
 {
@@ -26,15 +33,15 @@ static const Unit time_units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000
 static const Unit no_units[] = {{"", 1}, {NULL, 0}};
 
 static const Unit *
-units_of(OptionKind kind)
+units_of(SettingKind kind)
 {
-	return kind == OPTION_BYTES ? byte_units : kind == OPTION_TIME ? time_units : no_units;
+	return kind == SETTING_BYTES ? byte_units : kind == SETTING_TIME ? time_units : no_units;
 }
 
 static void *
-member(const Options *options, const OptionRow *row)
+member(const Settings *settings, const SettingRow *row)
 {
-	return (char *) options + row->offset;
+	return (char *) settings + row->offset;
 }
 
 /* Digits, then a unit; blanks may stand between. */
@@ -71,7 +78,7 @@ add_number(Text *text, int64_t number, const Unit *units)
 }
 
 static bool
-set_number(Options *options, const OptionRow *row, const char *value, Problem *problem)
+set_number(Settings *settings, const SettingRow *row, const char *value, Problem *problem)
 {
 	const Unit *units = units_of(row->kind);
 	int64_t		number;
@@ -80,16 +87,16 @@ set_number(Options *options, const OptionRow *row, const char *value, Problem *p
 	if (read_number(value, units, &number) && number >= row->min && number <= row->max)
 	{
 		/* Other threads read the reloadable ones while a reload writes them. */
-		__atomic_store_n((int64_t *) member(options, row), number, __ATOMIC_RELAXED);
+		__atomic_store_n((int64_t *) member(settings, row), number, __ATOMIC_RELAXED);
 		return true;
 	}
 	text_puts(&range, "give a whole number from ");
 	add_number(&range, row->min, units);
 	text_puts(&range, " to ");
 	add_number(&range, row->max, units);
-	if (row->kind == OPTION_BYTES)
+	if (row->kind == SETTING_BYTES)
 		text_puts(&range, "; kB, MB or GB may stand behind it");
-	if (row->kind == OPTION_TIME)
+	if (row->kind == SETTING_TIME)
 		text_puts(&range, "; ms, s or min may stand behind it");
 	problem_set(problem, REMEDY_STOP, range.data, "%s cannot be \"%.100s\"", row->name, value);
 	text_free(&range);
@@ -98,14 +105,14 @@ set_number(Options *options, const OptionRow *row, const char *value, Problem *p
 
 /* The place of the word among the choices, -1: none of them. */
 static int
-choice(const OptionRow *row, const char *value)
+choice(const SettingRow *row, const char *value)
 {
 	static const char *const other_words[2][4] = {{"false", "no", "0", NULL}, {"true", "yes", "1", NULL}};
 
 	for (int i = 0; row->choices[i] != NULL; i++)
 		if (strcasecmp(row->choices[i], value) == 0)
 			return i;
-	for (int i = 0; row->kind == OPTION_FLAG && i < 2; i++)
+	for (int i = 0; row->kind == SETTING_FLAG && i < 2; i++)
 		for (int j = 0; other_words[i][j] != NULL; j++)
 			if (strcasecmp(other_words[i][j], value) == 0)
 				return i;
@@ -113,15 +120,15 @@ choice(const OptionRow *row, const char *value)
 }
 
 static bool
-set_choice(Options *options, const OptionRow *row, const char *value, Problem *problem)
+set_choice(Settings *settings, const SettingRow *row, const char *value, Problem *problem)
 {
 	int			place = choice(row, value);
 	Text		words = {0};
 
-	if (place >= 0 && row->kind == OPTION_CHOICE)
-		*(int *) member(options, row) = place;
+	if (place >= 0 && row->kind == SETTING_CHOICE)
+		*(int *) member(settings, row) = place;
 	else if (place >= 0)
-		*(bool *) member(options, row) = place == 1;
+		*(bool *) member(settings, row) = place == 1;
 	if (place >= 0)
 		return true;
 	text_puts(&words, "give ");
@@ -133,9 +140,9 @@ set_choice(Options *options, const OptionRow *row, const char *value, Problem *p
 }
 
 static bool
-set_text(Options *options, const OptionRow *row, const char *value, Problem *problem)
+set_text(Settings *settings, const SettingRow *row, const char *value, Problem *problem)
 {
-	char	  **text = member(options, row);
+	char	  **text = member(settings, row);
 
 	if ((int64_t) strlen(value) > row->max)
 		return problem_set(problem, REMEDY_STOP, NULL, "the value of %s is longer than %" PRId64 " bytes", row->name, row->max);
@@ -145,23 +152,23 @@ set_text(Options *options, const OptionRow *row, const char *value, Problem *pro
 }
 
 bool
-option_set(Options *options, const OptionRow *row, const char *value, Problem *problem)
+setting_set(Settings *settings, const SettingRow *row, const char *value, Problem *problem)
 {
-	if (row->kind == OPTION_TEXT)
-		return set_text(options, row, value, problem);
+	if (setting_is_text(row))
+		return set_text(settings, row, value, problem);
 	if (row->choices != NULL)
-		return set_choice(options, row, value, problem);
-	return set_number(options, row, value, problem);
+		return set_choice(settings, row, value, problem);
+	return set_number(settings, row, value, problem);
 }
 
 void
-option_value(const Options *options, const OptionRow *row, Text *text)
+setting_value(const Settings *settings, const SettingRow *row, Text *text)
 {
-	const void *at = member(options, row);
+	const void *at = member(settings, row);
 
-	if (row->kind == OPTION_TEXT)
+	if (setting_is_text(row))
 		text_puts(text, *(char *const *) at != NULL ? *(char *const *) at : "");
-	else if (row->kind == OPTION_CHOICE)
+	else if (row->kind == SETTING_CHOICE)
 		text_puts(text, row->choices[*(const int *) at]);
 	else if (row->choices != NULL)
 		text_puts(text, row->choices[*(const bool *) at]);
@@ -170,13 +177,25 @@ option_value(const Options *options, const OptionRow *row, Text *text)
 }
 
 void
-option_copy(Options *to, const Options *from, const OptionRow *row)
+setting_copy(Settings *to, const Settings *from, const SettingRow *row)
 {
 	Text		value = {0};
 	Problem		never;
 
 	text_puts(&value, "");
-	option_value(from, row, &value);
-	option_set(to, row, value.data, &never);
+	setting_value(from, row, &value);
+	setting_set(to, row, value.data, &never);
 	text_free(&value);
+}
+
+bool
+setting_is_text(const SettingRow *row)
+{
+	return row->kind == SETTING_TEXT || row->kind == SETTING_DSN || row->kind == SETTING_SECRET;
+}
+
+bool
+setting_secret(const SettingRow *row, const char *value)
+{
+	return (row->kind == SETTING_SECRET && value[0] != '\0') || (row->kind == SETTING_DSN && dsn_secret(value));
 }
