@@ -12,7 +12,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "http.h"
 #include "log.h"
 #include "metrics.h"
 #include "options.h"
@@ -146,7 +145,7 @@ main(int argc, char **argv)
 	if (options.sink == SINK_KAFKA && rd_kafka_version() < LIBRDKAFKA_GOOD)
 		log_info("librdkafka %s works; from 2.4 on it takes a quarter less CPU time", rd_kafka_version_str());
 	health_set(HEALTH_STARTING, NULL);
-	if (!http_start(options.http_listen, &problem))
+	if (!monitor_start(&metrics_monitor, options.http_listen, &problem))
 	{
 		log_problem(&problem);
 		signals_guard_end();
@@ -156,7 +155,7 @@ main(int argc, char **argv)
 	status = run(&options);
 	sd_notify(0, "STOPPING=1");
 	signals_doing("ending", true);
-	http_stop();
+	monitor_stop();
 	log_info("stopped");
 	signals_guard_end();
 	settings_free(&options_table, &options.settings);

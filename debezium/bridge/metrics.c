@@ -13,22 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <librdkafka/rdkafka.h>
 
 #include "figures.h"
 #include "health.h"
+#include "prometheus.h"
 
 #define TABLE_METRICS (METRIC_TABLE_LAST + 1)
-
-typedef struct MetricRow
-{
-	const char *name;			/* without the prefix oms_bridge_ */
-	int64_t		scale;			/* what is kept inside for one unit of the name: 1000 for milliseconds shown as seconds */
-	const char *help;
-} MetricRow;
 
 static const MetricRow metric_rows[METRIC_LAST] = {
 	[METRIC_EVENTS] = {"events_total", 1, "Events published and recorded in the position."},
@@ -62,18 +54,7 @@ static const MetricRow metric_rows[METRIC_LAST] = {
 	[METRIC_EPOCH] = {"epoch", 1, "Number of the session that writes the position."},
 };
 
-#define BOUNDS_MAX 18
-
-typedef struct HistogramRow
-{
-	const char *name;
-	int64_t		scale;
-	const char *help;
-	int			bounds;
-	int64_t		bound[BOUNDS_MAX];	/* inclusive upper ends, rising */
-} HistogramRow;
-
-#define TIME_BOUNDS 18, {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, \
+#define TIME_BOUNDS HISTOGRAM_BOUNDS_MAX, {500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, \
 	5000000, 10000000, 30000000, 60000000, 300000000, 1800000000}
 
 static const HistogramRow histogram_rows[HISTOGRAM_LAST] = {
@@ -82,12 +63,6 @@ static const HistogramRow histogram_rows[HISTOGRAM_LAST] = {
 	[HISTOGRAM_BATCH_ROWS] = {"batch_events", 1, "Events in one Kafka transaction.", 15,
 		{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000}},
 };
-
-typedef struct HistogramValues
-{
-	_Atomic int64_t buckets[BOUNDS_MAX + 1];	/* each for itself; the last is above all bounds */
-	_Atomic int64_t sum;
-} HistogramValues;
 
 static _Atomic int64_t values[METRIC_LAST];
 static _Atomic bool known[METRIC_LAST];
@@ -130,35 +105,10 @@ metric_get(Metric metric)
 	return sum;
 }
 
-/* A clock that differs from the server's can make a time negative; it counts as none. */
 void
 histogram_observe(Histogram histogram, int64_t value)
 {
-	const HistogramRow *row = &histogram_rows[histogram];
-	int			i = 0;
-
-	if (value < 0)
-		value = 0;
-	while (i < row->bounds && value > row->bound[i])
-		i++;
-	atomic_fetch_add_explicit(&histograms[histogram].buckets[i], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&histograms[histogram].sum, value, memory_order_relaxed);
-}
-
-static void
-add_label(Text *text, const char *name, const char *value)
-{
-	text_printf(text, "%s%s=\"", text->len > 0 ? "," : "", name);
-	for (; *value != '\0'; value++)
-	{
-		if (*value == '\n')
-			text_puts(text, "\\n");
-		else if (*value == '"' || *value == '\\')
-			text_printf(text, "\\%c", *value);
-		else
-			text_add(text, value, 1);
-	}
-	text_puts(text, "\"");
+	histogram_note(&histogram_rows[histogram], &histograms[histogram], value);
 }
 
 void
@@ -166,40 +116,13 @@ metrics_identify(const char *mode, const char *plugin, const char *pipeline, con
 {
 	pthread_mutex_lock(&identity_lock);
 	text_clear(&identity);
-	add_label(&identity, "version", BRIDGE_VERSION);
-	add_label(&identity, "librdkafka", rd_kafka_version_str());
-	add_label(&identity, "mode", mode);
-	add_label(&identity, "plugin", plugin);
-	add_label(&identity, "pipeline", pipeline);
-	add_label(&identity, "slot", slot);
+	prometheus_label(&identity, "version", BRIDGE_VERSION);
+	prometheus_label(&identity, "librdkafka", rd_kafka_version_str());
+	prometheus_label(&identity, "mode", mode);
+	prometheus_label(&identity, "plugin", plugin);
+	prometheus_label(&identity, "pipeline", pipeline);
+	prometheus_label(&identity, "slot", slot);
 	pthread_mutex_unlock(&identity_lock);
-}
-
-static void
-add_head(Text *text, const char *name, const char *type, const char *help)
-{
-	text_printf(text, "# HELP %s ", name);
-	for (; *help != '\0'; help++)
-	{
-		if (*help == '\\')
-			text_puts(text, "\\\\");
-		else
-			text_add(text, help, 1);
-	}
-	text_printf(text, "\n# TYPE %s %s\n", name, type);
-}
-
-/* value / scale, exact: scales are powers of ten. */
-static void
-add_scaled(Text *text, int64_t value, int64_t scale)
-{
-	uint64_t	size = value < 0 ? -(uint64_t) value : (uint64_t) value;
-	int			digits = scale == 1000000 ? 6 : 3;
-
-	if (scale == 1)
-		text_printf(text, "%" PRId64, value);
-	else
-		text_printf(text, "%s%" PRIu64 ".%0*" PRIu64, value < 0 ? "-" : "", size / (uint64_t) scale, digits, size % (uint64_t) scale);
 }
 
 static void
@@ -212,7 +135,7 @@ render_metric(Text *text, Metric metric)
 	if (!counter && !atomic_load_explicit(&known[metric], memory_order_acquire))
 		return;
 	snprintf(name, sizeof(name), "oms_bridge_%s", row->name);
-	add_head(text, name, counter ? "counter" : "gauge", row->help);
+	prometheus_head(text, name, counter ? "counter" : "gauge", row->help);
 	if (metric <= METRIC_TABLE_LAST)
 	{
 		for (int i = 0; i < EVENT_TABLES; i++)
@@ -221,32 +144,8 @@ render_metric(Text *text, Metric metric)
 		return;
 	}
 	text_printf(text, "%s ", name);
-	add_scaled(text, atomic_load_explicit(&values[metric], memory_order_relaxed), row->scale);
+	prometheus_scaled(text, atomic_load_explicit(&values[metric], memory_order_relaxed), row->scale);
 	text_puts(text, "\n");
-}
-
-/* _count is the sum of the buckets as read here, so that it is always equal to the bucket of +Inf. */
-static void
-render_histogram(Text *text, Histogram histogram)
-{
-	const HistogramRow *row = &histogram_rows[histogram];
-	HistogramValues *values_now = &histograms[histogram];
-	int64_t		count = 0;
-	char		name[100];
-
-	snprintf(name, sizeof(name), "oms_bridge_%s", row->name);
-	add_head(text, name, "histogram", row->help);
-	for (int i = 0; i <= row->bounds; i++)
-	{
-		count += atomic_load_explicit(&values_now->buckets[i], memory_order_relaxed);
-		if (i == row->bounds)
-			text_printf(text, "%s_bucket{le=\"+Inf\"} %" PRId64 "\n", name, count);
-		else
-			text_printf(text, "%s_bucket{le=\"%g\"} %" PRId64 "\n", name, (double) row->bound[i] / (double) row->scale, count);
-	}
-	text_printf(text, "%s_sum ", name);
-	add_scaled(text, atomic_load_explicit(&values_now->sum, memory_order_relaxed), row->scale);
-	text_printf(text, "\n%s_count %" PRId64 "\n", name, count);
 }
 
 static void
@@ -255,35 +154,10 @@ render_identity(Text *text)
 	pthread_mutex_lock(&identity_lock);
 	if (identity.len > 0)
 	{
-		add_head(text, "oms_bridge_build_info", "gauge", "1; what this instance is, in its labels.");
+		prometheus_head(text, "oms_bridge_build_info", "gauge", "1; what this instance is, in its labels.");
 		text_printf(text, "oms_bridge_build_info{%s} 1\n", identity.data);
 	}
 	pthread_mutex_unlock(&identity_lock);
-}
-
-/* Standard names, as the Prometheus client libraries have them. */
-static void
-render_process(Text *text)
-{
-	struct rusage usage;
-	long		pages = 0;
-	FILE	   *statm;
-
-	getrusage(RUSAGE_SELF, &usage);
-	add_head(text, "process_cpu_seconds_total", "counter", "User and system CPU time.");
-	text_puts(text, "process_cpu_seconds_total ");
-	add_scaled(text, ((int64_t) usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec,
-			   1000000);
-	text_puts(text, "\n");
-	statm = fopen("/proc/self/statm", "re");
-	if (statm == NULL)
-		return;
-	if (fscanf(statm, "%*s %ld", &pages) == 1)
-	{
-		add_head(text, "process_resident_memory_bytes", "gauge", "Resident memory.");
-		text_printf(text, "process_resident_memory_bytes %" PRId64 "\n", (int64_t) pages * sysconf(_SC_PAGESIZE));
-	}
-	fclose(statm);
 }
 
 void
@@ -293,10 +167,15 @@ metrics_render(Text *text)
 	for (int i = 0; i < METRIC_LAST; i++)
 		render_metric(text, (Metric) i);
 	for (int i = 0; i < HISTOGRAM_LAST; i++)
-		render_histogram(text, (Histogram) i);
+	{
+		char		name[100];
+
+		snprintf(name, sizeof(name), "oms_bridge_%s", histogram_rows[i].name);
+		histogram_render(text, name, &histogram_rows[i], &histograms[i]);
+	}
 	health_metrics(text);
 	figures_metrics(text);
-	render_process(text);
+	prometheus_process(text);
 }
 
 void
@@ -311,3 +190,18 @@ metrics_names(Text *text)
 	text_puts(text, "oms_bridge_build_info\noms_bridge_healthy\noms_bridge_status\n"
 			  "process_cpu_seconds_total\nprocess_resident_memory_bytes\n");
 }
+
+static bool
+metrics_page(Text *text)
+{
+	metrics_render(text);
+	return true;
+}
+
+static const MonitorPage pages[] = {
+	{"/metrics", MONITOR_METRICS_TYPE, metrics_page},
+	{"/healthz", "application/json", health_render},
+	{0}
+};
+
+const Monitor metrics_monitor = {.of = "bridge", .setting = "http.listen", .pages = pages};

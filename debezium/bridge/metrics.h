@@ -6,6 +6,7 @@
 #define METRICS_H
 
 #include "bridge.h"
+#include "monitor.h"
 #include "text.h"
 
 /* Counters and gauges: one row a metric in metrics.c (enum value, name, type, help). Units are in the names. */
@@ -86,5 +87,8 @@ extern void health_set(Health health, const char *detail);	/* detail is copied; 
 extern void health_progress(void);
 /* One JSON object; true when well (200), false when not (503). */
 extern bool health_render(Text *text);
+
+/* /metrics and /healthz, on http.listen. */
+extern const Monitor metrics_monitor;
 
 #endif

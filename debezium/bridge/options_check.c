@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "dsn.h"
-#include "http.h"
 #include "kafka_settings.h"
+#include "monitor.h"
 
 #define TOPIC_MAX_LEN 249
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -163,5 +163,5 @@ options_check(Settings *settings, Problem *problem)
 	if (!check_dsn(options, problem) || !check_names(options, problem) || !check_gate(options, problem) ||
 		!check_topics(options, problem) || !check_sink(options, problem) || !check_start(options, problem))
 		return false;
-	return strcmp(options->http_listen, "off") == 0 || http_check(options->http_listen, problem);
+	return monitor_check("http.listen", options->http_listen, problem);
 }

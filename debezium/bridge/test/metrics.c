@@ -19,7 +19,6 @@
 
 #include "figures.h"
 #include "health.h"
-#include "http.h"
 #include "log.h"
 
 static Text text;				/* of rendered() */
@@ -275,7 +274,7 @@ slow_clients(void)
 		close(fds[i]);
 }
 
-/* The port that http_start() logged. */
+/* The port that monitor_start(&metrics_monitor, ) logged. */
 static int
 start(void)
 {
@@ -287,7 +286,7 @@ start(void)
 	bool		good;
 
 	dup2(fileno(file), STDERR_FILENO);
-	good = http_start("127.0.0.1:0", &problem);
+	good = monitor_start(&metrics_monitor, "127.0.0.1:0", &problem);
 	dup2(before, STDERR_FILENO);
 	close(before);
 	rewind(file);
@@ -319,10 +318,10 @@ served(void)
 	garbage();
 	slow_clients();
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
-	ok(!http_check("", &problem) && !http_check("9464", &problem), "an address that is none");
-	http_stop();
-	ok(http_start("off", &problem), "off starts nothing, and that is well");
-	http_stop();
+	ok(!monitor_check("http.listen", "", &problem) && !monitor_check("http.listen", "9464", &problem), "an address that is none");
+	monitor_stop();
+	ok(monitor_start(&metrics_monitor, "off", &problem), "off starts nothing, and that is well");
+	monitor_stop();
 	is_str(ask("GET /metrics" CLOSE, 10), "no connection", "stopped");
 }
 
@@ -338,7 +337,7 @@ port_taken(void)
 	if (bind(fd, (struct sockaddr *) &address, len) != 0 || listen(fd, 1) != 0 || getsockname(fd, (struct sockaddr *) &address, &len) != 0)
 		exit(1);
 	snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%d", ntohs(address.sin_port));
-	ok(!http_start(listen_on, &problem) && strstr(problem.hint, "http.listen") != NULL, "a port in use: %s (%s)", problem.text, problem.hint);
+	ok(!monitor_start(&metrics_monitor, listen_on, &problem) && strstr(problem.hint, "http.listen") != NULL, "a port in use: %s (%s)", problem.text, problem.hint);
 	close(fd);
 }
 

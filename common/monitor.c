@@ -1,12 +1,12 @@
 /*
- * debezium/bridge/http.c
- *     GET /metrics and GET /healthz on a local port (libmicrohttpd, one thread of its own).
+ * common/monitor.c
+ *     Pages for whoever watches a program, on a local port (libmicrohttpd, one thread of its own).
  *
- * It only reads: nothing that arrives here changes the bridge. Bodies are not read, connections are few, small and
+ * It only reads: nothing that arrives here changes the program. Bodies are not read, connections are few, small and
  * short: who comes when all are taken takes the place of the oldest, so that no slow client keeps others out. The thread blocks all
  * signals; they are for the main thread.
  */
-#include "http.h"
+#include "monitor.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +23,6 @@
 #include <microhttpd.h>
 
 #include "log.h"
-#include "metrics.h"
 
 #define CONNECTIONS_MAX 16
 #define CONNECTIONS_LIMIT (4 * CONNECTIONS_MAX)	/* with those that are being closed */
@@ -44,6 +43,7 @@ typedef struct Address
 } Address;
 
 static struct MHD_Daemon *server;
+static const Monitor *monitor;
 
 /* Open connections, the oldest first, and how many. The library's thread alone looks at them. */
 static int	connections[CONNECTIONS_LIMIT];
@@ -78,25 +78,25 @@ parse_host(const char *host, size_t len, uint16_t port, Address *address)
 }
 
 static bool
-parse_address(const char *listen, Address *address, Problem *problem)
+parse_address(const char *setting, const char *listen, Address *address, Problem *problem)
 {
 	const char *colon = strrchr(listen, ':');
 	size_t		digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
 	long		port = digits > 0 && digits < 6 && colon[1 + digits] == '\0' ? strtol(colon + 1, NULL, 10) : -1;
 
 	if (colon == listen)
-		return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "http.listen \"%.100s\" does not say on which address", listen);
+		return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "%s \"%.100s\" does not say on which address", setting, listen);
 	if (port >= 0 && port <= UINT16_MAX && parse_host(listen, (size_t) (colon - listen), (uint16_t) port, address))
 		return true;
-	return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "http.listen cannot be \"%.100s\"", listen);
+	return problem_set(problem, REMEDY_STOP, ADDRESS_HINT, "%s cannot be \"%.100s\"", setting, listen);
 }
 
 bool
-http_check(const char *listen, Problem *problem)
+monitor_check(const char *setting, const char *listen, Problem *problem)
 {
 	Address		address;
 
-	return parse_address(listen, &address, problem);
+	return strcmp(listen, "off") == 0 || parse_address(setting, listen, &address, problem);
 }
 
 static enum MHD_Result
@@ -116,12 +116,30 @@ respond(struct MHD_Connection *connection, unsigned status, const char *type, co
 	return result;
 }
 
+static const MonitorPage *
+find_page(const char *url)
+{
+	for (const MonitorPage *page = monitor->pages; page->path != NULL; page++)
+		if (strcmp(page->path, url) == 0)
+			return page;
+	return NULL;
+}
+
+/* "/metrics and /healthz" */
+static void
+add_pages(Text *text)
+{
+	for (const MonitorPage *page = monitor->pages; page->path != NULL; page++)
+		text_printf(text, "%s%s", page == monitor->pages ? "" : page[1].path == NULL ? " and " : ", ", page->path);
+}
+
 /* Called first when the head of a request is there; an answer given at once spares the body. */
 static enum MHD_Result
 handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *body,
 	   size_t *body_len, void **request)
 {
 	Text		text = {0};
+	const MonitorPage *page = find_page(url);
 	const char *type = "text/plain; charset=utf-8";
 	unsigned	status = MHD_HTTP_OK;
 	enum MHD_Result result;
@@ -136,20 +154,17 @@ handle(void *arg, struct MHD_Connection *connection, const char *url, const char
 		status = MHD_HTTP_METHOD_NOT_ALLOWED;
 		text_puts(&text, "GET and HEAD only\n");
 	}
-	else if (strcmp(url, "/metrics") == 0)
+	else if (page != NULL)
 	{
-		type = "text/plain; version=0.0.4; charset=utf-8";
-		metrics_render(&text);
-	}
-	else if (strcmp(url, "/healthz") == 0)
-	{
-		type = "application/json";
-		status = health_render(&text) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+		type = page->type;
+		status = page->render(&text) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	else
 	{
 		status = MHD_HTTP_NOT_FOUND;
-		text_puts(&text, "here are /metrics and /healthz\n");
+		text_puts(&text, "here are ");
+		add_pages(&text);
+		text_puts(&text, "\n");
 	}
 	result = respond(connection, status, type, &text);
 	text_free(&text);
@@ -194,6 +209,7 @@ library_log(void *arg, const char *format, va_list args)
 static int
 open_socket(const char *listen_on, const Address *address, Problem *problem)
 {
+	char		hint[200];
 	int			fd = socket(address->of.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int			on = 1;
 
@@ -201,10 +217,11 @@ open_socket(const char *listen_on, const Address *address, Problem *problem)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (fd >= 0 && bind(fd, &address->of.any, address->len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	problem_set(problem, REMEDY_STOP,
-				errno == EADDRINUSE ? "another program, perhaps another bridge, listens there: set http.listen to another port, or to off"
-				: "set http.listen to an address of this machine, or to off",
-				"cannot listen on %s: %s", listen_on, strerror(errno));
+	if (errno == EADDRINUSE)
+		snprintf(hint, sizeof hint, "another program, perhaps another %s, listens there: set %s to another port, or to off", monitor->of, monitor->setting);
+	else
+		snprintf(hint, sizeof hint, "set %s to an address of this machine, or to off", monitor->setting);
+	problem_set(problem, REMEDY_STOP, hint, "cannot listen on %s: %s", listen_on, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -221,16 +238,19 @@ port_of(int fd)
 }
 
 bool
-http_start(const char *listen, Problem *problem)
+monitor_start(const Monitor *given, const char *listen, Problem *problem)
 {
 	Address		address;
+	Text		pages = {0};
+	char		hint[100];
 	sigset_t	all;
 	sigset_t	before;
 	int			fd;
 
 	if (strcmp(listen, "off") == 0)
 		return true;
-	if (!parse_address(listen, &address, problem))
+	monitor = given;
+	if (!parse_address(monitor->setting, listen, &address, problem))
 		return false;
 	fd = open_socket(listen, &address, problem);
 	if (fd < 0)
@@ -249,14 +269,17 @@ http_start(const char *listen, Problem *problem)
 	if (server == NULL)
 	{
 		close(fd);
-		return problem_set(problem, REMEDY_STOP, "set http.listen to off to run without it", "cannot start the HTTP server on %s", listen);
+		snprintf(hint, sizeof hint, "set %s to off to run without it", monitor->setting);
+		return problem_set(problem, REMEDY_STOP, hint, "cannot start the HTTP server on %s", listen);
 	}
-	log_info("/metrics and /healthz on port %" PRIu16 " (http.listen %s)", port_of(fd), listen);
+	add_pages(&pages);
+	log_info("%s on port %" PRIu16 " (%s %s)", pages.data, port_of(fd), monitor->setting, listen);
+	text_free(&pages);
 	return true;
 }
 
 void
-http_stop(void)
+monitor_stop(void)
 {
 	if (server == NULL)
 		return;
