@@ -13,7 +13,7 @@ use Test::More;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(oms_node oms_settings oms_dbh closed_trees psql_ok psql_fails_with oms_command json soak rounds first_seed %TOPIC_OF published_tables);
+our @EXPORT = qw(oms_node oms_settings oms_dbh closed_trees psql_ok psql_fails_with oms_command json soak rounds first_seed goes_on %TOPIC_OF published_tables);
 
 # What leaves, and where to: section 7 of the contract, said once more for the tests.
 our %TOPIC_OF = (
@@ -134,5 +134,13 @@ sub rounds { my ($short, $long) = @_; return soak() ? $long : $short; }
 
 # What random tests begin with: make test repeats itself, so that a red run is a change's fault; make soak looks for what is new.
 sub first_seed { return $ENV{OMS_SEED} // (soak() ? int(time) % 1_000_000 : 7); }
+
+# Whether a random test goes on. In make test never beyond MOST rounds either: a quick machine plays what others have played before it, and nothing else.
+# Longer than that is asked for by make soak, or by OMS_SECONDS of a minute and more.
+sub goes_on
+{
+	my ($until, $played, $most) = @_;
+	return time < $until && ($played < $most || soak() || ($ENV{OMS_SECONDS} // 0) >= 60);
+}
 
 1;

@@ -103,10 +103,10 @@ my @COLUMNS = qw(status order_qty executed_quantity leaves_quantity executed_val
 my @FIGURES = qw(executed_quantity executed_value review_quantity);
 # an order is told by its symbol and its first ClOrdID
 my $ORDERS = q(SELECT concat_ws(' ', symbol, (SELECT min(cl_ord_id COLLATE "C") FROM oms.cl_ord_ids c WHERE c.order_id = o.id)) AS name,
-	symbol, array_to_string(flags, ' ') AS flags, )
+	symbol, coalesce(array_to_string(flags, ' '), '') AS flags, )
   . join(', ', map { /qty|quant|value|px|price/ ? "trim_scale($_)::text AS $_" : $_ } @COLUMNS)
   . ', executed_quantity = 0 OR abs(avg_px - executed_value / executed_quantity) < 0.000000001 AS average FROM oms.orders o';
-my $EXECUTIONS = q(SELECT exec_id, counterparty_order_id AS oid, status, array_to_string(flags, ' ') AS flags,
+my $EXECUTIONS = q(SELECT exec_id, counterparty_order_id AS oid, status, coalesce(array_to_string(flags, ' '), '') AS flags,
 	review_reasons::text AS reasons FROM oms.executions ORDER BY id);
 
 # Give a log to an empty store, look, and forget it.

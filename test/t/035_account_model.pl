@@ -130,7 +130,7 @@ sub random_call
 my (%outcome, @wrong);
 my $before = world();
 my $until = time + $SECONDS;
-while (time < $until && !@wrong)
+for (my $calls = 0; goes_on($until, $calls, 4000) && !@wrong; $calls++)
 {
 	my $who = one_of('boss', sort keys %sees);
 	my ($sql, $said) = random_call();

@@ -397,7 +397,7 @@ sub session
 	my ($only_session, $only_tree) = split /\./, $ENV{OMS_TREE} // '';
 
 	$session = $only_session if $only_session;
-	while (time < $until)
+	while (goes_on($until, $trees, 60))
 	{
 		$trees = $only_tree ? $only_tree : $trees + 1;
 		srand($SEED * 7919 + $session * 104729 + $trees);

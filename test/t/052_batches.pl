@@ -93,7 +93,7 @@ sub in_batches
 note("seed $SEED, $SECONDS s");
 srand $SEED;
 my ($rounds, $differ) = (0, '');
-for (my $end = time + $SECONDS; time < $end && $differ eq ''; $rounds++)
+for (my $end = time + $SECONDS; goes_on($end, $rounds, 100) && $differ eq ''; $rounds++)
 {
 	# some is told before its order is there, and again afterwards
 	my @told = map { { %{ $make[2]->() }, orderId => '@' . one_of(@ROOTS) } } 1 .. int rand 5;

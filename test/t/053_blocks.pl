@@ -435,7 +435,7 @@ sub session
 	my $number = 0;
 
 	$session = $only_session if $only_session;
-	while (time < $until)
+	while (goes_on($until, $number, 40))
 	{
 		$number = $only_group ? $only_group : $number + 1;
 		srand($SEED * 7919 + $session * 104729 + $number);

@@ -421,7 +421,7 @@ sub session
 	$number = $1 if ($ENV{OMS_GROUP} // '') =~ /^(\d+)/;
 	foreach my $group ($first .. $last)
 	{
-		last if time > $until;
+		last if !goes_on($until, $group - $first, 60);
 		my $run = new_run($dbh, "s${number}g$group");
 		srand($SEED * 1_000_003 + $number * 10_007 + $group);
 		if (!eval { $done{past} += drive($run, $until); 1 })

@@ -498,7 +498,7 @@ my $failures = 0;
 my $number = 0;
 my $end = time + $SECONDS;
 $dbh->do('SET jit = off');
-while ((time < $end || $number < 50) && $failures < 5)
+while ((goes_on($end, $number, 6000) || $number < 50) && $failures < 5)
 {
 	srand($SEED * 1_000_003 + ++$number);
 	$number = $ENV{OMS_CASE}, srand($SEED * 1_000_003 + $number) if $ENV{OMS_CASE};
