@@ -5,40 +5,68 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
 
 #include "log.h"
 #include "server.h"
 #include "signals.h"
+
+/* A stop waits for drain.timeout; the rest is for closing things. */
+#define STOP_MARGIN_MS 10000
+
+static int
+run(Options *options)
+{
+	Problem		problem = {0};
+	Text		settings = {0};
+
+	settings_show(&options_table, &options->settings, &settings);
+	log_debug("settings in force:\n%s", settings.data);
+	text_free(&settings);
+	signals_start();
+	if (!signals_guard(options->drain_timeout_ms + STOP_MARGIN_MS, "no request was running", "the requests that ran have no answer; a commandId is told as a repeat"))
+	{
+		log_error("cannot start the guard of stops");
+		return EXIT_BROKEN;
+	}
+	log_info("oms_gateway %s", GATEWAY_VERSION);
+	if (!server_start(options, &problem))
+	{
+		log_problem(&problem);
+		signals_guard_end();
+		return EXIT_USAGE;
+	}
+	sd_notify(0, "READY=1");
+	server_run();
+	server_end();
+	log_info("stopped");
+	signals_guard_end();
+	return EXIT_SUCCESS;
+}
 
 int
 main(int argc, char **argv)
 {
 	Options		options;
 	Problem		problem = {0};
+	int			status = EXIT_SUCCESS;
 
-	memset(&options, 0, sizeof options);
-	if (!options_load(argc, argv, &options, &problem))
-	{
-		log_problem(&problem);
-		options_free(&options);
-		return EXIT_USAGE;
-	}
-	log_configure(options.log_level, options.log_format);
 #ifndef __SANITIZE_ADDRESS__
 	/* passwords and keys are in memory: no core, and nobody looks in */
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
-	signals_start();
-	log_info("oms_gateway %s", GATEWAY_VERSION);
-	if (!server_start(&options, &problem))
+	switch (settings_load(&options_table, argc, argv, &options.settings, &problem))
 	{
-		log_problem(&problem);
-		options_free(&options);
-		return EXIT_USAGE;
+		case SETTINGS_DONE:
+			break;
+		case SETTINGS_WRONG:
+			log_problem(&problem);
+			status = EXIT_USAGE;
+			break;
+		case SETTINGS_RUN:
+			status = run(&options);
+			break;
 	}
-	server_run();
-	server_end();
-	log_info("stopped");
-	options_free(&options);
-	return EXIT_SUCCESS;
+	settings_free(&options_table, &options.settings);
+	return status;
 }

@@ -1,104 +1,122 @@
 /*
  * gateway/server/options.c
- *     The settings of oms_gateway.
+ *     The settings: one row each. --help, the defaults and what a reload may change come from here; the man page and the example of a
+ *     configuration are compared with it by a test.
+ *
+ * A new setting is a member of Options, a row here, a paragraph in oms_gateway.1 and a line in oms_gateway.conf.example.
  */
 #include "options.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-typedef struct OptionRow
-{
-	const char *name;
-	char		kind;			/* t text, n number, f flag, a auth */
-	size_t		offset;
-	const char *value;
-} OptionRow;
+#include <libpq-fe.h>
+#include <microhttpd.h>
 
-#define ROW(name, kind, member, value) {name, kind, offsetof(Options, member), value}
-static const OptionRow rows[] = {
-	ROW("dsn", 't', dsn, ""),
-	ROW("read.dsn", 't', read_dsn, ""),
-	ROW("listen", 't', listen, "127.0.0.1:8080"),
-	ROW("server.names", 't', server_names, ""),
-	ROW("auth", 'a', auth, "password"),
-	ROW("proxy.header", 't', proxy_header, "X-Forwarded-User"),
-	ROW("pool.size", 'n', pool_size, "8"),
-	ROW("read.pool.size", 'n', read_pool_size, "8"),
-	ROW("pool.queue", 'n', pool_queue, "1000"),
-	ROW("queue.timeout", 'n', queue_timeout_ms, "5000"),
-	ROW("command.timeout", 'n', command_timeout_ms, "5000"),
-	ROW("query.timeout", 'n', query_timeout_ms, "10000"),
-	ROW("body.max", 'n', body_max, "1048576"),
-	ROW("batch.max", 'n', batch_max, "16777216"),
-	ROW("headers.max", 'n', headers_max, "32768"),
-	ROW("connections.max", 'n', connections_max, "2000"),
-	ROW("address.connections", 'n', address_max, "64"),
-	ROW("head.timeout", 'n', head_timeout_ms, "10000"),
-	ROW("body.timeout", 'n', body_timeout_ms, "30000"),
-	ROW("idle.timeout", 'n', idle_timeout_ms, "75000"),
-	ROW("sessions.max", 'n', sessions_max, "500"),
-	ROW("session.idle", 'n', session_idle_ms, "3600000"),
-	ROW("session.max", 'n', session_max_ms, "43200000"),
-	ROW("session.keep_password", 'f', session_keep_password, "off"),
-	ROW("drain.timeout", 'n', drain_timeout_ms, "10000"),
+#include "dsn.h"
+#include "monitor.h"
+
+static const char *const modes[] = {"password", "proxy", "login", NULL};
+
+#define TEXT(member, longest) SETTING_OF_TEXT(Options, member, longest)
+#define DSN(member) SETTING_OF_DSN(Options, member)
+#define NUMBER(member, least, most) SETTING_OF_NUMBER(Options, member, least, most)
+#define BYTES(member, least, most) SETTING_OF_BYTES(Options, member, least, most)
+#define TIME(member, least, most) SETTING_OF_TIME(Options, member, least, most)
+#define FLAG(member) SETTING_OF_FLAG(Options, member)
+#define CHOICE(member, words) SETTING_OF_CHOICE(Options, member, words)
+
+#define KB SETTING_KB
+#define MB SETTING_MB
+#define SECOND SETTING_SECOND
+#define HOUR SETTING_HOUR
+
+static const SettingRow option_rows[] = {
+	{.name = "dsn", DSN(dsn), .value = "", .group = "PostgreSQL",
+		.help = "libpq connection string or URI; what it does not say comes from the PG... variables of the environment"},
+	{.name = "read.dsn", DSN(read_dsn), .value = "", .help = "the same for a standby that queries go to; empty: they go to dsn"},
+	{.name = "pool.size", NUMBER(pool_size, 1, 1000), .value = "8", .help = "connections to dsn; in auth=password each session has its own"},
+	{.name = "read.pool.size", NUMBER(read_pool_size, 1, 1000), .value = "8", .help = "connections to read.dsn"},
+	{.name = "pool.queue", NUMBER(pool_queue, 0, 100000), .value = "1000", .help = "most requests that wait for a connection; those above are refused (503)"},
+	{.name = "queue.timeout", TIME(queue_timeout_ms, 1, HOUR), .value = "5s", .help = "a request waits for a connection for so long (503)"},
+	{.name = "command.timeout", TIME(command_timeout_ms, 0, HOUR), .value = "5s", .help = "statement_timeout of what writes (504); 0: none"},
+	{.name = "query.timeout", TIME(query_timeout_ms, 0, HOUR), .value = "10s", .help = "statement_timeout of what goes to read.dsn (504); 0: none"},
+
+	{.name = "listen", TEXT(listen, 400), .value = "127.0.0.1:8080", .group = "Who asks",
+		.help = "addresses with commas between: 127.0.0.1:8080, [::1]:8080, unix:/run/oms_gateway/socket"},
+	{.name = "server.names", TEXT(server_names, 1000), .value = "", .reloadable = true,
+		.help = "names that a Host header may say, with commas between; empty: any"},
+	{.name = "auth", CHOICE(auth, modes), .value = "password",
+		.help = "password: each session logs in to PostgreSQL; proxy: a header of a proxy on a Unix socket names the role; login: everybody is the login of dsn"},
+	{.name = "proxy.header", TEXT(proxy_header, 100), .value = "X-Forwarded-User", .help = "auth=proxy: the header that names the role"},
+	{.name = "sessions.max", NUMBER(sessions_max, 1, 100000), .value = "500", .help = "auth=password: most sessions, each with a connection to PostgreSQL"},
+	{.name = "session.idle", TIME(session_idle_ms, SECOND, 24 * HOUR), .value = "60min", .help = "auth=password: a session that nobody uses ends after so long"},
+	{.name = "session.max", TIME(session_max_ms, SECOND, 168 * HOUR), .value = "720min", .help = "auth=password: and any session after so long"},
+	{.name = "session.keep_password", FLAG(session_keep_password),
+		.help = "auth=password: keep the password in memory, to log in again by itself where the connection to PostgreSQL was lost"},
+
+	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
+	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands (413)"},
+	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "32kB", .reloadable = true, .help = "most bytes of all headers (431)"},
+	{.name = "connections.max", NUMBER(connections_max, 1, 100000), .value = "2000", .help = "most connections of clients (503)"},
+	{.name = "address.connections", NUMBER(address_max, 1, 100000), .value = "64", .reloadable = true,
+		.help = "most connections from one address (503); a Unix socket is none"},
+	{.name = "head.timeout", TIME(head_timeout_ms, 100, HOUR), .value = "10s", .reloadable = true, .help = "a connection whose first head takes longer is closed"},
+	{.name = "body.timeout", TIME(body_timeout_ms, 100, HOUR), .value = "30s", .reloadable = true, .help = "and one whose body takes longer"},
+	{.name = "idle.timeout", TIME(idle_timeout_ms, 100, HOUR), .value = "75s", .reloadable = true,
+		.help = "and one that sends no next request, or does not take its answer"},
+	{.name = "drain.timeout", TIME(drain_timeout_ms, 0, HOUR), .value = "10s", .reloadable = true, .help = "how long a stop waits for what runs"},
+
+	{.name = "admin.listen", TEXT(admin_listen, 100), .value = "127.0.0.1:9465", .group = "Looking at it",
+		.help = "address and port of /metrics, /healthz and /readyz; off: none"},
+	{.name = "access.log", TEXT(access_log, 1000), .value = "", .reloadable = true,
+		.help = "file with a JSON line for each request, opened again by a reload; stderr: among the other lines of the log; empty: none"},
+	{.name = "log.level", CHOICE(settings.log_level, setting_log_levels), .value = "info", .reloadable = true, .help = "lowest level that is logged"},
+	{.name = "log.format", CHOICE(settings.log_format, setting_log_formats), .value = "plain", .help = "lines to read, or one JSON object a line"},
 };
-#define ROWS (sizeof rows / sizeof rows[0])
+
+static void
+options_version(Text *text)
+{
+	text_printf(text, "oms_gateway %s (libmicrohttpd %s, libpq %d.%d)\n", GATEWAY_VERSION, MHD_get_version(), PQlibVersion() / 10000, PQlibVersion() % 10000);
+}
 
 static bool
-option_set(Options *options, const OptionRow *row, const char *value, Problem *problem)
+check_dsn(const char *setting, const char *dsn, Problem *problem)
 {
-	char	   *at = (char *) options + row->offset;
-	static const char *const modes[] = {"password", "proxy", "login"};
-
-	switch (row->kind)
-	{
-		case 't':
-			free(*(char **) at);
-			*(char **) at = must_strdup(value);
-			return true;
-		case 'n':
-			*(int64_t *) at = strtoll(value, NULL, 10);
-			return true;
-		case 'f':
-			*(bool *) at = strcmp(value, "on") == 0;
-			return true;
-		default:
-			for (int i = 0; i < 3; i++)
-				if (strcmp(value, modes[i]) == 0)
-				{
-					*(int *) at = i;
-					return true;
-				}
-			return problem_set(problem, REMEDY_STOP, NULL, "%s cannot be \"%.60s\"", row->name, value);
-	}
+	return dsn_check(setting, dsn, problem) &&
+		(!dsn_says(dsn, "replication") || problem_set(problem, REMEDY_STOP, "take replication= out", "%s says replication", setting));
 }
 
-bool
-options_load(int argc, char **argv, Options *options, Problem *problem)
+static bool
+options_check(Settings *settings, Problem *problem)
 {
-	options->log_level = LOG_INFO_LEVEL;
-	for (size_t i = 0; i < ROWS; i++)
-		option_set(options, &rows[i], rows[i].value, problem);
-	for (int i = 1; i + 1 < argc; i += 2)
-	{
-		size_t		row = 0;
+	const Options *options = (const Options *) settings;
 
-		while (row < ROWS && strcmp(rows[row].name, argv[i] + 2) != 0)
-			row++;
-		if (row == ROWS)
-			return problem_set(problem, REMEDY_STOP, NULL, "there is no option \"%.60s\"", argv[i]);
-		if (!option_set(options, &rows[row], argv[i + 1], problem))
-			return false;
-	}
-	return true;
+	if (!check_dsn("dsn", options->dsn, problem) || !check_dsn("read.dsn", options->read_dsn, problem))
+		return false;
+	if (options->batch_max < options->body_max)
+		return problem_set(problem, REMEDY_STOP, "a batch is several commands: give it more", "batch.max is less than body.max");
+	if (options->auth == AUTH_PROXY && strstr(options->listen, "unix:") == NULL)
+		return problem_set(problem, REMEDY_STOP, "listen on unix:/PATH, which only the proxy can open: on a port anybody could say who he is",
+						   "auth is proxy, and listen names no Unix socket");
+	return monitor_check("admin.listen", options->admin_listen, problem);
 }
 
-void
-options_free(Options *options)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].kind == 't')
-			free(*(char **) ((char *) options + rows[i].offset));
-}
+const SettingTable options_table = {
+	.program = "oms_gateway",
+	.help_head = "oms_gateway answers HTTP in front of a database with oms_state: commands, batches, FIX messages, services and queries.\n\n"
+	"Usage: oms_gateway [--config FILE] [--NAME VALUE]...\n\n"
+	"  -c, --config FILE\n        file of \"NAME = VALUE\" lines; the command line wins over it\n"
+	"  --check\n        read and check the configuration, show it without its secrets, and exit\n"
+	"  -h, --help\n  -V, --version\n\n"
+	"BYTES may end with kB, MB or GB, TIME with ms (when nothing is said), s or min.\n"
+	"* : a reload (SIGHUP) changes it while the gateway runs.\n",
+	.help_tail = "\nExit codes: 0 stopped when asked to, 1 broken, 2 wrong options or configuration.\n"
+	"See oms_gateway(1).\n",
+	.rows = option_rows,
+	.count = sizeof(option_rows) / sizeof(option_rows[0]),
+	.size = sizeof(Options),
+	.version = options_version,
+	.check = options_check,
+};

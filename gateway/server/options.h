@@ -1,12 +1,13 @@
 /*
  * gateway/server/options.h
  *     The settings of oms_gateway.
+ *
+ * How they are read is common/settings.h.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "log.h"
-#include "text.h"
+#include "settings.h"
 
 #define GATEWAY_VERSION "0.2.0"
 
@@ -19,16 +20,11 @@ typedef enum AuthMode
 
 typedef struct Options
 {
-	LogLevel	log_level;
-	LogFormat	log_format;
+	Settings	settings;		/* what all programs have */
 
+	/* PostgreSQL */
 	char	   *dsn;
 	char	   *read_dsn;
-	char	   *listen;			/* addresses, with commas between */
-	char	   *server_names;
-	int			auth;
-	char	   *proxy_header;
-
 	int64_t		pool_size;
 	int64_t		read_pool_size;
 	int64_t		pool_queue;
@@ -36,6 +32,17 @@ typedef struct Options
 	int64_t		command_timeout_ms;
 	int64_t		query_timeout_ms;
 
+	/* who asks */
+	char	   *listen;			/* addresses, with commas between */
+	char	   *server_names;
+	int			auth;
+	char	   *proxy_header;
+	int64_t		sessions_max;
+	int64_t		session_idle_ms;
+	int64_t		session_max_ms;
+	bool		session_keep_password;
+
+	/* limits */
 	int64_t		body_max;
 	int64_t		batch_max;
 	int64_t		headers_max;
@@ -44,16 +51,14 @@ typedef struct Options
 	int64_t		head_timeout_ms;
 	int64_t		body_timeout_ms;
 	int64_t		idle_timeout_ms;
-
-	int64_t		sessions_max;
-	int64_t		session_idle_ms;
-	int64_t		session_max_ms;
-	bool		session_keep_password;
-
 	int64_t		drain_timeout_ms;
+
+	/* looking at it */
+	char	   *admin_listen;	/* "off" = none */
+	char	   *access_log;		/* a file; "" = none, "stderr" = among the other lines */
 } Options;
 
-extern bool options_load(int argc, char **argv, Options *options, Problem *problem);
-extern void options_free(Options *options);
+/* The rows, for settings_load() and its sisters. */
+extern const SettingTable options_table;
 
 #endif
