@@ -70,6 +70,15 @@ class_has(const ClassTaking *t, const AttributeDef *def, JsonbValue *hold)
 	return has && has->type != jbvNull ? has : NULL;
 }
 
+/* What is there may be from before the class was as it is: then it is what the class would have made of it. */
+static bool
+class_is_another(const AttributeDef *def, const JsonbValue *has, const JsonbValue *value)
+{
+	JsonbValue	taken;
+
+	return oms_attribute_compare(oms_attribute_take(def, has, &taken) == NULL ? &taken : has, value) != 0;
+}
+
 static void
 class_take_one(ClassTaking *t, const AttributeDef *def, const JsonbValue *given)
 {
@@ -89,7 +98,7 @@ class_take_one(ClassTaking *t, const AttributeDef *def, const JsonbValue *given)
 		value = *given;
 		class_problem(&t->problems, def->name, given, wanted, oms_attribute_allowed(def));
 	}
-	else if (def->fixed && has && oms_attribute_compare(has, &value) != 0)
+	else if (def->fixed && has && class_is_another(def, has, &value))
 		class_problem(&t->problems, def->name, given, psprintf("%s, as it is: it cannot be changed", oms_attribute_text(has)), NULL);
 	t->given[def - t->set->members] = true;
 	oms_json_scalar(&t->w, def->name, &value);

@@ -253,6 +253,7 @@ test_instruments(void)
 	"\"moment\": {\"type\": \"time\"}," \
 	"\"kind\": {\"type\": \"enumeration\", \"allowed\": [\"PUT\", \"CALL\"], \"codes\": {\"0\": \"PUT\", \"1\": \"CALL\"}}," \
 	"\"isin\": {\"type\": \"pattern\", \"pattern\": \"[A-Z]{2}[0-9]+|none\", \"mutable\": false}," \
+	"\"since\": {\"type\": \"date\", \"mutable\": false}," \
 	"\"need\": {\"type\": \"number\", \"required\": true}}}"
 
 static const struct
@@ -302,6 +303,9 @@ static const struct
 	{"{\"isin\": \"DE2\"}", "{\"isin\": \"DE1\"}", "{\"isin\": \"DE2\"}", "isin DE2 wants DE1, as it is: it cannot be changed"},
 	{"{\"isin\": null}", "{\"isin\": \"DE1\"}", "{\"isin\": null}", "isin null wants DE1, as it is: it cannot be changed"},
 	{"{\"isin\": \"DE2\"}", "{\"isin\": null}", "{\"isin\": \"DE2\"}", ""},
+	{"{\"since\": \"20260302\"}", "{\"since\": \"20260302\"}", "{\"since\": \"2026-03-02\"}", ""},
+	{"{\"since\": \"2026-03-03\"}", "{\"since\": \"20260302\"}", "{\"since\": \"2026-03-03\"}", "since 2026-03-03 wants 20260302, as it is: it cannot be changed"},
+	{"{\"since\": \"2026-03-03\"}", "{\"since\": 5}", "{\"since\": \"2026-03-03\"}", "since 2026-03-03 wants 5, as it is: it cannot be changed"},
 };
 
 static char *
