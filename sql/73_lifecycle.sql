@@ -48,6 +48,26 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.note_run(text, timestamptz, jsonb, text, timestamptz) IS 'Part of oms.run_job(): notes that a job of oms.lifecycle_jobs() is scheduled, has begun (started_at), has ended (result), or failed (error)';
 
+-- As the owner, for only who runs jobs can hold its row: an advisory lock any login can, and no order would expire as long as he does.
+CREATE FUNCTION oms.take_job(job text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+  -- that there is no such job says oms.run_batch()
+  IF NOT EXISTS (SELECT FROM oms.lifecycle_jobs() AS j WHERE j.job = take_job.job) THEN
+    RETURN true;
+  END IF;
+  INSERT INTO oms.lifecycle_runs (job) VALUES (take_job.job) ON CONFLICT DO NOTHING;
+  PERFORM FROM oms.lifecycle_runs AS r WHERE r.job = take_job.job FOR UPDATE SKIP LOCKED;
+  RETURN FOUND;
+EXCEPTION WHEN serialization_failure THEN
+  -- above READ COMMITTED: it ran just now
+  RETURN false;
+END
+$function$;
+COMMENT ON FUNCTION oms.take_job(text) IS 'Part of oms.run_job(): holds the row of a job until the transaction ends, so that it runs once at a time; false: another one does';
+
 -- One batch of a job, in the caller's transaction: what it did, and whether there is more.
 CREATE FUNCTION oms.run_batch(job text, OUT result jsonb, OUT done boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -108,7 +128,6 @@ CREATE PROCEDURE oms.run_job(job text, seconds double precision DEFAULT 50)
   LANGUAGE plpgsql
 AS $procedure$
 DECLARE
-  lock_id constant pg_catalog.int8 := pg_catalog.hashtextextended('oms_state ' OPERATOR(pg_catalog.||) $1, 0);
   began constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
   ends constant pg_catalog.timestamptz := began OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => $2);
   batch pg_catalog.record;
@@ -121,7 +140,7 @@ DECLARE
   days_at pg_catalog.timestamptz;
 BEGIN
   -- One at a time: the other one does what there is to do. By a lock of each transaction: what ends this by force must not keep it for the life of a session.
-  IF NOT pg_catalog.pg_try_advisory_xact_lock(lock_id) THEN
+  IF NOT oms.take_job($1) THEN
     RETURN;
   END IF;
   since := oms.closed_since();
@@ -131,7 +150,7 @@ BEGIN
     -- what is due is found once, and expires slice by slice; then what is planned is placed
     what := 'place';
     days_at := CASE WHEN since OPERATOR(pg_catalog.>) '-infinity' THEN since OPERATOR(pg_catalog.+) '5 minutes'::pg_catalog.interval ELSE pg_catalog.now() END;
-    IF NOT pg_catalog.pg_try_advisory_xact_lock(lock_id) THEN
+    IF NOT oms.take_job($1) THEN
       RETURN;
     END IF;
     BEGIN
@@ -142,7 +161,7 @@ BEGIN
       slices := '{}';
     END;
     FOREACH slice IN ARRAY slices LOOP
-      IF NOT pg_catalog.pg_try_advisory_xact_lock(lock_id) THEN
+      IF NOT oms.take_job($1) THEN
         RETURN;
       END IF;
       BEGIN
@@ -163,7 +182,7 @@ BEGIN
     END LOOP;
   END IF;
   WHILE problem IS NULL LOOP
-    IF NOT pg_catalog.pg_try_advisory_xact_lock(lock_id) THEN
+    IF NOT oms.take_job($1) THEN
       RETURN;
     END IF;
     BEGIN
@@ -366,5 +385,5 @@ END
 $function$;
 COMMENT ON FUNCTION oms.unschedule_lifecycle() IS 'Takes the jobs that oms.schedule_lifecycle() has made as the current user from pg_cron, in whatever database that is; returns their names. Where it cannot, the hint of its error has the statement';
 
-REVOKE ALL ON FUNCTION oms.note_run(text, timestamptz, jsonb, text, timestamptz), oms.run_batch(text), oms.sum_results(jsonb, jsonb), oms.cron_settings(), oms.ask_cron(boolean, text), oms.cron_jobs(text), oms.schedule_lifecycle(), oms.unschedule_lifecycle(), oms.lifecycle_jobs(), oms.lifecycle_figures(), oms.closed_since() FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.take_job(text), oms.note_run(text, timestamptz, jsonb, text, timestamptz), oms.run_batch(text), oms.sum_results(jsonb, jsonb), oms.cron_settings(), oms.ask_cron(boolean, text), oms.cron_jobs(text), oms.schedule_lifecycle(), oms.unschedule_lifecycle(), oms.lifecycle_jobs(), oms.lifecycle_figures(), oms.closed_since() FROM PUBLIC;
 REVOKE ALL ON PROCEDURE oms.run_job(text, double precision) FROM PUBLIC;

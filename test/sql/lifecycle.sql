@@ -105,7 +105,6 @@ SET statement_timeout = '2s';
 CALL oms.run_job('records');
 RESET statement_timeout;
 DROP TRIGGER waits ON oms.commands;
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 CALL oms.run_job('records');
 CALL oms.run_job('expire');
 SELECT job, error FROM oms.lifecycle_runs WHERE job IN ('expire', 'records');
