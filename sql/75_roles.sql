@@ -30,6 +30,10 @@ AS $function$
       FROM members AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
     UNION ALL
     SELECT 'SCHEMA', 'pg_namespace'::regclass, n.oid, n.nspname::text, n.nspowner, n.nspacl, false, NULL FROM pg_namespace AS n WHERE n.nspname = 'oms'
+    UNION ALL
+    -- that of the entry functions: a function of somebody's beside ours, oms_command(text), is the one that a call without types means
+    SELECT 'SCHEMA', 'pg_namespace'::regclass, n.oid, quote_ident(n.nspname), n.nspowner, n.nspacl, false, NULL
+      FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'oms_state' AND n.nspname <> 'oms'
   ), held AS (
     SELECT o.*, a.grantor, a.grantee, a.privilege_type, a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'CREATE') AS writes
       FROM objects AS o CROSS JOIN LATERAL aclexplode(o.acl) AS a
@@ -37,7 +41,9 @@ AS $function$
   SELECT h.class, h.target, CASE h.grantee WHEN 0 THEN 'PUBLIC' ELSE h.grantee::regrole::text END, string_agg(DISTINCT h.privilege_type, ', '), bool_and(h.grantor = h.owner)
     FROM held AS h
    WHERE h.grantee <> h.owner
-     AND CASE WHEN h.grantee = 0
+     -- the schema may be for others, too: who makes things there is let in on purpose, unless that is everybody
+     AND CASE WHEN h.class = 'SCHEMA' AND h.target <> 'oms' THEN h.grantee = 0 AND h.privilege_type = 'CREATE'
+              WHEN h.grantee = 0
               THEN NOT EXISTS (SELECT FROM pg_init_privs AS i CROSS JOIN LATERAL aclexplode(i.initprivs) AS s
                                 WHERE i.classoid = h.classid AND i.objoid = h.oid AND i.objsubid = 0 AND s.grantee = 0 AND s.privilege_type = h.privilege_type)
                    AND (h.class NOT IN ('FUNCTION', 'PROCEDURE') OR EXISTS (SELECT FROM pg_init_privs AS i WHERE i.classoid = h.classid AND i.objoid = h.oid))
@@ -49,7 +55,7 @@ AS $function$
    GROUP BY 1, 2, 3
 $function$;
 COMMENT ON FUNCTION oms.open_grants() IS
-  'Grants that open what is ours: to PUBLIC what the extension does not give it, and to anybody but the owner what writes a table or lets him make something in schema oms. No such one: configuration, to oms_admin and to roles of yours (oms.account_grants to oms_admin alone), and oms.reference_prices, to roles of yours';
+  'Grants that open what is ours: to PUBLIC what the extension does not give it, and CREATE in the schema of the entry functions; and to anybody but the owner what writes a table or lets him make something in schema oms. No such one: configuration, to oms_admin and to roles of yours (oms.account_grants to oms_admin alone), and oms.reference_prices, to roles of yours';
 
 CREATE OR REPLACE FUNCTION oms.role_repairs() RETURNS TABLE (what text, statement text)
   LANGUAGE sql STABLE PARALLEL SAFE
@@ -107,7 +113,7 @@ AS $function$
              -- what the views call, too
              WHEN 'oms_reader' THEN NOT f.writes OR f.name IN ('seconds_unconfirmed', 'wait_for')
              WHEN 'oms_trader' THEN f.writes AND (f.is_entry OR f.name IN ('place_due', 'place_planned'))
-             WHEN 'oms_admin' THEN f.name IN ('ensure_partitions', 'register_asset_class', 'grant_account', 'revoke_account', 'purge', 'run_purge', 'purge_trees', 'next_to_purge', 'purge_from', 'purge_records', 'drop_empty_partitions', 'forget_kind', 'expire', 'expire_due', 'expire_slice', 'expire_trees', 'note_run', 'run_batch', 'run_job', 'schedule_lifecycle', 'unschedule_lifecycle', 'ask_cron', 'cron_settings', 'lifecycle_figures',
+             WHEN 'oms_admin' THEN f.name IN ('ensure_partitions', 'register_asset_class', 'grant_account', 'revoke_account', 'purge', 'run_purge', 'purge_trees', 'next_to_purge', 'purge_from', 'purge_records', 'drop_empty_partitions', 'forget_kind', 'expire', 'expire_due', 'expire_slice', 'expire_trees', 'take_job', 'note_run', 'run_batch', 'run_job', 'schedule_lifecycle', 'unschedule_lifecycle', 'ask_cron', 'cron_settings', 'lifecycle_figures',
                                               'anchor')
              ELSE f.name IN ('anchor', 'lifecycle_figures', 'published_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
   ), missing AS (
@@ -120,7 +126,7 @@ AS $function$
     -- whom somebody else than the owner has let in, only he can shut out again: oms.verify() names them
     SELECT coalesce(r.position, 0) AS position, format('REVOKE %s ON %s%s FROM %s', g.privileges, CASE g.class WHEN 'TABLE' THEN '' ELSE g.class || ' ' END, g.target, g.grantee) AS statement
       FROM oms.open_grants() AS g LEFT JOIN roles AS r ON r.name = g.grantee
-     WHERE g.of_owner AND (g.grantee = 'PUBLIC' OR r.name IS NOT NULL)
+     WHERE g.of_owner AND (g.grantee = 'PUBLIC' OR r.name IS NOT NULL) AND (g.class <> 'SCHEMA' OR g.target = 'oms')
   ), steps (position, what, place, statement) AS (
     SELECT r.position, 'role', 1, 'CREATE ROLE ' || r.name FROM roles AS r WHERE r.oid IS NULL
     UNION ALL

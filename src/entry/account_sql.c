@@ -201,12 +201,14 @@ oms_event_visible(PG_FUNCTION_ARGS)
 Datum
 oms_actor_visible(PG_FUNCTION_ARGS)
 {
-	Caller		caller;
+	text	   *actor;
 
 	if (account_sees_all(fcinfo))
 		PG_RETURN_BOOL(true);
-	oms_caller_take(&caller);
-	PG_RETURN_BOOL(!PG_ARGISNULL(0) && strcmp(caller.actor, account_argument(fcinfo, 0)) == 0);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	actor = PG_GETARG_TEXT_PP(0);
+	PG_RETURN_BOOL(oms_account_sent(VARDATA_ANY(actor), VARSIZE_ANY_EXHDR(actor)));
 }
 
 /* Is it one of those whose limits are his? */

@@ -73,6 +73,7 @@ static struct
 	Oid			current;
 	Oid			outer;
 	Oid			session;
+	const char *actor;			/* whose commands his are (caller.h) */
 	int			count;			/* 0: nobody who counts is limited */
 	AccountSubject subjects[RIGHTS_SUBJECTS_MAX];
 }			rights;
@@ -257,10 +258,12 @@ rights_add_subject(Oid user)
 static void
 rights_find_out(void)
 {
+	bool		proxied;
 	MemoryContext old;
 
 	rights.valid = false;
 	rights.changed_meanwhile = false;
+	proxied = oms_caller_is_proxied();
 	rights.count = 0;
 	if (rights.context == NULL)
 		rights.context = AllocSetContextCreate(CacheMemoryContext, "oms account rights", ALLOCSET_SMALL_SIZES);
@@ -269,12 +272,13 @@ rights_find_out(void)
 	rights.outer = GetOuterUserId();
 	rights.session = GetSessionUserId();
 	old = MemoryContextSwitchTo(rights.context);
+	rights.actor = GetUserNameFromId(proxied ? rights.outer : rights.session, true);
 	if (!rights_are_exempt(rights.current))
 	{
 		Oid			users[] = {rights.current, rights.outer, rights.session};
 
 		for (int i = 0; i < lengthof(users); i++)
-			if (!(i == 2 && oms_caller_is_proxied()) && !(i > 0 && rights_are_exempt(users[i])))
+			if (!(i == 2 && proxied) && !(i > 0 && rights_are_exempt(users[i])))
 				rights_add_subject(users[i]);
 	}
 	MemoryContextSwitchTo(old);
@@ -419,6 +423,12 @@ bool
 oms_account_is_seen(const char *account)
 {
 	return oms_account_sight(account, ACCOUNT_ANY_CLASS) > ACCOUNT_UNSEEN;
+}
+
+bool
+oms_account_sent(const char *actor, int length)
+{
+	return oms_account_sees_all() || (rights.actor && strlen(rights.actor) == length && memcmp(rights.actor, actor, length) == 0);
 }
 
 /* As for who asks: who has the rights of the one he acted as is not limited where that one is exempt. */

@@ -43,10 +43,13 @@ typedef enum AccountSight
 
 #define ACCOUNT_ANY_CLASS	((const char *) -1)	/* the class is not known yet */
 
-/* The caller is not limited; this and the next two do not look whether others have changed what is kept. */
+/* The caller is not limited; this and the next three do not look whether others have changed what is kept. */
 extern bool oms_account_sees_all(void);
 extern AccountSight oms_account_sight_of(const char *account, int length, const char *asset_class);
 extern AccountSight oms_account_sight(const char *account, const char *asset_class);
+
+/* What this actor has sent is seen by himself, and by who is not limited. */
+extern bool oms_account_sent(const char *actor, int length);
 
 /* Those who are limited; none: the caller is not. */
 extern int	oms_account_subjects(const AccountSubject **subjects);

@@ -155,7 +155,7 @@ foreach my $role (@six)
 		UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'oms'::regnamespace AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
 		-- an anchor changes nothing that anybody has, figures nothing at all
 		AND NOT (p.proname IN ('anchor', 'lifecycle_figures') AND '$role' IN ('oms_admin', 'oms_bridge'))
-		AND NOT ((p.proname IN ('grant_account', 'revoke_account', 'forget_kind', 'drop_empty_partitions', 'next_to_purge') OR p.proname ~ '^(run_)?(purge|expire)|^(run_batch|run_job|note_run|(un)?schedule_lifecycle|ask_cron|cron_settings)\$') AND '$role' = 'oms_admin')
+		AND NOT ((p.proname IN ('grant_account', 'revoke_account', 'forget_kind', 'drop_empty_partitions', 'next_to_purge') OR p.proname ~ '^(run_)?(purge|expire)|^(run_batch|run_job|take_job|note_run|(un)?schedule_lifecycle|ask_cron|cron_settings)\$') AND '$role' = 'oms_admin')
 		AND p.proname NOT IN ('seconds_unconfirmed', 'wait_for', 'ensure_partitions', 'place_due', 'place_planned', 'register_asset_class') AND has_function_privilege('$role', p.oid, 'EXECUTE')));
 	is("@open", '', "$role writes no table but the administrator configuration, and calls nothing that does but by commands");
 }
@@ -206,6 +206,15 @@ is(sql($opened), "schema oms: risk has CREATE on it. table oms.client_orders: PU
 like(sql('SELECT oms.create_roles()'), qr/\AREVOKE SELECT ON oms\.client_orders FROM PUBLIC\nREVOKE SELECT ON \Q$leaf\E FROM PUBLIC\z/, 'and taken from PUBLIC alone');
 sql("REVOKE ALL ON oms.orders, $leaf, oms.limits, oms.reference_prices FROM risk; REVOKE ALL ON SCHEMA oms FROM risk; DROP OWNED BY chief; DROP ROLE chief");
 is(sql('SELECT count(*) FROM oms.verify()'), 0, 'nothing else is broken');
+
+# who may make functions beside ours takes what is called without types; the schema is not ours to close
+sql('GRANT CREATE ON SCHEMA public TO risk');
+is(sql($opened), '', 'somebody who may make things in the schema of the entry functions was let in');
+sql('GRANT CREATE ON SCHEMA public TO PUBLIC; SET ROLE risk; CREATE FUNCTION public.oms_command(text) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(current_user) $$');
+is(as('a_trader', "SELECT oms_command('{}')"), '"a_trader"', 'where everybody may, one of his is called in place of ours');
+is(sql($opened), 'schema public: PUBLIC has CREATE on it.', 'and that is told');
+is(sql('SELECT oms.create_roles()'), '', 'and left to whose it is');
+sql('REVOKE CREATE ON SCHEMA public FROM PUBLIC, risk; DROP FUNCTION public.oms_command(text)');
 
 # a role that is gone by itself opens nothing
 sql('CREATE ROLE other_desk; REVOKE oms_desk FROM a_desk, oms_admin; DROP OWNED BY oms_desk; DROP ROLE oms_desk; GRANT oms_trader TO a_desk');

@@ -1,7 +1,7 @@
 # Attacks of somebody with a role who is limited to account A, upon account B, and upon whoever reads or writes after him: what he may put into the way of names, what he may ask
 # so that the planner or an error tells it, what was begun before he was limited. Each guard was taken out once, and its part of this falls:
 #   a function without its SET search_path, a name in SQL that is not qualified (names); the policies of a table or of a partition (COPY, dumps, leaves, leaky functions, statistics);
-#   limits that look at the current user alone (SECURITY DEFINER, SET ROLE); a plan that has "is not limited" in it and is kept (prepared statements, revokes).
+#   limits that look at the current user alone (SECURITY DEFINER, SET ROLE); a lock that any login can hold; a plan that has "is not limited" in it and is kept (prepared statements, revokes).
 
 use strict;
 use warnings;
@@ -162,6 +162,27 @@ isnt(sql("SELECT count(*) FROM pg_policy WHERE polrelid = '$newest'::regclass"),
 is(ask($lim, q(SELECT count(*) FROM oms.orders WHERE ctid >= '(0,1)')), 1, 'by ctid');
 is(ask($lim, q(SELECT count(*) FROM oms.orders TABLESAMPLE SYSTEM (100))), 1, 'by a sample');
 is(ask($lim, q(SELECT id FROM oms.order_events AS e RIGHT JOIN (VALUES ('A1'), ('B1')) AS v (id) ON e.aggregate_id = v.id WHERE e.version = 1)), 'A1', 'by a join');
+
+# what he sent himself, by whichever login; what a job has failed by
+$pool->do('SET ROLE lim');
+ask($_, q(SELECT oms_command(format('{"commandType": "UpdateOrderCommand", "orderId": "A1", "text": "%1$s", "commandId": "mine %1$s"}', pg_backend_pid())::jsonb))) foreach $lim, $pool;
+is(join(' ', map { ask($_, q(SELECT count(*) FILTER (WHERE command_id ~ '^mine'), count(*) FROM oms.commands)) } $lim, $pool), '2|2 2|2', 'commands of his, also where a pool speaks for him');
+sql(q(SELECT oms_command('{"commandType": "UpdateOrderCommand", "orderId": "A1", "text": "theirs", "commandId": "theirs"}')));
+$pool->do('PREPARE sent AS SELECT count(*) > 2 FROM oms.commands');
+my @sent = map { $pool->do("SET ROLE $_"); ask($pool, 'EXECUTE sent') } qw(lim free lim);
+is("@sent", '0 1 0', 'and no others, whoever the pool was before');
+sql(q(CALL oms.run_job('records', 0.05); UPDATE oms.lifecycle_runs SET error = 'order SECRETB'));
+is(ask($lim, 'SELECT count(*) FROM oms.lifecycle_runs') . ask($lim, q(SELECT count(*) FROM oms.lifecycle_alerts WHERE detail ~ 'SECRET')), '00', 'not why a job has failed');
+is(ask($free, q(SELECT count(*) > 0 FROM oms.lifecycle_alerts WHERE detail ~ 'SECRETB')), 1, 'which who is not limited is told');
+sql('UPDATE oms.lifecycle_runs SET error = NULL');
+
+# what would keep others from working: no lock that any login can take is ours, and rows are no reader's to lock
+is(sql(q(SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'oms_state' JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+	WHERE d.deptype = 'e' AND p.prosrc ~ 'advisory.*lock')), '', 'nothing waits for an advisory lock');
+ask($lim, q(SELECT pg_advisory_lock(hashtextextended('oms_state ' || j.job, 0)) FROM oms.lifecycle_jobs() AS j));
+sql(q(CALL oms.run_job('expire', 0.05)));
+is(sql(q(SELECT finished_at = succeeded_at AND finished_at > now() - interval '1 hour' FROM oms.lifecycle_runs WHERE job = 'expire')), 't', 'so a job runs whoever holds one');
+is(state($_->[0], $_->[1]), '42501', $_->[1]) foreach map { my $dbh = $_; map { [ $dbh, $_ ] } q(SELECT oms.take_job('expire')), 'SELECT FROM oms.lifecycle_runs FOR UPDATE', 'SELECT FROM oms.purge_progress FOR SHARE', 'DO $$ BEGIN LOCK TABLE oms.anchors IN SHARE UPDATE EXCLUSIVE MODE; END $$', 'DO $$ BEGIN LOCK TABLE oms.orders IN ROW SHARE MODE; END $$' } $lim, $free;
 
 # pg_dump of who is limited
 my $dump = "$PostgreSQL::Test::Utils::tmp_check/limited.sql";
