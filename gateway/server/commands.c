@@ -34,6 +34,7 @@ typedef struct CommandObject
 static CommandObject *objects;
 static size_t nobjects;
 static Job	learn;
+static bool learning;
 
 /* "quote_request" is "quote-requests" in a path. */
 static void
@@ -62,6 +63,7 @@ learn_again(Job *job)
 static void
 learn_end(Job *job, JobEnd end)
 {
+	learning = false;
 	if (end == JOB_DONE)
 	{
 		log_debug("%zu types of commands", nobjects);
@@ -70,16 +72,16 @@ learn_end(Job *job, JobEnd end)
 	nobjects = 0;
 	if (end == JOB_RAISED)
 		log_warning("cannot read which commands there are: %s", job->message != NULL ? job->message : job->sqlstate);
-	else if (end == JOB_WAITED || end == JOB_QUEUE_FULL)
-		commands_learn(job->pool);
 }
 
 void
 commands_learn(Pool *pool)
 {
+	if (learning || nobjects > 0)
+		return;
+	learning = true;
 	job_clear(&learn);
 	learn = (Job) {.nsteps = 1, .steps = {{.statement = SQL_COMMAND_OBJECTS}}, .repeats = true, .row = learn_row, .again = learn_again, .end = learn_end};
-	nobjects = 0;
 	pool_submit(pool, &learn);
 }
 

@@ -12,7 +12,7 @@ extern void commands_run(Request *request);
 extern void fix_run(Request *request);
 extern void service_run(Request *request);
 
-/* Asks which command belongs to which object, once there is a connection; until it knows, PostgreSQL alone says what is none. */
+/* Asks which command belongs to which object, unless that is known; until it is, PostgreSQL alone says what is none. */
 extern void commands_learn(Pool *pool);
 extern void commands_end(void);
 

@@ -42,9 +42,11 @@ static void
 connection_fail(Connection *connection, const char *problem)
 {
 	Pool	   *pool = connection->pool;
+	/* libpq tells no SQLSTATE of a connection that did not come about; whether it got as far as the password it does */
+	bool		denied = connection->state == CONNECTION_CONNECTING && PQconnectionUsedPassword(connection->pg) == 1;
 
 	connection_close(connection);
-	pool_failed(pool, problem);
+	pool_failed(pool, problem, denied);
 }
 
 static void
@@ -274,6 +276,7 @@ connection_error(Connection *connection, const PGresult *result)
 	if (job->raised)
 		return;
 	job->raised = true;
+	job->raised_by = connection->sent[connection->answered].what == SENT_STEP ? connection->sent[connection->answered].number : -1;
 	snprintf(job->sqlstate, sizeof job->sqlstate, "%s", sqlstate);
 	job->message = result_field(result, PG_DIAG_MESSAGE_PRIMARY);
 	job->detail = result_field(result, PG_DIAG_MESSAGE_DETAIL);
@@ -287,7 +290,7 @@ connection_rows(Connection *connection, const PGresult *result)
 	int			step = connection->sent[connection->answered].number;
 
 	for (int row = 0; row < PQntuples(result); row++)
-		if (!job->abandoned && job->row != NULL)
+		if (!job->abandoned && !job->raised && job->row != NULL)
 			job->row(job, step, result, row);
 }
 

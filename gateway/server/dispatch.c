@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "identity.h"
 #include "request.h"
+#include "sessions.h"
 
 void
 request_run(Request *request)
@@ -23,6 +24,12 @@ request_run(Request *request)
 		case ROUTE_SERVICE:
 			service_run(request);
 			break;
+		case ROUTE_LOGIN:
+			sessions_login(request);
+			break;
+		case ROUTE_LOGOUT:
+			sessions_logout(request);
+			break;
 		case ROUTE_SESSION:
 			identity_who(request);
 			break;
@@ -32,8 +39,6 @@ request_run(Request *request)
 		case ROUTE_TREE:
 		case ROUTE_HISTORY:
 		case ROUTE_OPENAPI:
-		case ROUTE_LOGIN:
-		case ROUTE_LOGOUT:
 			request_refuse_with(request, 404, "no such route");
 			break;
 	}

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "listener.h"
 #include "server.h"
+#include "sessions.h"
 
 static const Options *options;
 
@@ -20,7 +22,7 @@ identity_start(const Options *given)
 	options = given;
 }
 
-/* What a proxy says is a name and nothing else: libmicrohttpd lets a NUL or a folded line through. */
+/* What a proxy says is a name and nothing else: libmicrohttpd lets a NUL or a folded line through. "none" is what PostgreSQL calls the login itself. */
 static bool
 is_name(Span value)
 {
@@ -33,7 +35,7 @@ is_name(Span value)
 		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c != '\0' && strchr("_.@-", c) != NULL)))
 			return false;
 	}
-	return true;
+	return !span_is(value, "none");
 }
 
 /* The header counts only where nobody but the proxy can bring it: on a Unix socket. */
@@ -67,9 +69,9 @@ identity_find(Request *request, Refused *refused)
 		case AUTH_PROXY:
 			return identity_of_proxy(request, refused);
 		case AUTH_PASSWORD:
-			break;
+			return request->match.route->action == ROUTE_LOGIN || request->match.route->action == ROUTE_OPENAPI || sessions_find(request, refused);
 	}
-	return refuse(refused, 401, "nobody is logged in");
+	return false;
 }
 
 static void
@@ -77,7 +79,7 @@ who_row(Job *job, int step, const PGresult *result, int row)
 {
 	Request    *request = job->of;
 
-	if (step == job->nsteps - 1)
+	if (job->steps[step].statement == SQL_WHO)
 		text_add(&request->result, PQgetvalue(result, row, 0), (size_t) PQgetlength(result, row, 0));
 }
 
@@ -99,9 +101,10 @@ who_ended(Request *request, JobEnd end)
 void
 identity_who(Request *request)
 {
+	Pool	   *pool = request_begin_read(request);
+
 	request_add_step(request, SQL_WHO);
 	request->job.row = who_row;
 	request->job.again = who_again;
-	request->job.repeats = true;
-	request_run_job(request, request->identity.pool, who_ended);
+	request_run_job(request, pool, who_ended);
 }

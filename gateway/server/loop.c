@@ -197,6 +197,9 @@ loop_run(void)
 		turn_count = 0;
 		ring_clocks();
 	}
+	/* what is to be freed in a turn of its own */
+	now_us = ticks_us();
+	ring_clocks();
 }
 
 void

@@ -117,7 +117,7 @@ pool_open(const PoolRules *rules)
 }
 
 void
-pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem), void *of)
+pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, bool denied), void *of)
 {
 	pool->on_first = first;
 	pool->on_first_of = of;
@@ -143,13 +143,13 @@ wipe(char **secret)
 }
 
 static void
-pool_first_is_known(Pool *pool, const char *problem)
+pool_first_is_known(Pool *pool, const char *problem, bool denied)
 {
-	void		(*first) (Pool *, void *, const char *) = pool->on_first;
+	void		(*first) (Pool *, void *, const char *, bool) = pool->on_first;
 
 	pool->on_first = NULL;
 	if (first != NULL)
-		first(pool, pool->on_first_of, problem);
+		first(pool, pool->on_first_of, problem, denied);
 }
 
 void
@@ -157,18 +157,18 @@ pool_connected(Pool *pool)
 {
 	pool->figures.connects++;
 	pool->pause_ms = PAUSE_MIN_MS;
-	if (pool->down || !pool->had_one)
+	if (pool->down || (!pool->had_one && !pool->by_password))
 		log_info("%s: connected to PostgreSQL", pool->name);
 	pool->down = false;
 	pool->had_one = true;
 	if (!pool->keep_password)
 		wipe(&pool->password);
-	pool_first_is_known(pool, NULL);
+	pool_first_is_known(pool, NULL, false);
 	pool_connect(pool);
 }
 
 void
-pool_failed(Pool *pool, const char *problem)
+pool_failed(Pool *pool, const char *problem, bool denied)
 {
 	if (!pool->down)
 		log_warning("%s: cannot connect to PostgreSQL: %s", pool->name, problem);
@@ -176,7 +176,7 @@ pool_failed(Pool *pool, const char *problem)
 	pool->connect_us = loop_now_us() + pool->pause_ms * 1000;
 	pool->pause_ms = pool->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pool->pause_ms * 2;
 	pool_set_clock(pool);
-	pool_first_is_known(pool, problem);
+	pool_first_is_known(pool, problem, denied);
 }
 
 void
@@ -275,13 +275,19 @@ pool_attempted(Pool *pool, Job *job, bool lost, bool doubtful)
 		job_end(job, job->raised ? JOB_RAISED : JOB_DONE);
 }
 
+bool
+pool_is_dead(const Pool *pool)
+{
+	return pool->by_password && pool->password == NULL && pool->figures.ready == 0;
+}
+
 void
 pool_submit(Pool *pool, Job *job)
 {
 	job->pool = pool;
 	job->tries = 0;
 	job->was_lost = job->unknown = job->raised = job->abandoned = job->stopped = false;
-	if (pool->closing || (pool->by_password && pool->password == NULL && pool->figures.ready == 0))
+	if (pool->closing || pool_is_dead(pool))
 		job_end(job, JOB_UNAVAILABLE);
 	else if (pool->idle == NULL && pool->figures.queued >= pool->queue_max)
 	{

@@ -20,7 +20,7 @@
 #include "loop.h"
 #include "statements.h"
 
-#define JOB_STEPS_MAX 4
+#define JOB_STEPS_MAX 8
 #define JOB_VALUES_MAX 4
 #define UNKNOWN_MS 5000
 #define TRIES_MAX 3
@@ -60,6 +60,7 @@ typedef struct Job
 
 	/* of JOB_RAISED */
 	char		sqlstate[6];
+	int			raised_by;		/* the step; -1: the commit */
 	char	   *message;
 	char	   *detail;
 	char	   *hint;
@@ -95,8 +96,10 @@ typedef struct PoolRules
 typedef struct Pool Pool;
 
 extern Pool *pool_open(const PoolRules *rules);
-/* Called once the first connection is there (NULL), or it is known that it never will be. For logins. */
-extern void pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem), void *of);
+/* Called once the first connection is there (NULL), or could not be had. denied: the password was asked for, and did not do. */
+extern void pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, bool denied), void *of);
+/* Its one login was lost, and the password is not known any more. */
+extern bool pool_is_dead(const Pool *pool);
 /* Takes new rules for connections that are opened from now on; the idle ones are closed. */
 extern void pool_renew(Pool *pool, const PoolRules *rules);
 /* Jobs that wait end with JOB_UNAVAILABLE, those that run with JOB_UNKNOWN. The pool is freed. */

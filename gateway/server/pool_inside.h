@@ -73,7 +73,7 @@ struct Pool
 	bool		down;			/* said in the log */
 	bool		had_one;
 	bool		closing;
-	void		(*on_first) (Pool *pool, void *of, const char *problem);
+	void		(*on_first) (Pool *pool, void *of, const char *problem, bool denied);
 	void	   *on_first_of;
 	char	   *schema;			/* of the entry points, quoted */
 	PoolFigures figures;
@@ -88,7 +88,7 @@ extern void connection_go_on(Connection *connection);
 
 /* pool.c, told by connection.c */
 extern void pool_connected(Pool *pool);
-extern void pool_failed(Pool *pool, const char *problem);	/* to connect */
+extern void pool_failed(Pool *pool, const char *problem, bool denied);	/* to connect */
 extern void pool_idle(Pool *pool, Connection *connection);
 extern void pool_not_idle(Pool *pool, Connection *connection);
 /* The attempt is over. lost: by no fault of the job's; doubtful: and it may have happened. */

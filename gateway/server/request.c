@@ -16,6 +16,8 @@
 #include "listener.h"
 #include "log.h"
 #include "problem.h"
+#include "server.h"
+#include "sessions.h"
 #include "status.h"
 
 #define STREAM_HIGH (256 * 1024)	/* rows stop when so much waits for the client */
@@ -80,6 +82,8 @@ request_free(Request *request)
 	text_free(&request->result);
 	text_free(&request->body);
 	job_clear(&request->job);
+	if (request->identity.login != NULL)
+		sessions_let_go(request->identity.login);
 	free(request->target);
 	free(request);
 }
@@ -182,6 +186,21 @@ request_refuse_with(Request *request, int status, const char *detail)
 	request_answer(request, status, PROBLEM_TYPE, &text);
 }
 
+/* Whether the statement is what sets the role. */
+static bool
+says_role(Statement statement)
+{
+	return statement == SQL_ROLE || statement == SQL_READ || statement == SQL_BE || statement == SQL_WAIT_FOR;
+}
+
+/* PostgreSQL has no such user, or the pool's login may not be him. */
+static bool
+raised_by_role(const Job *job)
+{
+	return job->raised_by >= 0 && says_role(job->steps[job->raised_by].statement) && job->steps[job->raised_by].statement != SQL_WAIT_FOR &&
+		(strncmp(job->sqlstate, "22", 2) == 0 || strcmp(job->sqlstate, "42501") == 0);
+}
+
 /* What is of no use to a caller, or says more than he should know, is for the log alone. */
 static void
 request_raised(Request *request, const char *command_id)
@@ -193,6 +212,12 @@ request_raised(Request *request, const char *command_id)
 	.hint = told ? job->hint : NULL, .command_id = command_id};
 	Text		text = {0};
 
+	if (raised_by_role(job))
+	{
+		log_warning("request %s: cannot be \"%s\": %s", request->id, request->identity.role, job->message != NULL ? job->message : job->sqlstate);
+		request_refuse_with(request, 403, "the gateway may not speak for this user");
+		return;
+	}
 	if (!told)
 		log_at(status == 500 ? LOG_ERROR_LEVEL : LOG_WARNING_LEVEL, "request %s: %s %s%s%s", request->id, job->sqlstate,
 			   job->message != NULL ? job->message : "", job->detail != NULL ? "; " : "", job->detail != NULL ? job->detail : "");
@@ -238,7 +263,7 @@ request_add_step(Request *request, Statement statement)
 	Job		   *job = &request->job;
 	JobStep    *step;
 
-	if (job->nsteps == 0 && request->identity.role != NULL && statement != SQL_ROLE)
+	if (job->nsteps == 0 && request->identity.role != NULL && !says_role(statement))
 		step_value(request_add_step(request, SQL_ROLE), 0, request->identity.role);
 	step = &job->steps[job->nsteps++];
 	*step = (JobStep) {.statement = statement};
@@ -257,6 +282,52 @@ step_binary(JobStep *step, int number, const char *data, size_t len)
 	step->values[number] = data != NULL ? data : "";
 	step->lengths[number] = (int) len;
 	step->formats[number] = 1;
+}
+
+static void
+request_be(Request *request, const char *role)
+{
+	JobStep    *step = request_add_step(request, SQL_BE);
+
+	step_value(step, 0, role);
+	step->commits = true;
+}
+
+/*
+ * To wait for a token is a call outside a transaction, and the right to it may be the role's and not the login's: so for that the role is the
+ * connection's. It is given back behind everything else, whatever became of it; and every job on such a pool says its role anyway.
+ */
+static void
+request_wait(Request *request, Span token)
+{
+	JobStep    *step;
+
+	snprintf(request->token, sizeof request->token, "%.*s", (int) (token.len < sizeof request->token ? token.len : sizeof request->token - 1), token.data);
+	if (request->identity.role != NULL)
+	{
+		request_be(request, request->identity.role);
+		request->identity.became = true;
+	}
+	step = request_add_step(request, SQL_WAIT_FOR);
+	step_value(step, 0, request->token);
+	step_value(step, 1, server_query_timeout);
+	step->commits = true;
+}
+
+Pool *
+request_begin_read(Request *request)
+{
+	Span		token = request_header(request, "Oms-Token");
+	bool		elsewhere = request->identity.login == NULL && server_read_pool != server_pool;
+	JobStep    *step;
+
+	if (elsewhere && token.data != NULL)
+		request_wait(request, token);
+	step = request_add_step(request, SQL_READ);
+	step_value(step, 0, request->identity.role != NULL ? request->identity.role : "none");
+	step_value(step, 1, server_query_timeout);
+	request->job.repeats = true;
+	return elsewhere ? server_read_pool : request->identity.pool;
 }
 
 static void
@@ -286,6 +357,11 @@ request_run_job(Request *request, Pool *pool, void (*end) (Request *request, Job
 	request->job.end = request_job_ended;
 	request->end = end;
 	request->job_runs = true;
+	if (request->identity.became)
+	{
+		request->job.steps[request->job.nsteps - 1].commits = true;
+		request_be(request, "none");
+	}
 	pool_submit(pool, &request->job);
 }
 

@@ -29,8 +29,9 @@ typedef struct Identity
 {
 	const char *role;			/* for SQL_ROLE; NULL: whoever the connection is logged in as */
 	Pool	   *pool;			/* to write to */
-	struct Login *login;		/* of a password session; it is held as long as the request lives */
+	struct Login *login;		/* of a password session; held as long as the request lives */
 	char		role_room[64];
+	bool		became;			/* the role is the connection's own for now, and is to be given back */
 } Identity;
 
 typedef struct Stream Stream;
@@ -49,6 +50,7 @@ typedef struct Request
 	Text		body;
 	Identity	identity;
 	char		id[REQUEST_ID_SIZE];
+	char		token[64];		/* of Oms-Token */
 	int64_t		since_us;
 
 	/* what is done about it */
@@ -102,6 +104,11 @@ extern bool request_if_match(const Request *request);
  */
 extern JobStep *request_add_step(Request *request, Statement statement);
 extern void request_run_job(Request *request, Pool *pool, void (*end) (Request *request, JobEnd end));
+/*
+ * The same for what only reads: its transaction is READ ONLY and has query.timeout, and on a standby it begins once that has what the
+ * request's Oms-Token stands for. Where to is the pool that it answers.
+ */
+extern Pool *request_begin_read(Request *request);
 /* Values live as long as the request. */
 extern void step_value(JobStep *step, int number, const char *value);
 extern void step_binary(JobStep *step, int number, const char *data, size_t len);

@@ -6,6 +6,7 @@
  */
 #include "server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include "identity.h"
 #include "listener.h"
 #include "log.h"
+#include "sessions.h"
 #include "signals.h"
 #include "sockets.h"
 
@@ -24,6 +26,7 @@
 
 Pool	   *server_pool;
 Pool	   *server_read_pool;
+char		server_query_timeout[24];
 
 static ListenerRules rules;
 static const char *names[NAMES_MAX + 1];
@@ -62,6 +65,7 @@ take_rules(const Options *options)
 	rules.body_ms = options->body_timeout_ms;
 	rules.idle_ms = options->idle_timeout_ms;
 	drain_ms = options->drain_timeout_ms;
+	snprintf(server_query_timeout, sizeof server_query_timeout, "%lldms", (long long) options->query_timeout_ms);
 }
 
 static PoolRules
@@ -117,6 +121,16 @@ raise_descriptors(const Options *options)
 					(unsigned long long) wanted, (unsigned long long) limit.rlim_cur);
 }
 
+static void
+first_connection(Pool *pool, void *of, const char *problem, bool denied)
+{
+	(void) denied;
+	if (problem != NULL)
+		pool_on_first(pool, first_connection, of);
+	else
+		commands_learn(pool);
+}
+
 bool
 server_start(const Options *options, Problem *problem)
 {
@@ -130,14 +144,16 @@ server_start(const Options *options, Problem *problem)
 		return false;
 	identity_start(options);
 	request_identify = identity_find;
-	if (options->auth != AUTH_PASSWORD)
+	if (options->auth == AUTH_PASSWORD)
+		sessions_start(options);
+	else
 	{
 		PoolRules	write = pool_rules(options, false);
 		PoolRules	read = pool_rules(options, true);
 
 		server_pool = pool_open(&write);
 		server_read_pool = options->read_dsn[0] != '\0' ? pool_open(&read) : server_pool;
-		commands_learn(server_pool);
+		pool_on_first(server_pool, first_connection, NULL);
 	}
 	signals_watch = (Watch) {.fd = signals_fd(), .ready = signal_came};
 	loop_watch(&signals_watch, EPOLLIN);
@@ -161,6 +177,7 @@ void
 server_end(void)
 {
 	listener_stop();
+	sessions_end();
 	if (server_read_pool != server_pool)
 		pool_end(server_read_pool);
 	if (server_pool != NULL)

@@ -12,6 +12,8 @@
 extern Pool *server_pool;
 /* To read from: of read.dsn where it is set, else the same. */
 extern Pool *server_read_pool;
+/* query.timeout as statement_timeout has it. */
+extern char server_query_timeout[24];
 
 extern bool server_start(const Options *options, Problem *problem);
 /* What may change while it runs. */

@@ -15,6 +15,9 @@ const StatementText statements[STATEMENTS] = {
 	[SQL_COMMANDS] = {"oms_commands", "SELECT r FROM %s.oms_commands($1::pg_catalog.jsonb, $2::pg_catalog.bool) AS r", 2},
 	[SQL_FIX] = {"oms_fix", "SELECT %s.oms_try_fix($1::pg_catalog.bytea)", 1},
 	[SQL_SERVICE] = {"oms_service", "SELECT %s.oms_service($1::pg_catalog.text, $2::pg_catalog.jsonb)", 2},
+	[SQL_READ] = {"oms_read", "SELECT pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('role', $1, true),"
+		" pg_catalog.set_config('statement_timeout', $2, true)", 2},
+	[SQL_BE] = {"oms_be", "SELECT pg_catalog.set_config('role', $1, false)", 1},
 	[SQL_WAIT_FOR] = {"oms_wait_for", "CALL oms.wait_for($1::pg_catalog.text, $2::pg_catalog.interval)", 2},
 	[SQL_COMMAND_OBJECTS] = {"oms_command_objects", "SELECT DISTINCT command_type, object FROM oms.command_reference", 0},
 	[SQL_WHO] = {"oms_who", "SELECT pg_catalog.jsonb_build_object('user', current_user, 'via', nullif(session_user, current_user),"

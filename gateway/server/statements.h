@@ -14,6 +14,8 @@ typedef enum Statement
 	SQL_COMMANDS,				/* array, atomic */
 	SQL_FIX,					/* the message's bytes */
 	SQL_SERVICE,				/* name, arguments */
+	SQL_READ,					/* role or 'none', statement_timeout: of a transaction that only reads */
+	SQL_BE,						/* role or 'none', until it is another */
 	SQL_WAIT_FOR,				/* token, interval */
 	SQL_COMMAND_OBJECTS,
 	SQL_WHO,

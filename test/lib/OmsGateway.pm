@@ -54,8 +54,8 @@ sub gateway_start
 	my ($node, %settings) = @_;
 	my $name = delete $settings{name} // 'gateway' . ++$started;
 	my $log = "$PostgreSQL::Test::Utils::log_path/oms_gateway_$name.log";
-	my %all = (listen => '127.0.0.1:' . OmsProcess::free_port(), defined $node ? (dsn => gateway_dsn($node)) : (), %settings);
-	my $self = OmsGateway->spawn($log, {}, gateway_program(), map { ("--$_", $all{$_}) } sort keys %all);
+	my %all = ('admin.listen' => 'off', listen => '127.0.0.1:' . OmsProcess::free_port(), defined $node ? (dsn => gateway_dsn($node)) : (), %settings);
+	my $self = OmsGateway->spawn($log, {}, gateway_program(), map { "--$_=$all{$_}" } sort keys %all);
 
 	@$self{qw(name settings)} = ($name, \%all);
 	($self->{address}) = grep { !/^unix:/ } split /,/, $all{listen};
