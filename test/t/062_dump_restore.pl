@@ -71,7 +71,7 @@ sub fill_database
 }
 
 # The restored database works on: old trees, new ones, repeats, ids, append-only, ids of its own.
-sub goes_on
+sub works_on
 {
 	my ($database, $how) = @_;
 	my $number = psql($database, 'SELECT max(sequence) FROM oms.all_events');
@@ -127,7 +127,7 @@ foreach my $database (qw(from_custom from_parallel from_plain))
 {
 	is(rows($database), $rows, "$database: the same rows");
 	is(shape($database), $shape, "$database: the same partitions, indexes, triggers and sequence");
-	goes_on($database, $database);
+	works_on($database, $database);
 }
 
 # A dump of a dump.

@@ -275,25 +275,25 @@ is(in_upgraded('SELECT count(*) FROM oms.all_events'), $events, 'and does nothin
 eval { $session->do(q(SELECT oms_command('{"commandType": "CancelOrderCommand", "commandId": "u-001", "orderId": "fund"}'))); };
 is($session->state, 'OM007', 'another command under an old commandId is refused');
 
-sub goes_on
+sub applies
 {
 	my ($command, $expected, $name) = @_;
 	my $status = eval { $session->selectrow_array(q(SELECT oms_command($1) #>> '{state,status}'), undef, $command) };
 
 	is($status // $@, $expected, $name);
 }
-goes_on('{"commandType": "ExecuteOrderCommand", "orderId": "desk", "executionId": "n1", "execID": "N1", "lastQty": 200, "lastPx": 72.4}', 'ALLOCATED', 'an old order is filled');
-goes_on('{"commandType": "CorrectExecutionCommand", "executionId": "t2", "execID": "N2", "lastQty": 1400, "lastPx": 72.5}', 'ALLOCATED', 'an old fill is corrected');
-goes_on('{"commandType": "BustExecutionCommand", "executionId": "t4", "execID": "N3", "reason": "error"}', 'BUSTED', 'an old fill is busted');
-goes_on('{"commandType": "ExecuteOrderCommand", "orderId": "xlon", "executionId": "n4", "execID": "T12", "lastQty": 900, "lastPx": 72.47}', 'ALLOCATED', 'an old ExecID is known');
+applies('{"commandType": "ExecuteOrderCommand", "orderId": "desk", "executionId": "n1", "execID": "N1", "lastQty": 200, "lastPx": 72.4}', 'ALLOCATED', 'an old order is filled');
+applies('{"commandType": "CorrectExecutionCommand", "executionId": "t2", "execID": "N2", "lastQty": 1400, "lastPx": 72.5}', 'ALLOCATED', 'an old fill is corrected');
+applies('{"commandType": "BustExecutionCommand", "executionId": "t4", "execID": "N3", "reason": "error"}', 'BUSTED', 'an old fill is busted');
+applies('{"commandType": "ExecuteOrderCommand", "orderId": "xlon", "executionId": "n4", "execID": "T12", "lastQty": 900, "lastPx": 72.47}', 'ALLOCATED', 'an old ExecID is known');
 is(in_upgraded(q(SELECT count(*) FROM oms.executions WHERE id = 'n4')), '0', 'and books nothing again');
-goes_on('{"commandType": "ReplaceOrderCommand", "orderId": "xlon", "clOrdID": "XLON-3"}', 'PARTIALLY_FILLED', 'an open request is answered');
-goes_on('{"commandType": "RestateOrderCommand", "orderId": "split0", "quantityFactor": "1.5", "reason": "another split"}', 'PARTIALLY_FILLED', 'a split tree is split again');
-goes_on('{"commandType": "AcceptOrderCommand", "orderId": "waiting"}', 'NEW', 'a waiting order is accepted');
-goes_on('{"commandType": "BustExecutionCommand", "executionId": "t7", "execID": "N5"}', 'BUSTED', 'what waited in review leaves it');
+applies('{"commandType": "ReplaceOrderCommand", "orderId": "xlon", "clOrdID": "XLON-3"}', 'PARTIALLY_FILLED', 'an open request is answered');
+applies('{"commandType": "RestateOrderCommand", "orderId": "split0", "quantityFactor": "1.5", "reason": "another split"}', 'PARTIALLY_FILLED', 'a split tree is split again');
+applies('{"commandType": "AcceptOrderCommand", "orderId": "waiting"}', 'NEW', 'a waiting order is accepted');
+applies('{"commandType": "BustExecutionCommand", "executionId": "t7", "execID": "N5"}', 'BUSTED', 'what waited in review leaves it');
 eval { $session->do(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "FUND-1", "symbol": "X", "side": "BUY", "orderQty": 1}'))); };
 is($session->state, 'OM007', 'an old ClOrdID is taken');
-goes_on('{"commandType": "CreateOrderCommand", "orderId": "after", "symbol": "X", "side": "BUY", "orderQty": 7}', 'NEW', 'a new tree');
+applies('{"commandType": "CreateOrderCommand", "orderId": "after", "symbol": "X", "side": "BUY", "orderQty": 7}', 'NEW', 'a new tree');
 
 # What 0.1.0 did not know: the desk, and blocks over old orders and new ones.
 sub answers
@@ -305,7 +305,7 @@ sub answers
 }
 answers('an old order is sent to the desk', '{"commandType": "SendOrderToDeskCommand", "orderId": "fund", "reason": "too large"}', '{state,deskStatus}', 'QUEUED');
 answers('and claimed', '{"commandType": "ClaimOrderCommand", "orderId": "fund"}', '{state,deskUser}', 'oms');
-goes_on('{"commandType": "CreateOrderCommand", "orderId": "new-member", "symbol": "ULVR", "side": "BUY", "orderQty": 7}', 'NEW', 'a new order like it');
+applies('{"commandType": "CreateOrderCommand", "orderId": "new-member", "symbol": "ULVR", "side": "BUY", "orderQty": 7}', 'NEW', 'a new order like it');
 answers('an old order and a new one are worked in a block', '{"commandType": "CreateBlockOrderCommand", "orderId": "block", "members": [{"orderId": "batch2", "quantity": 3}, {"orderId": "new-member", "quantity": 1}]}', '{state,orderQty}', '4');
 answers('which is filled', '{"commandType": "ExecuteOrderCommand", "orderId": "block", "executionId": "b1", "lastQty": 4, "lastPx": "10.01"}', '{state,status}', 'VALIDATED');
 answers('and allocated', '{"commandType": "AllocateExecutionCommand", "orderId": "block", "method": "PRO_RATA"}', '{status}', 'ACCEPTED');
