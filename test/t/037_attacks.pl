@@ -180,8 +180,9 @@ sql('UPDATE oms.lifecycle_runs SET error = NULL');
 is(sql(q(SELECT string_agg(p.oid::regprocedure::text, ' ') FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'oms_state' JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
 	WHERE d.deptype = 'e' AND p.prosrc ~ 'advisory.*lock')), '', 'nothing waits for an advisory lock');
 ask($lim, q(SELECT pg_advisory_lock(hashtextextended('oms_state ' || j.job, 0)) FROM oms.lifecycle_jobs() AS j));
+sql('DELETE FROM oms.lifecycle_runs');
 sql(q(CALL oms.run_job('expire', 0.05)));
-is(sql(q(SELECT finished_at = succeeded_at AND finished_at > now() - interval '1 hour' FROM oms.lifecycle_runs WHERE job = 'expire')), 't', 'so a job runs whoever holds one');
+is(sql(q(SELECT finished_at = succeeded_at FROM oms.lifecycle_runs WHERE job = 'expire')), 't', 'so a job runs whoever holds one');
 is(state($_->[0], $_->[1]), '42501', $_->[1]) foreach map { my $dbh = $_; map { [ $dbh, $_ ] } q(SELECT oms.take_job('expire')), 'SELECT FROM oms.lifecycle_runs FOR UPDATE', 'SELECT FROM oms.purge_progress FOR SHARE', 'DO $$ BEGIN LOCK TABLE oms.anchors IN SHARE UPDATE EXCLUSIVE MODE; END $$', 'DO $$ BEGIN LOCK TABLE oms.orders IN ROW SHARE MODE; END $$' } $lim, $free;
 
 # pg_dump of who is limited
