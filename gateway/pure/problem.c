@@ -72,6 +72,17 @@ problem_unknown(Text *out, const char *command_id, const char *request_id)
 	text_puts(out, "}\n");
 }
 
+/*
+ * What has a state was accepted, and PostgreSQL writes that first: all of a long text need not be looked at.
+ */
+static bool
+problem_has_state(Span result)
+{
+	static const char first[] = "{\"state\":";
+
+	return result.len > sizeof(first) && memcmp(result.data, first, sizeof(first) - 1) == 0;
+}
+
 bool
 problem_of_result(Span result, char sqlstate[6])
 {
@@ -81,7 +92,7 @@ problem_of_result(Span result, char sqlstate[6])
 	Text		text = {0};
 	bool		found;
 
-	found = parts_find(result, "status", &status) && span_is(status, "\"REJECTED\"") && parts_find(result, "error", &error) &&
+	found = !problem_has_state(result) && parts_find(result, "status", &status) && span_is(status, "\"REJECTED\"") && parts_find(result, "error", &error) &&
 		parts_find(error, "sqlstate", &state) && parts_string(state, &text) && text.len == 5;
 	if (found)
 		memcpy(sqlstate, text.data, 6);

@@ -122,6 +122,7 @@ make_id(char id[MADE_ID_SIZE])
 {
 	static unsigned char random[1024];
 	static size_t at = sizeof random;
+	static const char digits[] = "0123456789abcdef";
 	uint64_t	ms = (uint64_t) wall_us() / 1000;
 	unsigned char b[16];
 
@@ -137,8 +138,14 @@ make_id(char id[MADE_ID_SIZE])
 	at += 10;
 	b[6] = (unsigned char) (0x70 | (b[6] & 0x0F));
 	b[8] = (unsigned char) (0x80 | (b[8] & 0x3F));
-	snprintf(id, MADE_ID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5],
-			 b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	for (int i = 0; i < 16; i++)
+	{
+		*id++ = digits[b[i] >> 4];
+		*id++ = digits[b[i] & 0x0F];
+		if (i == 3 || i == 5 || i == 7 || i == 9)
+			*id++ = '-';
+	}
+	*id = '\0';
 }
 
 /* Only what can stand in a header. */
