@@ -100,11 +100,9 @@ write_line(const char *data, size_t len)
 	pthread_mutex_unlock(&output);
 }
 
-/* "2026-11-23T04:17:05.123Z" */
-static void
-add_time(Text *line)
+void
+log_add_time(Text *line, int64_t now_us)
 {
-	int64_t		now_us = wall_us();
 	time_t		seconds = (time_t) (now_us / 1000000);
 	struct tm	utc;
 
@@ -136,7 +134,7 @@ log_message(LogLevel level, const char *message, const char *hint)
 	if (atomic_load(&form) == LOG_JSON)
 	{
 		text_puts(&line, "{\"ts\":\"");
-		add_time(&line);
+		log_add_time(&line, wall_us());
 		text_printf(&line, "\",\"level\":\"%s\",\"msg\":", level_names[level].json);
 		text_json(&line, message, strlen(message));
 		if (hint != NULL)
@@ -148,7 +146,7 @@ log_message(LogLevel level, const char *message, const char *hint)
 	}
 	else
 	{
-		add_time(&line);
+		log_add_time(&line, wall_us());
 		text_printf(&line, " %s ", level_names[level].plain);
 		add_printable(&line, message);
 		if (hint != NULL)

@@ -7,7 +7,7 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include "base.h"
+#include "text.h"
 
 typedef enum LogLevel
 {
@@ -29,6 +29,8 @@ extern void log_at(LogLevel level, const char *format,...) __attribute__((format
 #define log_info(...) log_at(LOG_INFO_LEVEL, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_WARNING_LEVEL, __VA_ARGS__)
 #define log_error(...) log_at(LOG_ERROR_LEVEL, __VA_ARGS__)
+/* "2026-11-23T04:17:05.123Z", of wall_us(). */
+extern void log_add_time(Text *line, int64_t now_us);
 /* Text and hint of a problem: a warning where it will be tried again, else an error. */
 extern void log_problem(const Problem *problem);
 

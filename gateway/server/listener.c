@@ -435,6 +435,10 @@ listener_stop(void)
 {
 	loop_stop_clock(&clock_of_peers);
 	loop_each_turn(NULL);
+	/* libmicrohttpd ends the program where it is stopped with a connection that is suspended */
+	for (Peer *peer = peers; peer != NULL; peer = peer->next)
+		if (MHD_get_connection_info(peer->mhd, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED)->suspended)
+			MHD_resume_connection(peer->mhd);
 	for (int i = 0; i < nlisteners; i++)
 	{
 		loop_forget(&listeners[i].watch);

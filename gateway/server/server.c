@@ -11,8 +11,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 
+#include "access_log.h"
 #include "commands.h"
+#include "figures.h"
 #include "identity.h"
 #include "listener.h"
 #include "log.h"
@@ -23,17 +26,20 @@
 #define DRAIN_LOOK_MS 20
 #define NAMES_MAX 32
 #define SPARE_DESCRIPTORS 200
+#define ALIVE_MS 1000
 
 Pool	   *server_pool;
 Pool	   *server_read_pool;
 char		server_query_timeout[24];
 
+static Options *in_force;
 static ListenerRules rules;
 static const char *names[NAMES_MAX + 1];
 static char *names_list;
 static int64_t drain_ms;
 static int64_t drain_until_us;
 static Clock drain_clock;
+static Clock alive_clock;
 static Watch signals_watch;
 
 static void
@@ -92,16 +98,53 @@ drain_look(Clock *clock)
 		loop_ring_in(clock, DRAIN_LOOK_MS);
 }
 
+/* A wrong file changes nothing that runs. */
+static void
+server_reload(void)
+{
+	Text		later = {0};
+	Problem		problem = {0};
+
+	if (settings_reload(&options_table, &in_force->settings, &later, &problem))
+	{
+		take_rules(in_force);
+		log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
+		if (!access_log_open(in_force->access_log, &problem))
+			log_problem(&problem);
+	}
+	else
+		log_problem(&problem);
+	text_free(&later);
+}
+
+static void
+server_alive(Clock *clock)
+{
+	signals_alive();
+	loop_ring_in(clock, ALIVE_MS);
+}
+
+static void
+request_ended(const Request *request)
+{
+	figures_request(request);
+	access_log_request(request);
+}
+
 static void
 signal_came(Watch *watch, uint32_t events)
 {
 	(void) watch;
 	(void) events;
 	signals_drain();
+	if (signals_take_reload())
+		server_reload();
 	if (!signals_stop() || drain_until_us != 0)
 		return;
+	sd_notify(0, "STOPPING=1");
 	log_info("stopping: %d connections are still there", listener_connections());
 	drain_until_us = ticks_us() + drain_ms * 1000;
+	figures_drain();
 	listener_drain();
 	loop_ring_in(&drain_clock, 0);
 }
@@ -132,15 +175,18 @@ first_connection(Pool *pool, void *of, const char *problem, bool denied)
 }
 
 bool
-server_start(const Options *options, Problem *problem)
+server_start(Options *options, Problem *problem)
 {
 	int			fds[SOCKETS_MAX];
 	int			nfds;
 
+	in_force = options;
 	take_rules(options);
 	raise_descriptors(options);
+	if (!access_log_open(options->access_log, problem))
+		return false;
 	nfds = sockets_open(options->listen, fds, problem);
-	if (nfds == 0 || !loop_start(problem))
+	if (nfds == 0 || !loop_start(problem) || !monitor_start(&figures_monitor, options->admin_listen, problem))
 		return false;
 	identity_start(options);
 	request_identify = identity_find;
@@ -158,26 +204,32 @@ server_start(const Options *options, Problem *problem)
 	signals_watch = (Watch) {.fd = signals_fd(), .ready = signal_came};
 	loop_watch(&signals_watch, EPOLLIN);
 	drain_clock = (Clock) {.ring = drain_look};
-	return listener_start(fds, nfds, &rules, problem);
-}
-
-void
-server_reload(const Options *options)
-{
-	take_rules(options);
+	alive_clock = (Clock) {.ring = server_alive};
+	server_alive(&alive_clock);
+	if (!listener_start(fds, nfds, &rules, problem))
+		return false;
+	request_over = request_ended;
+	figures_start();
+	return true;
 }
 
 void
 server_run(void)
 {
+	signals_doing("answering requests", false);
 	loop_run();
+	signals_doing("closing connections", true);
 }
 
 void
 server_end(void)
 {
+	figures_stop();
+	monitor_stop();
+	loop_stop_clock(&alive_clock);
 	listener_stop();
 	sessions_end();
+	access_log_close();
 	if (server_read_pool != server_pool)
 		pool_end(server_read_pool);
 	if (server_pool != NULL)

@@ -15,9 +15,8 @@ extern Pool *server_read_pool;
 /* query.timeout as statement_timeout has it. */
 extern char server_query_timeout[24];
 
-extern bool server_start(const Options *options, Problem *problem);
-/* What may change while it runs. */
-extern void server_reload(const Options *options);
+/* The options are kept: a reload changes those that may change while it runs. */
+extern bool server_start(Options *options, Problem *problem);
 /* Returns once it was stopped and all was answered, or drain.timeout is over. */
 extern void server_run(void);
 extern void server_end(void);

@@ -72,6 +72,12 @@ static Guess *guesses;
 static size_t nguesses;
 static Clock sweep_clock;
 
+const char *
+sessions_user(const Login *login)
+{
+	return login->user;
+}
+
 int
 sessions_count(void)
 {

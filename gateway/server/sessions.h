@@ -17,6 +17,7 @@ typedef struct Login Login;
 extern void sessions_start(const Options *options);
 extern void sessions_end(void);
 extern int	sessions_count(void);
+extern const char *sessions_user(const Login *login);
 
 /* POST /session: {"user", "password", "token": true}. */
 extern void sessions_login(Request *request);

@@ -3,6 +3,8 @@
 #   my $gateway = gateway_start($node, auth => 'login', 'pool.size' => 4);     # settings as on its command line
 #   my $answer = $gateway->call(POST => '/commands/orders', { commandType => ... }, 'Idempotency-Key' => 'c1');
 #   $answer->{status}, ->{headers}{'command-id'}, ->{content}, ->{json}
+#   gateway_start($node, config => { 'body.max' => '2MB' });    # these in a file, which $gateway->reload('body.max' => '3MB') changes
+#   $gateway->admin('/readyz'), $gateway->metric('oms_gateway_requests_total', status => 200)
 #   my $client = $gateway->client;       # keeps its connection; also ->client('/path/of/a/socket')
 #   $client->call(...), $client->write(BYTES), $client->answer
 #
@@ -15,6 +17,7 @@ use warnings;
 
 use Cwd ();
 use File::Basename qw(dirname);
+use HTTP::Tiny;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP;
@@ -48,20 +51,71 @@ sub gateway_dsn
 }
 
 # gateway_start(NODE, setting => value, ...): started, and it listens. The node may be left out where there is a dsn.
-# The same name again appends to the same log.
+# The same name again appends to the same log. It shows itself on a free port, unless admin.listen says where.
 sub gateway_start
 {
 	my ($node, %settings) = @_;
 	my $name = delete $settings{name} // 'gateway' . ++$started;
 	my $log = "$PostgreSQL::Test::Utils::log_path/oms_gateway_$name.log";
-	my %all = ('admin.listen' => 'off', listen => '127.0.0.1:' . OmsProcess::free_port(), defined $node ? (dsn => gateway_dsn($node)) : (), %settings);
-	my $self = OmsGateway->spawn($log, {}, gateway_program(), map { "--$_=$all{$_}" } sort keys %all);
+	my $config = delete $settings{config};
+	my %all = (listen => '127.0.0.1:' . OmsProcess::free_port(), 'admin.listen' => '127.0.0.1:' . OmsProcess::free_port(), defined $node ? (dsn => gateway_dsn($node)) : (), %settings);
+	my $file;
 
-	@$self{qw(name settings)} = ($name, \%all);
+	if ($config) { $file = PostgreSQL::Test::Utils::tempdir_short() . "/$name.conf"; write_config($file, $config); }
+	my $self = OmsGateway->spawn($log, {}, gateway_program(), (defined $file ? ('--config', $file) : ()), map { "--$_=$all{$_}" } sort keys %all);
+
+	@$self{qw(name settings file config)} = ($name, \%all, $file, $config);
 	($self->{address}) = grep { !/^unix:/ } split /,/, $all{listen};
 	($self->{socket}) = map { s/^unix://r } grep { /^unix:/ } split /,/, $all{listen};
 	OmsProcess::wait_for(sub { $self->{address} ? $self->connects : -S $self->{socket} }, 60, 'the gateway to listen') // die "the gateway does not listen:\n" . $self->log;
 	return $self;
+}
+
+# Readable by nobody else.
+sub write_config
+{
+	my ($file, $config) = @_;
+	my $mask = umask 077;
+	open my $out, '>', $file or die "cannot write $file: $!";
+	print $out map { "$_ = $config->{$_}\n" } sort keys %$config;
+	close $out or die "cannot write $file: $!";
+	umask $mask;
+	return;
+}
+
+# Read the file again, changed by these pairs; returns when it was read, well or not.
+sub reload
+{
+	my ($self, %changes) = @_;
+	my $before = length $self->log;
+	$self->{config}{$_} = $changes{$_} foreach keys %changes;
+	write_config($self->{file}, $self->{config});
+	$self->signal('HUP');
+	OmsProcess::wait_for(sub { substr($self->log, $before) =~ /configuration read again|configuration file/ }, 60, 'a reload');
+	return substr $self->log, $before;
+}
+
+# A page of the admin address: its body, and in list context its status too.
+sub admin
+{
+	my ($self, $page) = @_;
+	my $answer = HTTP::Tiny->new(timeout => 60)->get("http://$self->{settings}{'admin.listen'}$page");
+	return wantarray ? ($answer->{content}, $answer->{status}) : $answer->{content};
+}
+
+# metric('oms_gateway_requests_total', status => 200): the sum of all that have these labels, undef when there is none.
+sub metric
+{
+	my ($self, $name, %labels) = @_;
+	my $sum;
+	LINE: foreach my $line (split /\n/, scalar $self->admin('/metrics'))
+	{
+		next unless $line =~ /^\Q$name\E(?:\{(.*)\})?\s+(\S+)/;
+		my ($found, $value) = ($1 // '', $2);
+		foreach my $label (keys %labels) { next LINE unless $found =~ /\b\Q$label\E="\Q$labels{$label}\E"/; }
+		$sum += $value;
+	}
+	return $sum;
 }
 
 sub connects { my ($self) = @_; return defined IO::Socket::INET->new(PeerAddr => $self->{address}); }
