@@ -18,7 +18,8 @@
 /* One "--name value" or "-X name=value". */
 typedef struct Assignment
 {
-	const SettingRow *row;		/* NULL: a property */
+	const SettingRow *row;		/* NULL: a property, or a setting that there was */
+	const FormerSetting *former;
 	char	   *property;
 	char	   *value;
 } Assignment;
@@ -154,6 +155,7 @@ parse_setting(Arguments *arguments, const char *name, const char *attached, Prob
 	const SettingTable *table = arguments->table;
 	const char *prefix = table->properties != NULL ? table->properties->prefix : NULL;
 	const SettingRow *row = setting_find(table, name);
+	const FormerSetting *former = setting_former(table, name);
 	const char *value = attached;
 	Settings   *scratch;
 	bool		good;
@@ -162,6 +164,12 @@ parse_setting(Arguments *arguments, const char *name, const char *attached, Prob
 	{
 		value = argument_value(arguments, name, attached, problem);
 		return value != NULL && parse_property(arguments, name + strlen(prefix), value, problem);
+	}
+	if (row == NULL && former != NULL)
+	{
+		assign(arguments->line, NULL, NULL, "");
+		arguments->line->assignments[arguments->line->count - 1].former = former;
+		return argument_value(arguments, name, attached, problem) != NULL;
 	}
 	if (row == NULL)
 	{
@@ -249,8 +257,11 @@ read_settings(const SettingTable *table, const CommandLine *line, Settings *sett
 	{
 		const Assignment *one = &line->assignments[i];
 
-		good = one->row != NULL ? setting_set(settings, one->row, one->value, problem)
-			: property_set(table->properties, settings, one->property, one->value, problem);
+		if (one->former != NULL)
+			text_printf(warnings, "there is no option --%s any more: %s\n", one->former->name, one->former->instead);
+		else
+			good = one->row != NULL ? setting_set(settings, one->row, one->value, problem)
+				: property_set(table->properties, settings, one->property, one->value, problem);
 	}
 	settings->check_only = line->check;
 	good = good && table->check(settings, problem);

@@ -94,6 +94,13 @@ typedef struct PropertyRules
 	bool		(*good) (const char *name, const char *value, Problem *problem);
 } PropertyRules;
 
+/* A setting that there was: where it is still said, a warning tells what to do instead. */
+typedef struct FormerSetting
+{
+	const char *name;			/* NULL ends a list */
+	const char *instead;
+} FormerSetting;
+
 typedef struct SettingTable
 {
 	const char *program;		/* "oms_bridge" */
@@ -101,6 +108,7 @@ typedef struct SettingTable
 	const char *help_tail;
 	const SettingRow *rows;
 	int			count;
+	const FormerSetting *former;	/* NULL: none */
 	size_t		size;			/* of the program's struct, which begins with Settings */
 	const PropertyRules *properties;	/* NULL: none */
 	void		(*version) (Text *text);	/* the line of --version */
@@ -131,6 +139,8 @@ extern void settings_free(const SettingTable *table, Settings *settings);
 
 /* "-" and "_" are as good as "." in a name. NULL: no such setting. */
 extern const SettingRow *setting_find(const SettingTable *table, const char *name);
+/* The same of those that there were. */
+extern const FormerSetting *setting_former(const SettingTable *table, const char *name);
 /*
  * Sets from the text of a value; the old value is freed. The problem says what is wrong with the value; where it stands (file and line)
  * is put in front by whoever read it.

@@ -92,6 +92,7 @@ set(ConfigFile *file, const char *name, const char *value, Problem *problem)
 	const PropertyRules *properties = file->table->properties;
 	size_t		prefix = properties != NULL ? strlen(properties->prefix) : 0;
 	const SettingRow *row;
+	const FormerSetting *former;
 	char		hint[200];
 
 	if (strcmp(name, "include") == 0)
@@ -102,6 +103,12 @@ set(ConfigFile *file, const char *name, const char *value, Problem *problem)
 		return property_set(properties, file->settings, name + prefix, value, problem);
 	}
 	row = setting_find(file->table, name);
+	former = row == NULL ? setting_former(file->table, name) : NULL;
+	if (former != NULL)
+	{
+		text_printf(file->warnings, "%s line %d: there is no setting %s any more: %s\n", file->path, file->line, former->name, former->instead);
+		return true;
+	}
 	if (row == NULL)
 	{
 		snprintf(hint, sizeof hint, "%s --help lists them", file->table->program);

@@ -27,6 +27,15 @@ setting_find(const SettingTable *table, const char *name)
 	return NULL;
 }
 
+const FormerSetting *
+setting_former(const SettingTable *table, const char *name)
+{
+	for (const FormerSetting *former = table->former; former != NULL && former->name != NULL; former++)
+		if (names_equal(former->name, name))
+			return former;
+	return NULL;
+}
+
 /* What stands behind the name: the choices, or what kind of value. */
 static void
 add_argument(Text *text, const SettingRow *row)

@@ -14,6 +14,7 @@
 #include "kafka_error.h"
 #include "log.h"
 #include "metrics.h"
+#include "ring.h"
 
 #define SAY_AFTER_US 3000000
 #define PAUSE_US 20000
@@ -91,7 +92,7 @@ set_queue(rd_kafka_conf_t *conf, const Options *options, Problem *problem)
 	char		text[24] = "";
 	size_t		size = sizeof text;
 	int64_t		largest = rd_kafka_conf_get(conf, "message.max.bytes", text, &size) == RD_KAFKA_CONF_OK ? atoll(text) : 0;
-	int64_t		records = larger(options->ring_max_rows, options->batch_max_rows) + 1024;
+	int64_t		records = larger(RING_MAX_ROWS, options->batch_max_rows) + 1024;
 	int64_t		kbytes = (2 * larger(options->ring_max_bytes, largest)) / 1024 + 16 * 1024;
 
 	return set_default(conf, options, "queue.buffering.max.messages", records < 10000000 ? records : 10000000, problem) &&

@@ -47,7 +47,6 @@ typedef struct Options
 	PluginChoice plugin;		/* plugin: auto | wal2json | pgoutput */
 	char	   *pipeline;		/* pipeline, default "oms": names lock, transactional id and position topic */
 	char	   *gate_standbys;	/* gate.standbys: application_names (comma separated) that must hold a commit before it leaves; "" = off */
-	int64_t		wal_sender_timeout_ms;	/* postgres.wal.sender.timeout.ms: 0 = the server's; asked of the walsender */
 
 	/* Where to */
 	SinkKind	sink;			/* sink: kafka | stdout */
@@ -62,8 +61,6 @@ typedef struct Options
 	/* Limits */
 	int64_t		batch_max_rows; /* batch.max.rows, default 5000 */
 	int64_t		batch_max_bytes;	/* batch.max.bytes, default 4194304 */
-	int64_t		batch_min_interval_ms;	/* txn.min.interval.ms, default 0: a pause between Kafka transactions */
-	int64_t		ring_max_rows;	/* ring.max.rows, default 65536 */
 	int64_t		ring_max_bytes; /* ring.max.bytes, default 67108864 */
 	int64_t		transaction_timeout_ms; /* transaction.timeout.ms, default 15000 */
 	int64_t		idle_record_ms; /* idle.record.ms, default 10000 */
@@ -71,7 +68,6 @@ typedef struct Options
 	int64_t		anchor_interval_ms; /* anchor.interval.ms, default 0: never */
 	int64_t		lifecycle_interval_ms;	/* lifecycle.interval.ms, default 1min; 0: never */
 	int64_t		shutdown_grace_ms;	/* shutdown.grace.ms, default 2000 */
-	int64_t		standby_poll_ms;	/* standby.poll.ms, default 1000 */
 	int64_t		scan_timeout_ms;	/* scan.timeout.ms, default 60000: no progress for so long in reading back Kafka */
 
 	/* What an operator decides */

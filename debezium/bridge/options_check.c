@@ -35,9 +35,6 @@ check_names(const Options *options, Problem *problem)
 						   "slot cannot be \"%s\"", options->slot);
 	if (options->publication[0] == '\0')
 		return problem_set(problem, REMEDY_STOP, "oms.create_slot() makes oms_events", "publication is empty");
-	if (options->wal_sender_timeout_ms > 0 && options->wal_sender_timeout_ms < 1000)
-		return problem_set(problem, REMEDY_STOP, "give 0 (the server's own) or 1s at least",
-						   "postgres.wal.sender.timeout.ms is shorter than the bridge could answer");
 	return true;
 }
 

@@ -42,8 +42,6 @@ static const SettingRow option_rows[] = {
 		.help = "name of this stream: part of the lock, of the transactional id and of the position topic's name"},
 	{.name = "gate.standbys", TEXT(gate_standbys, 1024), .value = "",
 		.help = "application names (comma between) of the standbys that must hold a commit before it leaves; empty: no gate"},
-	{.name = "postgres.wal.sender.timeout.ms", TIME(wal_sender_timeout_ms, 0, 24 * HOUR), .value = "0",
-		.help = "wal_sender_timeout asked for this connection; 0: the server's own"},
 
 	{.name = "sink", CHOICE(sink, sinks), .value = "kafka", .group = "Where the events go", .help = "kafka, or JSON lines on standard output"},
 	{.name = "mode", CHOICE(mode, modes), .value = "exactly_once",
@@ -60,9 +58,6 @@ static const SettingRow option_rows[] = {
 	{.name = "batch.max.rows", NUMBER(batch_max_rows, 1, 1000000), .value = "5000", .reloadable = true, .group = "Limits",
 		.help = "most events in one Kafka transaction"},
 	{.name = "batch.max.bytes", BYTES(batch_max_bytes, KB, GB), .value = "4MB", .reloadable = true, .help = "most bytes in one Kafka transaction"},
-	{.name = "txn.min.interval.ms", TIME(batch_min_interval_ms, 0, 60 * SECOND), .value = "0", .reloadable = true,
-		.help = "least time from one Kafka transaction to the next: fewer and larger ones"},
-	{.name = "ring.max.rows", NUMBER(ring_max_rows, 1, 10000000), .value = "65536", .help = "most events held in memory"},
 	{.name = "ring.max.bytes", BYTES(ring_max_bytes, 64 * KB, 64 * GB), .value = "64MB", .help = "most bytes of events held in memory"},
 	{.name = "transaction.timeout.ms", TIME(transaction_timeout_ms, SECOND, 15 * 60 * SECOND), .value = "15s",
 		.help = "Kafka aborts a transaction that is open for longer"},
@@ -76,7 +71,6 @@ static const SettingRow option_rows[] = {
 		.help = "how often the store is asked for the figures of its lifecycle (oms.lifecycle_figures(), into /metrics); 0: never"},
 	{.name = "shutdown.grace.ms", TIME(shutdown_grace_ms, 0, 60 * SECOND), .value = "2s",
 		.help = "how long a stop waits for what is on its way to Kafka"},
-	{.name = "standby.poll.ms", TIME(standby_poll_ms, 10, 60 * SECOND), .value = "1s", .help = "how often a hot standby tries to take over"},
 	{.name = "scan.timeout.ms", TIME(scan_timeout_ms, SECOND, 24 * HOUR), .value = "60s",
 		.help = "reading back Kafka is given up after so long without progress"},
 
@@ -92,6 +86,14 @@ static const SettingRow option_rows[] = {
 		.help = "address and port of /metrics and /healthz; off: none"},
 	{.name = "log.level", CHOICE(settings.log_level, setting_log_levels), .value = "info", .reloadable = true, .help = "lowest level that is logged"},
 	{.name = "log.format", CHOICE(settings.log_format, setting_log_formats), .value = "plain", .help = "lines to read, or one JSON object a line"},
+};
+
+static const FormerSetting former_options[] = {
+	{"postgres.wal.sender.timeout.ms", "say options='-c wal_sender_timeout=5s' in postgres.dsn"},
+	{"ring.max.rows", "ring.max.bytes bounds the memory"},
+	{"standby.poll.ms", "a standby tries four times a second"},
+	{"txn.min.interval.ms", "while the bridge catches up it waits for larger transactions by itself"},
+	{0},
 };
 
 static void
@@ -122,6 +124,7 @@ const SettingTable options_table = {
 	"See oms_bridge(1).\n",
 	.rows = option_rows,
 	.count = sizeof(option_rows) / sizeof(option_rows[0]),
+	.former = former_options,
 	.size = sizeof(Options),
 	.properties = &kafka_properties,
 	.version = add_version,

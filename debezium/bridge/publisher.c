@@ -323,8 +323,6 @@ turn_transactional(Publisher *publisher, Problem *problem)
 	if (!publish_transaction(publisher, count, place, problem))
 		return false;
 	publisher->published_us = ticks_us();
-	if (publisher->limits.min_interval_us > 0 && count > 0 && count < publisher->limits.batch_max_rows && !publisher->stopping)
-		stream_wait(stream->publisher_wake, -1, (int) (publisher->limits.min_interval_us / 1000));
 	return true;
 }
 

@@ -48,17 +48,11 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 {
 	PGconn	   *connection;
 	PGresult   *result;
-	char		set[80];
 	bool		fine;
 
 	*replication = NULL;
 	if (!postgres_open(options, "stream", "database", &connection, problem))
 		return false;
-	if (options->wal_sender_timeout_ms > 0)
-	{
-		snprintf(set, sizeof set, "SET wal_sender_timeout TO %lld", (long long) options->wal_sender_timeout_ms);
-		PQclear(postgres_exec(connection, set));
-	}
 	result = postgres_exec(connection, "IDENTIFY_SYSTEM");
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 2), &identity->lsn);

@@ -25,6 +25,9 @@ typedef struct Place
 
 typedef struct Ring Ring;
 
+/* So many events a bridge holds at most, however small they are. */
+#define RING_MAX_ROWS 65536
+
 /* An event bigger than max_bytes is still taken in, alone. start: the place the stream begins at. */
 extern Ring *ring_new(size_t max_events, size_t max_bytes, Place start);
 extern void ring_free(Ring *ring);	/* with the events in it */

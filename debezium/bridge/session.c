@@ -20,6 +20,9 @@
 #include "stream.h"
 #include "tables.h"
 
+/* How often a standby tries to take over. */
+#define STANDBY_POLL_MS 250
+
 typedef struct Session
 {
 	Options    *options;
@@ -105,7 +108,7 @@ acquire_lock(Session *session, Problem *problem)
 		said = true;
 		metric_add(METRIC_STANDBY_POLLS, 1);
 		signals_alive();
-		if (poll(&fd, 1, (int) session->options->standby_poll_ms) > 0)
+		if (poll(&fd, 1, STANDBY_POLL_MS) > 0)
 			signals_drain();
 	}
 	return stopped(problem);
@@ -384,7 +387,7 @@ prepare_stream(Session *session)
 	stream->received = session->position.place.end_lsn;
 	position_copy(&stream->position, &session->position);
 	horizon_copy(&stream->horizon, &session->position.horizon);
-	stream->ring = ring_new((size_t) session->options->ring_max_rows, (size_t) session->options->ring_max_bytes, session->position.place);
+	stream->ring = ring_new(RING_MAX_ROWS, (size_t) session->options->ring_max_bytes, session->position.place);
 	pthread_mutex_init(&stream->lock, NULL);
 }
 

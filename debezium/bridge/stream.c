@@ -94,7 +94,6 @@ set_limits(Stream *stream, const Options *options)
 	stream->limits = (Limits) {
 		.batch_max_rows = (size_t) options->batch_max_rows,
 		.batch_max_bytes = (size_t) options->batch_max_bytes,
-		.min_interval_us = options->batch_min_interval_ms * 1000,
 		.idle_record_us = options->idle_record_ms * 1000,
 		.position_interval_us = options->position_interval_ms * 1000,
 	};

@@ -22,7 +22,6 @@ typedef struct Limits
 {
 	size_t		batch_max_rows;
 	size_t		batch_max_bytes;
-	int64_t		min_interval_us;
 	int64_t		idle_record_us;
 	int64_t		position_interval_us;
 } Limits;

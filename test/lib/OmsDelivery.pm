@@ -92,10 +92,12 @@ sub start_again
 sub pipeline_config
 {
 	my ($name, $kafka, $node, %more) = @_;
+	my $timeout = delete $more{wal_sender_timeout};
+	my $dsn = ref $node eq 'ARRAY' ? join(' ', map { "$_->[0]=$_->[1]" } hosts(@$node)) : bridge_dsn($node);
 	return (
-		'postgres.dsn' => ref $node eq 'ARRAY' ? join(' ', map { "$_->[0]=$_->[1]" } hosts(@$node)) : bridge_dsn($node),
+		'postgres.dsn' => $dsn . (defined $timeout ? " options='-c wal_sender_timeout=$timeout'" : ''),
 		pipeline => $name, slot => slot_of($name), publication => 'oms_events', 'topic.prefix' => "$name.", 'kafka.bootstrap.servers' => $kafka->bootstrap,
-		'idle.record.ms' => 200, 'standby.poll.ms' => 100, 'transaction.timeout.ms' => 5000, %more);
+		'idle.record.ms' => 200, 'transaction.timeout.ms' => 5000, %more);
 }
 
 sub slot_of { my ($name) = @_; return 'oms_' . lc $name; }

@@ -41,7 +41,7 @@ sub start_bridge
 {
 	my ($pipeline, $instance) = @_;
 	my %config = pipeline_config($pipeline, $kafka, $node, 'transaction.timeout.ms' => $TRANSACTION_TIMEOUT_MS,
-		'postgres.wal.sender.timeout.ms' => 3000, %{ $PIPELINES{$pipeline} });
+		wal_sender_timeout => 3000, %{ $PIPELINES{$pipeline} });
 	$bridges{$pipeline}[$instance] = bridge_start(name => "$pipeline$instance", config => \%config);
 	return;
 }

@@ -25,7 +25,7 @@ my $bridge;
 sub start
 {
 	my (%options) = @_;
-	$bridge = bridge_start(name => 'main', config => { pipeline_config('main', $kafka, $node, 'transaction.timeout.ms' => 3000, 'postgres.wal.sender.timeout.ms' => 2000, %{ $options{config} // {} }) }, args => $options{args} // []);
+	$bridge = bridge_start(name => 'main', config => { pipeline_config('main', $kafka, $node, 'transaction.timeout.ms' => 3000, wal_sender_timeout => 2000, %{ $options{config} // {} }) }, args => $options{args} // []);
 	$bridge->{mark} = length $bridge->log;
 	return;
 }

@@ -39,7 +39,7 @@ sub pair
 sub start
 {
 	my ($name, $nodes, %options) = @_;
-	my %config = pipeline_config($name, $kafka, $nodes, 'transaction.timeout.ms' => 3000, 'postgres.wal.sender.timeout.ms' => 5000, %{ $options{config} // {} });
+	my %config = pipeline_config($name, $kafka, $nodes, 'transaction.timeout.ms' => 3000, wal_sender_timeout => 5000, %{ $options{config} // {} });
 	$bridge = bridge_start(name => $name, config => \%config, args => $options{args} // []);
 	$bridge->{mark} = length $bridge->log;
 	return;

@@ -46,7 +46,7 @@ sub start_bridge
 	# nothing leaves that a failover could lose
 	$own{'gate.standbys'} = $standby->name if $name eq 'one' && $standby;
 	my $bridge = bridge_start(name => $pipeline, args => \@args,
-		config => { pipeline_config($pipeline, $kafka, node_of($pipeline), 'transaction.timeout.ms' => 10000, 'postgres.wal.sender.timeout.ms' => 3000, %own) });
+		config => { pipeline_config($pipeline, $kafka, node_of($pipeline), 'transaction.timeout.ms' => 10000, wal_sender_timeout => 3000, %own) });
 	$bridge->{mark} = length $bridge->log;
 	return $bridges{$pipeline} = $bridge;
 }

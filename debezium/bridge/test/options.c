@@ -138,7 +138,6 @@ values(void)
 	refused("--idle.record.ms=", "cannot be", "ms, s or min");
 	refused("--mode=exactly-once", "mode cannot be", "exactly_once or low_latency");
 	refused("--bootstrap=maybe", "bootstrap cannot be", "off or on");
-	refused("--postgres.wal.sender.timeout.ms=5", "shorter", "1s");
 }
 
 static void
@@ -273,6 +272,26 @@ rights(void)
 }
 
 static void
+load_former(void)
+{
+	load("--config", config, "--txn-min-interval-ms", "5", NULL);
+}
+
+/* Who upgrades keeps his file. */
+static void
+former(void)
+{
+	const char *said;
+
+	write_file(config, 0600, "kafka.bootstrap.servers = b\nring.max.rows = 10\nbatch.max.rows = 11\n");
+	said = logged(load_former);
+	ok(strstr(said, "bridge.conf line 2: there is no setting ring.max.rows any more: ring.max.bytes") != NULL, "a setting that there was: %s", said);
+	ok(strstr(said, "there is no option --txn.min.interval.ms any more: ") != NULL, "on the command line too");
+	is_int(options.batch_max_rows, 11, "what stands beside it counts");
+	ok(load("--ring.max.rows", NULL) == SETTINGS_WRONG, "it takes its value with it");
+}
+
+static void
 reload(void)
 {
 	Text		later = {0};
@@ -386,6 +405,7 @@ main(void)
 	owned();
 	files();
 	rights();
+	former();
 	reload();
 	table();
 	documented();

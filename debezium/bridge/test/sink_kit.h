@@ -66,7 +66,6 @@ kit_init(Kit *kit)
 	kit->options.dlq_topic = "oms.cdc.dead-letters";
 	kit->options.batch_max_rows = 5000;
 	kit->options.batch_max_bytes = 4 << 20;
-	kit->options.ring_max_rows = 65536;
 	kit->options.ring_max_bytes = 64 << 20;
 	kit->options.transaction_timeout_ms = 10000;
 	kit->options.scan_timeout_ms = 10000;
