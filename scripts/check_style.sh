@@ -133,6 +133,7 @@ check_version() {
         exit($meta->{version} eq $version && $meta->{provides}{oms_state}{version} eq $version ? 0 : 1);
     ' "$version" < META.json || breach "META.json does not say version $version"
     grep -qF "#define BRIDGE_VERSION \"$version\"" debezium/bridge/bridge.h || breach "BRIDGE_VERSION is not $version"
+    grep -qF "#define GATEWAY_VERSION \"$version\"" gateway/server/options.h || breach "GATEWAY_VERSION is not $version"
     grep -qE "^## \[?${version//./\\.}\]?( |\$)" CHANGELOG.md || breach "CHANGELOG.md has no section $version"
     for file in $(grep -lE '#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]' $(find src -name '*.h') || true); do
         grep -qE "#[[:space:]]*define[[:space:]]+OMS_VERSION[[:space:]]+\"${version//./\\.}\"" "$file" ||
