@@ -125,6 +125,18 @@ session('pool')->do('SET ROLE bob');
 my $route = q(SELECT slot = oms.slot_of($1, 'k') FROM oms.route('{"commandType": "CreateOrderCommand", "commandId": "k", "symbol": "X", "side": "BUY", "orderQty": 1}'));
 is($dbh->selectrow_array($route, undef, 'bob'), 1, 'a made id goes to the slot of the actor');
 
+# four eyes are those of actors: by one login two may be two, and one by two logins is one
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET oms_state.four_eyes = on');
+sub came_of { my ($command) = @_; return $dbh->selectrow_array(q(SELECT coalesce(r #>> '{error,rule}', r #>> '{state,status}') FROM oms_try_command($1) AS r), undef, $command); }
+my $approve = '{"commandType": "ApproveExecutionCommand", "executionId": "typed"}';
+session('pool')->do('SET ROLE alice');
+is(came_of('{"commandType": "CreateManualExecutionCommand", "orderId": "k1", "executionId": "typed", "lastQty": 1, "lastPx": 1, "reason": "by phone"}'), 'REVIEW', 'what alice types by the pool waits for somebody else');
+is(came_of($approve), 'four_eyes', 'she does not approve it');
+session('alice');
+is(came_of($approve), 'four_eyes', 'nor without the pool');
+session('pool')->do('SET ROLE bob');
+is(came_of($approve), 'ALLOCATED', 'bob does, by the same login');
+
 is($node->safe_psql('postgres', q(SELECT string_agg(concat_ws(' ', actor, role, via), ', ') FROM oms.order_history WHERE order_id = 'k2')), 'bob bob pool', 'oms.order_history shows it');
 is($node->safe_psql('postgres', 'SELECT * FROM oms.verify()'), '', 'every invariant holds');
 $node->safe_psql('postgres', q(SET session_replication_role = replica; UPDATE oms.order_events SET via = NULL WHERE aggregate_id = 'k2'));

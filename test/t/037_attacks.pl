@@ -196,6 +196,15 @@ foreach my $options ([ '--enable-row-security' ], [])
 	unlink $dump;
 }
 
+# what PostgreSQL does not hide, as doc/security.md says: whoever may replicate reads all there is
+sql(q(CREATE PUBLICATION of_orders FOR TABLE oms.orders; CREATE ROLE copier LOGIN REPLICATION IN ROLE oms_reader; SELECT oms.grant_account('copier', 'A')));
+my $copier = session('copier');
+ask($copier, q(SELECT pg_create_logical_replication_slot('copied', 'pgoutput')));
+sql(q(SELECT oms_command('{"commandType": "UpdateOrderCommand", "orderId": "B2", "text": "changed"}')));
+like(ask($copier, q(SELECT string_agg(encode(data, 'escape'), ' ') FROM pg_logical_slot_get_binary_changes('copied', NULL, NULL, 'proto_version', '1', 'publication_names', 'of_orders'))), qr/SECRETB/, 'a limited role with REPLICATION decodes what is of others');
+is(ask($copier, 'SELECT count(*) FROM oms.orders'), 1, 'which it cannot select');
+sql(q(SELECT pg_drop_replication_slot('copied'); DROP PUBLICATION of_orders));
+
 # what the planner calls, asks or tells
 $lim->do(q(CREATE FUNCTION evil.leak(t pg_catalog.text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN INSERT INTO evil.called VALUES ('leak', t); RETURN true; END $$));
 sql('TRUNCATE evil.called');
