@@ -14,6 +14,12 @@ AS $function$
     SELECT split_part(e.root_id, '/', 1), e.sequence, e.version, e.event_type, e.occurred_at, e.actor, e.role, e.via, e.application_name, e.client_addr,
            e.payload #>> '{command,commandId}', NULL, e.payload
       FROM oms.configuration_events AS e WHERE e.root_id = audit_trail.id
+    UNION ALL
+    -- of a tree that went, its end: by which policy, and what has gone
+    SELECT t.object, t.sequence, t.version, t.event_type, t.occurred_at, t.actor, t.role, t.via, t.application_name, t.client_addr, t.command_id, t.transition,
+           jsonb_build_object('command', t.payload -> 'command', 'state', jsonb_strip_nulls(jsonb_build_object(
+             'policy', t.policy, 'archived', t.archived, 'objects', t.objects, 'events', t.events, 'digest', encode(t.digest, 'hex'))))
+      FROM oms.purged_trees AS t WHERE t.aggregate_id = audit_trail.id
   ), states AS (
     SELECT e.*, e.event_type LIKE '%Deleted' AND e.transition IS NULL AS is_deleted, e.payload -> 'state' AS state, lag(e.payload -> 'state') OVER w AS previous,
            lag(e.event_type) OVER w LIKE '%Deleted' AND e.transition IS NULL AS begins
@@ -34,5 +40,5 @@ AS $function$
    ORDER BY e.sequence, c.key
 $function$;
 COMMENT ON FUNCTION oms.audit_trail(text) IS
-  'Who changed an object, when, how and why: one row for each field that an event changed, with what it was and what it is (one row without a field for an event that changed none); for every kind of object that has this id, and for configuration by its root_id, as validation_rules/NAME. rules: what rules said of it, which version, how grave. Empty where nothing of this id is seen';
+  'Who changed an object, when, how and why: one row for each field that an event changed, with what it was and what it is (one row without a field for an event that changed none); for every kind of object that has this id, for configuration by its root_id, as validation_rules/NAME, and of a tree that was purged, by the id of its root, how it went. rules: what rules said of it, which version, how grave. Empty where nothing of this id is seen';
 REVOKE ALL ON FUNCTION oms.audit_trail(text) FROM PUBLIC;

@@ -89,6 +89,8 @@ SELECT object, root_id, version, tree_version, event_type, account, policy, obje
 SELECT o.object, o.id, o.version, length(o.hash) AS hash, o.account FROM oms.purged_objects('pg-A') AS o;
 SELECT id FROM oms.purged_ids ORDER BY id;
 SELECT event_type, version, reason, status, sentence FROM oms.order_history WHERE order_id = 'pg-A';
+SELECT object, version, event_type, actor = session_user AS actor, command_type, field, old, CASE field WHEN 'digest' THEN length(new)::text ELSE new END AS new FROM oms.audit_trail('pg-A');
+SELECT count(*) FROM oms.audit_trail('pg-A.1');
 SELECT (oms.order_as_of('pg-A', now())).id AS as_of, count(*) AS tree FROM oms.tree_as_of('pg-A', now());
 SELECT string_agg(event_type, ' ') FROM oms.events_since('order', NULL, 100000) WHERE root_id = 'pg-A';
 SELECT string_agg(event_type, ' ') FROM oms.events_since(NULL, NULL, 100000) WHERE root_id = 'pg-A';
