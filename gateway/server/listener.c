@@ -119,7 +119,12 @@ notify_connection(void *arg, struct MHD_Connection *mhd, void **peer, enum MHD_C
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		*peer = peer_new(mhd);
 	else
+	{
+		/* at its own limit libmicrohttpd stops listening, and listens again in the next turn that it is given: nothing else would bring one */
+		if (npeers >= rules->connections_max)
+			listener_wake();
 		peer_free(*peer);
+	}
 }
 
 /* Those whose time is over are shut down; libmicrohttpd finds their end. */

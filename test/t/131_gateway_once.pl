@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use lib 'test/lib';
+use FixMessage;
 use OmsGateway;
 use OmsProcess qw(wait_for);
 use OmsTest;
@@ -56,12 +57,7 @@ is_deeply([ map { $_->{commandId} } @{ $answer->{json} } ], [ 'batch:1', 'batch:
 is(scalar(grep { $_->{duplicate} } @{ $answer->{json} }), 3, 'PostgreSQL knows them all');
 is(events_of($_), 1, "$_ is there once") foreach qw(O4 O5 O6);
 
-my $fix = join '|', '8=FIX.4.4', '9=0', '35=D', '49=C', '56=B', '34=1', '52=20260301-10:00:00', '11=F1', '55=VOD', '54=1', '38=10', '40=1', '60=20260301-10:00:00', '';
-my $sum = 0;
-my $length = length($fix) - length('8=FIX.4.4|9=0|');
-$fix =~ s/\|9=0\|/|9=$length|/;
-$sum += $_ foreach map { $_ == ord '|' ? 1 : $_ } unpack 'C*', $fix;
-$fix .= sprintf '10=%03d|', $sum % 256;
+my $fix = fix_message(sender => 'C', target => 'B', time => '20260301-10:00:00', type => 'D', fields => [ 11 => 'F1', 55 => 'VOD', 54 => 1, 38 => 10, 40 => 1, 60 => '20260301-10:00:00' ]);
 $proxy->cut(answer => 'ACCEPTED');
 $answer = $gateway->call(POST => '/fix', $fix, 'Content-Type' => 'text/plain');
 is($answer->{status}, 504, 'a FIX message has no id: nobody knows');
