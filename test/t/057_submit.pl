@@ -276,14 +276,15 @@ sub intact
 		AND (h.line ->> 'symbol' IS NULL OR h.line ->> 'symbol' = c.payload #>> '{state,symbol}')
 		AND (h.line ->> 'destination' IS NULL OR h.line ->> 'destination' = coalesce(c.payload #>> '{state,destination}', (SELECT r.destination FROM oms.orders AS r WHERE r.id = c.root_id)))
 		WHERE c.version = 1 AND (c.aggregate_id <> c.root_id OR NOT coalesce(c.payload #>> '{state,deskReason}' LIKE 'HALTED: %', false))), "$name: no halt is passed by");
-	# each answer is that of its version: of what came in and what is asked for
+	# each answer is that of its version: of what came in and what is asked for; with less than it has executed, an order would have that
 	$dbh->do(q(CREATE TEMP TABLE tried AS SELECT e.aggregate_id, e.version, e.event_type, f ->> 'rule' AS rule, f ->> 'answer' AS answer, f ->> 'action' AS action, n, r.payload -> 'state' AS row, e.payload AS event, e.occurred_at,
 		(e.payload #>> '{command,orderQty}')::numeric AS asked, (c.payload #>> '{command,orderQty}')::numeric AS made, c.payload #>> '{state,account}' AS account
 		FROM oms.order_events AS e JOIN oms.order_events AS c ON c.aggregate_id = e.aggregate_id AND c.version = 1 CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'findings') WITH ORDINALITY AS f (f, n)
 		LEFT JOIN oms.configuration_events AS r ON r.root_id = 'routing_rules/' || (f ->> 'rule') AND r.version = (f ->> 'version')::bigint WHERE f ->> 'severity' = 'ROUTE' AND f ->> 'action' <> 'PLACE'));
 	none(q(SELECT t.* FROM tried AS t CROSS JOIN LATERAL (SELECT CASE WHEN row ->> 'predicate' LIKE '1 /%' THEN substring(row ->> 'predicate' FROM '- (\d+)') ELSE substring(row ->> 'predicate' FROM '(\d+)$') END::numeric, CASE WHEN event_type = 'OrderReplaceRequested' THEN coalesce(asked, made) ELSE made END) AS x (k, q)
-		CROSS JOIN LATERAL (SELECT CASE WHEN row ->> 'predicate' LIKE 'cur.order_qty >=%' THEN (q >= k)::text WHEN row ->> 'predicate' LIKE 'cur.order_qty =%' THEN (q = k)::text WHEN row ->> 'predicate' LIKE '%command%' THEN (q < k)::text
-			WHEN row ->> 'predicate' LIKE '1 /%' THEN CASE WHEN q = k THEN 'error' ELSE (1 / (q - k) < -1)::text END WHEN row ->> 'predicate' LIKE 'cur.account%' THEN (account IS NULL)::text ELSE 'null' END) AS y (right_one)
+		CROSS JOIN LATERAL (SELECT CASE WHEN event_type = 'OrderReplaceRequested' THEN greatest(q, (event #>> '{state,executedQuantity}')::numeric) ELSE q END) AS w (would_be)
+		CROSS JOIN LATERAL (SELECT CASE WHEN row ->> 'predicate' LIKE 'cur.order_qty >=%' THEN (would_be >= k)::text WHEN row ->> 'predicate' LIKE 'cur.order_qty =%' THEN (would_be = k)::text WHEN row ->> 'predicate' LIKE '%command%' THEN (q < k)::text
+			WHEN row ->> 'predicate' LIKE '1 /%' THEN CASE WHEN would_be = k THEN 'error' ELSE (1 / (would_be - k) < -1)::text END WHEN row ->> 'predicate' LIKE 'cur.account%' THEN (account IS NULL)::text ELSE 'null' END) AS y (right_one)
 		WHERE upper(right_one) IS DISTINCT FROM answer OR row IS NULL OR NOT (row ->> 'enabled')::boolean OR row ->> 'action' <> action), "$name: each rule said what its version says");
 	none(q(SELECT * FROM (SELECT t.*, lag((row ->> 'priority')::int * 10 + right(rule, 1)::int) OVER w AS before, lead(rule) OVER w AS next FROM tried AS t WINDOW w AS (PARTITION BY aggregate_id, version ORDER BY n)) AS x
 		WHERE before >= (row ->> 'priority')::int * 10 + right(rule, 1)::int OR answer IN ('TRUE', 'ERROR') AND next IS NOT NULL), "$name: rules are asked in their order, up to the one that decides");
