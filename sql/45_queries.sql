@@ -15,6 +15,12 @@ CREATE OR REPLACE FUNCTION oms.explain_query(object text, spec jsonb DEFAULT '{}
 COMMENT ON FUNCTION oms.explain_query(text, jsonb) IS
   'What oms_query would do: its statement (operators are those of pg_catalog), the values of its parameters, and the plan that its next call in this session would have; nothing is run. Errors as oms_query';
 
+CREATE OR REPLACE FUNCTION oms.list_fields(asked text DEFAULT NULL, OUT object text, OUT field text, OUT field_type text, OUT required boolean, OUT names text[])
+  RETURNS SETOF record LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_list_fields';
+COMMENT ON FUNCTION oms.list_fields(text) IS
+  'What oms_query can be asked for, from the code, in the order of the columns: each field with its type, whether it is always there, and the names that it may have; of one object, or (null) of all. OM010: there is no such object';
+
+REVOKE ALL ON FUNCTION oms.list_fields(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.oms_query(text, jsonb), oms.query_count(text, jsonb, boolean), oms.explain_query(text, jsonb) FROM PUBLIC;
 
 -- @each kind as queries

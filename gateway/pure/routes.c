@@ -34,7 +34,7 @@ const Route routes[] = {
 	{.method = "GET", .path = "/queries/{object}/{id}", .action = ROUTE_OBJECT, .asks = ASKS_SELECT | ASKS_AT, .gives = FORMAT_JSON,
 		.operation = "object", .summary = "One object, now or as it was",
 		.description = "`ETag` is its version, for an `If-Match` of the next command."},
-	{.method = "GET", .path = "/queries/{object}/{id}/tree", .action = ROUTE_TREE, .asks = ASKS_SELECT | ASKS_AT, .gives = FORMATS_OF_ROWS,
+	{.method = "GET", .path = "/queries/{object}/{id}/tree", .action = ROUTE_TREE, .asks = ASKS_PAGE | ASKS_SELECT | ASKS_AT, .gives = FORMATS_OF_ROWS,
 		.operation = "tree", .summary = "The tree of an order, from its root down", .description = NULL},
 	{.method = "GET", .path = "/queries/{object}/{id}/history", .action = ROUTE_HISTORY, .asks = ASKS_LIST, .gives = FORMATS_OF_ROWS,
 		.operation = "history", .summary = "The events of an object, the first one first", .description = NULL},

@@ -4,6 +4,7 @@
  */
 #include "commands.h"
 #include "identity.h"
+#include "queries.h"
 #include "request.h"
 #include "sessions.h"
 
@@ -35,9 +36,17 @@ request_run(Request *request)
 			break;
 		case ROUTE_LIST:
 		case ROUTE_SEARCH:
+			queries_list(request);
+			break;
 		case ROUTE_OBJECT:
+			queries_object(request);
+			break;
 		case ROUTE_TREE:
+			queries_tree(request);
+			break;
 		case ROUTE_HISTORY:
+			queries_history(request);
+			break;
 		case ROUTE_OPENAPI:
 			request_refuse_with(request, 404, "no such route");
 			break;

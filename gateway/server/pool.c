@@ -261,12 +261,12 @@ pool_attempted(Pool *pool, Job *job, bool lost, bool doubtful)
 		if (!job->was_lost)
 			job->give_up_us = loop_now_us() + UNKNOWN_MS * 1000;
 		job->was_lost = true;
-		if ((doubtful && !job->repeats) || (pool->by_password && !pool->keep_password))
-			job_end(job, doubtful ? JOB_UNKNOWN : JOB_UNAVAILABLE);
+		if ((doubtful && !job->repeats) || job->told || (pool->by_password && !pool->keep_password))
+			job_end(job, doubtful || job->told ? JOB_UNKNOWN : JOB_UNAVAILABLE);
 		else
 			pool_again(pool, job);
 	}
-	else if (job->raised && status_retryable(job->sqlstate) && job->tries < TRIES_MAX - 1)
+	else if (job->raised && !job->told && status_retryable(job->sqlstate) && job->tries < TRIES_MAX - 1)
 	{
 		job->tries++;
 		pool_again(pool, job);

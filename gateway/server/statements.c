@@ -9,6 +9,22 @@
 
 #include <string.h>
 
+/*
+ * A page, and beside its first row the cursor of its last one where it is full: the Link header goes out before the rows do. $3 is the limit
+ * that was asked for.
+ */
+#define PAGE(rows, setting) \
+	"SELECT q, CASE WHEN pg_catalog.row_number() OVER () = 1" \
+	" AND pg_catalog.count(*) OVER () = coalesce($3::pg_catalog.int4, pg_catalog.current_setting('" setting "', true)::pg_catalog.int4)" \
+	" THEN pg_catalog.last_value(q) OVER () OPERATOR(pg_catalog.->>) 'cursor' END FROM " rows " AS q"
+
+/* The root of an order's tree, as far as the caller sees the order. */
+#define ROOT_OF_1 \
+	"(SELECT r OPERATOR(pg_catalog.->>) 'rootId' FROM %s.oms_query('orders', pg_catalog.jsonb_build_object(" \
+	"'where', pg_catalog.jsonb_build_object('id', $1::pg_catalog.text), 'select', pg_catalog.jsonb_build_array('rootId'))) AS r)"
+
+#define AS_OF(kind) "SELECT oms." kind "_state(t) FROM oms." kind "_as_of($1::pg_catalog.text, $2::pg_catalog.timestamptz) AS t WHERE t.id IS NOT NULL"
+
 const StatementText statements[STATEMENTS] = {
 	[SQL_ROLE] = {"oms_role", "SELECT pg_catalog.set_config('role', $1, true)", 1},
 	[SQL_COMMAND] = {"oms_command", "SELECT %s.oms_try_command($1::pg_catalog.jsonb)", 1},
@@ -24,6 +40,20 @@ const StatementText statements[STATEMENTS] = {
 		" 'roles', (SELECT coalesce(pg_catalog.jsonb_agg(rolname ORDER BY rolname), '[]') FROM pg_catalog.pg_roles"
 		" WHERE rolname LIKE 'oms\\_%%' AND pg_catalog.pg_has_role(current_user, oid, 'USAGE')),"
 		" 'accounts', pg_catalog.to_jsonb(oms.visible_accounts()))", 0},
+	/* an event's payload is what its row is */
+	[SQL_FIELDS] = {"oms_fields", "SELECT field FROM oms.list_fields($1::pg_catalog.text) WHERE field <> 'payload'", 1},
+	[SQL_COUNT] = {"oms_count", "SELECT oms.query_count($1::pg_catalog.text, $2::pg_catalog.jsonb, $3::pg_catalog.bool)", 3},
+	[SQL_LIST] = {"oms_list", PAGE("%s.oms_query($1::pg_catalog.text, $2::pg_catalog.jsonb)", "oms_state.query_limit"), 3},
+	[SQL_OBJECT] = {"oms_object", "SELECT q FROM %s.oms_query($1::pg_catalog.text, $2::pg_catalog.jsonb) AS q", 2},
+	[SQL_TREE] = {"oms_tree", PAGE("%s.oms_query('order_tree', pg_catalog.jsonb_build_object("
+		"'limit', pg_catalog.current_setting('oms_state.query_limit_max', true)::pg_catalog.int4) OPERATOR(pg_catalog.||) $2::pg_catalog.jsonb"
+		" OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('where', pg_catalog.jsonb_build_object('rootId', " ROOT_OF_1 ")))", "oms_state.query_limit_max"), 3},
+	[SQL_TREE_AS_OF] = {"oms_tree_as_of", "SELECT oms.order_state(t) FROM oms.tree_as_of(" ROOT_OF_1 ", $2::pg_catalog.timestamptz) AS t"
+		" ORDER BY t.id <> t.root_id, t.created_at, t.id", 2},
+	[SQL_ORDER_AS_OF] = {"oms_order_as_of", AS_OF("order"), 2},
+	[SQL_EXECUTION_AS_OF] = {"oms_execution_as_of", AS_OF("execution"), 2},
+	[SQL_QUOTE_REQUEST_AS_OF] = {"oms_quote_request_as_of", AS_OF("quote_request"), 2},
+	[SQL_QUOTE_AS_OF] = {"oms_quote_as_of", AS_OF("quote"), 2},
 };
 
 void

@@ -19,6 +19,16 @@ typedef enum Statement
 	SQL_WAIT_FOR,				/* token, interval */
 	SQL_COMMAND_OBJECTS,
 	SQL_WHO,
+	SQL_FIELDS,					/* object */
+	SQL_COUNT,					/* object, specification, exact */
+	SQL_LIST,					/* object, specification, limit or null */
+	SQL_OBJECT,					/* object, specification */
+	SQL_TREE,					/* id, specification without where, limit or null */
+	SQL_TREE_AS_OF,				/* id, moment */
+	SQL_ORDER_AS_OF,			/* id, moment */
+	SQL_EXECUTION_AS_OF,
+	SQL_QUOTE_REQUEST_AS_OF,
+	SQL_QUOTE_AS_OF,
 	STATEMENTS
 } Statement;
 

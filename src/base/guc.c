@@ -21,6 +21,7 @@
 #include "base/moment.h"
 
 #define SECONDS_PER_DAY 86400
+#define CORRELATION_ID_MAX 200	/* bytes; as long as an id of a command may be */
 
 /*
  * How long a commandId is remembered.  An administrator raises it where
@@ -113,6 +114,28 @@ int
 oms_guc_fix_encoding(void)
 {
 	return pg_char_to_encoding(fix_encoding_name);
+}
+
+/*
+ * Which request commands came with that do not say it themselves.
+ */
+char	   *oms_guc_correlation_id = NULL;
+
+static bool
+guc_check_correlation_id(char **newval, void **extra, GucSource source)
+{
+	if (strlen(*newval) > CORRELATION_ID_MAX)
+	{
+		GUC_check_errdetail("It has %zu bytes; the most is %d.", strlen(*newval), CORRELATION_ID_MAX);
+		return false;
+	}
+	for (const char *c = *newval; *c; c++)
+		if ((unsigned char) *c < ' ' || (unsigned char) *c > '~')
+		{
+			GUC_check_errdetail("It may have printable characters of ASCII.");
+			return false;
+		}
+	return true;
 }
 
 /*
@@ -468,6 +491,10 @@ oms_guc_init(void)
 							   &trading_day_roll_text, "00:00", PGC_SUSET, ANYWHERE,
 							   guc_check_roll, NULL, NULL);
 	guc_define_desk();
+	DefineCustomStringVariable("oms_state.correlation_id",
+							   "The correlationId in the events of commands that say none.",
+							   "What stands before the database (a gateway, a pool) says here which request a command came with.",
+							   &oms_guc_correlation_id, "", PGC_USERSET, ANYWHERE, guc_check_correlation_id, NULL, NULL);
 	DefineCustomIntVariable("oms_state.quote_lifetime",
 							"How long a quote is valid that does not say it, and whose request has no expireTime.",
 							NULL, &oms_guc_quote_lifetime_s,

@@ -28,6 +28,7 @@ extern int	oms_guc_quote_lifetime_s;	/* seconds */
 extern bool oms_guc_require_asset_class;
 extern bool oms_guc_submit_client_orders;
 extern bool oms_guc_flag_overdue;	/* what is due and live at a counterparty is flagged, and not expired */
+extern char *oms_guc_correlation_id;	/* of commands that say none; empty: none */
 extern int	oms_guc_query_limit;	/* rows of a page that says no limit */
 extern int	oms_guc_query_limit_max;	/* … and the most that one may ask for */
 

@@ -17,12 +17,14 @@
 
 #include "core/command.h"
 #include "core/kind.h"
+#include "core/query/query_target.h"
 #include "entry/gate.h"
 #include "entry/named_row.h"
 #include "store/config_def.h"
 
 PG_FUNCTION_INFO_V1(oms_list_transitions);
 PG_FUNCTION_INFO_V1(oms_list_commands);
+PG_FUNCTION_INFO_V1(oms_list_fields);
 PG_FUNCTION_INFO_V1(oms_list_configuration_tables);
 PG_FUNCTION_INFO_V1(oms_fix_code);
 
@@ -35,6 +37,10 @@ static const NamedColumn transition_columns[] = {
 static const NamedColumn command_columns[] = {
 	{"command_type", TEXTOID}, {"object", TEXTOID}, {"field", TEXTOID}, {"field_type", TEXTOID}, {"required", BOOLOID},
 	{"unless", TEXTOID}, {"role", TEXTOID},
+};
+
+static const NamedColumn field_columns[] = {
+	{"object", TEXTOID}, {"field", TEXTOID}, {"field_type", TEXTOID}, {"required", BOOLOID}, {"names", TEXTARRAYOID},
 };
 
 static const NamedColumn config_columns[] = {
@@ -124,6 +130,60 @@ oms_list_commands(PG_FUNCTION_ARGS)
 			oms_put_named_row(rsinfo, command_columns, lengthof(command_columns), values, nulls);
 		}
 	}
+	return (Datum) 0;
+}
+
+/* What a field may be called; null where it may be anything. */
+static Datum
+reference_field_names(const OmsName *names, bool *isnull)
+{
+	ArrayBuildState *elements = NULL;
+
+	for (const OmsName *n = names; n && n->name != NULL; n++)
+		elements = accumArrayResult(elements, CStringGetTextDatum(n->name), false, TEXTOID, CurrentMemoryContext);
+	*isnull = elements == NULL;
+	return elements ? makeArrayResult(elements, CurrentMemoryContext) : (Datum) 0;
+}
+
+static void
+reference_put_fields(ReturnSetInfo *rsinfo, const QueryTarget *target)
+{
+	QueryField	field;
+
+	for (int i = 0; i < oms_query_column_count(target); i++)
+	{
+		Datum		values[lengthof(field_columns)];
+		bool		nulls[lengthof(field_columns)] = {0};
+
+		if (!oms_query_column(target, i, &field))
+			continue;
+		values[0] = CStringGetTextDatum(target->name);
+		values[1] = CStringGetTextDatum(field.name);
+		values[2] = CStringGetTextDatum(oms_query_type_word(field.type));
+		values[3] = BoolGetDatum(field.not_null);
+		values[4] = reference_field_names(field.names, &nulls[4]);
+		oms_put_named_row(rsinfo, field_columns, lengthof(field_columns), values, nulls);
+	}
+}
+
+/* (asked text), null: of all */
+Datum
+oms_list_fields(PG_FUNCTION_ARGS)
+{
+	text	   *asked = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	Refusal    *refusal = NULL;
+	QueryTarget target;
+
+	if (asked)
+		refusal = oms_query_target(VARDATA_ANY(asked), VARSIZE_ANY_EXHDR(asked), &target);
+	if (refusal)
+		oms_raise(refusal);
+	InitMaterializedSRF(fcinfo, 0);
+	if (asked)
+		reference_put_fields((ReturnSetInfo *) fcinfo->resultinfo, &target);
+	else
+		for (int i = 0; oms_query_target_number(i, &target); i++)
+			reference_put_fields((ReturnSetInfo *) fcinfo->resultinfo, &target);
 	return (Datum) 0;
 }
 

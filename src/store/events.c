@@ -101,6 +101,15 @@ oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size)
 	return hash;
 }
 
+/* What the command says, else what it came with. */
+const char *
+oms_event_correlation_id(const Command *command)
+{
+	if (command->correlation_id)
+		return command->correlation_id;
+	return oms_guc_correlation_id[0] ? oms_guc_correlation_id : NULL;
+}
+
 static Jsonb *
 events_build_payload(const Event *event, const Object *object, const Change *change, const Caller *caller)
 {
@@ -129,8 +138,8 @@ events_build_payload(const Event *event, const Object *object, const Change *cha
 		oms_json_string(&w, "causationId", command->causation_id);
 	oms_json_int(&w, "treeVersion", event->tree_version);
 	oms_json_string(&w, "aggregateType", event->kind->type);
-	if (command->correlation_id)
-		oms_json_string(&w, "correlationId", command->correlation_id);
+	if (oms_event_correlation_id(command))
+		oms_json_string(&w, "correlationId", oms_event_correlation_id(command));
 	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);

@@ -45,6 +45,9 @@ typedef struct Event
 extern void oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
 							TimestampTz occurred_at, Event *event);
 
+/* The correlationId of a command's events, or NULL. */
+extern const char *oms_event_correlation_id(const Command *command);
+
 /* The hash of an event that follows one with `previous` (NULL: the first); `size`: bytes of its payload's text in UTF-8. */
 extern bytea *oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size);
 

@@ -147,8 +147,8 @@ purge_payload(const TreePurge *purge, const Event *event, const Caller *caller)
 		oms_json_string(&w, "causationId", command->causation_id);
 	oms_json_int(&w, "treeVersion", event->tree_version);
 	oms_json_string(&w, "aggregateType", event->kind->type);
-	if (command->correlation_id)
-		oms_json_string(&w, "correlationId", command->correlation_id);
+	if (oms_event_correlation_id(command))
+		oms_json_string(&w, "correlationId", oms_event_correlation_id(command));
 	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);

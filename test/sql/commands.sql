@@ -86,5 +86,18 @@ SELECT oms_command(NULL) IS NULL AS null_in_null_out;
 SELECT oms_try_command('{"commandType": "CancelOrderCommand", "orderId": "cmd-E", "commandId": "cmd-late"}') AS refusal;
 SELECT command_id, command_type, sqlstate, rule, command FROM oms.rejected_commands WHERE command->>'orderId' LIKE 'cmd-%' ORDER BY command->>'orderId' DESC;
 
+-- A correlationId that commands came with stands in the events of those that say none, and in no command.
+BEGIN;
+SET LOCAL oms_state.correlation_id = 'request-7';
+SELECT count(*) FROM oms_commands('[{"commandType": "CreateOrderCommand", "orderId": "cmd-F", "symbol": "X", "side": "BUY", "orderQty": 5},
+  {"commandType": "CreateOrderCommand", "orderId": "cmd-G", "symbol": "X", "side": "BUY", "orderQty": 5, "correlationId": "mine"},
+  {"commandType": "PlaceOrderCommand", "orderId": "cmd-F", "children": [{"clOrdID": "cmd-F1", "orderQty": 2}]}]');
+COMMIT;
+SELECT event_type, payload->>'correlationId' AS correlation_id, payload->'command'->>'correlationId' AS of_command
+  FROM oms.order_events WHERE root_id IN ('cmd-F', 'cmd-G') ORDER BY sequence;
+SELECT payload ? 'correlationId' AS has_one FROM oms.order_events WHERE aggregate_id = 'cmd-E' AND version = 1;
+SET oms_state.correlation_id = E'two\nlines';
+SELECT set_config('oms_state.correlation_id', repeat('x', 201), false);
+
 -- What became of it all.
 SELECT * FROM oms.verify();

@@ -251,5 +251,13 @@ BEGIN
 END $$;
 SELECT pg_temp.cancel_and_count('Q-01') AS in_its_next_statement;
 
+-- What can be asked for, as the code has it: every field can be, and selected too; an event's payload is what its row is.
+SELECT object, count(*) > 12 AS many, bool_or(required) AS some_always, count(names) > 0 AS has_names FROM oms.list_fields() GROUP BY object ORDER BY object;
+SELECT field, field_type, required, names FROM oms.list_fields('orders') WHERE field IN ('orderId', 'status', 'orderQty', 'attributes', 'expireDate', 'closed', 'flags', 'createdAt', 'account') ORDER BY field;
+SELECT DISTINCT object FROM oms.list_fields('Quote Request');
+SELECT field FROM oms.list_fields() EXCEPT SELECT field FROM oms.list_fields() AS f
+ WHERE EXISTS (SELECT FROM oms.explain_query(f.object, jsonb_build_object('where', jsonb_build_object(f.field, '{"isNull": true}'::jsonb), 'select', jsonb_build_array(f.field))));
+SELECT count(*) FROM oms.list_fields('orderz');
+
 \c postgres
 DROP DATABASE regress_queries;

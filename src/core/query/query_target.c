@@ -58,10 +58,21 @@ static const char *const target_type_names[] = {
 	[QUERY_ANY] = "a text, number or boolean",
 };
 
+static const char *const target_type_words[] = {
+	[QUERY_TEXT] = "text", [QUERY_NAME] = "name", [QUERY_NUMBER] = "number", [QUERY_BOOLEAN] = "boolean", [QUERY_DATE] = "date",
+	[QUERY_TIME] = "time", [QUERY_TEXTS] = "texts", [QUERY_EVER] = "names", [QUERY_DOCUMENT] = "document", [QUERY_ANY] = "any",
+};
+
 const char *
 oms_query_type_name(QueryType type)
 {
 	return target_type_names[type];
+}
+
+const char *
+oms_query_type_word(QueryType type)
+{
+	return target_type_words[type];
 }
 
 char *
@@ -142,6 +153,19 @@ static bool
 target_exists(const KindDef *kind, QueryRows rows)
 {
 	return rows != QUERY_TREE || (kind->parent != 0 && kind->parent_kind == kind->kind);
+}
+
+bool
+oms_query_target_number(int number, QueryTarget *target)
+{
+	for (QueryRows rows = QUERY_OBJECTS; rows <= QUERY_TREE; rows++)
+		for (int i = 0; i < oms_kind_count; i++)
+			if (target_exists(&oms_kinds[i], rows) && number-- == 0)
+			{
+				*target = target_of(&oms_kinds[i], rows);
+				return true;
+			}
+	return false;
 }
 
 /* Singular or plural: what the table is called, or the kind; order_event and order_events. */

@@ -80,6 +80,9 @@ typedef struct QueryTarget
 /* By its name, in the singular or plural, whatever its case, blanks, underscores and hyphens. */
 extern Refusal *oms_query_target(const char *name, int length, QueryTarget *target);
 
+/* All of them by number, from 0 on; false behind the last one. */
+extern bool oms_query_target_number(int number, QueryTarget *target);
+
 /* A field by its name; "id" is the object's own.  `at` is where the name stands, for who wrote it: "orderBy[0]". */
 extern Refusal *oms_query_field(const QueryTarget *target, const char *name, int length, const char *at, QueryField *field);
 
@@ -99,8 +102,9 @@ extern bool oms_query_is_class(const QueryTarget *target, const QueryField *fiel
 /* Where the object is of that class, what it says of the field: type and `attribute`.  No change but of a field in the attributes. */
 extern void oms_query_field_of_class(const QueryTarget *target, const AssetClass *class, QueryField *field);
 
-/* "a number": what a constant has to be. */
+/* "a number": what a constant has to be. "number": the type itself. */
 extern const char *oms_query_type_name(QueryType type);
+extern const char *oms_query_type_word(QueryType type);
 
 /* A name of the caller's as messages show it, not all of a long one. */
 extern char *oms_query_shown(const char *name, int length);
