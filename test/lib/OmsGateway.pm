@@ -188,9 +188,9 @@ sub answer
 	{
 		while (1)
 		{
-			while ($self->{read} !~ /^([0-9a-fA-F]+)\r\n/) { $self->more or return undef; }
-			my $len = hex $1;
-			my $head = length($1) + 2;
+			while (index($self->{read}, "\r\n") < 0) { $self->more or return undef; }
+			my ($size) = $self->{read} =~ /^([0-9a-fA-F]+)\r\n/ or return undef;
+			my ($len, $head) = (hex $size, length($size) + 2);
 			while (length $self->{read} < $head + $len + 2) { $self->more or return undef; }
 			$answer{content} .= substr $self->{read}, $head, $len;
 			substr $self->{read}, 0, $head + $len + 2, '';
@@ -203,7 +203,7 @@ sub answer
 		while (length $self->{read} < $len) { $self->more or return undef; }
 		$answer{content} = substr $self->{read}, 0, $len, '';
 	}
-	$answer{json} = eval { JSON::PP->new->utf8->decode($answer{content}) } if ($answer{headers}{'content-type'} // '') =~ /json$/;
+	$answer{json} = eval { JSON::PP->new->utf8->decode($answer{content}) } if ($answer{headers}{'content-type'} // '') =~ m{[/+]json$};
 	return \%answer;
 }
 
