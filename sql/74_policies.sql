@@ -85,6 +85,18 @@ AS $function$
    WHERE CASE WHEN w.visible IS NULL THEN y.oid IS NOT NULL
               ELSE y.oid IS NULL OR y.polpermissive <> w.permissive OR y.polcmd <> '*' OR y.polroles <> '{0}' OR y.polwithcheck IS NOT NULL
                    OR pg_get_expr(y.polqual, y.polrelid) IS DISTINCT FROM w.visible END
+  UNION ALL
+  -- a view that reads tables with its owner's rights shows all of them to everybody; CREATE OR REPLACE makes such a one of ours
+  SELECT c.relname, format('ALTER VIEW oms.%I SET (security_invoker = true)', c.relname)
+    FROM pg_class AS c
+   WHERE c.relkind = 'v' AND c.relnamespace = 'oms'::regnamespace AND (policy_repairs.relation IS NULL OR c.oid = policy_repairs.relation)
+     AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) AS o WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+     AND (EXISTS (SELECT FROM pg_extension AS x JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e' AND d.classid = 'pg_class'::regclass
+                   WHERE x.extname = 'oms_state' AND d.objid = c.oid)
+          OR EXISTS (SELECT FROM oms.kind_members() AS m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+          OR coalesce(obj_description(c.oid, 'pg_class'), '') LIKE 'Asset class %')
+     AND EXISTS (SELECT FROM pg_rewrite AS r JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+                  WHERE r.ev_class = c.oid)
 $function$;
 COMMENT ON FUNCTION oms.policy_repairs(regclass) IS 'What oms.protect() would do now: the statements';
 
@@ -102,7 +114,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION oms.protect(regclass) IS
-  'Makes the policies by which who is limited to accounts sees no other rows, where they are missing or were changed, on all tables of the extension and all partitions, or on one. Returns the statements that it ran: none when all is well. For who owns the tables (42501). oms.create_roles() and oms.ensure_partitions() call it';
+  'Makes the policies by which who is limited to accounts sees no other rows, where they are missing or were changed, on all tables of the extension and all partitions, or on one; and lets views read with their reader''s rights. Returns the statements that it ran: none when all is well. For who owns the tables (42501). oms.create_roles() and oms.ensure_partitions() call it';
 
 -- Of versions of pg_dump: 15.0 to 15.2 have the policies of our tables in a dump, and the restore finds those that CREATE EXTENSION has made. These give way.
 CREATE FUNCTION oms.policy_comes() RETURNS event_trigger
