@@ -21,11 +21,11 @@ base_of_demo() {
     say "$base"
 }
 
-# By its id, and only if it is ours.
-stop_bridge() {
+# stop_program BASE NAME PATH: by its id, and only if it is ours.
+stop_program() {
     local pid tries
-    pid=$(cat "$1/bridge.pid" 2>/dev/null) || return 0
-    [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$1/tree/debezium/bridge/oms_bridge" ] || return 0
+    pid=$(cat "$1/$2.pid" 2>/dev/null) || return 0
+    [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$1/tree/$3" ] || return 0
     kill -TERM "$pid" 2>/dev/null || return 0
     for ((tries = 0; tries < 100; tries++)); do
         kill -0 "$pid" 2>/dev/null || return 0
@@ -37,7 +37,8 @@ stop_bridge() {
 stop() {
     local base
     base=$(base_of_demo) || return 0
-    stop_bridge "$base"
+    stop_program "$base" gateway gateway/oms_gateway
+    stop_program "$base" bridge debezium/bridge/oms_bridge
     [ ! -e "$base/kafka/kafka.pid" ] || "$project/test/kafka/kafka.sh" stop "$base/kafka" || true
     [ ! -d "$base/cluster" ] || "$scripts/cluster.sh" stop "$base/cluster"
     rm -rf "$base" "$project/.demo"
@@ -338,6 +339,27 @@ demo_bridge() {
     sql -c "SELECT slot_name, plugin, active, confirmed_flush_lsn, lag_bytes, lag_seconds, wal_status FROM oms.stat_bridge"
 }
 
+# As the owner of everything, which is right for a demo on one's own machine only. The port of the manual if nobody has it.
+demo_gateway() {
+    local port=8080 tries
+    title "oms_gateway: the same by HTTP"
+    ! (exec 3<> /dev/tcp/127.0.0.1/8080) 2>/dev/null || port=0
+    setsid "$project/gateway/oms_gateway" --auth=login --dsn="host=$PGHOST user=oms dbname=oms" --listen=127.0.0.1:$port --admin.listen=127.0.0.1:0 \
+        > "$OMS_WORK/gateway.log" 2>&1 < /dev/null &
+    say "$!" > "$OMS_WORK/gateway.pid"
+    for ((tries = 0; tries < 300; tries++)); do
+        ! grep -q 'connected to PostgreSQL' "$OMS_WORK/gateway.log" || break
+        sleep 0.1
+    done
+    gateway=$(sed -n 's/.*listening on .*, port \([0-9]*\)$/http:\/\/127.0.0.1:\1/p' "$OMS_WORK/gateway.log" | tail -n 1)
+    [ "$tries" -lt 300 ] && [ -n "$gateway" ] || { cat "$OMS_WORK/gateway.log"; die "waited in vain for the gateway: see above"; }
+    say "POST /commands/orders says:"
+    curl -sS -m 60 "$gateway/commands/orders" -H 'Content-Type: application/json' -H 'Idempotency-Key: demo-1' \
+        -d '{"commandType": "CreateOrderCommand", "orderId": "web-1", "clOrdID": "WEB-1", "symbol": "VOD", "side": "BUY", "orderQty": 500}' | cut -c 1-200
+    say "and GET /queries/orders?clOrdID=WEB-1:"
+    curl -sS -m 60 "$gateway/queries/orders?clOrdID=WEB-1&select=orderId,symbol,status,orderQty"
+}
+
 demo_goodbye() {
     title "it is up"
     cat <<TEXT
@@ -351,7 +373,11 @@ Look around:  psql -h $PGHOST -U oms oms
   SELECT * FROM oms.command_reference;         -- every command and its fields
   SELECT * FROM oms.stat_bridge;               -- how far the bridge is
 ${bootstrap:+See events come:  kcat -C -b $bootstrap -t order-events -X isolation.level=read_committed -f '%k %h %s\n'
-}The bridge:   log in $OMS_WORK/bridge.log, configuration in $OMS_WORK/bridge.conf
+}Ask by HTTP:  curl -g '$gateway/queries/orders?status=New&orderQty[gte]=1000&select=clOrdID,symbol,orderQty'
+              curl -H 'Accept: text/csv' '$gateway/queries/executions?select=execID,symbol,lastQty,lastPx'
+              curl $gateway/commands/orders -H 'Content-Type: application/json' -d '{"commandType": "CancelOrderCommand", "orderId": "web-1"}'
+The gateway:  log in $OMS_WORK/gateway.log
+The bridge:   log in $OMS_WORK/bridge.log, configuration in $OMS_WORK/bridge.conf
 Stop it:      make demo-stop
 TEXT
 }
@@ -369,6 +395,7 @@ inside() {
     demo_quotes
     demo_verify
     demo_bridge
+    demo_gateway
     demo_goodbye
 }
 

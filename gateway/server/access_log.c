@@ -73,6 +73,7 @@ add_request(Text *line, const Request *request)
 	log_add_time(line, wall_us());
 	text_puts(line, "\"");
 	add_string(line, "id", request->id);
+	add_string(line, "trace", request->trace[0] != '\0' ? request->trace : NULL);
 	add_string(line, "address", request->peer != NULL ? request->peer->address : NULL);
 	add_string(line, "role", request->identity.login != NULL ? sessions_user(request->identity.login) : request->identity.role);
 	add_string(line, "method", request->head.method);

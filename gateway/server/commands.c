@@ -257,6 +257,7 @@ command_run(Request *request)
 	}
 	step = request_add_step(request, SQL_COMMAND);
 	step_value(step, 0, command->body.data);
+	step_value(step, 1, request_correlation(request));
 	write_job(request, command->command_id[0] != '\0');
 	request_run_job(request, request->identity.pool, command_ended);
 }
@@ -272,6 +273,7 @@ service_run(Request *request)
 	step = request_add_step(request, SQL_SERVICE);
 	step_value(step, 0, request->match.parameters[0]);
 	step_value(step, 1, arguments->body.data);
+	step_value(step, 2, request_correlation(request));
 	write_job(request, arguments->command_id[0] != '\0');
 	request_run_job(request, request->identity.pool, command_ended);
 }
@@ -292,12 +294,16 @@ fix_ended(Request *request, JobEnd end)
 void
 fix_run(Request *request)
 {
+	JobStep    *step;
+
 	if (request->body.len == 0)
 	{
 		request_refuse_with(request, 400, "the body has no message");
 		return;
 	}
-	step_binary(request_add_step(request, SQL_FIX), 0, request->body.data, request->body.len);
+	step = request_add_step(request, SQL_FIX);
+	step_binary(step, 0, request->body.data, request->body.len);
+	step_value(step, 1, request_correlation(request));
 	write_job(request, false);
 	request_run_job(request, request->identity.pool, fix_ended);
 }
@@ -436,6 +442,7 @@ commands_run(Request *request)
 	step = request_add_step(request, SQL_COMMANDS);
 	step_value(step, 0, batch->commands.data);
 	step_value(step, 1, atomic ? "true" : "false");
+	step_value(step, 2, request_correlation(request));
 	write_job(request, true);
 	request->job.row = batch_row;
 	request->job.again = batch_again;

@@ -205,6 +205,7 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		guard.body_max = rules->batch_max;
 	if (!guard_check(&request->head, &guard, refused))
 		return false;
+	request_take_names(request);
 	if (!found)
 	{
 		*refused = of_route;

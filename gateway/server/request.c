@@ -50,6 +50,24 @@ request_name(Request *request)
 	snprintf(request->id, sizeof request->id, "%016llx-%llx", (unsigned long long) start, (unsigned long long) ++count);
 }
 
+void
+request_take_names(Request *request)
+{
+	Span		id = request_header(request, "X-Request-Id");
+	Span		trace = request_header(request, "traceparent");
+
+	if (trace_id(id))
+		snprintf(request->id, sizeof request->id, "%.*s", (int) id.len, id.data);
+	if (trace_parent(trace))
+		snprintf(request->trace, sizeof request->trace, "%.*s", TRACE_PARENT_LEN, trace.data);
+}
+
+const char *
+request_correlation(const Request *request)
+{
+	return request->trace[0] != '\0' ? request->trace : request->id;
+}
+
 Request *
 request_new(struct MHD_Connection *mhd, const char *target)
 {

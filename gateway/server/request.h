@@ -17,6 +17,7 @@
 #include "guard.h"
 #include "pool.h"
 #include "routes.h"
+#include "trace.h"
 
 #define REQUEST_HEADERS_MAX 64
 #define REQUEST_ID_SIZE 65
@@ -49,7 +50,8 @@ typedef struct Request
 	RouteMatch	match;
 	Text		body;
 	Identity	identity;
-	char		id[REQUEST_ID_SIZE];
+	char		id[REQUEST_ID_SIZE];	/* the client's X-Request-Id where it can be one, else made here */
+	char		trace[TRACE_PARENT_LEN + 1];	/* of a traceparent header */
 	char		token[64];		/* of Oms-Token */
 	int64_t		since_us;
 
@@ -83,6 +85,11 @@ typedef struct Request
 	Stream	   *stream;
 	uint64_t	bytes_sent;
 } Request;
+
+/* What the head says of the request's name. */
+extern void request_take_names(Request *request);
+/* What goes into the events of what it asks for: the parent of its trace, else its id. */
+extern const char *request_correlation(const Request *request);
 
 /* The value of a header that may be given once; NULL data: it is not there, or several times (which the guard refuses where it matters). */
 extern Span request_header(const Request *request, const char *name);

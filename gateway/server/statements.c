@@ -25,12 +25,18 @@
 
 #define AS_OF(kind) "SELECT oms." kind "_state(t) FROM oms." kind "_as_of($1::pg_catalog.text, $2::pg_catalog.timestamptz) AS t WHERE t.id IS NOT NULL"
 
+/*
+ * The request's name for the events of what is asked, until the end of the transaction. Not one more statement: the condition of a CASE is
+ * there before what depends on it.
+ */
+#define CORRELATED(value) "pg_catalog.set_config('oms_state.correlation_id', " value ", true) IS NOT NULL"
+
 const StatementText statements[STATEMENTS] = {
 	[SQL_ROLE] = {"oms_role", "SELECT pg_catalog.set_config('role', $1, true)", 1},
-	[SQL_COMMAND] = {"oms_command", "SELECT %s.oms_try_command($1::pg_catalog.jsonb)", 1},
-	[SQL_COMMANDS] = {"oms_commands", "SELECT r FROM %s.oms_commands($1::pg_catalog.jsonb, $2::pg_catalog.bool) AS r", 2},
-	[SQL_FIX] = {"oms_fix", "SELECT %s.oms_try_fix($1::pg_catalog.bytea)", 1},
-	[SQL_SERVICE] = {"oms_service", "SELECT %s.oms_service($1::pg_catalog.text, $2::pg_catalog.jsonb)", 2},
+	[SQL_COMMAND] = {"oms_command", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_command($1::pg_catalog.jsonb) END", 2},
+	[SQL_COMMANDS] = {"oms_commands", "SELECT r FROM %s.oms_commands(CASE WHEN " CORRELATED("$3") " THEN $1::pg_catalog.jsonb END, $2::pg_catalog.bool) AS r", 3},
+	[SQL_FIX] = {"oms_fix", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_fix($1::pg_catalog.bytea) END", 2},
+	[SQL_SERVICE] = {"oms_service", "SELECT CASE WHEN " CORRELATED("$3") " THEN %s.oms_service($1::pg_catalog.text, $2::pg_catalog.jsonb) END", 3},
 	[SQL_READ] = {"oms_read", "SELECT pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('role', $1, true),"
 		" pg_catalog.set_config('statement_timeout', $2, true)", 2},
 	[SQL_BE] = {"oms_be", "SELECT pg_catalog.set_config('role', $1, false)", 1},

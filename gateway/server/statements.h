@@ -10,10 +10,10 @@
 typedef enum Statement
 {
 	SQL_ROLE,					/* role, for this transaction */
-	SQL_COMMAND,				/* command */
-	SQL_COMMANDS,				/* array, atomic */
-	SQL_FIX,					/* the message's bytes */
-	SQL_SERVICE,				/* name, arguments */
+	SQL_COMMAND,				/* command, correlation */
+	SQL_COMMANDS,				/* array, atomic, correlation */
+	SQL_FIX,					/* the message's bytes, correlation */
+	SQL_SERVICE,				/* name, arguments, correlation */
 	SQL_READ,					/* role or 'none', statement_timeout: of a transaction that only reads */
 	SQL_BE,						/* role or 'none', until it is another */
 	SQL_WAIT_FOR,				/* token, interval */

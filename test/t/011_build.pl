@@ -76,8 +76,11 @@ my ($readme) = slurp_file("$root/README.md") =~ /^## Installation\n(.*)/ms;
 my ($needs) = slurp_file("$root/debezium/bridge/Makefile") =~ /^# Needs from Debian: (.*)$/m;
 my ($said) = $readme =~ /^\| `oms_bridge` \| (.*)$/m;
 is(join(' ', grep { ($said // '') !~ /\b\Q$_\E\b/ } split ' ', $needs // 'nothing'), '', 'the libraries of the bridge stand in the README');
+my ($gateway_needs) = slurp_file("$root/gateway/Makefile") =~ /^# Needs from Debian: (.*)$/m;
+my ($gateway_said) = $readme =~ /^\| `oms_gateway` \| (.*)$/m;
+is(join(' ', grep { ($gateway_said // '') !~ /\b\Q$_\E\b/ } split ' ', $gateway_needs // 'nothing'), '', 'and those of the gateway');
 my ($setup) = slurp_file("$root/scripts/setup.sh") =~ /^packages=\((.*?)\)/ms;
-my @packages = map { split ' ' } $readme =~ /^\| (?:the extension|`oms_bridge`|the six lines[^|]*|`make tapcheck`) \|[^`]*`([^`]*)`/mg;
+my @packages = map { split ' ' } $readme =~ /^\| (?:the extension|`oms_bridge`|`oms_gateway`|the six lines[^|]*|`make tapcheck`) \|[^`]*`([^`]*)`/mg;
 cmp_ok(scalar @packages, '>', 12, 'packages in the README');
 # build-essential has the first three, the client comes with the server
 is(join(' ', grep { $setup !~ /(^|\s)\Q$_\E(\s|$)/ } grep { !/^(make|gcc|libc6-dev|postgresql-client-15)$/ } @packages), '', 'and are those that make test installs');

@@ -100,6 +100,31 @@ is($gateway->metric('oms_gateway_request_seconds_count'), $gateway->metric('oms_
 is($gateway->metric('oms_gateway_pool_size', pool => 'write'), 2, 'the pool');
 is($gateway->metric('oms_gateway_ready'), 1, 'ready');
 
+# ---- names of requests ----
+
+sub correlation { my ($id) = @_; return $node->safe_psql('postgres', "SELECT payload ->> 'correlationId' FROM oms.order_events WHERE aggregate_id = '$id' AND version = 1"); }
+
+my $trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+is(correlation('O1'), $id, "the events of a command have its request's id");
+$answer = $gateway->call(POST => '/commands/orders', create('N1'), 'X-Request-Id' => 'desk-7:a');
+is($answer->{headers}{'x-request-id'}, 'desk-7:a', "a client's own id is taken");
+is(correlation('N1'), 'desk-7:a', 'into events too');
+$answer = $gateway->call(POST => '/commands/orders', create('N2'), 'X-Request-Id' => 'a"b', traceparent => $trace);
+like($answer->{headers}{'x-request-id'}, qr/^[0-9a-f]{16}-[0-9a-f]+$/, 'but not one that could stand nowhere');
+is(correlation('N2'), $trace, 'the parent of a trace goes before');
+ok(wait_for(sub { grep { ($_->{trace} // '') eq $trace && $_->{id} eq $answer->{headers}{'x-request-id'} } lines() }, 60, 'its line'), 'the log of accesses has both');
+$gateway->call(POST => '/commands/orders', create('N3', correlationId => 'own'), traceparent => $trace);
+is(correlation('N3'), 'own', 'what a command says itself goes before all');
+$gateway->call(POST => '/commands', [ create('N4'), create('N5', correlationId => 'own') ], 'X-Request-Id' => 'batch');
+is(correlation('N4') . ' ' . correlation('N5'), 'batch own', 'an array');
+$answer = $gateway->call(POST => '/services/SubmitClientOrder', { orderId => 'N6', symbol => 'VOD', side => 'BUY', orderQty => 1 }, 'X-Request-Id' => 'service');
+is($answer->{status}, 200, 'a service') or diag $answer->{content};
+is($node->safe_psql('postgres', q(SELECT count(*) FROM oms.order_events WHERE payload ->> 'correlationId' = 'service')) > 0, 1, 'has it in its events');
+$gateway->call(POST => '/commands/orders', create('N7', clOrdID => 'n7'), 'Idempotency-Key' => 'again', 'X-Request-Id' => 'first');
+$answer = $gateway->call(POST => '/commands/orders', create('N7', clOrdID => 'n7'), 'Idempotency-Key' => 'again', 'X-Request-Id' => 'second');
+ok($answer->{json}{duplicate}, 'a repeat by another request is one');
+is(correlation('N7'), 'first', 'and changes nothing');
+
 # ---- a reload ----
 
 my $long = create('O2', text => 'x' x 2000);
