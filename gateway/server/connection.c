@@ -416,7 +416,7 @@ connection_send_step(Connection *connection, const JobStep *step, int number)
 {
 	const StatementText *text = &statements[step->statement];
 
-	if ((connection->prepared & (1u << step->statement)) == 0)
+	if (((connection->prepared | connection->preparing) & (1u << step->statement)) == 0)
 	{
 		Text		sql = {0};
 		bool		sent;
@@ -426,6 +426,7 @@ connection_send_step(Connection *connection, const JobStep *step, int number)
 		text_free(&sql);
 		if (!sent)
 			return false;
+		connection->preparing |= 1u << step->statement;
 		connection_note(connection, SENT_PREPARE, (int) step->statement);
 	}
 	return PQsendQueryPrepared(connection->pg, text->name, text->nvalues, step->values, step->lengths, step->formats, 0) == 1 &&
@@ -441,6 +442,7 @@ connection_run(Connection *connection, Job *job)
 	connection->job = job;
 	connection->pool->figures.busy++;
 	job->connection = connection;
+	connection->preparing = 0;
 	for (int i = 0; fine && i < job->nsteps; i++)
 	{
 		fine = connection_send_step(connection, &job->steps[i], i);

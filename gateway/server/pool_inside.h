@@ -43,6 +43,7 @@ typedef struct Connection
 	int			nsent;
 	int			answered;
 	uint32_t	prepared;		/* a bit for each statement */
+	uint32_t	preparing;		/* and of those that the present job has sent */
 	bool		lost;			/* what is answered now says that this server is not the one to ask */
 	bool		doubtful;		/* and it cannot be said whether it happened */
 	struct Connection *next;	/* among the idle ones */
