@@ -57,18 +57,21 @@ COMMENT ON VIEW oms.market_orders IS
   'Market orders: what is placed below a client order, blocks, and roots that have fills of their own (in review too)';
 
 CREATE OR REPLACE VIEW oms.trade_blotter WITH (security_invoker = true) AS
-  SELECT e.created_at AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
+  SELECT coalesce(e.booked_at, e.created_at) AS booked_at, e.transact_time, e.id AS execution_id, e.exec_id, e.status, e.symbol, e.side,
          e.quantity, e.last_qty, e.last_px, e.last_qty * e.last_px AS value, coalesce(e.currency, o.currency, r.currency) AS currency,
          e.last_mkt, o.destination, e.order_id, o.cl_ord_id, o.counterparty_order_id, o.status AS order_status,
          e.root_id, r.cl_ord_id AS root_cl_ord_id, r.account, r.status AS root_status,
          e.allocated_quantity, e.allocations, e.corrected_execution_id, e.flags, e.text, e.version,
-         e.trade_date, e.settl_date, e.commission, e.comm_type, e.last_capacity, e.reported_account
+         e.trade_date, e.settl_date, e.commission, e.comm_type, e.last_capacity, e.reported_account,
+         e.created_at AS received_at
     FROM oms.executions AS e
     JOIN oms.orders AS o ON o.id = e.order_id
     JOIN oms.orders AS r ON r.id = e.root_id
    WHERE e.status IN ('VALIDATED', 'ALLOCATED');
 COMMENT ON VIEW oms.trade_blotter IS
   'The trades that count: live executions with their order and its root; oms.allocated_trades has what each client order has of them';
+COMMENT ON COLUMN oms.trade_blotter.booked_at IS 'Since when it counts: when it was approved, if it waited in review, else when it came';
+COMMENT ON COLUMN oms.trade_blotter.received_at IS 'When it came; an index has this order';
 COMMENT ON COLUMN oms.trade_blotter.quantity IS 'What the fill counts for today: last_qty times the factor of later splits';
 COMMENT ON COLUMN oms.trade_blotter.value IS 'last_qty times last_px, which no split changes';
 

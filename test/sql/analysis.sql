@@ -1,5 +1,5 @@
 -- Views for analysts, the drawing of a tree and what events changed.
--- Broken by: a figure that is computed otherwise, a side that is not turned, a fill that counts twice, a bust that still counts.
+-- Broken by: a figure that is computed otherwise, a side that is not turned, a fill that counts twice, a bust that still counts, a fill that counts from before it was booked.
 \set ECHO queries
 SELECT count(*) AS commands FROM oms_commands('[
  {"commandType": "CreateOrderCommand", "orderId": "ana-1", "clOrdID": "ana-c1", "symbol": "ANA.L", "side": "BUY", "orderQty": 1000, "price": 10, "ordType": "LIMIT", "account": "ANA", "currency": "GBP", "attributes": {"arrivalPrice": 9.8}},
@@ -67,6 +67,18 @@ SELECT count(*) AS commands FROM oms_commands('[
 SELECT actor = session_user AS me, sent_to_desk > 0 AS sent, claimed > 0 AS claimed, released > 0 AS released, placed > 0 AS placed,
        manual_executions > 0 AS manual, median_wait >= '0' AS waited
   FROM oms.desk_workload WHERE actor = session_user AND day = oms.trading_day(now());
+
+-- a fill that has waited counts from when it was approved, in the blotter too
+SELECT count(*) AS commands FROM oms_commands('[
+ {"commandType": "CreateOrderCommand", "orderId": "ana-w", "symbol": "ANA.W", "side": "BUY", "orderQty": 10, "ordType": "LIMIT", "price": 10, "account": "ANA"},
+ {"commandType": "ExecuteOrderCommand", "orderId": "ana-w", "executionId": "ana-wx", "execID": "ana-wx", "lastQty": 4, "lastPx": 11}]');
+SELECT oms_command('{"commandType": "ApproveExecutionCommand", "executionId": "ana-wx"}') #>> '{state,status}' AS approved;
+SELECT b.booked_at = e.booked_at AS when_approved, b.booked_at > b.received_at AS later, b.booked_at = a.booked_at AS as_allocated
+  FROM oms.trade_blotter AS b JOIN oms.allocated_trades AS a USING (execution_id) JOIN oms.executions AS e ON e.id = execution_id WHERE execution_id = 'ana-wx';
+
+-- what is a column of a table says the same in a view
+SELECT a.attname AS column, col_description(a.attrelid, a.attnum) AS comment FROM pg_attribute AS a
+ WHERE a.attrelid = 'oms.client_orders'::regclass AND a.attname IN ('leaves_quantity', 'cl_ord_id') ORDER BY 1;
 
 -- nothing here can fail for what a row holds
 SELECT count(*) AS broken FROM oms.verify();
