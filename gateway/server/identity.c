@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "server.h"
 #include "sessions.h"
+#include "tokens.h"
 
 static const Options *options;
 
@@ -22,9 +23,8 @@ identity_start(const Options *given)
 	options = given;
 }
 
-/* What a proxy says is a name and nothing else: libmicrohttpd lets a NUL or a folded line through. "none" is what PostgreSQL calls the login itself. */
-static bool
-is_name(Span value)
+bool
+identity_is_name(Span value)
 {
 	if (value.len == 0 || value.len >= sizeof(((Identity *) NULL)->role_room))
 		return false;
@@ -51,7 +51,7 @@ identity_of_proxy(Request *request, Refused *refused)
 		return false;
 	if (name.data == NULL)
 		return refuse(refused, 401, "the proxy does not say who asks: no %s header", options->proxy_header);
-	if (!is_name(name))
+	if (!identity_is_name(name))
 		return refuse(refused, 401, "the %s header is no name", options->proxy_header);
 	snprintf(identity->role_room, sizeof identity->role_room, "%.*s", (int) name.len, name.data);
 	identity->role = identity->role_room;
@@ -68,6 +68,8 @@ identity_find(Request *request, Refused *refused)
 			return true;
 		case AUTH_PROXY:
 			return identity_of_proxy(request, refused);
+		case AUTH_JWT:
+			return request->match.route->action == ROUTE_OPENAPI || tokens_find(request, refused);
 		case AUTH_PASSWORD:
 			return request->match.route->action == ROUTE_LOGIN || request->match.route->action == ROUTE_OPENAPI || sessions_find(request, refused);
 	}

@@ -189,6 +189,8 @@ request_refuse(Request *request, const Refused *refused)
 
 	if (refused->allow[0] != '\0')
 		request_add_header(request, "Allow", refused->allow);
+	if (refused->status == 401)
+		request_add_header(request, "WWW-Authenticate", "Bearer");
 	if (refused->close)
 		request->close = true;
 	problem_own(&text, refused->status, refused->detail, request->id);

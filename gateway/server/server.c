@@ -22,6 +22,7 @@
 #include "sessions.h"
 #include "signals.h"
 #include "sockets.h"
+#include "tokens.h"
 
 #define DRAIN_LOOK_MS 20
 #define NAMES_MAX 32
@@ -109,6 +110,8 @@ server_reload(void)
 	{
 		take_rules(in_force);
 		log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
+		if (in_force->auth == AUTH_JWT && !tokens_reload(in_force, &problem))
+			log_problem(&problem);
 		if (!access_log_open(in_force->access_log, &problem))
 			log_problem(&problem);
 	}
@@ -189,6 +192,8 @@ server_start(Options *options, Problem *problem)
 	if (nfds == 0 || !loop_start(problem) || !monitor_start(&figures_monitor, options->admin_listen, problem))
 		return false;
 	identity_start(options);
+	if (options->auth == AUTH_JWT && !tokens_start(options, problem))
+		return false;
 	request_identify = identity_find;
 	if (options->auth == AUTH_PASSWORD)
 		sessions_start(options);
@@ -229,6 +234,7 @@ server_end(void)
 	loop_stop_clock(&alive_clock);
 	listener_stop();
 	sessions_end();
+	tokens_end();
 	access_log_close();
 	if (server_read_pool != server_pool)
 		pool_end(server_read_pool);

@@ -37,6 +37,7 @@ checks(void)
 	ok(load(NULL, NULL) == SETTINGS_RUN && options.auth == AUTH_PASSWORD && options.body_max == SETTING_MB && options.idle_timeout_ms == 75000 &&
 	   strcmp(options.admin_listen, "127.0.0.1:9465") == 0, "defaults");
 	ok(load("--auth=proxy", "--listen=127.0.0.1:1,unix:/tmp/x") == SETTINGS_RUN, "a proxy on a Unix socket: %s", problem.text);
+	ok(load("--auth=jwt", NULL) == SETTINGS_WRONG && strstr(problem.text, "jwt.audience") != NULL, "tokens want an audience: %s", problem.text);
 	refused("--auth=proxy", NULL, "listen names no Unix socket");
 	refused("--batch.max=64kB", NULL, "batch.max is less than body.max");
 	refused("--dsn=host=h replication=database", NULL, "dsn says replication");
