@@ -2,7 +2,7 @@
 # check_style.sh [LIBRARY]: the house rules that a machine can check. Prints each breach; none is success.
 #
 # In src/ the folders are the layers: includes go down only. common/LAYERS and debezium/bridge/LAYERS say the same of the files there: lines "L<n> name ..."
-# from the bottom up, a name with its ending or without (then .c and .h alike). gateway/pure/ is below gateway/server/.
+# from the bottom up, a name with its ending or without (then .c and .h alike). gateway/pure/ is below gateway/live/, and that below gateway/server/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -71,7 +71,7 @@ check_layers() {
     done
 }
 
-# What bridge and gateway share knows neither; what is pure in the gateway knows no socket, no database, no clock, and nothing of its server.
+# What bridge and gateway share knows neither; what is pure in the gateway, its live engine too, knows no socket, no database, no clock, and nothing of its server.
 check_programs() {
     local pure=' ctype.h errno.h inttypes.h limits.h stdarg.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h base.h text.h json_scan.h '
     local file header
@@ -81,6 +81,9 @@ check_programs() {
     while IFS=: read -r file header; do
         [ -e "gateway/pure/$header" ] || [[ $pure == *" $header "* ]] || breach "$file includes $header: gateway/pure is pure"
     done < <(grep -Ho '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' gateway/pure/*.[ch] 2>/dev/null | sed 's/[[:space:]]*#[[:space:]]*include[[:space:]]*["<]//')
+    while IFS=: read -r file header; do
+        [ -e "gateway/live/$header" ] || [ -e "gateway/pure/$header" ] || [[ $pure == *" $header "* ]] || breach "$file includes $header: gateway/live is pure"
+    done < <(grep -Ho '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' gateway/live/*.[ch] | sed 's/[[:space:]]*#[[:space:]]*include[[:space:]]*["<]//')
 }
 
 # elog(ERROR) is for what cannot happen; whatever a user can reach is an ereport with a SQLSTATE.
