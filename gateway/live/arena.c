@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BITS 20
+#define CHUNK_BITS 16
 #define CHUNK_WORDS (1U << CHUNK_BITS)
 
 static inline uint32_t *
