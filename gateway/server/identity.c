@@ -58,6 +58,23 @@ identity_of_proxy(Request *request, Refused *refused)
 	return true;
 }
 
+/* Only what is a role's name, whoever signed it. */
+static bool
+identity_of_certificate(Request *request, Refused *refused)
+{
+	Identity   *identity = &request->identity;
+	const char *why;
+
+	if (!request->peer->secure)
+		return refuse(refused, 401, "who asks is told by a certificate, and this socket has none");
+	if (!tls_client_name(request->mhd, identity->role_room, sizeof identity->role_room, &why))
+		return refuse(refused, 401, "%s", why);
+	if (!identity_is_name(span_of(identity->role_room)))
+		return refuse(refused, 401, "the common name of the client's certificate is no name of a role");
+	identity->role = identity->role_room;
+	return true;
+}
+
 bool
 identity_find(Request *request, Refused *refused)
 {
@@ -70,6 +87,8 @@ identity_find(Request *request, Refused *refused)
 			return identity_of_proxy(request, refused);
 		case AUTH_JWT:
 			return request->match.route->action == ROUTE_OPENAPI || tokens_find(request, refused);
+		case AUTH_CERTIFICATE:
+			return identity_of_certificate(request, refused);
 		case AUTH_PASSWORD:
 			return request->match.route->action == ROUTE_LOGIN || request->match.route->action == ROUTE_OPENAPI || sessions_find(request, refused);
 	}

@@ -40,6 +40,7 @@ static const ListenerRules *rules;
 static Peer *peers;
 static int	npeers;
 static bool draining;
+static bool secure;				/* the ports speak TLS */
 static Clock clock_of_peers;
 
 const ListenerRules *
@@ -94,6 +95,7 @@ peer_new(struct MHD_Connection *mhd)
 	*peer = (Peer) {.mhd = mhd, .next = peers, .until_us = loop_now_us() + rules->head_ms * 1000};
 	peer->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	peer_name(peer, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	peer->secure = secure && !peer->local;
 	peer->refused = npeers >= rules->connections_max || (!peer->local && peers_of(peer->address) >= rules->address_max);
 	if (peers != NULL)
 		peers->previous = peer;
@@ -381,11 +383,32 @@ listener_turn(void)
 }
 
 static bool
-listener_open(int fd, Problem *problem)
+is_local(int fd)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t	len = sizeof address;
+
+	return getsockname(fd, (struct sockaddr *) &address, &len) == 0 && address.ss_family == AF_UNIX;
+}
+
+static bool
+listener_open(int fd, const TlsFiles *tls, Problem *problem)
 {
 	Listener   *listener = &listeners[nlisteners];
+	struct MHD_OptionItem options[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, tls->certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) TLS_PRIORITIES},
+		{tls->clients != NULL ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, tls->clients},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	bool		plain = tls->certificate == NULL || is_local(fd);
+	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (plain ? 0 : MHD_USE_TLS);
 
-	listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, NULL,
+	if (plain)
+		options[0].option = MHD_OPTION_END;
+	listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, NULL,
+										MHD_OPTION_ARRAY, options,
 										MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 										MHD_OPTION_LISTEN_SOCKET, fd,
 										MHD_OPTION_URI_LOG_CALLBACK, uri_came, NULL,
@@ -406,11 +429,12 @@ listener_open(int fd, Problem *problem)
 }
 
 bool
-listener_start(const int *fds, int nfds, const ListenerRules *given, Problem *problem)
+listener_start(const int *fds, int nfds, const ListenerRules *given, const TlsFiles *tls, Problem *problem)
 {
 	rules = given;
+	secure = tls->certificate != NULL;
 	for (int i = 0; i < nfds && i < LISTENERS_MAX; i++)
-		if (!listener_open(fds[i], problem))
+		if (!listener_open(fds[i], tls, problem))
 			return false;
 	clock_of_peers = (Clock) {.ring = look_at_peers};
 	loop_ring_in(&clock_of_peers, LOOK_MS);

@@ -7,6 +7,7 @@
 
 #include "guard.h"
 #include "loop.h"
+#include "tls.h"
 
 typedef struct ListenerRules
 {
@@ -25,6 +26,7 @@ typedef struct Peer
 	struct MHD_Connection *mhd;
 	int			fd;
 	bool		local;			/* came by a Unix socket */
+	bool		secure;			/* speaks TLS */
 	char		address[48];
 	int64_t		until_us;		/* it is closed then; 0: never, a request runs */
 	bool		refused;		/* over a limit: its first request is answered with 503 */
@@ -32,8 +34,9 @@ typedef struct Peer
 	struct Peer *previous;
 } Peer;
 
-/* fds are listening sockets and are the listener's from now on. rules is kept and not copied: whoever changes it changes what holds. */
-extern bool listener_start(const int *fds, int nfds, const ListenerRules *rules, Problem *problem);
+/* tls: on those that are no Unix sockets, if it has a certificate.
+ * fds are listening sockets and are the listener's from now on. rules is kept and not copied: whoever changes it changes what holds. */
+extern bool listener_start(const int *fds, int nfds, const ListenerRules *rules, const TlsFiles *tls, Problem *problem);
 /* A connection was resumed, or an answer is there: libmicrohttpd is to look. */
 extern void listener_wake(void);
 /* No new connections; those that are there get "Connection: close". */

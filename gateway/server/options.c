@@ -16,7 +16,7 @@
 #include "dsn.h"
 #include "monitor.h"
 
-static const char *const modes[] = {"password", "proxy", "jwt", "login", NULL};
+static const char *const modes[] = {"password", "proxy", "certificate", "jwt", "login", NULL};
 
 #define TEXT(member, longest) SETTING_OF_TEXT(Options, member, longest)
 #define DSN(member) SETTING_OF_DSN(Options, member)
@@ -47,7 +47,7 @@ static const SettingRow option_rows[] = {
 	{.name = "server.names", TEXT(server_names, 1000), .value = "", .reloadable = true,
 		.help = "names that a Host header may say, with commas between; empty: any"},
 	{.name = "auth", CHOICE(auth, modes), .value = "password",
-		.help = "password: each session logs in to PostgreSQL; proxy: a header of a proxy on a Unix socket names the role; jwt: a token that somebody else has signed; login: everybody is the login of dsn"},
+		.help = "password: each session logs in to PostgreSQL; proxy: a header of a proxy on a Unix socket names the role; certificate: the common name of a client's certificate is the role; jwt: a token that somebody else has signed; login: everybody is the login of dsn"},
 	{.name = "proxy.header", TEXT(proxy_header, 100), .value = "X-Forwarded-User", .help = "auth=proxy: the header that names the role"},
 	{.name = "jwt.keys", TEXT(jwt_keys, 1000), .value = "",
 		.help = "auth=jwt: file with the set of public keys (JWKS: RS256, ES256, EdDSA), read again by a reload"},
@@ -57,6 +57,10 @@ static const SettingRow option_rows[] = {
 	{.name = "jwt.roles", TEXT(jwt_roles, 20000), .value = "", .reloadable = true,
 		.help = "auth=jwt: CLAIM=ROLE with commas between, and nobody else; empty: the claim is the role"},
 	{.name = "jwt.leeway", TIME(jwt_leeway_ms, 0, 10 * 60 * SECOND), .value = "30s", .help = "auth=jwt: how far the issuer's clock and ours may be apart"},
+	{.name = "tls.certificate", TEXT(tls_certificate, 1000), .value = "",
+		.help = "file (PEM) with our certificate and its chain: the ports speak TLS; empty: they do not"},
+	{.name = "tls.key", TEXT(tls_key, 1000), .value = "", .help = "file (PEM) with its key"},
+	{.name = "tls.clients", TEXT(tls_clients, 1000), .value = "", .help = "file (PEM) with the certificates of who signs those of clients; they are asked for one then"},
 	{.name = "sessions.max", NUMBER(sessions_max, 1, 100000), .value = "500", .help = "auth=password: most sessions, each with a connection to PostgreSQL"},
 	{.name = "session.idle", TIME(session_idle_ms, SECOND, 24 * HOUR), .value = "60min", .help = "auth=password: a session that nobody uses ends after so long"},
 	{.name = "session.max", TIME(session_max_ms, SECOND, 168 * HOUR), .value = "720min", .help = "auth=password: and any session after so long"},
@@ -111,6 +115,10 @@ options_check(Settings *settings, Problem *problem)
 	if (options->auth == AUTH_JWT && (options->jwt_keys[0] == '\0' || options->jwt_issuer[0] == '\0' || options->jwt_audience[0] == '\0' || options->jwt_claim[0] == '\0'))
 		return problem_set(problem, REMEDY_STOP, "a token that is not for us, or not from whom we trust, must not let anybody in",
 						   "auth is jwt, and one of jwt.keys, jwt.issuer, jwt.audience and jwt.claim is empty");
+	if ((options->tls_certificate[0] == '\0') != (options->tls_key[0] == '\0') || (options->tls_clients[0] != '\0' && options->tls_certificate[0] == '\0'))
+		return problem_set(problem, REMEDY_STOP, "name both, or none of the three", "tls.certificate and tls.key belong together, and tls.clients to them");
+	if (options->auth == AUTH_CERTIFICATE && options->tls_clients[0] == '\0')
+		return problem_set(problem, REMEDY_STOP, "name who signs the certificates of clients", "auth is certificate, and tls.clients is empty");
 	return monitor_check("admin.listen", options->admin_listen, problem);
 }
 

@@ -15,6 +15,7 @@ typedef enum AuthMode
 {
 	AUTH_PASSWORD,				/* each session logs in to PostgreSQL */
 	AUTH_PROXY,					/* a header of a proxy in front says who asks */
+	AUTH_CERTIFICATE,			/* a client's certificate does */
 	AUTH_JWT,					/* a token that somebody else has signed says who asks */
 	AUTH_LOGIN					/* everybody is the pool's login: for tests, and where the network lets nobody else in */
 } AuthMode;
@@ -44,6 +45,9 @@ typedef struct Options
 	char	   *jwt_claim;
 	char	   *jwt_roles;
 	int64_t		jwt_leeway_ms;
+	char	   *tls_certificate;
+	char	   *tls_key;
+	char	   *tls_clients;
 	int64_t		sessions_max;
 	int64_t		session_idle_ms;
 	int64_t		session_max_ms;

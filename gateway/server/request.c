@@ -501,6 +501,8 @@ request_send(Request *request)
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	for (int i = 0; i < request->nanswer_headers; i++)
 		MHD_add_response_header(response, request->answer_headers[i].name, request->answer_headers[i].value);
+	if (request->peer->secure)
+		MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
 	if (request->close || listener_draining())
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	request->peer->until_us = loop_now_us() + listener_rules()->idle_ms * 1000;

@@ -182,11 +182,13 @@ server_start(Options *options, Problem *problem)
 {
 	int			fds[SOCKETS_MAX];
 	int			nfds;
+	TlsFiles	tls;
+	bool		listens;
 
 	in_force = options;
 	take_rules(options);
 	raise_descriptors(options);
-	if (!access_log_open(options->access_log, problem))
+	if (!access_log_open(options->access_log, problem) || !tls_read(options->tls_certificate, options->tls_key, options->tls_clients, &tls, problem))
 		return false;
 	nfds = sockets_open(options->listen, fds, problem);
 	if (nfds == 0 || !loop_start(problem) || !monitor_start(&figures_monitor, options->admin_listen, problem))
@@ -211,7 +213,9 @@ server_start(Options *options, Problem *problem)
 	drain_clock = (Clock) {.ring = drain_look};
 	alive_clock = (Clock) {.ring = server_alive};
 	server_alive(&alive_clock);
-	if (!listener_start(fds, nfds, &rules, problem))
+	listens = listener_start(fds, nfds, &rules, &tls, problem);
+	tls_wipe(&tls);
+	if (!listens)
 		return false;
 	request_over = request_ended;
 	figures_start();

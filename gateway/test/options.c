@@ -39,6 +39,8 @@ checks(void)
 	ok(load("--auth=proxy", "--listen=127.0.0.1:1,unix:/tmp/x") == SETTINGS_RUN, "a proxy on a Unix socket: %s", problem.text);
 	ok(load("--auth=jwt", NULL) == SETTINGS_WRONG && strstr(problem.text, "jwt.audience") != NULL, "tokens want an audience: %s", problem.text);
 	refused("--auth=proxy", NULL, "listen names no Unix socket");
+	refused("--auth=certificate", NULL, "tls.clients is empty");
+	refused("--tls.certificate=c", NULL, "belong together");
 	refused("--batch.max=64kB", NULL, "batch.max is less than body.max");
 	refused("--dsn=host=h replication=database", NULL, "dsn says replication");
 	refused("--read.dsn=host h", NULL, "read.dsn is no connection string");

@@ -133,7 +133,7 @@ is_own((splice @waiting, $refused, 1)->answer, 503, qr/wait for a connection/, '
 $narrow->signal('TERM');
 ok(wait_for(sub { !$narrow->connects }, 60, 'the door to be closed'), 'a stop closes the door');
 $locker->rollback;
-is($_->answer->{status}, 200, 'and answers who is inside') foreach @waiting;
+foreach (@waiting) { my $got = $_->answer; is($got->{status}, 200, 'and answers who is inside') or diag($got->{content}); }
 is($narrow->wait_exit(30), 0, 'then it ends');
 
 $hold->();

@@ -1,0 +1,103 @@
+# TLS on the ports, and clients that are known by their certificates.
+#
+# Broken by: a certificate taken that nobody whom we trust has signed, that has expired, or that is for servers; a common name that is no
+# role's; a port that speaks plain text where it should not; the key left readable in the log.
+
+use strict;
+use warnings;
+
+use lib 'test/lib';
+use IPC::Run ();
+use OmsGateway;
+use OmsProcess qw(wait_for);
+use OmsTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = oms_node('main');
+$node->safe_psql('postgres', <<'SQL');
+SELECT oms.create_roles();
+CREATE ROLE alice IN ROLE oms_trader;
+CREATE ROLE gate LOGIN NOINHERIT IN ROLE oms_proxy, alice;
+SQL
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+
+sub openssl
+{
+	my (@arguments) = @_;
+	my ($out, $err);
+	IPC::Run::run([ 'openssl', @arguments ], '<', '/dev/null', '>', \$out, '2>', \$err) or die "openssl @arguments: $err";
+	return $out;
+}
+
+sub authority { my ($name) = @_; openssl(qw(req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj), "/CN=$name", '-keyout', "$dir/$name.key", '-out', "$dir/$name.pem"); return; }
+
+# certificate(NAME, AUTHORITY, COMMON NAME, USAGE, days): NAME.pem and NAME.key
+sub certificate
+{
+	my ($name, $authority, $common, $usage, $days) = @_;
+	openssl(qw(req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj), "/CN=$common", '-keyout', "$dir/$name.key", '-out', "$dir/$name.csr");
+	append_to_file("$dir/$name.ext", "subjectAltName = DNS:localhost\nextendedKeyUsage = $usage\n");
+	openssl(qw(x509 -req -in), "$dir/$name.csr", '-CA', "$dir/$authority.pem", '-CAkey', "$dir/$authority.key", '-CAcreateserial', '-days', $days // 30, '-extfile', "$dir/$name.ext", '-out', "$dir/$name.pem");
+	return;
+}
+
+authority($_) foreach qw(ours theirs);
+certificate('server', 'ours', 'localhost', 'serverAuth');
+certificate('alice', 'ours', 'alice', 'clientAuth');
+certificate('forged', 'theirs', 'alice', 'clientAuth');
+certificate('usage', 'ours', 'alice', 'serverAuth');
+certificate('strange', 'ours', 'alice smith', 'clientAuth');
+certificate('none', 'ours', 'none', 'clientAuth');
+certificate('late', 'ours', 'alice', 'clientAuth', -1);
+certificate('stranger', 'ours', 'bob', 'clientAuth');
+chmod 0600, "$dir/server.key";
+
+my $gateway = gateway_start(undef, name => 'tls', dsn => gateway_dsn($node, user => 'gate'), auth => 'certificate', 'pool.size' => 1,
+	'tls.certificate' => "$dir/server.pem", 'tls.key' => "$dir/server.key", 'tls.clients' => "$dir/ours.pem");
+
+# One request by openssl's client: what came back; the client's certificate by its name, undef: none.
+sub ask
+{
+	my ($who, $request, @more) = @_;
+	IPC::Run::run([ qw(openssl s_client -quiet -verify_return_error -no_ign_eof -servername localhost -CAfile), "$dir/ours.pem", '-connect', $gateway->{address},
+			defined $who ? ('-cert', "$dir/$who.pem", '-key', "$dir/$who.key") : (), @more ],
+		'<', \$request, '>', \my $out, '2>', \my $err, IPC::Run::timeout(60));
+	return $out;
+}
+
+my $who = "GET /session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+my $body = '{"commandType": "CreateOrderCommand", "orderId": "O1", "clOrdID": "o1", "symbol": "VOD", "side": "BUY", "orderQty": 1}';
+my $command = "POST /commands/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+
+foreach my $version (qw(-tls1_2 -tls1_3))
+{
+	my $answer = ask('alice', $who, $version, '-ign_eof');
+	like($answer, qr{^HTTP/1\.1 200 .*"user": "alice"}s, "alice by her certificate, $version");
+	like($answer, qr/^Strict-Transport-Security: max-age=\d+/mi, 'and told to stay with TLS');
+}
+unlike(ask('alice', $who, '-tls1_1', '-ign_eof', '-cipher', 'ALL:@SECLEVEL=0') // '', qr/^HTTP/, 'nothing older');
+like(ask('alice', $command, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'she gives a command');
+is($node->safe_psql('postgres', q(SELECT actor || ' ' || via FROM oms.order_events WHERE aggregate_id = 'O1')), 'alice gate', 'the event names her');
+like(ask($_, $who, '-ign_eof') // '', qr{^HTTP/1\.1 401 }, 'not by ' . ($_ // 'none')) foreach undef, qw(forged usage strange none late);
+like(ask('stranger', $who, '-ign_eof'), qr{^HTTP/1\.1 403 }, 'nor who is no role of ours');
+my $plain = $gateway->client;
+$plain->write($who);
+unlike($plain->rest, qr/^HTTP\S+ 200/, 'plain text is no request');
+like(ask('alice', $who, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'alice still');
+unlike($gateway->log, qr/PRIVATE/, 'no key is in the log');
+is($gateway->stop(30), 0, 'the gateway stops');
+unlike($gateway->log, qr/Sanitizer|runtime error/, 'and the sanitizers found nothing');
+
+# What does not fit together is said at the start.
+foreach my $case ([ 'tls.key' => "$dir/alice.key" ], [ 'tls.certificate' => "$dir/nosuch.pem" ], [ 'tls.clients' => "$dir/server.key" ])
+{
+	my %settings = ('tls.certificate' => "$dir/server.pem", 'tls.key' => "$dir/server.key", 'tls.clients' => "$dir/ours.pem", @$case);
+	IPC::Run::run([ gateway_program(), '--dsn=' . gateway_dsn($node), '--auth=certificate', '--listen=127.0.0.1:0', '--admin.listen=off', map { "--$_=$settings{$_}" } sort keys %settings ],
+		'>', \my $out, '2>', \my $err, IPC::Run::timeout(60));
+	is($? >> 8, 2, "$case->[0] that is wrong");
+	like($err, qr/TLS are no good|cannot read/, 'is told');
+}
+
+done_testing();
