@@ -16,7 +16,7 @@ CREATE TABLE oms.retention_policies (
   hash bytea,
   CONSTRAINT retention_policies_pkey PRIMARY KEY (name, builtin),
   CONSTRAINT retention_policies_hold_check CHECK (hold = (age IS NULL)),
-  CONSTRAINT retention_policies_kept_check CHECK (object IS NULL OR object NOT IN ('command', 'rejected_command')
+  CONSTRAINT retention_policies_kept_check CHECK (object IS NULL OR object NOT IN ('command', 'rejected_command', 'configuration')
     OR (action = 'DELETE' AND NOT hold AND coalesce(asset_class, account, status, root_id) IS NULL))
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.retention_policies', 'WHERE NOT builtin');
@@ -24,7 +24,7 @@ COMMENT ON TABLE oms.retention_policies IS
   'How long trees are kept once nothing of them is open. Of all policies that are for a tree the longest age counts; a hold beats all. A tree that none is for is never purged, and none is shipped. A change acts at the next command in every session of the database';
 COMMENT ON COLUMN oms.retention_policies.name IS 'By which refusals, oms.purged_trees and events name it';
 COMMENT ON COLUMN oms.retention_policies.builtin IS 'It came with the extension: never changed, and in no dump';
-COMMENT ON COLUMN oms.retention_policies.object IS 'Kind of the root: order, execution (one that never found its order), quote_request, quote (one that nobody asked for); null: of any. command and rejected_command: the rows of those tables';
+COMMENT ON COLUMN oms.retention_policies.object IS 'Kind of the root: order, execution (one that never found its order), quote_request, quote (one that nobody asked for); null: of any. command and rejected_command: the rows of those tables; configuration: the events of oms.configuration_events, but for the newest one of what is there';
 COMMENT ON COLUMN oms.retention_policies.asset_class IS 'Asset class of the root; null: any, and none. This and the next three: of a hold, of any object of the tree';
 COMMENT ON COLUMN oms.retention_policies.account IS 'Account of the root; null: any, and none';
 COMMENT ON COLUMN oms.retention_policies.status IS 'Status of the root; null: any';
@@ -54,9 +54,9 @@ BEGIN
       USING ERRCODE = 'OM011', DETAIL = format('Its age is %s, oms_state.command_retention is %s.', NEW.age, least),
             HINT = 'Give it at least that age.';
   END IF;
-  IF NEW.object NOT IN ('command', 'rejected_command') AND NOT EXISTS (SELECT FROM oms.kinds() AS k WHERE k.object = NEW.object) THEN
+  IF NEW.object NOT IN ('command', 'rejected_command', 'configuration') AND NOT EXISTS (SELECT FROM oms.kinds() AS k WHERE k.object = NEW.object) THEN
     RAISE EXCEPTION 'retention policy "%" is for no kind of object', NEW.name
-      USING ERRCODE = 'OM011', DETAIL = format('There is no kind %s.', NEW.object), HINT = 'SELECT object FROM oms.kinds() names them; command and rejected_command are rows that only have an age.';
+      USING ERRCODE = 'OM011', DETAIL = format('There is no kind %s.', NEW.object), HINT = 'SELECT object FROM oms.kinds() names them; command, rejected_command and configuration are rows that only have an age.';
   END IF;
   IF NEW.action NOT IN ('DELETE', 'ARCHIVE') AND to_regprocedure(NEW.action || '(text, jsonb)') IS NULL THEN
     RAISE EXCEPTION 'retention policy "%" names no function', NEW.name

@@ -135,14 +135,18 @@ CREATE FUNCTION oms.verify_configuration()
   SET jit = off
 AS $function$
   SELECT oms.refuse_limited('oms.verify_configuration()');
-  WITH events AS MATERIALIZED (
+  WITH begins AS MATERIALIZED (
+    -- where a history begins whose first events were purged
+    SELECT DISTINCT ON (h.root_id) h.* FROM oms.purged_histories() AS h WHERE h.version IS NOT NULL ORDER BY h.root_id, h.version DESC
+  ), events AS MATERIALIZED (
     SELECT e.*, coalesce(t.table_name::text, split_part(e.root_id, '/', 1)) AS object, t.table_name, t.aggregate_type,
            CASE jsonb_typeof(e.payload -> 'state') WHEN 'object' THEN e.payload -> 'state' END AS state,
-           row_number() OVER w AS position, lag(e.sequence) OVER w AS previous_sequence, lag(e.occurred_at) OVER w AS previous_time, lag(e.event_type) OVER w AS previous_type,
-           lead(e.sequence) OVER w IS NULL AS is_newest,
-           coalesce(e.hash = sha256(coalesce(lag(e.hash) OVER w, '') || convert_to(e.payload::text, 'UTF8')), false) AS follows
+           row_number() OVER w + coalesce(b.version, 0) AS position, coalesce(lag(e.sequence) OVER w, b.sequence) AS previous_sequence, lag(e.occurred_at) OVER w AS previous_time,
+           coalesce(lag(e.event_type) OVER w, b.event_type) AS previous_type, lead(e.sequence) OVER w IS NULL AS is_newest,
+           coalesce(e.hash = sha256(coalesce(CASE WHEN row_number() OVER w = 1 THEN b.hash ELSE lag(e.hash) OVER w END, '') || convert_to(e.payload::text, 'UTF8')), false) AS follows
       FROM oms.configuration_events AS e
       LEFT JOIN oms.configuration_tables() AS t ON t.table_name::text = split_part(e.root_id, '/', 1)
+      LEFT JOIN begins AS b ON b.root_id = e.root_id
     WINDOW w AS (PARTITION BY e.root_id ORDER BY e.version, e.sequence)
   ), content AS (
     SELECT e.object, e.aggregate_id AS id, e.root_id, e.sequence,
@@ -183,8 +187,9 @@ AS $function$
              CROSS JOIN (VALUES ('configuration_version', 31, 'No enabled trigger counts its versions.'), ('configuration_changed', 29, 'No enabled trigger makes its changes events.'),
                                 ('refuse_configuration_truncate', 34, 'No enabled trigger refuses TRUNCATE.')) AS g (function, type, lost)
             UNION ALL
-            SELECT 'configuration_events', g.* FROM (VALUES ('refuse_event_change', 27, 'No enabled trigger refuses UPDATE and DELETE.'),
-                                                            ('refuse_event_change', 34, 'No enabled trigger refuses TRUNCATE.')) AS g (function, type, lost)) AS w
+            SELECT t.table_name, g.*
+              FROM (VALUES ('configuration_events'), ('purged_configuration'), ('purged_trees')) AS t (table_name)
+             CROSS JOIN (VALUES ('refuse_event_change', 27, 'No enabled trigger refuses UPDATE and DELETE.'), ('refuse_event_change', 34, 'No enabled trigger refuses TRUNCATE.')) AS g (function, type, lost)) AS w
       LEFT JOIN (SELECT c.relname, p.proname, t.tgtype FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
                   WHERE c.relnamespace = 'oms'::regnamespace AND p.pronamespace = 'oms'::regnamespace AND t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND t.tgattr = '') AS g
         ON g.relname = w.table_name AND g.proname = w.function AND g.tgtype = w.type
@@ -234,11 +239,62 @@ AS $function$
               ELSE format('Its newest event is %s, and it has no row.', h.event_type) END
     FROM heads AS h WHERE h.sequence IS NULL OR h.has_row = h.is_deleted
   UNION ALL
+  -- a history goes to its end only where that says that nothing is there
+  SELECT 'orphan', split_part(b.root_id, '/', 1), substring(b.root_id FROM '/(.*)'), b.root_id, b.sequence, format('All of its events are gone, and the last one that was purged is %s.', coalesce(b.event_type, 'none'))
+    FROM begins AS b
+   WHERE b.event_type LIKE '%Deleted' IS NOT TRUE AND NOT EXISTS (SELECT FROM events AS e WHERE e.root_id = b.root_id)
+  UNION ALL
   SELECT d.invariant, d.object, d.id, d.root_id, d.sequence, d.detail FROM differences AS d
   UNION ALL
   SELECT 'append_only', 'table', 'oms.' || g.table_name, NULL, NULL, g.lost FROM guards AS g
 $function$;
 COMMENT ON FUNCTION oms.verify_configuration() IS
-  'Part of oms.verify(): each row of configuration is what its newest event says, what was deleted has none; numbers, times, hash chains and content of those events; the triggers of the tables';
+  'Part of oms.verify(): each row of configuration is what its newest event says, what was deleted has none; numbers, times, hash chains and content of those events, from where they were purged; the triggers of the tables';
 
-REVOKE ALL ON FUNCTION oms.configuration_tables(), oms.configuration_rows(), oms.verify_configuration() FROM PUBLIC;
+CREATE FUNCTION oms.verify_purged_configuration()
+  RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
+  SET jit = off
+AS $function$
+  SELECT oms.refuse_limited('oms.verify_purged_configuration()');
+  WITH batches AS MATERIALIZED (
+    SELECT p.*, row_number() OVER w AS position, lag(p.sequence) OVER w AS previous_sequence, lag(p.occurred_at) OVER w AS previous_time,
+           coalesce(p.hash = sha256(coalesce(lag(p.hash) OVER w, '') || convert_to(p.payload::text, 'UTF8')), false) AS follows
+      FROM oms.purged_configuration AS p
+    WINDOW w AS (ORDER BY p.version, p.sequence)
+  ), first_break AS (
+    SELECT b.* FROM batches AS b WHERE b.version <> b.position OR NOT b.follows ORDER BY b.position LIMIT 1
+  ), histories AS (
+    SELECT h.*, coalesce(lag(h.version) OVER (PARTITION BY h.root_id ORDER BY h.batch, h.version), 0) AS version_before FROM oms.purged_histories() AS h
+  ), counted AS (
+    SELECT h.batch, count(*) FILTER (WHERE h.version > h.version_before AND h.hash IS NOT NULL AND h.sequence IS NOT NULL AND h.root_id <> '') = count(*) AS are_whole,
+           sum(h.version - h.version_before) AS events, max(h.sequence) AS last_sequence
+      FROM histories AS h GROUP BY h.batch
+  )
+  SELECT CASE WHEN b.version <> b.position THEN 'version_gap' ELSE 'hash_chain' END, 'purged_configuration', b.version::text, b.root_id, b.sequence,
+         CASE WHEN b.version <> b.position THEN format('Version %s stands where version %s belongs.', b.version, b.position)
+              WHEN b.previous_sequence IS NULL THEN 'Its hash is not that of its payload.'
+              ELSE format('Its hash does not follow from that of event %s and its payload: one of the two was changed.', b.previous_sequence) END
+    FROM first_break AS b
+  UNION ALL
+  SELECT 'purged', 'purged_configuration', b.version::text, b.root_id, b.sequence, v.detail
+    FROM batches AS b
+    LEFT JOIN counted AS c ON c.batch = b.version
+   CROSS JOIN LATERAL (VALUES
+     (b.sequence < b.previous_sequence OR b.occurred_at < b.previous_time, 'It is older than the one before it.'),
+     (b.digest IS DISTINCT FROM sha256(convert_to((b.payload -> 'histories')::text, 'UTF8')), 'Its digest is not that of its histories.'),
+     ((c.are_whole AND c.events = b.events AND c.last_sequence <= b.last_sequence) IS NOT TRUE, format('Its histories say that %s events went, and it says %s.', coalesce(c.events, 0), b.events)),
+     (('ConfigurationPurged', 'purged_configuration', b.version, b.version::text, b.tree_version::text, b.sequence::text, oms.time_text(b.occurred_at), b.actor, b.role, b.via, b.policy, b.events::text,
+       b.last_sequence::text, encode(b.digest, 'hex'), b.event_type, b.root_id)
+       IS DISTINCT FROM (b.payload ->> 'eventType', b.payload ->> 'rootId', b.tree_version, b.payload ->> 'version', b.payload ->> 'treeVersion', b.payload ->> 'sequence', b.payload ->> 'occurredAt', b.payload ->> 'actor',
+                         b.payload ->> 'role', b.payload ->> 'via', b.payload ->> 'policy', b.payload ->> 'events', b.payload ->> 'lastSequence', b.payload ->> 'digest', 'ConfigurationPurged', 'purged_configuration'),
+      'Its columns are not those of its payload.')
+   ) AS v (broken, detail)
+   WHERE v.broken
+$function$;
+COMMENT ON FUNCTION oms.verify_purged_configuration() IS
+  'Part of oms.verify(): the batches of purged events of configuration run without a gap, each hash follows from the one before, and what they say holds together. Whether what is left goes on from there says oms.verify_configuration()';
+
+REVOKE ALL ON FUNCTION oms.configuration_tables(), oms.configuration_rows(), oms.verify_configuration(), oms.verify_purged_configuration() FROM PUBLIC;

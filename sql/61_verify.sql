@@ -670,6 +670,7 @@ AS $function$
       UNION ALL SELECT * FROM oms.verify_transactions()
       UNION ALL SELECT * FROM oms.verify_guards()
       UNION ALL SELECT * FROM oms.verify_configuration()
+      UNION ALL SELECT * FROM oms.verify_purged_configuration()
       UNION ALL SELECT * FROM oms.verify_anchors()
       UNION ALL SELECT * FROM oms.verify_added_kinds()
       UNION ALL SELECT * FROM oms.verify_rights()

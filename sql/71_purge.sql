@@ -172,10 +172,15 @@ BEGIN
     COMMIT;
     EXIT WHEN batch.done OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>=) ends;
   END LOOP;
+  WHILE pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) ends LOOP
+    SELECT p.done INTO batch FROM oms.purge_configuration() AS p;
+    COMMIT;
+    EXIT WHEN batch.done;
+  END LOOP;
 END
 $procedure$;
 COMMENT ON PROCEDURE oms.run_purge(double precision) IS
-  'oms.purge() again and again, each batch in a transaction of its own, until all trees were looked at or so many seconds are over; outside of a transaction block (2D000 in one)';
+  'oms.purge() again and again, each batch in a transaction of its own, until all trees were looked at or so many seconds are over, and then oms.purge_configuration() likewise; outside of a transaction block (2D000 in one)';
 
 -- What is no tree: rows that only have an age.
 CREATE FUNCTION oms.purge_records(max_rows integer DEFAULT 10000, now timestamptz DEFAULT now(), OUT commands bigint, OUT rejected_commands bigint)
@@ -203,6 +208,14 @@ END
 $function$;
 COMMENT ON FUNCTION oms.purge_records(integer, timestamptz) IS
   'Deletes rows of oms.commands and oms.rejected_commands that no policy for command and rejected_command keeps, at most so many of each; of commands none that is younger than oms_state.command_retention. Returns how many';
+
+CREATE FUNCTION oms.purge_configuration(max_events integer DEFAULT 10000, now timestamptz DEFAULT now(), OUT histories bigint, OUT events bigint, OUT kept bigint, OUT done boolean, OUT reasons jsonb)
+  RETURNS SETOF record
+  LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1
+  SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'oms_purge_configuration';
+COMMENT ON FUNCTION oms.purge_configuration(integer, timestamptz) IS
+  'Purges one batch of events of oms.configuration_events that no policy for configuration keeps any longer, as of a moment, at most so many: of each history from its beginning on, but for the newest event of what is there. Leaves a row in oms.purged_configuration. Returns from how many histories how many events went, from how many more did not go what is old enough (kept; reasons: not_sent, what a slot has not confirmed; damaged, what oms.verify() names), and whether all were looked at. Nothing while another session does it. OM008: it needs oms_admin, and who is limited to accounts may not';
 
 CREATE FUNCTION oms.drop_empty_partitions(max_partitions integer DEFAULT 1) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -285,5 +298,5 @@ $function$;
 COMMENT ON FUNCTION oms.all_objects_ids() IS 'The id of every object of every kind';
 
 REVOKE ALL ON FUNCTION oms.next_to_purge(text, integer, timestamptz), oms.purge_from(text, text[]), oms.purge_trees(text, text[], timestamptz, integer), oms.purge(integer, timestamptz),
-  oms.purge_records(integer, timestamptz), oms.drop_empty_partitions(integer), oms.forget_kind(text), oms.all_objects_ids() FROM PUBLIC;
+  oms.purge_records(integer, timestamptz), oms.purge_configuration(integer, timestamptz), oms.drop_empty_partitions(integer), oms.forget_kind(text), oms.all_objects_ids() FROM PUBLIC;
 REVOKE ALL ON PROCEDURE oms.run_purge(double precision) FROM PUBLIC;

@@ -27,7 +27,7 @@ AS $function$
   VALUES ('expire', '* * * * *', interval '1 minute', 'what is due ends, and what is planned is placed'),
          ('purge', '*/10 * * * *', interval '10 minutes', 'trees go that no policy keeps any longer'),
          ('partitions', '0 3 * * *', interval '1 day', 'partitions of events are made ahead'),
-         ('records', '20 3 * * *', interval '1 day', 'old commandIds and refusals are deleted'),
+         ('records', '20 3 * * *', interval '1 day', 'old commandIds, refusals and events of configuration are deleted'),
          ('drop_partitions', '40 3 * * *', interval '1 day', 'empty partitions of the past are dropped')
 $function$;
 COMMENT ON FUNCTION oms.lifecycle_jobs() IS 'The jobs of the lifecycle: their names, how often they run, as cron has it and as an interval, and what for';
@@ -90,9 +90,10 @@ BEGIN
       result := jsonb_build_object('made', oms.ensure_partitions());
       done := true;
     WHEN 'records' THEN
-      SELECT p.* INTO r FROM oms.purge_records() AS p;
-      result := to_jsonb(r);
-      done := r.commands + r.rejected_commands = 0;
+      SELECT p.commands, p.rejected_commands, c.events AS configuration_events, c.done, c.reasons INTO r FROM oms.purge_records() AS p CROSS JOIN oms.purge_configuration() AS c;
+      done := r.commands + r.rejected_commands = 0 AND r.done;
+      -- each batch finds again what the one before had to leave
+      result := to_jsonb(r) - 'done' - 'reasons' || CASE WHEN done THEN r.reasons ELSE '{}' END;
     WHEN 'drop_partitions' THEN
       result := jsonb_build_object('dropped', (SELECT count(*) FROM oms.drop_empty_partitions()));
       done := result = '{"dropped": 0}';
@@ -232,6 +233,12 @@ CREATE VIEW oms.lifecycle_alerts WITH (security_invoker = true) AS
                       ('incomplete', 'events of theirs are missing', 'SELECT * FROM oms.verify().')) AS w (rule, why, hint) ON w.rule = k.key
    WHERE r.job = 'purge' AND k.key NOT IN ('trees', 'events', 'kept', 'locked', 'held', 'retained') AND k.value::bigint > 0
   UNION ALL
+  SELECT 'warning', 'purge_keeps', 'configuration ' || w.rule, format('%s histories of configuration have events past their age, which stay: %s.', r.result ->> w.rule, w.why), w.hint
+    FROM oms.lifecycle_runs AS r
+   CROSS JOIN (VALUES ('not_sent', 'a slot has not confirmed them', 'oms.stat_bridge and pg_replication_slots say which: read it, or drop it.'),
+                      ('damaged', 'they do not follow from one another', 'SELECT * FROM oms.verify().')) AS w (rule, why, hint)
+   WHERE r.job = 'records' AND (r.result ->> w.rule)::bigint > 0
+  UNION ALL
   SELECT 'warning', p.problem, p.calendar, p.detail, 'doc/calendars.md says what to do.'
     FROM oms.calendar_problems() AS p
    WHERE p.calendar IN (SELECT t.name FROM oms.trading_calendars AS t WHERE NOT t.builtin UNION SELECT t.calendar FROM oms.calendar_assignments AS t WHERE NOT t.builtin
@@ -246,7 +253,7 @@ CREATE VIEW oms.lifecycle_alerts WITH (security_invoker = true) AS
   SELECT 'critical', 'not_expired', u.id, format('It was due at %s.', u.due_at), 'oms.expire() does not run, or its tree is locked all the time, or refused: SELECT * FROM oms.expire().'
     FROM unknown AS u WHERE u.why = 'DUE';
 COMMENT ON VIEW oms.lifecycle_alerts IS
-  'What somebody should look at: jobs that fail or are late (job_failed, job_late), trees that cannot be purged (purge_keeps, by the rule that keeps them, in the last run), problems of calendars that are used, orders that are flagged EXPIRY_OVERDUE (overdue), orders that never expire (no_calendar, unknown_horizon), and what is due for 15 minutes (not_expired)';
+  'What somebody should look at: jobs that fail or are late (job_failed, job_late), trees and histories of configuration that cannot be purged (purge_keeps, by the rule that keeps them, in the last run), problems of calendars that are used, orders that are flagged EXPIRY_OVERDUE (overdue), orders that never expire (no_calendar, unknown_horizon), and what is due for 15 minutes (not_expired)';
 
 -- As the owner: a bridge may read no orders, and these are figures alone.
 CREATE FUNCTION oms.lifecycle_figures() RETURNS TABLE (figure text, label text, value bigint)

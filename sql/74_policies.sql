@@ -31,6 +31,8 @@ AS $function$
                 -- a whole tree: before it was of this account it may have been of another
                 WHEN c.names @> '{root_id,events}' THEN '(NOT oms.accounts_are_limited())'
                 WHEN c.names @> '{account,payload}' THEN 'oms.event_is_visible(account, payload)'
+                -- what was purged, of all accounts
+                WHEN c.names @> '{payload,digest}' THEN '(NOT oms.accounts_are_limited())'
                 WHEN EXISTS (SELECT FROM oms.configuration_tables() AS g WHERE g.table_name = c.relname)
                   THEN CASE -- what names one tree, a hold of it, has no account that says whose
                             WHEN c.names @> '{account,root_id}' THEN '(oms.configuration_is_visible(account) AND ((root_id IS NULL) OR (NOT oms.accounts_are_limited())))'

@@ -23,7 +23,8 @@
 	TABLE(quote_events, "quote-events") \
 	TABLE(configuration_events, "configuration-events") \
 	TABLE(anchors, "oms-anchors") \
-	TABLE(purged_trees, "order-events")
+	TABLE(purged_trees, "order-events") \
+	TABLE(purged_configuration, "configuration-events")
 
 typedef struct EventTable
 {

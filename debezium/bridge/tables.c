@@ -36,10 +36,18 @@ tables_select(const bool *tables, Text *sql, const char *columns_from, const cha
 const char *
 tables_not_purged(const bool *tables)
 {
+	bool		trees = false;
+	bool		configuration = false;
+
 	for (int t = 0; t < EVENT_TABLES; t++)
-		if (tables[t] && strcmp(event_tables[t].table, "purged_trees") == 0)
-			return " AND p.sequence > (SELECT coalesce(max(t.last_sequence), 0) FROM oms.purged_trees AS t)";
-	return "";
+	{
+		trees |= tables[t] && strcmp(event_tables[t].table, "purged_trees") == 0;
+		configuration |= tables[t] && strcmp(event_tables[t].table, "purged_configuration") == 0;
+	}
+	/* a store of before has the first alone */
+	if (configuration)
+		return " AND p.sequence > greatest((SELECT coalesce(max(t.last_sequence), 0) FROM oms.purged_trees AS t), (SELECT coalesce(max(c.last_sequence), 0) FROM oms.purged_configuration AS c))";
+	return trees ? " AND p.sequence > (SELECT coalesce(max(t.last_sequence), 0) FROM oms.purged_trees AS t)" : "";
 }
 
 int

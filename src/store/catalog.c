@@ -60,6 +60,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_PURGED_TREES] = "purged_trees",
 	[OMS_PURGED_IDS] = "purged_ids",
 	[OMS_ARCHIVED_TREES] = "archived_trees",
+	[OMS_PURGED_CONFIGURATION] = "purged_configuration",
 };
 
 static const char *

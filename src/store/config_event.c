@@ -232,7 +232,8 @@ config_row_unchanged(const ConfigDef *def, Relation rel, HeapTuple old, HeapTupl
 /*
  * From where a change goes on: the newest event, whatever the row says of itself;
  * or the one that is about to be written, of a row that a trigger changes again
- * before.  Of a row that no event explains the history begins with this.
+ * before.  Where all of them were purged it goes on from what stands of them.  Of a
+ * row that nothing explains the history begins with this.
  */
 static void
 config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
@@ -242,7 +243,7 @@ config_row_before(ConfigEvent *event, Relation rel, HeapTuple old)
 
 	if (parked)
 		event->before = (ConfigHead) {parked->before.version + 1, config_row_head(rel, old).hash, parked->occurred_at, true};
-	else if (!oms_config_log_newest(event->root_id, &event->before, &xid))
+	else if (!oms_config_log_newest(event->root_id, &event->before, &xid) && !oms_config_log_purged(event->root_id, &event->before))
 		event->before = (ConfigHead) {.occurred_at = DT_NOBEGIN};
 	if (event->before.version == PG_INT64_MAX)
 		ereport(ERROR,
@@ -261,6 +262,7 @@ config_row_arrives(const ConfigDef *def, Relation rel, HeapTuple row)
 {
 	ConfigHead	head = config_row_head(rel, row);
 	ConfigHead	newest;
+	ConfigHead	purged;
 	char	   *root_id;
 	uint64		xid;
 
@@ -269,8 +271,9 @@ config_row_arrives(const ConfigDef *def, Relation rel, HeapTuple row)
 	root_id = psprintf("%s/%s", def->table, oms_config_id(def, rel, row));
 	if (!oms_config_log_newest(root_id, &newest, &xid))
 	{
+		/* what stands was never purged as far as its newest event */
 		if (!oms_config_log_has(head.hash))
-			return true;
+			return !(oms_config_log_purged(root_id, &purged) && purged.version >= head.version);
 		if (!oms_config_log_newest(root_id, &newest, &xid))
 			return false;
 	}

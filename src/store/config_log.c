@@ -83,6 +83,38 @@ oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
 	return found;
 }
 
+/* For look-ups like this one it has an index, and a history that was never purged has no row. */
+bool
+oms_config_log_purged(const char *root_id, ConfigHead *head)
+{
+	static SPIPlanPtr plan;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(root_id)};
+	MemoryContext memory = CurrentMemoryContext;
+	bool		found;
+
+	SPI_connect();
+	config_log_execute(&plan, "SELECT h.version, h.hash, h.purged_at, h.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
+					   " FROM oms.purged_history($1) AS h", 1, types, values, NULL);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		hash;
+
+		head->version = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+		head->occurred_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
+		head->exists = !DatumGetBool(SPI_getbinval(row, desc, 4, &isnull)) && !isnull;
+		hash = SPI_getbinval(row, desc, 2, &isnull);
+		MemoryContextSwitchTo(memory);
+		head->hash = isnull ? NULL : DatumGetByteaPCopy(hash);
+	}
+	SPI_finish();
+	return found;
+}
+
 bool
 oms_config_log_has(const bytea *hash)
 {

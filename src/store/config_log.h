@@ -42,6 +42,9 @@ typedef struct ConfigEvent
 /* The newest event of a row, as far as this transaction may see, and its transaction; false if there is none. */
 extern bool oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid);
 
+/* How far the history of a row was purged; false if it never was. */
+extern bool oms_config_log_purged(const char *root_id, ConfigHead *head);
+
 /* Is there an event of this hash? */
 extern bool oms_config_log_has(const bytea *hash);
 

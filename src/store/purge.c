@@ -8,9 +8,8 @@
  * and all of it happens in the transaction of the command: there is no half tree,
  * and none is gone without its row.  The trees are locked; takes no other lock.
  *
- * The triggers that keep events append-only let pass the one row that is being
- * deleted here, and no other: what a user's trigger does meanwhile is refused as
- * always.
+ * The triggers that keep events append-only (append_only.c) let pass the one row
+ * that is being deleted here, and no other.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,9 +27,8 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "store/append_only.h"
 #include "store/purge_private.h"
-
-PG_FUNCTION_INFO_V1(oms_refuse_event_change);
 
 /* ------------------------------------------------------------------------
  * what is kept
@@ -255,29 +253,6 @@ oms_purge_payload(TableSet *tables, int64 sequence, uint64 *xid)
  * ------------------------------------------------------------------------
  */
 
-/* The row that passes the guards of its table. */
-static const PurgedEvent *passing = NULL;
-
-/* Trigger: events are append-only, for every role and every path of SQL. */
-Datum
-oms_refuse_event_change(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("oms.refuse_event_change() was not called by the trigger manager")));
-	if (passing && TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
-		RelationGetRelid(trigger->tg_relation) == RelationGetRelid(passing->leaf->rel) &&
-		ItemPointerEquals(&trigger->tg_trigtuple->t_self, (ItemPointer) &passing->tid))
-		return PointerGetDatum(trigger->tg_trigtuple);
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("events in \"%s\" are append-only", RelationGetRelationName(trigger->tg_relation)),
-			 errdetail("An event is never changed or removed, by any role.")));
-}
-
 /* Is there a trigger before each row that goes, besides ours? */
 static bool
 purge_has_triggers(const Table *leaf)
@@ -303,16 +278,16 @@ static bool
 purge_delete_asking(const PurgedEvent *row)
 {
 	ItemPointerData tid = row->tid;
-	bool		deleted = false;
+	volatile bool deleted = false;
 
-	passing = row;
+	oms_append_only_open(RelationGetRelid(row->leaf->rel), &tid);
 	PG_TRY();
 	{
 		deleted = oms_table_delete(row->leaf, &tid);
 	}
 	PG_FINALLY();
 	{
-		passing = NULL;
+		oms_append_only_close();
 	}
 	PG_END_TRY();
 	return deleted;

@@ -18,7 +18,7 @@ our @EXPORT = qw(oms_node oms_settings oms_dbh closed_trees psql_ok psql_fails_w
 # What leaves, and where to: section 7 of the contract, said once more for the tests.
 our %TOPIC_OF = (
 	order_events => 'order-events', execution_events => 'execution-events', quote_request_events => 'quote-request-events', quote_events => 'quote-events',
-	configuration_events => 'configuration-events', anchors => 'oms-anchors', purged_trees => 'order-events');
+	configuration_events => 'configuration-events', anchors => 'oms-anchors', purged_trees => 'order-events', purged_configuration => 'configuration-events');
 
 # Those of them that a database has.
 sub published_tables

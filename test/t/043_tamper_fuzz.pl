@@ -42,6 +42,8 @@ oms_command($dbh, $_) foreach quote_commands('Q'),
 # configuration: made, changed, deleted
 $dbh->do($_) foreach (
 	"INSERT INTO oms.limits (account, symbol, what, amount) VALUES ('A', 'x', 'q', 1), ('A', '', 'q', 2), ('B', '', 'q', 3)", "UPDATE oms.limits SET amount = 5 WHERE account = 'A'", "DELETE FROM oms.limits WHERE account = 'B'",
+	"SET oms_state.command_retention = 0", "INSERT INTO oms.retention_policies (name, object, age) VALUES ('c', 'configuration', '0')", "SELECT * FROM oms.purge_configuration(2, now() + interval '1 hour')",
+	"SELECT * FROM oms.purge_configuration(1, now() + interval '1 hour')", "DELETE FROM oms.retention_policies", "RESET oms_state.command_retention",
 	"INSERT INTO oms.restricted_list (symbol, reason) VALUES ('IBM', 'x'), ('VOD.L', NULL)", "INSERT INTO oms.fix_sessions (session, direction, account) VALUES ('A|B', 'CLIENT', 'A-1'), ('B|C', 'BROKER', NULL)",
 	"INSERT INTO oms.trading_halts (name, symbol, account, destination, since, until, reason) VALUES ('h', 'IBM', 'A', 'X', '2026-01-02Z', '2026-01-03Z', 'news'), ('i', NULL, NULL, NULL, '2026-01-02Z', NULL, NULL)");
 my %values = (
@@ -53,7 +55,7 @@ my %values = (
 );
 my $columns = $dbh->selectall_arrayref(q(SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'oms'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-	 AND (c.relname IN ('commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids', 'quote_req_ids', 'dealer_quote_ids', 'configuration_events', 'limits', 'restricted_list', 'fix_sessions', 'trading_halts')
+	 AND (c.relname IN ('commands', 'cl_ord_ids', 'counterparty_order_ids', 'root_ids', 'matched_exec_ids', 'quote_req_ids', 'dealer_quote_ids', 'configuration_events', 'purged_configuration', 'limits', 'restricted_list', 'fix_sessions', 'trading_halts')
 	 OR c.relname IN (SELECT table_name FROM oms.kinds() UNION ALL SELECT event_table FROM oms.kinds())) ORDER BY 1, 2));
 my @views = @{ $dbh->selectcol_arrayref("SELECT relname FROM pg_class WHERE relnamespace = 'oms'::regnamespace AND relkind = 'v' AND relname !~ '^stat|bridge|reference' ORDER BY 1") };
 # A partition decides where an event of another month stands: its time is changed within it by 040.
@@ -90,7 +92,7 @@ foreach (@$columns)
 			is($failed, undef, "$table.$column = $value: read without an error");
 			# not found: a JSON null where there was no value, which reads the same in a state; and the xid of the first event of a
 			# partition, before which nothing shows that it was written here; and whence it came, which stands beside the payload and in no hash
-			my $is_judged = $table =~ /orders|executions|^quotes$|^quote_requests$|events|limits|restricted|sessions|halts/ && !defined $failed && $table !~ /ids/
+			my $is_judged = $table =~ /orders|executions|^quotes$|^quote_requests$|events|limits|restricted|sessions|halts|purged_configuration/ && !defined $failed && $table !~ /ids/
 			  && $value ne "'null'" && $column !~ /^(xid|application_name|client_addr)$/;
 			cmp_ok($found // 0, '>', 0, "$table.$column = $value: found") if $is_judged;
 			cmp_ok($since // 0, '>', 0, "$table.$column = $value: found in what changed since") if $is_judged;

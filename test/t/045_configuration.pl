@@ -11,7 +11,7 @@ use Test::More;
 
 use OmsTest;
 
-my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules placement_policies services configuration_events);
+my @TABLES = qw(limits restricted_list fix_sessions validation_rules trading_halts routing_rules placement_policies services configuration_events purged_configuration);
 my $node = oms_node('configuration', streaming => 'logical', conf => "wal_receiver_status_interval = 1\n");
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my @connection = ('-h', $node->host, '-p', $node->port);

@@ -1,6 +1,6 @@
 # Purge in life: recorded streams of commands purged batch by batch, kill -9 in the middle of it, clients beside it, slots that lag, a consumer of the
 # bridge, dump and restore, a standby, roles.
-# Broken by: a tree that goes in part or without its row; an object, name or commandId that stays; an archive that gives back something else; an event
+# Broken by: an event of configuration that goes without its row, or whose history does not go on from there; a tree that goes in part or without its row; an object, name or commandId that stays; an archive that gives back something else; an event
 # that goes before a slot's reader has confirmed it; a consumer that does not see a tree go; a command that waits for a batch; whoever may purge without
 # oms_admin.
 #
@@ -100,12 +100,12 @@ purge_stream($_) foreach grep { $wanted{$_} } streams();
 
 sub trees { my ($prefix, $count) = @_; return closed_trees($node, $prefix, $count); }
 
+# Statements one after the other, each in a transaction of its own. What it is given by its arguments it has at once, whoever reads its output when.
 sub in_background
 {
-	my ($sql) = @_;
-	my ($in, $out) = ($sql, '');
-	my $run = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', '/dev/null');
-	return $run;
+	my (@statements) = @_;
+	my $out = '';
+	return IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres'), map { ('-c', $_) } @statements ], '<', '/dev/null', '>', \$out, '2>', '/dev/null');
 }
 
 $node->safe_psql('postgres', q(INSERT INTO oms.retention_policies (name, age, action) VALUES ('now', '0', 'ARCHIVE')));
@@ -113,8 +113,9 @@ my $TREES = 150;
 foreach my $round (1 .. rounds(3, 20))
 {
 	trees("k$round-", $TREES);
-	my $purge = in_background('CALL oms.run_purge(60); SELECT oms.drop_empty_partitions();');
-	sleep 0.1 + rand 0.6;
+	my $purge = in_background((q(SELECT * FROM oms.purge(7, now() + interval '1 hour'))) x 40, 'CALL oms.run_purge(60)', 'SELECT oms.drop_empty_partitions()');
+	my $wanted = 1 + int rand $TREES / 2;
+	ok(wait_for(sub { $node->safe_psql('postgres', qq(SELECT count(*) FROM oms.purged_trees WHERE aggregate_id LIKE 'k$round-%')) >= $wanted }, 180, 'a batch'), "round $round: it is under way");
 	$node->stop('immediate');
 	eval { $purge->finish };
 	$node->start;
@@ -128,8 +129,79 @@ foreach my $round (1 .. rounds(3, 20))
 	is($half, 0, "round $round: each tree is there, or has gone and has its row and its archive ($gone of $TREES)");
 	is(broken('postgres'), '', "round $round: oms.verify() finds nothing");
 }
-$node->safe_psql('postgres', 'CALL oms.run_purge(60)');
+# from where the last batch ended to the end of the table, and then from its beginning
+$node->safe_psql('postgres', 'CALL oms.run_purge(60)') foreach 1, 2;
 is($node->safe_psql('postgres', 'SELECT count(*) FROM oms.orders'), 0, 'the rest goes too');
+
+# ------------------------------------------------------------------------
+# kill -9 while the history of configuration goes, and who changes it meanwhile
+# ------------------------------------------------------------------------
+
+# Of each name so many changes, then half of them are deleted: all changes that there were, and all that are gone, by what stands of them.
+sub changes
+{
+	my ($prefix, $names, $times) = @_;
+	$node->safe_psql('postgres', qq(INSERT INTO oms.limits (account, what, amount) SELECT '$prefix' || n, 'w', 0 FROM generate_series(1, $names) AS n;)
+		. join('', map { "UPDATE oms.limits SET amount = $_ WHERE account LIKE '$prefix%';" } 2 .. $times) . "DELETE FROM oms.limits WHERE account LIKE '$prefix%' AND right(account, 1) IN ('1', '3', '5', '7', '9')");
+	return;
+}
+
+# Of histories whose events are not those from where it was purged to its newest one: how many; then how many events are left, and gone.
+sub histories
+{
+	my ($prefix) = @_;
+	return split /\|/, $node->safe_psql('postgres', qq(
+		SELECT count(*) FILTER (WHERE coalesce(e.events, 0) <> n.newest - n.purged), sum(coalesce(e.events, 0)), sum(n.purged)
+		  FROM (SELECT root_id, count(*) AS events, max(version) AS version FROM oms.configuration_events WHERE root_id LIKE 'limits/$prefix%' GROUP BY root_id) AS e
+		  FULL JOIN (SELECT root_id, max(version) AS version FROM oms.purged_histories() WHERE root_id LIKE 'limits/$prefix%' GROUP BY root_id) AS b USING (root_id)
+		 CROSS JOIN LATERAL (SELECT coalesce(b.version, 0) AS purged, coalesce(e.version, b.version) AS newest) AS n));
+}
+
+$node->safe_psql('postgres', q(INSERT INTO oms.retention_policies (name, object, age) VALUES ('configuration', 'configuration', '0')));
+foreach my $round (1 .. rounds(3, 20))
+{
+	changes("c$round-", 40, 20);
+	my $purge = in_background((q(SELECT events FROM oms.purge_configuration(30, now() + interval '1 hour'))) x 40);
+	my $wanted = 1 + int rand 12;
+	ok(wait_for(sub { $node->safe_psql('postgres', "SELECT count(DISTINCT batch) FROM oms.purged_histories() WHERE root_id LIKE 'limits/c$round-%'") >= $wanted }, 180, 'a batch'), "configuration, round $round: it is under way");
+	$node->stop('immediate');
+	eval { $purge->finish };
+	$node->start;
+	my ($torn, $left, $gone) = histories("c$round-");
+	is($torn, 0, "configuration, round $round: what is gone has its row, and what is left goes on from it ($gone gone)");
+	is($left + $gone, 40 * 20 + 20, "configuration, round $round: no event is missing, and none there twice");
+	is(broken('postgres'), '', "configuration, round $round: oms.verify() finds nothing");
+}
+$node->safe_psql('postgres', q(SELECT * FROM oms.purge_configuration(100000, now() + interval '1 hour')));
+is($node->safe_psql('postgres', q(SELECT count(*), count(*) FILTER (WHERE event_type = 'LimitDeleted') FROM oms.configuration_events WHERE root_id LIKE 'limits/c%-%')),
+	rounds(3, 20) * 20 . '|0', 'then the newest event of each row is left, and nothing of what was deleted');
+
+# Names come and go under several hands while it is purged again and again: whoever is too late is told so, and tries again.
+sub changer
+{
+	my ($number) = @_;
+	my $dbh = oms_dbh($node);
+
+	foreach my $n (1 .. 60)
+	{
+		my $account = 'm' . ($number + $n) % 5;
+		foreach my $sql ("INSERT INTO oms.limits (account, what, amount) VALUES ('$account', 'w', $n) ON CONFLICT (account, symbol, what) DO UPDATE SET amount = excluded.amount", "DELETE FROM oms.limits WHERE account = '$account' AND amount::bigint % 3 = 0")
+		{
+			eval { $dbh->do($sql); 1 } or ($dbh->state =~ /^40/ or die $dbh->errstr);
+		}
+	}
+	return;
+}
+my @changers = map { my $number = $_; my $pid = fork // die "cannot fork: $!"; if (!$pid) { POSIX::_exit(eval { changer($number); 1 } ? 0 : 1); } $pid } 1 .. 4;
+my ($ended, $purged) = (0, 0);
+until ($ended == @changers)
+{
+	$purged += $node->safe_psql('postgres', q(SELECT events FROM oms.purge_configuration(20, now() + interval '1 hour')));
+	$ended += grep { defined $_ && waitpid($_, POSIX::WNOHANG()) == $_ && do { is($?, 0, 'a client that changes configuration'); $_ = undef; 1 } } @changers;
+}
+cmp_ok($purged, '>', 0, "$purged events went meanwhile");
+is((histories('m'))[0], 0, 'and each history goes on from where it was purged');
+is(broken('postgres'), '', 'oms.verify() finds nothing');
 
 # ------------------------------------------------------------------------
 # eight clients beside it
@@ -174,12 +246,17 @@ cmp_ok($node->safe_psql('postgres', q(SELECT count(*) FROM oms.purged_trees WHER
 # slots
 # ------------------------------------------------------------------------
 
+$node->safe_psql('postgres', q(SELECT * FROM oms.purge_configuration(100000, now() + interval '1 hour')));
 $node->safe_psql('postgres', q(SELECT count(*) FROM oms.create_slot('oms_lag', 'pgoutput')));
+changes('s', 2, 3);
 trees('s', 2);
+my $cut = q(SELECT histories, events, reasons FROM oms.purge_configuration(now => now() + interval '1 hour'));
+is($node->safe_psql('postgres', $cut), '0|0|{"not_sent": 2}', 'nor does the history of configuration go that it has not');
 my $try = q(SELECT oms_try_command('{"commandType": "PurgeOrderCommand", "orderId": "s1"}') #>> '{error,detail}');
 like($node->safe_psql('postgres', $try), qr/^Rule not_sent: Replication slot "oms_lag" has not confirmed/, 'what a slot has not confirmed stays');
 my $confirm = q(SELECT count(*) > 0 FROM pg_logical_slot_get_binary_changes('oms_lag', NULL, NULL, 'proto_version', '1', 'publication_names', 'oms_events'));
 ok(wait_for(sub { $node->safe_psql('postgres', 'CHECKPOINT'); $node->safe_psql('postgres', $confirm); $node->safe_psql('postgres', $try) eq '' }, 60, 'a purge'), 'what it has goes');
+is($node->safe_psql('postgres', $cut), '2|6|{}', 'and what it has of configuration');
 $node->safe_psql('postgres', q(SELECT count(*) FROM oms.drop_slot('oms_lag')));
 is($node->safe_psql('postgres', q(SELECT oms_try_command('{"commandType": "PurgeOrderCommand", "orderId": "s2"}') ->> 'status')), 'ACCEPTED', 'and without a slot all does');
 
@@ -197,6 +274,12 @@ $node->safe_psql('postgres', q(SELECT oms_command('{"commandType": "CreateOrderC
 my $records = sub { return map { decode_json($_) } grep { /\}$/ } split /\n/, slurp_file("$dir/bridge.out"); };
 ok(wait_for(sub { $node->safe_psql('postgres', 'CHECKPOINT'); $node->safe_psql('postgres', q(SELECT trees FROM oms.purge(100, now() + interval '1 hour')));
 	$node->safe_psql('postgres', q(SELECT count(*) FROM oms.purged_trees WHERE aggregate_id LIKE 'b%')) == 3 }, 60, 'a purge'), 'trees go when the bridge has confirmed them');
+changes('b', 2, 3);
+ok(wait_for(sub { $node->safe_psql('postgres', 'CHECKPOINT'); $node->safe_psql('postgres', $cut) =~ /^2[|]/ }, 60, 'a purge'), 'so does the history of configuration');
+ok(wait_for(sub { grep { $_->{headers}{eventType} eq 'ConfigurationPurged' } $records->() }, 60, 'a purge'), 'and leaves as an event of its own');
+my ($batch) = grep { $_->{headers}{eventType} eq 'ConfigurationPurged' } $records->();
+is("$batch->{topic} $batch->{key} " . join(' ', sort map { "$_->{rootId} $_->{version}" } grep { $_->{rootId} =~ m{^limits/b} } @{ $batch->{value}{histories} }),
+	'configuration-events purged_configuration limits/b1//w 4 limits/b2//w 2', 'which says how far each history is gone');
 ok(wait_for(sub { 3 == grep { $_->{headers}{eventType} eq 'TreePurged' && $_->{key} =~ /^b/ } $records->() }, 60, 'a purge'), 'and leave as events of their own');
 my (%known, %versions, @gaps);
 foreach my $record (grep { $_->{key} =~ /^(?:b|stays)/ } $records->())
@@ -236,6 +319,9 @@ $node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/dump", $node->connstr('postgre
 $node->safe_psql('template1', 'CREATE DATABASE restored');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('restored'), "$dir/dump" ], 'is restored');
 is(broken('restored'), '', 'oms.verify() finds nothing in it');
+$node->safe_psql('restored', q(UPDATE oms.limits SET amount = 9 WHERE account = 'b2'; INSERT INTO oms.limits (account, what, amount) VALUES ('b1', 'w', 9)));
+is($node->safe_psql('restored', q(SELECT string_agg(account || ' ' || version, ' ' ORDER BY account) FROM oms.limits WHERE account IN ('b1', 'b2'))), 'b1 5 b2 4', 'and histories go on from where they were purged');
+is(broken('restored'), '', 'oms.verify() finds nothing then');
 is($node->safe_psql('restored', q(SELECT count(*) FROM oms.read_archive('d1'))), 11, 'archives are read there');
 is($node->safe_psql('restored', q(SELECT oms_try_command('{"commandType": "CreateOrderCommand", "orderId": "d1", "symbol": "X", "side": "BUY", "orderQty": 1}') #>> '{error,sqlstate}')), 'OM007', 'ids stay used');
 is($node->safe_psql('restored', q(SELECT oms_try_command('{"commandType": "PurgeOrderCommand", "orderId": "d3"}') ->> 'status')), 'ACCEPTED', 'and purge goes on');
