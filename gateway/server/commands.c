@@ -81,7 +81,7 @@ commands_learn(Pool *pool)
 		return;
 	learning = true;
 	job_clear(&learn);
-	learn = (Job) {.nsteps = 1, .steps = {{.statement = SQL_COMMAND_OBJECTS}}, .repeats = true, .row = learn_row, .again = learn_again, .end = learn_end};
+	learn = (Job) {.nsteps = 1, .steps = {{.statement = SQL_COMMAND_OBJECTS}}, .repeats = true, .own = true, .row = learn_row, .again = learn_again, .end = learn_end};
 	pool_submit(pool, &learn);
 }
 

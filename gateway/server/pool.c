@@ -26,7 +26,7 @@ queue_remove(Pool *pool, Job *job)
 	*(job->next != NULL ? &job->next->previous : &pool->last) = job->previous;
 	job->next = job->previous = NULL;
 	job->queued = false;
-	pool->figures.queued--;
+	pool->figures.queued -= !job->own;
 }
 
 static void
@@ -37,7 +37,7 @@ queue_add(Pool *pool, Job *job, bool first)
 	*(job->previous != NULL ? &job->previous->next : &pool->first) = job;
 	*(job->next != NULL ? &job->next->previous : &pool->last) = job;
 	job->queued = true;
-	pool->figures.queued++;
+	pool->figures.queued += !job->own;
 }
 
 static void
@@ -289,7 +289,7 @@ pool_submit(Pool *pool, Job *job)
 	job->was_lost = job->unknown = job->raised = job->abandoned = job->stopped = false;
 	if (pool->closing || pool_is_dead(pool))
 		job_end(job, JOB_UNAVAILABLE);
-	else if (pool->idle == NULL && pool->figures.queued >= pool->queue_max)
+	else if (pool->idle == NULL && pool->figures.queued >= pool->queue_max && !job->own)
 	{
 		pool->figures.queue_full++;
 		job_end(job, JOB_QUEUE_FULL);

@@ -51,6 +51,7 @@ typedef struct Job
 	int			nsteps;
 	bool		repeats;		/* may be sent again when it is unknown whether it happened */
 	bool		streams;		/* rows come one by one, and may be stopped */
+	bool		own;			/* the gateway's: takes no place that a request could have */
 	bool		told;			/* set by row(): rows of it have gone out, so it is never sent again */
 	bool		writes;			/* a server that only reads is not the one to ask */
 	/* of an attempt that may fail still */
