@@ -10,7 +10,7 @@ packages=(
     postgresql-15 postgresql-server-dev-15
     postgresql-15-pgtap postgresql-15-wal2json
     libipc-run-perl libdbd-pg-perl
-    python3-minimal
+    python3
     libpq-dev librdkafka-dev libjansson-dev libmicrohttpd-dev libgnutls28-dev libsystemd-dev pkg-config
     openjdk-17-jre-headless maven kcat openssl curl
     clang-14 libclang-rt-14-dev locales
