@@ -3,6 +3,7 @@
  *     Which part answers which route.
  */
 #include "commands.h"
+#include "document.h"
 #include "identity.h"
 #include "queries.h"
 #include "request.h"
@@ -48,7 +49,7 @@ request_run(Request *request)
 			queries_history(request);
 			break;
 		case ROUTE_OPENAPI:
-			request_refuse_with(request, 404, "no such route");
+			document_run(request);
 			break;
 	}
 }

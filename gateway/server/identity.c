@@ -75,6 +75,15 @@ identity_of_certificate(Request *request, Refused *refused)
 	return true;
 }
 
+/* The document of the routes is for everybody; who says who he is gets all of it. */
+static bool
+identity_is_needed(const Request *request)
+{
+	RouteAction action = request->match.route->action;
+
+	return action != ROUTE_OPENAPI || request_header(request, "Authorization").data != NULL || request_header(request, "Cookie").data != NULL;
+}
+
 bool
 identity_find(Request *request, Refused *refused)
 {
@@ -86,11 +95,11 @@ identity_find(Request *request, Refused *refused)
 		case AUTH_PROXY:
 			return identity_of_proxy(request, refused);
 		case AUTH_JWT:
-			return request->match.route->action == ROUTE_OPENAPI || tokens_find(request, refused);
+			return !identity_is_needed(request) || tokens_find(request, refused);
 		case AUTH_CERTIFICATE:
 			return identity_of_certificate(request, refused);
 		case AUTH_PASSWORD:
-			return request->match.route->action == ROUTE_LOGIN || request->match.route->action == ROUTE_OPENAPI || sessions_find(request, refused);
+			return request->match.route->action == ROUTE_LOGIN || !identity_is_needed(request) || sessions_find(request, refused);
 	}
 	return false;
 }

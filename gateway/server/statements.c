@@ -46,6 +46,9 @@ const StatementText statements[STATEMENTS] = {
 		" 'roles', (SELECT coalesce(pg_catalog.jsonb_agg(rolname ORDER BY rolname), '[]') FROM pg_catalog.pg_roles"
 		" WHERE rolname LIKE 'oms\\_%%' AND pg_catalog.pg_has_role(current_user, oid, 'USAGE')),"
 		" 'accounts', pg_catalog.to_jsonb(oms.visible_accounts()))", 0},
+	[SQL_COMMAND_FIELDS] = {"oms_command_fields", "SELECT command_type, object, field, field_type, required AND unless IS NULL"
+		" FROM oms.command_reference ORDER BY object, command_type", 0},
+	[SQL_QUERY_FIELDS] = {"oms_query_fields", "SELECT object, field, field_type, required, pg_catalog.to_jsonb(names) FROM oms.list_fields()", 0},
 	/* an event's payload is what its row is */
 	[SQL_FIELDS] = {"oms_fields", "SELECT field FROM oms.list_fields($1::pg_catalog.text) WHERE field <> 'payload'", 1},
 	[SQL_COUNT] = {"oms_count", "SELECT oms.query_count($1::pg_catalog.text, $2::pg_catalog.jsonb, $3::pg_catalog.bool)", 3},

@@ -19,6 +19,8 @@ typedef enum Statement
 	SQL_WAIT_FOR,				/* token, interval */
 	SQL_COMMAND_OBJECTS,
 	SQL_WHO,
+	SQL_COMMAND_FIELDS,
+	SQL_QUERY_FIELDS,
 	SQL_FIELDS,					/* object */
 	SQL_COUNT,					/* object, specification, exact */
 	SQL_LIST,					/* object, specification, limit or null */
