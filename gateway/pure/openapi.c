@@ -314,7 +314,7 @@ openapi_row(Text *out, const Operation *operation)
 	if (operation->fields != NULL && operation->object != NULL && operation->route->action != ROUTE_HISTORY)
 	{
 		text_puts(out, "RowOf");
-		openapi_type_name(out, operation->object);
+		openapi_type_name(out, operation->route->action == ROUTE_TREE ? "order_tree" : operation->object);
 	}
 	else
 		text_puts(out, operation->route->writes ? "Result" : "Anything");

@@ -1,7 +1,7 @@
 /*
  * gateway/test/openapi.c
  *     The OpenAPI document: that it is JSON, has each route once, and a path and a type for each object that the catalog has. That it is
- *     OpenAPI too, test/t/138_gateway_openapi.pl asks another.
+ *     OpenAPI too, test/t/139_gateway_openapi.pl asks another.
  *
  * Broken by: a comma too many or too few, a route that is left out or stands there twice, a type that is named and not there.
  */
@@ -96,6 +96,7 @@ check_catalog(void)
 	openapi_add(&catalog.queries, "orders", NULL, "orderId", "text", true, none);
 	openapi_add(&catalog.queries, "orders", NULL, "side", "name", false, names);
 	openapi_add(&catalog.queries, "orders", NULL, "attributes", "document", false, none);
+	openapi_add(&catalog.queries, "order_tree", NULL, "depth", "number", true, none);
 	openapi_add(&catalog.queries, "quote_requests", NULL, "quoteRequestId", "text", true, none);
 	openapi_add(&catalog.queries, "order_events", NULL, "sequence", "number", true, none);
 	openapi_write(&catalog, &out);
@@ -105,6 +106,7 @@ check_catalog(void)
 	is_int(count(out.data, "\"/commands/quote-requests\": {"), 1, "and of quote requests");
 	is_int(count(out.data, "\"/queries/quote-requests/{id}/history\": {"), 1, "their history");
 	is_int(count(out.data, "/tree\": {"), 1, "a tree of orders alone");
+	is_int(count(out.data, "\"items\": {\"$ref\": \"#/components/schemas/RowOfOrderTree\"}"), 3, "whose rows are those of trees");
 	is_int(count(out.data, "\"/queries/order-events/{id}"), 0, "events have no ids");
 	ok(strstr(out.data, "\"required\": [\"commandType\", \"sy\\\"mbol\"]") != NULL, "what is required");
 	ok(strstr(out.data, "\"x-names\": [\"BUY\", \"SELL\"]") != NULL, "what a field may be called");
