@@ -176,6 +176,8 @@ INSERT INTO oms.account_grants (role, account) VALUES ('regress_cp_nobody', 'cp-
 SET LOCAL ROLE regress_cp_nobody;
 SELECT pg_temp.fails('SELECT * FROM oms.purge_configuration()'), (SELECT count(*) FROM oms.purged_configuration) AS sees;
 RESET ROLE;
+DROP OWNED BY regress_cp_nobody;
+DROP ROLE regress_cp_nobody;
 SELECT oms.note_run('records', now(), '{"commands": 0, "not_sent": 3, "damaged": 0}');
 SELECT a.name, a.detail FROM oms.lifecycle_alerts AS a WHERE a.what = 'purge_keeps' AND a.name ~ '^configuration';
 ROLLBACK;
