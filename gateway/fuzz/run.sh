@@ -16,8 +16,8 @@ done
 command -v "$clang" > /dev/null || { echo "fuzz: no clang here (Debian: clang-14 libclang-rt-14-dev)" >&2; exit 1; }
 
 mkdir -p "$build"
-sources=("$gateway"/pure/*.c "$common"/{base,text,json_scan}.c)
-options=(-std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Wextra -Werror -I"$gateway/pure" -I"$common" -I"$here")
+sources=("$gateway"/pure/*.c "$gateway"/live/*.c "$common"/{base,text,json_scan}.c)
+options=(-std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Wextra -Werror -I"$gateway/pure" -I"$gateway/live" -I"$common" -I"$here")
 export UBSAN_OPTIONS=print_stacktrace=1
 
 # What all of them are made of, once.
@@ -29,7 +29,7 @@ for source in "${sources[@]}"; do
 done
 
 status=0
-for target in head query json jwt rows; do
+for target in head query json jwt live rows; do
     "$clang" "${options[@]}" -fsanitize=fuzzer,address,undefined -o "$build/$target" "$here/fuzz_$target.c" "${objects[@]}"
     mkdir -p "$build/corpus-$target"
     echo "fuzz: $target, $seconds seconds"

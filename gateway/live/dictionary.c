@@ -100,17 +100,24 @@ dictionary_label(Dictionary *dictionary, uint32_t code)
 }
 
 uint32_t
+dictionary_find(const Dictionary *dictionary, Span text)
+{
+	uint32_t	slot;
+
+	if (dictionary->table_size == 0)
+		return CODE_NONE;
+	slot = dictionary_slot(dictionary, text);
+	return dictionary->table[slot] != 0 ? dictionary->table[slot] - 1 : CODE_NONE;
+}
+
+uint32_t
 dictionary_put(Dictionary *dictionary, Span text)
 {
 	uint32_t	slot;
-	uint32_t	code;
+	uint32_t	code = dictionary_find(dictionary, text);
 
-	if (dictionary->table_size > 0)
-	{
-		slot = dictionary_slot(dictionary, text);
-		if (dictionary->table[slot] != 0)
-			return dictionary->table[slot] - 1;
-	}
+	if (code != CODE_NONE)
+		return code;
 	dictionary_grow(dictionary);
 	slot = dictionary_slot(dictionary, text);
 	code = dictionary->count++;

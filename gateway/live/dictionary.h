@@ -29,6 +29,8 @@ typedef struct Dictionary
 extern void dictionary_begin(Dictionary *dictionary, const HashKey *key);
 /* The code of a text, a new one where there is none. Labels may change, but no order of two texts. */
 extern uint32_t dictionary_put(Dictionary *dictionary, Span text);
+/* CODE_NONE: it has never been put. */
+extern uint32_t dictionary_find(const Dictionary *dictionary, Span text);
 extern Span dictionary_text(const Dictionary *dictionary, uint32_t code);
 extern size_t dictionary_bytes(const Dictionary *dictionary);
 extern void dictionary_free(Dictionary *dictionary);
