@@ -67,7 +67,7 @@ sub gateway_start
 	@$self{qw(name settings file config)} = ($name, \%all, $file, $config);
 	($self->{address}) = grep { !/^unix:/ } split /,/, $all{listen};
 	($self->{socket}) = map { s/^unix://r } grep { /^unix:/ } split /,/, $all{listen};
-	OmsProcess::wait_for(sub { $self->{address} ? $self->connects : -S $self->{socket} }, 60, 'the gateway to listen') // die "the gateway does not listen:\n" . $self->log;
+	OmsProcess::wait_for(sub { (!$self->{address} || $self->connects) && (!$self->{socket} || defined IO::Socket::UNIX->new(Peer => $self->{socket})) }, 60, 'the gateway to listen') // die "the gateway does not listen:\n" . $self->log;
 	return $self;
 }
 
