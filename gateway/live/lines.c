@@ -166,9 +166,31 @@ lines_open_group(View *view, LinesOpen *open)
  * ------------------------------------------------------------------------
  */
 
-static bool
-lines_head(const View *view, uint32_t head, LinesOpen *open)
+static uint64_t
+opened_id(const Store *store, Row row)
 {
+	Span		id = store_id(store, row);
+
+	return hash_bytes(&store->key, id.data, id.len);
+}
+
+void
+opened_add_row(Opened *opened, const Store *store, Row root)
+{
+	opened->ids[opened->count] = opened_id(store, root);
+	opened->heads[opened->count++] = root;
+}
+
+void
+opened_add_group(Opened *opened, uint32_t group)
+{
+	opened->heads[opened->count++] = group;
+}
+
+static bool
+lines_head(View *view, const Opened *opened, uint32_t number, LinesOpen *open)
+{
+	uint32_t	head = opened->heads[number];
 	GroupOrder	order;
 
 	*open = (LinesOpen) {.head = head};
@@ -179,7 +201,9 @@ lines_head(const View *view, uint32_t head, LinesOpen *open)
 		open->rank = blocks_rank(&view->group_order, blocks_place(&view->group_order, view_group_order(view, &order), head));
 		return true;
 	}
-	if (!store_has(view->store, head) || head >= view->nbelow || view->below[head] == 0 || !view_may_see((View *) view, head))
+	if (!store_has(view->store, head) || opened_id(view->store, head) != opened->ids[number])
+		return false;
+	if (head >= view->nbelow || view->below[head] == 0 || !view_may_see(view, head))
 		return false;
 	open->rank = blocks_rank(&view->rows, blocks_place(&view->rows, sorting_order(&view->sorting), head));
 	return true;
@@ -203,7 +227,7 @@ lines_begin(Lines *lines, View *view, const Opened *opened)
 		return;
 	lines->open = must_alloc(opened->count * sizeof(LinesOpen));
 	for (uint32_t i = 0; i < opened->count; i++)
-		lines->nopen += lines_head(view, opened->heads[i], &lines->open[lines->nopen]);
+		lines->nopen += lines_head(view, opened, i, &lines->open[lines->nopen]);
 	qsort(lines->open, lines->nopen, sizeof(LinesOpen), lines_cmp_open);
 	for (uint32_t i = 0; i < lines->nopen; i++)
 	{

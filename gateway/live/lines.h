@@ -9,12 +9,17 @@
 
 #define LINES_OPEN_MAX 2000
 
-/* What one client has opened. */
+/* What one client has opened: rows of roots, or codes + 1 of groups. */
 typedef struct Opened
 {
-	uint32_t	heads[LINES_OPEN_MAX];	/* rows of roots; codes + 1 of groups */
+	uint32_t	heads[LINES_OPEN_MAX];
+	uint64_t	ids[LINES_OPEN_MAX];	/* of rows a hash of the id: the number may become another's */
 	uint32_t	count;
 } Opened;
+
+/* At most LINES_OPEN_MAX. */
+extern void opened_add_row(Opened *opened, const Store *store, Row root);
+extern void opened_add_group(Opened *opened, uint32_t group);
 
 typedef struct Line
 {

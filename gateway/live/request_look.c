@@ -238,8 +238,10 @@ look_expand(LookReader *reader)
 		if (good && opened->count == LINES_OPEN_MAX)
 			good = refuse(reader->refused, 400, "more than %d are expanded", LINES_OPEN_MAX);
 		head = good ? look_head(reader, (Span) {text.data, text.len}, null) : ROW_NONE;
-		if (head != ROW_NONE)
-			opened->heads[opened->count++] = head;
+		if (head != ROW_NONE && reader->request->spec.mode == VIEW_GROUP)
+			opened_add_group(opened, head);
+		else if (head != ROW_NONE)
+			opened_add_row(opened, live_store(reader->live, reader->request->object), head);
 	}
 	text_free(&text);
 	return good && (parts_end(&parts) || refuse(reader->refused, 400, "expand is an array"));

@@ -228,7 +228,7 @@ is_open(const Watch *watch, const ModelRow *row, int group)
 	{
 		uint32_t	head = watch->client.opened.heads[i];
 
-		if (row != NULL ? store_find(store, span_or_null(row->id)) == head :
+		if (row != NULL ? hash_bytes(&store->key, row->id, strlen(row->id)) == watch->client.opened.ids[i] && store_find(store, span_or_null(row->id)) == head :
 			group < 0 ? head == 0 : head > 0 && head <= store->columns[M_SYMBOL].dictionary.count &&
 			span_cmp(dictionary_text(&store->columns[M_SYMBOL].dictionary, head - 1), (Span) {model_symbols[group].cell, strlen(model_symbols[group].cell)}) == 0)
 			return true;
@@ -364,7 +364,14 @@ client_look(Watch *watch)
 	look->id = span_or_null(client->anchor);
 	client->opened.count = 0;
 	for (int i = (int) chance(12); i > 0; i--)
-		client->opened.heads[client->opened.count++] = watch->view->mode == VIEW_GROUP ? chance(9) : chance((uint32_t) nrows);
+	{
+		Row			row = chance((uint32_t) nrows);
+
+		if (watch->view->mode == VIEW_GROUP)
+			opened_add_group(&client->opened, chance(9));
+		else if (store_has(store, row))
+			opened_add_row(&client->opened, store, row);
+	}
 }
 
 static void
