@@ -8,7 +8,8 @@ CREATE TABLE oms.lifecycle_runs (
   succeeded_at timestamptz,
   result jsonb,
   error text,
-  days_at timestamptz
+  days_at timestamptz,
+  refused bigint
 );
 COMMENT ON TABLE oms.lifecycle_runs IS 'The last run of each job of the lifecycle (oms.run_job()), in this database: no dump has it. A row with scheduled_at alone: it has not run yet';
 COMMENT ON COLUMN oms.lifecycle_runs.scheduled_at IS 'Since when it is to run';
@@ -18,6 +19,7 @@ COMMENT ON COLUMN oms.lifecycle_runs.succeeded_at IS 'When one last ended withou
 COMMENT ON COLUMN oms.lifecycle_runs.result IS 'What it did';
 COMMENT ON COLUMN oms.lifecycle_runs.error IS 'Of the last one: why it failed';
 COMMENT ON COLUMN oms.lifecycle_runs.days_at IS 'Of expire: when all open orders were last looked at, since when nothing that was due was left';
+COMMENT ON COLUMN oms.lifecycle_runs.refused IS 'Of the last one: how many trees were refused, by expire by a rule or an error, by purge for another reason than their age; null of other jobs';
 
 -- What there is to run, and how often. pg_cron counts in GMT: nothing here depends on a time of day.
 CREATE FUNCTION oms.lifecycle_jobs() RETURNS TABLE (job text, schedule text, every interval, purpose text)
@@ -37,14 +39,16 @@ CREATE FUNCTION oms.note_run(job text, started_at timestamptz DEFAULT NULL, resu
   LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
 AS $function$
-  INSERT INTO oms.lifecycle_runs AS r (job, started_at, finished_at, succeeded_at, result, error, days_at)
-  SELECT note_run.job, note_run.started_at, CASE WHEN d.ended THEN d.at END, CASE WHEN d.ended AND note_run.error IS NULL THEN d.at END, note_run.result, left(note_run.error, 2000), note_run.days_at
+  INSERT INTO oms.lifecycle_runs AS r (job, started_at, finished_at, succeeded_at, result, error, days_at, refused)
+  SELECT note_run.job, note_run.started_at, CASE WHEN d.ended THEN d.at END, CASE WHEN d.ended AND note_run.error IS NULL THEN d.at END, note_run.result, left(note_run.error, 2000), note_run.days_at,
+         (note_run.result ->> CASE note_run.job WHEN 'expire' THEN 'refused' WHEN 'purge' THEN 'kept' END)::bigint
     FROM (SELECT note_run.result IS NOT NULL OR note_run.error IS NOT NULL AS ended, clock_timestamp() AS at) AS d
    WHERE note_run.job IN (SELECT j.job FROM oms.lifecycle_jobs() AS j)
   ON CONFLICT ON CONSTRAINT lifecycle_runs_pkey DO UPDATE
     SET started_at = coalesce(excluded.started_at, r.started_at), finished_at = coalesce(excluded.finished_at, r.finished_at),
         succeeded_at = coalesce(excluded.succeeded_at, r.succeeded_at), result = coalesce(excluded.result, r.result),
-        error = CASE WHEN excluded.finished_at IS NULL THEN r.error ELSE excluded.error END, days_at = CASE WHEN excluded.finished_at IS NULL THEN r.days_at ELSE excluded.days_at END
+        error = CASE WHEN excluded.finished_at IS NULL THEN r.error ELSE excluded.error END, days_at = CASE WHEN excluded.finished_at IS NULL THEN r.days_at ELSE excluded.days_at END,
+        refused = CASE WHEN excluded.finished_at IS NULL THEN r.refused ELSE excluded.refused END
 $function$;
 COMMENT ON FUNCTION oms.note_run(text, timestamptz, jsonb, text, timestamptz) IS 'Part of oms.run_job(): notes that a job of oms.lifecycle_jobs() is scheduled, has begun (started_at), has ended (result), or failed (error)';
 
@@ -166,7 +170,7 @@ BEGIN
         RETURN;
       END IF;
       BEGIN
-        SELECT pg_catalog.to_jsonb(e) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('alerts', e.alerts OPERATOR(pg_catalog.+) slice.unknown) AS result,
+        SELECT pg_catalog.to_jsonb(e) OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('alerts', e.alerts OPERATOR(pg_catalog.+) slice.unknown, 'refused', e.alerts) AS result,
                e.skipped_locked OPERATOR(pg_catalog.+) e.alerts OPERATOR(pg_catalog.>) 0 AS leaves
           INTO batch FROM oms.expire_slice(slice.objects, slice.roots, slice.ids, slice.versions, slice.reasons) AS e;
         result := oms.sum_results(result, batch.result);

@@ -89,7 +89,7 @@ ROLLBACK;
 SELECT pg_temp.give('CreateQuote', jsonb_build_object('quoteId', id, 'dealer', 'D', 'symbol', 'X', 'offerPx', 1, 'validUntilTime', '2020-01-01T00:00:00Z')) FROM unnest('{l-bad, l-good}'::text[]) AS id;
 CREATE TRIGGER fails BEFORE UPDATE ON oms.quotes FOR EACH ROW WHEN (old.id = 'l-bad') EXECUTE FUNCTION public.fails();
 CALL oms.run_job('expire');
-SELECT result, days_at, oms.closed_since() FROM oms.lifecycle_runs WHERE job = 'expire';
+SELECT result, refused, days_at, oms.closed_since() FROM oms.lifecycle_runs WHERE job = 'expire';
 DROP TRIGGER fails ON oms.quotes;
 CALL oms.run_job('expire');
 SELECT result ->> 'expired' AS expired, days_at >= started_at AS days FROM oms.lifecycle_runs WHERE job = 'expire';
