@@ -323,7 +323,7 @@ foreach my $file (glob "$dir/session*")
 foreach my $kind (sort keys %sum) { note("$kind: " . join ', ', map { "$sum{$kind}{$_} $_" } sort keys %{ $sum{$kind} }); }
 
 my $single = $sum{single}{statements};
-cmp_ok($single, '>', 20 * $SECONDS, 'there was a press');
+cmp_ok($single, '>', 20, 'there was a press');
 is($sum{single}{'40P01'} // 0, 0, 'no deadlock among single statements whose ids do not collide');
 # the slower the machine, the longer a tree is held, and the more wait for it while it moves: that is contention, and no fault
 cmp_ok($sum{single}{'40001'} // 0, '<', $single / 8, 'and seldom a tree that moved while it was waited for');
@@ -348,7 +348,7 @@ is(join("\n", map { join ' ', @$_ } @{ $main->selectall_arrayref(q(
 	SELECT o.id, o.executed_quantity, o.executed_value, sum(qty), sum(value) FROM oms.orders o LEFT JOIN parts p USING (root_id) WHERE o.parent_id IS NULL
 	GROUP BY o.id HAVING (o.executed_quantity, o.executed_value) IS DISTINCT FROM (coalesce(sum(qty), 0), coalesce(sum(value), 0))
 	UNION ALL SELECT id, last_qty, sum(qty), NULL, NULL FROM shares GROUP BY id, last_qty HAVING sum(qty) > last_qty)) }), '', 'no unit is lost and none given twice');
-cmp_ok($main->selectrow_array(q(SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAllocat%' AND aggregate_id ~ '^T')), '>', 20 * $SECONDS, 'much was allocated');
+cmp_ok($main->selectrow_array(q(SELECT count(*) FROM oms.order_events WHERE event_type LIKE 'OrderAllocat%' AND aggregate_id ~ '^T')), '>', 20, 'much was allocated');
 is($main->selectrow_array('SELECT count(*) FROM oms.verify()'), 0, 'every invariant holds');
 
 done_testing();
