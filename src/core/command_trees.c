@@ -27,7 +27,8 @@ command_add_name(TreeNames *names)
 int
 oms_name_object(TreeNames *names, ObjectKind kind, const char *id, Reach reach)
 {
-	*command_add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED, .reach = reach};
+	*command_add_name(names) = (TreeName) {.kind = kind, .key = OBJECT_BY_ID, .values = {id}, .unless = NOT_NAMED, .reach = reach,
+	.command = names->command};
 	return names->count - 1;
 }
 

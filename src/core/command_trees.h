@@ -31,6 +31,7 @@ typedef struct TreeName
 	int			unless;
 
 	Reach		reach;			/* from the root of its tree */
+	int			command;		/* TreeNames' */
 	const char *root_id;		/* of the tree that it is in, said whoever looked */
 	bool		absent;			/* there is none, said he too */
 	bool		hidden;			/* … because the caller may not see it */
@@ -42,6 +43,7 @@ typedef struct TreeNames
 	int			count;
 	int			size;
 	int			first;			/* of the command that is being named */
+	int			command;		/* … its number among those of a call with many, from 0 */
 	bool		hides_all;		/* nothing that is named by its id is to be there */
 } TreeNames;
 

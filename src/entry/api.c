@@ -86,6 +86,7 @@ api_name_one(Batch *batch, JsonbValue *v)
 		oms_command_trees(&taken->command, &batch->names);
 	if (early)
 		batch->taken = lappend(batch->taken, taken);
+	batch->names.command++;
 	MemoryContextSwitchTo(old);
 	if (early)
 		return;

@@ -189,7 +189,9 @@ oms_map_forget(IdentityMap *map, bool (*lasts) (void *arg, Tracked *t), void *ar
 		else
 		{
 			ids_delete(ids, t->id);
-			pfree(t);
+			/* what was a root when it was named, and is none any more, is still counted */
+			if (t->uses == 0)
+				pfree(t);
 		}
 	}
 	if (kept > 0)

@@ -29,7 +29,7 @@ typedef struct Tracked
 	bool		dirty;			/* its row has to be written */
 	bool		gone;			/* oms_map_drop()'s */
 	bool		changed;		/* by this call, if it is a root: something of its tree */
-	int			uses;			/* if it is a root: how many commands to come name something of its tree */
+	int			uses;			/* if it is, or was, a root: how many times commands to come name something of its tree */
 } Tracked;
 
 typedef struct IdentityMap IdentityMap;

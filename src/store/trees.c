@@ -210,10 +210,11 @@ trees_lock(Locking *locking, bool searched)
 	}
 }
 
-/* So many commands more, or one less, will name something of these trees. */
+/* Each command that names something of a tree will use it; work.c counts them off. */
 static void
-trees_count_uses(UnitOfWork *uow, const TreeNames *names, int uses)
+trees_count_uses(UnitOfWork *uow, const TreeNames *names)
 {
+	uow->named_ahead = MemoryContextAllocHuge(uow->call, sizeof(NamedAhead) * Max(names->count, 1));
 	for (int i = 0; i < names->count; i++)
 	{
 		const TreeName *name = &names->names[i];
@@ -224,8 +225,10 @@ trees_count_uses(UnitOfWork *uow, const TreeNames *names, int uses)
 		root = oms_map_peek(uow->map, oms_kinds[name->kind].root_kind, name->root_id);
 		if (root == NULL)
 			root = oms_map_peek(uow->map, name->kind, name->root_id);
-		if (root)
-			root->uses += uses;
+		if (root == NULL)
+			continue;
+		root->uses++;
+		uow->named_ahead[uow->nnamed_ahead++] = (NamedAhead) {root, name->command};
 	}
 }
 
@@ -233,11 +236,8 @@ bool
 oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched)
 {
 	Locking		locking = {.uow = uow, .names = names};
-	bool		locked = trees_lock(&locking, searched);
 
-	if (uow->memory != uow->call)
-		trees_count_uses(uow, names, -1);
-	return locked;
+	return trees_lock(&locking, searched);
 }
 
 void
@@ -246,7 +246,7 @@ oms_trees_lock_all(UnitOfWork *uow, TreeNames *names)
 	Locking		locking = {.uow = uow, .names = names, .of_all = true};
 
 	(void) trees_lock(&locking, false);
-	trees_count_uses(uow, names, 1);
+	trees_count_uses(uow, names);
 	/* nothing of this is asked for any more */
 	uow->named = (TreeNames) {0};
 	uow->memory = uow->call;

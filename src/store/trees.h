@@ -26,9 +26,9 @@
 extern bool oms_trees_lock(UnitOfWork *uow, TreeNames *names, bool searched);
 
 /*
- * The same of all that a call with many commands will name: once for each time, so
- * that it is known which trees are needed again.  The names are not needed any more
- * then, nor the memory that this is called in.
+ * The same of all that a call with many commands will name, with the number of each
+ * (TreeNames.command), so that it is known which trees are needed again.  The names
+ * are not needed any more then, nor the memory that this is called in.
  */
 extern void oms_trees_lock_all(UnitOfWork *uow, TreeNames *names);
 

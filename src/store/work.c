@@ -44,6 +44,9 @@
 #define KEPT_MEMORY		(16 * 1024 * 1024)
 #endif
 
+/* Blocks that double would be counted when half of them is empty. */
+#define EARLY_BLOCK		(64 * 1024)
+
 /* The one under way, as long as its tables are open. */
 static UnitOfWork *work_last = NULL;
 
@@ -467,7 +470,7 @@ MemoryContext
 oms_uow_early_memory(UnitOfWork *uow)
 {
 	if (uow->early == NULL)
-		uow->early = AllocSetContextCreate(uow->call, "oms early", ALLOCSET_DEFAULT_SIZES);
+		uow->early = AllocSetContextCreate(uow->call, "oms early", ALLOCSET_DEFAULT_MINSIZE, ALLOCSET_DEFAULT_INITSIZE, EARLY_BLOCK);
 	return MemoryContextMemAllocated(uow->early, false) < EARLY_MEMORY ? uow->early : NULL;
 }
 
@@ -539,11 +542,21 @@ work_outlasts(void *arg, Tracked *t)
 	return false;
 }
 
+/* What the command that is done has named ahead, it needs no more. */
+static void
+work_count_off(UnitOfWork *uow)
+{
+	uow->ncommands_done++;
+	while (uow->nnamed_done < uow->nnamed_ahead && uow->named_ahead[uow->nnamed_done].command < uow->ncommands_done)
+		uow->named_ahead[uow->nnamed_done++].root->uses--;
+}
+
 void
 oms_uow_pause(UnitOfWork *uow)
 {
 	ListCell   *cell;
 
+	work_count_off(uow);
 	/* hooks are told of all events at the end */
 	if (oms_has_event_hooks || MemoryContextMemAllocated(uow->memory, true) <= STRIDE_MEMORY)
 		return;

@@ -34,7 +34,8 @@ extern uint64 oms_uow_xid(UnitOfWork *uow);
  * A call that has many commands, or messages, gives memory back between them: its
  * size does not grow with their number.  It names what they will need (trees.h:
  * oms_trees_lock_all()) in one memory, does them in another, which
- * oms_uow_begin_stride() returns, and calls oms_uow_pause() after each.
+ * oms_uow_begin_stride() returns, and calls oms_uow_pause() after each, also where
+ * it was refused: so the commands are counted.
  *
  * Where that memory has become large, the pause ends a stride: events are written,
  * and rows that no command to come names; and all that was handed out or allocated

@@ -16,6 +16,13 @@
 #include "store/identity_map.h"
 #include "store/work.h"
 
+/* A root of whose tree a command to come names something. */
+typedef struct NamedAhead
+{
+	Tracked    *root;
+	int			command;		/* its number, from 0 */
+} NamedAhead;
+
 struct UnitOfWork
 {
 	ObjectSource source;		/* first: source.c finds its unit of work by it */
@@ -28,6 +35,11 @@ struct UnitOfWork
 	Incarnation incarnation;	/* once it was asked for; number 0 until then */
 	Asker		asker;
 	IdentityMap *map;
+
+	NamedAhead *named_ahead;	/* of a call with many commands: what they name, in their order … */
+	int			nnamed_ahead;
+	int			nnamed_done;	/* … by those that are done … */
+	int			ncommands_done; /* … so many */
 
 	bool		has_made;		/* objects: what was looked for before may be there now */
 	bool		limited;		/* to some accounts is the caller: sight.h … */
