@@ -169,7 +169,13 @@ json_put_string(StringInfo out, const char *text, int length)
 	json_put(out, "\"", 1);
 }
 
-static void json_put_container(StringInfo out, const JsonbContainer *container, bool canonical);
+typedef struct JsonManner
+{
+	bool		canonical;
+	JsonKnownText known;		/* no container, if none is */
+} JsonManner;
+
+static void json_put_container(StringInfo out, const JsonbContainer *container, const JsonManner *manner);
 
 /* Numbers that are equal are one text in the canonical form: 1.0 is 1. */
 static void
@@ -184,14 +190,18 @@ json_put_number(StringInfo out, Numeric value, bool canonical)
 }
 
 static void
-json_put_value(StringInfo out, const char *base, int start, int end, JEntry entry, bool canonical)
+json_put_value(StringInfo out, const char *base, int start, int end, JEntry entry, const JsonManner *manner)
 {
+	const JsonbContainer *container = JBE_ISCONTAINER(entry) ? (const JsonbContainer *) (base + INTALIGN(start)) : NULL;
+
 	if (JBE_ISSTRING(entry))
 		json_put_string(out, base + start, end - start);
 	else if (JBE_ISNUMERIC(entry))
-		json_put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), canonical);
-	else if (JBE_ISCONTAINER(entry))
-		json_put_container(out, (const JsonbContainer *) (base + INTALIGN(start)), canonical);
+		json_put_number(out, (Numeric) unconstify(char *, base + INTALIGN(start)), manner->canonical);
+	else if (container && container == manner->known.container)
+		json_put(out, manner->known.text, manner->known.length);
+	else if (container)
+		json_put_container(out, container, manner);
 	else if (JBE_ISNULL(entry))
 		json_put(out, "null", 4);
 	else if (JBE_ISBOOL_TRUE(entry))
@@ -208,7 +218,7 @@ json_end_of(JEntry entry, int start)
 }
 
 static void
-json_put_container(StringInfo out, const JsonbContainer *container, bool canonical)
+json_put_container(StringInfo out, const JsonbContainer *container, const JsonManner *manner)
 {
 	bool		object = (container->header & JB_FOBJECT) != 0;
 	bool		scalar = (container->header & JB_FSCALAR) != 0;
@@ -238,7 +248,7 @@ json_put_container(StringInfo out, const JsonbContainer *container, bool canonic
 			json_put(out, ": ", 2);
 			key = key_end;
 		}
-		json_put_value(out, base, value, end, entry, canonical);
+		json_put_value(out, base, value, end, entry, manner);
 		value = end;
 	}
 	if (!scalar)
@@ -361,13 +371,13 @@ oms_json_size_bound(Jsonb *value)
 }
 
 static char *
-json_text_of(Jsonb *value, bool canonical, int *length)
+json_text_of(Jsonb *value, const JsonManner *manner, int *length)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	enlargeStringInfo(&buf, VARSIZE(value) * 2);
-	json_put_container(&buf, &value->root, canonical);
+	json_put_container(&buf, &value->root, manner);
 	buf.data[buf.len] = '\0';
 	if (length)
 		*length = buf.len;
@@ -377,13 +387,19 @@ json_text_of(Jsonb *value, bool canonical, int *length)
 char *
 oms_json_text(Jsonb *value, int *length)
 {
-	return json_text_of(value, false, length);
+	return json_text_of(value, &(JsonManner) {0}, length);
+}
+
+char *
+oms_json_text_with(Jsonb *value, const JsonKnownText *known, int *length)
+{
+	return json_text_of(value, &(JsonManner) {.known = *known}, length);
 }
 
 char *
 oms_json_canonical(Jsonb *value, int *length)
 {
-	return json_text_of(value, true, length);
+	return json_text_of(value, &(JsonManner) {.canonical = true}, length);
 }
 
 bool

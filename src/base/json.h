@@ -64,6 +64,16 @@ extern int64 oms_json_size_bound(Jsonb *value);
 extern int64 oms_json_string_size(const char *text, int length);
 extern char *oms_json_text(Jsonb *value, int *length);
 
+/* The same, where the text of one of the containers in it is known. */
+typedef struct JsonKnownText
+{
+	const JsonbContainer *container;
+	const char *text;
+	int			length;
+} JsonKnownText;
+
+extern char *oms_json_text_with(Jsonb *value, const JsonKnownText *known, int *length);
+
 /* The same text for every value that is equal as jsonb: keys are sorted already, numbers lose their trailing zeros. */
 extern char *oms_json_canonical(Jsonb *value, int *length);
 extern bool oms_json_equal(Jsonb *a, Jsonb *b);

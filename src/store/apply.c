@@ -120,14 +120,13 @@ apply_number(Application *app, const Change *change)
 static Refusal *
 apply_build_event(Application *app, const Change *change, Event *event)
 {
-	UnitOfWork *uow = app->uow;
 	Object	   *now = change->after;
 	AppliedTree *tree = apply_number(app, change);
 	Refusal    *refusal = NULL;
 
-	oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
+	oms_event_build(&app->maker, now, change, tree->version, event);
 	if (unlikely(event->size > oms_state_size_max()) && apply_bound(app, now, &refusal))
-		oms_event_build(now, change, &uow->caller, tree->version, uow->time, event);
+		oms_event_build(&app->maker, now, change, tree->version, event);
 	now->hash = event->hash;
 	return refusal;
 }
@@ -254,10 +253,12 @@ oms_apply_numbers(UnitOfWork *uow, const Decision *decision)
 ApplyResult
 oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal)
 {
-	Application app = {.uow = uow, .decision = decision};
+	Application app = {.uow = uow, .decision = decision,
+	.maker = {.caller = &uow->caller, .occurred_at = uow->time, .makes_several = list_length(decision->changes) > 1}};
 	ApplyResult result;
 
 	*refusal = apply_build_events(&app);
+	oms_event_maker_end(&app.maker);
 	if (*refusal)
 		return APPLY_REFUSED;
 	result = oms_claim(&app, refusal);

@@ -90,11 +90,11 @@ static const TableKey event_keys[EVENT_KEYS] = {
 };
 
 /* SHA-256 of the object's previous hash and the payload's text, as it goes to Kafka */
-bytea *
-oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size)
+static bytea *
+events_chain_hash(const bytea *previous, Jsonb *payload, const JsonKnownText *known, int *size)
 {
 	int			length;
-	char	   *text = oms_json_text(payload, &length);
+	char	   *text = oms_json_text_with(payload, known, &length);
 	bytea	   *hash = oms_digest(previous, text, length, size);
 
 	pfree(text);
@@ -108,6 +108,39 @@ oms_event_correlation_id(const Command *command)
 	if (command->correlation_id)
 		return command->correlation_id;
 	return oms_guc_correlation_id[0] ? oms_guc_correlation_id : NULL;
+}
+
+bytea *
+oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size)
+{
+	return events_chain_hash(previous, payload, &(JsonKnownText) {0}, size);
+}
+
+void
+oms_event_maker_end(EventMaker *maker)
+{
+	if (maker->text)
+		pfree(maker->text);
+	maker->text = NULL;
+	maker->command = NULL;
+}
+
+/* The text of the command that an event's payload carries: made once for all that carry the same. */
+static JsonKnownText
+events_command_text(EventMaker *maker, Jsonb *command, Jsonb *payload)
+{
+	JsonbValue	hold;
+	JsonbValue *v = maker->makes_several ? oms_json_get(payload, "command", &hold) : NULL;
+
+	if (v == NULL || v->type != jbvBinary)
+		return (JsonKnownText) {0};
+	if (maker->command != command)
+	{
+		oms_event_maker_end(maker);
+		maker->text = oms_json_text(command, &maker->length);
+		maker->command = command;
+	}
+	return (JsonKnownText) {v->val.binary.data, maker->text, maker->length};
 }
 
 static Jsonb *
@@ -146,9 +179,10 @@ events_build_payload(const Event *event, const Object *object, const Change *cha
 }
 
 void
-oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
-				TimestampTz occurred_at, Event *event)
+oms_event_build(EventMaker *maker, const Object *object, const Change *change, int64 tree_version, Event *event)
 {
+	JsonKnownText command;
+
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
 	(void) GetTopTransactionId();
 	event->purge = NULL;
@@ -160,11 +194,12 @@ oms_event_build(const Object *object, const Change *change, const Caller *caller
 	event->account = oms_object_account(object);
 	event->tree_version = tree_version;
 	event->event_type = change->rule->event_type;
-	event->occurred_at = occurred_at;
+	event->occurred_at = maker->occurred_at;
 	event->command = change->cause;
 	event->transition = change->rule->number;
-	event->payload = events_build_payload(event, object, change, caller);
-	event->hash = oms_event_chain_hash(object->hash, event->payload, &event->size);
+	event->payload = events_build_payload(event, object, change, maker->caller);
+	command = events_command_text(maker, event->command->raw, event->payload);
+	event->hash = events_chain_hash(object->hash, event->payload, &command, &event->size);
 }
 
 /*

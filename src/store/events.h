@@ -37,13 +37,24 @@ typedef struct Event
 	const struct TreePurge *purge;	/* purge.h: it tells that its tree is gone, and stands in oms.purged_trees; NULL: of an object */
 } Event;
 
+/* What the events of one decision have in common. */
+typedef struct EventMaker
+{
+	const Caller *caller;
+	TimestampTz occurred_at;
+	bool		makes_several;	/* then what follows is used; to begin with, it is zero */
+	const Jsonb *command;		/* of the last event: that of the next is mostly the same … */
+	char	   *text;			/* … and its text, then, is made */
+	int			length;
+} EventMaker;
+
 /*
  * Draw a sequence number for the event of the object's change and build its
  * payload and hash; `object` already is as the event leaves it, but for its
  * hash, which is the previous event's.
  */
-extern void oms_event_build(const Object *object, const Change *change, const Caller *caller, int64 tree_version,
-							TimestampTz occurred_at, Event *event);
+extern void oms_event_build(EventMaker *maker, const Object *object, const Change *change, int64 tree_version, Event *event);
+extern void oms_event_maker_end(EventMaker *maker);
 
 /* The correlationId of a command's events, or NULL. */
 extern const char *oms_event_correlation_id(const Command *command);

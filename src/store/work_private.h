@@ -87,6 +87,7 @@ typedef struct Application
 {
 	UnitOfWork *uow;
 	const Decision *decision;
+	EventMaker	maker;
 	Event	   *events;
 	int			nevents;
 	List	   *trees;			/* of AppliedTree */

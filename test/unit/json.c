@@ -136,6 +136,21 @@ escapes(void)
 	ok(oms_json_size_bound(document) >= strlen(ours), "escapes at each place: no longer than the bound");
 }
 
+/* What breaks if the text that is known is put where another container has the same content, or not where it belongs. */
+static void
+known_text(void)
+{
+	Jsonb	   *document = parse("{\"a\": {\"x\": 1.50}, \"b\": {\"x\": 1.50}, \"c\": [{\"x\": 1.50}, 2]}");
+	JsonbValue	hold;
+	JsonKnownText known = {.container = oms_json_get(document, "b", &hold)->val.binary.data, .text = "KNOWN", .length = 4};
+	int			length;
+	char	   *text = oms_json_text_with(document, &known, &length);
+
+	is_text(text, "{\"a\": {\"x\": 1.50}, \"b\": KNOW, \"c\": [{\"x\": 1.50}, 2]}", "one member's text is known");
+	ok(length == strlen(text), "and how long all of it is");
+	is_text(oms_json_text_with(document, &(JsonKnownText) {0}, NULL), oms_json_text(document, NULL), "none is");
+}
+
 /* Keys that come in no order, and one twice: the last one counts, as in jsonb_in(). */
 static void
 unordered(void)
@@ -229,6 +244,7 @@ UNIT_TEST(json)
 	}
 	check(wide(5000, true), "object of 5000");
 	escapes();
+	known_text();
 	unordered();
 	shuffled();
 	canonical();
