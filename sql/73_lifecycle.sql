@@ -94,10 +94,16 @@ BEGIN
       result := jsonb_build_object('made', oms.ensure_partitions());
       done := true;
     WHEN 'records' THEN
-      SELECT p.commands, p.rejected_commands, c.events AS configuration_events, c.done, c.reasons INTO r FROM oms.purge_records() AS p CROSS JOIN oms.purge_configuration() AS c;
-      done := r.commands + r.rejected_commands = 0 AND r.done;
-      -- each batch finds again what the one before had to leave
-      result := to_jsonb(r) - 'done' - 'reasons' || CASE WHEN done THEN r.reasons ELSE '{}' END;
+      SELECT p.commands, p.rejected_commands, 0 AS configuration_events INTO r FROM oms.purge_records() AS p;
+      result := to_jsonb(r);
+      done := false;
+      -- configuration last: what may be wrong with it keeps up nothing else
+      IF r.commands + r.rejected_commands = 0 THEN
+        SELECT c.events AS configuration_events, c.done, c.reasons INTO r FROM oms.purge_configuration() AS c;
+        done := r.done;
+        -- each batch finds again what the one before had to leave
+        result := result || jsonb_build_object('configuration_events', r.configuration_events) || CASE WHEN done THEN r.reasons ELSE '{}' END;
+      END IF;
     WHEN 'drop_partitions' THEN
       result := jsonb_build_object('dropped', (SELECT count(*) FROM oms.drop_empty_partitions()));
       done := result = '{"dropped": 0}';

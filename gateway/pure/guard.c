@@ -89,6 +89,23 @@ guard_header(const GuardRequest *request, const char *name, Span *value, Refused
 	return true;
 }
 
+/* libmicrohttpd takes these two as they stand, with what is behind them. */
+static bool
+guard_ends(const GuardRequest *request, Refused *refused)
+{
+	for (size_t i = 0; i < request->nheaders; i++)
+	{
+		Span		name = request->headers[i].name;
+		Span		value = request->headers[i].value;
+
+		if (value.len == 0 || (!span_is_like(name, "Content-Length") && !span_is_like(name, "Transfer-Encoding")))
+			continue;
+		if (value.data[value.len - 1] == ' ' || value.data[value.len - 1] == '\t')
+			return refuse(refused, 400, "a blank behind the value of %s", span_is_like(name, "Content-Length") ? "Content-Length" : "Transfer-Encoding");
+	}
+	return true;
+}
+
 /* Where a body ends is said once, in one way. */
 static bool
 guard_length(const GuardRequest *request, const GuardRules *rules, Refused *refused)
@@ -97,7 +114,7 @@ guard_length(const GuardRequest *request, const GuardRules *rules, Refused *refu
 	Span		encoding;
 	uint64_t	bytes = 0;
 
-	if (!guard_header(request, "Content-Length", &length, refused) || !guard_header(request, "Transfer-Encoding", &encoding, refused))
+	if (!guard_ends(request, refused) || !guard_header(request, "Content-Length", &length, refused) || !guard_header(request, "Transfer-Encoding", &encoding, refused))
 		return false;
 	if (length.data != NULL && encoding.data != NULL)
 		return refuse(refused, 400, "Content-Length and Transfer-Encoding exclude each other");

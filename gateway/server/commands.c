@@ -280,6 +280,13 @@ service_run(Request *request)
 
 /* ---- FIX ---- */
 
+/* What would guard another route, and here guards nothing. */
+static bool
+has_no_header(Request *request, const char *name, Refused *refused)
+{
+	return request_header(request, name).data == NULL || refuse(refused, 400, "%s is of no use here: %s says it for one command", name, "POST /commands/{object}");
+}
+
 static void
 fix_ended(Request *request, JobEnd end)
 {
@@ -296,9 +303,13 @@ fix_run(Request *request)
 {
 	JobStep    *step;
 
+	Refused		refused = {0};
+
 	if (request->body.len == 0)
+		refuse(&refused, 400, "the body has no message");
+	if (request->body.len == 0 || !has_no_header(request, "Idempotency-Key", &refused) || !has_no_header(request, "If-Match", &refused))
 	{
-		request_refuse_with(request, 400, "the body has no message");
+		request_refuse(request, &refused);
 		return;
 	}
 	step = request_add_step(request, SQL_FIX);
@@ -357,12 +368,22 @@ batch_ended(Request *request, JobEnd end)
 	request_answer(request, 200, format_type(FORMAT_JSON), &request->result);
 }
 
+/* Null is no id, and the last one counts: nothing would tell such a command's repeat. */
+static bool
+check_id(Span one, int place, Refused *refused)
+{
+	Span		id;
+
+	return !parts_find(one, "commandId", &id) || !span_is(id, "null") ||
+		refuse(refused, 400, "the commandId of command %d is null: leave it out, or name it", place);
+}
+
 /*
  * Each command without a commandId gets "KEY:1", "KEY:2", ... by its place, so that the whole array may be sent again: by us after a lost
  * connection, by the caller with the same key. What is no array of objects goes to PostgreSQL as it is, which says what is wrong with it.
  */
-static void
-name_commands(Span body, const char *key, Text *out)
+static bool
+name_commands(Span body, const char *key, Text *out, Refused *refused)
 {
 	JsonParts	parts;
 	Span		one;
@@ -379,6 +400,8 @@ name_commands(Span body, const char *key, Text *out)
 			Span		value;
 
 			text_puts(out, place++ == 0 ? "" : ",");
+			if (!check_id(one, place, refused))
+				return false;
 			if (parts_begin(&members, one) && !parts_find(one, "commandId", &id))
 			{
 				text_printf(out, "{\"commandId\":\"%s:%d\"%s", key, place, parts_next(&members, &name, &value) ? "," : "");
@@ -390,11 +413,12 @@ name_commands(Span body, const char *key, Text *out)
 		if (parts_end(&parts))
 		{
 			text_puts(out, "]");
-			return;
+			return true;
 		}
 	}
 	text_clear(out);
 	text_add(out, body.len > 0 ? body.data : "", body.len);
+	return true;
 }
 
 static bool
@@ -432,13 +456,13 @@ commands_run(Request *request)
 	*batch = (Batch) {.key = ""};
 	request->more = batch;
 	request->free_more = free_batch;
-	if (!read_batch(request, batch, &atomic, &refused))
+	if (!has_no_header(request, "If-Match", &refused) || !read_batch(request, batch, &atomic, &refused) ||
+		!name_commands((Span) {request->body.data, request->body.len}, batch->key, &batch->commands, &refused))
 	{
 		request_refuse(request, &refused);
 		return;
 	}
 	tell_id(request, batch->key);
-	name_commands((Span) {request->body.data, request->body.len}, batch->key, &batch->commands);
 	step = request_add_step(request, SQL_COMMANDS);
 	step_value(step, 0, batch->commands.data);
 	step_value(step, 1, atomic ? "true" : "false");

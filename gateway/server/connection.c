@@ -372,6 +372,16 @@ connection_result(Connection *connection, PGresult *result)
 	return goes_on;
 }
 
+/* Each statement has its own timeout in PostgreSQL, and nothing need come before the last one is done. */
+static void
+connection_expect(Connection *connection)
+{
+	const Pool *pool = connection->pool;
+
+	if (pool->answer_ms > 0)
+		loop_ring_at(&connection->clock, loop_now_us() + (pool->answer_ms * connection->job->nsteps + ANSWER_MS) * 1000);
+}
+
 static void
 connection_read(Connection *connection)
 {
@@ -393,8 +403,8 @@ connection_read(Connection *connection)
 		if (!connection_result(connection, PQgetResult(connection->pg)))
 			return;
 	}
-	if (connection->state == CONNECTION_BUSY && connection->pool->statement_ms > 0 && !connection->job->abandoned)
-		loop_ring_at(&connection->clock, loop_now_us() + (connection->pool->statement_ms + ANSWER_MS) * 1000);
+	if (connection->state == CONNECTION_BUSY && !connection->job->abandoned)
+		connection_expect(connection);
 }
 
 static void
@@ -451,8 +461,8 @@ connection_run(Connection *connection, Job *job)
 	}
 	if (fine && connection->sent[0].what == SENT_STEP && job->streams)
 		PQsetSingleRowMode(connection->pg);
-	if (fine && connection->pool->statement_ms > 0)
-		loop_ring_at(&connection->clock, loop_now_us() + (connection->pool->statement_ms + ANSWER_MS) * 1000);
+	if (fine)
+		connection_expect(connection);
 	if (!fine || !connection_flush(connection))
 		connection_close(connection);
 }

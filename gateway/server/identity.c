@@ -95,7 +95,11 @@ identity_find(Request *request, Refused *refused)
 		case AUTH_PROXY:
 			return identity_of_proxy(request, refused);
 		case AUTH_JWT:
-			return !identity_is_needed(request) || tokens_find(request, refused);
+			if (identity_is_needed(request))
+				return tokens_find(request, refused);
+			/* the login of the pool is asked for nobody */
+			request->identity.pool = NULL;
+			return true;
 		case AUTH_CERTIFICATE:
 			return identity_of_certificate(request, refused);
 		case AUTH_PASSWORD:

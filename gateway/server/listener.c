@@ -26,6 +26,7 @@
 #define SPARE_CONNECTIONS 64	/* above the limit, to be told so */
 #define CONNECTION_MEMORY (64 * 1024)
 #define LOOK_MS 500
+#define LOGIN_MAX 8192
 
 typedef struct Listener
 {
@@ -180,6 +181,23 @@ check_body_type(const Request *request, Refused *refused)
 				  body == BODY_JSON ? "application/json" : "text/plain or application/octet-stream");
 }
 
+/* Whoever logs in is nobody yet, and has little to say. */
+static uint64_t
+body_max(const Request *request)
+{
+	if (request->match.route == NULL)
+		return rules->guard.body_max;
+	switch (request->match.route->action)
+	{
+		case ROUTE_COMMANDS:
+			return rules->batch_max;
+		case ROUTE_LOGIN:
+			return LOGIN_MAX;
+		default:
+			return rules->guard.body_max;
+	}
+}
+
 /* Everything that can be said before the body has come. */
 static bool
 check_head(Request *request, const char *method, const char *version, Refused *refused)
@@ -203,8 +221,8 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		return refuse(refused, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "more than %d headers", REQUEST_HEADERS_MAX);
 	/* which route it is says how large the body may be; what else is wrong with the path comes after what the guard says */
 	found = route_find(method, request->path, &request->match, &of_route);
-	if (found && (request->match.route->action == ROUTE_COMMANDS))
-		guard.body_max = rules->batch_max;
+	if (found)
+		guard.body_max = body_max(request);
 	if (!guard_check(&request->head, &guard, refused))
 		return false;
 	request_take_names(request);
@@ -214,12 +232,6 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		return false;
 	}
 	return check_body_type(request, refused) && request_identify(request, refused);
-}
-
-static uint64_t
-body_max(const Request *request)
-{
-	return request->match.route != NULL && request->match.route->action == ROUTE_COMMANDS ? rules->batch_max : rules->guard.body_max;
 }
 
 /*

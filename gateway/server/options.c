@@ -40,7 +40,7 @@ static const SettingRow option_rows[] = {
 	{.name = "pool.queue", NUMBER(pool_queue, 0, 100000), .value = "1000", .help = "most requests that wait for a connection; those above are refused (503)"},
 	{.name = "queue.timeout", TIME(queue_timeout_ms, 1, HOUR), .value = "5s", .help = "a request waits for a connection for so long (503)"},
 	{.name = "command.timeout", TIME(command_timeout_ms, 0, HOUR), .value = "5s", .help = "statement_timeout of what writes (504); 0: none"},
-	{.name = "query.timeout", TIME(query_timeout_ms, 0, HOUR), .value = "10s", .help = "statement_timeout of what goes to read.dsn (504); 0: none"},
+	{.name = "query.timeout", TIME(query_timeout_ms, 0, HOUR), .value = "10s", .help = "statement_timeout of what reads (504); 0: none"},
 
 	{.name = "listen", TEXT(listen, 400), .value = "127.0.0.1:8080", .group = "Who asks",
 		.help = "addresses with commas between: 127.0.0.1:8080, [::1]:8080, unix:/run/oms_gateway/socket"},

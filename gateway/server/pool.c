@@ -73,6 +73,7 @@ pool_take_rules(Pool *pool, const PoolRules *rules)
 	pool->queue_max = rules->queue_max;
 	pool->queue_ms = rules->queue_ms;
 	pool->statement_ms = rules->statement_ms;
+	pool->answer_ms = rules->answer_ms;
 }
 
 /* Connects what is not connected; after a failure one at a time, so that a server that comes back is not met by all at once. */
@@ -86,8 +87,9 @@ pool_connect(Pool *pool)
 	{
 		Connection *connection = &pool->connections[i];
 
-		if (connection->state == CONNECTION_CLOSED && (!pool->by_password || pool->password != NULL))
-			connection_open(connection);
+		if (connection->state != CONNECTION_CLOSED || (pool->by_password && pool->password == NULL))
+			continue;
+		connection_open(connection);
 		if (pool->down)
 			break;
 	}
@@ -246,6 +248,16 @@ pool_again(Pool *pool, Job *job)
 	pool_set_clock(pool);
 }
 
+/*
+ * The store's own refusal is about the command. Any other error is about this attempt alone: one before, of which nobody knows, may hold
+ * the locks that this one waited for, and commit.
+ */
+static JobEnd
+job_raised_end(const Job *job)
+{
+	return job->unknown && job->writes && strncmp(job->sqlstate, "OM", 2) != 0 ? JOB_UNKNOWN : JOB_RAISED;
+}
+
 void
 pool_attempted(Pool *pool, Job *job, bool lost, bool doubtful)
 {
@@ -257,11 +269,15 @@ pool_attempted(Pool *pool, Job *job, bool lost, bool doubtful)
 		job_end(job, job->abandoned ? JOB_UNAVAILABLE : JOB_UNKNOWN);
 	else if (lost)
 	{
+		bool		late = job->was_lost && loop_now_us() >= job->give_up_us;
+
 		job->unknown |= doubtful;
 		if (!job->was_lost)
 			job->give_up_us = loop_now_us() + UNKNOWN_MS * 1000;
 		job->was_lost = true;
-		if ((doubtful && !job->repeats) || job->told || (pool->by_password && !pool->keep_password))
+		if (late)
+			job_end(job, job->unknown ? JOB_UNKNOWN : JOB_UNAVAILABLE);
+		else if ((doubtful && !job->repeats) || job->told || (pool->by_password && !pool->keep_password))
 			job_end(job, doubtful || job->told ? JOB_UNKNOWN : JOB_UNAVAILABLE);
 		else
 			pool_again(pool, job);
@@ -272,7 +288,7 @@ pool_attempted(Pool *pool, Job *job, bool lost, bool doubtful)
 		pool_again(pool, job);
 	}
 	else
-		job_end(job, job->raised ? JOB_RAISED : JOB_DONE);
+		job_end(job, job->raised ? job_raised_end(job) : JOB_DONE);
 }
 
 bool
@@ -313,6 +329,12 @@ job_abandon(Job *job)
 	{
 		queue_remove(job->pool, job);
 		job_end(job, JOB_UNAVAILABLE);
+	}
+	else if (job->pool->by_password && !job->pool->keep_password)
+	{
+		/* the only connection of somebody who is still there: what comes is passed over */
+		if (job->stopped)
+			job_go_on(job);
 	}
 	else if (job->streams && job->connection != NULL)
 		loop_ring_at(&job->connection->clock, loop_now_us());

@@ -92,7 +92,8 @@ typedef struct PoolRules
 	int			size;
 	int			queue_max;
 	int64_t		queue_ms;		/* how long a job waits for a connection */
-	int64_t		statement_ms;	/* statement_timeout */
+	int64_t		statement_ms;	/* statement_timeout, where the job says no other */
+	int64_t		answer_ms;		/* the longest that a statement may take; 0: as long as it likes */
 } PoolRules;
 
 typedef struct Pool Pool;

@@ -63,6 +63,7 @@ struct Pool
 	int			queue_max;
 	int64_t		queue_ms;
 	int64_t		statement_ms;
+	int64_t		answer_ms;
 
 	Connection *connections;	/* size */
 	Connection *idle;			/* the one used last is used first */

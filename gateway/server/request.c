@@ -23,6 +23,7 @@
 #define STREAM_HIGH (256 * 1024)	/* rows stop when so much waits for the client */
 #define STREAM_LOW (64 * 1024)		/* and go on below */
 #define STREAM_BLOCK (32 * 1024)
+#define WAIT_LONGEST "1h"			/* for a standby, where queries have no limit */
 
 struct Stream
 {
@@ -330,7 +331,7 @@ request_wait(Request *request, Span token)
 	}
 	step = request_add_step(request, SQL_WAIT_FOR);
 	step_value(step, 0, request->token);
-	step_value(step, 1, server_query_timeout);
+	step_value(step, 1, strcmp(server_query_timeout, "0ms") == 0 ? WAIT_LONGEST : server_query_timeout);
 	step->commits = true;
 }
 

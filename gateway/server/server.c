@@ -75,6 +75,15 @@ take_rules(const Options *options)
 	snprintf(server_query_timeout, sizeof server_query_timeout, "%lldms", (long long) options->query_timeout_ms);
 }
 
+/* The greater of both; 0, if one of them is no limit. */
+int64_t
+server_answer_ms(const Options *options)
+{
+	int64_t		greater = options->command_timeout_ms > options->query_timeout_ms ? options->command_timeout_ms : options->query_timeout_ms;
+
+	return options->command_timeout_ms == 0 || options->query_timeout_ms == 0 ? 0 : greater;
+}
+
 static PoolRules
 pool_rules(const Options *options, bool reads)
 {
@@ -87,6 +96,7 @@ pool_rules(const Options *options, bool reads)
 		.queue_max = (int) options->pool_queue,
 		.queue_ms = options->queue_timeout_ms,
 		.statement_ms = apart ? options->query_timeout_ms : options->command_timeout_ms,
+		.answer_ms = server_answer_ms(options),
 	};
 }
 

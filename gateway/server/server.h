@@ -15,6 +15,9 @@ extern Pool *server_read_pool;
 /* query.timeout as statement_timeout has it. */
 extern char server_query_timeout[24];
 
+/* The longest that PostgreSQL lets a statement take; 0: no limit. */
+extern int64_t server_answer_ms(const Options *options);
+
 /* The options are kept: a reload changes those that may change while it runs. */
 extern bool server_start(Options *options, Problem *problem);
 /* Returns once it was stopped and all was answered, or drain.timeout is over. */

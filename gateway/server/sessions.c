@@ -20,6 +20,7 @@
 #include "json_parts.h"
 #include "listener.h"
 #include "log.h"
+#include "server.h"
 
 #define TOKEN_BYTES 32
 #define TOKEN_SIZE (2 * TOKEN_BYTES + 1)
@@ -63,7 +64,7 @@ typedef struct Guess
 	int			pause_s;
 } Guess;
 
-static const Options *options;
+static const Options *options;	/* NULL: who asks is known in another way */
 static Login *buckets[BUCKETS];
 static Login *leaving;			/* over, and still held */
 static int	count;
@@ -146,10 +147,18 @@ guess_may(const Attempt *attempt, bool local, Refused *refused)
 {
 	char		names[2][USER_MAX + 3];
 	int			now = 0;
+	int			of_all = 0;
 
 	guess_names(attempt->user, attempt->address, names[0], names[1]);
 	for (const Attempt *other = attempts; other != NULL; other = other->next)
+	{
+		of_all++;
 		now += strcmp(other->address, attempt->address) == 0;
+		if (strcmp(other->user, attempt->user) == 0)
+			return refuse(refused, 429, "a login of this user is on its way already");
+	}
+	if (count + of_all >= options->sessions_max)
+		return refuse(refused, 503, "there are %d sessions already", count);
 	if (!local && now >= AT_ONCE)
 		return refuse(refused, 429, "%d logins from this address are on their way already", AT_ONCE);
 	for (int i = 0; i < (local ? 1 : 2); i++)
@@ -522,6 +531,7 @@ attempt_start(Request *request, Attempt *attempt, const char *password)
 		.queue_max = (int) options->pool_queue,
 		.queue_ms = options->queue_timeout_ms,
 		.statement_ms = options->command_timeout_ms,
+		.answer_ms = server_answer_ms(options),
 	};
 
 	snprintf(name, sizeof name, "session of %s", attempt->user);
@@ -548,10 +558,8 @@ sessions_login(Request *request)
 	*attempt = (Attempt) {.request = NULL};
 	if (!read_text(body, "user", USER_MAX, &user) || !read_text(body, "password", PASSWORD_MAX, &password))
 		fine = refuse(&refused, 400, "the body is an object with user and password");
-	else if (options->auth != AUTH_PASSWORD)
+	else if (options == NULL)
 		fine = refuse(&refused, 404, "there are no sessions here: auth is not password");
-	else if (count >= options->sessions_max)
-		fine = refuse(&refused, 503, "there are %d sessions already", count);
 	else
 	{
 		memcpy(attempt->user, user.data, user.len + 1);

@@ -44,12 +44,14 @@ purge_reasons(const ConfigPurge *purge)
 Datum
 oms_purge_configuration(PG_FUNCTION_ARGS)
 {
-	Refusal    *refusal = oms_gate_check_role(ROLE_ADMIN, "purges of configuration");
+	Refusal    *refusal;
 	ConfigPurge purge;
 	Caller		caller;
 	Datum		values[lengthof(purge_columns)];
 	bool		nulls[lengthof(purge_columns)] = {0};
 
+	oms_run_check("oms.purge_configuration()");
+	refusal = oms_gate_check_role(ROLE_ADMIN, "purges of configuration");
 	if (refusal)
 		oms_run_raise(refusal);
 	/* histories are of all accounts */

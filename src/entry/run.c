@@ -34,7 +34,7 @@
 #include "store/trees.h"
 
 void
-oms_run_begin(const char *function, bool is_fix)
+oms_run_check(const char *function)
 {
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
@@ -44,6 +44,12 @@ oms_run_begin(const char *function, bool is_fix)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("cannot execute %s within a security-restricted operation", function)));
+}
+
+void
+oms_run_begin(const char *function, bool is_fix)
+{
+	oms_run_check(function);
 	/* the call around it is being counted */
 	oms_tables_refuse_nested();
 	oms_stats_begin_call(is_fix);

@@ -20,6 +20,9 @@
  */
 extern void oms_run_begin(const char *function, bool is_fix);
 
+/* What oms_run_begin() asks first, of whatever writes: not in recovery, in a worker, or in what somebody else's maintenance runs. */
+extern void oms_run_check(const char *function);
+
 /* Write all that the commands changed (NULL: it is written).  `refusal`: why a FIX message was refused as a whole, and kept; or NULL. */
 extern void oms_run_end(UnitOfWork *uow, const Refusal *refusal);
 

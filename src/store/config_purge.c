@@ -13,6 +13,8 @@
  * Who changes configuration meanwhile goes on from an event, or from what stands
  * here of it: the same version and hash, whichever it sees.  So nobody waits; one
  * session purges at a time, by a lock on oms.purged_configuration.
+ * A transaction with a snapshot of its own that is older than what goes may see neither: what it
+ * makes of a deleted name then is a gap that oms.verify() names.
  *
  *-------------------------------------------------------------------------
  */
@@ -104,10 +106,11 @@ static const char cut_sql[] =
 " coalesce(c.version = coalesce(b.version, 0) + c.position AND c.hash = sha256(coalesce(CASE WHEN c.position > 1 THEN c.previous ELSE b.hash END, '')"
 " || convert_to((SELECT e.payload::text FROM oms.configuration_events AS e WHERE e.ctid = c.ctid), 'UTF8')), false)"
 " FROM (SELECT e.ctid, e.root_id, e.version, e.sequence, e.occurred_at, e.xid, e.event_type, e.hash,"
-" row_number() OVER w AS position, lag(e.hash) OVER w AS previous, lead(e.sequence) OVER w IS NULL AS is_newest"
+" row_number() OVER w AS position, lag(e.hash) OVER w AS previous, lead(e.sequence) OVER w IS NULL AS is_newest,"
+" max(e.occurred_at) OVER w AS until"
 " FROM oms.configuration_events AS e WINDOW w AS (PARTITION BY e.root_id ORDER BY e.version, e.sequence)) AS c"
 " LEFT JOIN (SELECT DISTINCT ON (h.root_id) h.root_id, h.version, h.hash FROM oms.purged_histories() AS h ORDER BY h.root_id, h.version DESC) AS b ON b.root_id = c.root_id"
-" WHERE c.occurred_at < $1 AND (NOT c.is_newest OR c.event_type LIKE '%Deleted')"
+" WHERE c.until < $1 AND (NOT c.is_newest OR c.event_type LIKE '%Deleted')"
 " ORDER BY c.root_id, c.version, c.sequence";
 
 static Datum
@@ -184,6 +187,16 @@ purge_add(Cut *cut, HeapTuple row, TupleDesc desc)
 	cut->result->events++;
 }
 
+/*
+ * By its transaction alone: a server's first events may be of configuration, before it has an incarnation.  What was restored from another
+ * one, whose ids were greater, stays until ours have come so far.
+ */
+static bool
+purge_is_sent(const Cut *cut, HeapTuple row, TupleDesc desc)
+{
+	return U64FromFullTransactionId(DatumGetFullTransactionId(purge_value(row, desc, 6))) < cut->horizon.xid;
+}
+
 /* False: the batch is full, and this event is the next one's. */
 static bool
 purge_take(Cut *cut, HeapTuple row, TupleDesc desc)
@@ -200,7 +213,7 @@ purge_take(Cut *cut, HeapTuple row, TupleDesc desc)
 		cut->stopped = true;
 		cut->result->damaged++;
 	}
-	else if (!oms_is_sent(&cut->horizon, DatumGetInt64(purge_value(row, desc, 4)), U64FromFullTransactionId(DatumGetFullTransactionId(purge_value(row, desc, 6)))))
+	else if (!purge_is_sent(cut, row, desc))
 	{
 		cut->stopped = true;
 		cut->result->not_sent++;
@@ -451,6 +464,6 @@ oms_config_purge(int64 max_events, TimestampTz now, const Caller *caller, Config
 		return;
 	cut.cutoff = Min(cut.policy->cutoff, retention->cutoff);
 	cut.horizon = oms_sent_horizon();
-	cut.room = (int64) oms_guc_command_size_kb * 1024 - PAYLOAD_ROOM;
+	cut.room = (int64) oms_guc_command_size_kb * 1024 - PAYLOAD_ROOM - oms_json_string_size(cut.policy->name, strlen(cut.policy->name));
 	purge_carry_out(&cut, caller);
 }

@@ -209,6 +209,15 @@ $answer = $client->call(POST => '/commands/orders', $update, Connection => 'clos
 is($answer->{headers}{connection}, 'close', 'who wants to go is let go');
 ok($client->closed, 'and the connection closed');
 
+# ---- what would guard nothing ----
+
+is_own($gateway->call(POST => '/session', { user => 'a', password => 'b' }), 404, qr/no sessions/, 'a login where there are none');
+is_own($gateway->call(POST => '/session', '{' . ' ' x 8192 . '}'), 413, qr/./, 'whoever logs in has little to say');
+is_own($gateway->call(POST => '/commands', [ create('G1'), create('G2', commandId => undef) ], 'Idempotency-Key' => 'g'), 400, qr/command 2 is null/, 'an id that is null');
+is_own($gateway->call(POST => '/commands', [ create('G1') ], 'If-Match' => '"1"'), 400, qr/If-Match/, 'a version for several commands');
+is_own($gateway->call(POST => '/fix', '8=FIX.4.4|', 'Content-Type' => 'text/plain', $_ => '"1"'), 400, qr/$_/, "$_ beside a FIX message") foreach qw(Idempotency-Key If-Match);
+is($node->safe_psql('postgres', q(SELECT count(*) FROM oms.orders WHERE id LIKE 'G_')), 0, 'nothing of it was done');
+
 is($node->safe_psql('postgres', 'SELECT count(*) FROM oms.verify()'), 0, 'the store holds together');
 $dbh->disconnect;
 is($gateway->stop(30), 0, 'the gateway stops');

@@ -8,6 +8,7 @@ use warnings;
 
 use lib 'test/lib';
 use FixMessage;
+use JSON::PP;
 use OmsGateway;
 use OmsProcess qw(wait_for);
 use OmsTest;
@@ -114,6 +115,57 @@ is(events_of($_->[0]), $_->[1], "$_->[0] is there $_->[1] times") foreach [ S1 =
 $node->safe_psql('postgres', 'DROP TRIGGER storm ON oms.orders');
 is($gateway->stop(30), 0, 'the gateway stops');
 $proxy->stop;
+
+# ---- connections that come back, and what takes its time ----
+
+$gateway = gateway_start(undef, name => 'slow', dsn => gateway_dsn($node) . ' application_name=slow', auth => 'login', 'pool.size' => 2, 'command.timeout' => '2s', 'query.timeout' => '5min');
+my $ours = q(FROM pg_stat_activity WHERE application_name = 'slow');
+sub connections { return $gateway->metric('oms_gateway_pool_connections', pool => 'write'); }
+ok(wait_for(sub { connections() == 2 }, 60, 'both connections'), 'the pool has both connections');
+# the older one, and then the other
+foreach (1, 2)
+{
+	my ($connects, $log) = ($gateway->metric('oms_gateway_pool_connects_total', pool => 'write'), length $gateway->log);
+	$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS false');
+	$node->safe_psql('template1', "SELECT pg_terminate_backend(pid) $ours ORDER BY backend_start LIMIT 1");
+	wait_for(sub { substr($gateway->log, $log) =~ /cannot connect/ }, 60, 'a connection that is refused');
+	$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS true');
+	ok(wait_for(sub { connections() == 2 && $gateway->metric('oms_gateway_pool_connects_total', pool => 'write') > $connects }, 60, 'both connections'), 'one that was refused once is there again');
+}
+
+# A read that PostgreSQL lets take longer than commands may: answered by the first attempt.
+my $locker = oms_dbh($node);
+my $retries = $gateway->metric('oms_gateway_pool_retries_total', pool => 'write');
+$locker->begin_work;
+$locker->do('LOCK TABLE oms.orders IN ACCESS EXCLUSIVE MODE');
+my $reader = $gateway->client;
+$reader->write("GET /queries/orders?limit=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+sleep 8;
+$locker->rollback;
+is($reader->answer->{status}, 200, 'a slow read is answered');
+is($gateway->metric('oms_gateway_pool_retries_total', pool => 'write'), $retries, 'and was asked once');
+
+# An attempt of which nobody knows, and behind it one that had to give up: that one's error says nothing about the first.
+$locker->begin_work;
+$locker->do(q(SELECT oms_command('{"commandType": "UpdateOrderCommand", "orderId": "O1", "text": "held"}')));
+my $writer = $gateway->client;
+my $body = JSON::PP->new->encode({ commandType => 'UpdateOrderCommand', orderId => 'O1', text => 'late' });
+my $killed = '';
+# that the first attempt is met before its own time is over depends on the machine: then it is tried again
+for (my $try = 1; $try <= 20 && !$killed; $try++)
+{
+	$writer->write("POST /commands/orders HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nIdempotency-Key: late$try\r\nContent-Length: " . length($body) . "\r\n\r\n$body");
+	foreach my $look (1 .. 40)
+	{
+		last if $killed = $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $ours AND wait_event_type = 'Lock' LIMIT 1");
+	}
+	$answer = $writer->answer;
+}
+is($killed, 't', 'an attempt was cut off while it waited');
+is("$answer->{status} " . ($answer->{json}{outcome} // ''), '504 unknown', 'and the next one gave up: nobody knows');
+$locker->rollback;
+$locker->disconnect;
+is($gateway->stop(30), 0, 'the gateway stops');
 
 # ---- backends killed, the server restarted and crashed, under load ----
 

@@ -134,6 +134,17 @@ is("$answer->{status} $answer->{json}{detail}", "401 $unknown", 'a wrong passwor
 wait_for(sub { ($answer = login('bob', 'another'))->{status} != 429 }, 120, 'the pause to be over');
 is($answer->{status}, 201, 'the right one does');
 
+# The only connection of somebody whose browser went away in the middle of rows.
+$node->safe_psql('postgres', q(SELECT count(*) FROM generate_series(1, 20) AS n, oms_commands((SELECT jsonb_agg(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', format('S%s-%s', n, i),
+	'symbol', 'BIG', 'side', 'BUY', 'orderQty', 1, 'text', repeat('x', 4000))) FROM generate_series(1, 250) AS i))));
+my $goes = $gateway->client;
+$goes->write("GET /queries/orders?symbol=BIG&limit=5000 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer $alice\r\n\r\n");
+my $writes = q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'alice' AND wait_event = 'ClientWrite');
+ok(wait_for(sub { $node->safe_psql('postgres', $writes) == 1 }, 120, 'a reader that does not read'), 'alice asks for much, and does not read');
+undef $goes;
+ok(wait_for(sub { $node->safe_psql('postgres', $writes) == 0 }, 120, 'its query to end'), 'and goes: what comes is passed over');
+is($gateway->call(GET => '/session', undef, @alice)->{status}, 200, 'her session goes on');
+
 $node->safe_psql('postgres', q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'alice'));
 ok(wait_for(sub { $gateway->call(POST => '/commands/orders', create('P4'), @alice)->{status} == 401 }, 60, 'the session to be over'), 'a session whose connection is lost is over');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM oms.orders WHERE id IN ('P3', 'N1', 'S1', 'S2', 'R1'))), 0, 'of what was refused nothing is there');
