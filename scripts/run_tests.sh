@@ -165,7 +165,7 @@ run_bridge() {
     check "unit tests of the bridge build" make -s -C "$bridge" -j "$(nproc)" SANITIZE=1 tests || return 0
     tests=("${tests[@]/#/$bridge/build-san/test_}")
     OMS_TAP_EXEC="env -C $bridge/test timeout 300" tap bridge "${tests[@]}"
-    [ $# -gt 0 ] || check "decoders and position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo 5)" || true
+    [ $# -gt 0 ] || check "decoders and position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo few)" || true
 }
 
 # gateway/test/NAME.c and gateway/fuzz: likewise.
@@ -177,7 +177,7 @@ run_gateway() {
     tests=("${tests[@]/#/$gateway/build-san/test_}")
     OMS_TAP_EXEC="env -C $gateway/test timeout 300" tap gateway "${tests[@]}"
     [ $# -gt 0 ] || [ ! -e "$gateway/fuzz/run.sh" ] ||
-        check "the gateway's pure parts under libFuzzer" "$gateway/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo 5)" || true
+        check "the gateway's pure parts under libFuzzer" "$gateway/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo few)" || true
 }
 
 run_regress() {

@@ -270,7 +270,10 @@ filter_read(Store *store, Span json, Refused *refused)
 
 	if (trimmed.len == 0 || span_is(trimmed, "null"))
 		return filter;
-	if (read_where(&reader, filter, trimmed, &(FilterAt) {NULL, "where"}, 1))
+	/* what is written of it reads back as itself only so */
+	if (!bytes_are_text(trimmed, true))
+		refuse(refused, 400, "where is no text of UTF-8");
+	else if (read_where(&reader, filter, trimmed, &(FilterAt) {NULL, "where"}, 1))
 		return filter;
 	filter_free(filter);
 	return NULL;

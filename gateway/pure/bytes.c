@@ -4,9 +4,12 @@
  */
 #include "bytes.h"
 
-static bool
-bytes_are_text(const char *data, size_t len, bool lines)
+bool
+bytes_are_text(Span text, bool lines)
 {
+	const char *data = text.data;
+	size_t		len = text.len;
+
 	while (len > 0)
 	{
 		unsigned char c = (unsigned char) *data;
@@ -44,5 +47,5 @@ bytes_decode(Span encoded, bool form, Text *out)
 			c = ' ';
 		text_add(out, &c, 1);
 	}
-	return bytes_are_text(out->data + start, out->len - start, form);
+	return bytes_are_text((Span) {out->data + start, out->len - start}, form);
 }

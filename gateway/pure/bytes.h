@@ -70,6 +70,8 @@ hex_digit(char c)
 	return -1;
 }
 
+/* UTF-8 without a zero; lines: and it may have control characters. */
+extern bool bytes_are_text(Span text, bool lines);
 /*
  * Adds what a percent-encoded text means. form: of a query, where '+' is a space and values may have lines.
  * False: a '%' without two digits, no UTF-8, or a control character (of a form: a zero).

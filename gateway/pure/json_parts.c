@@ -27,9 +27,11 @@ parts_fail(JsonParts *parts)
 static bool
 parts_open(JsonParts *parts, Span json, char bracket)
 {
-	*parts = (JsonParts) {.at = json.data, .end = json.data + json.len, .first = true};
+	*parts = (JsonParts) {.first = true};
 	if (json.len == 0)
 		return parts_fail(parts);
+	parts->at = json.data;
+	parts->end = json.data + json.len;
 	parts_blanks(parts);
 	if (parts->at == parts->end || *parts->at != bracket)
 		return parts_fail(parts);

@@ -78,6 +78,7 @@ check_refused(void)
 	for (int i = 0; i < 33; i++)
 		text_puts(&deep, "}");
 	ok(filter_read(store, (Span) {deep.data, deep.len}, &refused) == NULL && strstr(refused.detail, "deep") != NULL, "refused: too deep");
+	ok(filter_read(store, span_of("{\"symbol\": \"A\xff\"}"), &refused) == NULL && strstr(refused.detail, "UTF-8") != NULL, "refused: no UTF-8");
 	text_free(&deep);
 }
 
