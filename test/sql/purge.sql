@@ -270,7 +270,7 @@ UPDATE oms.purged_trees SET object_hashes = jsonb_set(object_hashes, '{0,3}', '"
 UPDATE oms.purged_trees SET payload = payload || '{"policy": "another"}' WHERE aggregate_id = 'pg-Z';
 UPDATE oms.purged_trees SET tree_version = 7 WHERE aggregate_id = 'pg-O';
 INSERT INTO oms.purged_ids VALUES ('pg-N');
-SELECT v.invariant, v.object, v.id, v.detail FROM oms.verify() AS v;
+SELECT v.invariant, v.object, v.id, v.detail FROM oms.verify() AS v ORDER BY v.invariant, v.id, v.detail;
 ROLLBACK;
 
 -- 13. a policy that cannot be read, or says neither an age nor that it is a hold, keeps everything: it may be one that does
