@@ -215,7 +215,7 @@ CREATE FUNCTION oms.purge_configuration(max_events integer DEFAULT 10000, now ti
   SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'oms_purge_configuration';
 COMMENT ON FUNCTION oms.purge_configuration(integer, timestamptz) IS
-  'Purges one batch of events of oms.configuration_events that no policy for configuration keeps any longer, as of a moment, at most so many: of each history from its beginning on, but for the newest event of what is there. Leaves a row in oms.purged_configuration. Returns from how many histories how many events went, from how many more did not go what is old enough (kept; reasons: not_sent, what a slot has not confirmed; damaged, what oms.verify() names), and whether all were looked at. Nothing while another session does it. OM008: it needs oms_admin, and who is limited to accounts may not';
+  'Purges one batch of events of oms.configuration_events that no policy for configuration keeps any longer, as of a moment, at most so many: of each history from its beginning on, but for the newest event of what is there. Leaves a row in oms.purged_configuration. Returns from how many histories how many events went, from how many more did not go what is old enough (kept; reasons: not_sent, what a slot has not confirmed; damaged, what oms.verify() names; locked: somebody else purges, or vacuums oms.purged_configuration), and whether all were looked at. OM008: it needs oms_admin, and who is limited to accounts may not';
 
 CREATE FUNCTION oms.drop_empty_partitions(max_partitions integer DEFAULT 1) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

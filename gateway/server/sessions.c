@@ -2,9 +2,8 @@
  * gateway/server/sessions.c
  *     Sessions of people.
  *
- * Guessing is slow: after each failure the next try for the same user, and from the same address, has to wait twice as long, and no
- * address has more than two tries on their way. A cookie is sent by a browser whoever's page asks for it, so what changes something must
- * come from our own origin; a token in Authorization is not, so that needs no origin.
+ * No address has more than two tries on their way, no user more than one. A cookie is sent by a browser whoever's page asks for it, so
+ * what changes something must come from our own origin; a token in Authorization is not, so that needs no origin.
  */
 #define _GNU_SOURCE
 #include "sessions.h"
@@ -16,6 +15,7 @@
 
 #include "bytes.h"
 #include "commands.h"
+#include "guesses.h"
 #include "identity.h"
 #include "json_parts.h"
 #include "listener.h"
@@ -26,10 +26,7 @@
 #define TOKEN_SIZE (2 * TOKEN_BYTES + 1)
 #define COOKIE "__Host-oms"
 #define BUCKETS 1024
-#define USER_MAX 63
 #define PASSWORD_MAX 1024
-#define PAUSE_MAX_S 60
-#define GUESSES_MAX 4096		/* users and addresses that failed, remembered */
 #define AT_ONCE 2
 #define LOOK_MS 1000
 
@@ -56,21 +53,11 @@ typedef struct Attempt
 	struct Attempt *next;
 } Attempt;
 
-/* A user's name or an address that failed. */
-typedef struct Guess
-{
-	char		what[USER_MAX + 3];
-	int64_t		until_us;		/* no try before */
-	int			pause_s;
-} Guess;
-
 static const Options *options;	/* NULL: who asks is known in another way */
 static Login *buckets[BUCKETS];
 static Login *leaving;			/* over, and still held */
 static int	count;
 static Attempt *attempts;
-static Guess *guesses;
-static size_t nguesses;
 static Clock sweep_clock;
 
 const char *
@@ -85,90 +72,26 @@ sessions_count(void)
 	return count;
 }
 
-/* ---- guesses ---- */
-
-static Guess *
-guess_find(const char *what)
-{
-	for (size_t i = 0; i < nguesses; i++)
-		if (strcmp(guesses[i].what, what) == 0)
-			return &guesses[i];
-	return NULL;
-}
-
-/* The one whose pause is over first gives its place away. */
-static Guess *
-guess_new(const char *what)
-{
-	Guess	   *guess = NULL;
-
-	if (guesses == NULL)
-		guesses = must_alloc(GUESSES_MAX * sizeof *guesses);
-	if (nguesses < GUESSES_MAX)
-		guess = &guesses[nguesses++];
-	else
-		for (size_t i = 0; i < nguesses; i++)
-			if (guess == NULL || guesses[i].until_us < guess->until_us)
-				guess = &guesses[i];
-	*guess = (Guess) {.pause_s = 0};
-	snprintf(guess->what, sizeof guess->what, "%s", what);
-	return guess;
-}
-
-static void
-guess_failed(const char *what)
-{
-	Guess	   *guess = guess_find(what);
-
-	if (guess == NULL)
-		guess = guess_new(what);
-	guess->pause_s = guess->pause_s == 0 ? 1 : guess->pause_s * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : guess->pause_s * 2;
-	guess->until_us = ticks_us() + guess->pause_s * INT64_C(1000000);
-}
-
-static void
-guess_forget(const char *what)
-{
-	Guess	   *guess = guess_find(what);
-
-	if (guess != NULL)
-		*guess = guesses[--nguesses];
-}
-
-static void
-guess_names(const char *user, const char *address, char of_user[USER_MAX + 3], char of_address[USER_MAX + 3])
-{
-	snprintf(of_user, USER_MAX + 3, "u %s", user);
-	snprintf(of_address, USER_MAX + 3, "a %s", address);
-}
+/* ---- how many at once ---- */
 
 static bool
-guess_may(const Attempt *attempt, bool local, Refused *refused)
+attempt_may(const Attempt *attempt, bool local, Refused *refused)
 {
-	char		names[2][USER_MAX + 3];
-	int			now = 0;
+	int			of_address = 0;
 	int			of_all = 0;
 
-	guess_names(attempt->user, attempt->address, names[0], names[1]);
 	for (const Attempt *other = attempts; other != NULL; other = other->next)
 	{
 		of_all++;
-		now += strcmp(other->address, attempt->address) == 0;
+		of_address += strcmp(other->address, attempt->address) == 0;
 		if (strcmp(other->user, attempt->user) == 0)
 			return refuse(refused, 429, "a login of this user is on its way already");
 	}
 	if (count + of_all >= options->sessions_max)
 		return refuse(refused, 503, "there are %d sessions already", count);
-	if (!local && now >= AT_ONCE)
+	if (!local && of_address >= AT_ONCE)
 		return refuse(refused, 429, "%d logins from this address are on their way already", AT_ONCE);
-	for (int i = 0; i < (local ? 1 : 2); i++)
-	{
-		const Guess *guess = guess_find(names[i]);
-
-		if (guess != NULL && guess->until_us > loop_now_us())
-			return refuse(refused, 429, "the last login failed: the next may be tried in %d s", (int) ((guess->until_us - loop_now_us()) / 1000000 + 1));
-	}
-	return true;
+	return guesses_may(attempt->user, local ? NULL : attempt->address, refused);
 }
 
 /* ---- sessions ---- */
@@ -318,9 +241,7 @@ sessions_end(void)
 		pool_end(attempt->pool);
 		free(attempt);
 	}
-	free(guesses);
-	guesses = NULL;
-	nguesses = 0;
+	guesses_end();
 	count = 0;
 }
 
@@ -433,13 +354,10 @@ attempt_came_in(Attempt *attempt)
 {
 	Request    *request = attempt->request;
 	Login	   *login = session_new(attempt);
-	char		names[2][USER_MAX + 3];
 	char		cookie[TOKEN_SIZE + 100];
 	Text		text = {0};
 
-	guess_names(attempt->user, attempt->address, names[0], names[1]);
-	guess_forget(names[0]);
-	guess_forget(names[1]);
+	guesses_forget(attempt->user, attempt->address);
 	log_info("request %s: %s logged in from %s", request->id, login->user, attempt->address);
 	commands_learn(login->pool);
 	request->identity.login = login;
@@ -462,14 +380,8 @@ attempt_came_in(Attempt *attempt)
 static void
 attempt_failed(Attempt *attempt, bool denied)
 {
-	char		names[2][USER_MAX + 3];
-
-	guess_names(attempt->user, attempt->address, names[0], names[1]);
 	if (denied)
-	{
-		guess_failed(names[0]);
-		guess_failed(names[1]);
-	}
+		guesses_failed(attempt->user, attempt->address);
 	pool_close(attempt->pool);
 	if (attempt->request == NULL)
 		return;
@@ -568,7 +480,7 @@ sessions_login(Request *request)
 		if (!attempt->wants_token && !is_own_origin(request))
 			fine = refuse(&refused, 403, "a cookie is given to our own origin alone; other clients ask for \"token\": true");
 		else
-			fine = guess_may(attempt, request->peer->local, &refused);
+			fine = attempt_may(attempt, request->peer->local, &refused);
 	}
 	if (fine)
 		attempt_start(request, attempt, password.data);

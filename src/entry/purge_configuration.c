@@ -32,6 +32,8 @@ purge_reasons(const ConfigPurge *purge)
 	JsonWriter	w = {0};
 
 	oms_json_open_object(&w);
+	if (purge->locked)
+		oms_json_int(&w, "locked", 1);
 	if (purge->damaged > 0)
 		oms_json_int(&w, "damaged", purge->damaged);
 	if (purge->not_sent > 0)

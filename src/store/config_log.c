@@ -45,21 +45,17 @@ config_log_execute(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Dat
 	return result;
 }
 
-bool
-oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
+/* Of a statement that gives the version, hash, moment and transaction of at most one row, and whether it deleted. */
+static bool
+config_log_head(SPIPlanPtr *plan, const char *sql, const char *root_id, ConfigHead *head, uint64 *xid)
 {
-	static SPIPlanPtr plan;
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(root_id)};
 	MemoryContext memory = CurrentMemoryContext;
 	bool		found;
 
 	SPI_connect();
-	/* of the types that we read, whatever has become of the columns */
-	config_log_execute(&plan, "SELECT e.version::pg_catalog.int8, e.hash::pg_catalog.bytea, e.occurred_at::pg_catalog.timestamptz, e.xid::pg_catalog.xid8,"
-					   " e.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
-					   " FROM oms.configuration_events AS e"
-					   " WHERE e.root_id OPERATOR(pg_catalog.=) $1 AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1", 1, types, values, NULL);
+	config_log_execute(plan, sql, 1, types, values, NULL);
 	found = SPI_processed > 0;
 	if (found)
 	{
@@ -83,36 +79,27 @@ oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
 	return found;
 }
 
+/* Of the types that we read, whatever has become of the columns. */
+bool
+oms_config_log_newest(const char *root_id, ConfigHead *head, uint64 *xid)
+{
+	static SPIPlanPtr plan;
+
+	return config_log_head(&plan, "SELECT e.version::pg_catalog.int8, e.hash::pg_catalog.bytea, e.occurred_at::pg_catalog.timestamptz, e.xid::pg_catalog.xid8,"
+						   " e.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
+						   " FROM oms.configuration_events AS e"
+						   " WHERE e.root_id OPERATOR(pg_catalog.=) $1 AND e.version IS NOT NULL ORDER BY e.version DESC LIMIT 1", root_id, head, xid);
+}
+
 /* For look-ups like this one it has an index, and a history that was never purged has no row. */
 bool
 oms_config_log_purged(const char *root_id, ConfigHead *head)
 {
 	static SPIPlanPtr plan;
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(root_id)};
-	MemoryContext memory = CurrentMemoryContext;
-	bool		found;
+	uint64		xid;
 
-	SPI_connect();
-	config_log_execute(&plan, "SELECT h.version, h.hash, h.purged_at, h.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
-					   " FROM oms.purged_history($1) AS h", 1, types, values, NULL);
-	found = SPI_processed > 0;
-	if (found)
-	{
-		HeapTuple	row = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Datum		hash;
-
-		head->version = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
-		head->occurred_at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
-		head->exists = !DatumGetBool(SPI_getbinval(row, desc, 4, &isnull)) && !isnull;
-		hash = SPI_getbinval(row, desc, 2, &isnull);
-		MemoryContextSwitchTo(memory);
-		head->hash = isnull ? NULL : DatumGetByteaPCopy(hash);
-	}
-	SPI_finish();
-	return found;
+	return config_log_head(&plan, "SELECT h.version, h.hash, h.purged_at, NULL::pg_catalog.xid8, h.event_type OPERATOR(pg_catalog.~~) '%Deleted'"
+						   " FROM oms.purged_history($1) AS h", root_id, head, &xid);
 }
 
 bool

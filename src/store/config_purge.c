@@ -460,7 +460,10 @@ oms_config_purge(int64 max_events, TimestampTz now, const Caller *caller, Config
 	Cut			cut = {.policy = purge_policy(retention), .max_events = max_events, .result = result};
 
 	*result = (ConfigPurge) {.done = true};
-	if (cut.policy == NULL || !ConditionalLockRelationOid(oms_relation(OMS_PURGED_CONFIGURATION), ShareUpdateExclusiveLock))
+	if (cut.policy == NULL)
+		return;
+	result->locked = !ConditionalLockRelationOid(oms_relation(OMS_PURGED_CONFIGURATION), ShareUpdateExclusiveLock);
+	if (result->locked)
 		return;
 	cut.cutoff = Min(cut.policy->cutoff, retention->cutoff);
 	cut.horizon = oms_sent_horizon();

@@ -19,6 +19,7 @@ typedef struct ConfigPurge
 	int64		events;			/* how many did */
 	int64		not_sent;		/* histories of which a slot has not confirmed what is old enough */
 	int64		damaged;		/* … of which that is not whole */
+	bool		locked;			/* somebody else purges, or maintains what is written of it */
 	bool		done;			/* all were looked at */
 } ConfigPurge;
 

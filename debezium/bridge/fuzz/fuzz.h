@@ -5,34 +5,9 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "finding.h"
 
 #include "decode.h"
-
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A finding that is no crash by itself. */
-#define MUST(condition) \
-	do { \
-		if (!(condition)) \
-		{ \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
-	} while (0)
-
-static inline char *
-exact_copy(const void *data, size_t len)
-{
-	char	   *copy = malloc(len);
-
-	MUST(copy != NULL);
-	if (len > 0)
-		memcpy(copy, data, len);
-	return copy;
-}
 
 /* Reads every byte, so that the sanitizer sees where it lies. */
 static inline void

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= 4;
 		if (len > size)
 			len = size;
-		message = exact_copy(data, len);
+		message = exact_bytes(data, len);
 		decode_checked(&decoder_pgoutput, decoder, message, len, &decoded);
 		free(message);
 		data += len;

@@ -8,7 +8,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char	   *json = exact_copy(data, size);
+	char	   *json = exact_bytes(data, size);
 	Problem		problem = {.remedy = REMEDY_NONE};
 	Position	position = {.epoch = 1};
 	Position	again = {.epoch = 1};

@@ -164,7 +164,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	{
 		const uint8_t *newline = memchr(data, '\n', size);
 		size_t		len = newline == NULL ? size : (size_t) (newline - data);
-		char	   *message = exact_copy(data, len);
+		char	   *message = exact_bytes(data, len);
 
 		one_message(decoder, message, len);
 		free(message);

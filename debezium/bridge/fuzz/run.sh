@@ -11,17 +11,9 @@ common=$(cd "$bridge/../../common" && pwd)
 build=${OMS_FUZZ_BUILD:-$bridge/build-fuzz}
 seconds=${1:-20}
 
-bounds() {
-    case $seconds in
-        few) echo -seed=7 -runs=50000 -max_total_time=60 ;;
-        *) echo "-max_total_time=$seconds" ;;
-    esac
-}
-
-for clang in "${CLANG:-}" clang clang-19 clang-16 clang-15 clang-14; do
-    [ -z "$clang" ] || ! command -v "$clang" > /dev/null || break
-done
-command -v "$clang" > /dev/null || { echo "fuzz: no clang here (Debian: clang-14 libclang-rt-14-dev)" >&2; exit 1; }
+# shellcheck source=common/fuzz/lib.sh
+. "$common/fuzz/lib.sh"
+find_clang
 
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
@@ -35,11 +27,12 @@ done
 read -ra libraries <<< "$(${PKG_CONFIG:-pkg-config} --cflags --libs jansson)"
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# Each message by itself, with the description of its relation, is a better beginning than a whole session.
+# What is there, and each message of it by itself, with the description of its relation: a better beginning than a whole session.
 seeds() {
     local target=$1 to=$build/seeds-$1
     rm -rf "$to"
     mkdir -p "$to"
+    cp "$here/corpus/$target/"* "$to/"
     case $target in
         pgoutput)
             perl -e 'my $n = 0; for my $file (@ARGV) {
@@ -50,24 +43,14 @@ seeds() {
                     open my $out, ">:raw", sprintf("%s/%04d", $ENV{TO}, $n++) or die $!;
                     print $out $message =~ /^I/ ? $relation . $piece : $piece; close $out or die $! } }' "$here"/corpus/pgoutput/* ;;
         wal2json) cat "$here"/corpus/wal2json/* | split -a 4 -l 1 - "$to/" ;;
-        *) cp "$here/corpus/$target/"* "$to/" ;;
     esac
 }
 
 status=0
 for target in pgoutput wal2json position; do
     "$clang" -std=gnu11 -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -Wall -Wextra -Werror -I"$bridge" -I"$common" -I"$here" -o "$build/$target" "$here/fuzz_$target.c" "${sources[@]}" "${libraries[@]}"
+        -Wall -Wextra -Werror -I"$bridge" -I"$common" -I"$common/fuzz" -I"$here" -o "$build/$target" "$here/fuzz_$target.c" "${sources[@]}" "${libraries[@]}"
     TO=$build/seeds-$target seeds "$target"
-    [ "$seconds" != few ] || rm -rf "$build/corpus-$target"
-    mkdir -p "$build/corpus-$target"
-    read -ra bounds <<< "$(bounds)"
-    echo "fuzz: $target, ${bounds[*]}"
-    # First what is there, whole; then what can be made of it.
-    "$build/$target" -runs=1 -artifact_prefix="$build/finding-$target-" "$here/corpus/$target"/* > "$build/$target.log" 2>&1 &&
-        "$build/$target" "${bounds[@]}" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
-            -dict="$here/json.dict" -artifact_prefix="$build/finding-$target-" "$build/corpus-$target" "$build/seeds-$target" >> "$build/$target.log" 2>&1 ||
-        { status=1; echo "fuzz: $target found something:" >&2; tail -n 60 "$build/$target.log" >&2; continue; }
-    grep -E '^stat::number_of_executed_units|cov: .*DONE|DONE .*cov:' "$build/$target.log" | tail -n 2 || true
+    run_target "$target" "$build" "$build/seeds-$target" "$here/json.dict" 4096 "$seconds" 50000 || status=1
 done
 exit "$status"

@@ -86,14 +86,27 @@ typedef struct OrderContext
 	bool		revives;		/* oms_order_is_revived() */
 } OrderContext;
 
-/* The new order of a Create command, before its event, or a refusal. */
-/* What the command asks for, or puts into force: terms of a replacement that were asked for come with it. */
-extern OrderTerms oms_terms_of_command(const Command *command, const Order *order);
+/* order_create.c: the new order of a Create command, before its event, or a refusal. */
+extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
+								 Order *order, OrderEvent *event);
 
 /* Of an order that does not say of which type it is. */
 extern const char *oms_default_ord_type(const OrderTerms *terms);
-extern Refusal *oms_order_create(const Command *command, const Order *parent, TimestampTz now,
-								 Order *order, OrderEvent *event);
+
+/* Is there a field without which an order of this kind means nothing? */
+extern Refusal *oms_order_check_completeness(const Command *command, const Order *order);
+
+/* More is asked for below the parent than it has left to place. */
+extern Refusal *oms_order_over_placed(const Order *parent, Numeric wanted);
+
+/* The command needs this field, and why. */
+extern Refusal *oms_order_missing(const Command *command, const char *field, const char *why);
+
+/* order_decide.c: what the command asks for, or puts into force: terms of a replacement that were asked for come with it. */
+extern OrderTerms oms_terms_of_command(const Command *command, const Order *order);
+
+/* For the detail of a refusal: status and quantities. */
+extern char *oms_order_figures(const Order *order);
 
 /* The details of commands (CommandDef): what each brings along besides its transition. */
 extern Refusal *oms_take_acceptance(const Command *command, const OrderContext *context, OrderTerms *terms, OrderEvent *event);
