@@ -28,6 +28,8 @@ typedef struct Work
 	Offsets		low;			/* where its partitions begin */
 	Offsets		oldest;			/* and the lowest sequence of this store's that each holds of what is compared; NOTHING: none */
 	int64_t		oldest_of_all;
+	Offsets		lost;			/* 1: it holds events of a history that was lost */
+	int64_t		first_lost;		/* the lowest sequence of these; NOTHING: there are none */
 	Event	  **batch;
 	size_t		count;
 	size_t		room;
@@ -39,6 +41,7 @@ typedef struct Work
 } Work;
 
 #define NOTHING INT64_MAX
+#define NOWHERE -1				/* the partition of a dead letter */
 
 static bool
 command(Work *work, Problem *problem, const char *sql)
@@ -107,7 +110,7 @@ open_snapshot(Work *work, const char *snapshot, Problem *problem)
 		return false;
 	snprintf(sql, sizeof sql, "SET TRANSACTION SNAPSHOT '%s'", snapshot);
 	return command(work, problem, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE") && command(work, problem, sql) &&
-		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (topic integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL, counts boolean NOT NULL) ON COMMIT DROP");
+		command(work, problem, "CREATE TEMPORARY TABLE oms_bridge_published (topic integer NOT NULL, partition integer NOT NULL, sequence bigint NOT NULL, hash text NOT NULL, counts boolean NOT NULL) ON COMMIT DROP");
 }
 
 /* --- what Kafka has --- */
@@ -131,7 +134,7 @@ found_event(void *arg, const Found *found, Problem *problem)
 	bool		counts = !found->dead && found->offset >= accepted->next[found->topic][found->partition];
 
 	/* anything but hex digits is no hash of ours, and must not be taken for the end of a line */
-	text_printf(&work->copy, "%d\t%lld\t%.*s\t%c\n", found->topic, (long long) found->sequence, known_hash(found->hash), found->hash.data, counts ? 't' : 'f');
+	text_printf(&work->copy, "%d\t%d\t%lld\t%.*s\t%c\n", found->topic, found->dead ? NOWHERE : found->partition, (long long) found->sequence, known_hash(found->hash), found->hash.data, counts ? 't' : 'f');
 	work->found++;
 	if (!found->dead)
 	{
@@ -165,7 +168,8 @@ read_back(Work *work, Problem *problem)
 		return false;
 	given->sink->partitions(given->sink, partitions);
 	offsets_init(&work->oldest, partitions);
-	work->oldest_of_all = NOTHING;
+	offsets_init(&work->lost, partitions);
+	work->oldest_of_all = work->first_lost = NOTHING;
 	for (int t = 0; t < EVENT_TABLES; t++)
 		for (int p = 0; p < partitions[t]; p++)
 			work->oldest.next[t][p] = NOTHING;
@@ -182,32 +186,71 @@ read_back(Work *work, Problem *problem)
 
 /* --- what Kafka has and the tables have not --- */
 
-static bool
-check_divergence(Work *work, Problem *problem)
+/* What Kafka holds of a history that was lost: FROM what, as p. */
+static void
+strangers(const Work *work, Text *sql)
 {
-	Text		sql = {0};
-	PGresult   *result;
-	bool		fine;
 	const bool *tables = work->given->tables;
 	const char *not_purged = tables_not_purged(tables);
 
-	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]"
-			  " FROM (SELECT p.sequence FROM pg_temp.oms_bridge_published p WHERE p.counts AND NOT EXISTS (SELECT FROM (");
-	tables_select(tables, &sql, ", sequence, hash FROM oms.", "");
-	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
-	text_printf(&sql, " OFFSET 0) AS p WHERE true%s", not_purged);	/* few are left: only they are asked about further */
+	text_puts(sql, " FROM (SELECT p.topic, p.partition, p.sequence, p.counts FROM pg_temp.oms_bridge_published p WHERE NOT EXISTS (SELECT FROM (");
+	tables_select(tables, sql, ", sequence, hash FROM oms.", "");
+	text_puts(sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
+	text_printf(sql, " OFFSET 0) AS p WHERE true%s", not_purged);	/* few are left: only they are asked about further */
 	/*
 	 * Of a store that cannot say what was purged, whose tables somebody may have purged by other means, only that counts in a whole comparison
 	 * which no purge explains: what is newer than all of the tables, and a number that the tables give to another event.
 	 */
 	if (work->given->plan->full && not_purged[0] == '\0')
 	{
-		text_puts(&sql, " AND (p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
-		tables_select(tables, &sql, ", max(sequence) AS sequence FROM oms.", "");
-		text_puts(&sql, ") AS newest) OR EXISTS (SELECT FROM (");
-		tables_select(tables, &sql, ", sequence FROM oms.", "");
-		text_puts(&sql, ") AS other WHERE other.sequence = p.sequence))");
+		text_puts(sql, " AND (p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
+		tables_select(tables, sql, ", max(sequence) AS sequence FROM oms.", "");
+		text_puts(sql, ") AS newest) OR EXISTS (SELECT FROM (");
+		tables_select(tables, sql, ", sequence FROM oms.", "");
+		text_puts(sql, ") AS other WHERE other.sequence = p.sequence))");
 	}
+}
+
+/* The partitions that hold such events, which an operator has accepted, now or before. */
+static bool
+find_lost(Work *work, Problem *problem)
+{
+	const Offsets *accepted = &work->given->position->accepted;
+	bool		any = false;
+	Text		sql = {0};
+	PGresult   *result;
+
+	for (int t = 0; t < EVENT_TABLES; t++)
+		for (int i = 0; i < accepted->partitions[t]; i++)
+			any |= accepted->next[t][i] > 0;
+	if (!any)
+		return true;
+	text_puts(&sql, "SELECT p.topic, p.partition, min(p.sequence)");
+	strangers(work, &sql);
+	text_printf(&sql, " AND p.partition <> %d GROUP BY 1, 2", NOWHERE);
+	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
+	text_free(&sql);
+	for (int row = 0; result != NULL && row < PQntuples(result); row++)
+	{
+		int64_t		first = strtoll(PQgetvalue(result, row, 2), NULL, 10);
+
+		work->lost.next[atoi(PQgetvalue(result, row, 0))][atoi(PQgetvalue(result, row, 1))] = 1;
+		work->first_lost = first < work->first_lost ? first : work->first_lost;
+	}
+	PQclear(result);
+	return result != NULL;
+}
+
+static bool
+check_divergence(Work *work, Problem *problem)
+{
+	Text		sql = {0};
+	PGresult   *result;
+	bool		fine;
+
+	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]");
+	strangers(work, &sql);
+	text_puts(&sql, " AND p.counts");
 	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
 	fine = result != NULL;
@@ -329,7 +372,8 @@ publish(Work *work, Problem *problem)
 
 /*
  * Kafka does not hold it: because nobody published it, or because its partition has lost older records to retention since? It has when it is
- * older than what the partition still holds. Where that holds nothing, whatever is older than all that Kafka holds was published, of the rest nobody knows.
+ * older than what the partition still holds. Where that holds nothing, whatever is older than all that Kafka holds was published, of the rest nobody knows;
+ * nor where what is newer is of a lost history, and the number may have been given out again since.
  */
 static bool
 is_missing(Work *work, const Event *event)
@@ -338,13 +382,14 @@ is_missing(Work *work, const Event *event)
 	const Offsets *begin = begin_of(work);
 	int			p = given->sink->partition(given->sink, event->topic, event_key(event));
 	int64_t		oldest = work->oldest.next[event->topic][p];
+	bool		again = event->sequence >= work->first_lost && (oldest == NOTHING || work->lost.next[event->topic][p] != 0);
 
 	if (given->plan->told || work->low.next[event->topic][p] <= (begin != NULL ? begin->next[event->topic][p] : 0))
 		return true;
-	if (event->sequence < (oldest != NOTHING ? oldest : work->oldest_of_all) && work->oldest_of_all != NOTHING)
-		work->left_out++;
-	else if (oldest != NOTHING)
+	if (oldest != NOTHING && event->sequence >= oldest)
 		return true;
+	if (!again && work->oldest_of_all != NOTHING && (oldest != NOTHING || event->sequence < work->oldest_of_all))
+		work->left_out++;
 	else if (work->doubtful++ == 0)
 		work->first_doubtful = event->sequence;
 	return false;
@@ -526,7 +571,7 @@ compare_and_publish(Work *work, Problem *problem)
 	log_info("reconciling: replication slot \"%s\" made with %s at %s; %zu events read back from Kafka", given->options->slot,
 			 given->decoder->plugin, lsn_text(consistent, lsn), work->found);
 	/* what an operator has accepted once is accepted, whatever comes next */
-	if (!check_divergence(work, problem) || !write_position(work, problem))
+	if (!check_divergence(work, problem) || !find_lost(work, problem) || !write_position(work, problem))
 		return false;
 	signals_doing("publishing from the event tables", false);
 	if (!set_floor(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
@@ -561,6 +606,7 @@ reconcile(Reconciliation *given, Problem *problem)
 	given->left_count = work.count;
 	offsets_free(&work.low);
 	offsets_free(&work.oldest);
+	offsets_free(&work.lost);
 	text_free(&work.copy);
 	PQfinish(work.connection);
 	return fine;

@@ -324,8 +324,9 @@ sub delivery
 		};
 		$kafka->consume("$prefix$topic", read_committed => 1, each => $each);
 	}
-	my @missing = grep { !$seen{$_} } keys %$expected;
-	$complain->(map { "$_ is missing: " . $expected->{$_} =~ s/\x01/ /gr } (sort { $a <=> $b } @missing)[0 .. ($#missing > 9 ? 9 : $#missing)]);
+	my @missing = sort { $a <=> $b } grep { !$seen{$_} } keys %$expected;
+	$result{missing} = \@missing;
+	$complain->(map { "$_ is missing: " . $expected->{$_} =~ s/\x01/ /gr } @missing[0 .. ($#missing > 9 ? 9 : $#missing)]);
 	$complain->('... ' . @missing . ' are missing') if @missing > 10;
 	return \%result;
 }

@@ -171,6 +171,27 @@ arrives('told where to begin', 'old');
 is(scalar ids('old.order-events'), 2, 'what is missing from there on comes, and nothing else');
 stop();
 
+# restored, and of each partition only events of the lost history are left: the numbers that are given out again are lower than some of theirs
+orders(20);
+start('old');
+arrives('before a snapshot', 'old');
+stop();
+snapshot();
+my $kept = $kafka->end_offsets('old.order-events');
+start('old');
+orders(10);
+arrives('what will be lost', 'old');
+stop();
+expire('old.order-events', %$kept);
+restore();
+$next = 1 + (sequences_of($node))[0];
+orders(12);
+refused('given out again', 'old', qr/events, the first \d+, would be published that may have been published long ago/, args => ['--accept-divergence']);
+start('old', args => [ '--bootstrap', '--start', $next ]);
+arrives('told where to begin, again', 'old');
+is(scalar ids('old.order-events'), 22, 'numbers that were given out again: each event comes, beside those that were lost');
+stop();
+
 # half of the records are gone: what is older than the rest is not published again
 orders(60);
 start('old');

@@ -55,10 +55,27 @@ sub said { my ($bridge) = @_; return substr $bridge->log, $bridge->{mark}; }
 sub kill_bridges { my (@pipelines) = @_; $bridges{$_}->kill9 foreach @pipelines; return; }
 sub start_missing { foreach my $pipeline (sort keys %PIPELINES) { start_bridge($pipeline) if !$bridges{$pipeline} || !$bridges{$pipeline}->running; } return; }
 
+# A partition from which retention took the last record of a store, or all but those of a lost history: what its bridge cannot know, and asks, a consumer
+# knows. From the first event on that is missing it publishes what Kafka does not hold, also what retention took.
+sub answer
+{
+	my ($pipeline) = @_;
+	return if $bridges{$pipeline}->running || said($bridges{$pipeline}) !~ /may have been published long ago/;
+	my $found = delivery(node_of($pipeline), $kafka, $PIPELINES{$pipeline}{'topic.prefix'} // "$pipeline.", store => $PIPELINES{$pipeline}{'store.name'},
+		removed => $removed{$pipeline}, lost => 1);
+	my $start = $found->{missing}[0] // 1 + (sequences_of(node_of($pipeline)))[0];
+	note("$pipeline asks, and is told: from $start");
+	delete @{ $removed{$pipeline} }{ grep { /^(\d+)/ && $1 >= $start } keys %{ $removed{$pipeline} } } if $removed{$pipeline};
+	start_bridge($pipeline, '--bootstrap', '--start', $start);
+	return;
+}
+
 sub all_drained
 {
 	foreach my $pipeline (sort keys %PIPELINES)
 	{
+		wait_for(sub { active_of($bridges{$pipeline}) || !$bridges{$pipeline}->running }, 90, "$pipeline to stream or to ask");
+		answer($pipeline);
 		# a slot that was made anew is ahead of what its bridge still compares
 		next if wait_for(sub { active_of($bridges{$pipeline}) }, 90, "$pipeline to stream") && defined drained(node_of($pipeline), slot_of($pipeline), 90);
 		diag("pipeline $pipeline stands; its log ends:\n" . join '', (split /^/, $bridges{$pipeline}->log)[ -20 .. -1 ]);
