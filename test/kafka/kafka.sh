@@ -16,12 +16,13 @@
 # init on a DIR that is formatted does nothing, so that data and ports survive every kill.
 #
 # OMS_KAFKA_CACHE      the cache folder; else /var/cache/oms_state/kafka where root has filled or may fill it, else ~/.cache/oms_state/kafka
+# OMS_KAFKA_VERSION    another Kafka than that of rig.xml, in a cache of its own
 # OMS_KAFKA_JAVA_OPTS  instead of the small and quick default options of the JVM
 # Exit status 75: Kafka cannot be had here (no java, no mvn, or Maven Central cannot be reached); the reason is on stderr.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-kafka_version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$here/rig.xml")
+kafka_version=${OMS_KAFKA_VERSION:-$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$here/rig.xml")}
 debezium_version=$(sed -n 's|.*<debezium.version>\(.*\)</debezium.version>.*|\1|p' "$here/rig.xml")
 unset CLASSPATH JAVA_TOOL_OPTIONS
 
@@ -59,7 +60,7 @@ maven() {
     fi
     timeout 900 mvn -B -q -C "${repository[@]}" -Dmaven.wagon.http.retryHandler.count=2 -Dmaven.wagon.rto=60000 \
         -f "$here/rig.xml" -P "$1" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
-        -DincludeScope=runtime -DoutputDirectory="$2" > "$temporary/maven.log" 2>&1 < /dev/null && return 0
+        "-Dkafka.version=$kafka_version" -DincludeScope=runtime -DoutputDirectory="$2" > "$temporary/maven.log" 2>&1 < /dev/null && return 0
     # the cause stands last in a long line
     grep -m 3 -E 'ERROR|timed out' "$temporary/maven.log" | sed -E 's/^(\[ERROR\]) .*: (Could not (transfer|find|resolve) artifact)/\1 \2/' | cut -c 1-1000 >&2 || tail -n 3 "$temporary/maven.log" >&2
     cannot "Maven could not get the jars of Kafka $kafka_version and Debezium $debezium_version (is Maven Central reachable?)"
