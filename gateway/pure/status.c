@@ -73,6 +73,19 @@ status_retry_after(int status)
 }
 
 const char *
+status_next(const char *words, char sqlstate[6])
+{
+	for (const char *at = strstr(words, ":  "); at != NULL; at = strstr(at + 1, ":  "))
+		if (strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && strncmp(at + 8, ": ", 2) == 0)
+		{
+			memcpy(sqlstate, at + 3, 5);
+			sqlstate[5] = '\0';
+			return at + 8;
+		}
+	return NULL;
+}
+
+const char *
 status_title(int status)
 {
 	static const struct

@@ -19,6 +19,12 @@ extern int	status_retry_after(int status);
 /* Whether message, detail and hint are for the caller; else they go to the log alone. */
 extern bool status_is_told(const char *sqlstate);
 
+/*
+ * The next SQLSTATE in what libpq says of a connection that did not come about (verbose: "FATAL:  28P01: ..."; of several hosts one after the
+ * other). Answers where to look for the one behind it; NULL: there is none.
+ */
+extern const char *status_next(const char *words, char sqlstate[6]);
+
 /* The phrase: "Not Found". */
 extern const char *status_title(int status);
 

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 
 #include "log.h"
+#include "status.h"
 
 #define CONNECT_MS 5000
 #define ANSWER_MS 5000			/* what a server may take longer than its own timeout */
@@ -38,12 +39,29 @@ first_line(const char *text, char *line, size_t size)
 	line[len] = '\0';
 }
 
+/*
+ * The password was asked for, and the server did not take it (28...). Whatever else stands in the way of a login, a server that stops, too
+ * many connections, no such database, is no guess of anybody's. libpq tells the SQLSTATE of a connection that did not come about in its words.
+ */
+static bool
+connection_is_denied(const Connection *connection)
+{
+	const char *words = PQerrorMessage(connection->pg);
+	char		sqlstate[6];
+
+	if (connection->state != CONNECTION_CONNECTING || PQconnectionUsedPassword(connection->pg) != 1)
+		return false;
+	while ((words = status_next(words, sqlstate)) != NULL)
+		if (strncmp(sqlstate, "28", 2) == 0)
+			return true;
+	return false;
+}
+
 static void
 connection_fail(Connection *connection, const char *problem)
 {
 	Pool	   *pool = connection->pool;
-	/* libpq tells no SQLSTATE of a connection that did not come about; whether it got as far as the password it does */
-	bool		denied = connection->state == CONNECTION_CONNECTING && PQconnectionUsedPassword(connection->pg) == 1;
+	bool		denied = connection_is_denied(connection);
 
 	connection_close(connection);
 	pool_failed(pool, problem, denied);
@@ -91,6 +109,7 @@ connection_open(Connection *connection)
 		connection_fail(connection, line);
 		return;
 	}
+	PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE);
 	connection->state = CONNECTION_CONNECTING;
 	connection->prepared = 0;
 	connection->watch = (Watch) {.fd = PQsocket(connection->pg), .ready = connection_ready, .of = connection};
@@ -182,6 +201,7 @@ connection_setup(Connection *connection)
 		return;
 	}
 	snprintf(timeout, sizeof timeout, "%lld", (long long) connection->pool->statement_ms);
+	PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
 	connection->state = CONNECTION_SETUP;
 	fine = PQsetnonblocking(connection->pg, 1) == 0 && PQenterPipelineMode(connection->pg) == 1 &&
 		PQsendQueryParams(connection->pg, SETUP_SQL, 1, NULL, values, NULL, NULL, 0) == 1 &&

@@ -12,6 +12,7 @@
 
 #include "listener.h"
 #include "options.h"
+#include "ping.h"
 #include "prometheus.h"
 #include "server.h"
 #include "sessions.h"
@@ -54,6 +55,7 @@ static PoolCopy pools[POOLS];
 static const char *const pool_names[POOLS] = {"write", "read"};
 static _Atomic int64_t connections;
 static _Atomic int64_t sessions;
+static _Atomic int64_t bodies;
 static atomic_bool draining;
 static _Atomic int64_t pulse_us;	/* 0: the loop does not turn yet, or no more */
 static Clock pulse;
@@ -130,6 +132,7 @@ figures_look(Clock *clock)
 		copy_pool(&pools[1], server_read_pool);
 	connections = listener_connections();
 	sessions = sessions_count();
+	bodies = (int64_t) listener_bodies();
 	pulse_us = ticks_us();
 	loop_ring_in(clock, LOOK_MS);
 }
@@ -224,6 +227,8 @@ not_ready(void)
 		return "the loop does not turn";
 	if (draining)
 		return "stopping";
+	if (ping_state() != PING_ANSWERED)
+		return ping_state() == PING_NOT_YET ? "PostgreSQL has not answered yet" : "PostgreSQL does not answer";
 	if (pools[0].there && pools[0].ready == 0)
 		return "no connection to PostgreSQL";
 	if (pools[1].there && pools[1].ready == 0)
@@ -242,6 +247,7 @@ figures_render(Text *text)
 	add_number(text, "sent_bytes_total", "counter", "Bytes of bodies sent.", bytes_sent);
 	add_number(text, "connections", "gauge", "Connections of clients.", connections);
 	add_number(text, "sessions", "gauge", "Sessions that are logged in.", sessions);
+	add_number(text, "bodies_bytes", "gauge", "Bytes of the bodies of requests that are not over.", bodies);
 	add_pools(text);
 	add_number(text, "ready", "gauge", "1 when /readyz says so.", not_ready() == NULL);
 	prometheus_process(text);
@@ -251,7 +257,7 @@ void
 figures_names(Text *text)
 {
 	text_puts(text, PREFIX "build_info\n" PREFIX "requests_total\n" PREFIX "request_seconds_bucket\n" PREFIX "request_seconds_sum\n" PREFIX "request_seconds_count\n"
-			  PREFIX "received_bytes_total\n" PREFIX "sent_bytes_total\n" PREFIX "connections\n" PREFIX "sessions\n" PREFIX "ready\n");
+			  PREFIX "received_bytes_total\n" PREFIX "sent_bytes_total\n" PREFIX "connections\n" PREFIX "sessions\n" PREFIX "bodies_bytes\n" PREFIX "ready\n");
 	for (size_t row = 0; row < POOL_ROWS; row++)
 		text_printf(text, PREFIX "%s\n", pool_rows[row].name);
 	text_puts(text, "process_cpu_seconds_total\nprocess_resident_memory_bytes\n");

@@ -27,6 +27,7 @@
 #define CONNECTION_MEMORY (64 * 1024)
 #define LOOK_MS 500
 #define LOGIN_MAX 8192
+#define NO_ROOM "the bodies of all requests together are too large; nothing was done"
 
 typedef struct Listener
 {
@@ -40,6 +41,7 @@ static int	nlisteners;
 static const ListenerRules *rules;
 static Peer *peers;
 static int	npeers;
+static uint64_t bodies;			/* bytes of those that are held */
 static bool draining;
 static bool secure;				/* the ports speak TLS */
 static Clock clock_of_peers;
@@ -54,6 +56,18 @@ int
 listener_connections(void)
 {
 	return npeers;
+}
+
+uint64_t
+listener_bodies(void)
+{
+	return bodies;
+}
+
+void
+listener_let_go(uint64_t bytes)
+{
+	bodies -= bytes;
 }
 
 bool
@@ -198,6 +212,25 @@ body_max(const Request *request)
 	}
 }
 
+static bool
+has_room(uint64_t bytes)
+{
+	return bodies <= rules->bodies_max && bytes <= rules->bodies_max - bodies;
+}
+
+/* Who says how much is to come is told before he sends it; it counts as it comes, so that nobody keeps room by words alone. */
+static bool
+check_room(const Request *request, Refused *refused)
+{
+	Span		length = request_header(request, "Content-Length");
+	uint64_t	bytes = 0;
+
+	/* digits, and not too many: the guard has looked */
+	for (size_t i = 0; i < length.len; i++)
+		bytes = bytes * 10 + (uint64_t) (length.data[i] - '0');
+	return has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
+}
+
 /* Everything that can be said before the body has come. */
 static bool
 check_head(Request *request, const char *method, const char *version, Refused *refused)
@@ -231,7 +264,15 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		*refused = of_route;
 		return false;
 	}
-	return check_body_type(request, refused) && request_identify(request, refused);
+	return check_body_type(request, refused) && request_identify(request, refused) && check_room(request, refused);
+}
+
+static void
+drop_body(Request *request)
+{
+	text_free(&request->body);
+	listener_let_go(request->bytes_held);
+	request->bytes_held = 0;
 }
 
 /*
@@ -251,10 +292,19 @@ take_body(Request *request, const char *data, size_t *len)
 	else if (request->bytes_received > max)
 	{
 		request->too_large = true;
-		text_free(&request->body);
+		drop_body(request);
+	}
+	else if (!request->no_room && has_room(*len))
+	{
+		text_add(&request->body, data, *len);
+		request->bytes_held += *len;
+		bodies += *len;
 	}
 	else
-		text_add(&request->body, data, *len);
+	{
+		request->no_room = true;
+		drop_body(request);
+	}
 	*len = 0;
 	return MHD_YES;
 }
@@ -269,6 +319,8 @@ body_is_here(Request *request)
 		request->close = true;
 		request_refuse_with(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than this route takes");
 	}
+	else if (request->no_room)
+		request_refuse_with(request, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
 	else if (request->match.route->body == BODY_JSON && request->body.len == 0)
 		request_refuse_with(request, MHD_HTTP_BAD_REQUEST, "the body is empty");
 	else if (request->match.route->body == BODY_JSON && memchr(request->body.data, '\0', request->body.len) != NULL)

@@ -13,6 +13,7 @@ typedef struct ListenerRules
 {
 	GuardRules	guard;
 	uint64_t	batch_max;		/* bytes of the body of a batch; guard.body_max is for the others */
+	uint64_t	bodies_max;		/* bytes of the bodies of all requests that are not answered yet */
 	int			connections_max;
 	int			address_max;	/* connections from one address */
 	int64_t		head_ms;		/* a connection's first head must be there by then */
@@ -43,6 +44,8 @@ extern void listener_wake(void);
 extern void listener_drain(void);
 extern bool listener_draining(void);
 extern int	listener_connections(void);
+extern uint64_t listener_bodies(void);	/* bytes of bodies that are held */
+extern void listener_let_go(uint64_t bytes);
 extern void listener_stop(void);
 extern const ListenerRules *listener_rules(void);
 

@@ -28,6 +28,7 @@ static const char *const modes[] = {"password", "proxy", "certificate", "jwt", "
 
 #define KB SETTING_KB
 #define MB SETTING_MB
+#define GB SETTING_GB
 #define SECOND SETTING_SECOND
 #define HOUR SETTING_HOUR
 
@@ -69,6 +70,8 @@ static const SettingRow option_rows[] = {
 
 	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
 	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands (413)"},
+	{.name = "bodies.max", BYTES(bodies_max, KB, 64 * GB), .value = "256MB", .reloadable = true,
+		.help = "most bytes of the bodies of all requests together, from their first byte until each is answered (503)"},
 	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "32kB", .reloadable = true, .help = "most bytes of all headers (431)"},
 	{.name = "connections.max", NUMBER(connections_max, 1, 100000), .value = "2000", .help = "most connections of clients (503)"},
 	{.name = "address.connections", NUMBER(address_max, 1, 100000), .value = "64", .reloadable = true,
@@ -109,6 +112,8 @@ options_check(Settings *settings, Problem *problem)
 		return false;
 	if (options->batch_max < options->body_max)
 		return problem_set(problem, REMEDY_STOP, "a batch is several commands: give it more", "batch.max is less than body.max");
+	if (options->bodies_max < options->batch_max)
+		return problem_set(problem, REMEDY_STOP, "the largest body must find room where there is no other", "bodies.max is less than batch.max");
 	if (options->auth == AUTH_PROXY && strstr(options->listen, "unix:") == NULL)
 		return problem_set(problem, REMEDY_STOP, "listen on unix:/PATH, which only the proxy can open: on a port anybody could say who he is",
 						   "auth is proxy, and listen names no Unix socket");

@@ -56,6 +56,7 @@ typedef struct Options
 	/* limits */
 	int64_t		body_max;
 	int64_t		batch_max;
+	int64_t		bodies_max;
 	int64_t		headers_max;
 	int64_t		connections_max;
 	int64_t		address_max;

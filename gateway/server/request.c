@@ -100,6 +100,7 @@ request_free(Request *request)
 	text_free(&request->answer);
 	text_free(&request->result);
 	text_free(&request->body);
+	listener_let_go(request->bytes_held);
 	job_clear(&request->job);
 	if (request->identity.login != NULL)
 		sessions_let_go(request->identity.login);

@@ -63,6 +63,8 @@ typedef struct Request
 	void		(*free_more) (struct Request *request);
 	bool		begun;			/* the head was looked at */
 	bool		too_large;
+	bool		no_room;		/* for its body, beside those of others */
+	uint64_t	bytes_held;		/* of bodies.max */
 	uint64_t	bytes_received; /* of the body */
 	bool		running;
 	bool		suspended;

@@ -19,6 +19,7 @@
 #include "identity.h"
 #include "listener.h"
 #include "log.h"
+#include "ping.h"
 #include "sessions.h"
 #include "signals.h"
 #include "sockets.h"
@@ -66,6 +67,7 @@ take_rules(const Options *options)
 	rules.guard.bytes_max = (size_t) options->headers_max;
 	rules.guard.body_max = (uint64_t) options->body_max;
 	rules.batch_max = (uint64_t) options->batch_max;
+	rules.bodies_max = (uint64_t) options->bodies_max;
 	rules.connections_max = (int) options->connections_max;
 	rules.address_max = (int) options->address_max;
 	rules.head_ms = options->head_timeout_ms;
@@ -208,7 +210,10 @@ server_start(Options *options, Problem *problem)
 		return false;
 	request_identify = identity_find;
 	if (options->auth == AUTH_PASSWORD)
+	{
 		sessions_start(options);
+		ping_start(options->dsn);
+	}
 	else
 	{
 		PoolRules	write = pool_rules(options, false);
@@ -244,6 +249,7 @@ void
 server_end(void)
 {
 	figures_stop();
+	ping_stop();
 	monitor_stop();
 	loop_stop_clock(&alive_clock);
 	listener_stop();

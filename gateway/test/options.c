@@ -42,6 +42,7 @@ checks(void)
 	refused("--auth=certificate", NULL, "tls.clients is empty");
 	refused("--tls.certificate=c", NULL, "belong together");
 	refused("--batch.max=64kB", NULL, "batch.max is less than body.max");
+	refused("--bodies.max=1MB", NULL, "bodies.max is less than batch.max");
 	refused("--dsn=host=h replication=database", NULL, "dsn says replication");
 	refused("--read.dsn=host h", NULL, "read.dsn is no connection string");
 	refused("--read.dsn=host=h password=x", NULL, "a password in read.dsn");

@@ -12,6 +12,21 @@
 #include "tap.h"
 
 static void
+check_words(void)
+{
+	char		sqlstate[6];
+	const char *words = "connection to server at \"a:  b: c\", port 1 failed: Connection refused\nconnection to server at \"b\" failed: FATAL:  28P01: password\n"
+		"connection failed: FATAL:  3D000: no database";
+
+	words = status_next(words, sqlstate);
+	ok(words != NULL && strcmp(sqlstate, "28P01") == 0, "the first SQLSTATE in what libpq says");
+	words = status_next(words, sqlstate);
+	ok(words != NULL && strcmp(sqlstate, "3D000") == 0, "and the next");
+	ok(status_next(words, sqlstate) == NULL && status_next("FATAL:  28P0", sqlstate) == NULL && status_next("", sqlstate) == NULL, "and no more");
+	ok(status_next("FATAL:  password: x", sqlstate) == NULL && status_next("FATAL:  28P010: x", sqlstate) == NULL, "what is none is none");
+}
+
+static void
 check_statuses(void)
 {
 	static const struct
@@ -44,6 +59,7 @@ check_statuses(void)
 		ok(status_retryable(again[i]), "%s is sent again", again[i]);
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		ok(!status_retryable(never[i]), "%s never is", never[i]);
+	check_words();
 	ok(status_retry_after(503) > 0 && status_retry_after(429) > 0 && status_retry_after(500) == 0 && status_retry_after(409) == 0, "Retry-After");
 }
 
