@@ -19,8 +19,25 @@
 #define ANSWER_MS 5000			/* what a server may take longer than its own timeout */
 #define CONNECT_WORDS 8
 
+/*
+ * What the login of a pool may. $2: there is a pool; $3: oms_admin is allowed. A role that it can become counts as what it is: a name that
+ * somebody else says could be that one's.
+ */
+#define CAN_BE "pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')"
+#define TOO_MUCH \
+	" CASE WHEN $2::pg_catalog.bool THEN (SELECT pg_catalog.format('%s%s', r.rolname," \
+	" CASE WHEN r.rolsuper THEN ', a superuser' WHEN r.rolcreaterole THEN ', who makes roles (CREATEROLE)' ELSE '' END)" \
+	" FROM pg_catalog.pg_roles AS r WHERE " CAN_BE " AND (r.rolsuper OR r.rolcreaterole OR (r.rolname = 'oms_admin' AND NOT $3::pg_catalog.bool))" \
+	" ORDER BY r.rolname <> session_user, r.rolname LIMIT 1) END"
+#define OTHERS \
+	" CASE WHEN $2::pg_catalog.bool THEN (SELECT pg_catalog.string_agg(s.rolname, ', ') FROM (SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE " CAN_BE \
+	" AND r.rolname <> session_user ORDER BY r.rolname LIMIT 100) AS s) END"
+#define NOT_A_PROXY \
+	" $2::pg_catalog.bool AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = 'oms_proxy' AND " CAN_BE ")"
+
 #define SETUP_SQL \
-	"SELECT pg_catalog.quote_ident(n.nspname), pg_catalog.set_config('statement_timeout', $1, false)," \
+	"SELECT pg_catalog.quote_ident(n.nspname)," TOO_MUCH "," OTHERS "," NOT_A_PROXY "," \
+	" pg_catalog.set_config('statement_timeout', $1, false)," \
 	" pg_catalog.set_config('DateStyle', 'ISO', false), pg_catalog.set_config('bytea_output', 'hex', false)," \
 	" pg_catalog.set_config('idle_session_timeout', '0', false), pg_catalog.set_config('default_transaction_read_only', 'off', false)" \
 	" FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'oms_state'"
@@ -58,13 +75,18 @@ connection_is_denied(const Connection *connection)
 }
 
 static void
-connection_fail(Connection *connection, const char *problem)
+connection_fail_by(Connection *connection, const char *problem, PoolFailure failure)
 {
 	Pool	   *pool = connection->pool;
-	bool		denied = connection_is_denied(connection);
 
 	connection_close(connection);
-	pool_failed(pool, problem, denied);
+	pool_failed(pool, problem, failure);
+}
+
+static void
+connection_fail(Connection *connection, const char *problem)
+{
+	connection_fail_by(connection, problem, connection_is_denied(connection) ? POOL_DENIED : POOL_NOT_THERE);
 }
 
 static void
@@ -192,7 +214,7 @@ static void
 connection_setup(Connection *connection)
 {
 	char		timeout[24];
-	const char *values[1] = {timeout};
+	const char *values[3] = {timeout, connection->pool->by_password ? "off" : "on", connection->pool->allow_admin ? "on" : "off"};
 	bool		fine;
 
 	if (connection->pool->by_password && !PQconnectionUsedPassword(connection->pg))
@@ -204,7 +226,7 @@ connection_setup(Connection *connection)
 	PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
 	connection->state = CONNECTION_SETUP;
 	fine = PQsetnonblocking(connection->pg, 1) == 0 && PQenterPipelineMode(connection->pg) == 1 &&
-		PQsendQueryParams(connection->pg, SETUP_SQL, 1, NULL, values, NULL, NULL, 0) == 1 &&
+		PQsendQueryParams(connection->pg, SETUP_SQL, 3, NULL, values, NULL, NULL, 0) == 1 &&
 		connection_note(connection, SENT_SETUP, 0) && connection_sync(connection) && connection_flush(connection);
 	if (!fine)
 	{
@@ -247,6 +269,31 @@ connection_be_idle(Connection *connection)
 	pool_idle(connection->pool, connection);
 }
 
+/* What may more than is asked of it is no login for a pool; where it becomes nobody else that is its owner's choice. False: it is not taken. */
+static bool
+connection_check_powers(Connection *connection, const PGresult *result)
+{
+	Pool	   *pool = connection->pool;
+	const char *too_much = PQgetisnull(result, 0, 1) ? NULL : PQgetvalue(result, 0, 1);
+	char		line[500];
+
+	if (too_much != NULL && pool->becomes_others)
+	{
+		snprintf(line, sizeof line, "its login can be %.200s: so could everybody who asks", too_much);
+		connection_fail_by(connection, line, POOL_TOO_MUCH);
+		return false;
+	}
+	if (pool->had_one)
+		return true;
+	if (too_much != NULL)
+		log_warning("%s: everybody is its login, which can be %s", pool->name, too_much);
+	if (pool->becomes_others)
+		log_info("%s: its login can be %s", pool->name, PQgetisnull(result, 0, 2) ? "nobody else" : PQgetvalue(result, 0, 2));
+	if (pool->becomes_others && PQgetvalue(result, 0, 3)[0] == 't')
+		log_warning("%s: its login is no member of oms_proxy: events name it, and not who asks", pool->name);
+	return true;
+}
+
 /* False: the connection is gone. */
 static bool
 connection_setup_result(Connection *connection, const PGresult *result)
@@ -257,7 +304,7 @@ connection_setup_result(Connection *connection, const PGresult *result)
 	{
 		free(connection->pool->schema);
 		connection->pool->schema = must_strdup(PQgetvalue(result, 0, 0));
-		return true;
+		return connection->pool->by_password || connection_check_powers(connection, result);
 	}
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 		snprintf(line, sizeof line, "the database has no extension oms_state");

@@ -19,6 +19,7 @@ run(Options *options)
 {
 	Problem		problem = {0};
 	Text		settings = {0};
+	bool		fine;
 
 	settings_show(&options_table, &options->settings, &settings);
 	log_debug("settings in force:\n%s", settings.data);
@@ -37,11 +38,11 @@ run(Options *options)
 		return EXIT_USAGE;
 	}
 	sd_notify(0, "READY=1");
-	server_run();
+	fine = server_run();
 	server_end();
 	log_info("stopped");
 	signals_guard_end();
-	return EXIT_SUCCESS;
+	return fine ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 int

@@ -49,6 +49,8 @@ static const SettingRow option_rows[] = {
 		.help = "names that a Host header may say, with commas between; empty: any"},
 	{.name = "auth", CHOICE(auth, modes), .value = "password",
 		.help = "password: each session logs in to PostgreSQL; proxy: a header of a proxy on a Unix socket names the role; certificate: the common name of a client's certificate is the role; jwt: a token that somebody else has signed; login: everybody is the login of dsn"},
+	{.name = "allow.admin", FLAG(allow_admin),
+		.help = "auth=proxy, certificate and jwt: the login of dsn may be a member of oms_admin; one that can be a superuser, or makes roles, is refused anyway"},
 	{.name = "proxy.header", TEXT(proxy_header, 100), .value = "X-Forwarded-User", .help = "auth=proxy: the header that names the role"},
 	{.name = "jwt.keys", TEXT(jwt_keys, 1000), .value = "",
 		.help = "auth=jwt: file with the set of public keys (JWKS: RS256, ES256, EdDSA), read again by a reload"},
@@ -67,6 +69,8 @@ static const SettingRow option_rows[] = {
 	{.name = "session.max", TIME(session_max_ms, SECOND, 168 * HOUR), .value = "720min", .help = "auth=password: and any session after so long"},
 	{.name = "session.keep_password", FLAG(session_keep_password),
 		.help = "auth=password: keep the password in memory, to log in again by itself where the connection to PostgreSQL was lost"},
+	{.name = "session.rate", NUMBER(session_rate, 0, 100000), .value = "100", .reloadable = true,
+		.help = "auth=password: most requests that write a second of one session (429); 0: no limit"},
 
 	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
 	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands (413)"},

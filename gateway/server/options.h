@@ -48,10 +48,12 @@ typedef struct Options
 	char	   *tls_certificate;
 	char	   *tls_key;
 	char	   *tls_clients;
+	bool		allow_admin;
 	int64_t		sessions_max;
 	int64_t		session_idle_ms;
 	int64_t		session_max_ms;
 	bool		session_keep_password;
+	int64_t		session_rate;
 
 	/* limits */
 	int64_t		body_max;

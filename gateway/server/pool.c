@@ -106,6 +106,8 @@ pool_open(const PoolRules *rules)
 	pool->password = rules->password != NULL ? must_strdup(rules->password) : NULL;
 	pool->by_password = rules->password != NULL;
 	pool->keep_password = rules->keep_password;
+	pool->becomes_others = rules->becomes_others;
+	pool->allow_admin = rules->allow_admin;
 	pool_take_rules(pool, rules);
 	pool->size = rules->size;
 	pool->figures.size = rules->size;
@@ -119,7 +121,7 @@ pool_open(const PoolRules *rules)
 }
 
 void
-pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, bool denied), void *of)
+pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, PoolFailure failure), void *of)
 {
 	pool->on_first = first;
 	pool->on_first_of = of;
@@ -145,13 +147,13 @@ wipe(char **secret)
 }
 
 static void
-pool_first_is_known(Pool *pool, const char *problem, bool denied)
+pool_first_is_known(Pool *pool, const char *problem, PoolFailure failure)
 {
-	void		(*first) (Pool *, void *, const char *, bool) = pool->on_first;
+	void		(*first) (Pool *, void *, const char *, PoolFailure) = pool->on_first;
 
 	pool->on_first = NULL;
 	if (first != NULL)
-		first(pool, pool->on_first_of, problem, denied);
+		first(pool, pool->on_first_of, problem, failure);
 }
 
 void
@@ -165,12 +167,12 @@ pool_connected(Pool *pool)
 	pool->had_one = true;
 	if (!pool->keep_password)
 		wipe(&pool->password);
-	pool_first_is_known(pool, NULL, false);
+	pool_first_is_known(pool, NULL, POOL_NOT_THERE);
 	pool_connect(pool);
 }
 
 void
-pool_failed(Pool *pool, const char *problem, bool denied)
+pool_failed(Pool *pool, const char *problem, PoolFailure failure)
 {
 	if (!pool->down)
 		log_warning("%s: cannot connect to PostgreSQL: %s", pool->name, problem);
@@ -178,7 +180,7 @@ pool_failed(Pool *pool, const char *problem, bool denied)
 	pool->connect_us = loop_now_us() + pool->pause_ms * 1000;
 	pool->pause_ms = pool->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pool->pause_ms * 2;
 	pool_set_clock(pool);
-	pool_first_is_known(pool, problem, denied);
+	pool_first_is_known(pool, problem, failure);
 }
 
 void

@@ -89,6 +89,8 @@ typedef struct PoolRules
 	const char *password;		/* for user; wiped once it is not needed */
 	bool		keep_password;	/* else a login that is lost is lost for good */
 	const char *name;			/* of the pool, for the log */
+	bool		becomes_others; /* its login takes the roles of who asks: it may not be all of them */
+	bool		allow_admin;	/* and oms_admin may be among them */
 	int			size;
 	int			queue_max;
 	int64_t		queue_ms;		/* how long a job waits for a connection */
@@ -98,9 +100,16 @@ typedef struct PoolRules
 
 typedef struct Pool Pool;
 
+typedef enum PoolFailure
+{
+	POOL_NOT_THERE,				/* whatever there is between us and a connection */
+	POOL_DENIED,				/* the password was asked for, and did not do */
+	POOL_TOO_MUCH				/* the login of a pool may more than is safe */
+} PoolFailure;
+
 extern Pool *pool_open(const PoolRules *rules);
-/* Called once the first connection is there (NULL), or could not be had. denied: the password was asked for, and did not do. */
-extern void pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, bool denied), void *of);
+/* Called once the first connection is there (problem is NULL), or could not be had. */
+extern void pool_on_first(Pool *pool, void (*first) (Pool *pool, void *of, const char *problem, PoolFailure failure), void *of);
 /* Its one login was lost, and the password is not known any more. */
 extern bool pool_is_dead(const Pool *pool);
 /* Takes new rules for connections that are opened from now on; the idle ones are closed. */

@@ -59,6 +59,8 @@ struct Pool
 	char	   *password;
 	bool		keep_password;
 	bool		by_password;	/* it is a login's: a server that did not ask for the password is not believed */
+	bool		becomes_others;
+	bool		allow_admin;
 	int			size;
 	int			queue_max;
 	int64_t		queue_ms;
@@ -75,7 +77,7 @@ struct Pool
 	bool		down;			/* said in the log */
 	bool		had_one;
 	bool		closing;
-	void		(*on_first) (Pool *pool, void *of, const char *problem, bool denied);
+	void		(*on_first) (Pool *pool, void *of, const char *problem, PoolFailure failure);
 	void	   *on_first_of;
 	char	   *schema;			/* of the entry points, quoted */
 	PoolFigures figures;
@@ -90,7 +92,7 @@ extern void connection_go_on(Connection *connection);
 
 /* pool.c, told by connection.c */
 extern void pool_connected(Pool *pool);
-extern void pool_failed(Pool *pool, const char *problem, bool denied);	/* to connect */
+extern void pool_failed(Pool *pool, const char *problem, PoolFailure failure);	/* to connect */
 extern void pool_idle(Pool *pool, Connection *connection);
 extern void pool_not_idle(Pool *pool, Connection *connection);
 /* The attempt is over. lost: by no fault of the job's; doubtful: and it may have happened. */

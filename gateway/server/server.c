@@ -38,6 +38,7 @@ static Options *in_force;
 static ListenerRules rules;
 static const char *names[NAMES_MAX + 1];
 static char *names_list;
+static bool refused_to_run;
 static int64_t drain_ms;
 static int64_t drain_until_us;
 static Clock drain_clock;
@@ -94,6 +95,8 @@ pool_rules(const Options *options, bool reads)
 	return (PoolRules) {
 		.dsn = apart ? options->read_dsn : options->dsn,
 		.name = apart ? "read pool" : "pool",
+		.becomes_others = options->auth != AUTH_LOGIN,
+		.allow_admin = options->allow_admin,
 		.size = (int) (apart ? options->read_pool_size : options->pool_size),
 		.queue_max = (int) options->pool_queue,
 		.queue_ms = options->queue_timeout_ms,
@@ -180,13 +183,21 @@ raise_descriptors(const Options *options)
 }
 
 static void
-first_connection(Pool *pool, void *of, const char *problem, bool denied)
+first_connection(Pool *pool, void *of, const char *problem, PoolFailure failure)
 {
-	(void) denied;
-	if (problem != NULL)
-		pool_on_first(pool, first_connection, of);
-	else
+	Problem		too_much = {0};
+
+	if (problem == NULL && pool == server_pool)
 		commands_learn(pool);
+	else if (problem != NULL && failure == POOL_TOO_MUCH)
+	{
+		problem_set(&too_much, REMEDY_STOP, "give it NOINHERIT, oms_proxy and the roles of those who ask, and neither SUPERUSER nor CREATEROLE; oms_admin by allow.admin alone", "%s", problem);
+		log_problem(&too_much);
+		refused_to_run = true;
+		loop_end();
+	}
+	else if (problem != NULL)
+		pool_on_first(pool, first_connection, of);
 }
 
 bool
@@ -222,6 +233,8 @@ server_start(Options *options, Problem *problem)
 		server_pool = pool_open(&write);
 		server_read_pool = options->read_dsn[0] != '\0' ? pool_open(&read) : server_pool;
 		pool_on_first(server_pool, first_connection, NULL);
+		if (server_read_pool != server_pool)
+			pool_on_first(server_read_pool, first_connection, NULL);
 	}
 	signals_watch = (Watch) {.fd = signals_fd(), .ready = signal_came};
 	loop_watch(&signals_watch, EPOLLIN);
@@ -237,12 +250,13 @@ server_start(Options *options, Problem *problem)
 	return true;
 }
 
-void
+bool
 server_run(void)
 {
 	signals_doing("answering requests", false);
 	loop_run();
 	signals_doing("closing connections", true);
+	return !refused_to_run;
 }
 
 void

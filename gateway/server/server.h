@@ -20,8 +20,8 @@ extern int64_t server_answer_ms(const Options *options);
 
 /* The options are kept: a reload changes those that may change while it runs. */
 extern bool server_start(Options *options, Problem *problem);
-/* Returns once it was stopped and all was answered, or drain.timeout is over. */
-extern void server_run(void);
+/* Returns once it was stopped and all was answered, or drain.timeout is over. False: the login of its pool may too much. */
+extern bool server_run(void);
 extern void server_end(void);
 
 #endif

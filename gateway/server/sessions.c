@@ -37,6 +37,7 @@ struct Login
 	Pool	   *pool;
 	int64_t		until_us;		/* however busy it is */
 	int64_t		idle_us;		/* unless it is used before */
+	int64_t		writes_us;		/* up to when its requests that write use what it is given */
 	int			holds;			/* requests */
 	bool		over;
 	Login	   *next;			/* of its bucket */
@@ -293,6 +294,22 @@ is_safe(const Request *request)
 	return strcmp(request->head.method, "GET") == 0 || strcmp(request->head.method, "HEAD") == 0;
 }
 
+/* So many a second, and those of a second at once. */
+static bool
+session_may_write(Login *login, Refused *refused)
+{
+	int64_t		second_us = 1000000;
+
+	if (options->session_rate == 0)
+		return true;
+	if (login->writes_us < loop_now_us())
+		login->writes_us = loop_now_us();
+	if (login->writes_us + second_us / options->session_rate > loop_now_us() + second_us)
+		return refuse(refused, 429, "a session gives at most %lld commands a second", (long long) options->session_rate);
+	login->writes_us += second_us / options->session_rate;
+	return true;
+}
+
 bool
 sessions_find(Request *request, Refused *refused)
 {
@@ -309,6 +326,8 @@ sessions_find(Request *request, Refused *refused)
 		return refuse(refused, 401, "there is no such session, or it is over: log in again");
 	if (by_cookie && !is_safe(request) && !is_own_origin(request))
 		return refuse(refused, 403, "a session's cookie is good for requests of its own origin: Origin must be ours");
+	if (request->match.route->writes && !session_may_write(login, refused))
+		return false;
 	login->idle_us = loop_now_us() + options->session_idle_ms * 1000;
 	login->holds++;
 	request->identity.login = login;
@@ -392,7 +411,7 @@ attempt_failed(Attempt *attempt, bool denied)
 }
 
 static void
-attempt_ended(Pool *pool, void *of, const char *problem, bool denied)
+attempt_ended(Pool *pool, void *of, const char *problem, PoolFailure failure)
 {
 	Attempt    *attempt = of;
 	Request    *request = attempt->request;
@@ -406,7 +425,7 @@ attempt_ended(Pool *pool, void *of, const char *problem, bool denied)
 	else if (problem == NULL)
 		pool_close(attempt->pool);
 	else
-		attempt_failed(attempt, denied);
+		attempt_failed(attempt, failure == POOL_DENIED);
 	free(attempt);
 }
 

@@ -1,14 +1,16 @@
-# What the gateway bounds and asks beside requests: the bytes of all bodies together, failures of logins that are nobody's guess, and
-# whether PostgreSQL answers where nobody is logged in.
+# What the gateway bounds and asks beside requests: the bytes of all bodies together, commands of one session, failures of logins that
+# are nobody's guess, whether PostgreSQL answers where nobody is logged in, and what the login of a pool may.
 #
 # Broken by: a body that is counted by what its head says, or never given back; a refusal that a full house gives to whoever has a small
 # body; a server that is down, a login that has its connections, or a database that there is not, counted as a wrong password; /readyz that
-# says yes without PostgreSQL, or no because it asks for a password.
+# says yes without PostgreSQL, or no because it asks for a password; a session that takes all that there is, or one that waits for
+# another's; a pool whose login may be a superuser, makes roles, or is oms_admin when nobody has allowed it.
 
 use strict;
 use warnings;
 
 use lib 'test/lib';
+use IPC::Run ();
 use OmsGateway;
 use OmsProcess qw(wait_for);
 use OmsTest;
@@ -19,11 +21,12 @@ my $node = oms_node('main');
 $node->safe_psql('postgres', <<'SQL');
 SELECT oms.create_roles();
 CREATE ROLE alice LOGIN PASSWORD 'a secret' IN ROLE oms_trader;
+CREATE ROLE bob LOGIN PASSWORD 'another' IN ROLE oms_trader;
 CREATE ROLE full LOGIN PASSWORD 'no room' CONNECTION LIMIT 0 IN ROLE oms_trader;
 SQL
 my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
 open my $file, '>', $node->data_dir . '/pg_hba.conf' or die $!;
-print $file "local all alice,full scram-sha-256\n$hba";
+print $file "local all alice,bob,full scram-sha-256\n$hba";
 close $file;
 $node->reload;
 
@@ -108,5 +111,70 @@ is(login($gateway, 'alice', 'wrong')->{status}, 401, 'a wrong password is one');
 ok(wait_for(sub { login($gateway, 'alice', 'wrong')->{status} == 429 }, 120, 'a pause'), 'and a guess');
 is($gateway->stop(30), 0, 'the gateway stops');
 unlike($gateway->log, qr/a secret|no room|Sanitizer|runtime error/, 'no secret is in the log, and the sanitizers found nothing');
+
+# ---- commands of one session ----
+
+$gateway = gateway_start($node, name => 'rate', auth => 'password', config => { 'session.rate' => 1 });
+my %token = map { $_->[0] => login($gateway, @$_)->{json}{token} } [ alice => 'a secret' ], [ bob => 'another' ];
+
+# Many at once, and PostgreSQL is asked for none of them: however slow we are, there are two within a second. What each was answered.
+sub many
+{
+	my ($who, $times, $method, $path) = @_;
+	my $client = $gateway->client;
+	$client->write("$method $path HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer $token{$who}\r\n" . ($method eq 'POST' ? "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n[]" : "\r\n")) foreach 1 .. $times;
+	return map { $client->answer } 1 .. $times;
+}
+
+my @answers = many(alice => 50, POST => '/commands/orders');
+is($answers[0]{status}, 400, 'the first is looked at');
+my ($late) = grep { $_->{status} == 429 } @answers;
+ok($late, 'and not all that come at once');
+is($late->{json}{detail}, 'a session gives at most 1 commands a second', 'which is told');
+ok($late->{headers}{'retry-after'}, 'and when to come again');
+is((many(bob => 1, POST => '/commands/orders'))[0]{status}, 400, 'another session has its own');
+is(scalar(grep { $_->{status} == 429 } many(alice => 20, GET => '/queries/orders?limit=0')), 0, 'who asks is not counted');
+ok(wait_for(sub { (many(alice => 1, POST => '/commands/orders'))[0]{status} == 400 }, 120, 'a second'), 'and a second later she may again');
+$gateway->reload('session.rate' => 0);
+is(scalar(grep { $_->{status} == 429 } many(alice => 200, POST => '/commands/orders')), 0, 'no limit');
+is($gateway->stop(30), 0, 'the gateway stops');
+
+# ---- what the login of a pool may ----
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE boss SUPERUSER;
+CREATE ROLE gate LOGIN NOINHERIT IN ROLE oms_proxy, alice, bob;
+CREATE ROLE over LOGIN NOINHERIT IN ROLE oms_proxy, alice, boss;
+CREATE ROLE maker LOGIN NOINHERIT CREATEROLE IN ROLE oms_proxy, alice;
+CREATE ROLE admin LOGIN NOINHERIT IN ROLE oms_proxy, alice, oms_admin;
+CREATE ROLE alone LOGIN NOINHERIT IN ROLE alice;
+SQL
+my $owner = $node->safe_psql('postgres', 'SELECT current_user');
+my $socket = PostgreSQL::Test::Utils::tempdir_short() . '/gate';
+
+# Started with this login: how it ended, and what it said.
+sub refused
+{
+	my ($user, @more) = @_;
+	IPC::Run::run([ gateway_program(), '--auth=proxy', "--listen=unix:$socket", '--admin.listen=off', '--dsn=' . gateway_dsn($node, user => $user), @more ], '<', \undef, '>', \my $out, '2>', \my $err, IPC::Run::timeout(120));
+	return ($? >> 8) . " $err";
+}
+
+like(refused($owner), qr/^2 .*pool: cannot connect to PostgreSQL: its login can be \Q$owner\E, a superuser/s, 'a superuser is no login of a pool');
+like(refused('over'), qr/^2 .*pool: cannot connect to PostgreSQL: its login can be boss, a superuser/s, 'nor who can be one');
+like(refused('maker'), qr/^2 .*pool: cannot connect to PostgreSQL: its login can be maker, who makes roles/s, 'nor who makes roles');
+like(refused('admin'), qr/^2 .*pool: cannot connect to PostgreSQL: its login can be oms_admin: so could everybody/s, 'nor oms_admin');
+like(refused('gate', '--read.dsn=' . gateway_dsn($node, user => 'over')), qr/^2 .*read pool: cannot connect to PostgreSQL: its login can be boss/s, 'of a standby neither');
+like(refused('over', '--allow.admin'), qr/^2 .*boss, a superuser/s, 'what allows the one does not allow the others');
+
+foreach my $case ([ 'gate', 'alice, bob, oms_proxy, oms_reader, oms_trader' ], [ 'admin', '.*oms_admin.*', 'allow.admin' => 'on' ], [ 'alone', 'alice, oms_reader, oms_trader' ])
+{
+	my ($user, $others, @settings) = @$case;
+	$gateway = gateway_start(undef, name => "of_$user", auth => 'proxy', listen => "unix:$socket", dsn => gateway_dsn($node, user => $user), @settings);
+	is($gateway->client($socket)->call(GET => '/session', undef, 'X-Forwarded-User' => 'alice')->{json}{user}, 'alice', "$user speaks for alice");
+	like($gateway->log, qr/pool: its login can be $others$/m, 'and the log says for whom else');
+	is($gateway->log =~ /no member of oms_proxy/ ? 1 : 0, $user eq 'alone' ? 1 : 0, 'and whether events will name them');
+	is($gateway->stop(30), 0, 'the gateway stops');
+}
 
 done_testing();
