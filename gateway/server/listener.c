@@ -43,7 +43,6 @@ static Peer *peers;
 static int	npeers;
 static uint64_t bodies;			/* bytes of those that are held */
 static bool draining;
-static bool secure;				/* the ports speak TLS */
 static Clock clock_of_peers;
 
 const ListenerRules *
@@ -110,7 +109,9 @@ peer_new(struct MHD_Connection *mhd)
 	*peer = (Peer) {.mhd = mhd, .next = peers, .until_us = loop_now_us() + rules->head_ms * 1000};
 	peer->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	peer_name(peer, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
-	peer->secure = secure && !peer->local;
+	peer->secure = tls_is_on() && !peer->local;
+	if (peer->secure)
+		tls_begin(mhd);
 	peer->refused = npeers >= rules->connections_max || (!peer->local && peers_of(peer->address) >= rules->address_max);
 	if (peers != NULL)
 		peers->previous = peer;
@@ -456,17 +457,16 @@ is_local(int fd)
 }
 
 static bool
-listener_open(int fd, const TlsFiles *tls, Problem *problem)
+listener_open(int fd, Problem *problem)
 {
 	Listener   *listener = &listeners[nlisteners];
 	struct MHD_OptionItem options[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, tls->certificate},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *) (intptr_t) tls_choose},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) TLS_PRIORITIES},
-		{tls->clients != NULL ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, tls->clients},
+		{tls_clients() != NULL ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0, (void *) tls_clients()},
 		{MHD_OPTION_END, 0, NULL},
 	};
-	bool		plain = tls->certificate == NULL || is_local(fd);
+	bool		plain = !tls_is_on() || is_local(fd);
 	unsigned	flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (plain ? 0 : MHD_USE_TLS);
 
 	if (plain)
@@ -493,12 +493,11 @@ listener_open(int fd, const TlsFiles *tls, Problem *problem)
 }
 
 bool
-listener_start(const int *fds, int nfds, const ListenerRules *given, const TlsFiles *tls, Problem *problem)
+listener_start(const int *fds, int nfds, const ListenerRules *given, Problem *problem)
 {
 	rules = given;
-	secure = tls->certificate != NULL;
 	for (int i = 0; i < nfds && i < LISTENERS_MAX; i++)
-		if (!listener_open(fds[i], tls, problem))
+		if (!listener_open(fds[i], problem))
 			return false;
 	clock_of_peers = (Clock) {.ring = look_at_peers};
 	loop_ring_in(&clock_of_peers, LOOK_MS);

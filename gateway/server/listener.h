@@ -35,9 +35,11 @@ typedef struct Peer
 	struct Peer *previous;
 } Peer;
 
-/* tls: on those that are no Unix sockets, if it has a certificate.
- * fds are listening sockets and are the listener's from now on. rules is kept and not copied: whoever changes it changes what holds. */
-extern bool listener_start(const int *fds, int nfds, const ListenerRules *rules, const TlsFiles *tls, Problem *problem);
+/*
+ * TLS on those that are no Unix sockets, where there is any.
+ * fds are listening sockets and are the listener's from now on. rules is kept and not copied: whoever changes it changes what holds.
+ */
+extern bool listener_start(const int *fds, int nfds, const ListenerRules *rules, Problem *problem);
 /* A connection was resumed, or an answer is there: libmicrohttpd is to look. */
 extern void listener_wake(void);
 /* No new connections; those that are there get "Connection: close". */

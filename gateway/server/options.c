@@ -61,7 +61,7 @@ static const SettingRow option_rows[] = {
 		.help = "auth=jwt: CLAIM=ROLE with commas between, and nobody else; empty: the claim is the role"},
 	{.name = "jwt.leeway", TIME(jwt_leeway_ms, 0, 10 * 60 * SECOND), .value = "30s", .help = "auth=jwt: how far the issuer's clock and ours may be apart"},
 	{.name = "tls.certificate", TEXT(tls_certificate, 1000), .value = "",
-		.help = "file (PEM) with our certificate and its chain: the ports speak TLS; empty: they do not"},
+		.help = "file (PEM) with our certificate and its chain: the ports speak TLS; empty: they do not. The three files are read again by a reload"},
 	{.name = "tls.key", TEXT(tls_key, 1000), .value = "", .help = "file (PEM) with its key"},
 	{.name = "tls.clients", TEXT(tls_clients, 1000), .value = "", .help = "file (PEM) with the certificates of who signs those of clients; they are asked for one then"},
 	{.name = "sessions.max", NUMBER(sessions_max, 1, 100000), .value = "500", .help = "auth=password: most sessions, each with a connection to PostgreSQL"},

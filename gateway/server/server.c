@@ -127,6 +127,8 @@ server_reload(void)
 		log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
 		if (in_force->auth == AUTH_JWT && !tokens_reload(in_force, &problem))
 			log_problem(&problem);
+		if (!tls_load(in_force->tls_certificate, in_force->tls_key, in_force->tls_clients, &problem))
+			log_problem(&problem);
 		if (!access_log_open(in_force->access_log, &problem))
 			log_problem(&problem);
 	}
@@ -205,13 +207,11 @@ server_start(Options *options, Problem *problem)
 {
 	int			fds[SOCKETS_MAX];
 	int			nfds;
-	TlsFiles	tls;
-	bool		listens;
 
 	in_force = options;
 	take_rules(options);
 	raise_descriptors(options);
-	if (!access_log_open(options->access_log, problem) || !tls_read(options->tls_certificate, options->tls_key, options->tls_clients, &tls, problem))
+	if (!access_log_open(options->access_log, problem) || !tls_load(options->tls_certificate, options->tls_key, options->tls_clients, problem))
 		return false;
 	nfds = sockets_open(options->listen, fds, problem);
 	if (nfds == 0 || !loop_start(problem) || !monitor_start(&figures_monitor, options->admin_listen, problem))
@@ -241,9 +241,7 @@ server_start(Options *options, Problem *problem)
 	drain_clock = (Clock) {.ring = drain_look};
 	alive_clock = (Clock) {.ring = server_alive};
 	server_alive(&alive_clock);
-	listens = listener_start(fds, nfds, &rules, &tls, problem);
-	tls_wipe(&tls);
-	if (!listens)
+	if (!listener_start(fds, nfds, &rules, problem))
 		return false;
 	request_over = request_ended;
 	figures_start();
@@ -267,6 +265,7 @@ server_end(void)
 	monitor_stop();
 	loop_stop_clock(&alive_clock);
 	listener_stop();
+	tls_end();
 	sessions_end();
 	tokens_end();
 	access_log_close();

@@ -1,12 +1,14 @@
 # TLS on the ports, and clients that are known by their certificates.
 #
 # Broken by: a certificate taken that nobody whom we trust has signed, that has expired, or that is for servers; a common name that is no
-# role's; a port that speaks plain text where it should not; the key left readable in the log.
+# role's; a port that speaks plain text where it should not; the key left readable in the log; a reload that does not read them again, or that a wrong
+# file takes TLS from.
 
 use strict;
 use warnings;
 
 use lib 'test/lib';
+use File::Copy qw(copy);
 use IPC::Run ();
 use OmsGateway;
 use OmsProcess qw(wait_for);
@@ -54,8 +56,12 @@ certificate('late', 'ours', 'alice', 'clientAuth', -1);
 certificate('stranger', 'ours', 'bob', 'clientAuth');
 chmod 0600, "$dir/server.key";
 
+sub install { my ($name, $as) = @_; foreach my $kind (qw(pem key)) { copy("$dir/$name.$kind", "$dir/$as.$kind") if -e "$dir/$name.$kind"; } chmod 0600, "$dir/$as.key"; return; }
+
+install(server => 'live');
+install(ours => 'trusted');
 my $gateway = gateway_start(undef, name => 'tls', dsn => gateway_dsn($node, user => 'gate'), auth => 'certificate', 'pool.size' => 1,
-	'tls.certificate' => "$dir/server.pem", 'tls.key' => "$dir/server.key", 'tls.clients' => "$dir/ours.pem");
+	config => { 'tls.certificate' => "$dir/live.pem", 'tls.key' => "$dir/live.key", 'tls.clients' => "$dir/trusted.pem" });
 
 # One request by openssl's client: what came back; the client's certificate by its name, undef: none.
 sub ask
@@ -86,6 +92,51 @@ my $plain = $gateway->client;
 $plain->write($who);
 unlike($plain->rest, qr/^HTTP\S+ 200/, 'plain text is no request');
 like(ask('alice', $who, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'alice still');
+
+# ---- a reload ----
+
+# The name of whoever signed what the gateway shows.
+sub shown
+{
+	IPC::Run::run([ qw(openssl s_client -servername localhost -connect), $gateway->{address} ], '<', '/dev/null', '>', \my $out, '2>', \my $err, IPC::Run::timeout(60));
+	return $out =~ /^issuer=CN ?= ?(\w+)/m ? $1 : "none: $err";
+}
+
+certificate('renewed', 'theirs', 'localhost', 'serverAuth');
+is(shown(), 'ours', 'what the gateway shows');
+my $open = IPC::Run::start([ qw(openssl s_client -quiet -servername localhost -no_ign_eof -connect), $gateway->{address}, '-cert', "$dir/alice.pem", '-key', "$dir/alice.key" ],
+	'<', \my $in, '>', \my $out, '2>', \my $err, my $timer = IPC::Run::timeout(120));
+my $keep = "GET /session HTTP/1.1\r\nHost: localhost\r\n\r\n";
+$in = $keep;
+$open->pump until ($out // '') =~ /"user": "alice"/;
+install(renewed => 'live');
+install(theirs => 'trusted');
+like($gateway->reload, qr/configuration read again/, 'a reload');
+is(shown(), 'theirs', 'reads the certificate again');
+# The client has its own idea of whom to trust: both.
+append_to_file("$dir/both.pem", slurp_file("$dir/ours.pem") . slurp_file("$dir/theirs.pem"));
+like(ask('forged', $who, '-ign_eof', '-CAfile', "$dir/both.pem"), qr{^HTTP/1\.1 200 }, 'and who signs those of clients');
+like(ask('alice', $who, '-ign_eof', '-CAfile', "$dir/both.pem"), qr{^HTTP/1\.1 401 }, 'and who does no more');
+$out = '';
+$in = $keep;
+$open->pump until $out =~ /certificate is not good/;
+pass('also on a connection that was open');
+$open->finish;
+unlink "$dir/live.pem";
+$gateway->reload;
+ok(wait_for(sub { $gateway->log =~ /cannot read .*live\.pem/ }, 60, 'the problem'), 'a file that is gone is told');
+is(shown(), 'theirs', 'and changes nothing');
+install(alice => 'live');
+copy("$dir/server.key", "$dir/live.key");
+$gateway->reload;
+ok(wait_for(sub { $gateway->log =~ /TLS are no good/ }, 60, 'the problem'), 'so is a key of another');
+is(shown(), 'theirs', 'which changes nothing');
+install(server => 'live');
+install(ours => 'trusted');
+$gateway->reload;
+is(shown(), 'ours', 'and back');
+like(ask('alice', $who, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'with alice');
+
 unlike($gateway->log, qr/PRIVATE/, 'no key is in the log');
 is($gateway->stop(30), 0, 'the gateway stops');
 unlike($gateway->log, qr/Sanitizer|runtime error/, 'and the sanitizers found nothing');
