@@ -266,7 +266,9 @@ openapi_parameters(Text *out, Operation *operation)
 	openapi_query(out, operation, ASKS_COUNT, "count", "{\"type\": \"string\", \"enum\": [\"none\", \"exact\", \"estimated\"]}", "How many there are stands in Total-Count");
 	openapi_query(out, operation, ASKS_SELECT, "select", TEXT_SCHEMA, "Fields with commas between");
 	openapi_query(out, operation, ASKS_AT, "at", "{\"type\": \"string\", \"format\": \"date-time\"}", "As it was then");
-	openapi_query(out, operation, ASKS_ATOMIC, "atomic", "{\"type\": \"boolean\", \"default\": true}", NULL);
+	openapi_query(out, operation, ASKS_ATOMIC, "atomic",
+				  route->action == ROUTE_FIX ? "{\"type\": \"boolean\", \"default\": false}" : "{\"type\": \"boolean\", \"default\": true}",
+				  route->action == ROUTE_FIX ? "Of an array alone" : NULL);
 	if (route->writes && route->body == BODY_JSON)
 		openapi_parameter(out, operation, "header", "Idempotency-Key", strlen("Idempotency-Key"), TEXT_SCHEMA, "The commandId");
 	if (route->action == ROUTE_COMMAND)
@@ -283,8 +285,8 @@ openapi_body(Text *out, const Operation *operation)
 	if (route->body == BODY_NONE)
 		return;
 	text_puts(out, ", \"requestBody\": {\"required\": true, \"content\": {");
-	if (route->body == BODY_TEXT)
-		text_puts(out, "\"text/plain\": {\"schema\": " TEXT_SCHEMA "}, \"application/octet-stream\": {\"schema\": {\"type\": \"string\", \"format\": \"binary\"}}");
+	if (route->body == BODY_FIX)
+		text_puts(out, "\"application/json\": {\"schema\": {\"type\": \"array\", \"items\": " TEXT_SCHEMA "}}, \"text/plain\": {\"schema\": " TEXT_SCHEMA "}, \"application/octet-stream\": {\"schema\": {\"type\": \"string\", \"format\": \"binary\"}}");
 	else
 	{
 		text_puts(out, "\"application/json\": {\"schema\": ");

@@ -37,7 +37,7 @@ typedef enum RouteBody
 {
 	BODY_NONE,
 	BODY_JSON,
-	BODY_TEXT					/* text/plain or application/octet-stream: one raw message */
+	BODY_FIX					/* text/plain or application/octet-stream: one raw message; application/json: an array of texts */
 } RouteBody;
 
 #define ROUTE_PARAMETERS_MAX 2

@@ -293,26 +293,16 @@ fix_ended(Request *request, JobEnd end)
 	if (end == JOB_DONE)
 		answer_result(request);
 	else if (end == JOB_UNKNOWN)
-		request_refuse_with(request, 504, "the connection to PostgreSQL was lost, and nobody knows whether the message was taken: send it again with PossDupFlag (43) or PossResend (97)");
+		request_refuse_with(request, 504, "the connection to PostgreSQL was lost, and nobody knows whether it was taken: send it again with PossDupFlag (43) or PossResend (97)");
 	else
 		request_job_failed(request, end, NULL);
 }
 
-void
-fix_run(Request *request)
+static void
+fix_run_one(Request *request)
 {
-	JobStep    *step;
+	JobStep    *step = request_add_step(request, SQL_FIX);
 
-	Refused		refused = {0};
-
-	if (request->body.len == 0)
-		refuse(&refused, 400, "the body has no message");
-	if (request->body.len == 0 || !has_no_header(request, "Idempotency-Key", &refused) || !has_no_header(request, "If-Match", &refused))
-	{
-		request_refuse(request, &refused);
-		return;
-	}
-	step = request_add_step(request, SQL_FIX);
 	step_binary(step, 0, request->body.data, request->body.len);
 	step_value(step, 1, request_correlation(request));
 	write_job(request, false);
@@ -355,6 +345,13 @@ batch_again(Job *job)
 }
 
 static void
+answer_array(Request *request)
+{
+	text_puts(&request->result, request->result.len == 0 ? "[]\n" : "]\n");
+	request_answer(request, 200, format_type(FORMAT_JSON), &request->result);
+}
+
+static void
 batch_ended(Request *request, JobEnd end)
 {
 	Batch	   *batch = request->more;
@@ -364,8 +361,7 @@ batch_ended(Request *request, JobEnd end)
 		request_job_failed(request, end, batch->key[0] != '\0' ? batch->key : NULL);
 		return;
 	}
-	text_puts(&request->result, request->result.len == 0 ? "[]\n" : "]\n");
-	request_answer(request, 200, format_type(FORMAT_JSON), &request->result);
+	answer_array(request);
 }
 
 /* Null is no id, and the last one counts: nothing would tell such a command's repeat. */
@@ -422,17 +418,23 @@ name_commands(Span body, const char *key, Text *out, Refused *refused)
 }
 
 static bool
-read_batch(Request *request, Batch *batch, bool *atomic, Refused *refused)
+read_atomic(const Request *request, bool *atomic, Refused *refused)
 {
 	QueryRules	rules = {.conditions_max = 1, .values_max = 1};
 	Query		query = {0};
-	Span		key;
-	bool		fine;
+	bool		fine = query_read(request->query, request->match.route->asks, &rules, NULL, &query, refused);
 
-	fine = query_read(request->query, request->match.route->asks, &rules, NULL, &query, refused);
 	*atomic = query.atomic;
 	query_free(&query);
-	if (!fine || !guard_header(&request->head, "Idempotency-Key", &key, refused))
+	return fine;
+}
+
+static bool
+read_batch(Request *request, Batch *batch, bool *atomic, Refused *refused)
+{
+	Span		key;
+
+	if (!read_atomic(request, atomic, refused) || !guard_header(&request->head, "Idempotency-Key", &key, refused))
 		return false;
 	if (key.data == NULL)
 		make_id(batch->key);
@@ -471,4 +473,50 @@ commands_run(Request *request)
 	request->job.row = batch_row;
 	request->job.again = batch_again;
 	request_run_job(request, request->identity.pool, batch_ended);
+}
+
+/* ---- FIX messages, one or many ---- */
+
+static void
+fix_many_ended(Request *request, JobEnd end)
+{
+	if (end == JOB_DONE)
+		answer_array(request);
+	else
+		fix_ended(request, end);
+}
+
+/* What is no array is PostgreSQL's to refuse. Unless it is said, each message is for itself, as with oms_fix_many(). */
+static void
+fix_run_many(Request *request, bool atomic)
+{
+	JobStep    *step = request_add_step(request, SQL_FIX_MANY);
+
+	step_value(step, 0, request->body.data);
+	step_value(step, 1, atomic ? "true" : "false");
+	step_value(step, 2, request_correlation(request));
+	write_job(request, false);
+	request->job.row = batch_row;
+	request->job.again = batch_again;
+	request_run_job(request, request->identity.pool, fix_many_ended);
+}
+
+void
+fix_run(Request *request)
+{
+	bool		many = request_body_is_json(request);
+	bool		atomic = false;
+	Refused		refused = {0};
+	bool		fine = has_no_header(request, "Idempotency-Key", &refused) && has_no_header(request, "If-Match", &refused);
+
+	if (fine && request->body.len == 0)
+		fine = refuse(&refused, 400, "the body has no message");
+	if (fine && request->query.len > 0)
+		fine = many ? read_atomic(request, &atomic, &refused) : refuse(&refused, 400, "one message is asked for nothing: ?atomic= is for an array");
+	if (!fine)
+		request_refuse(request, &refused);
+	else if (many)
+		fix_run_many(request, atomic);
+	else
+		fix_run_one(request);
 }

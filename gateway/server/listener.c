@@ -188,12 +188,12 @@ check_body_type(const Request *request, Refused *refused)
 	Span		type = request_header(request, "Content-Type");
 	RouteBody	body = request->match.route->body;
 
-	if (body == BODY_NONE || (body == BODY_JSON && format_is(type, "application/json")))
+	if (body == BODY_NONE || (body != BODY_NONE && format_is(type, "application/json")))
 		return true;
-	if (body == BODY_TEXT && (format_is(type, "text/plain") || format_is(type, "application/octet-stream")))
+	if (body == BODY_FIX && (format_is(type, "text/plain") || format_is(type, "application/octet-stream")))
 		return true;
 	return refuse(refused, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "the body must be %s, as its Content-Type says",
-				  body == BODY_JSON ? "application/json" : "text/plain or application/octet-stream");
+				  body == BODY_JSON ? "application/json" : "text/plain or application/octet-stream, or application/json of several messages");
 }
 
 /* Whoever logs in is nobody yet, and has little to say. */
@@ -206,6 +206,8 @@ body_max(const Request *request)
 	{
 		case ROUTE_COMMANDS:
 			return rules->batch_max;
+		case ROUTE_FIX:
+			return request_body_is_json(request) ? rules->batch_max : rules->guard.body_max;
 		case ROUTE_LOGIN:
 			return LOGIN_MAX;
 		default:
@@ -322,9 +324,9 @@ body_is_here(Request *request)
 	}
 	else if (request->no_room)
 		request_refuse_with(request, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
-	else if (request->match.route->body == BODY_JSON && request->body.len == 0)
+	else if (request_body_is_json(request) && request->body.len == 0)
 		request_refuse_with(request, MHD_HTTP_BAD_REQUEST, "the body is empty");
-	else if (request->match.route->body == BODY_JSON && memchr(request->body.data, '\0', request->body.len) != NULL)
+	else if (request_body_is_json(request) && memchr(request->body.data, '\0', request->body.len) != NULL)
 		request_refuse_with(request, MHD_HTTP_BAD_REQUEST, "the body has a byte that is 0");
 	else
 		request_run(request);

@@ -73,7 +73,7 @@ static const SettingRow option_rows[] = {
 		.help = "auth=password: most requests that write a second of one session (429); 0: no limit"},
 
 	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
-	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands (413)"},
+	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands, and of an array of FIX messages (413)"},
 	{.name = "bodies.max", BYTES(bodies_max, KB, 64 * GB), .value = "256MB", .reloadable = true,
 		.help = "most bytes of the bodies of all requests together, from their first byte until each is answered (503)"},
 	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "32kB", .reloadable = true, .help = "most bytes of all headers (431)"},

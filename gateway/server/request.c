@@ -140,6 +140,13 @@ request_if_match(const Request *request)
 	return request_header(request, "If-Match").data != NULL;
 }
 
+bool
+request_body_is_json(const Request *request)
+{
+	return request->match.route->body == BODY_JSON ||
+		(request->match.route->body == BODY_FIX && format_is(request_header(request, "Content-Type"), "application/json"));
+}
+
 /* ---- answers ---- */
 
 static void

@@ -96,6 +96,9 @@ extern const char *request_correlation(const Request *request);
 /* The value of a header that may be given once; NULL data: it is not there, or several times (which the guard refuses where it matters). */
 extern Span request_header(const Request *request, const char *name);
 
+/* Its route takes a body, and it says that it is JSON. */
+extern bool request_body_is_json(const Request *request);
+
 /* The answer; text is taken over. At most once. */
 extern void request_answer(Request *request, int status, const char *type, Text *text);
 extern void request_add_header(Request *request, const char *name, const char *value);

@@ -36,6 +36,8 @@ const StatementText statements[STATEMENTS] = {
 	[SQL_COMMAND] = {"oms_command", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_command($1::pg_catalog.jsonb) END", 2},
 	[SQL_COMMANDS] = {"oms_commands", "SELECT r FROM %s.oms_commands(CASE WHEN " CORRELATED("$3") " THEN $1::pg_catalog.jsonb END, $2::pg_catalog.bool) AS r", 3},
 	[SQL_FIX] = {"oms_fix", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_fix($1::pg_catalog.bytea) END", 2},
+	[SQL_FIX_MANY] = {"oms_fix_many", "SELECT r FROM %s.oms_fix_many(CASE WHEN " CORRELATED("$3") " THEN ARRAY(SELECT m.message"
+		" FROM pg_catalog.jsonb_array_elements_text($1::pg_catalog.jsonb) WITH ORDINALITY AS m(message, place) ORDER BY m.place) END, $2::pg_catalog.bool) AS r", 3},
 	[SQL_SERVICE] = {"oms_service", "SELECT CASE WHEN " CORRELATED("$3") " THEN %s.oms_service($1::pg_catalog.text, $2::pg_catalog.jsonb) END", 3},
 	[SQL_READ] = {"oms_read", "SELECT pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('role', $1, true),"
 		" pg_catalog.set_config('statement_timeout', $2, true)", 2},

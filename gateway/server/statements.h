@@ -13,6 +13,7 @@ typedef enum Statement
 	SQL_COMMAND,				/* command, correlation */
 	SQL_COMMANDS,				/* array, atomic, correlation */
 	SQL_FIX,					/* the message's bytes, correlation */
+	SQL_FIX_MANY,				/* array of texts, atomic, correlation */
 	SQL_SERVICE,				/* name, arguments, correlation */
 	SQL_READ,					/* role or 'none', statement_timeout: of a transaction that only reads */
 	SQL_BE,						/* role or 'none', until it is another */

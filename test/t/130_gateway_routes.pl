@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use Encode qw(decode_utf8 encode_utf8);
 use IO::Select;
 
 use lib 'test/lib';
@@ -168,6 +169,27 @@ my $fix = fix_message(%fix, type => 'D', fields => [ 11 => 'F1', 55 => 'VOD', 54
 $answer = post('/fix', $fix, 'Content-Type' => 'application/octet-stream');
 is($answer->{status}, 200, 'a FIX message') or diag($answer->{content});
 is($answer->{json}{results}[0]{state}{text}, "Gr\x{fc}\x{df}e", 'as the bytes of the wire');
+
+# Many: one result each, in their order; what is refused costs the others nothing, unless it is said.
+# Lengths and sums are of bytes.
+sub new_order { my ($id, @more) = @_; return decode_utf8 fix_message(%fix, type => 'D', fields => [ 11 => $id, 55 => 'VOD', 54 => 1, 38 => 10, 40 => 1, 60 => '20260301-10:00:00', @more ]); }
+
+$answer = post('/fix', [ new_order('M1', 58 => "say \"x\" | " . encode_utf8("\x{4e2d}")), 'nonsense', fix_message(%fix, type => '0'), new_order('M2') ], 'X-Request-Id' => 'many');
+is($answer->{status}, 200, 'an array of messages') or diag $answer->{content};
+is(join(' ', map { $_->{status} } @{ $answer->{json} }), 'ACCEPTED REJECTED IGNORED ACCEPTED', 'a result for each, in their order');
+is($answer->{json}[1]{error}{sqlstate}, 'OM009', 'with its refusal');
+is($dbh->selectrow_array(q(SELECT string_agg(cl_ord_id || ' ' || coalesce(text, '-'), ', ' ORDER BY cl_ord_id) FROM oms.orders WHERE cl_ord_id LIKE 'M_')), encode_utf8("M1 say \"x\" | \x{4e2d}, M2 -"), 'they are there, as they were said');
+is($dbh->selectrow_array(q(SELECT count(DISTINCT e.payload ->> 'correlationId') FROM oms.order_events AS e JOIN oms.orders AS o ON o.id = e.aggregate_id WHERE o.cl_ord_id LIKE 'M_' AND e.payload ->> 'correlationId' = 'many')), 1, "by the request's name");
+is_refused(post('/fix?atomic=true', [ new_order('M3'), 'nonsense' ]), 400, 'OM009', 'all or none');
+is($dbh->selectrow_array(q(SELECT count(*) FROM oms.orders WHERE cl_ord_id = 'M3')), 0, 'is none');
+is_deeply(post('/fix?atomic=false', [])->{json}, [], 'no message, no result');
+my $answers = post('/fix', [ map { new_order("N$_") } 1 .. 300 ]);
+is(scalar(@{ $answers->{json} }), 300, 'many');
+is(join(' ', map { $_->{results}[0]{state}{clOrdID} } @{ $answers->{json} }), join(' ', map { "N$_" } 1 .. 300), 'in their order');
+is(post('/fix', $_, 'Content-Type' => 'application/json')->{status}, 400, "no array: $_") foreach '{}', '"x"', '[', '1';
+is_own(post('/fix?atomic=true', new_order('M4'), 'Content-Type' => 'text/plain'), 400, qr/for an array/, 'one message is asked for nothing');
+is_own(post('/fix?limit=1', [ new_order('M4') ]), 400, qr/limit/, 'nor an array for anything else');
+
 is(post('/fix', fix_message(%fix, type => '0', separator => '|'), 'Content-Type' => 'text/plain')->{json}{status}, 'IGNORED', 'a heartbeat');
 $answer = post('/services/SubmitClientOrder', { orderId => 'V1', clOrdID => 'v1', symbol => 'VOD', side => 'BUY', orderQty => 100, ordType => 'LIMIT', price => 5, account => 'A' }, 'Idempotency-Key' => 'service');
 is($answer->{status}, 200, 'a service') or diag($answer->{content});
@@ -182,7 +204,7 @@ $answer = $client->call(GET => '/commands/orders');
 is_own($answer, 405, qr/POST/, 'no such method');
 is($answer->{headers}{allow}, 'POST', 'Allow says which there are');
 is_own(post('/commands/orders', '{}', 'Content-Type' => $_ // undef), 415, qr/application\/json/, 'a body of type ' . ($_ // 'none')) foreach undef, 'text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=latin1';
-is_own(post('/fix', '{}', 'Content-Type' => 'application/json'), 415, qr/text\/plain/, 'FIX is no JSON');
+is_own(post('/fix', '<x/>', 'Content-Type' => 'application/xml'), 415, qr/text\/plain/, 'FIX is no XML');
 is_own(post('/commands/orders', ''), 400, qr/empty/, 'an empty body');
 is_own(post('/commands/orders', "{\"commandType\": \"X\"}\0"), 400, qr/byte that is 0/, 'a NUL behind it');
 is_own(post('/commands/%zz', {}), 400, qr/percent/, 'a path that cannot be decoded');
