@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # gen_outbox.sh [--print | --topics]: of debezium/oms-outbox.json what is said of tables: a router for each line of EVENT_TABLE_LIST in
-# debezium/bridge/bridge.h, so that Debezium and the bridge send the same tables into the same topics. The rest of the file stays.
+# common/event_tables.h, so that Debezium and the bridge send the same tables into the same topics. The rest of the file stays.
 #
 # With --print the whole goes to standard output instead of the file; with --topics the names of the topics do, each once.
 set -euo pipefail
@@ -11,7 +11,7 @@ file=$project/debezium/oms-outbox.json
 # For each table: its name, its topic, and how the file calls it ("quoteRequest").
 tables() {
     local table topic name
-    sed -n 's/^\tTABLE(\([a-z_]*\), "\([a-z-]*\)").*/\1 \2/p' "$project/debezium/bridge/bridge.h" | while read -r table topic; do
+    sed -n 's/^\tTABLE(\([a-z_]*\), "\([a-z-]*\)").*/\1 \2/p' "$project/common/event_tables.h" | while read -r table topic; do
         name=$(sed 's/_events$//; s/_\(.\)/\U\1/g' <<< "$table")
         say "$table $topic $name"
     done

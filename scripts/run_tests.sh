@@ -147,7 +147,7 @@ SQL
     end_sql_cluster
 }
 
-# common/test/NAME.c: programs of their own, with the sanitizers.
+# common/test/NAME.c: programs of their own, with the sanitizers. And the fuzzers of common/fuzz, for a moment.
 run_common() {
     local tests common=$project/common
     mapfile -t tests < <(names "$common/test" .c "$@")
@@ -155,9 +155,10 @@ run_common() {
     check "unit tests of common/ build" make -s -C "$common" -j "$(nproc)" SANITIZE=1 tests || return 0
     tests=("${tests[@]/#/$common/build-san/test_}")
     OMS_TAP_EXEC="env -C $common/test timeout 300" tap common "${tests[@]}"
+    [ $# -gt 0 ] || check "decoders under libFuzzer" "$common/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo few)" || true
 }
 
-# debezium/bridge/test/NAME.c: programs of their own, with the sanitizers. And the fuzzers of debezium/bridge/fuzz, for a moment.
+# debezium/bridge/test/NAME.c: programs of their own, with the sanitizers. And the fuzzer of debezium/bridge/fuzz, for a moment.
 run_bridge() {
     local tests bridge=$project/debezium/bridge
     mapfile -t tests < <(names "$bridge/test" .c "$@")
@@ -165,7 +166,7 @@ run_bridge() {
     check "unit tests of the bridge build" make -s -C "$bridge" -j "$(nproc)" SANITIZE=1 tests || return 0
     tests=("${tests[@]/#/$bridge/build-san/test_}")
     OMS_TAP_EXEC="env -C $bridge/test timeout 300" tap bridge "${tests[@]}"
-    [ $# -gt 0 ] || check "decoders and position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo few)" || true
+    [ $# -gt 0 ] || check "position under libFuzzer" "$bridge/fuzz/run.sh" "$([ -n "${OMS_SOAK:-}" ] && echo 120 || echo few)" || true
 }
 
 # gateway/test/NAME.c and gateway/fuzz: likewise.

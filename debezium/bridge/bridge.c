@@ -1,26 +1,12 @@
 /*
  * debezium/bridge/bridge.c
- *     What every part of oms_bridge speaks of: events, and the tables that they come from.
+ *     What every part of oms_bridge speaks of: events.
  *
  * Keeps no state; every function may be called from any thread. Ends the program in one case only: no memory.
  */
 #include "bridge.h"
 
 #include <string.h>
-
-#define EVENT_TABLE(table, topic) {#table, topic},
-const EventTable event_tables[EVENT_TABLES] = {EVENT_TABLE_LIST(EVENT_TABLE)};
-#undef EVENT_TABLE
-
-int
-event_topic(const EventTable *tables, int table)
-{
-	int			topic = 0;
-
-	while (strcmp(tables[topic].topic, tables[table].topic) != 0)
-		topic++;
-	return topic;
-}
 
 /* A part that does not fit 32 bits cannot come from PostgreSQL, whose values end at 1 GB. */
 static uint32_t

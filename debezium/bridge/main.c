@@ -15,6 +15,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "options.h"
+#include "pg.h"
 #include "session.h"
 #include "signals.h"
 
@@ -134,6 +135,7 @@ main(int argc, char **argv)
 	log_debug("settings in force:\n%s", settings.data != NULL ? settings.data : "");
 	text_free(&settings);
 	signals_start();
+	pg_needs("The bridge's login needs REPLICATION, USAGE on schema oms, and SELECT on the event tables and on oms.event_sequence.");
 	if (!signals_guard(2 * options.shutdown_grace_ms + STOP_MARGIN_MS, "nothing was on its way to Kafka",
 					   "what is not confirmed is read again from the slot"))
 	{

@@ -1,6 +1,6 @@
 /*
  * debezium/bridge/postgres.c
- *     The ordinary connection to PostgreSQL: the lock, the catalogs, the samples.
+ *     What the bridge asks PostgreSQL by an ordinary connection: the lock, the catalogs, the samples.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -12,205 +12,32 @@
 #include "postgres.h"
 #include "signals.h"
 
-/* A statement may take as long as it takes; once asked to stop, we wait so long for its end. */
-#define STOP_GRACE_MS 2000
-#define BLOCKERS_LOOK_US INT64_C(5000000)
-#define BLOCKERS_SAID_US INT64_C(60000000)
-
 /* The names of the event tables, as an SQL array in the order of event_tables[]. */
 #define EVENT_TABLE_NAME(table, topic) #table " "
 #define EVENT_TABLE_ARRAY "pg_catalog.string_to_array(pg_catalog.rtrim('" EVENT_TABLE_LIST(EVENT_TABLE_NAME) "'), ' ')"
 
-bool
-postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem)
+PgLogin
+postgres_login(const Options *options, const char *purpose)
 {
-	const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-	const char *text = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(connection);
-	const char *hint = state != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
-	size_t		len = text != NULL ? strlen(text) : 0;
-	bool		gone = state == NULL || PQstatus(connection) != CONNECTION_OK || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0;
+	PgLogin		login = {.dsn = options->dsn};
 
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		len--;
-	if (result == NULL && PQstatus(connection) == CONNECTION_OK && signals_stop())
-		return problem_set(problem, REMEDY_RETRY, NULL, "%s: no answer yet, and asked to stop", attempt);
-	/* a lock that was not free in time is asked for again, by whoever set lock_timeout */
-	if (!gone && strcmp(state, "55P03") == 0)
-		return problem_set(problem, REMEDY_NONE, NULL, "%s: %.*s", attempt, (int) len, text);
-	/* rights do not come by waiting; everything else may */
-	return problem_set(problem, !gone && strcmp(state, "42501") == 0 ? REMEDY_STOP : REMEDY_RETRY,
-					   hint != NULL ? hint : (!gone && strcmp(state, "42501") == 0 ?
-											  "The bridge's login needs REPLICATION, USAGE on schema oms, and SELECT on the event tables and on oms.event_sequence." : NULL),
-					   "%s: %.*s%s%s%s", attempt, (int) len, text != NULL ? text : "", state != NULL ? " (SQLSTATE " : "",
-					   state != NULL ? state : "", state != NULL ? ")" : "");
+	snprintf(login.name, sizeof login.name, "oms_bridge %.30s %.12s", options->pipeline, purpose);
+	return login;
 }
 
-static PGconn *
-connect_by(PGconn *(*connect) (const char *const *, const char *const *, int), const Options *options, const char *purpose, const char *replication)
+void
+postgres_tell(const Problem *problem, bool again)
 {
-	char		name[64];
-	const char *keys[] = {"connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-	"dbname", "fallback_application_name", "client_encoding", "replication", NULL};
-	const char *values[] = {"10", "10", "5", "3", "30000", options->dsn, name, "UTF8", replication, NULL};
-
-	snprintf(name, sizeof name, "oms_bridge %.30s %.12s", options->pipeline, purpose);
-	return connect(keys, values, 1);
-}
-
-PGconn *
-postgres_begin(const Options *options, const char *purpose)
-{
-	return connect_by(PQconnectStartParams, options, purpose, NULL);
-}
-
-bool
-postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem)
-{
-	PGresult   *result;
-
-	/* nothing cuts this off but the guard of stops */
-	signals_in_library(true);
-	*connection = connect_by(PQconnectdbParams, options, purpose, replication);
-	signals_in_library(false);
-	if (*connection == NULL || PQstatus(*connection) != CONNECTION_OK)
-	{
-		postgres_problem(*connection, NULL, "cannot connect to PostgreSQL", problem);
-		PQfinish(*connection);
-		*connection = NULL;
-		return false;
-	}
-	result = postgres_exec(*connection, POSTGRES_SETTINGS);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
-	{
-		postgres_problem(*connection, result, "cannot set up the connection to PostgreSQL", problem);
-		PQclear(result);
-		PQfinish(*connection);
-		*connection = NULL;
-		return false;
-	}
-	PQclear(result);
-	return true;
-}
-
-/* Whom a connection waits for, to the log now and then, and to whoever asks how we are. */
-static void
-tell_blockers(PGconn *waiting, PGconn *control, int64_t *said_us)
-{
-	char		pid[16];
-	const char *values[] = {pid};
-	Problem		problem = {0};
-	PGresult   *result;
-
-	snprintf(pid, sizeof pid, "%d", PQbackendPID(waiting));
-	result = postgres_query(control, &problem,
-							"SELECT pg_catalog.string_agg(CASE WHEN b.pid = 0 THEN 'a prepared transaction' ELSE 'process ' || b.pid END"
-							"       || coalesce(', for ' || pg_catalog.round(extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)) || ' s', ''), '; ')"
-							"  FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS b (pid) LEFT JOIN pg_catalog.pg_stat_activity AS a USING (pid)", 1, values);
-	if (result != NULL && PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-	{
-		problem_set(&problem, REMEDY_RETRY, "pg_stat_activity shows what they do; end them, or wait.",
-					"PostgreSQL waits for transactions that run to end: %s", PQgetvalue(result, 0, 0));
-		health_set(HEALTH_RECONCILING, problem.text);
-		if (ticks_us() - *said_us >= BLOCKERS_SAID_US)
-		{
-			log_problem(&problem);
-			*said_us = ticks_us();
-		}
-	}
-	PQclear(result);
-}
-
-PGresult *
-postgres_exec_telling(PGconn *connection, const char *sql, PGconn *control)
-{
-	int64_t		said_us = ticks_us() - BLOCKERS_SAID_US;
-
-	if (!PQsendQuery(connection, sql))
-		return NULL;
-	/* the answer is not taken here */
-	for (int64_t looked_us = ticks_us(); PQisBusy(connection) && !signals_stop();)
-	{
-		struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
-
-		signals_alive();
-		if (poll(&fd, 1, 200) > 0 && !PQconsumeInput(connection))
-			break;
-		if (PQisBusy(connection) && ticks_us() - looked_us >= BLOCKERS_LOOK_US)
-		{
-			tell_blockers(connection, control, &said_us);
-			looked_us = ticks_us();
-		}
-	}
-	return postgres_wait(connection);
-}
-
-PGresult *
-postgres_wait(PGconn *connection)
-{
-	PGresult   *last = NULL;
-	PGresult   *next;
-
-	do
-	{
-		while (PQisBusy(connection))
-		{
-			struct pollfd fd = {.fd = PQsocket(connection), .events = POLLIN};
-
-			signals_alive();
-			if (signals_stop_since(STOP_GRACE_MS))
-			{
-				PQclear(last);
-				return NULL;
-			}
-			if (poll(&fd, 1, 200) > 0 && !PQconsumeInput(connection))
-				break;			/* the next result says why */
-		}
-		next = PQgetResult(connection);
-		if (next != NULL)
-		{
-			PQclear(last);
-			last = next;
-		}
-	} while (next != NULL && PQresultStatus(next) != PGRES_COPY_BOTH && PQresultStatus(next) != PGRES_COPY_IN);
-	return last;
-}
-
-PGresult *
-postgres_exec(PGconn *connection, const char *sql)
-{
-	return PQsendQuery(connection, sql) ? postgres_wait(connection) : NULL;
-}
-
-PGresult *
-postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values)
-{
-	PGresult   *result = NULL;
-	ExecStatusType status;
-	char		attempt[160];
-
-	if (PQsendQueryParams(connection, sql, count, NULL, values, NULL, NULL, 0))
-	{
-		result = postgres_wait(connection);
-		if (result == NULL && PQstatus(connection) == CONNECTION_OK)
-		{
-			problem_set(problem, REMEDY_RETRY, NULL, "PostgreSQL was busy with \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
-			return NULL;
-		}
-	}
-	status = PQresultStatus(result);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		return result;
-	snprintf(attempt, sizeof attempt, "PostgreSQL refused \"%.100s%s\"", sql, strlen(sql) > 100 ? "..." : "");
-	postgres_problem(connection, result, attempt, problem);
-	PQclear(result);
-	return NULL;
+	health_set(HEALTH_RECONCILING, problem->text);
+	if (!again)
+		log_problem(problem);
 }
 
 /* One row, of any number of columns. */
 static PGresult *
 query_row(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values)
 {
-	PGresult   *result = postgres_query(connection, problem, sql, count, values);
+	PGresult   *result = pg_query(connection, problem, sql, count, values);
 
 	if (result != NULL && PQntuples(result) != 1)
 	{
@@ -253,7 +80,7 @@ postgres_lock(PGconn *connection, const Options *options, bool *got, Problem *pr
 static bool
 check_tables(PGconn *connection, Catalog *catalog, Problem *problem)
 {
-	PGresult   *result = postgres_query(connection, problem,
+	PGresult   *result = pg_query(connection, problem,
 										"SELECT n.i - 1, pg_catalog.has_table_privilege(c.oid, 'SELECT'), c.relname"
 										"  FROM pg_catalog.unnest(" EVENT_TABLE_ARRAY ") WITH ORDINALITY AS n (name, i)"
 										"  JOIN pg_catalog.pg_class c ON c.relname = n.name AND c.relkind IN ('r', 'p')"
@@ -336,7 +163,7 @@ postgres_catalog(PGconn *connection, const Options *options, Catalog *catalog, P
 	*catalog = (Catalog) {0};
 	if (!check_tables(connection, catalog, problem) || !check_role(connection, options, problem))
 		return false;
-	result = postgres_query(connection, problem,
+	result = pg_query(connection, problem,
 							"SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"
 							" WHERE s.nspname = 'oms' AND c.relkind IN ('r', 'p') AND NOT c.relname = ANY (" EVENT_TABLE_ARRAY ")"
 							"   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class p ON p.oid = i.inhparent"
@@ -400,7 +227,7 @@ bool
 postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *problem)
 {
 	const char *values[] = {slot};
-	PGresult   *result = postgres_query(connection, problem,
+	PGresult   *result = pg_query(connection, problem,
 										"SELECT slot_type = 'logical' AND database = pg_catalog.current_database(), active,"
 										"       coalesce(wal_status = 'lost', false), coalesce(plugin, ''), confirmed_flush_lsn"
 										"  FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", 1, values);
@@ -424,7 +251,7 @@ postgres_slot(PGconn *connection, const char *slot, SlotFacts *facts, Problem *p
 bool
 postgres_plugin_setting(PGconn *connection, char *line, size_t room)
 {
-	PGresult   *result = postgres_exec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
+	PGresult   *result = pg_exec(connection, "SELECT pg_catalog.current_setting('output_plugin_libraries', true)");
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *now = "pgoutput, test_decoding";
 	bool		refused = true;

@@ -1,35 +1,19 @@
 /*
  * debezium/bridge/postgres.h
- *     The ordinary connection: the lock that makes one instance the active one, what the catalogs say, and the samples.
+ *     What is asked by the ordinary connection: the lock that makes one instance the active one, what the catalogs say, and the samples.
  *
  * All questions are in this file's .c; nothing is written but a temporary table of reconcile.c.
  */
 #ifndef POSTGRES_H
 #define POSTGRES_H
 
-#include <libpq-fe.h>
-
+#include "pg.h"
 #include "plan.h"
 
-/* purpose goes into application_name. replication: "database" for a walsender, else NULL. */
-extern bool postgres_open(const Options *options, const char *purpose, const char *replication, PGconn **connection, Problem *problem);
-/*
- * What texts look like must not depend on the role's settings; a transaction of its own, for more than one statement may follow. To be
- * sent first on what postgres_begin() gave, which has only begun to connect: whoever has it does PQconnectPoll() then.
- */
-#define POSTGRES_SETTINGS "BEGIN; SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; " \
-	"SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off; COMMIT; "
-extern PGconn *postgres_begin(const Options *options, const char *purpose);
-/* Runs one statement that must give rows (PGRES_TUPLES_OK) or nothing (PGRES_COMMAND_OK). NULL: problem says why. */
-extern PGresult *postgres_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values);
-/* The last result of what was sent, or that it is a copy now. NULL: asked to stop a while ago, and the server does not answer. */
-extern PGresult *postgres_wait(PGconn *connection);
-/* PQexec() with that wait; also for the walsender's commands. */
-extern PGresult *postgres_exec(PGconn *connection, const char *sql);
-/* The same for a statement that waits for all transactions that run: says, asking by the other connection, for which. */
-extern PGresult *postgres_exec_telling(PGconn *connection, const char *sql, PGconn *control);
-/* The problem of a failed result or connection: what was attempted, SQLSTATE and the server's words. */
-extern bool postgres_problem(PGconn *connection, const PGresult *result, const char *attempt, Problem *problem);
+/* Of the pipeline, for that purpose; both go into application_name. */
+extern PgLogin postgres_login(const Options *options, const char *purpose);
+/* Whom a statement waits for: to the log, and to whoever asks how we are. */
+extern void postgres_tell(const Problem *problem, bool again);
 
 /* The pipeline's advisory lock, held by this connection; never waits. */
 extern bool postgres_lock(PGconn *connection, const Options *options, bool *got, Problem *problem);

@@ -48,8 +48,8 @@ take_figures(const PGresult *answer)
 }
 
 static const QuestionDef question_defs[QUESTION_COUNT] = {
-	{"anchors", POSTGRES_SETTINGS "SELECT oms.anchor()", "no anchor was made", METRIC_ANCHOR_FAILURES, take_anchor},
-	{"lifecycle", POSTGRES_SETTINGS "SELECT figure, label, value FROM oms.lifecycle_figures()", "no figures of the lifecycle", METRIC_LIFECYCLE_FAILURES, take_figures},
+	{"anchors", PG_SETTINGS "SELECT oms.anchor()", "no anchor was made", METRIC_ANCHOR_FAILURES, take_anchor},
+	{"lifecycle", PG_SETTINGS "SELECT figure, label, value FROM oms.lifecycle_figures()", "no figures of the lifecycle", METRIC_LIFECYCLE_FAILURES, take_figures},
 };
 
 static void
@@ -68,7 +68,7 @@ question_failed(Question *question, const QuestionDef *def, const PGresult *resu
 	Problem		problem = {0};
 
 	metric_add(def->failures, 1);
-	postgres_problem(question->connection, result, def->failure, &problem);
+	pg_problem(question->connection, result, def->failure, &problem);
 	problem.remedy = REMEDY_RETRY;
 	if (!question->failing)
 		log_problem(&problem);
@@ -138,6 +138,8 @@ question_listen(Question *question, const QuestionDef *def, int64_t interval_us)
 static void
 question_turn(Question *question, const QuestionDef *def, const Options *options, int64_t interval_us)
 {
+	PgLogin		login;
+
 	if (question->waiting)
 	{
 		if (question->sent)
@@ -156,9 +158,10 @@ question_turn(Question *question, const QuestionDef *def, const Options *options
 	question->asked_us = ticks_us();
 	question->waiting = true;
 	question->late = false;
+	login = postgres_login(options, def->purpose);
 	if (question->connection != NULL)
 		question_send(question, def);
-	else if ((question->connection = postgres_begin(options, def->purpose)) == NULL || PQstatus(question->connection) == CONNECTION_BAD)
+	else if ((question->connection = pg_begin(&login)) == NULL || PQstatus(question->connection) == CONNECTION_BAD)
 		question_failed(question, def, NULL);
 	else
 		question->wants = PGRES_POLLING_WRITING;

@@ -46,7 +46,7 @@ typedef struct Work
 static bool
 command(Work *work, Problem *problem, const char *sql)
 {
-	PGresult   *result = postgres_query(work->connection, problem, sql, 0, NULL);
+	PGresult   *result = pg_query(work->connection, problem, sql, 0, NULL);
 
 	PQclear(result);
 	return result != NULL;
@@ -92,7 +92,7 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 		given->position->publication[0] = '\0';
 		if (strcmp(plugin, "pgoutput") == 0 && !postgres_publication(given->control, options, given->position->publication, problem))
 			return false;
-		if (replication_create_slot(given->replication, given->control, options->slot, plugin, consistent, snapshot, &refused, problem))
+		if (replication_create_slot(given->replication, given->control, postgres_tell, options->slot, false, plugin, consistent, snapshot, &refused, problem))
 			return true;
 		if (!refused || !automatic || strcmp(plugin, "pgoutput") == 0)
 			return refused ? plugin_refused(work, plugin, problem) : false;
@@ -104,9 +104,10 @@ create_slot(Work *work, Lsn *consistent, char snapshot[64], Problem *problem)
 static bool
 open_snapshot(Work *work, const char *snapshot, Problem *problem)
 {
+	PgLogin		login = postgres_login(work->given->options, "reconcile");
 	char		sql[120];
 
-	if (!postgres_open(work->given->options, "reconcile", NULL, &work->connection, problem))
+	if (!pg_open(&login, NULL, &work->connection, problem))
 		return false;
 	snprintf(sql, sizeof sql, "SET TRANSACTION SNAPSHOT '%s'", snapshot);
 	return command(work, problem, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE") && command(work, problem, sql) &&
@@ -119,7 +120,7 @@ static bool
 send_copy(Work *work, Problem *problem)
 {
 	if (work->copy.len > 0 && PQputCopyData(work->connection, work->copy.data, (int) work->copy.len) <= 0)
-		return postgres_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
+		return pg_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
 	text_clear(&work->copy);
 	return true;
 }
@@ -157,12 +158,12 @@ static bool
 read_back(Work *work, Problem *problem)
 {
 	Reconciliation *given = work->given;
-	PGresult   *result = postgres_exec(work->connection, "COPY pg_temp.oms_bridge_published FROM STDIN");
+	PGresult   *result = pg_exec(work->connection, "COPY pg_temp.oms_bridge_published FROM STDIN");
 	bool		fine = PQresultStatus(result) == PGRES_COPY_IN;
 	int			partitions[EVENT_TABLES];
 
 	if (!fine)
-		postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
+		pg_problem(work->connection, result, "cannot hand over what Kafka has", problem);
 	PQclear(result);
 	if (!fine)
 		return false;
@@ -175,10 +176,10 @@ read_back(Work *work, Problem *problem)
 			work->oldest.next[t][p] = NOTHING;
 	fine = given->sink->scan(given->sink, begin_of(work), true, found_event, work, &work->low, problem) && send_copy(work, problem);
 	if (PQputCopyEnd(work->connection, fine ? NULL : "reading Kafka failed") <= 0 && fine)
-		fine = postgres_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
-	result = postgres_wait(work->connection);
+		fine = pg_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
+	result = pg_wait(work->connection);
 	if (fine && PQresultStatus(result) != PGRES_COMMAND_OK)
-		fine = postgres_problem(work->connection, result, "cannot hand over what Kafka has", problem);
+		fine = pg_problem(work->connection, result, "cannot hand over what Kafka has", problem);
 	PQclear(result);
 	return fine && command(work, problem, "CREATE INDEX ON pg_temp.oms_bridge_published (sequence)") &&
 		command(work, problem, "ANALYZE pg_temp.oms_bridge_published");
@@ -228,7 +229,7 @@ find_lost(Work *work, Problem *problem)
 	text_puts(&sql, "SELECT p.topic, p.partition, min(p.sequence)");
 	strangers(work, &sql);
 	text_printf(&sql, " AND p.partition <> %d GROUP BY 1, 2", NOWHERE);
-	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
+	result = pg_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
 	for (int row = 0; result != NULL && row < PQntuples(result); row++)
 	{
@@ -251,7 +252,7 @@ check_divergence(Work *work, Problem *problem)
 	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]");
 	strangers(work, &sql);
 	text_puts(&sql, " AND p.counts");
-	result = postgres_query(work->connection, problem, sql.data, 0, NULL);
+	result = pg_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
 	fine = result != NULL;
 	if (fine && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
@@ -296,7 +297,7 @@ select_missing(Work *work, Problem *problem)
 			  " AND (p.hash = '' OR p.hash = pg_catalog.encode(e.hash, 'hex'))) ORDER BY sequence");
 	/* row by row: a result as a whole, of events as large as they like, would have to fit into memory */
 	fine = (PQsendQuery(work->connection, sql.data) && PQsetSingleRowMode(work->connection)) ||
-		postgres_problem(work->connection, NULL, "cannot ask for the events that Kafka has not", problem);
+		pg_problem(work->connection, NULL, "cannot ask for the events that Kafka has not", problem);
 	text_free(&sql);
 	text_free(&where);
 	return fine;
@@ -438,7 +439,7 @@ next_row(Work *work, bool *fine, Problem *problem)
 	result = PQgetResult(connection);
 	if (result != NULL && PQresultStatus(result) == PGRES_SINGLE_TUPLE)
 		return result;
-	*fine = PQresultStatus(result) == PGRES_TUPLES_OK || postgres_problem(connection, result, "cannot read the events that Kafka has not", problem);
+	*fine = PQresultStatus(result) == PGRES_TUPLES_OK || pg_problem(connection, result, "cannot read the events that Kafka has not", problem);
 	PQclear(result);
 	/* behind the last row comes a result without any, and then none */
 	if (*fine)
@@ -497,7 +498,7 @@ static bool
 set_horizon(Work *work, Lsn consistent, Problem *problem)
 {
 	Horizon    *horizon = &work->given->position->horizon;
-	PGresult   *result = postgres_query(work->connection, problem, "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())", 0, NULL);
+	PGresult   *result = pg_query(work->connection, problem, "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())", 0, NULL);
 
 	if (result == NULL)
 		return false;
@@ -535,7 +536,7 @@ set_floor(Work *work, Problem *problem)
 	*floor = (Floor) {.sequence = start > 0 ? start - 1 : 0};
 	if (start >= 0)
 		return true;
-	result = postgres_query(work->connection, problem, "SELECT last_value, s, pg_catalog.pg_snapshot_xmin(s) FROM oms.event_sequence, pg_catalog.pg_current_snapshot() AS s", 0, NULL);
+	result = pg_query(work->connection, problem, "SELECT last_value, s, pg_catalog.pg_snapshot_xmin(s) FROM oms.event_sequence, pg_catalog.pg_current_snapshot() AS s", 0, NULL);
 	if (result == NULL)
 		return false;
 	floor->sequence = strtoll(PQgetvalue(result, 0, 0), NULL, 10);

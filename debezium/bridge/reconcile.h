@@ -10,6 +10,7 @@
 #ifndef RECONCILE_H
 #define RECONCILE_H
 
+#include "decode.h"
 #include "plan.h"
 #include "postgres.h"
 #include "replication.h"

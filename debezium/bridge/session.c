@@ -125,15 +125,17 @@ open_all(Session *session, Problem *problem)
 		.stop = sink_stop,
 		.stop_arg = session,
 	};
+	PgLogin		lock = postgres_login(session->options, "lock");
+	PgLogin		stream = postgres_login(session->options, "stream");
 
-	if (!postgres_open(session->options, "lock", NULL, &session->control, problem) ||
+	if (!pg_open(&lock, NULL, &session->control, problem) ||
 		!postgres_catalog(session->control, session->options, &session->catalog, problem) || !acquire_lock(session, problem))
 		return false;
 	/* again: a standby may have waited for weeks */
 	catalog_free(&session->catalog);
 	if (!postgres_catalog(session->control, session->options, &session->catalog, problem))
 		return false;
-	if (!replication_open(session->options, &session->replication, &session->identity, problem))
+	if (!replication_open(&stream, &session->replication, &session->identity, problem))
 		return false;
 	session->sink = session->options->sink == SINK_STDOUT ? sink_stdout_open(&context, problem) : sink_kafka_open(&context, problem);
 	return session->sink != NULL;

@@ -376,7 +376,7 @@ stream_run(Stream *stream, Options *options, Problem *problem)
 	bool		failed;
 
 	/* this thread does more than ask */
-	PQclear(postgres_exec(stream->control, "SET lock_timeout TO " LOCK_TIMEOUT));
+	PQclear(pg_exec(stream->control, "SET lock_timeout TO " LOCK_TIMEOUT));
 	set_limits(stream, options);
 	metric_set(METRIC_RING_LIMIT_BYTES, options->ring_max_bytes);
 	if (pthread_create(&reader, NULL, stream_reader, stream) != 0)

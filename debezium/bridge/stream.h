@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "decode.h"
 #include "filter.h"
 #include "horizon.h"
 #include "postgres.h"

@@ -87,7 +87,7 @@ known_check(const Known *known, PGconn *connection, const bool *tables, char *ap
 	text_printf(&sql, ") AS e WHERE e.sequence = p.sequence AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))%s", tables_not_purged(tables));
 	for (int look = 0; fine && again && !signals_stop(); look++)
 	{
-		PGresult   *result = postgres_query(connection, problem, sql.data, 2, values);
+		PGresult   *result = pg_query(connection, problem, sql.data, 2, values);
 
 		fine = result != NULL;
 		again = fine && strcmp(PQgetvalue(result, 0, 0), "0") != 0;

@@ -2,7 +2,7 @@
  * debezium/bridge/fuzz/fuzz_position.c
  *     The position record as Kafka gives it back: read or refused, and what is read is written and read again the same.
  */
-#include "fuzz.h"
+#include "finding.h"
 #include "position.h"
 
 int

@@ -1,10 +1,10 @@
 /*
- * debezium/bridge/fuzz/fuzz_wal2json.c
+ * common/fuzz/fuzz_wal2json.c
  *     One session of wal2json: messages, a line each. Each is also read with jansson, and both must say the same.
  */
 #include <jansson.h>
 
-#include "fuzz.h"
+#include "decoding.h"
 #include "json_scan.h"
 
 /* jansson counts nesting to 2048, we do not. */

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/test/decode.c
+ * common/test/decode.c
  *     Both decoders over what a real server sent (fuzz/capture.sh): every event is what its table holds, byte for byte,
  *     and both plugins tell the same transactions.
  *

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/decode_wal2json.c
+ * common/decode_wal2json.c
  *     The decoder of wal2json, format version 2: one JSON object a message.
  *
  * Knows nothing of partition roots: events come by their partition's name. There is no list of tables with a pattern,

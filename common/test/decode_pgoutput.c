@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/test/decode_pgoutput.c
+ * common/test/decode_pgoutput.c
  *     The decoder of pgoutput over messages made by hand: what a server sends seldom, and what none should.
  *
  * Broken by: a row decoded by another relation's columns, a refusal that becomes a skipped event or a published

@@ -1,9 +1,9 @@
 /*
- * debezium/bridge/fuzz/fuzz.h
- *     What the fuzzers share: messages in memory of exactly their size, and what must hold of whatever is decoded.
+ * common/fuzz/decoding.h
+ *     What the fuzzers of decoders share: messages in memory of exactly their size, and what must hold of whatever is decoded.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#ifndef DECODING_H
+#define DECODING_H
 
 #include "finding.h"
 

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/decode.h
+ * common/decode.h
  *     From what an output plugin sends to events: one decoder for each plugin behind one struct. Pure: bytes in, values out.
  *
  * A transaction reaches us only after its commit (no streaming of open ones is asked for), so what is decoded may
@@ -9,7 +9,7 @@
 #ifndef DECODE_H
 #define DECODE_H
 
-#include "bridge.h"
+#include "event_tables.h"
 #include "text.h"
 
 typedef enum DecodedKind

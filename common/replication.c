@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/replication.c
+ * common/replication.c
  *     The replication connection: commands of the walsender, and the stream in both directions.
  *
  * Works without waiting once the stream runs: what libpq has not read from the socket stays with the server, which is how
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "postgres.h"
 #include "replication.h"
 
 /* Microseconds from 1970 to 2000, where PostgreSQL's clock begins. */
@@ -34,7 +33,7 @@ static void
 learn_timeout(Replication *replication)
 {
 	PGconn	   *connection = replication->connection;
-	PGresult   *result = postgres_exec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
+	PGresult   *result = pg_exec(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'");
 	int64_t		timeout_ms = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
 	int64_t		third_us = timeout_ms * 1000 / 3;
 
@@ -44,16 +43,16 @@ learn_timeout(Replication *replication)
 }
 
 bool
-replication_open(const Options *options, Replication **replication, ServerIdentity *identity, Problem *problem)
+replication_open(const PgLogin *login, Replication **replication, ServerIdentity *identity, Problem *problem)
 {
 	PGconn	   *connection;
 	PGresult   *result;
 	bool		fine;
 
 	*replication = NULL;
-	if (!postgres_open(options, "stream", "database", &connection, problem))
+	if (!pg_open(login, "database", &connection, problem))
 		return false;
-	result = postgres_exec(connection, "IDENTIFY_SYSTEM");
+	result = pg_exec(connection, "IDENTIFY_SYSTEM");
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 2), &identity->lsn);
 	if (fine)
@@ -66,7 +65,7 @@ replication_open(const Options *options, Replication **replication, ServerIdenti
 		learn_timeout(*replication);
 	}
 	else
-		postgres_problem(connection, result, "PostgreSQL did not identify itself", problem);
+		pg_problem(connection, result, "PostgreSQL did not identify itself", problem);
 	PQclear(result);
 	if (!fine)
 		PQfinish(connection);
@@ -109,10 +108,10 @@ replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Ls
 	char	   *history;
 
 	snprintf(command, sizeof command, "TIMELINE_HISTORY %u", now);
-	result = postgres_exec(replication->connection, command);
+	result = pg_exec(replication->connection, command);
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1 || PQnfields(result) < 2)
 	{
-		postgres_problem(replication->connection, result, "cannot read the timeline's history", problem);
+		pg_problem(replication->connection, result, "cannot read the timeline's history", problem);
 		PQclear(result);
 		return false;
 	}
@@ -133,8 +132,8 @@ quoted(const Replication *replication, const char *name)
 }
 
 bool
-replication_create_slot(Replication *replication, PGconn *control, const char *slot, const char *plugin, Lsn *consistent,
-						char snapshot[64], bool *refused, Problem *problem)
+replication_create_slot(Replication *replication, PGconn *control, PgTell tell, const char *slot, bool temporary, const char *plugin,
+						Lsn *consistent, char snapshot[64], bool *refused, Problem *problem)
 {
 	char	   *name = quoted(replication, slot);
 	char	   *library = quoted(replication, plugin);
@@ -142,10 +141,10 @@ replication_create_slot(Replication *replication, PGconn *control, const char *s
 	PGresult   *result;
 	bool		fine;
 
-	text_printf(&command, "CREATE_REPLICATION_SLOT %s LOGICAL %s (SNAPSHOT 'export')", name, library);
+	text_printf(&command, "CREATE_REPLICATION_SLOT %s %sLOGICAL %s (SNAPSHOT 'export')", name, temporary ? "TEMPORARY " : "", library);
 	PQfreemem(name);
 	PQfreemem(library);
-	result = postgres_exec_telling(replication->connection, command.data, control);
+	result = pg_exec_telling(replication->connection, command.data, control, tell);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 && PQnfields(result) >= 3 &&
 		lsn_parse(PQgetvalue(result, 0, 1), consistent);
@@ -160,7 +159,7 @@ replication_create_slot(Replication *replication, PGconn *control, const char *s
 		*refused = state != NULL && (strcmp(state, "58P01") == 0 || strcmp(state, "42501") == 0 || strcmp(state, "22023") == 0 ||
 									 strcmp(state, "55000") == 0 || strcmp(state, "42809") == 0);
 		snprintf(attempt, sizeof attempt, "cannot create replication slot \"%s\" with plugin %s", slot, plugin);
-		postgres_problem(replication->connection, result, attempt, problem);
+		pg_problem(replication->connection, result, attempt, problem);
 		if (state != NULL && strcmp(state, "53400") == 0)
 			problem->remedy = REMEDY_STOP;
 	}
@@ -178,11 +177,11 @@ replication_drop_slot(Replication *replication, const char *slot, Problem *probl
 
 	text_printf(&command, "DROP_REPLICATION_SLOT %s", name);
 	PQfreemem(name);
-	result = postgres_exec(replication->connection, command.data);
+	result = pg_exec(replication->connection, command.data);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_COMMAND_OK;
 	if (!fine)
-		postgres_problem(replication->connection, result, "cannot drop the old replication slot", problem);
+		pg_problem(replication->connection, result, "cannot drop the old replication slot", problem);
 	PQclear(result);
 	return fine;
 }
@@ -198,11 +197,11 @@ replication_start(Replication *replication, const char *slot, Lsn from, const ch
 
 	text_printf(&command, "START_REPLICATION SLOT %s LOGICAL %s %s", name, lsn_text(from, lsn), options);
 	PQfreemem(name);
-	result = postgres_exec(replication->connection, command.data);
+	result = pg_exec(replication->connection, command.data);
 	text_free(&command);
 	fine = PQresultStatus(result) == PGRES_COPY_BOTH;
 	if (!fine)
-		postgres_problem(replication->connection, result, "cannot start the stream", problem);
+		pg_problem(replication->connection, result, "cannot start the stream", problem);
 	PQclear(result);
 	return fine;
 }
@@ -227,7 +226,7 @@ ended(Replication *replication, Problem *problem)
 	if (status == PGRES_FATAL_ERROR || PQstatus(replication->connection) != CONNECTION_OK)
 	{
 		received.kind = RECEIVED_FAILURE;
-		postgres_problem(replication->connection, result, "the stream from PostgreSQL broke off", problem);
+		pg_problem(replication->connection, result, "the stream from PostgreSQL broke off", problem);
 		/* undefined_object: the slot is older than the publication, and pgoutput will never get past what lies between */
 		if (result != NULL && PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL &&
 			strcmp(PQresultErrorField(result, PG_DIAG_SQLSTATE), "42704") == 0)
@@ -275,7 +274,7 @@ replication_receive(Replication *replication, Problem *problem)
 	{
 		if (!PQconsumeInput(replication->connection))
 		{
-			postgres_problem(replication->connection, NULL, "the stream from PostgreSQL broke off", problem);
+			pg_problem(replication->connection, NULL, "the stream from PostgreSQL broke off", problem);
 			return (Received) {.kind = RECEIVED_FAILURE};
 		}
 		len = PQgetCopyData(replication->connection, &replication->message, 1);
@@ -286,7 +285,7 @@ replication_receive(Replication *replication, Problem *problem)
 		return ended(replication, problem);
 	if (len < 0)
 	{
-		postgres_problem(replication->connection, NULL, "cannot read the stream from PostgreSQL", problem);
+		pg_problem(replication->connection, NULL, "cannot read the stream from PostgreSQL", problem);
 		return (Received) {.kind = RECEIVED_FAILURE};
 	}
 	return understand(replication->message, len, problem);
@@ -307,7 +306,7 @@ replication_status(Replication *replication, Lsn received, Lsn recorded, bool pi
 	memcpy(message + 1, fields, sizeof fields);
 	message[sizeof message - 1] = ping;
 	if (PQputCopyData(replication->connection, message, sizeof message) <= 0 || PQflush(replication->connection) < 0)
-		return postgres_problem(replication->connection, NULL, "cannot answer PostgreSQL", problem);
+		return pg_problem(replication->connection, NULL, "cannot answer PostgreSQL", problem);
 	return true;
 }
 

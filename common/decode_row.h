@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/decode_row.h
+ * common/decode_row.h
  *     What all decoders do with a row, once its plugin's wrapping is off. Only the decoders include this.
  */
 #ifndef DECODE_ROW_H

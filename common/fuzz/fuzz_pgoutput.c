@@ -1,8 +1,8 @@
 /*
- * debezium/bridge/fuzz/fuzz_pgoutput.c
+ * common/fuzz/fuzz_pgoutput.c
  *     One session of pgoutput: messages, each behind its length in four bytes (big endian), the last one cut if need be.
  */
-#include "fuzz.h"
+#include "decoding.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/test/decode_wal2json.c
+ * common/test/decode_wal2json.c
  *     The decoder of wal2json over messages made by hand, and the JSON scanner below it.
  *
  * Broken by: an escape that is not undone or undone twice, a time that is off by a zone or a leap day, JSON that is

@@ -1,9 +1,9 @@
 /*
- * debezium/bridge/decode.c
+ * common/decode.c
  *     From what an output plugin sends to events: what the decoders share.
  *
  * Pure: keeps nothing, allocates nothing. Decides in one place, for every plugin, what an event is, what is none of
- * our business, and what must stop the bridge because publishing it or leaving it out would both be a guess.
+ * our business, and what must stop the program because publishing it or leaving it out would both be a guess.
  */
 #include "decode_row.h"
 
@@ -143,7 +143,7 @@ refuse_value(const Row *row, EventColumn column, Problem *problem)
 		[VALUE_NULL] = {"is null", "Every event has it: was NOT NULL taken off the column?"},
 		[VALUE_UNCHANGED] = {"was left out as unchanged", "That is for updates, and events are never updated."},
 		[VALUE_TEXT] = {"cannot be right", NULL},
-		[VALUE_NOT_HEX] = {"is not in hex", "Set bytea_output = 'hex' for the bridge's role and database."},
+		[VALUE_NOT_HEX] = {"is not in hex", "Set bytea_output = 'hex' for the role that streams, in its database."},
 		[VALUE_OTHER] = {"has a form that it cannot have", NULL},
 	};
 	const RowValue *value = &row->values[column];
@@ -181,7 +181,7 @@ fill_event(const Row *row, Decoded *decoded, EventColumn *wrong)
 	decoded->payload = row->values[COLUMN_PAYLOAD].text;
 	decoded->hash = row->values[COLUMN_HASH].text;
 
-	/* 0 means "before the first" everywhere in the bridge. */
+	/* 0 means "before the first" everywhere. */
 	*wrong = COLUMN_SEQUENCE;
 	if (!decode_int64(row->values[COLUMN_SEQUENCE].text, &decoded->sequence) || decoded->sequence <= 0)
 		return false;

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/decode_pgoutput.c
+ * common/decode_pgoutput.c
  *     The decoder of pgoutput, protocol version 1, text values.
  *
  * The server describes a relation once a session, and again when it changed; what is needed of that is kept in a hash

@@ -1,5 +1,5 @@
 /*
- * debezium/bridge/replication.h
+ * common/replication.h
  *     The replication connection: commands of the walsender, and the stream in both directions.
  *
  * Sources: PostgreSQL manual, "Streaming Replication Protocol"; src/bin/pg_basebackup/pg_recvlogical.c.
@@ -7,10 +7,8 @@
 #ifndef REPLICATION_H
 #define REPLICATION_H
 
-#include <libpq-fe.h>
-
-#include "decode.h"
-#include "options.h"
+#include "pg.h"
+#include "text.h"
 
 typedef struct Replication Replication;
 
@@ -22,15 +20,15 @@ typedef struct ServerIdentity
 	Lsn			lsn;			/* flushed so far */
 } ServerIdentity;
 
-extern bool replication_open(const Options *options, Replication **replication, ServerIdentity *identity, Problem *problem);
+extern bool replication_open(const PgLogin *login, Replication **replication, ServerIdentity *identity, Problem *problem);
 extern void replication_close(Replication *replication);
 
 /* Where timeline `of` ended in the history of timeline `now`; LSN_NONE when it is no part of that history. */
 extern bool replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Lsn *lsn, Problem *problem);
 /* *snapshot shows everything that commits before *consistent; it lives until the next command here. Refused plugin: *refused, and a problem. */
-/* control: an ordinary connection, to learn by what it waits for. */
-extern bool replication_create_slot(Replication *replication, PGconn *control, const char *slot, const char *plugin, Lsn *consistent,
-									char snapshot[64], bool *refused, Problem *problem);
+/* temporary: it goes with this connection. control: an ordinary connection, to learn by what it waits for; tell gets it. */
+extern bool replication_create_slot(Replication *replication, PGconn *control, PgTell tell, const char *slot, bool temporary, const char *plugin,
+									Lsn *consistent, char snapshot[64], bool *refused, Problem *problem);
 extern bool replication_drop_slot(Replication *replication, const char *slot, Problem *problem);
 /* options as DecoderClass.start_options makes them. */
 extern bool replication_start(Replication *replication, const char *slot, Lsn from, const char *options, Problem *problem);
