@@ -24,8 +24,9 @@
 
 #define LISTENERS_MAX 4
 #define SPARE_CONNECTIONS 64	/* above the limit, to be told so */
-#define CONNECTION_MEMORY (64 * 1024)
+#define OWN_MEMORY (8 * 1024)	/* of a connection's memory, for libmicrohttpd itself and the head of an answer */
 #define LOOK_MS 500
+#define ROUNDS 4				/* of libmicrohttpd in a turn */
 #define LOGIN_MAX 8192
 #define NO_ROOM "the bodies of all requests together are too large; nothing was done"
 
@@ -429,22 +430,19 @@ listener_turn(void)
 	for (int i = 0; i < nlisteners; i++)
 	{
 		Listener   *listener = &listeners[i];
-		MHD_UNSIGNED_LONG_LONG ms;
+		MHD_UNSIGNED_LONG_LONG ms = LOOK_MS;
 
-		if (listener->ready)
+		/* it says at once that there is more, mostly: to ask the kernel in between is a call of the system for nothing */
+		for (int round = 0; listener->ready && round < ROUNDS; round++)
 		{
 			listener->ready = false;
 			MHD_run(listener->daemon);
+			listener->ready = listener->ready || (MHD_get_timeout(listener->daemon, &ms) == MHD_YES && ms == 0);
 		}
 		if (listener->ready)
 			wanted = 0;
-		else if (MHD_get_timeout(listener->daemon, &ms) == MHD_YES)
-		{
-			if (ms == 0)
-				listener->ready = true;
-			if (wanted < 0 || (int64_t) ms < wanted)
-				wanted = (int64_t) ms;
-		}
+		else if (MHD_get_timeout(listener->daemon, &ms) == MHD_YES && (wanted < 0 || (int64_t) ms < wanted))
+			wanted = (int64_t) ms;
 	}
 	return wanted;
 }
@@ -456,6 +454,13 @@ is_local(int fd)
 	socklen_t	len = sizeof address;
 
 	return getsockname(fd, (struct sockaddr *) &address, &len) == 0 && address.ss_family == AF_UNIX;
+}
+
+/* No more than a head needs: libmicrohttpd wipes all of it, and half of it again, for each request. */
+static size_t
+connection_memory(void)
+{
+	return rules->guard.target_max + rules->guard.bytes_max + OWN_MEMORY;
 }
 
 static bool
@@ -482,7 +487,7 @@ listener_open(int fd, Problem *problem)
 										MHD_OPTION_NOTIFY_CONNECTION, notify_connection, NULL,
 										MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 										MHD_OPTION_CONNECTION_LIMIT, (unsigned) (rules->connections_max + SPARE_CONNECTIONS),
-										MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
+										MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(),
 										MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 										MHD_OPTION_END);
 	if (listener->daemon == NULL)

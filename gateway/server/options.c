@@ -76,7 +76,7 @@ static const SettingRow option_rows[] = {
 	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands, and of an array of FIX messages (413)"},
 	{.name = "bodies.max", BYTES(bodies_max, KB, 64 * GB), .value = "256MB", .reloadable = true,
 		.help = "most bytes of the bodies of all requests together, from their first byte until each is answered (503)"},
-	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "32kB", .reloadable = true, .help = "most bytes of all headers (431)"},
+	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "16kB", .help = "most bytes of all headers (431)"},
 	{.name = "connections.max", NUMBER(connections_max, 1, 100000), .value = "2000", .help = "most connections of clients (503)"},
 	{.name = "address.connections", NUMBER(address_max, 1, 100000), .value = "64", .reloadable = true,
 		.help = "most connections from one address (503); a Unix socket is none"},
