@@ -9,7 +9,7 @@ packages=(
     build-essential
     postgresql-15 postgresql-server-dev-15
     postgresql-15-pgtap postgresql-15-wal2json
-    libipc-run-perl libdbd-pg-perl libjson-validator-perl
+    libipc-run-perl libdbd-pg-perl libjson-validator-perl libopenapi-client-perl
     python3
     libpq-dev librdkafka-dev libjansson-dev libmicrohttpd-dev libgnutls28-dev libsystemd-dev pkg-config
     openjdk-17-jre-headless maven kcat openssl curl

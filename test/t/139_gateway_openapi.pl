@@ -9,8 +9,10 @@ use warnings;
 use lib 'test/lib';
 use JSON::PP;
 use JSON::Validator;
+use Mojo::URL;
 use OmsGateway;
 use OmsTest;
+use OpenAPI::Client;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -87,6 +89,29 @@ is(client('tree_orders', undef, id => 'G1')->[0]{depth}, 0, 'and tree');
 is(client('command_order', { commandType => 'CancelOrderCommand', orderId => 'none' })->{error}{sqlstate}, 'OM003', 'a refusal is foreseen');
 is(client('object_orders', undef, id => 'none')->{error}{sqlstate}, 'OM003', 'another one');
 is(client('list_orders', undef, limit => 'x')->{status}, 400, "and the gateway's own");
+
+# ---- a client that a public generator has made ----
+
+my $generated = OpenAPI::Client->new("http://$gateway->{address}/openapi.json");
+$generated->base_url(Mojo::URL->new("http://$gateway->{address}"));
+is(join(' ', grep { !$generated->can($_) } sort keys %operation), '', 'it has a method for each operation');
+
+# What was answered, or refused by the client itself before it was sent.
+sub generated { my ($name, @arguments) = @_; my $got = $generated->$name(@arguments)->res; return ($got->code, $got->json); }
+
+my $order = { commandType => 'CreateOrderCommand', orderId => 'G2', symbol => 'BMW', side => 'SELL', orderQty => 7 };
+my ($status, $json) = generated(command_order => { 'Idempotency-Key' => 'g2' }, json => $order);
+is("$status $json->{state}{orderId} $json->{commandId}", '200 G2 g2', 'an order');
+($status, $json) = generated(command_order => { 'Idempotency-Key' => 'g2' }, json => $order);
+ok($status == 200 && $json->{duplicate}, 'once');
+($status, $json) = generated(object_orders => { id => 'G2' });
+is("$status $json->{status} $json->{orderQty}", '200 NEW 7', 'by its id');
+($status, $json) = generated(list_orders => { symbol => ['BMW'], limit => 5 });
+is($status . join(' ', map { $_->{orderId} } @$json), '200G2', 'among others');
+($status, $json) = generated(command_order => { 'Idempotency-Key' => 'g3', 'If-Match' => '"7"' }, json => { commandType => 'CancelOrderCommand', orderId => 'G2' });
+is("$status $json->{error}{sqlstate}", '412 OM006', 'a refusal');
+($status, $json) = generated(object_orders => {});
+like("$status $json->{errors}[0]{path}", qr{^400 /id$}, 'and knows by the document what it need not send');
 $gateway->stop;
 
 # ---- for whom ----
