@@ -27,6 +27,8 @@ typedef struct Client
 	char		in[ROOM];
 	size_t		len;
 	size_t		skip;			/* bytes of a body still to come */
+	bool		chunked;		/* it is over behind its last chunk */
+	char		last[8];		/* bytes of it */
 	double		since;
 } Client;
 
@@ -70,6 +72,18 @@ send_one(Client *client)
 	}
 }
 
+/* Whether these bytes end a body in chunks. */
+static bool
+is_last(Client *client, const char *bytes, size_t len)
+{
+	static const char end[] = "\r\n0\r\n\r\n";
+	size_t		keep = len < sizeof end - 1 ? len : sizeof end - 1;
+
+	memmove(client->last, client->last + keep, sizeof end - 1 - keep);
+	memcpy(client->last + sizeof end - 1 - keep, bytes + len - keep, keep);
+	return memcmp(client->last, end, sizeof end - 1) == 0;
+}
+
 /* True when an answer is over. */
 static bool
 take(Client *client)
@@ -83,6 +97,8 @@ take(Client *client)
 		fprintf(stderr, "the connection ended\n");
 		exit(1);
 	}
+	if (client->chunked)
+		return !(client->chunked = !is_last(client, client->in, (size_t) got));
 	if (client->skip > 0)
 	{
 		client->skip -= (size_t) got;
@@ -98,6 +114,14 @@ take(Client *client)
 	else if (others++ == 0)
 		fprintf(stderr, "%s\n", client->in);
 	length = strcasestr(client->in, "\r\ncontent-length:");
+	if (length == NULL || length > end)
+	{
+		size_t		len = client->len;
+
+		client->len = 0;
+		memset(client->last, 0, sizeof client->last);
+		return !(client->chunked = !is_last(client, client->in, len));
+	}
 	client->skip = (size_t) (end + 4 - client->in) + strtoul(length + 17, NULL, 10) - client->len;
 	client->len = 0;
 	return client->skip == 0;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [--quick] [loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth ...]: measure, on the cluster in PGHOST and PGUSER.
 # run.sh [--quick] bridge [drain|latency|load ...]: the way out instead (bridge.pl), on a cluster with wal_level = logical.
+# run.sh [--quick] gateway [CONNECTIONS...]: what HTTP costs (gateway.sh), on a cluster with the extension in PGDATABASE.
 # run.sh [--quick] day [--made]: a day of commands (day.pl), on such a cluster.
 # scripts/bench.sh (make bench) makes private clusters with an optimised build and calls this.
 # OMS_BENCH=quick does what --quick does.  Prints the tables, and leaves them in bench/results/latest.md.
@@ -29,6 +30,13 @@ case " $* " in
             [ "$arg" = bridge ] || args+=("$arg")
         done
         perl "$bench/bridge.pl" "${options[@]}" "${args[@]}"
+        ;;
+    *" gateway "*)
+        args=()
+        for arg in "$@"; do
+            [ "$arg" = gateway ] || args+=("$arg")
+        done
+        "$bench/gateway.sh" "${options[@]}" "${args[@]}" | tee -a "$bench/results/latest.md"
         ;;
     *" day "*)
         args=()

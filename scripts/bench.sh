@@ -4,7 +4,7 @@
 #   bench.sh [--quick] [SECTION...]           measure (bench/README.md); the tables also go to bench/results/latest.md
 #   bench.sh --profile WORKLOAD [--out FILE]  hottest functions of one backend (perf); see bench/profile.sh
 #
-# SECTIONs: loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth bridge (the way out, all of it; or of that: drain latency load) day (with
+# SECTIONs: loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth gateway bridge (the way out, all of it; or of that: drain latency load) day (with
 # --made: the one that bench/day_made.pl makes).
 # OMS_BENCH=quick stands for --quick. bench/run.sh finds the cluster by PGHOST, PGPORT and PGUSER.
 set -euo pipefail
@@ -37,10 +37,11 @@ trap end_group EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-commands=() bridge=() day=() both=()
+commands=() gateway=() bridge=() day=() both=()
 for arg in "$@"; do
     case $arg in
         bridge | drain | latency | load) bridge+=("$arg") ;;
+        gateway) gateway+=("$arg") ;;
         day | --made) day+=("$arg") ;;
         --quick) both+=("$arg") ;;
         *) commands+=("$arg") ;;
@@ -70,7 +71,7 @@ cd "$project"
 "$scripts/build.sh" "$project" "$OMS_WORK/stage" release
 
 # Without a section, all of them.
-chosen=$((${#commands[@]} + ${#bridge[@]} + ${#day[@]}))
+chosen=$((${#commands[@]} + ${#gateway[@]} + ${#bridge[@]} + ${#day[@]}))
 wanted() { [ "$chosen" -eq 0 ] || [ "$1" -gt 0 ]; }
 
 if wanted ${#commands[@]}; then
@@ -78,6 +79,14 @@ if wanted ${#commands[@]}; then
     run_group bench/run.sh "${both[@]}" "${commands[@]}"
     "$scripts/cluster.sh" stop "$OMS_WORK/cluster"
     rm -rf "$OMS_WORK/cluster"
+fi
+
+if wanted ${#gateway[@]}; then
+    start_cluster gateway max_wal_size=8GB max_connections=200
+    psql -XAtqc 'CREATE EXTENSION oms_state'
+    run_group bench/run.sh "${both[@]}" gateway
+    "$scripts/cluster.sh" stop "$OMS_WORK/gateway"
+    rm -rf "$OMS_WORK/gateway"
 fi
 
 if wanted $((${#bridge[@]} + ${#day[@]})); then
