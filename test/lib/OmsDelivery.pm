@@ -137,7 +137,7 @@ sub session
 {
 	my ($number, $options, @nodes) = @_;
 	my ($stop, $done, $parent, $dbh) = (0, 0, getppid);
-	my $ids = { prefix => "$options->{name}$number", last => 0 };
+	my $ids = { prefix => "$options->{name}$number", last => 0, anchors => $options->{anchors} };
 	my (@own, @shared);
 	local $SIG{TERM} = sub { $stop = 1 };
 
@@ -169,7 +169,7 @@ sub session
 	return;
 }
 
-# load_start(NODE or [NODES], sessions => N, seed => N, pace => mean pause in seconds, name => PREFIX)
+# load_start(NODE or [NODES], sessions => N, seed => N, pace => mean pause in seconds, name => PREFIX, anchors => 1)
 sub load_start
 {
 	my ($node, %options) = @_;
@@ -204,12 +204,15 @@ sub load_commands
 	return $sum;
 }
 
-# Load for so long.
+# Load for so long, and, with steps => N, until there were so many transactions; meanwhile => CODE runs beside it.
 sub load_for
 {
 	my ($node, $seconds, %options) = @_;
+	my ($steps, $meanwhile) = delete @options{qw(steps meanwhile)};
 	load_start($node, %options);
+	$meanwhile->() if $meanwhile;
 	sleep $seconds;
+	wait_for(sub { load_commands() >= $steps }, 180, "$steps transactions") or die "the load stands still\n" if $steps;
 	return load_stop();
 }
 
@@ -290,11 +293,12 @@ sub differences
 # delivery(NODE, KAFKA, PREFIX, partitions => [counts that the topics have had], lost => 1): what is in Kafka against the tables. Every
 # repeat is counted; the order is that of the first of each event.  removed => { "id hash" => 1 }: events that were there, and whose records
 # retention has removed: they may not come again. store => NAME: only that one's records. kept => HASH: gets the "id hash" of each record as { topic/partition => [...] }.  With lost, records of a history that the store has lost (their
-# id is in no table, or with another hash) are counted as strangers, not complained of.
+# id is in no table, or with another hash) are counted as strangers, not complained of. elsewhere => { id => 1 }: events that are in no topic.
 sub delivery
 {
 	my ($node, $kafka, $prefix, %options) = @_;
 	my $expected = expected($node);
+	delete @$expected{ keys %{ $options{elsewhere} // {} } };
 	my @partitions = @{ $options{partitions} // [$PARTITIONS] };
 	my %result = (events => scalar keys %$expected, records => 0, repeats => 0, strangers => 0, problems => []);
 	my (%seen, %newest);

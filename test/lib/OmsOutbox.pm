@@ -1,25 +1,19 @@
-# test/lib/OmsOutbox.pm: a random load of commands, and what the event tables then say must be in Kafka.
+# test/lib/OmsOutbox.pm: random commands whose events leave the store; what a command is refused for does not matter.
 #
-# outbox_load(NODE, sessions => N, seconds => S, steps => N, seed => N, name => PREFIX, meanwhile => CODE): commands until the time
-# is over and each session has done so many steps, and CODE beside them; what a command is refused for does not matter.
-# outbox_events(NODE): { sequence => { topic, key, value, eventType, hash, treeVersion } }, all of them bytes.
-# outbox_differences(EVENTS, { topic => [records] }, PARTITIONS): what breaks section 7 of the contract, one line each, none when all is well.
+# step(DBH, IDS, TREES): a transaction, or a few, on one of the trees named; IDS is { prefix => NAME, last => 0 }, with anchors => 1 now
+# and then an anchor too. A load of them is OmsDelivery's.
+# outbox_topics(): the topics that events go to, without a prefix.
 
 package OmsOutbox;
 
 use strict;
 use warnings;
 
-use DBI;
 use Exporter 'import';
-use JSON::PP ();
-use POSIX ();
-use Time::HiRes qw(time);
 
-use OmsKafka;
 use OmsTest;
 
-our @EXPORT = qw(outbox_load outbox_events outbox_differences outbox_topics);
+our @EXPORT = qw(outbox_topics);
 
 sub outbox_topics { my %topics = reverse %TOPIC_OF; return sort keys %topics; }
 
@@ -170,119 +164,6 @@ sub step
 	$dbh->do('SELECT oms_try_command(?::jsonb)', undef, $_) foreach @commands;
 	rand() < 0.05 ? $dbh->rollback : $dbh->commit;
 	return;
-}
-
-sub session
-{
-	my ($node, $name, $until, $steps, $seed) = @_;
-	my $dbh = oms_dbh($node);
-	my $ids = { prefix => $name, last => 0 };
-	my (@own, @shared);
-
-	srand $seed;
-	# a store of before has none
-	($ids->{anchors}) = $dbh->selectrow_array(q(SELECT to_regprocedure('oms.anchor()') IS NOT NULL));
-	@shared = map { "shared$_" } 1 .. 3;
-	for (my $done = 0; time < $until || $done < $steps; $done++)
-	{
-		# two transactions over several trees can lock each other, as any rows can
-		eval { step($dbh, $ids, rand() < 0.3 ? [ one_of(@shared) ] : \@own); 1 } and next;
-		die $dbh->errstr // $@ if ($dbh->state // '') !~ /^40(P01|001)$/;
-		$dbh->rollback if !$dbh->{AutoCommit};
-	}
-	return;
-}
-
-sub outbox_load
-{
-	my ($node, %options) = @_;
-	my $until = time + ($options{seconds} // 5);
-	my @pids;
-
-	$node->safe_psql('postgres', qq(SELECT oms_try_command('{"commandType": "CreateOrderCommand", "orderId": "shared$_", "symbol": "BP.L", "side": "SELL", "orderQty": 1000000}'))) foreach 1 .. 3;
-	foreach my $number (1 .. $options{sessions} // 3)
-	{
-		my $pid = fork // die "cannot fork: $!";
-		if (!$pid)
-		{
-			my $good = eval { session($node, ($options{name} // 's') . $number, $until, $options{steps} // 50, ($options{seed} // 1) * 100 + $number); 1 };
-			print STDERR "load: $@" if !$good;
-			POSIX::_exit($good ? 0 : 1);
-		}
-		push @pids, $pid;
-	}
-	my $meanwhile = $options{meanwhile};
-	$meanwhile->() if $meanwhile;
-	my $failed = 0;
-	foreach my $pid (@pids) { waitpid $pid, 0; $failed++ if $?; }
-	die "$failed sessions of the load failed\n" if $failed;
-	return;
-}
-
-# --- what must be there ----------------------------------------------------------------------
-
-sub outbox_events
-{
-	my ($node) = @_;
-	my $dbh = oms_dbh($node);
-	my %events;
-
-	$dbh->{pg_enable_utf8} = 0;
-	foreach my $table (published_tables($node))
-	{
-		my $rows = $dbh->selectall_arrayref("SELECT sequence, root_id, payload::text, event_type, encode(hash, 'hex'), tree_version FROM oms.$table");
-		foreach my $row (@$rows)
-		{
-			my $sequence = shift @$row;
-			die "sequence $sequence is there twice\n" if $events{$sequence};
-			@{ $events{$sequence} }{qw(topic key value eventType hash treeVersion)} = ($TOPIC_OF{$table}, @$row);
-		}
-	}
-	return \%events;
-}
-
-sub record_differences
-{
-	my ($event, $record, $topic, $partitions) = @_;
-	my $headers = $record->{headers};
-	my @found;
-
-	push @found, "is in $topic, not $event->{topic}" if $topic ne $event->{topic};
-	push @found, "key $record->{key}, not $event->{key}" if ($record->{key} // '') ne $event->{key};
-	push @found, 'its value differs: ' . ($record->{value} // 'null') if ($record->{value} // '') ne $event->{value};
-	push @found, "header $_ is " . ($headers->{$_} // 'missing') . ", not $event->{$_}"
-	  foreach grep { ($headers->{$_} // '') ne $event->{$_} } qw(eventType hash);
-	my $partition = partition_of($event->{key}, $partitions);
-	push @found, "partition $record->{partition}, not $partition" if $record->{partition} != $partition;
-	return @found;
-}
-
-# At most twenty lines.
-sub outbox_differences
-{
-	my ($events, $topics, $partitions) = @_;
-	my (%seen, %newest, @found);
-
-	foreach my $topic (sort keys %$topics)
-	{
-		foreach my $record (sort { $a->{partition} <=> $b->{partition} || $a->{offset} <=> $b->{offset} } @{ $topics->{$topic} })
-		{
-			my $id = $record->{headers}{id} // '(none)';
-			my $event = $events->{$id};
-			my $where = "$topic/$record->{partition}/$record->{offset} id $id";
-
-			if (!$event) { push @found, "$where is no event"; next; }
-			push @found, "$where came before, at $seen{$id}" if $seen{$id};
-			$seen{$id} = $where;
-			push @found, "$where: $_" foreach record_differences($event, $record, $topic, $partitions);
-			my $before = \$newest{$topic}{ $event->{key} };
-			push @found, "$where has tree version $event->{treeVersion} after $$before" if defined $$before && $$before >= $event->{treeVersion};
-			$$before = $event->{treeVersion};
-		}
-	}
-	push @found, "$_ ($events->{$_}{topic}, key $events->{$_}{key}) is missing" foreach grep { !$seen{$_} } sort { $a <=> $b } keys %$events;
-	splice @found, 20, @found - 20, '... and ' . (@found - 20) . ' more' if @found > 21;
-	return @found;
 }
 
 1;

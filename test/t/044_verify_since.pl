@@ -92,6 +92,12 @@ foreach my $null (qw(text jsonb))
 }
 is(sql("SELECT count(*) FROM oms.verify(jsonb_build_object('state', '$anchor'::jsonb))"), 0, 'the record of an anchor stands for it');
 psql_fails_with($node, "SELECT * FROM oms.verify($_)", 'OM010', "no position, no anchor: $_") foreach "'x'", "'{}'::jsonb", "'7'::jsonb", q('{"position": "x"}'::jsonb);
+# what was restored to an earlier day, or is another database, has not changed "since" then
+$node->safe_psql('postgres', 'CREATE DATABASE another');
+$node->safe_psql('another', 'CREATE EXTENSION oms_state');
+$node->safe_psql('another', q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "o", "symbol": "IBM", "side": "BUY", "orderQty": 1}')));
+my $of_another = $node->safe_psql('another', 'SELECT oms.current_position()');
+psql_fails_with($node, "SELECT * FROM oms.verify('$of_another')", 'OM010', 'a position of what this database has not');
 sql("SELECT count(*) FROM oms.create_roles(); CREATE ROLE one LOGIN IN ROLE oms_reader; CREATE ROLE all_of_them LOGIN IN ROLE oms_reader; SELECT oms.grant_account('one', 'ACC')");
 psql_fails_with($node, "SET ROLE one; SELECT * FROM oms.verify($_)", 'OM008', "who is limited to accounts: $_") foreach "'$positions[0]'", "'$anchor'::jsonb", 'NULL::text', 'NULL::jsonb';
 is(sql("SET ROLE all_of_them; SELECT count(*) FROM oms.verify('$positions[0]')"), 0, 'a reader may');

@@ -12,6 +12,7 @@ use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use OmsDelivery qw(delivery events_of load_for);
 use OmsKafka;
 use OmsOutbox;
 use OmsTest;
@@ -108,12 +109,11 @@ my %elsewhere;
 sub is_delivered
 {
 	my ($prefix, $name) = @_;
-	my $events = outbox_events($node);
-	delete @$events{ keys %{ $elsewhere{$prefix} } };
-	arrived($prefix, scalar keys %$events);
-	my $records = records($prefix);
-	is(join("\n", outbox_differences($events, $records, $PARTITIONS)), '', "$name: " . keys(%$events) . ' events');
-	return $records;
+	my $events = events_of($node) - keys %{ $elsewhere{$prefix} // {} };
+	arrived($prefix, $events);
+	my $found = delivery($node, $kafka, $prefix, partitions => [$PARTITIONS], elsewhere => $elsewhere{$prefix});
+	is(join("\n", $found->{repeats}, @{ $found->{problems} }), 0, "$name: $events events");
+	return records($prefix);
 }
 
 # { id => "topic partition key value" } of all records
@@ -140,7 +140,15 @@ sub orders_of_trees
 	return { map { $_ => join ' ', @{ $orders{$_} } } keys %orders };
 }
 
-sub load { my (%options) = @_; outbox_load($node, seed => $SEED, seconds => rounds(2, 20), steps => 100, %options); return; }
+# As bytes.
+sub all_events
+{
+	my $dbh = oms_dbh($node);
+	$dbh->{pg_enable_utf8} = 0;
+	return map { my $topic = $TOPIC_OF{$_}; map { { topic => $topic, key => $_->[0], value => $_->[1] } } @{ $dbh->selectall_arrayref("SELECT root_id, payload::text FROM oms.$_") } } published_tables($node);
+}
+
+sub load { my (%options) = @_; load_for($node, delete $options{seconds} // rounds(2, 20), seed => $SEED, steps => 300, anchors => 1, pace => 0, %options); return; }
 
 # --- Debezium --------------------------------------------------------------------------------
 
@@ -148,7 +156,7 @@ $kafka->connector_start('oms-outbox', $CONFIG);
 my $bridge = -x bridge_program() ? start_bridge() : undef;
 
 load(name => 'a');
-my @events = values %{ outbox_events($node) };
+my @events = all_events();
 cmp_ok(scalar @events, '>', 500, 'the load was no idle one');
 ok((grep { $_->{key} =~ /\xc3\x84/ } @events) && (grep { length $_->{value} > 10_000 && $_->{value} =~ /xxxxx/ } @events)
 	  && (grep { $_->{value} =~ /\\u0001/ } @events) && (grep { $_->{value} =~ /\xf0\x9d\x84\x9e/ } @events), 'nor an easy one: keys and values of all kinds');
@@ -240,13 +248,13 @@ sub connector_off
 # What README.md says of its limits.  It asks whether the slot still keeps the WAL of its offset, not whether the slot was
 # confirmed beyond: with any transaction open for long, a slot that moved on past the offset is not noticed, and leaves a gap.
 connector_off();
-my $before = keys %{ outbox_events($node) };
+my $before = events_of($node);
 load(name => 'c', seconds => 0);
 $node->safe_psql('postgres', "SELECT pg_replication_slot_advance('$SLOT', pg_current_wal_lsn())");
-my $skipped = keys(%{ outbox_events($node) }) - $before;
+my $skipped = events_of($node) - $before;
 $kafka->connector_start('oms-outbox', $CONFIG);
 load(name => 'd', seconds => 0);
-my $all = keys %{ outbox_events($node) };
+my $all = events_of($node);
 cmp_ok($skipped, '>', 20, "$skipped events while Debezium was off");
 arrived('dbz.', $all - $skipped);
 is(count('dbz.'), $all - $skipped, 'Debezium: those before the position of the slot are left out');

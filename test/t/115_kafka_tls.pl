@@ -11,6 +11,7 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use OmsDelivery qw(delivery events_of load_for);
 use OmsKafka;
 use OmsOutbox;
 use OmsTest;
@@ -60,6 +61,8 @@ sub refuses
 	return;
 }
 
+sub load { my (%options) = @_; return load_for($node, 0, sessions => 2, steps => 100, %options); }
+
 sub records_count
 {
 	my $number = 0;
@@ -70,10 +73,9 @@ sub records_count
 sub is_delivered
 {
 	my ($name) = @_;
-	my $events = outbox_events($node);
-	wait_for(sub { records_count() >= keys %$events }, 60, 'all events') or diag($bridges[-1]->log);
-	my %records = map { $_ => [ $kafka->consume($_, read_committed => 1) ] } outbox_topics();
-	is(join("\n", outbox_differences($events, \%records, $PARTITIONS)), '', $name);
+	wait_for(sub { records_count() >= events_of($node) }, 60, 'all events') or diag($bridges[-1]->log);
+	my $found = delivery($node, $kafka, '', partitions => [$PARTITIONS]);
+	is(join("\n", $found->{repeats}, @{ $found->{problems} }), 0, $name);
 	return;
 }
 
@@ -89,8 +91,8 @@ sub shows_no_secret
 
 # --- wrong in every way, before it is right --------------------------------------------------
 
-outbox_load($node, seconds => 0, sessions => 2);
-cmp_ok(scalar keys %{ outbox_events($node) }, '>', 10, 'there is something to send');
+load();
+cmp_ok(events_of($node), '>', 10, 'there is something to send');
 
 my $wrong = $PASSWORD =~ tr/0-9a-f/1-9a-f0/r;
 my $bridge = start_bridge('wrong_password', 'sasl.password' => $wrong);
@@ -129,17 +131,17 @@ $bridge = start_bridge('right');
 is_delivered('with the rights of README.md all arrives: once, equal, in order');
 shows_no_secret($bridge, 'running', $PASSWORD);
 unlike($bridge->log, qr/ (?:WARNING|ERROR) (?!librdkafka|reconciling)/, 'nothing is missing');
-outbox_load($node, seconds => 0, sessions => 2, name => 'more');
+load(name => 'more');
 is_delivered('and so does what comes later');
 
 # the broker goes and comes back: the handshake is made again
 $kafka->kill9;
-outbox_load($node, seconds => 0, sessions => 2, name => 'meanwhile');
+load(name => 'meanwhile');
 $kafka->start;
 is_delivered('and what came while the broker was dead');
 
 my @records = $kafka->consume('order-events', read_committed => 1, settings => { $kafka->tls_settings });
-is(scalar @records, scalar(grep { $_->{topic} eq 'order-events' } values %{ outbox_events($node) }), 'a reader over TLS sees them as well');
+is(scalar @records, $node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM oms.order_events) + (SELECT count(*) FROM oms.purged_trees)'), 'a reader over TLS sees them as well');
 is($bridge->stop, 0, 'a clean stop');
 unlike($_->log, qr/\Q$PASSWORD\E/, "no secret in the log of $_->{name}") foreach @bridges;
 

@@ -15,7 +15,6 @@ use Test::More;
 
 use OmsAnchors;
 use OmsKafka;
-use OmsOutbox;
 use OmsTest;
 
 skip_without_kafka();
