@@ -73,25 +73,29 @@ oms_json_is_array(Jsonb *value)
  * ------------------------------------------------------------------------
  */
 
-static void
-json_put(StringInfo out, const char *text, int length)
+/* Room for what is added. */
+static inline char *
+json_add(StringInfo out, int length)
 {
-	if (out->maxlen - out->len <= length)
+	if (unlikely(out->maxlen - out->len <= length))
 		enlargeStringInfo(out, length);
-	memcpy(out->data + out->len, text, length);
 	out->len += length;
+	return out->data + out->len - length;
 }
 
-/* What JSON has a short escape for, and its letter. */
-static const char short_escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+static inline void
+json_put(StringInfo out, const char *text, int length)
+{
+	memcpy(json_add(out, length), text, length);
+}
 
-static char
+/* What JSON has a short escape for, and its letter; of what is below ' ' the table. */
+static const char control_escapes[' '] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+
+static inline char
 json_short_escape(unsigned char c)
 {
-	for (int i = 0; short_escapes[i] != '\0'; i += 2)
-		if ((unsigned char) short_escapes[i] == c)
-			return short_escapes[i + 1];
-	return '\0';
+	return c < ' ' ? control_escapes[c] : c;
 }
 
 static void
@@ -111,21 +115,18 @@ json_needs_escape(unsigned char c)
 	return unlikely(c < ' ' || c == '"' || c == '\\');
 }
 
-/* The high bit of each byte that is zero; a byte of 1 behind such a one (towards the high end) may have it too. */
-static inline uint64
-json_zero_bytes(uint64 word)
-{
-	return (word - UINT64CONST(0x0101010101010101)) & ~word;
-}
-
-/* Eight bytes at once: one is below ' ' where no bit above its lowest five is set. */
+/*
+ * Eight bytes at once: what is taken from a byte borrows of the next one only where
+ * this one is found itself, and a byte above ASCII has the bit that is asked about.
+ */
 static inline bool
 json_word_needs_escape(uint64 word)
 {
-	uint64		found = json_zero_bytes(word & UINT64CONST(0xE0E0E0E0E0E0E0E0)) |
-	json_zero_bytes(word ^ UINT64CONST(0x2222222222222222)) | json_zero_bytes(word ^ UINT64CONST(0x5C5C5C5C5C5C5C5C));
+	uint64		below = word - UINT64CONST(0x2020202020202020);
+	uint64		quote = (word ^ UINT64CONST(0x2222222222222222)) - UINT64CONST(0x0101010101010101);
+	uint64		backslash = (word ^ UINT64CONST(0x5C5C5C5C5C5C5C5C)) - UINT64CONST(0x0101010101010101);
 
-	return (found & UINT64CONST(0x8080808080808080)) != 0;
+	return ((below | quote | backslash) & ~word & UINT64CONST(0x8080808080808080)) != 0;
 }
 
 static inline uint64
@@ -137,35 +138,50 @@ json_load(const char *text, size_t size)
 	return word;
 }
 
-/* False for nearly every string; true may be said of one that needs none. */
-static bool
-json_may_need_escape(const char *text, int length)
+/* How many bytes, from the first on, need no escape: of nearly every string all. */
+static inline int
+json_plain_length(const char *text, int length)
 {
-	if (length < 4)
-		return true;
-	if (length < 8)
-		return json_word_needs_escape(json_load(text, 4) << 32 | json_load(text + length - 4, 4));
-	for (int i = 0; i + 8 < length; i += 8)
-		if (json_word_needs_escape(json_load(text + i, 8)))
-			return true;
-	return json_word_needs_escape(json_load(text + length - 8, 8));
+	int			plain = 0;
+
+	if (length >= 8)
+	{
+		while (plain < length - 8 && !json_word_needs_escape(json_load(text + plain, 8)))
+			plain += 8;
+		if (plain >= length - 8 && !json_word_needs_escape(json_load(text + length - 8, 8)))
+			return length;
+	}
+	else if (length >= 4 && !json_word_needs_escape(json_load(text, 4) << 32 | json_load(text + length - 4, 4)))
+		return length;
+	while (plain < length && !json_needs_escape(text[plain]))
+		plain++;
+	return plain;
 }
 
 static void
 json_put_string(StringInfo out, const char *text, int length)
 {
-	int			from = 0;
+	int			plain = json_plain_length(text, length);
 
-	json_put(out, "\"", 1);
-	for (int i = json_may_need_escape(text, length) ? 0 : length; i < length; i++)
+	if (likely(plain == length))
 	{
-		if (!json_needs_escape(text[i]))
-			continue;
-		json_put(out, text + from, i - from);
-		json_put_escaped(out, text[i]);
-		from = i + 1;
+		char	   *at = json_add(out, length + 2);
+
+		at[0] = '"';
+		memcpy(at + 1, text, length);
+		at[length + 1] = '"';
+		return;
 	}
-	json_put(out, text + from, length - from);
+	json_put(out, "\"", 1);
+	json_put(out, text, plain);
+	while (plain < length)
+	{
+		json_put_escaped(out, text[plain]);
+		text += plain + 1;
+		length -= plain + 1;
+		plain = json_plain_length(text, length);
+		json_put(out, text, plain);
+	}
 	json_put(out, "\"", 1);
 }
 
@@ -285,9 +301,8 @@ oms_json_string_size(const char *text, int length)
 {
 	int64		size = 2 + json_utf8_size(text, length);
 
-	for (int i = json_may_need_escape(text, length) ? 0 : length; i < length; i++)
-		if (json_needs_escape(text[i]))
-			size += json_short_escape(text[i]) ? 1 : 5;
+	for (int i = json_plain_length(text, length); i < length; i += 1 + json_plain_length(text + i + 1, length - i - 1))
+		size += json_short_escape(text[i]) ? 1 : 5;
 	return size;
 }
 

@@ -21,6 +21,8 @@
 typedef struct JsonWriter
 {
 	struct JsonLevel *level;	/* the innermost open container */
+	const char *key;			/* that waits for its value */
+	int			key_length;
 	Jsonb	   *result;			/* set when the outermost container is closed */
 } JsonWriter;
 
@@ -28,11 +30,22 @@ extern void oms_json_open_object(JsonWriter *w);
 extern void oms_json_close_object(JsonWriter *w);
 extern void oms_json_open_array(JsonWriter *w);
 extern void oms_json_close_array(JsonWriter *w);
-extern void oms_json_key(JsonWriter *w, const char *key);
-extern void oms_json_key_len(JsonWriter *w, const char *key, int length);
+
+static inline void
+oms_json_key_len(JsonWriter *w, const char *key, int length)
+{
+	w->key = key;
+	w->key_length = length;
+}
+
+/* Here, so that the length of a key that the code itself names is known when it is compiled. */
+static inline void
+oms_json_key(JsonWriter *w, const char *key)
+{
+	oms_json_key_len(w, key, strlen(key));
+}
 
 /* Values; inside an object each follows its key, inside an array pass NULL. */
-extern void oms_json_string(JsonWriter *w, const char *key, const char *value);
 extern void oms_json_string_len(JsonWriter *w, const char *key, const char *value, int length);
 extern void oms_json_numeric(JsonWriter *w, const char *key, Numeric value);
 extern void oms_json_int(JsonWriter *w, const char *key, int64 value);
@@ -42,6 +55,14 @@ extern void oms_json_date(JsonWriter *w, const char *key, DateADT value);
 extern void oms_json_jsonb(JsonWriter *w, const char *key, const Jsonb *value);
 extern void oms_json_scalar(JsonWriter *w, const char *key, const JsonbValue *value);
 extern Jsonb *oms_json_finish(JsonWriter *w);
+
+static inline void
+oms_json_string(JsonWriter *w, const char *key, const char *value)
+{
+	if (key)
+		oms_json_key(w, key);
+	oms_json_string_len(w, NULL, value, strlen(value));
+}
 
 /* The value under `key` of an object, or NULL; `hold` lends the memory. */
 extern JsonbValue *oms_json_get(Jsonb *object, const char *key, JsonbValue *hold);

@@ -38,7 +38,7 @@ typedef struct JsonLevel
 	JsonItem   *items;
 	int			count;
 	int			room;
-	const char *key;			/* that waits for its value */
+	const char *key;			/* of the container that is open in it */
 	int			key_length;
 	char	   *data;			/* the values, each on a multiple of four */
 	int			length;
@@ -50,6 +50,11 @@ json_open_level(JsonWriter *w, bool object)
 {
 	JsonLevel  *level = palloc(sizeof(JsonLevel));
 
+	if (w->level)
+	{
+		w->level->key = w->key;
+		w->level->key_length = w->key_length;
+	}
 	level->up = w->level;
 	level->object = object;
 	level->in_order = true;
@@ -148,10 +153,11 @@ json_sort_members(JsonLevel *level)
 	level->count = kept;
 }
 
-/* The value whose bytes were just reserved. */
+/* The value whose bytes were just reserved; of an object, under the writer's key. */
 static void
-json_add_item(JsonLevel *level, JEntry type, int length)
+json_add_item(const JsonWriter *w, JEntry type, int length)
 {
+	JsonLevel  *level = w->level;
 	JsonItem   *item;
 
 	if (level->count == level->room)
@@ -160,8 +166,8 @@ json_add_item(JsonLevel *level, JEntry type, int length)
 		level->items = repalloc(level->items, sizeof(JsonItem) * level->room);
 	}
 	item = &level->items[level->count];
-	item->key = level->key;
-	item->key_length = level->key_length;
+	item->key = w->key;
+	item->key_length = w->key_length;
 	item->number = level->count;
 	item->type = type;
 	item->start = level->length - length;
@@ -177,7 +183,7 @@ json_add_value(JsonWriter *w, JEntry type, const void *data, int length)
 	char	   *at = json_reserve(w->level, length);
 
 	memcpy(at, data, length);
-	json_add_item(w->level, type, length);
+	json_add_item(w, type, length);
 }
 
 /* As convertJsonbObject() does: each JB_OFFSET_STRIDE'th entry holds where it ends, the others their length. */
@@ -255,7 +261,8 @@ json_close_level(JsonWriter *w)
 		int			length = json_write_container(level, at);
 
 		w->level->length -= bound - length;
-		json_add_item(w->level, JENTRY_ISCONTAINER, length);
+		oms_json_key_len(w, w->level->key, w->level->key_length);
+		json_add_item(w, JENTRY_ISCONTAINER, length);
 	}
 	pfree(level->items);
 	pfree(level->data);
@@ -287,30 +294,11 @@ oms_json_close_array(JsonWriter *w)
 }
 
 void
-oms_json_key_len(JsonWriter *w, const char *key, int length)
-{
-	w->level->key = key;
-	w->level->key_length = length;
-}
-
-void
-oms_json_key(JsonWriter *w, const char *key)
-{
-	oms_json_key_len(w, key, strlen(key));
-}
-
-void
 oms_json_string_len(JsonWriter *w, const char *key, const char *value, int length)
 {
 	if (key)
 		oms_json_key(w, key);
 	json_add_value(w, JENTRY_ISSTRING, value, length);
-}
-
-void
-oms_json_string(JsonWriter *w, const char *key, const char *value)
-{
-	oms_json_string_len(w, key, value, strlen(value));
 }
 
 void

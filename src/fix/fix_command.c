@@ -140,7 +140,7 @@ fix_command_put_tags(JsonWriter *w, const FixMessage *message, const CommandDef 
 		const FixTagField *known = fix_command_tag(tag->tag, def);
 
 		/* what stands in a group, and the same once more, is not the message's own */
-		if (known->name == NULL || tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || oms_fix_find(message, tag->tag) != tag)
+		if (known->name == NULL || tag->length == 0 || !oms_fix_tag_is_own(tag->tag) || !oms_fix_is_found(message, tag))
 			continue;
 		/* a new order has no OrderID yet; one that has comes from a report (of a telephoned order) */
 		if (tag->tag == TAG_ORDER_ID && strcmp(message->msg_type, "D") == 0)

@@ -115,16 +115,16 @@ match_name_of_new_order(UnitOfWork *uow, const FixMessage *message, FixOrders *o
 
 /* How far the commands that it may stand for reach: a plain fill no further than its own tree. */
 static Reach
-match_reach(const FixMessage *message)
+match_reach(const FixMessage *message, bool tells_fill)
 {
 	const char *exec_type = oms_fix_get(message, TAG_EXEC_TYPE);
-	const char *ord_status = oms_fix_get(message, TAG_ORD_STATUS);
-	const char *restated = oms_fix_get(message, TAG_EXEC_RESTATEMENT_REASON);
+	const char *restated = exec_type && strcmp(exec_type, "D") == 0 ? oms_fix_get(message, TAG_EXEC_RESTATEMENT_REASON) : NULL;
+	const char *ord_status = tells_fill ? oms_fix_get(message, TAG_ORD_STATUS) : NULL;
 
 	/* only a corporate action scales what memberships tie */
-	if (exec_type && strcmp(exec_type, "D") == 0 && restated && oms_is_corporate_action(restated))
+	if (restated && oms_is_corporate_action(restated))
 		return REACH_TIED;
-	if (oms_fix_tells_fill(message) && exec_type && strchr("12F", exec_type[0]) && ord_status && strchr("012", ord_status[0]))
+	if (exec_type && strchr("12F", exec_type[0]) && ord_status && strchr("012", ord_status[0]))
 		return REACH_OWN;
 	return REACH_NEAR;
 }
@@ -134,10 +134,11 @@ match_name_orders(const FixMessage *message, const FixOrders *orders, TreeNames 
 {
 	const char *const ids[] = {orders->by_cl_ord_id, orders->by_orig, orders->several ? NULL : orders->by_order_id,
 	orders->by_quote, orders->of_sql, orders->of_sql_by_orig};
+	Reach		reach = match_reach(message, orders->searched);
 
 	for (int i = 0; i < lengthof(ids); i++)
 		if (ids[i])
-			oms_name_object(names, KIND_ORDER, ids[i], match_reach(message));
+			oms_name_object(names, KIND_ORDER, ids[i], reach);
 }
 
 /* Only where a ClOrdID of the session says so is it certain that an order is meant, before it was read. */
@@ -179,15 +180,13 @@ match_is_lasting(const FixMessage *message, const FixOrders *orders)
 void
 oms_fix_name_orders(UnitOfWork *uow, const FixMessage *message, FixOrders *orders, TreeNames *names)
 {
+	if (!(message->def->traits & FIX_NEW) && !match_is_lasting(message, orders))
+		match_look_up(uow, message, orders);
+	orders->searched = oms_fix_tells_fill(message);
 	if (message->def->traits & FIX_NEW)
 		match_name_of_new_order(uow, message, orders, names);
 	else
-	{
-		if (!match_is_lasting(message, orders))
-			match_look_up(uow, message, orders);
 		match_name_orders(message, orders, names);
-	}
-	orders->searched = oms_fix_tells_fill(message);
 	if (orders->searched)
 		match_name_executions(message, orders, names);
 }

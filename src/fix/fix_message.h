@@ -23,6 +23,7 @@ typedef struct FixTag
 	const char *value;			/* not ended by a zero byte */
 	int			group;			/* where it stands: index in groups and instance from 1; -1: in none */
 	int			instance;
+	int			info;			/* place of its tag among the message's infos */
 } FixTag;
 
 /* A repeating group, or what may be one, where a count opened it. */
@@ -105,6 +106,9 @@ extern bool oms_fix_is_read(const FixMessage *message, int tag);
 
 /* The message's own field of a tag, or NULL. */
 extern const FixTag *oms_fix_find(const FixMessage *message, int tag);
+
+/* Is this one, which was read of it, the one? */
+extern bool oms_fix_is_found(const FixMessage *message, const FixTag *tag);
 
 /* How many instances does this group have? */
 extern int	oms_fix_count_instances(const FixMessage *message, int count_tag);

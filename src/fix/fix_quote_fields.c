@@ -187,7 +187,7 @@ fields_put_before(QuoteFields *f, const int *own)
 
 	for (const FixTag *tag = message->tags; tag < symbols; tag++)
 		if (oms_fix_tag_is_of_quotes(tag->tag) && !oms_fix_tag_is_envelope(tag->tag) && !fields_is_among(own, tag->tag) &&
-			oms_fix_find(message, tag->tag) == tag)
+			oms_fix_is_found(message, tag))
 			fields_put(f, tag);
 }
 
@@ -212,7 +212,7 @@ oms_fix_quote_command(const FixMessage *message, CommandType type, const FixSpan
 
 		if (!oms_fix_tag_is_of_quotes(tag->tag) || oms_fix_tag_is_envelope(tag->tag) || (own && fields_is_among(own, tag->tag)))
 			continue;
-		if (span ? oms_fix_is_in_span(message, span, tag) : oms_fix_find(message, tag->tag) == tag)
+		if (span ? oms_fix_is_in_span(message, span, tag) : oms_fix_is_found(message, tag))
 			fields_put(&f, tag);
 	}
 	if (span && type == COMMAND_CREATE_QUOTE_REQUEST)

@@ -177,7 +177,7 @@ scope_open_group(Scoping *s, int at)
 		(oms_fix_is_own(message, delimiter) && !oms_fix_tag_may_stand_in(tag->tag, delimiter)))
 		return;
 	/* the same count again ends what it opened before, one of the message itself all that FIX defines */
-	info = scope_info_of(message, tag->tag);
+	info = &message->infos[tag->info];
 	open = scope_open_one(s, &info->counts, true);
 	if (open >= 0)
 		s->depth = message->groups[open].place;
@@ -213,6 +213,7 @@ scope_find(FixMessage *message)
 		FixTagInfo *info = scope_make_info(message, tag->tag);
 		int			group = scope_open_one(&s, &info->begins, false);
 
+		tag->info = info - message->infos;
 		if (i % FIELDS_PER_INTERRUPT == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (group >= 0)
@@ -281,7 +282,7 @@ static const FixTag *
 scope_settle(FixMessage *message, int at)
 {
 	FixTag	   *tag = &message->tags[at];
-	FixTagInfo *info = scope_info_of(message, tag->tag);
+	FixTagInfo *info = &message->infos[tag->info];
 	bool		own = oms_fix_is_own(message, tag->tag);
 	const FixTag *before = NULL;
 
@@ -332,10 +333,9 @@ oms_fix_find_scopes(FixMessage *message, const FixTag **again)
  * field of the message that stands in a group of users alone, that one if all
  * its values are one: it may have been no group.
  */
-const FixTag *
-oms_fix_find(const FixMessage *message, int tag)
+static const FixTag *
+scope_find_by(const FixMessage *message, const FixTagInfo *info)
 {
-	const FixTagInfo *info = scope_info_of(message, tag);
 	const FixTag *first;
 
 	if (info->tag == 0 || info->first < 0)
@@ -343,9 +343,21 @@ oms_fix_find(const FixMessage *message, int tag)
 	if (info->own >= 0)
 		return &message->tags[info->own];
 	first = &message->tags[info->first];
-	if (oms_fix_is_own(message, tag) && (info->again || !message->groups[first->group].unknown))
+	if (oms_fix_is_own(message, info->tag) && (info->again || !message->groups[first->group].unknown))
 		return NULL;
 	return first;
+}
+
+const FixTag *
+oms_fix_find(const FixMessage *message, int tag)
+{
+	return scope_find_by(message, scope_info_of(message, tag));
+}
+
+bool
+oms_fix_is_found(const FixMessage *message, const FixTag *tag)
+{
+	return scope_find_by(message, &message->infos[tag->info]) == tag;
 }
 
 int
