@@ -159,6 +159,26 @@ test_bytes(void)
 	ok(parse("58=plain|", &message) == NULL && message.encoding == NULL && !message.base64, "ASCII is as text");
 }
 
+/* Broken by: bytes that are added to too few bits, a rest that is left out, or the sign of a byte. */
+static void
+test_check_sums(void)
+{
+	static char fields[2200];
+	FixMessage	message;
+	int			wrong = 0;
+
+	for (int length = 1; length < 2100; length = length == 40 ? 1000 : length == 1100 ? 2000 : length + 1)
+	{
+		int			head = snprintf(fields, sizeof(fields), "95=%d\00196=", length);
+
+		memset(fields + head, '\377', length);
+		fields[head + length] = '\001';
+		if (parse_bytes(fields, head + length + 1, &message) != NULL)
+			wrong++;
+	}
+	ok(wrong == 0, "the check sum of messages of every length (%d wrong)", wrong);
+}
+
 static void
 test_sessions(void)
 {
@@ -348,6 +368,7 @@ UNIT_TEST(fix_message)
 	test_groups();
 	test_values();
 	test_bytes();
+	test_check_sums();
 	test_sessions();
 	test_fills();
 	test_allocations();
