@@ -47,6 +47,12 @@ const Route routes[] = {
 		.operation = "session", .summary = "Who am I", .description = NULL},
 	{.method = "DELETE", .path = "/session", .action = ROUTE_LOGOUT, .gives = FORMAT_JSON,
 		.operation = "logout", .summary = "Log out", .description = NULL},
+	{.method = "POST", .path = "/live", .action = ROUTE_LIVE_OPEN, .body = BODY_JSON, .gives = FORMAT_JSON,
+		.operation = "liveOpen", .summary = "Opens a stream of what changes", .description = "`views` may open views at once. The answer has its `id`, which is of use to the same user alone."},
+	{.method = "GET", .path = "/live/{id}", .action = ROUTE_LIVE_STREAM, .gives = FORMAT_JSON,
+		.operation = "liveStream", .summary = "The stream: server-sent events", .description = "Each message has what is different in the views since the one before."},
+	{.method = "POST", .path = "/live/{id}/views", .action = ROUTE_LIVE_VIEWS, .body = BODY_JSON, .gives = FORMAT_JSON,
+		.operation = "liveViews", .summary = "Opens, moves, changes or closes views of a stream", .description = "Where one is refused, nothing has changed."},
 	{.method = NULL}
 };
 

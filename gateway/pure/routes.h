@@ -22,7 +22,10 @@ typedef enum RouteAction
 	ROUTE_OPENAPI,
 	ROUTE_LOGIN,
 	ROUTE_SESSION,
-	ROUTE_LOGOUT
+	ROUTE_LOGOUT,
+	ROUTE_LIVE_OPEN,
+	ROUTE_LIVE_STREAM,			/* parameters[0]: its id */
+	ROUTE_LIVE_VIEWS
 } RouteAction;
 
 /* What may stand behind the '?' of a route (query_text.h). */

@@ -8,6 +8,7 @@
 #include "queries.h"
 #include "request.h"
 #include "sessions.h"
+#include "streams.h"
 
 void
 request_run(Request *request)
@@ -47,6 +48,15 @@ request_run(Request *request)
 			break;
 		case ROUTE_HISTORY:
 			queries_history(request);
+			break;
+		case ROUTE_LIVE_OPEN:
+			streams_open(request);
+			break;
+		case ROUTE_LIVE_STREAM:
+			streams_attach(request);
+			break;
+		case ROUTE_LIVE_VIEWS:
+			streams_views(request);
 			break;
 		case ROUTE_OPENAPI:
 			document_run(request);

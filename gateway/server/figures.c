@@ -10,12 +10,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "feed.h"
 #include "listener.h"
 #include "options.h"
 #include "ping.h"
 #include "prometheus.h"
 #include "server.h"
 #include "sessions.h"
+#include "streams.h"
 
 #define PREFIX "oms_gateway_"
 #define LOOK_MS 250
@@ -56,6 +58,8 @@ static const char *const pool_names[POOLS] = {"write", "read"};
 static _Atomic int64_t connections;
 static _Atomic int64_t sessions;
 static _Atomic int64_t bodies;
+static _Atomic int64_t live_figures[16];	/* as live_rows has them */
+static atomic_bool live_on;
 static atomic_bool draining;
 static _Atomic int64_t pulse_us;	/* 0: the loop does not turn yet, or no more */
 static Clock pulse;
@@ -81,6 +85,34 @@ static const PoolRow pool_rows[] = {
 };
 
 #define POOL_ROWS (sizeof pool_rows / sizeof pool_rows[0])
+
+typedef enum LiveFigure
+{
+	LIVE_UP, LIVE_LAG, LIVE_EVENTS, LIVE_OLDER, LIVE_GAPS, LIVE_UNREAD, LIVE_SNAPSHOTS, LIVE_LOSSES, LIVE_ROWS_OF_ORDERS, LIVE_ROWS_OF_EXECUTIONS, LIVE_MEMORY,
+	LIVE_LOOKED_AT, LIVE_STREAMS,
+	LIVE_FIGURES
+} LiveFigure;
+
+static const struct
+{
+	const char *name;
+	const char *type;
+	const char *help;
+}			live_rows[LIVE_FIGURES] = {
+	[LIVE_UP] = {"feed_up", "gauge", "1 while the stream of events runs, 0 while what is live is stale."},
+	[LIVE_LAG] = {"feed_lag_milliseconds", "gauge", "From the commit of the last transaction until it was here."},
+	[LIVE_EVENTS] = {"feed_events_total", "counter", "Events that came."},
+	[LIVE_OLDER] = {"feed_known_events_total", "counter", "Those that were in the snapshot already."},
+	[LIVE_GAPS] = {"feed_asked_total", "counter", "Events without the one before them, or that could not be read: the object was asked for."},
+	[LIVE_UNREAD] = {"feed_unreadable_total", "counter", "Events and rows that could not be read."},
+	[LIVE_SNAPSHOTS] = {"feed_snapshots_total", "counter", "Snapshots read to their end."},
+	[LIVE_LOSSES] = {"feed_losses_total", "counter", "Times that the feed was lost, or could not begin."},
+	[LIVE_ROWS_OF_ORDERS] = {"live_orders", "gauge", "Orders in memory."},
+	[LIVE_ROWS_OF_EXECUTIONS] = {"live_executions", "gauge", "Executions in memory."},
+	[LIVE_MEMORY] = {"live_bytes", "gauge", "Memory of the rows and views."},
+	[LIVE_LOOKED_AT] = {"live_views", "gauge", "Different views that are kept."},
+	[LIVE_STREAMS] = {"live_streams", "gauge", "Live streams."},
+};
 
 /* ---- counting ---- */
 
@@ -125,8 +157,33 @@ copy_pool(PoolCopy *copy, const Pool *pool)
 }
 
 static void
+copy_live(void)
+{
+	const FeedState *feed = feed_state();
+	Live	   *live = feed_live();
+
+	if (live == NULL)
+		return;
+	live_figures[LIVE_UP] = feed->loaded && feed->stale_us == 0;
+	live_figures[LIVE_LAG] = feed->lag_ms;
+	live_figures[LIVE_EVENTS] = feed->events;
+	live_figures[LIVE_OLDER] = feed->old;
+	live_figures[LIVE_GAPS] = feed->gaps;
+	live_figures[LIVE_UNREAD] = feed->bad;
+	live_figures[LIVE_SNAPSHOTS] = feed->snapshots;
+	live_figures[LIVE_LOSSES] = feed->losses;
+	live_figures[LIVE_ROWS_OF_ORDERS] = live_store(live, LIVE_ORDERS)->count;
+	live_figures[LIVE_ROWS_OF_EXECUTIONS] = live_store(live, LIVE_EXECUTIONS)->count;
+	live_figures[LIVE_MEMORY] = (int64_t) live_bytes(live);
+	live_figures[LIVE_LOOKED_AT] = live_views(live);
+	live_figures[LIVE_STREAMS] = streams_count();
+	live_on = true;
+}
+
+static void
 figures_look(Clock *clock)
 {
+	copy_live();
 	copy_pool(&pools[0], server_pool);
 	if (server_read_pool != server_pool)
 		copy_pool(&pools[1], server_read_pool);
@@ -249,6 +306,8 @@ figures_render(Text *text)
 	add_number(text, "sessions", "gauge", "Sessions that are logged in.", sessions);
 	add_number(text, "bodies_bytes", "gauge", "Bytes of the bodies of requests that are not over.", bodies);
 	add_pools(text);
+	for (int row = 0; row < LIVE_FIGURES && live_on; row++)
+		add_number(text, live_rows[row].name, live_rows[row].type, live_rows[row].help, live_figures[row]);
 	add_number(text, "ready", "gauge", "1 when /readyz says so.", not_ready() == NULL);
 	prometheus_process(text);
 }
@@ -260,6 +319,8 @@ figures_names(Text *text)
 			  PREFIX "received_bytes_total\n" PREFIX "sent_bytes_total\n" PREFIX "connections\n" PREFIX "sessions\n" PREFIX "bodies_bytes\n" PREFIX "ready\n");
 	for (size_t row = 0; row < POOL_ROWS; row++)
 		text_printf(text, PREFIX "%s\n", pool_rows[row].name);
+	for (int row = 0; row < LIVE_FIGURES; row++)
+		text_printf(text, PREFIX "%s\n", live_rows[row].name);
 	text_puts(text, "process_cpu_seconds_total\nprocess_resident_memory_bytes\n");
 }
 
@@ -278,7 +339,7 @@ figures_ready(Text *text)
 	const char *why = not_ready();
 
 	if (why == NULL)
-		text_puts(text, "{\"ready\":true}\n");
+		text_printf(text, "{\"ready\":true%s}\n", !live_on ? "" : live_figures[LIVE_UP] ? ",\"live\":true" : ",\"live\":false");
 	else
 		text_printf(text, "{\"ready\":false,\"reason\":\"%s\"}\n", why);
 	return why == NULL;

@@ -86,6 +86,13 @@ static const SettingRow option_rows[] = {
 		.help = "and one that sends no next request, or does not take its answer"},
 	{.name = "drain.timeout", TIME(drain_timeout_ms, 0, HOUR), .value = "10s", .reloadable = true, .help = "how long a stop waits for what runs"},
 
+	{.name = "feed.dsn", DSN(feed_dsn), .value = "", .group = "What is live",
+		.help = "libpq connection string of a login with REPLICATION, oms_bridge and oms_reader, to the primary: /live shows orders as they change; empty: there is no /live (501)"},
+	{.name = "live.max.rows", NUMBER(live_max_rows, 1000, 2000000000), .value = "20000000", .help = "most rows of a kind in memory; those above are left out, and counted"},
+	{.name = "live.max.views", NUMBER(live_max_views, 1, 100000), .value = "512", .help = "most different views that are looked at (503)"},
+	{.name = "live.max.streams", NUMBER(live_max_streams, 1, 100000), .value = "500", .help = "most streams (503)"},
+	{.name = "live.stream.views", NUMBER(live_stream_views, 1, 64), .value = "16", .help = "most views of one stream (422)"},
+
 	{.name = "admin.listen", TEXT(admin_listen, 100), .value = "127.0.0.1:9465", .group = "Looking at it",
 		.help = "address and port of /metrics, /healthz and /readyz; off: none"},
 	{.name = "access.log", TEXT(access_log, 1000), .value = "", .reloadable = true,
@@ -113,6 +120,8 @@ options_check(Settings *settings, Problem *problem)
 	const Options *options = (const Options *) settings;
 
 	if (!check_dsn("dsn", options->dsn, problem) || !check_dsn("read.dsn", options->read_dsn, problem))
+		return false;
+	if (!check_dsn("feed.dsn", options->feed_dsn, problem))
 		return false;
 	if (options->batch_max < options->body_max)
 		return problem_set(problem, REMEDY_STOP, "a batch is several commands: give it more", "batch.max is less than body.max");

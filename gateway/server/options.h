@@ -67,6 +67,13 @@ typedef struct Options
 	int64_t		idle_timeout_ms;
 	int64_t		drain_timeout_ms;
 
+	/* what is live */
+	char	   *feed_dsn;		/* "" = nothing */
+	int64_t		live_max_rows;
+	int64_t		live_max_views;
+	int64_t		live_max_streams;
+	int64_t		live_stream_views;
+
 	/* looking at it */
 	char	   *admin_listen;	/* "off" = none */
 	char	   *access_log;		/* a file; "" = none, "stderr" = among the other lines */

@@ -428,6 +428,12 @@ request_write(Request *request, const char *data, size_t len)
 	request_resume(request);
 }
 
+bool
+request_is_taken(const Request *request)
+{
+	return !request->over && request->suspended && stream_waits(request->stream) == 0;
+}
+
 void
 request_stream_end(Request *request, bool fine)
 {

@@ -131,6 +131,8 @@ extern void step_binary(JobStep *step, int number, const char *data, size_t len)
  */
 extern void request_stream(Request *request, int status, const char *type);
 extern void request_write(Request *request, const char *data, size_t len);
+/* The client has taken all that was written: what is written now is no more than what there is to see. */
+extern bool request_is_taken(const Request *request);
 /* fine: else the connection is cut, so that nobody takes a part for the whole. */
 extern void request_stream_end(Request *request, bool fine);
 

@@ -15,6 +15,7 @@
 
 #include "access_log.h"
 #include "commands.h"
+#include "feed.h"
 #include "figures.h"
 #include "identity.h"
 #include "listener.h"
@@ -23,6 +24,7 @@
 #include "sessions.h"
 #include "signals.h"
 #include "sockets.h"
+#include "streams.h"
 #include "tokens.h"
 
 #define DRAIN_LOOK_MS 20
@@ -165,6 +167,7 @@ signal_came(Watch *watch, uint32_t events)
 	log_info("stopping: %d connections are still there", listener_connections());
 	drain_until_us = ticks_us() + drain_ms * 1000;
 	figures_drain();
+	streams_drain();
 	listener_drain();
 	loop_ring_in(&drain_clock, 0);
 }
@@ -236,6 +239,8 @@ server_start(Options *options, Problem *problem)
 		if (server_read_pool != server_pool)
 			pool_on_first(server_read_pool, first_connection, NULL);
 	}
+	feed_start(options);
+	streams_start(options);
 	signals_watch = (Watch) {.fd = signals_fd(), .ready = signal_came};
 	loop_watch(&signals_watch, EPOLLIN);
 	drain_clock = (Clock) {.ring = drain_look};
@@ -273,6 +278,8 @@ server_end(void)
 		pool_end(server_read_pool);
 	if (server_pool != NULL)
 		pool_end(server_pool);
+	streams_end();
+	feed_stop();
 	commands_end();
 	sockets_end();
 	loop_free();

@@ -34,6 +34,7 @@ struct Login
 {
 	char		token[TOKEN_SIZE];
 	char		user[USER_MAX + 1];
+	uint64_t	number;
 	Pool	   *pool;
 	int64_t		until_us;		/* however busy it is */
 	int64_t		idle_us;		/* unless it is used before */
@@ -56,6 +57,7 @@ typedef struct Attempt
 
 static const Options *options;	/* NULL: who asks is known in another way */
 static Login *buckets[BUCKETS];
+static uint64_t numbers;
 static Login *leaving;			/* over, and still held */
 static int	count;
 static Attempt *attempts;
@@ -143,6 +145,18 @@ session_free(Login *login)
 	pool_close(login->pool);
 	explicit_bzero(login->token, sizeof login->token);
 	free(login);
+}
+
+uint64_t
+sessions_number(const Login *login)
+{
+	return login->number;
+}
+
+bool
+sessions_ended(const Login *login)
+{
+	return login->over || login->until_us <= loop_now_us() || login->idle_us <= loop_now_us() || pool_is_dead(login->pool);
 }
 
 /* Nobody finds it any more; whoever holds it may end what he began. */
@@ -354,7 +368,7 @@ session_new(const Attempt *attempt)
 	unsigned char bytes[TOKEN_BYTES];
 	Login	  **bucket;
 
-	*login = (Login) {.pool = attempt->pool, .holds = 1, .until_us = loop_now_us() + options->session_max_ms * 1000,
+	*login = (Login) {.number = ++numbers, .pool = attempt->pool, .holds = 1, .until_us = loop_now_us() + options->session_max_ms * 1000,
 	.idle_us = loop_now_us() + options->session_idle_ms * 1000};
 	memcpy(login->user, attempt->user, sizeof login->user);
 	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)

@@ -18,6 +18,10 @@ extern void sessions_start(const Options *options);
 extern void sessions_end(void);
 extern int	sessions_count(void);
 extern const char *sessions_user(const Login *login);
+/* No other one has it, ever. */
+extern uint64_t sessions_number(const Login *login);
+/* It is over, or would be but for who holds it. */
+extern bool sessions_ended(const Login *login);
 
 /* POST /session: {"user", "password", "token": true}. */
 extern void sessions_login(Request *request);

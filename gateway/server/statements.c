@@ -31,6 +31,25 @@
  */
 #define CORRELATED(value) "pg_catalog.set_config('oms_state.correlation_id', " value ", true) IS NOT NULL"
 
+/*
+ * What policies hide, in the words of the live engine. Only the policies that oms.protect() makes are known, and only limits to accounts without
+ * asset classes; whatever else there is, nothing is shown. What has no account of its own but belongs to something has that one's: who is
+ * limited is not shown it.
+ */
+#define LIVE_TABLES "('oms.orders'::pg_catalog.regclass), ('oms.executions'), ('oms.quote_requests'), ('oms.quotes')"
+#define LIVE_KNOWN \
+	"y.polroles OPERATOR(pg_catalog.=) '{0}' AND CASE y.polname WHEN 'oms_rows' THEN y.polpermissive AND pg_catalog.pg_get_expr(y.polqual, y.polrelid) = 'true'" \
+	" WHEN 'oms_accounts' THEN NOT y.polpermissive AND pg_catalog.replace(pg_catalog.pg_get_expr(y.polqual, y.polrelid), 'oms.', '')" \
+	" OPERATOR(pg_catalog.~) '^account_is_visible\\(account, (asset_class|NULL::text|''[a-z_]+''::text, [a-z_]+)\\)$' ELSE false END"
+#define LIVE_SEEN(none, where) \
+	"CASE WHEN v.accounts IS NULL THEN '{}' ELSE (SELECT '{\"or\":' || pg_catalog.jsonb_agg(CASE" \
+	" WHEN a IS NULL THEN '" none "'::pg_catalog.jsonb" \
+	" WHEN pg_catalog.right(a, 1) = '%%' THEN pg_catalog.jsonb_build_object('account', pg_catalog.jsonb_build_object('like'," \
+	" pg_catalog.regexp_replace(pg_catalog.left(a, -1), '([\\\\_%%])', '\\\\\\1', 'g') || '%%'))" \
+	" ELSE pg_catalog.jsonb_build_object('account', a) END)::text || '}' FROM pg_catalog.unnest(v.accounts) AS a" where ") END"
+#define NO_ACCOUNT "{\"account\":{\"isNull\":true}}"
+#define NO_ORDER "{\"account\":{\"isNull\":true},\"orderId\":{\"isNull\":true}}"
+
 const StatementText statements[STATEMENTS] = {
 	[SQL_ROLE] = {"oms_role", "SELECT pg_catalog.set_config('role', $1, true)", 1},
 	[SQL_COMMAND] = {"oms_command", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_command($1::pg_catalog.jsonb) END", 2},
@@ -64,6 +83,12 @@ const StatementText statements[STATEMENTS] = {
 	[SQL_ORDER_AS_OF] = {"oms_order_as_of", AS_OF("order"), 2},
 	[SQL_EXECUTION_AS_OF] = {"oms_execution_as_of", AS_OF("execution"), 2},
 	[SQL_QUOTE_REQUEST_AS_OF] = {"oms_quote_request_as_of", AS_OF("quote_request"), 2},
+	[SQL_LIVE_RIGHTS] = {"oms_live_rights", "SELECT (SELECT pg_catalog.count(*) = 8 AND pg_catalog.bool_and(" LIVE_KNOWN ") FROM pg_catalog.pg_policy AS y"
+		" JOIN (VALUES " LIVE_TABLES ") AS t (oid) ON t.oid = y.polrelid JOIN pg_catalog.pg_class AS c ON c.oid = t.oid AND c.relrowsecurity)"
+		" AND (v.accounts IS NULL OR NOT EXISTS (SELECT FROM oms.account_grants AS g WHERE g.enabled AND g.asset_classes IS NOT NULL)),"
+		" (SELECT pg_catalog.bool_and(pg_catalog.has_table_privilege(t.oid, 'SELECT')) FROM (VALUES " LIVE_TABLES ") AS t (oid)),"
+		" " LIVE_SEEN(NO_ACCOUNT, "") ", " LIVE_SEEN(NO_ORDER, "") ", " LIVE_SEEN(NO_ACCOUNT, "") ", " LIVE_SEEN(NO_ACCOUNT, " WHERE a IS NOT NULL")
+		" FROM (SELECT oms.visible_accounts() AS accounts) AS v", 0},
 	[SQL_QUOTE_AS_OF] = {"oms_quote_as_of", AS_OF("quote"), 2},
 };
 

@@ -32,6 +32,7 @@ typedef enum Statement
 	SQL_EXECUTION_AS_OF,
 	SQL_QUOTE_REQUEST_AS_OF,
 	SQL_QUOTE_AS_OF,
+	SQL_LIVE_RIGHTS,			/* known, reads, and a condition for each object */
 	STATEMENTS
 } Statement;
 
