@@ -613,6 +613,8 @@ streams_attach(Request *request)
 	stream->said_stale_us = -1;
 	request->more = stream;
 	request->free_more = attach_free;
+	/* its end is the connection's: a stop need not wait for the next request */
+	request->close = true;
 	request_add_header(request, "X-Accel-Buffering", "no");
 	request_stream(request, 200, "text/event-stream");
 	request_write(request, "retry: 1000\n\n", strlen("retry: 1000\n\n"));
