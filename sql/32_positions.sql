@@ -49,6 +49,17 @@ CREATE FUNCTION oms.current_position(object text DEFAULT NULL) RETURNS text
 COMMENT ON FUNCTION oms.current_position(text) IS
   'The position of a reader who has read all that is committed now, of a kind of object (null: of all): for who wants only what comes (OM010: no such kind)';
 
+CREATE FUNCTION oms.position_is_reached("position" text) RETURNS boolean
+  LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET enable_bitmapscan = off
+  SET enable_sort = off
+  SET jit = off
+  AS 'MODULE_PATHNAME', 'oms_position_is_reached';
+COMMENT ON FUNCTION oms.position_is_reached(text) IS
+  'Is all that comes before a position here? False: a standby, or the snapshot of a transaction, has not come so far (OM010: the position is damaged, or covers what this database has lost)';
+
 CREATE FUNCTION oms.position_sees("position" text, sequence bigint, xid xid8) RETURNS boolean
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_position_sees';
 COMMENT ON FUNCTION oms.position_sees(text, bigint, xid8) IS
@@ -79,5 +90,5 @@ END
 $do$;
 -- @end
 
-REVOKE ALL ON FUNCTION oms.events_since(text, text, integer), oms.current_position(text), oms.position_sees(text, bigint, xid8) FROM PUBLIC;
+REVOKE ALL ON FUNCTION oms.events_since(text, text, integer), oms.current_position(text), oms.position_is_reached(text), oms.position_sees(text, bigint, xid8) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE oms.wait_for(text, interval) FROM PUBLIC;

@@ -152,8 +152,12 @@ DECLARE
   is_beside boolean[];
 BEGIN
   PERFORM oms.refuse_limited('oms.verify()');
-  -- a position of what this database has lost would make all of it look checked
-  PERFORM FROM oms.events_since(NULL, since, 1);
+  -- nothing is newer than what is not here yet, and nothing found would say that all is well
+  IF NOT oms.position_is_reached(since) THEN
+    RAISE EXCEPTION 'the position is ahead of what is here' USING ERRCODE = 'OM010',
+      DETAIL = 'It has seen transactions that this server, or the snapshot of this transaction, has not.',
+      HINT = 'Ask again when they are here, on a standby after CALL oms.wait_for() and else in a new transaction, or ask oms.verify() without a position for all that is here.';
+  END IF;
   SELECT coalesce(array_agg(b.object), '{}'), coalesce(array_agg(b.id), '{}') INTO objects, ids
     FROM (SELECT DISTINCT b.object, b.id FROM oms.objects_between(since, oms.current_position()) AS b LIMIT most + 1) AS b;
   IF since IS NULL OR cardinality(ids) > most THEN
@@ -179,7 +183,7 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION oms.verify(text) IS
-  'What oms.verify() finds in the trees in which something was committed since a position (oms.events_since(), oms.current_position(); the position of an anchor): all of these trees, and what they name in others. Also the guards of the event tables, rights and configuration, as ever. Null: all of the store, as also where more than 100000 objects were changed. It cannot see what was changed by hand elsewhere, in trees where no event is newer: rows and events that were, are gone or were put in with an old transaction, rows of objects and of commands whose events are all gone, and rows without any event; for what is older oms.verify_anchor() tells of those, by the leaves of the anchors. Nor does it look at the anchors: oms.verify_anchors() does. OM010: it is no position, is not one of the events of all objects, or covers what this database has lost; OM008: the caller is limited to some accounts';
+  'What oms.verify() finds in the trees in which something was committed since a position (oms.events_since(), oms.current_position(); the position of an anchor): all of these trees, and what they name in others. Also the guards of the event tables, rights and configuration, as ever. Null: all of the store, as also where more than 100000 objects were changed. It cannot see what was changed by hand elsewhere, in trees where no event is newer: rows and events that were, are gone or were put in with an old transaction, rows of objects and of commands whose events are all gone, and rows without any event; for what is older oms.verify_anchor() tells of those, by the leaves of the anchors. Nor does it look at the anchors: oms.verify_anchors() does. OM010: it is no position, or ahead of what is here, or covers what this database has lost; OM008: the caller is limited to some accounts';
 
 CREATE FUNCTION oms.verify(since jsonb)
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
@@ -197,6 +201,6 @@ BEGIN
 END
 $function$;
 COMMENT ON FUNCTION oms.verify(jsonb) IS
-  'oms.verify(since) of the position of an anchor, as oms.anchor() returned it, or its record. Of what is older oms.verify_anchor() tells whether it is still what was anchored; null: all of the store (OM010: it is no anchor, or its position is damaged; OM008: the caller is limited to some accounts)';
+  'oms.verify(since) of the position of an anchor, as oms.anchor() returned it, or its record. Of what is older oms.verify_anchor() tells whether it is still what was anchored; null: all of the store (OM010: it is no anchor, or its position is damaged, ahead of what is here, or of what this database has lost; OM008: the caller is limited to some accounts)';
 
 REVOKE ALL ON FUNCTION oms.trees_of_objects(text[], text[]), oms.links_of_objects(text[], text[]), oms.window_statement(), oms.verify(text), oms.verify(jsonb) FROM PUBLIC;

@@ -46,6 +46,7 @@
 
 PG_FUNCTION_INFO_V1(oms_events_since);
 PG_FUNCTION_INFO_V1(oms_current_position);
+PG_FUNCTION_INFO_V1(oms_position_is_reached);
 PG_FUNCTION_INFO_V1(oms_position_sees);
 
 #define EVENTS_DEFAULT		1000
@@ -424,6 +425,21 @@ oms_current_position(PG_FUNCTION_ARGS)
 	oms_position_write(p, &r.text);
 	SPI_finish();
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(r.text.data, r.text.len));
+}
+
+/* Has this snapshot all that a position covers?  What this database has lost is an error, as for who reads on from there. */
+Datum
+oms_position_is_reached(PG_FUNCTION_ARGS)
+{
+	Reader		r = {0};
+	bool		reached;
+
+	oms_position_take(PG_GETARG_TEXT_PP(0), &r.position);
+	since_begin(&r, r.position.object);
+	SPI_connect();
+	reached = since_is_reached(&r);
+	SPI_finish();
+	PG_RETURN_BOOL(reached);
 }
 
 /* Kept for calls in one snapshot, in a memory of its own: a position is read once. */

@@ -1,7 +1,8 @@
 # oms.verify(since): what changed since an anchor, or a position, is checked wholly, and nothing else; what it costs follows what changed.
 # That it finds there what oms.verify() finds say 040 and 043, which hold each of their edits against both.
 # Broken by: a link to another tree that is not followed (a block and its members, a quote and its order, a fill and what corrects it), which accuses who
-# did nothing; a part of oms.verify() that reads a table in a way in which its rows cannot be narrowed; a plan that reads the store.
+# did nothing; a part of oms.verify() that reads a table in a way in which its rows cannot be narrowed; a plan that reads the store; a
+# position that is ahead of what is here, and is answered.
 
 use strict;
 use warnings;
@@ -86,6 +87,7 @@ is((both('INSERT INTO oms.limits (account, symbol, what, amount) VALUES (\'A\', 
 # ---- who may, and what it is given ----------------------------------------------------------------------------------
 
 is(sql("SELECT count(*) FROM oms.verify('" . position() . "')"), 0, 'since now: nothing');
+is(sql("SELECT count(*) FROM oms.verify(oms.current_position('order'))"), 0, '... also by a position of the events of one kind');
 foreach my $null (qw(text jsonb))
 {
 	is(sql("BEGIN; SET LOCAL session_replication_role = replica; UPDATE oms.orders SET price = 7 WHERE id = 'B'; " . lines("oms.verify(NULL::$null)") . '; ROLLBACK'), 'row_state order B', "since null ($null): all of it");
@@ -98,6 +100,17 @@ $node->safe_psql('another', 'CREATE EXTENSION oms_state');
 $node->safe_psql('another', q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "o", "symbol": "IBM", "side": "BUY", "orderQty": 1}')));
 my $of_another = $node->safe_psql('another', 'SELECT oms.current_position()');
 psql_fails_with($node, "SELECT * FROM oms.verify('$of_another')", 'OM010', 'a position of what this database has not');
+# a snapshot that is older than the position, and what has no position of its own yet
+$dbh->begin_work;
+$dbh->do('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+$dbh->selectrow_array('SELECT count(*) FROM oms.orders');
+my $newer = sql(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "newer", "symbol": "IBM", "side": "BUY", "orderQty": 10}') IS NULL; SELECT oms.current_position())) =~ s/.*\n//sr;
+is($dbh->selectrow_array("SELECT oms.position_is_reached('$newer')"), 0, 'a position that is newer than the snapshot is not reached');
+ok(!defined eval { $dbh->selectrow_array("SELECT count(*) FROM oms.verify('$newer')") }, '... nor is what follows it checked');
+is($dbh->state, 'OM010', '... which is said');
+like($dbh->errstr, qr/ahead of what is here.*HINT:.*new transaction/s, '... with what helps');
+$dbh->rollback;
+is($dbh->selectrow_array("SELECT count(*) FROM oms.verify('$newer')"), 0, 'in a new transaction it is');
 sql("SELECT count(*) FROM oms.create_roles(); CREATE ROLE one LOGIN IN ROLE oms_reader; CREATE ROLE all_of_them LOGIN IN ROLE oms_reader; SELECT oms.grant_account('one', 'ACC')");
 psql_fails_with($node, "SET ROLE one; SELECT * FROM oms.verify($_)", 'OM008', "who is limited to accounts: $_") foreach "'$positions[0]'", "'$anchor'::jsonb", 'NULL::text', 'NULL::jsonb';
 is(sql("SET ROLE all_of_them; SELECT count(*) FROM oms.verify('$positions[0]')"), 0, 'a reader may');

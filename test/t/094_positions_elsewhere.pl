@@ -1,7 +1,7 @@
 # Positions and tokens on a standby, one that is behind, after a promotion that lost nothing and one that lost commits, across dump and
 # restore, and with a new store in the place of an old one.
 # Broken by: a standby that gives an event twice, or skips one because its snapshot has other arrays; a position that a promotion makes
-# useless although nothing was lost; a loss that nobody is told of; ids of one cluster that are compared with those of another; a name
+# useless although nothing was lost; a loss that nobody is told of, or that verify(since) takes for good news; ids of one cluster that are compared with those of another; a name
 # that is looked up in the caller's search_path.
 
 use strict;
@@ -68,6 +68,8 @@ $token = create($primary, 'a6');
 is(follow($primary, $on_primary), 'a6', 'the primary is ahead');
 my $ahead = $on_primary;
 is(sql($far, "SELECT count(*) FROM oms.events_since('all', '$ahead')"), '0', 'a standby that is behind gives no row');
+is(state_of($far, "SELECT * FROM oms.verify('$ahead')"), 'OM010', 'and says that it cannot check what is newer than that');
+is(state_of($far, "SELECT * FROM oms.verify('$behind')"), 'ok', '... but what is newer than where it is');
 is(state_of($far, "CALL oms.wait_for('$token', '300 ms')"), '57014', 'and a token is not waited for longer than it may be');
 is(sql($far, "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"), '0', 'nobody holds a snapshot there');
 {
@@ -98,6 +100,8 @@ is(state_of($primary, "CREATE SCHEMA evil; CREATE FUNCTION evil.never(xid8, xid8
 my $lost = $old;
 is(follow($primary, $lost), 'b1', 'the first database goes on');
 is(state_of($primary, "SELECT * FROM oms.events_since('all', '$lost')", 'restored'), 'OM010', 'a position of what was committed after the dump is refused');
+is(state_of($primary, "SELECT * FROM oms.verify('$lost')", 'restored'), 'OM010', '... by verify() too, which would have nothing to look at');
+is(state_of($primary, "SELECT * FROM oms.verify('$copy')", 'restored'), 'ok', 'and one of what is in the dump is not');
 my $lost_token = create($primary, 'b2');
 my $new_token = create($primary, 'c1', 'restored');
 like($new_token, qr/^2\./, 'the first command begins an incarnation');
@@ -142,7 +146,10 @@ my $earlier = $common;
 is(follow($near, $earlier), 'e1 f1', 'an earlier position: what was left of the old incarnation, then the new one');
 is(state_of($near, "CALL oms.wait_for('$last_token')"), 'ok', 'the old token is still good');
 is(state_of($far, "SELECT * FROM oms.events_since('all', '$on_primary')"), 'OM010', 'promoted with a loss: the position that covers it is refused');
+is(state_of($far, "SELECT * FROM oms.verify('$on_primary')"), 'OM010', '... by verify() too');
 create($far, 'g1');
+is(state_of($far, "SELECT * FROM oms.verify('$on_primary')"), 'OM010', '... and when there is something new');
+is(state_of($far, "SELECT * FROM oms.verify('$common')"), 'ok', '... but not from before the loss on');
 is(state_of($far, "SELECT * FROM oms.events_since('all', '$on_primary')"), 'OM010', 'also when ids of transactions were drawn again');
 is(state_of($far, "CALL oms.wait_for('$last_token')"), 'OM010', 'and the token');
 $earlier = $common;
