@@ -81,7 +81,9 @@ BEGIN
     SELECT 'all_events', string_agg(format('SELECT %L::text AS object, e.sequence, e.aggregate_id, e.version, e.root_id, e.tree_version, e.event_type, e.occurred_at, e.actor, e.role, e.command_id, '
                                            'e.transition, e.xid, e.payload, e.hash, e.account, e.via FROM window_%s AS e', k.object, k.event_table), ' UNION ALL ' ORDER BY k.place), 3, 0 FROM kinds AS k
     UNION ALL
-    SELECT 'new_events', 'SELECT e.* FROM window_all_events AS e WHERE NOT oms.position_sees($4, e.sequence, e.xid)', 4, 0
+    SELECT 'new_events', 'WITH unread AS MATERIALIZED (SELECT n.sequence, n.actor, n.command_id, n.xid FROM window_all_events AS n WHERE NOT oms.position_sees($4, n.sequence, n.xid)) '
+                         -- a command of which a reader was given a part is new with all of its events
+                         'SELECT e.* FROM window_all_events AS e WHERE e.sequence IN (SELECT u.sequence FROM unread AS u) OR (e.actor, e.command_id, e.xid) IN (SELECT u.actor, u.command_id, u.xid FROM unread AS u WHERE u.command_id IS NOT NULL)', 4, 0
     UNION ALL
     SELECT t.name, format('SELECT t.* FROM oms.%I AS t WHERE %s', t.name, t.condition), 5, 0
       FROM (VALUES ('commands', 't.actor = ANY (ARRAY(SELECT e.actor FROM window_new_events AS e)) AND t.command_id = ANY (ARRAY(SELECT e.command_id FROM window_new_events AS e))'),

@@ -43,8 +43,12 @@ is($dbh->selectrow_array(lines('oms.verify()')), 'none', 'all invariants hold');
 is($dbh->selectrow_array(lines("oms.verify('$positions[$_]')")), 'none', "... in what changed since $_ commands, which accuses nobody") foreach 0 .. $#positions;
 
 # in the middle of a window, as a reader has it who was given a part of it
-my ($half) = $dbh->selectrow_array(q(SELECT max("position") FROM (SELECT "position" FROM oms.events_since('all', NULL, 7)) AS e));
-is($dbh->selectrow_array(lines("oms.verify('$half')")), 'none', 'and since a position in the middle of a window');
+foreach my $from ('NULL', "'$positions[2]'")
+{
+	my $parts = $dbh->selectcol_arrayref(qq(SELECT "position" FROM oms.events_since('all', $from, 25)));
+
+	is($dbh->selectrow_array(lines("oms.verify('$parts->[$_]')")), 'none', "and since event $_ of a window behind " . ($from eq 'NULL' ? 'nothing' : 'two commands')) foreach 0 .. $#$parts;
+}
 
 # ---- inside and outside ---------------------------------------------------------------------------------------------
 
