@@ -58,6 +58,9 @@ my $answer = post(60_000);
 is($answer->{status}, 503, 'no room for another of its size');
 like($answer->{json}{detail}, qr/^the bodies of all requests together are too large/, 'and why');
 ok($answer->{headers}{'retry-after'}, 'to come again');
+my $asks = $gateway->client;
+$asks->write("${head}Expect: 100-continue\r\nContent-Length: 60000\r\n\r\n");
+is(($asks->answer // { status => 'none' })->{status}, 503, 'who asks before he sends it is told at once');
 $chunked->write("${head}Transfer-Encoding: chunked\r\n\r\n" . join '', map { sprintf "%x\r\n%s\r\n", 10_000, ' ' x 10_000 } 1 .. 6);
 $chunked->write("0\r\n\r\n");
 is(($chunked->answer // { status => 'none' })->{status}, 503, 'nor for one of no stated length');
@@ -93,7 +96,8 @@ like($elsewhere->log, qr/3D000/, 'the log says why');
 is(login($elsewhere, 'alice', 'wrong')->{status}, 401, 'a wrong password is a guess there too');
 $elsewhere->stop(30);
 
-$gateway = gateway_start($node, name => 'password', auth => 'password', 'admin.listen' => '127.0.0.1:' . OmsProcess::free_port());
+# A login that is asked for its password, so that it is no more than asked.
+$gateway = gateway_start(undef, name => 'password', auth => 'password', dsn => gateway_dsn($node, user => 'alice'));
 sub ready { my ($status) = @_; return wait_for(sub { ($gateway->admin('/readyz'))[1] == $status }, 120, "/readyz $status"); }
 ok(ready(200), 'ready, though it may not come in');
 is_no_guess($gateway, 'full', 'no room', 'a login that has its connections');
