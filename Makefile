@@ -1,7 +1,7 @@
 # oms_state: a PGXS extension.  make, make install, make uninstall and make installcheck
 # behave as everywhere, with PG_CONFIG, DESTDIR and a build outside of the sources (VPATH);
 # make tapcheck runs the TAP tests against the installed extension.  The targets at the end
-# (demo, test, soak, bench) do all of their own set-up and never use what is built here.
+# (demo, test, soak, bench, packages) do all of their own set-up and never use what is built here.
 
 # Where the sources are, as pgxs.mk works it out further down.
 SOURCES := $(patsubst %/,%,$(if $(USE_VPATH),$(USE_VPATH),$(dir $(firstword $(MAKEFILE_LIST)))))
@@ -70,7 +70,7 @@ $(DATA_built): sql/expand.awk sql/kinds.list sql/parts.list $(SQL_PARTS) oms_sta
 	awk -v script=$(script) -f '$(SOURCES)/sql/expand.awk' $(addprefix '$(SOURCES)'/,sql/kinds.list $(SQL_PARTS)) > $@.tmp
 	mv $@.tmp $@
 
-.PHONY: demo demo-stop test soak bench
+.PHONY: demo demo-stop test soak bench dist packages
 
 demo:
 	@'$(SOURCES)'/scripts/demo.sh start
@@ -86,3 +86,9 @@ soak:
 
 bench:
 	@'$(SOURCES)'/scripts/bench.sh
+
+dist:
+	@'$(SOURCES)'/scripts/package.sh dist
+
+packages:
+	@'$(SOURCES)'/scripts/package.sh debs

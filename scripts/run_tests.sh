@@ -213,6 +213,11 @@ run_tap() {
         tap tap "${tests[@]/%/.pl}"
 }
 
+# What test.sh ran as root before.
+run_packages() {
+    OMS_TAP_EXEC=cat tap packages "$OMS_WORK/packages.tap"
+}
+
 # What runs on a server of another version: behaviour, races, what DBAs do to tables, and the replication slot. The server is a copy of
 # ours, and the extension installed into it. Not pg_upgrade: minor versions of the summer of 2026 write options of columns (pg_attver) into
 # the catalog that older ones, as these are, do not read.
@@ -274,12 +279,12 @@ if [ $# -gt 0 ]; then
     category=$1
     shift
     case $category in
-        style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | versions) "run_$category" "$@" ;;
+        style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | packages | versions) "run_$category" "$@" ;;
         on_version) on_version ;;
         *) die "test.sh: no category $category" ;;
     esac
 else
-    for category in style unit common bridge gateway regress isolation pgtap tap versions; do
+    for category in style unit common bridge gateway regress isolation pgtap tap packages versions; do
         "run_$category"
     done
 fi
