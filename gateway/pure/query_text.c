@@ -186,6 +186,7 @@ query_word(Reader *reader, Word word, Span value)
 		case WORD_COUNT:
 			return query_count(reader, value);
 		case WORD_ATOMIC:
+			reader->query->says_atomic = true;
 			return query_boolean(reader, name, value, &reader->query->atomic);
 		case WORD_AFTER:
 			text_json(&reader->after, value.data, value.len);
@@ -369,7 +370,7 @@ query_read(Span query_text, unsigned asks, const QueryRules *rules, const QueryF
 	Reader		reader = {.rules = rules, .asks = asks, .query = query, .refused = refused};
 	bool		good = true;
 
-	*query = (Query) {.limit = -1, .atomic = true};
+	*query = (Query) {.limit = -1};
 	while (good && query_text.len > 0)
 	{
 		Span		pair = span_cut(&query_text, '&');

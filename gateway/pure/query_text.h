@@ -43,7 +43,8 @@ typedef struct Query
 	Text		select;			/* the fields of select one by one, each ended by '\0'; columns of a CSV */
 	QueryCount	count;
 	int64_t		limit;			/* -1: not said */
-	bool		atomic;			/* true where it is not said */
+	bool		atomic;
+	bool		says_atomic;	/* else it is for the route to say */
 	char		at[QUERY_AT_SIZE];	/* empty: not said */
 } Query;
 

@@ -417,6 +417,7 @@ name_commands(Span body, const char *key, Text *out, Refused *refused)
 	return true;
 }
 
+/* *atomic is what holds where it is not said. */
 static bool
 read_atomic(const Request *request, bool *atomic, Refused *refused)
 {
@@ -424,7 +425,8 @@ read_atomic(const Request *request, bool *atomic, Refused *refused)
 	Query		query = {0};
 	bool		fine = query_read(request->query, request->match.route->asks, &rules, NULL, &query, refused);
 
-	*atomic = query.atomic;
+	if (query.says_atomic)
+		*atomic = query.atomic;
 	query_free(&query);
 	return fine;
 }
@@ -453,7 +455,7 @@ commands_run(Request *request)
 	Batch	   *batch = must_alloc(sizeof *batch);
 	Refused		refused = {0};
 	JobStep    *step;
-	bool		atomic;
+	bool		atomic = true;
 
 	*batch = (Batch) {.key = ""};
 	request->more = batch;

@@ -3,7 +3,7 @@
  *     One connection to PostgreSQL: how it comes about, and how a job runs on it.
  *
  * Pipeline mode from the first statement on. What was sent is kept as a list and answered in its order; the last Sync ends the job. No
- * call here waits, but for names of hosts: libpq looks them up by itself.
+ * call here waits, but for names of hosts: libpq looks them up by itself. So who took long over that is asked seldom (SLOW_SHARE).
  */
 #include "pool_inside.h"
 
@@ -18,6 +18,8 @@
 #define CONNECT_MS 5000
 #define ANSWER_MS 5000			/* what a server may take longer than its own timeout */
 #define CONNECT_WORDS 8
+#define SLOW_US 100000			/* a name that took so long */
+#define SLOW_SHARE 20			/* is not asked for again before so many times that */
 
 /*
  * What the login of a pool may. $2: there is a pool; $3: oms_admin is allowed. A role that it can become counts as what it is: a name that
@@ -57,8 +59,10 @@ first_line(const char *text, char *line, size_t size)
 }
 
 /*
- * The password was asked for, and the server did not take it (28...). Whatever else stands in the way of a login, a server that stops, too
- * many connections, no such database, is no guess of anybody's. libpq tells the SQLSTATE of a connection that did not come about in its words.
+ * The server did not take the password: 28P01, or another of 28... where it has asked for it (PAM, LDAP). Whatever else stands in the way of a
+ * login, a server that stops, too many connections, no such database, is no guess of anybody's. libpq tells the SQLSTATE of a connection that
+ * did not come about in its words, and there are those of several where it tries again, without TLS for instance: the password may have
+ * been that of the first.
  */
 static bool
 connection_is_denied(const Connection *connection)
@@ -66,10 +70,10 @@ connection_is_denied(const Connection *connection)
 	const char *words = PQerrorMessage(connection->pg);
 	char		sqlstate[6];
 
-	if (connection->state != CONNECTION_CONNECTING || PQconnectionUsedPassword(connection->pg) != 1)
+	if (connection->state != CONNECTION_CONNECTING)
 		return false;
 	while ((words = status_next(words, sqlstate)) != NULL)
-		if (strncmp(sqlstate, "28", 2) == 0)
+		if (strcmp(sqlstate, "28P01") == 0 || (connection->asked && strncmp(sqlstate, "28", 2) == 0))
 			return true;
 	return false;
 }
@@ -100,8 +104,21 @@ connection_clock(Clock *clock)
 			log_warning("%s: PostgreSQL does not answer; the connection is given up", connection->pool->name);
 		connection_close(connection);
 	}
+	else if (connection->state == CONNECTION_CONNECTING && connection->asked && !connection_is_denied(connection))
+		connection_fail_by(connection, "PostgreSQL asked for the password, and said nothing of it in time", POOL_SILENT);
 	else
 		connection_fail(connection, "the connection did not come about in time");
+}
+
+/* A server may take its time over a password that is wrong (auth_delay), and who does not wait for that may guess without an end. */
+static void
+connection_look_whether_asked(Connection *connection)
+{
+	if (connection->asked || PQconnectionUsedPassword(connection->pg) != 1)
+		return;
+	connection->asked = true;
+	if (connection->pool->login_ms > 0)
+		loop_ring_in(&connection->clock, connection->pool->login_ms);
 }
 
 void
@@ -111,6 +128,7 @@ connection_open(Connection *connection)
 	const char *names[CONNECT_WORDS] = {"dbname", "fallback_application_name", "client_encoding", "tcp_user_timeout"};
 	const char *values[CONNECT_WORDS] = {pool->dsn, "oms_gateway", "UTF8", "10000"};
 	int			n = 4;
+	int64_t		began_us = ticks_us();
 
 	if (pool->user != NULL)
 	{
@@ -122,7 +140,9 @@ connection_open(Connection *connection)
 		names[n] = "password";
 		values[n++] = pool->password;
 	}
+	connection->asked = false;
 	connection->pg = PQconnectStartParams(names, values, 1);
+	pool->slow_us = ticks_us() - began_us >= SLOW_US ? (ticks_us() - began_us) * SLOW_SHARE : 0;
 	if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD)
 	{
 		char		line[500];
@@ -225,6 +245,7 @@ connection_setup(Connection *connection)
 	snprintf(timeout, sizeof timeout, "%lld", (long long) connection->pool->statement_ms);
 	PQsetErrorVerbosity(connection->pg, PQERRORS_DEFAULT);
 	connection->state = CONNECTION_SETUP;
+	loop_ring_in(&connection->clock, CONNECT_MS);
 	fine = PQsetnonblocking(connection->pg, 1) == 0 && PQenterPipelineMode(connection->pg) == 1 &&
 		PQsendQueryParams(connection->pg, SETUP_SQL, 3, NULL, values, NULL, NULL, 0) == 1 &&
 		connection_note(connection, SENT_SETUP, 0) && connection_sync(connection) && connection_flush(connection);
@@ -246,6 +267,7 @@ connection_go_on_connecting(Connection *connection)
 
 	loop_forget(&connection->watch);
 	status = PQconnectPoll(connection->pg);
+	connection_look_whether_asked(connection);
 	if (status == PGRES_POLLING_FAILED)
 	{
 		first_line(PQerrorMessage(connection->pg), line, sizeof line);

@@ -165,7 +165,7 @@ static void *
 uri_came(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
 	(void) arg;
-	return request_new(mhd, uri);
+	return request_new(mhd, (char *) (uintptr_t) uri);
 }
 
 static enum MHD_Result
@@ -176,7 +176,7 @@ take_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_le
 	(void) kind;
 	if (request->head.nheaders == REQUEST_HEADERS_MAX)
 	{
-		request->head.nheaders++;	/* one more than there may be */
+		request->too_many_headers = true;
 		return MHD_NO;
 	}
 	request->headers[request->head.nheaders++] = (Header) {.name = {name, name_len}, .value = {value != NULL ? value : "", value_len}};
@@ -216,6 +216,13 @@ body_max(const Request *request)
 	}
 }
 
+/* Whatever a client sends with a route that takes none is passed over as it comes. */
+static bool
+takes_body(const Request *request)
+{
+	return request->match.route != NULL && request->match.route->body != BODY_NONE;
+}
+
 static bool
 has_room(uint64_t bytes)
 {
@@ -232,7 +239,7 @@ check_room(const Request *request, Refused *refused)
 	/* digits, and not too many: the guard has looked */
 	for (size_t i = 0; i < length.len; i++)
 		bytes = bytes * 10 + (uint64_t) (length.data[i] - '0');
-	return has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
+	return !takes_body(request) || has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
 }
 
 /* Everything that can be said before the body has come. */
@@ -254,8 +261,11 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		return refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections: %d in all, %d from one address",
 					  rules->connections_max, rules->address_max);
 	}
-	if (request->head.nheaders > REQUEST_HEADERS_MAX)
+	if (request->too_many_headers)
+	{
+		request->close = true;
 		return refuse(refused, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "more than %d headers", REQUEST_HEADERS_MAX);
+	}
 	/* which route it is says how large the body may be; what else is wrong with the path comes after what the guard says */
 	found = route_find(method, request->path, &request->match, &of_route);
 	if (found)
@@ -291,7 +301,7 @@ take_body(Request *request, const char *data, size_t *len)
 	request->bytes_received += *len;
 	if (request->bytes_received > 2 * max)
 		return MHD_NO;
-	if (request->answered)
+	if (request->answered || (!takes_body(request) && request->bytes_received <= max))
 		;
 	else if (request->bytes_received > max)
 	{

@@ -65,6 +65,8 @@ static const SettingRow option_rows[] = {
 	{.name = "tls.key", TEXT(tls_key, 1000), .value = "", .help = "file (PEM) with its key"},
 	{.name = "tls.clients", TEXT(tls_clients, 1000), .value = "", .help = "file (PEM) with the certificates of who signs those of clients; they are asked for one then"},
 	{.name = "sessions.max", NUMBER(sessions_max, 1, 100000), .value = "500", .help = "auth=password: most sessions, each with a connection to PostgreSQL"},
+	{.name = "login.timeout", TIME(login_timeout_ms, 100, HOUR), .value = "1min", .reloadable = true,
+		.help = "auth=password: how long PostgreSQL may take over a password that it has asked for (503); one of which it says nothing counts as wrong"},
 	{.name = "session.idle", TIME(session_idle_ms, SECOND, 24 * HOUR), .value = "60min", .help = "auth=password: a session that nobody uses ends after so long"},
 	{.name = "session.max", TIME(session_max_ms, SECOND, 168 * HOUR), .value = "720min", .help = "auth=password: and any session after so long"},
 	{.name = "session.keep_password", FLAG(session_keep_password),

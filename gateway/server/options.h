@@ -50,6 +50,7 @@ typedef struct Options
 	char	   *tls_clients;
 	bool		allow_admin;
 	int64_t		sessions_max;
+	int64_t		login_timeout_ms;
 	int64_t		session_idle_ms;
 	int64_t		session_max_ms;
 	bool		session_keep_password;

@@ -17,12 +17,14 @@
 
 #define EVERY_MS 2000
 #define ANSWER_MS 3000			/* a server that takes longer is as good as none */
+#define SLOW_SHARE 20			/* looking up a name holds everybody up: no more than one part of so many of the time goes there */
 #define CANNOT_CONNECT_NOW "57P03"
 
 static char *dsn;				/* NULL: nobody asks */
 static PGconn *pg;				/* NULL: none is on its way */
 static Watch watch;
 static Clock clock_of_ping;
+static int64_t looked_up_ms;	/* how long the last name took */
 static _Atomic int state = PING_ANSWERED;
 
 static void ping_begin(void);
@@ -50,7 +52,7 @@ ping_end(PingState found)
 		log_at(found == PING_ANSWERED ? LOG_INFO_LEVEL : LOG_WARNING_LEVEL, found == PING_ANSWERED ? "PostgreSQL answers" : "PostgreSQL does not answer");
 	state = found;
 	ping_close();
-	loop_ring_in(&clock_of_ping, EVERY_MS);
+	loop_ring_in(&clock_of_ping, EVERY_MS > looked_up_ms * SLOW_SHARE ? EVERY_MS : looked_up_ms * SLOW_SHARE);
 }
 
 /* A server that asks for a password, or says why it takes nobody, is there; but for one that says that it takes nobody now. */
@@ -105,7 +107,9 @@ ping_begin(void)
 	const char *const names[] = {"dbname", "fallback_application_name", NULL};
 	const char *const values[] = {dsn, "oms_gateway", NULL};
 
+	looked_up_ms = -ticks_us() / 1000;
 	pg = PQconnectStartParams(names, values, 1);
+	looked_up_ms += ticks_us() / 1000;
 	if (pg == NULL || PQstatus(pg) == CONNECTION_BAD)
 	{
 		ping_end(PING_SILENT);

@@ -74,6 +74,7 @@ pool_take_rules(Pool *pool, const PoolRules *rules)
 	pool->queue_ms = rules->queue_ms;
 	pool->statement_ms = rules->statement_ms;
 	pool->answer_ms = rules->answer_ms;
+	pool->login_ms = rules->login_ms;
 }
 
 /* Connects what is not connected; after a failure one at a time, so that a server that comes back is not met by all at once. */
@@ -92,7 +93,10 @@ pool_connect(Pool *pool)
 		connection_open(connection);
 		if (pool->down)
 			break;
+		if (pool->slow_us > 0)
+			pool->connect_us = ticks_us() + pool->slow_us;
 	}
+	pool_set_clock(pool);
 }
 
 Pool *
@@ -177,7 +181,7 @@ pool_failed(Pool *pool, const char *problem, PoolFailure failure)
 	if (!pool->down)
 		log_warning("%s: cannot connect to PostgreSQL: %s", pool->name, problem);
 	pool->down = true;
-	pool->connect_us = loop_now_us() + pool->pause_ms * 1000;
+	pool->connect_us = ticks_us() + (pool->slow_us > pool->pause_ms * 1000 ? pool->slow_us : pool->pause_ms * 1000);
 	pool->pause_ms = pool->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pool->pause_ms * 2;
 	pool_set_clock(pool);
 	pool_first_is_known(pool, problem, failure);

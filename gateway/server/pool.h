@@ -96,6 +96,7 @@ typedef struct PoolRules
 	int64_t		queue_ms;		/* how long a job waits for a connection */
 	int64_t		statement_ms;	/* statement_timeout, where the job says no other */
 	int64_t		answer_ms;		/* the longest that a statement may take; 0: as long as it likes */
+	int64_t		login_ms;		/* and that the server may take over a password that it has asked for; 0: no more than over anything */
 } PoolRules;
 
 typedef struct Pool Pool;
@@ -104,6 +105,7 @@ typedef enum PoolFailure
 {
 	POOL_NOT_THERE,				/* whatever there is between us and a connection */
 	POOL_DENIED,				/* the password was asked for, and did not do */
+	POOL_SILENT,				/* it was asked for, and nothing was said of it in time */
 	POOL_TOO_MUCH				/* the login of a pool may more than is safe */
 } PoolFailure;
 

@@ -44,6 +44,7 @@ typedef struct Connection
 	int			answered;
 	uint32_t	prepared;		/* a bit for each statement */
 	uint32_t	preparing;		/* and of those that the present job has sent */
+	bool		asked;			/* for the password, by one of the servers or ways that libpq has tried */
 	bool		lost;			/* what is answered now says that this server is not the one to ask */
 	bool		doubtful;		/* and it cannot be said whether it happened */
 	struct Connection *next;	/* among the idle ones */
@@ -66,6 +67,7 @@ struct Pool
 	int64_t		queue_ms;
 	int64_t		statement_ms;
 	int64_t		answer_ms;
+	int64_t		login_ms;
 
 	Connection *connections;	/* size */
 	Connection *idle;			/* the one used last is used first */
@@ -74,6 +76,7 @@ struct Pool
 	Clock		clock;			/* to connect again, to give up jobs, to close */
 	int64_t		connect_us;		/* not before */
 	int64_t		pause_ms;		/* after the next failure */
+	int64_t		slow_us;		/* the last name of a host took so long that no other is asked for before this */
 	bool		down;			/* said in the log */
 	bool		had_one;
 	bool		closing;

@@ -69,8 +69,13 @@ request_correlation(const Request *request)
 	return request->trace[0] != '\0' ? request->trace : request->id;
 }
 
+/*
+ * libmicrohttpd hands out the target before it takes the query apart, a list of values for each of whose members it needs memory of the
+ * connection's: of some hundred there would be none for an answer. We read our own copy, so it is given an empty query. The bytes are those of
+ * its buffer, which are no constant.
+ */
 Request *
-request_new(struct MHD_Connection *mhd, const char *target)
+request_new(struct MHD_Connection *mhd, char *target)
 {
 	Request    *request = must_alloc(sizeof *request);
 	const char *mark;
@@ -81,7 +86,10 @@ request_new(struct MHD_Connection *mhd, const char *target)
 	mark = strchr(request->target, '?');
 	request->path = (Span) {request->target, mark != NULL ? (size_t) (mark - request->target) : strlen(request->target)};
 	if (mark != NULL)
+	{
 		request->query = (Span) {mark + 1, strlen(mark + 1)};
+		target[request->path.len + 1] = '\0';
+	}
 	request->since_us = ticks_us();
 	request_name(request);
 	return request;

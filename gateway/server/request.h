@@ -62,6 +62,7 @@ typedef struct Request
 	void	   *more;			/* the route's own, with its end */
 	void		(*free_more) (struct Request *request);
 	bool		begun;			/* the head was looked at */
+	bool		too_many_headers;	/* those that there is room for are there */
 	bool		too_large;
 	bool		no_room;		/* for its body, beside those of others */
 	uint64_t	bytes_held;		/* of bodies.max */
@@ -137,7 +138,7 @@ extern bool request_is_taken(const Request *request);
 extern void request_stream_end(Request *request, bool fine);
 
 /* For listener.c. */
-extern Request *request_new(struct MHD_Connection *mhd, const char *target);
+extern Request *request_new(struct MHD_Connection *mhd, char *target);	/* its query is taken out of it */
 extern void request_gone(Request *request);	/* the client has it all, or is gone */
 extern enum MHD_Result request_send(Request *request);
 extern void request_run(Request *request);	/* routes.c's table: everything has come */

@@ -187,14 +187,33 @@ raise_descriptors(const Options *options)
 					(unsigned long long) wanted, (unsigned long long) limit.rlim_cur);
 }
 
+/* What is known of one of the two pools before it has a connection. */
+typedef struct FirstOf
+{
+	bool		was_tried;		/* and PostgreSQL was not there, or its login too much */
+	bool		told;			/* the latter, in the log */
+} FirstOf;
+
+static FirstOf first_of_pool;
+static FirstOf first_of_read_pool;
+
+/*
+ * A login that may too much ends us where that is found at the start. One that is met later, as a standby comes that was not there, is not
+ * taken either; but who is served goes on being served.
+ */
 static void
 first_connection(Pool *pool, void *of, const char *problem, PoolFailure failure)
 {
+	static bool had_one;
+	FirstOf    *first = of;
+	bool		at_start = !first->was_tried || !had_one;
 	Problem		too_much = {0};
 
+	first->was_tried = true;
+	had_one = had_one || problem == NULL;
 	if (problem == NULL && pool == server_pool)
 		commands_learn(pool);
-	else if (problem != NULL && failure == POOL_TOO_MUCH)
+	else if (problem != NULL && failure == POOL_TOO_MUCH && at_start)
 	{
 		problem_set(&too_much, REMEDY_STOP, "give it NOINHERIT, oms_proxy and the roles of those who ask, and neither SUPERUSER nor CREATEROLE; oms_admin by allow.admin alone", "%s", problem);
 		log_problem(&too_much);
@@ -202,7 +221,12 @@ first_connection(Pool *pool, void *of, const char *problem, PoolFailure failure)
 		loop_end();
 	}
 	else if (problem != NULL)
+	{
+		if (failure == POOL_TOO_MUCH && !first->told)
+			log_error("%s: it is not connected, and what it is for is not answered", problem);
+		first->told = first->told || failure == POOL_TOO_MUCH;
 		pool_on_first(pool, first_connection, of);
+	}
 }
 
 bool
@@ -235,9 +259,9 @@ server_start(Options *options, Problem *problem)
 
 		server_pool = pool_open(&write);
 		server_read_pool = options->read_dsn[0] != '\0' ? pool_open(&read) : server_pool;
-		pool_on_first(server_pool, first_connection, NULL);
+		pool_on_first(server_pool, first_connection, &first_of_pool);
 		if (server_read_pool != server_pool)
-			pool_on_first(server_read_pool, first_connection, NULL);
+			pool_on_first(server_read_pool, first_connection, &first_of_read_pool);
 	}
 	feed_start(options);
 	streams_start(options);

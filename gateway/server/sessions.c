@@ -411,14 +411,14 @@ attempt_came_in(Attempt *attempt)
 
 /* Which of name and password was wrong is not said, and PostgreSQL takes as long for either. */
 static void
-attempt_failed(Attempt *attempt, bool denied)
+attempt_failed(Attempt *attempt, PoolFailure failure)
 {
-	if (denied)
+	if (failure == POOL_DENIED || failure == POOL_SILENT)
 		guesses_failed(attempt->user, attempt->address);
 	pool_close(attempt->pool);
 	if (attempt->request == NULL)
 		return;
-	if (denied)
+	if (failure == POOL_DENIED)
 		request_refuse_with(attempt->request, 401, "this user cannot log in with this password");
 	else
 		request_refuse_with(attempt->request, 503, "PostgreSQL lets nobody in at present");
@@ -439,7 +439,7 @@ attempt_ended(Pool *pool, void *of, const char *problem, PoolFailure failure)
 	else if (problem == NULL)
 		pool_close(attempt->pool);
 	else
-		attempt_failed(attempt, failure == POOL_DENIED);
+		attempt_failed(attempt, failure);
 	free(attempt);
 }
 
@@ -477,6 +477,7 @@ attempt_start(Request *request, Attempt *attempt, const char *password)
 		.queue_ms = options->queue_timeout_ms,
 		.statement_ms = options->command_timeout_ms,
 		.answer_ms = server_answer_ms(options),
+		.login_ms = options->login_timeout_ms,
 	};
 
 	snprintf(name, sizeof name, "session of %s", attempt->user);

@@ -118,10 +118,11 @@ check_words(void)
 	is_bytes(query.select.data, query.select.len, "b\0a", 4, "one by one");
 	ok(asked("count=exact", ASKS_ALL, NULL) && query.count == COUNT_EXACT, "a count");
 	ok(asked("count=estimated", ASKS_ALL, NULL) && query.count == COUNT_ESTIMATED, "another");
-	ok(asked("", ASKS_ALL, NULL) && query.count == COUNT_NONE && query.limit == -1 && query.atomic && query.at[0] == '\0', "what holds where nothing is said");
+	ok(asked("", ASKS_ALL, NULL) && query.count == COUNT_NONE && query.limit == -1 && !query.says_atomic && query.at[0] == '\0', "what holds where nothing is said");
 	ok(asked("limit=7", ASKS_ALL, NULL) && query.limit == 7, "a limit");
-	ok(asked("atomic=false", ASKS_ATOMIC, NULL) && !query.atomic, "not atomic");
-	ok(asked("atomic=true", ASKS_ATOMIC, NULL) && query.atomic, "atomic");
+	ok(asked("atomic=false", ASKS_ATOMIC, NULL) && query.says_atomic && !query.atomic, "not atomic");
+	ok(asked("atomic=true", ASKS_ATOMIC, NULL) && query.says_atomic && query.atomic, "atomic");
+	ok(asked("&", ASKS_ATOMIC, NULL) && !query.says_atomic, "a query that says nothing");
 	ok(!asked("atomic=maybe", ASKS_ATOMIC, NULL), "neither");
 	ok(asked("at=2026-03-02T09:30:00%2B01:00", ASKS_AT, NULL), "a time");
 	is_str(query.at, "2026-03-02T09:30:00+01:00", "as it is");

@@ -182,6 +182,7 @@ is($dbh->selectrow_array(q(SELECT string_agg(cl_ord_id || ' ' || coalesce(text, 
 is($dbh->selectrow_array(q(SELECT count(DISTINCT e.payload ->> 'correlationId') FROM oms.order_events AS e JOIN oms.orders AS o ON o.id = e.aggregate_id WHERE o.cl_ord_id LIKE 'M_' AND e.payload ->> 'correlationId' = 'many')), 1, "by the request's name");
 is_refused(post('/fix?atomic=true', [ new_order('M3'), 'nonsense' ]), 400, 'OM009', 'all or none');
 is($dbh->selectrow_array(q(SELECT count(*) FROM oms.orders WHERE cl_ord_id = 'M3')), 0, 'is none');
+is(join(' ', map { $_->{status} } @{ post("/fix?$_", [ new_order("A$_" =~ tr/?&//dr . length), 'nonsense' ])->{json} }), 'ACCEPTED REJECTED', "unless it is said, each is for itself: /fix?$_") foreach '', '&', '&&';
 is_deeply(post('/fix?atomic=false', [])->{json}, [], 'no message, no result');
 my $answers = post('/fix', [ map { new_order("N$_") } 1 .. 300 ]);
 is(scalar(@{ $answers->{json} }), 300, 'many');
@@ -209,7 +210,18 @@ is_own(post('/commands/orders', ''), 400, qr/empty/, 'an empty body');
 is_own(post('/commands/orders', "{\"commandType\": \"X\"}\0"), 400, qr/byte that is 0/, 'a NUL behind it');
 is_own(post('/commands/%zz', {}), 400, qr/percent/, 'a path that cannot be decoded');
 is_own($gateway->call(POST => '/commands/orders?' . 'x' x 9000, {}), 414, qr/./, 'a target that is too long');
-is_own($gateway->call(POST => '/commands/orders', {}, map { ("X-$_" => 'x') } 1 .. 100), 431, qr/headers/, 'too many headers');
+# libmicrohttpd takes a target apart into the connection's memory: as many parts as there is room for in it.
+foreach my $many (400, 1000, 4000)
+{
+	$answer = $gateway->call(GET => '/queries/orders?' . join('&', ('x') x $many), undef, 'X-Long' => 'x' x 15_000);
+	is("$answer->{status} " . ($answer->{json}{error}{sqlstate} // $answer->{json}{detail}), $many > 1000 ? '400 more than 1000 values' : '400 OM010', "$many parts of a query, beside long headers");
+}
+is($gateway->call(GET => '/queries/orders?' . join('&', ('orderId=1') x 800))->{status}, 200, 'a condition of 800 values');
+is_own($gateway->call(POST => '/commands/orders', {}, map { ("X-$_" => 'x') } 1 .. $_), 431, qr/headers/, "$_ headers too many") foreach 63, 100, 200;
+is($gateway->call(POST => '/commands', [], map { ("X-$_" => 'x') } 1 .. 61)->{status}, 200, 'as many as there may be');
+my $crowd = $gateway->client;
+$crowd->write("GET /queries/orders HTTP/1.1\r\nHost: h\r\n" . "a:b\r\n" x 3000 . "\r\n");
+is(($crowd->answer // { status => 'none' })->{status}, 431, 'far too many');
 is_own($gateway->call(POST => '/commands/orders', {}, map { ("X-$_" => 'x' x 9000) } 1 .. 2), 431, qr/./, 'headers that are too long');
 is($gateway->call(POST => '/commands/orders', create('long head'), 'X-Long' => 'x' x 15_000)->{status}, 200, 'those that are long enough are taken');
 is($gateway->call(GET => '/queries/orders?select=' . join(',', ('orderId') x 1000), undef, 'X-Long' => 'x' x 15_000)->{status}, 400, 'beside a long target too');

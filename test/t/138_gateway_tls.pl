@@ -45,6 +45,16 @@ sub certificate
 	return;
 }
 
+# signed(NAME, AUTHORITY, EXTENSIONS, KEY...): NAME.pem and NAME.key
+sub signed
+{
+	my ($name, $authority, $common, $extensions, @key) = @_;
+	openssl(qw(req -new -nodes -subj), "/CN=$common", '-keyout', "$dir/$name.key", '-out', "$dir/$name.csr", '-newkey', @key ? @key : qw(ec -pkeyopt ec_paramgen_curve:P-256));
+	append_to_file("$dir/$name.ext", $extensions);
+	openssl(qw(x509 -req -in), "$dir/$name.csr", '-CA', "$dir/$authority.pem", '-CAkey', "$dir/$authority.key", '-CAcreateserial', qw(-days 30 -extfile), "$dir/$name.ext", '-out', "$dir/$name.pem");
+	return;
+}
+
 authority($_) foreach qw(ours theirs);
 certificate('server', 'ours', 'localhost', 'serverAuth');
 certificate('alice', 'ours', 'alice', 'clientAuth');
@@ -54,6 +64,7 @@ certificate('strange', 'ours', 'alice smith', 'clientAuth');
 certificate('none', 'ours', 'none', 'clientAuth');
 certificate('late', 'ours', 'alice', 'clientAuth', -1);
 certificate('stranger', 'ours', 'bob', 'clientAuth');
+signed('weak', 'ours', 'alice', "extendedKeyUsage = clientAuth\n", 'rsa:1024');
 chmod 0600, "$dir/server.key";
 
 sub install { my ($name, $as) = @_; foreach my $kind (qw(pem key)) { copy("$dir/$name.$kind", "$dir/$as.$kind") if -e "$dir/$name.$kind"; } chmod 0600, "$dir/$as.key"; return; }
@@ -61,7 +72,8 @@ sub install { my ($name, $as) = @_; foreach my $kind (qw(pem key)) { copy("$dir/
 install(server => 'live');
 install(ours => 'trusted');
 my $gateway = gateway_start(undef, name => 'tls', dsn => gateway_dsn($node, user => 'gate'), auth => 'certificate', 'pool.size' => 1,
-	config => { 'tls.certificate' => "$dir/live.pem", 'tls.key' => "$dir/live.key", 'tls.clients' => "$dir/trusted.pem" });
+	# connections are kept while others come and go, on a machine that may be slow
+	config => { 'tls.certificate' => "$dir/live.pem", 'tls.key' => "$dir/live.key", 'tls.clients' => "$dir/trusted.pem", 'idle.timeout' => '600s' });
 
 # One request by openssl's client: what came back; the client's certificate by its name, undef: none.
 sub ask
@@ -87,11 +99,24 @@ unlike(ask('alice', $who, '-tls1_1', '-ign_eof', '-cipher', 'ALL:@SECLEVEL=0') /
 like(ask('alice', $command, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'she gives a command');
 is($node->safe_psql('postgres', q(SELECT actor || ' ' || via FROM oms.order_events WHERE aggregate_id = 'O1')), 'alice gate', 'the event names her');
 like(ask($_, $who, '-ign_eof') // '', qr{^HTTP/1\.1 401 }, 'not by ' . ($_ // 'none')) foreach undef, qw(forged usage strange none late);
+# The client's openssl would not show it at its own level.
+like(ask('weak', $who, '-ign_eof', '-cipher', 'DEFAULT@SECLEVEL=0') // '', qr{^HTTP/1\.1 401 }, 'nor by a key that is worth little');
 like(ask('stranger', $who, '-ign_eof'), qr{^HTTP/1\.1 403 }, 'nor who is no role of ours');
 my $plain = $gateway->client;
 $plain->write($who);
 unlike($plain->rest, qr/^HTTP\S+ 200/, 'plain text is no request');
 like(ask('alice', $who, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'alice still');
+
+# ---- a handshake that hangs ----
+
+my $since = time;
+my @hung = map { $gateway->client } 1 .. 2;
+$hung[1]->write("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+$gateway->reload('head.timeout' => '1s');
+my @more = map { $gateway->client } 1 .. 2;
+$more[1]->write("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
+ok($_->closed, 'a handshake that hangs is ended as a head is') foreach @more, @hung;
+$gateway->reload('head.timeout' => '600s');
 
 # ---- a reload ----
 
@@ -100,6 +125,13 @@ sub shown
 {
 	IPC::Run::run([ qw(openssl s_client -servername localhost -connect), $gateway->{address} ], '<', '/dev/null', '>', \my $out, '2>', \my $err, IPC::Run::timeout(60));
 	return $out =~ /^issuer=CN ?= ?(\w+)/m ? $1 : "none: $err";
+}
+
+# The subjects of the certificates that it shows, in their order.
+sub chain
+{
+	IPC::Run::run([ qw(openssl s_client -showcerts -servername localhost -connect), $gateway->{address} ], '<', '/dev/null', '>', \my $out, '2>', \my $err, IPC::Run::timeout(60));
+	return $out =~ /^ *\d+ s:CN ?= ?(\w+)/mg;
 }
 
 certificate('renewed', 'theirs', 'localhost', 'serverAuth');
@@ -135,6 +167,18 @@ install(server => 'live');
 install(ours => 'trusted');
 $gateway->reload;
 is(shown(), 'ours', 'and back');
+signed('middle', 'ours', 'middle', "basicConstraints = critical, CA:TRUE\n");
+signed('leaf', 'middle', 'localhost', "subjectAltName = DNS:localhost\n");
+# The root before who signed the leaf, as some put it: what is shown is in the order of TLS.
+copy("$dir/leaf.key", "$dir/live.key");
+chmod 0600, "$dir/live.key";
+unlink "$dir/live.pem";
+append_to_file("$dir/live.pem", join '', map { slurp_file("$dir/$_.pem") } qw(leaf ours middle));
+$gateway->reload;
+is(shown(), 'middle', 'a chain in another order');
+is(join(' ', chain()), 'localhost middle ours', 'is put into order');
+install(server => 'live');
+$gateway->reload;
 like(ask('alice', $who, '-ign_eof'), qr{^HTTP/1\.1 200 }, 'with alice');
 
 unlike($gateway->log, qr/PRIVATE/, 'no key is in the log');

@@ -74,6 +74,15 @@ $slow->write("${head}Content-Length: 60000\r\n\r\n" . substr $large, 0, 50_000);
 ok(held(50_000), 'half of a body');
 undef $slow;
 ok(held(0), 'goes with its client');
+$slow = $gateway->client;
+$slow->write("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" . ' ' x 59_999);
+$words = $gateway->client;
+$words->write("GET /queries/orders?limit=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" . ' ' x 60_000);
+is(($words->answer // { status => 'none' })->{status}, 200, 'a body that the route does not take is passed over');
+is($gateway->metric('oms_gateway_bodies_bytes'), 0, 'and nothing of it held');
+is(post(60_000)->{status}, 200, 'nor takes it the room of others');
+$slow->write(' ');
+is(($slow->answer // { status => 'none' })->{status}, 200, 'and who sends one slowly is answered');
 like($gateway->reload('bodies.max' => '64kB'), qr/configuration read again/, 'the bound is read again');
 is(post(65_000)->{status}, 200, 'and the largest body finds room');
 $gateway->stop(30);
@@ -170,6 +179,23 @@ like(refused('maker'), qr/^2 .*pool: cannot connect to PostgreSQL: its login can
 like(refused('admin'), qr/^2 .*pool: cannot connect to PostgreSQL: its login can be oms_admin: so could everybody/s, 'nor oms_admin');
 like(refused('gate', '--read.dsn=' . gateway_dsn($node, user => 'over')), qr/^2 .*read pool: cannot connect to PostgreSQL: its login can be boss/s, 'of a standby neither');
 like(refused('over', '--allow.admin'), qr/^2 .*boss, a superuser/s, 'what allows the one does not allow the others');
+
+# One that comes when others are served already ends nobody.
+my $tardy = oms_node('late');
+$tardy->safe_psql('postgres', q(SELECT oms.create_roles(); CREATE ROLE alice IN ROLE oms_trader; CREATE ROLE boss SUPERUSER; CREATE ROLE over LOGIN NOINHERIT IN ROLE oms_proxy, alice, boss));
+$tardy->stop('fast');
+$gateway = gateway_start(undef, name => 'late', auth => 'proxy', listen => "unix:$socket", dsn => gateway_dsn($node, user => 'gate'), 'read.dsn' => gateway_dsn($tardy, user => 'over'), 'queue.timeout' => '100ms');
+sub as_alice { my (@request) = @_; return $gateway->client($socket)->call(@request, 'X-Forwarded-User' => 'alice'); }
+ok(wait_for(sub { as_alice(POST => '/commands', [])->{status} == 200 }, 120, 'the gateway to serve'), 'a standby that is not there');
+ok(wait_for(sub { $gateway->log =~ /read pool: cannot connect/ }, 120, 'a try'), 'is tried');
+$tardy->start;
+ok(wait_for(sub { $gateway->log =~ /its login can be boss, a superuser: .*: it is not connected/ }, 120, 'the login to be looked at'), 'one that comes late with a login that is too much is told');
+is(as_alice(POST => '/commands', [])->{status}, 200, 'and who is served is served still');
+is(as_alice(GET => '/queries/orders?limit=1', undef)->{status}, 503, 'but not by it');
+$tardy->safe_psql('postgres', 'REVOKE boss FROM over');
+ok(wait_for(sub { as_alice(GET => '/queries/orders?limit=1', undef)->{status} == 200 }, 120, 'the login to be less'), 'until it may no more than it should');
+is(scalar(() = $gateway->log =~ /it is not connected/g), 1, 'which is said once');
+is($gateway->stop(30), 0, 'the gateway stops');
 
 foreach my $case ([ 'gate', 'alice, bob, oms_proxy, oms_reader, oms_trader' ], [ 'admin', '.*oms_admin.*', 'allow.admin' => 'on' ], [ 'alone', 'alice, oms_reader, oms_trader' ])
 {
