@@ -76,6 +76,13 @@ REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_comma
   @extschema@.oms_commands(jsonb, boolean), @extschema@.oms_fix(text) FROM PUBLIC;
 -- @end
 
+-- What a command would do.
+CREATE FUNCTION oms.preview_command(command jsonb) RETURNS jsonb
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_preview_command';
+COMMENT ON FUNCTION oms.preview_command(jsonb) IS
+  'What oms_try_command() would answer, with "preview": true and without events: all checks are made and the trees locked until the end of the transaction, and nothing is written, numbered, claimed or kept, a refusal neither. Triggers and constraints of yours, and commands that would follow from it, are not asked';
+REVOKE ALL ON FUNCTION oms.preview_command(jsonb) FROM PUBLIC;
+
 -- The tables of the code, for people and for the reference.
 -- @upgrade
 -- They have other columns now. What reads them has so too; 50_views.sql makes it again, for whoever could read it.

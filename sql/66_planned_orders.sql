@@ -6,6 +6,13 @@ CREATE FUNCTION oms.place_planned(order_ids text[], now timestamptz, max_orders 
 COMMENT ON FUNCTION oms.place_planned(text[], timestamptz, integer) IS
   'Places the next planned slice of each of these orders that has one due until then, the first of them first; oms.place_due() says what comes of it. Null arguments: 22004; no orders: 22023';
 
+-- What a policy would do with an order that somebody places by hand.
+CREATE FUNCTION oms.propose_placement(order_id text) RETURNS jsonb
+  LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_propose_placement';
+COMMENT ON FUNCTION oms.propose_placement(text) IS
+  'The children that the placement policy for a client order would give what is unplaced of it now, as PlaceOrderCommand takes them, with the policy and its version. Null of an order that no CreateOrderCommand without a parent has made. Writes and locks nothing. OM003; OM005 (placement) where no policy is for it, or it cannot be placed so';
+REVOKE ALL ON FUNCTION oms.propose_placement(text) FROM PUBLIC;
+
 -- All trees are locked at once. Where something raises an error that trying again does not cure, each order by itself: one keeps up no other.
 CREATE FUNCTION oms.place_due(now timestamptz DEFAULT clock_timestamp(), max_orders integer DEFAULT 100)
   RETURNS TABLE (order_id text, cl_ord_id text, quantity numeric, result text, reason text)

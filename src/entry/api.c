@@ -23,6 +23,7 @@
 PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
 PG_FUNCTION_INFO_V1(oms_commands);
+PG_FUNCTION_INFO_V1(oms_preview_command);
 PG_FUNCTION_INFO_V1(oms_trading_day_of);
 
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
@@ -63,6 +64,27 @@ Datum
 oms_try_command(PG_FUNCTION_ARGS)
 {
 	return api_run_one(fcinfo, "oms_try_command()", true);
+}
+
+/* Its trees are locked as they would be, and nothing is written. */
+Datum
+oms_preview_command(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *raw = api_argument(fcinfo);
+	UnitOfWork *uow;
+	TakenCommand *taken;
+	Refusal    *refusal;
+	Jsonb	   *result;
+
+	oms_run_begin("oms.preview_command()", false);
+	uow = oms_uow_begin();
+	taken = oms_run_take(raw, false);
+	taken->command.preview = TRI_TRUE;
+	result = oms_run(uow, taken, false, &refusal);
+	if (result == NULL)
+		result = oms_run_tell(raw, refusal);
+	oms_run_end(uow, NULL);
+	PG_RETURN_JSONB_P(result);
 }
 
 /* A batch, while it is read for what it names: all of its trees are locked at once. */

@@ -169,14 +169,6 @@ place_send_to_desk(const DueRun *run, const Order *order, const Refusal *why)
 		place_tell(run, order->id, NULL, NULL, "WAITING", psprintf("%s; %s.", reason, refusal->message));
 }
 
-static bool
-place_name_is_taken(void *arg, const char *cl_ord_id)
-{
-	ObjectSource *source = arg;
-
-	return source->named(source, NAME_CL_ORD_ID, "", cl_ord_id) != NULL;
-}
-
 static void
 place_next(const DueRun *run, const char *id)
 {
@@ -192,7 +184,7 @@ place_next(const DueRun *run, const char *id)
 	/* a name that was free may be taken by whoever commits first: then another is looked for */
 	for (int tries = 0; result == NULL && tries < PLACE_TRIES && (refusal == NULL || refusal->sqlstate == OMS_DUPLICATE); tries++)
 	{
-		taken = oms_run_take(oms_plan_command(order, place_name_is_taken, oms_uow_source(run->uow)), false);
+		taken = oms_run_take(oms_plan_command(order, oms_submit_name_is_taken, oms_uow_source(run->uow)), false);
 		result = oms_run(run->uow, taken, true, &refusal);
 	}
 	if (result)

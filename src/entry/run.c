@@ -106,12 +106,15 @@ run_result_of_events(UnitOfWork *uow, const Decision *decision, bool brief)
 
 /* What would become of it, and nothing does: nobody claims, writes or remembers anything. */
 static Jsonb *
-run_preview(UnitOfWork *uow, const Decision *decision)
+run_preview(UnitOfWork *uow, const Decision *decision, Refusal **refusal)
 {
 	ResultSource source = {.kind = decision->about, .id = decision->about_id, .command_id = decision->command->command_id,
 	.tells = decision->command->def->tells, .preview = true};
 	ListCell   *cell;
 
+	*refusal = oms_sight_cover(uow, decision->command, oms_claim_foresee(uow, decision));
+	if (*refusal)
+		return NULL;
 	oms_apply_numbers(uow, decision);
 	source.payloads = palloc(sizeof(Jsonb *) * Max(list_length(decision->changes), 1));
 	foreach(cell, decision->changes)
@@ -405,7 +408,7 @@ run_try_command(UnitOfWork *uow, TakenCommand *taken, TreeNames *names, bool sea
 	taken->about = decision.about;
 	taken->about_id = decision.about_id;
 	if (command->preview == TRI_TRUE)
-		return run_preview(uow, &decision);
+		return run_preview(uow, &decision, refusal);
 	if (oms_apply(uow, &decision, refusal) != APPLY_DONE)
 	{
 		*refusal = oms_sight_cover(uow, command, *refusal);
@@ -504,6 +507,12 @@ run_text_member(Jsonb *raw, const char *key)
 	if (text && strlen(text) > ID_LENGTH_MAX)
 		text[pg_mbcliplen(text, strlen(text), ID_LENGTH_MAX)] = '\0';
 	return text;
+}
+
+Jsonb *
+oms_run_tell(Jsonb *raw, const Refusal *refusal)
+{
+	return oms_result_rejected(refusal, run_text_member(raw, "commandId"), run_text_member(raw, "commandType"));
 }
 
 Jsonb *

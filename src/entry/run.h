@@ -75,6 +75,9 @@ extern bool oms_run_knows(UnitOfWork *uow, const char *command_id);
 /* Nothing is asked to change: the object as it stands is the result. */
 extern Jsonb *oms_run_show(UnitOfWork *uow, ObjectKind kind, const char *id, bool duplicate);
 
+/* A refusal as a result, that nobody keeps. */
+extern Jsonb *oms_run_tell(Jsonb *raw, const Refusal *refusal);
+
 /* Keep a refusal in oms.rejected_commands and make it a result. */
 extern Jsonb *oms_run_keep(UnitOfWork *uow, Jsonb *raw, const Refusal *refusal);
 

@@ -116,8 +116,8 @@ oms_submit_refused_reason(const Refusal *refusal)
 	return reason;
 }
 
-static bool
-submit_name_is_taken(void *arg, const char *cl_ord_id)
+bool
+oms_submit_name_is_taken(void *arg, const char *cl_ord_id)
 {
 	ObjectSource *source = arg;
 
@@ -141,7 +141,7 @@ submit_place_once(UnitOfWork *uow, const Command *create, const Order *order, Li
 	Refusal    *refusal = oms_placement_choose(create, &order->object, &policy, &finding);
 
 	if (refusal == NULL)
-		refusal = oms_placement_make(policy, order, oms_uow_now(uow), look || policy->slices > 1 ? submit_name_is_taken : submit_name_may_be_free,
+		refusal = oms_placement_make(policy, order, oms_uow_now(uow), look || policy->slices > 1 ? oms_submit_name_is_taken : submit_name_may_be_free,
 									 oms_uow_source(uow), &children);
 	if (refusal)
 		return refusal;

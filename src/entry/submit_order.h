@@ -38,6 +38,9 @@ extern Jsonb *oms_submit_order(UnitOfWork *uow, TakenCommand *create, bool searc
  */
 extern Jsonb *oms_submit_to_desk(UnitOfWork *uow, const Command *cause, const char *order_id, const char *reason, List *findings, Refusal **refusal);
 
+/* Of an ObjectSource: does somebody without a session have this ClOrdID? */
+extern bool oms_submit_name_is_taken(void *arg, const char *cl_ord_id);
+
 /* What the desk reads of a placement that was refused. */
 extern char *oms_submit_refused_reason(const Refusal *refusal);
 

@@ -27,6 +27,9 @@ typedef enum ApplyResult
 /* One change more in the numbers of objects and their trees, and nothing else: what would become of the decision's objects. */
 extern void oms_apply_numbers(UnitOfWork *uow, const Decision *decision);
 
+/* What would be refused of what the decision makes and names: an id or a name that is taken now, as far as that is seen without claiming it. */
+extern Refusal *oms_claim_foresee(UnitOfWork *uow, const Decision *decision);
+
 extern ApplyResult oms_apply(UnitOfWork *uow, const Decision *decision, Refusal **refusal);
 
 #endif							/* OMS_APPLY_H */

@@ -309,6 +309,37 @@ claim_look_up_purged(const Claim *claim)
 	return NULL;
 }
 
+/* Where a caller gave it: the id of something that is there, or was. */
+static Refusal *
+claim_foresee_roots(const Claim *claim)
+{
+	ListCell   *cell;
+
+	foreach(cell, claim->made)
+	{
+		const Change *change = ((Made *) lfirst(cell))->change;
+
+		CHECK_FOR_INTERRUPTS();
+		if (claim_needs_root_id(change) && oms_root_kind_find(claim->uow->tables, change->after->id))
+			return claim_refuse_root(claim, change->after);
+	}
+	return NULL;
+}
+
+Refusal *
+oms_claim_foresee(UnitOfWork *uow, const Decision *decision)
+{
+	Application app = {.uow = uow, .decision = decision};
+	Claim		claim = {.app = &app, .uow = uow};
+	Refusal    *refusal;
+
+	claim_list(&claim);
+	refusal = claim_look_up(&claim);
+	if (refusal == NULL)
+		refusal = claim_foresee_roots(&claim);
+	return refusal ? refusal : claim_look_up_purged(&claim);
+}
+
 void
 oms_claim_give_back(const Application *app)
 {

@@ -156,7 +156,7 @@ foreach my $role (@six)
 		-- an anchor changes nothing that anybody has, figures nothing at all
 		AND NOT (p.proname IN ('anchor', 'lifecycle_figures') AND '$role' IN ('oms_admin', 'oms_bridge'))
 		AND NOT ((p.proname IN ('grant_account', 'revoke_account', 'forget_kind', 'drop_empty_partitions', 'next_to_purge') OR p.proname ~ '^(run_)?(purge|expire)|^(run_batch|run_job|take_job|note_run|(un)?schedule_lifecycle|ask_cron|cron_settings)\$') AND '$role' = 'oms_admin')
-		AND p.proname NOT IN ('seconds_unconfirmed', 'wait_for', 'ensure_partitions', 'place_due', 'place_planned', 'register_asset_class') AND has_function_privilege('$role', p.oid, 'EXECUTE')));
+		AND p.proname NOT IN ('seconds_unconfirmed', 'wait_for', 'ensure_partitions', 'place_due', 'place_planned', 'preview_command', 'register_asset_class') AND has_function_privilege('$role', p.oid, 'EXECUTE')));
 	is("@open", '', "$role writes no table but the administrator configuration, and calls nothing that does but by commands");
 }
 is(join(' ', map { as("a_$_", 'SELECT count(*) FROM oms.place_due()') } qw(reader trader desk)), '42501 0 0', 'who may place may place what is due');
