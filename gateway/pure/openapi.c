@@ -213,6 +213,13 @@ typedef struct Operation
 	size_t		parameters;		/* written so far */
 } Operation;
 
+/* Its body is a command of the object in its path. */
+static bool
+openapi_is_command(const Route *route)
+{
+	return route->action == ROUTE_COMMAND || route->action == ROUTE_PREVIEW;
+}
+
 static void
 openapi_parameter(Text *out, Operation *operation, const char *place, const char *name, size_t name_len, const char *schema, const char *description)
 {
@@ -271,7 +278,7 @@ openapi_parameters(Text *out, Operation *operation)
 				  route->action == ROUTE_FIX ? "Of an array alone" : NULL);
 	if (route->writes && route->body == BODY_JSON)
 		openapi_parameter(out, operation, "header", "Idempotency-Key", strlen("Idempotency-Key"), TEXT_SCHEMA, "The commandId");
-	if (route->action == ROUTE_COMMAND)
+	if (openapi_is_command(route))
 		openapi_parameter(out, operation, "header", "If-Match", strlen("If-Match"), TEXT_SCHEMA, "The expectedVersion in quotes");
 	if (operation->parameters > 0)
 		text_puts(out, "]");
@@ -295,7 +302,7 @@ openapi_body(Text *out, const Operation *operation)
 		else
 		{
 			text_puts(out, "{\"$ref\": \"#/components/schemas/");
-			if (route->action == ROUTE_COMMAND && operation->object != NULL)
+			if (openapi_is_command(route) && operation->object != NULL)
 			{
 				text_puts(out, "CommandOf");
 				openapi_type_name(out, operation->object);
@@ -313,7 +320,7 @@ static void
 openapi_row(Text *out, const Operation *operation)
 {
 	text_puts(out, "{\"$ref\": \"#/components/schemas/");
-	if (operation->fields != NULL && operation->object != NULL && operation->route->action != ROUTE_HISTORY)
+	if (operation->fields != NULL && operation->object != NULL && operation->route->action != ROUTE_HISTORY && operation->route->action != ROUTE_PLACEMENT)
 	{
 		text_puts(out, "RowOf");
 		openapi_type_name(out, operation->route->action == ROUTE_TREE ? "order_tree" : operation->object);
@@ -408,6 +415,7 @@ openapi_has(const Route *route, const OpenApiField *field)
 	switch (route->action)
 	{
 		case ROUTE_TREE:
+		case ROUTE_PLACEMENT:
 			return strcmp(field->owner, "orders") == 0;
 		case ROUTE_OBJECT:
 		case ROUTE_HISTORY:
@@ -420,8 +428,8 @@ openapi_has(const Route *route, const OpenApiField *field)
 static void
 openapi_paths_of(Text *out, const OpenApiCatalog *catalog, const Route *route, size_t *paths)
 {
-	const OpenApiFields *fields = route->action == ROUTE_COMMAND ? &catalog->commands : &catalog->queries;
-	bool		commands = route->action == ROUTE_COMMAND;
+	bool		commands = openapi_is_command(route);
+	const OpenApiFields *fields = commands ? &catalog->commands : &catalog->queries;
 
 	if (strstr(route->path, "{object}") == NULL || fields->count == 0)
 	{

@@ -11,6 +11,7 @@
 typedef enum RouteAction
 {
 	ROUTE_COMMAND,				/* one command of the object: parameters[0] as it stands in the path ("quote-requests") */
+	ROUTE_PREVIEW,				/* one command, which is not done */
 	ROUTE_COMMANDS,				/* an array */
 	ROUTE_FIX,
 	ROUTE_SERVICE,				/* parameters[0]: its name */
@@ -19,6 +20,9 @@ typedef enum RouteAction
 	ROUTE_OBJECT,				/* parameters[1]: the id, as of ?at= */
 	ROUTE_TREE,
 	ROUTE_HISTORY,
+	ROUTE_PLACEMENT,			/* parameters[1]: the order's id */
+	ROUTE_DESK,					/* parameters[0]: which of the desk's lists */
+	ROUTE_CATALOGUE,
 	ROUTE_OPENAPI,
 	ROUTE_LOGIN,
 	ROUTE_SESSION,

@@ -234,31 +234,52 @@ read_command(Request *request, CommandText **of)
 	return false;
 }
 
-void
-command_run(Request *request)
+/* The same of one that belongs to the object in the path. */
+static bool
+read_command_of_object(Request *request, CommandText **command)
 {
-	CommandText *command;
 	const char *object = request->match.parameters[0];
 	Refused		refused = {0};
-	JobStep    *step;
 
 	if (!is_object(object))
 	{
 		refuse(&refused, 404, "there are no commands of \"%.60s\"", object);
 		request_refuse(request, &refused);
-		return;
+		return false;
 	}
-	if (!read_command(request, &command))
+	if (!read_command(request, command))
+		return false;
+	if (check_object((*command)->command_type, object, &refused))
+		return true;
+	request_refuse(request, &refused);
+	return false;
+}
+
+void
+command_run(Request *request)
+{
+	CommandText *command;
+	JobStep    *step;
+
+	if (!read_command_of_object(request, &command))
 		return;
-	if (!check_object(command->command_type, object, &refused))
-	{
-		request_refuse(request, &refused);
-		return;
-	}
 	step = request_add_step(request, SQL_COMMAND);
 	step_value(step, 0, command->body.data);
 	step_value(step, 1, request_correlation(request));
 	write_job(request, command->command_id[0] != '\0');
+	request_run_job(request, request->identity.pool, command_ended);
+}
+
+/* It locks what the command would, so it goes where commands go; and may be asked again, whatever became of it. */
+void
+preview_run(Request *request)
+{
+	CommandText *command;
+
+	if (!read_command_of_object(request, &command))
+		return;
+	step_value(request_add_step(request, SQL_PREVIEW), 0, command->body.data);
+	write_job(request, true);
 	request_run_job(request, request->identity.pool, command_ended);
 }
 

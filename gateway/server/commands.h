@@ -10,6 +10,7 @@
 extern void command_run(Request *request);
 extern void commands_run(Request *request);
 extern void fix_run(Request *request);
+extern void preview_run(Request *request);
 extern void service_run(Request *request);
 
 /* Asks which command belongs to which object, unless that is known; until it is, PostgreSQL alone says what is none. */

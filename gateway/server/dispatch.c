@@ -3,6 +3,7 @@
  *     Which part answers which route.
  */
 #include "commands.h"
+#include "desk.h"
 #include "document.h"
 #include "identity.h"
 #include "queries.h"
@@ -17,6 +18,9 @@ request_run(Request *request)
 	{
 		case ROUTE_COMMAND:
 			command_run(request);
+			break;
+		case ROUTE_PREVIEW:
+			preview_run(request);
 			break;
 		case ROUTE_COMMANDS:
 			commands_run(request);
@@ -48,6 +52,15 @@ request_run(Request *request)
 			break;
 		case ROUTE_HISTORY:
 			queries_history(request);
+			break;
+		case ROUTE_PLACEMENT:
+			desk_placement(request);
+			break;
+		case ROUTE_DESK:
+			desk_list(request);
+			break;
+		case ROUTE_CATALOGUE:
+			desk_catalogue(request);
 			break;
 		case ROUTE_LIVE_OPEN:
 			streams_open(request);

@@ -50,9 +50,13 @@
 #define NO_ACCOUNT "{\"account\":{\"isNull\":true}}"
 #define NO_ORDER "{\"account\":{\"isNull\":true},\"orderId\":{\"isNull\":true}}"
 
+/* Few and wanted whole: an array, as one value. */
+#define DESK_LIST(rows) "SELECT coalesce(pg_catalog.jsonb_agg(d.q), '[]') FROM (" rows ") AS d"
+
 const StatementText statements[STATEMENTS] = {
 	[SQL_ROLE] = {"oms_role", "SELECT pg_catalog.set_config('role', $1, true)", 1},
 	[SQL_COMMAND] = {"oms_command", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_command($1::pg_catalog.jsonb) END", 2},
+	[SQL_PREVIEW] = {"oms_preview", "SELECT oms.preview_command($1::pg_catalog.jsonb)", 1},
 	[SQL_COMMANDS] = {"oms_commands", "SELECT r FROM %s.oms_commands(CASE WHEN " CORRELATED("$3") " THEN $1::pg_catalog.jsonb END, $2::pg_catalog.bool) AS r", 3},
 	[SQL_FIX] = {"oms_fix", "SELECT CASE WHEN " CORRELATED("$2") " THEN %s.oms_try_fix($1::pg_catalog.bytea) END", 2},
 	[SQL_FIX_MANY] = {"oms_fix_many", "SELECT r FROM %s.oms_fix_many(CASE WHEN " CORRELATED("$3") " THEN ARRAY(SELECT m.message"
@@ -83,6 +87,23 @@ const StatementText statements[STATEMENTS] = {
 	[SQL_ORDER_AS_OF] = {"oms_order_as_of", AS_OF("order"), 2},
 	[SQL_EXECUTION_AS_OF] = {"oms_execution_as_of", AS_OF("execution"), 2},
 	[SQL_QUOTE_REQUEST_AS_OF] = {"oms_quote_request_as_of", AS_OF("quote_request"), 2},
+	[SQL_PLACEMENT] = {"oms_placement", "SELECT coalesce(oms.propose_placement($1::pg_catalog.text)::pg_catalog.text, 'null')", 1},
+	[SQL_DESK_QUEUE] = {"oms_desk_queue", DESK_LIST("SELECT pg_catalog.to_jsonb(v) AS q FROM oms.desk_queue AS v LIMIT 500"), 0},
+	[SQL_DESK_REVIEW] = {"oms_desk_review", DESK_LIST("SELECT pg_catalog.to_jsonb(v) AS q FROM oms.execution_review AS v LIMIT 500"), 0},
+	[SQL_DESK_REJECTED] = {"oms_desk_rejected", DESK_LIST("SELECT pg_catalog.to_jsonb(v) AS q FROM oms.rejected_commands AS v"
+		" ORDER BY v.rejected_at DESC LIMIT 500"), 0},
+	[SQL_CATALOGUE] = {"oms_catalogue", "SELECT pg_catalog.jsonb_build_object('user', oms.current_actor(), 'accounts', v.accounts,"
+		" 'fourEyes', coalesce(pg_catalog.current_setting('oms_state.four_eyes', true), 'off')::pg_catalog.bool,"
+		" 'commands', (SELECT pg_catalog.jsonb_object_agg(c.command_type, c.told) FROM (SELECT r.command_type, pg_catalog.jsonb_build_object("
+		"'object', r.object, 'role', r.role, 'may', CASE WHEN v.accounts IS NULL THEN pg_catalog.to_jsonb(oms.may(r.command_type, NULL))"
+		" ELSE (SELECT coalesce(pg_catalog.jsonb_agg(a), '[]') FROM pg_catalog.unnest(v.accounts) AS a WHERE oms.may(r.command_type, a)) END,"
+		" 'fields', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(r.field, r.field_type, r.required, r.unless))) AS told"
+		" FROM oms.command_reference AS r GROUP BY r.command_type, r.object, r.role) AS c),"
+		" 'transitions', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.to_jsonb(t)) ORDER BY t.transition) FROM oms.state_transitions AS t),"
+		" 'services', (SELECT pg_catalog.jsonb_object_agg(s.name, (s.definition OPERATOR(pg_catalog.-) 'steps') OPERATOR(pg_catalog.||)"
+		" pg_catalog.jsonb_build_object('enabled', s.enabled) ORDER BY s.builtin DESC) FROM oms.services AS s),"
+		" 'names', (SELECT pg_catalog.jsonb_object_agg(f.object || '.' || f.field, f.names) FROM oms.list_fields() AS f WHERE f.names IS NOT NULL))"
+		" FROM (SELECT oms.visible_accounts() AS accounts) AS v", 0},
 	[SQL_LIVE_RIGHTS] = {"oms_live_rights", "SELECT (SELECT pg_catalog.count(*) = 8 AND pg_catalog.bool_and(" LIVE_KNOWN ") FROM pg_catalog.pg_policy AS y"
 		" JOIN (VALUES " LIVE_TABLES ") AS t (oid) ON t.oid = y.polrelid JOIN pg_catalog.pg_class AS c ON c.oid = t.oid AND c.relrowsecurity)"
 		" AND (v.accounts IS NULL OR NOT EXISTS (SELECT FROM oms.account_grants AS g WHERE g.enabled AND g.asset_classes IS NOT NULL)),"

@@ -11,6 +11,7 @@ typedef enum Statement
 {
 	SQL_ROLE,					/* role, for this transaction */
 	SQL_COMMAND,				/* command, correlation */
+	SQL_PREVIEW,				/* command */
 	SQL_COMMANDS,				/* array, atomic, correlation */
 	SQL_FIX,					/* the message's bytes, correlation */
 	SQL_FIX_MANY,				/* array of texts, atomic, correlation */
@@ -32,6 +33,11 @@ typedef enum Statement
 	SQL_EXECUTION_AS_OF,
 	SQL_QUOTE_REQUEST_AS_OF,
 	SQL_QUOTE_AS_OF,
+	SQL_PLACEMENT,				/* id */
+	SQL_DESK_QUEUE,
+	SQL_DESK_REVIEW,
+	SQL_DESK_REJECTED,
+	SQL_CATALOGUE,
 	SQL_LIVE_RIGHTS,			/* known, reads, and a condition for each object */
 	STATEMENTS
 } Statement;

@@ -37,6 +37,10 @@ check_found(void)
 	is_str(match.parameters[1], "a+b", "is one");
 	ok(find("GET", "/queries/orders/x/tree") && match.route->action == ROUTE_TREE, "a tree");
 	ok(find("GET", "/queries/orders/x/history") && match.route->action == ROUTE_HISTORY, "a history");
+	ok(find("POST", "/commands/orders/preview") && match.route->action == ROUTE_PREVIEW && match.route->writes, "a preview, which goes where commands go");
+	ok(find("GET", "/queries/orders/x/placement") && match.route->action == ROUTE_PLACEMENT && !match.route->writes, "a proposal");
+	ok(find("GET", "/desk/queue") && match.route->action == ROUTE_DESK, "a list of the desk");
+	ok(find("GET", "/catalogue") && match.route->action == ROUTE_CATALOGUE, "the catalogue");
 	ok(find("GET", "/openapi.json") && match.route->action == ROUTE_OPENAPI, "the document");
 	ok(find("POST", "/session") && match.route->action == ROUTE_LOGIN, "a login");
 	ok(find("GET", "/session") && match.route->action == ROUTE_SESSION, "a session");

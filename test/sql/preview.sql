@@ -1,5 +1,5 @@
 -- oms.preview_command(): what a command would do, with nothing done. oms.propose_placement(): what a policy would make of an order that somebody places by hand.
--- Broken by: a preview that writes, numbers, claims or keeps anything; one that passes what the command itself is refused for. Who may ask is told in t/143_gateway_desk.pl.
+-- Broken by: a preview that writes, numbers, claims or keeps anything; one that passes what the command itself is refused for. Who may ask is told in t/147_gateway_desk.pl.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 CREATE FUNCTION pg_temp.do(what text, fields jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT oms_try_command(jsonb_build_object('commandType', what || 'Command') || fields) $$;
