@@ -15,14 +15,16 @@ check_token(Span token, const JwkSet *set)
 	Jwt			jwt;
 	Refused		refused = {.status = 0};
 	char		who[JWT_WHO_SIZE];
+	int64_t		until;
 
 	if (jwt_read(token, &jwt, &refused))
 	{
 		MUST(jwt.signed_part.len < token.len && is_json((Span) {jwt.claims.data, jwt.claims.len}));
 		if (set != NULL)
 			jwk_find(set, &jwt);
-		if (jwt_check(&jwt, &rules, 1800000000, who, &refused))
+		if (jwt_check(&jwt, &rules, 1800000000, who, &until, &refused))
 		{
+			MUST(until > 1800000000);
 			MUST(who[0] != '\0' && memchr(who, '\0', sizeof(who)) != NULL);
 			MUST(strstr(jwt.claims.data, "exp") != NULL || strchr(jwt.claims.data, '\\') != NULL);
 		}

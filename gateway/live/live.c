@@ -22,6 +22,7 @@ struct Live
 	LiveViews	views[LIVE_OBJECTS];
 	uint8_t    *merged[LIVE_OBJECTS];	/* NULL: none is going on. By row: it was put */
 	Row			nmerged[LIVE_OBJECTS];
+	Row			swept[LIVE_OBJECTS];	/* of a merge that ends: what stands below is as it is to be */
 	uint32_t	nviews;
 };
 
@@ -91,37 +92,43 @@ live_mark(Live *live, LiveObject object, Row row)
 	live->merged[object][row] = 1;
 }
 
-static LiveResult
-live_add(Live *live, LiveObject object, Refused *refused)
+static bool
+live_is_full(const Live *live, LiveObject object, Refused *refused)
 {
-	Store	   *store = live->stores[object];
-	LiveViews  *views = &live->views[object];
-	Row			row;
+	const Store *store = live->stores[object];
 
-	if (live->rules.max_rows > 0 && store->count >= live->rules.max_rows)
-	{
-		refuse(refused, 507, "more than %u %s", live->rules.max_rows, store->schema->object);
-		return LIVE_FULL;
-	}
-	row = store_add(store);
+	return live->rules.max_rows > 0 && store->count >= live->rules.max_rows &&
+		!refuse(refused, 507, "more than %u %s", live->rules.max_rows, store->schema->object);
+}
+
+static LiveResult
+live_add(Live *live, LiveObject object)
+{
+	LiveViews  *views = &live->views[object];
+	Row			row = store_add(live->stores[object]);
+
 	for (uint32_t i = 0; i < views->count; i++)
 		view_after(views->views[i], row, ~(FieldSet) 0, VIEW_COMES);
 	live_mark(live, object, row);
 	return LIVE_APPLIED;
 }
 
-static void
+/* False: it is as it was. */
+static bool
 live_change(Live *live, LiveObject object, Row row)
 {
 	Store	   *store = live->stores[object];
 	LiveViews  *views = &live->views[object];
 	FieldSet	changed = store_changes(store, row);
 
+	if (changed == 0)
+		return false;
 	for (uint32_t i = 0; i < views->count; i++)
 		view_before(views->views[i], row, changed);
 	store_write(store, row, changed);
 	for (uint32_t i = 0; i < views->count; i++)
 		view_after(views->views[i], row, changed, VIEW_CHANGES);
+	return true;
 }
 
 LiveResult
@@ -139,12 +146,18 @@ live_put(Live *live, LiveObject object, const Span *cells, bool whole, Refused *
 	have = row == ROW_NONE ? 0 : store_version(store, row);
 	if (row != ROW_NONE)
 		live_mark(live, object, row);
+	/* What a snapshot says is so, whatever was here: a server that took over may know less, or of the same version something else. */
+	if (live->merged[object] != NULL && row != ROW_NONE)
+		return live_change(live, object, row) ? LIVE_APPLIED : LIVE_OLD;
 	if (version <= have)
 		return LIVE_OLD;
+	/* What is left out is not asked for. */
+	if (row == ROW_NONE && live_is_full(live, object, refused))
+		return LIVE_FULL;
 	if (!whole && version != have + 1)
 		return LIVE_GAP;
 	if (row == ROW_NONE)
-		return live_add(live, object, refused);
+		return live_add(live, object);
 	live_change(live, object, row);
 	return LIVE_APPLIED;
 }
@@ -171,25 +184,43 @@ live_remove(Live *live, LiveObject object, Span id)
 	return row != ROW_NONE;
 }
 
+static void
+live_merge_forget(Live *live, LiveObject object)
+{
+	free(live->merged[object]);
+	live->merged[object] = NULL;
+	live->swept[object] = 0;
+}
+
+void
+live_merge_give_up(Live *live)
+{
+	for (int object = 0; object < LIVE_OBJECTS; object++)
+		live_merge_forget(live, (LiveObject) object);
+}
+
 void
 live_merge_begin(Live *live, LiveObject object)
 {
-	free(live->merged[object]);
+	live_merge_forget(live, object);
 	live->nmerged[object] = live->stores[object]->room + 1;
 	live->merged[object] = must_alloc(live->nmerged[object]);
 	memset(live->merged[object], 0, live->nmerged[object]);
 }
 
-void
-live_merge_end(Live *live, LiveObject object)
+bool
+live_merge_end(Live *live, LiveObject object, uint32_t rows)
 {
 	const Store *store = live->stores[object];
+	Row		   *row = &live->swept[object];
 
-	for (Row row = 0; row < store->nrows; row++)
-		if (store_has(store, row) && (row >= live->nmerged[object] || live->merged[object][row] == 0))
-			live_remove_row(live, object, row);
-	free(live->merged[object]);
-	live->merged[object] = NULL;
+	for (; rows > 0 && *row < store->nrows; rows--, (*row)++)
+		if (store_has(store, *row) && (*row >= live->nmerged[object] || live->merged[object][*row] == 0))
+			live_remove_row(live, object, *row);
+	if (*row < store->nrows)
+		return false;
+	live_merge_forget(live, object);
+	return true;
 }
 
 /* ------------------------------------------------------------------------
@@ -206,6 +237,28 @@ live_find_view(const LiveViews *views, const View *wanted)
 	return NULL;
 }
 
+static void
+live_drop(Live *live, LiveViews *views, uint32_t at)
+{
+	view_free(views->views[at]);
+	views->views[at] = views->views[--views->count];
+	live->nviews--;
+}
+
+/* One that nobody looks at makes room. False: all are looked at. */
+static bool
+live_make_room(Live *live)
+{
+	for (int object = 0; object < LIVE_OBJECTS; object++)
+		for (uint32_t i = 0; i < live->views[object].count; i++)
+			if (live->views[object].views[i]->users == 0)
+			{
+				live_drop(live, &live->views[object], i);
+				return true;
+			}
+	return false;
+}
+
 View *
 live_open(Live *live, LiveObject object, const ViewSpec *spec, Refused *refused)
 {
@@ -216,7 +269,7 @@ live_open(Live *live, LiveObject object, const ViewSpec *spec, Refused *refused)
 	if (view == NULL)
 		return NULL;
 	there = live_find_view(views, view);
-	if (there == NULL && live->rules.max_views > 0 && live->nviews >= live->rules.max_views)
+	if (there == NULL && live->rules.max_views > 0 && live->nviews >= live->rules.max_views && !live_make_room(live))
 	{
 		view_free(view);
 		refuse(refused, 503, "%u views are looked at, and there may be no more", live->nviews);
@@ -248,25 +301,15 @@ void
 live_sweep(Live *live)
 {
 	for (int object = 0; object < LIVE_OBJECTS; object++)
-	{
-		LiveViews  *views = &live->views[object];
-		uint32_t	kept = 0;
-
-		for (uint32_t i = 0; i < views->count; i++)
+		for (uint32_t i = live->views[object].count; i > 0; i--)
 		{
-			View	   *view = views->views[i];
+			View	   *view = live->views[object].views[i - 1];
 
-			if (view->users > 0 || !view->idle)
-			{
+			if (view->users == 0 && view->idle)
+				live_drop(live, &live->views[object], i - 1);
+			else
 				view->idle = view->users == 0;
-				views->views[kept++] = view;
-				continue;
-			}
-			view_free(view);
-			live->nviews--;
 		}
-		views->count = kept;
-	}
 }
 
 bool

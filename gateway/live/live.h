@@ -50,10 +50,11 @@ extern bool live_remove(Live *live, LiveObject object, Span id);
 
 /*
  * A snapshot as what there is: begun, every row put as a whole one, ended. Rows that are as they were are not touched; what was not
- * put is gone.
+ * put is gone, so many rows looked at in a call: true when all are. Given up: what was put stays, and nothing goes.
  */
 extern void live_merge_begin(Live *live, LiveObject object);
-extern void live_merge_end(Live *live, LiveObject object);
+extern bool live_merge_end(Live *live, LiveObject object, uint32_t rows);
+extern void live_merge_give_up(Live *live);
 
 /* The view of that description, which others may look at too; NULL: refused. Closed by live_close(). */
 extern View *live_open(Live *live, LiveObject object, const ViewSpec *spec, Refused *refused);

@@ -174,7 +174,7 @@ jwt_is_for(Span aud, const char *audience)
 }
 
 static bool
-jwt_check_dates(Span claims, const JwtRules *rules, int64_t now, Refused *refused)
+jwt_check_dates(Span claims, const JwtRules *rules, int64_t now, int64_t *until, Refused *refused)
 {
 	Span		exp;
 	Span		nbf;
@@ -184,7 +184,8 @@ jwt_check_dates(Span claims, const JwtRules *rules, int64_t now, Refused *refuse
 		return refuse(refused, 401, "a claim of the token stands there twice");
 	if (exp.data == NULL || !jwt_date(exp, &date))
 		return refuse(refused, 401, "the token has no exp");
-	if (now >= date + rules->leeway_s)
+	*until = date + rules->leeway_s;
+	if (now >= *until)
 		return refuse(refused, 401, "the token has expired");
 	if (nbf.data != NULL && !jwt_date(nbf, &date))
 		return refuse(refused, 401, "the token's nbf is no time");
@@ -194,7 +195,7 @@ jwt_check_dates(Span claims, const JwtRules *rules, int64_t now, Refused *refuse
 }
 
 bool
-jwt_check(const Jwt *jwt, const JwtRules *rules, int64_t now, char who[JWT_WHO_SIZE], Refused *refused)
+jwt_check(const Jwt *jwt, const JwtRules *rules, int64_t now, char who[JWT_WHO_SIZE], int64_t *until, Refused *refused)
 {
 	Span		claims = {jwt->claims.data, jwt->claims.len};
 	Span		iss;
@@ -203,7 +204,7 @@ jwt_check(const Jwt *jwt, const JwtRules *rules, int64_t now, char who[JWT_WHO_S
 
 	if (!jwt_member(claims, "iss", &iss) || !jwt_member(claims, "aud", &aud) || !jwt_member(claims, rules->who, &name))
 		return refuse(refused, 401, "a claim of the token stands there twice");
-	if (!jwt_check_dates(claims, rules, now, refused))
+	if (!jwt_check_dates(claims, rules, now, until, refused))
 		return false;
 	if (iss.data == NULL || !jwt_string_is(iss, rules->issuer))
 		return refuse(refused, 401, "the token is of another issuer");

@@ -42,8 +42,8 @@ typedef struct JwtRules
 	int			leeway_s;		/* how far clocks may be apart */
 } JwtRules;
 
-/* Whether the claims hold now (seconds since 1970), and who it is. iss, aud and exp must be there. 401. */
-extern bool jwt_check(const Jwt *jwt, const JwtRules *rules, int64_t now, char who[JWT_WHO_SIZE], Refused *refused);
+/* Whether the claims hold now (seconds since 1970), and who it is and until when. iss, aud and exp must be there. 401. */
+extern bool jwt_check(const Jwt *jwt, const JwtRules *rules, int64_t now, char who[JWT_WHO_SIZE], int64_t *until, Refused *refused);
 
 /* One public key. */
 typedef struct Jwk

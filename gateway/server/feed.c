@@ -289,14 +289,7 @@ feed_whole(LiveObject object, Span line)
 	if (line.len > 0 && line.data[line.len - 1] == '\n')
 		line.len--;
 	if (cells_of_copy(schema, line, &cells, &refused))
-	{
-		Span		id = cells.spans[schema->id];
-		Row			row = id.data != NULL ? store_find(live_store(live, object), id) : ROW_NONE;
-
-		if (phase == FEED_COPY && row != ROW_NONE && store_version(live_store(live, object), row) > atoll(cells.spans[schema->version].data))
-			live_remove(live, object, id);
 		result = live_put(live, object, cells.spans, true, &refused);
-	}
 	if (result == LIVE_BAD || result == LIVE_FULL)
 	{
 		state.bad++;
@@ -318,7 +311,7 @@ feed_start_stream(void)
 static void
 feed_copied(void)
 {
-	live_merge_end(live, copied);
+	live_merge_end(live, copied, UINT32_MAX);
 	if (copied + 1 < LIVE_OBJECTS)
 	{
 		copied++;

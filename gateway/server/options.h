@@ -73,6 +73,7 @@ typedef struct Options
 	int64_t		live_max_rows;
 	int64_t		live_max_views;
 	int64_t		live_max_streams;
+	int64_t		live_user_streams;
 	int64_t		live_stream_views;
 
 	/* looking at it */

@@ -32,6 +32,7 @@ typedef struct Identity
 	Pool	   *pool;			/* to write to */
 	struct Login *login;		/* of a password session; held as long as the request lives */
 	char		role_room[64];
+	int64_t		until_s;		/* when the token ends that says so, in seconds since 1970; 0: there is none */
 	bool		became;			/* the role is the connection's own for now, and is to be given back */
 } Identity;
 

@@ -131,6 +131,8 @@ server_reload(void)
 			log_problem(&problem);
 		if (!tls_load(in_force->tls_certificate, in_force->tls_key, in_force->tls_clients, &problem))
 			log_problem(&problem);
+		if (in_force->auth == AUTH_JWT || in_force->auth == AUTH_CERTIFICATE)
+			streams_ask_again();
 		if (!access_log_open(in_force->access_log, &problem))
 			log_problem(&problem);
 	}

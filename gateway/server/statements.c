@@ -38,17 +38,22 @@
  */
 #define LIVE_TABLES "('oms.orders'::pg_catalog.regclass), ('oms.executions'), ('oms.quote_requests'), ('oms.quotes')"
 #define LIVE_KNOWN \
-	"y.polroles OPERATOR(pg_catalog.=) '{0}' AND CASE y.polname WHEN 'oms_rows' THEN y.polpermissive AND pg_catalog.pg_get_expr(y.polqual, y.polrelid) = 'true'" \
+	"coalesce(y.polroles OPERATOR(pg_catalog.=) '{0}' AND y.polcmd = '*' AND y.polwithcheck IS NULL AND CASE y.polname" \
+	" WHEN 'oms_rows' THEN y.polpermissive AND pg_catalog.pg_get_expr(y.polqual, y.polrelid) = 'true'" \
 	" WHEN 'oms_accounts' THEN NOT y.polpermissive AND pg_catalog.replace(pg_catalog.pg_get_expr(y.polqual, y.polrelid), 'oms.', '')" \
-	" OPERATOR(pg_catalog.~) '^account_is_visible\\(account, (asset_class|NULL::text|''[a-z_]+''::text, [a-z_]+)\\)$' ELSE false END"
-#define LIVE_SEEN(none, where) \
-	"CASE WHEN v.accounts IS NULL THEN '{}' ELSE (SELECT '{\"or\":' || pg_catalog.jsonb_agg(CASE" \
-	" WHEN a IS NULL THEN '" none "'::pg_catalog.jsonb" \
-	" WHEN pg_catalog.right(a, 1) = '%%' THEN pg_catalog.jsonb_build_object('account', pg_catalog.jsonb_build_object('like'," \
-	" pg_catalog.regexp_replace(pg_catalog.left(a, -1), '([\\\\_%%])', '\\\\\\1', 'g') || '%%'))" \
-	" ELSE pg_catalog.jsonb_build_object('account', a) END)::text || '}' FROM pg_catalog.unnest(v.accounts) AS a" where ") END"
+	" OPERATOR(pg_catalog.~) '^account_is_visible\\(account, (asset_class|NULL::text|''[a-z_]+''::text, [a-z_]+)\\)$' ELSE false END, false)"
+/* However many accounts: those with whole names are one condition. */
+#define LIVE_SEEN(none) \
+	"CASE WHEN v.accounts IS NULL THEN '{}' ELSE (SELECT '{\"or\":' || pg_catalog.jsonb_agg(s.condition)::text || '}' FROM (" \
+	"SELECT pg_catalog.jsonb_build_object('account', pg_catalog.jsonb_agg(a ORDER BY a)) AS condition FROM pg_catalog.unnest(v.accounts) AS a" \
+	" WHERE pg_catalog.right(a, 1) <> '%%' HAVING pg_catalog.count(*) > 0" \
+	" UNION ALL SELECT pg_catalog.jsonb_build_object('account', pg_catalog.jsonb_build_object('like'," \
+	" pg_catalog.regexp_replace(pg_catalog.left(a, -1), '([\\\\_%%])', '\\\\\\1', 'g') || '%%')) FROM pg_catalog.unnest(v.accounts) AS a" \
+	" WHERE pg_catalog.right(a, 1) = '%%'" \
+	" UNION ALL SELECT '" none "'::pg_catalog.jsonb FROM pg_catalog.unnest(v.accounts) AS a WHERE a IS NULL) AS s) END"
 #define NO_ACCOUNT "{\"account\":{\"isNull\":true}}"
 #define NO_ORDER "{\"account\":{\"isNull\":true},\"orderId\":{\"isNull\":true}}"
+#define NO_REQUEST "{\"account\":{\"isNull\":true},\"quoteRequestId\":{\"isNull\":true}}"
 
 /* Few and wanted whole: an array, as one value. */
 #define DESK_LIST(rows) "SELECT coalesce(pg_catalog.jsonb_agg(d.q), '[]') FROM (" rows ") AS d"
@@ -108,7 +113,7 @@ const StatementText statements[STATEMENTS] = {
 		" JOIN (VALUES " LIVE_TABLES ") AS t (oid) ON t.oid = y.polrelid JOIN pg_catalog.pg_class AS c ON c.oid = t.oid AND c.relrowsecurity)"
 		" AND (v.accounts IS NULL OR NOT EXISTS (SELECT FROM oms.account_grants AS g WHERE g.enabled AND g.asset_classes IS NOT NULL)),"
 		" (SELECT pg_catalog.bool_and(pg_catalog.has_table_privilege(t.oid, 'SELECT')) FROM (VALUES " LIVE_TABLES ") AS t (oid)),"
-		" " LIVE_SEEN(NO_ACCOUNT, "") ", " LIVE_SEEN(NO_ORDER, "") ", " LIVE_SEEN(NO_ACCOUNT, "") ", " LIVE_SEEN(NO_ACCOUNT, " WHERE a IS NOT NULL")
+		" " LIVE_SEEN(NO_ACCOUNT) ", " LIVE_SEEN(NO_ORDER) ", " LIVE_SEEN(NO_ACCOUNT) ", " LIVE_SEEN(NO_REQUEST)
 		" FROM (SELECT oms.visible_accounts() AS accounts) AS v", 0},
 	[SQL_QUOTE_AS_OF] = {"oms_quote_as_of", AS_OF("quote"), 2},
 };

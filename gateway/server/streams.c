@@ -20,10 +20,9 @@
 #include "json_parts.h"
 #include "listener.h"
 #include "log.h"
-#include "request_look.h"
-#include "rights.h"
 #include "server.h"
 #include "sessions.h"
+#include "stream_views.h"
 
 #define STREAM_ID_SIZE 33
 #define FLUSH_MS 100
@@ -33,17 +32,7 @@
 #define LEFT_US INT64_C(60000000)	/* a stream that nobody reads is kept for so long */
 #define SWEEP_MS 10000
 #define NOTSENT_BYTES 16384
-#define VIEW_NAME_MAX 32
-
-typedef struct StreamView
-{
-	char		name[VIEW_NAME_MAX + 1];
-	char	   *json;			/* as it was asked */
-	LookRequest look;
-	View	   *view;			/* NULL: it is to be closed */
-	Seen		seen;
-	struct StreamView *next;
-} StreamView;
+#define ASK_PAUSE_US INT64_C(1000000)	/* after one that failed */
 
 typedef struct LiveStream
 {
@@ -53,6 +42,9 @@ typedef struct LiveStream
 	bool		has_role;
 	Rights		rights;
 	int64_t		rights_us;		/* when they were asked; 0: they are to be asked before anything is shown */
+	int64_t		attached_us;	/* since when it is read */
+	int64_t		asked_us;		/* when it was last tried to ask for them */
+	int64_t		until_s;		/* when the token ends by which it is read; 0: never */
 	StreamView *views;
 	Request    *request;		/* who reads it, or NULL */
 	int64_t		left_us;		/* since when nobody does */
@@ -82,28 +74,6 @@ streams_count(void)
 /* ---- life ---- */
 
 static void
-view_drop(StreamView *view)
-{
-	if (view->view != NULL)
-		live_close(view->view);
-	request_look_free(&view->look);
-	free(view->json);
-	free(view);
-}
-
-static void
-views_drop(StreamView *views)
-{
-	while (views != NULL)
-	{
-		StreamView *next = views->next;
-
-		view_drop(views);
-		views = next;
-	}
-}
-
-static void
 stream_free(LiveStream *stream)
 {
 	rights_free(&stream->rights);
@@ -112,7 +82,17 @@ stream_free(LiveStream *stream)
 	free(stream);
 }
 
-/* Whoever reads it reads its end. */
+/* Whoever reads it reads its end, and may come again. */
+static void
+stream_cut(LiveStream *stream)
+{
+	loop_stop_clock(&stream->clock);
+	stream->request->more = NULL;
+	request_stream_end(stream->request, true);
+	stream->request = NULL;
+	stream->left_us = loop_now_us();
+}
+
 static void
 stream_close(LiveStream *stream)
 {
@@ -123,15 +103,10 @@ stream_close(LiveStream *stream)
 	*at = stream->next;
 	count--;
 	stream->over = true;
-	loop_stop_clock(&stream->clock);
 	views_drop(stream->views);
 	stream->views = NULL;
 	if (stream->request != NULL)
-	{
-		stream->request->more = NULL;
-		request_stream_end(stream->request, true);
-		stream->request = NULL;
-	}
+		stream_cut(stream);
 	if (!stream->job_runs)
 		stream_free(stream);
 }
@@ -168,6 +143,14 @@ streams_drain(void)
 }
 
 void
+streams_ask_again(void)
+{
+	for (LiveStream *stream = streams; stream != NULL; stream = stream->next)
+		if (stream->request != NULL)
+			stream_cut(stream);
+}
+
+void
 streams_end(void)
 {
 	loop_stop_clock(&sweep_clock);
@@ -201,154 +184,6 @@ stream_find(Request *request)
 	return NULL;
 }
 
-/* ---- views ---- */
-
-static bool
-view_name(Span key, char name[VIEW_NAME_MAX + 1], Refused *refused)
-{
-	bool		good = key.len > 0 && key.len <= VIEW_NAME_MAX;
-
-	for (size_t i = 0; i < key.len && good; i++)
-		good = (key.data[i] >= '0' && key.data[i] <= '9') || (key.data[i] >= 'a' && key.data[i] <= 'z') || (key.data[i] >= 'A' && key.data[i] <= 'Z') ||
-			key.data[i] == '_' || key.data[i] == '-';
-	if (!good)
-		return refuse(refused, 400, "a view is named by 1 to %d letters, digits, _ and -", VIEW_NAME_MAX);
-	snprintf(name, VIEW_NAME_MAX + 1, "%.*s", (int) key.len, key.data);
-	return true;
-}
-
-static bool
-view_open(StreamView *view, const Rights *rights, Refused *refused)
-{
-	if (!request_look_read(feed_live(), span_of(view->json), &view->look, refused))
-		return false;
-	view->look.spec.rights = (Span) {rights->conditions[view->look.object].data, rights->conditions[view->look.object].len};
-	view->view = live_open(feed_live(), view->look.object, &view->look.spec, refused);
-	return view->view != NULL;
-}
-
-/* In front of the list; where it is refused, too. */
-static bool
-views_read_one(Span key, Span value, const Rights *rights, StreamView **list, Refused *refused)
-{
-	StreamView *view = must_alloc(sizeof *view);
-
-	memset(view, 0, sizeof *view);
-	view->next = *list;
-	*list = view;
-	if (!view_name(key, view->name, refused))
-		return false;
-	if (span_is(value, "null"))
-		return true;
-	view->json = must_alloc(value.len + 1);
-	memcpy(view->json, value.data, value.len);
-	view->json[value.len] = '\0';
-	return view_open(view, rights, refused);
-}
-
-static bool
-views_read(Span body, const Rights *rights, StreamView **list, Refused *refused)
-{
-	JsonParts	parts;
-	Span		views;
-	Span		key;
-	Span		value;
-
-	if (!parts_find(body, "views", &views) || !parts_begin(&parts, views))
-		return refuse(refused, 400, "views is an object: of each view its name, and what it shows, or null");
-	while (parts_next(&parts, &key, &value))
-		if (!views_read_one(key, value, rights, list, refused))
-			return false;
-	return parts_end(&parts) || refuse(refused, 400, "views is an object: of each view its name, and what it shows, or null");
-}
-
-static StreamView **
-view_place(StreamView **views, const char *name)
-{
-	while (*views != NULL && strcmp((*views)->name, name) != 0)
-		views = &(*views)->next;
-	return views;
-}
-
-static int
-views_after(LiveStream *stream, StreamView *list)
-{
-	int			views = 0;
-
-	for (const StreamView *view = stream->views; view != NULL; view = view->next)
-		views += *view_place(&list, view->name) == NULL;
-	for (const StreamView *view = list; view != NULL; view = view->next)
-		views += view->view != NULL;
-	return views;
-}
-
-/* What was seen of it is of use where it shows the same under another gen. */
-static void
-view_take(LiveStream *stream, StreamView *view)
-{
-	StreamView **place = view_place(&stream->views, view->name);
-	StreamView *old = *place;
-
-	if (old != NULL)
-	{
-		if (view->view == old->view && view->look.look.gen != old->look.look.gen)
-			view->seen = old->seen;
-		*place = old->next;
-		view_drop(old);
-	}
-	if (view->view == NULL)
-	{
-		view_drop(view);
-		return;
-	}
-	view->next = stream->views;
-	stream->views = view;
-}
-
-/* All or none of it. */
-static bool
-views_change(LiveStream *stream, Span body, Refused *refused)
-{
-	StreamView *list = NULL;
-	bool		good = views_read(body, &stream->rights, &list, refused);
-
-	if (good && views_after(stream, list) > options->live_stream_views)
-		good = refuse(refused, 422, "a stream has at most %lld views", (long long) options->live_stream_views);
-	if (!good)
-	{
-		views_drop(list);
-		return false;
-	}
-	while (list != NULL)
-	{
-		StreamView *next = list->next;
-
-		view_take(stream, list);
-		list = next;
-	}
-	feed_build();
-	return true;
-}
-
-/* Under other rights every view is another one. */
-static bool
-views_again(LiveStream *stream)
-{
-	Refused		refused = {0};
-
-	for (StreamView *view = stream->views; view != NULL; view = view->next)
-	{
-		live_close(view->view);
-		view->view = NULL;
-		request_look_free(&view->look);
-		memset(&view->seen, 0, sizeof view->seen);
-		if (!view_open(view, &stream->rights, &refused))
-			return false;
-	}
-	feed_build();
-	return true;
-}
-
 /* ---- rights ---- */
 
 static bool
@@ -370,6 +205,13 @@ stream_rights_row(Job *job, int step, const PGresult *result, int row)
 		rights_read(&stream->asked, result, row);
 }
 
+/* He may not read any more, or is not there (22023: of a role that is none). Whatever else PostgreSQL says may pass. */
+static bool
+stream_is_denied(const char *sqlstate)
+{
+	return strcmp(sqlstate, "42501") == 0 || strcmp(sqlstate, "22023") == 0 || strncmp(sqlstate, "28", 2) == 0;
+}
+
 static void
 stream_rights_ended(Job *job, JobEnd end)
 {
@@ -382,7 +224,7 @@ stream_rights_ended(Job *job, JobEnd end)
 		stream_free(stream);
 		return;
 	}
-	if (end == JOB_RAISED || (end == JOB_DONE && !rights_check(&stream->asked, &refused)))
+	if ((end == JOB_RAISED && stream_is_denied(job->sqlstate)) || (end == JOB_DONE && !rights_check(&stream->asked, &refused)))
 	{
 		log_info("a live stream of %s ends: %s", stream->who, end == JOB_DONE ? refused.detail : job->message != NULL ? job->message : job->sqlstate);
 		stream_close(stream);
@@ -396,7 +238,7 @@ stream_rights_ended(Job *job, JobEnd end)
 	rights_free(&stream->rights);
 	stream->rights = stream->asked;
 	stream->asked = (Rights) {0};
-	if (!views_again(stream))
+	if (!views_again(stream->views, &stream->rights, &refused))
 		stream_close(stream);
 }
 
@@ -412,6 +254,7 @@ stream_ask_rights(LiveStream *stream)
 	job->steps[0].values[1] = server_query_timeout;
 	job->steps[1] = (JobStep) {.statement = SQL_LIVE_RIGHTS};
 	stream->job_runs = true;
+	stream->asked_us = loop_now_us();
 	pool_submit(stream->request->identity.pool, job);
 }
 
@@ -451,22 +294,38 @@ stream_message(LiveStream *stream, bool beat)
 	text_free(&message);
 }
 
+/* Whoever reads it may not any more, or nobody can say that he may. */
+static bool
+stream_is_over(const LiveStream *stream)
+{
+	struct Login *login = stream->request->identity.login;
+
+	return (login != NULL && sessions_ended(login)) ||
+		(stream->rights_us != 0 ? stream->rights_us : stream->attached_us) + RIGHTS_OLD_US <= loop_now_us();
+}
+
 static void
 stream_tick(Clock *clock)
 {
 	LiveStream *stream = clock->of;
-	struct Login *login = stream->request->identity.login;
+	int64_t		now = loop_now_us();
 
-	if ((login != NULL && sessions_ended(login)) || (stream->rights_us != 0 && stream->rights_us + RIGHTS_OLD_US <= loop_now_us()))
+	if (stream_is_over(stream))
 	{
 		stream_close(stream);
 		return;
 	}
+	/* He may come again, by another one. */
+	if (stream->until_s != 0 && stream->until_s <= wall_us() / 1000000)
+	{
+		stream_cut(stream);
+		return;
+	}
 	loop_ring_in(clock, FLUSH_MS);
-	if (!stream->job_runs && (stream->rights_us == 0 || stream->rights_us + RIGHTS_US <= loop_now_us()))
+	if (!stream->job_runs && (stream->rights_us == 0 || stream->rights_us + RIGHTS_US <= now) && stream->asked_us + ASK_PAUSE_US <= now)
 		stream_ask_rights(stream);
 	else if (stream->rights_us != 0 && request_is_taken(stream->request))
-		stream_message(stream, stream->beat_us + BEAT_US <= loop_now_us());
+		stream_message(stream, stream->beat_us + BEAT_US <= now);
 }
 
 /* ---- requests ---- */
@@ -506,6 +365,21 @@ stream_new(Request *request)
 	return stream;
 }
 
+/* All may be taken, or all that one user may have; also by those that were asked for beside this one. */
+static bool
+streams_have_room(const Request *request, Refused *refused)
+{
+	char		who[96];
+	int64_t		his = 0;
+
+	stream_owner(request, who);
+	for (const LiveStream *stream = streams; stream != NULL; stream = stream->next)
+		his += strcmp(stream->who, who) == 0;
+	if (count >= options->live_max_streams)
+		return refuse(refused, 503, "there are as many live streams as there may be");
+	return his < options->live_user_streams || refuse(refused, 429, "a user has at most %lld live streams: one that nobody reads ends after a minute", (long long) options->live_user_streams);
+}
+
 static void
 open_free(Request *request)
 {
@@ -537,7 +411,7 @@ open_ended(Request *request, JobEnd end)
 		request_job_failed(request, end, NULL);
 		return;
 	}
-	if (!rights_check(rights, &refused))
+	if (!rights_check(rights, &refused) || !streams_have_room(request, &refused))
 	{
 		request_refuse(request, &refused);
 		return;
@@ -545,7 +419,7 @@ open_ended(Request *request, JobEnd end)
 	stream = stream_new(request);
 	stream->rights = *rights;
 	*rights = (Rights) {0};
-	if (parts_find(body, "views", &views) && !views_change(stream, body, &refused))
+	if (parts_find(body, "views", &views) && !views_change(&stream->views, body, &stream->rights, options->live_stream_views, &refused))
 	{
 		stream_close(stream);
 		request_refuse(request, &refused);
@@ -559,12 +433,13 @@ void
 streams_open(Request *request)
 {
 	Pool	   *pool;
+	Refused		refused = {0};
 
 	if (!streams_may(request))
 		return;
-	if (count >= options->live_max_streams)
+	if (!streams_have_room(request, &refused))
 	{
-		request_refuse_with(request, 503, "there are as many live streams as there may be");
+		request_refuse(request, &refused);
 		return;
 	}
 	request->more = must_alloc(sizeof(Rights));
@@ -600,16 +475,13 @@ streams_attach(Request *request)
 	if (stream == NULL)
 		return;
 	if (stream->request != NULL)
-	{
-		stream->request->more = NULL;
-		request_stream_end(stream->request, true);
-		loop_stop_clock(&stream->clock);
-	}
+		stream_cut(stream);
 	setsockopt(request->peer->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 	stream->request = request;
 	stream->rights_us = 0;
-	for (StreamView *view = stream->views; view != NULL; view = view->next)
-		memset(&view->seen, 0, sizeof view->seen);
+	stream->attached_us = loop_now_us();
+	stream->until_s = request->identity.until_s;
+	views_forget_seen(stream->views);
 	stream->said_stale_us = -1;
 	request->more = stream;
 	request->free_more = attach_free;
@@ -630,7 +502,10 @@ streams_views(Request *request)
 
 	if (stream == NULL)
 		return;
-	if (views_change(stream, (Span) {request->body.data, request->body.len}, &refused))
+	/* a newer token of the same user */
+	if (stream->until_s < request->identity.until_s)
+		stream->until_s = request->identity.until_s;
+	if (views_change(&stream->views, (Span) {request->body.data, request->body.len}, &stream->rights, options->live_stream_views, &refused))
 	{
 		text_puts(&text, "{}\n");
 		request_answer(request, 200, format_type(FORMAT_JSON), &text);

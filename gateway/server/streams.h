@@ -13,6 +13,8 @@
 
 extern void streams_start(const Options *options);
 extern void streams_drain(void);	/* they end: a client comes again elsewhere */
+/* Who reads one is to come again, and to say again who he is: what that is believed by has changed. */
+extern void streams_ask_again(void);
 extern void streams_end(void);
 extern int	streams_count(void);
 

@@ -94,7 +94,7 @@ tokens_find(Request *request, Refused *refused)
 	if (header.len <= strlen("Bearer ") || strncasecmp(header.data, "Bearer ", strlen("Bearer ")) != 0)
 		return refuse(refused, 401, "who asks brings a token: Authorization: Bearer ...");
 	good = jwt_read(span_trim((Span) {header.data + strlen("Bearer "), header.len - strlen("Bearer ")}), &jwt, refused) &&
-		keys_verify(keys, &jwt, refused) && jwt_check(&jwt, &token_rules, wall_us() / 1000000, who, refused);
+		keys_verify(keys, &jwt, refused) && jwt_check(&jwt, &token_rules, wall_us() / 1000000, who, &identity->until_s, refused);
 	jwt_free(&jwt);
 	if (!good)
 		return false;

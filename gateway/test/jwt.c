@@ -136,12 +136,16 @@ check_claims(void)
 		CLAIMS(OURS, "\"oms\"", "1800000001", ALICE ",\"is\\u0073\":\"x\""),
 	};
 	char		who[JWT_WHO_SIZE];
+	int64_t		until;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		if (ok(read_token("{\"alg\":\"RS256\"}", good[i]) && jwt_check(&jwt, &rules, NOW, who, &refused), "valid: %s", good[i]))
+		if (ok(read_token("{\"alg\":\"RS256\"}", good[i]) && jwt_check(&jwt, &rules, NOW, who, &until, &refused), "valid: %s", good[i]))
+		{
 			is_str(who, "alice", "of whom");
+			ok(until == (strstr(good[i], "\"exp\":1799999971") != NULL ? 1799999971 : 1800000001) + rules.leeway_s, "until when");
+		}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		ok(read_token("{\"alg\":\"RS256\"}", wrong[i]) && !jwt_check(&jwt, &rules, NOW, who, &refused) && refused.status == 401, "not valid: %s", wrong[i]);
+		ok(read_token("{\"alg\":\"RS256\"}", wrong[i]) && !jwt_check(&jwt, &rules, NOW, who, &until, &refused) && refused.status == 401, "not valid: %s", wrong[i]);
 }
 
 static JwkSet set;

@@ -100,10 +100,26 @@ check_merge(void)
 	put(LIVE_ORDERS, "m1", "1", "A", "10", true, &refused);
 	put(LIVE_ORDERS, "m2", "5", "A", "20", true, &refused);
 	put(LIVE_ORDERS, "m5", "2", "A", "5", true, &refused);
-	live_merge_end(live, LIVE_ORDERS);
+	ok(!live_merge_end(live, LIVE_ORDERS, 2), "its end comes in slices");
+	while (!live_merge_end(live, LIVE_ORDERS, 2))
+		continue;
 	is_seen(view, "m2 m1 m5", "a snapshot is what there is");
 	is_int(live_store(live, LIVE_ORDERS)->stamps[kept], stamp, "what is as it was is not touched");
 	is_int(live_store(live, LIVE_ORDERS)->count, 3, "and the rest is gone");
+	/* The server that took over had not got all of it, and something else since. */
+	live_merge_begin(live, LIVE_ORDERS);
+	is_int(put(LIVE_ORDERS, "m1", "1", "A", "30", true, &refused), LIVE_APPLIED, "the same version, and something else");
+	is_int(put(LIVE_ORDERS, "m2", "3", "A", "15", true, &refused), LIVE_APPLIED, "an older one");
+	is_int(put(LIVE_ORDERS, "m5", "2", "A", "5", true, &refused), LIVE_OLD, "and one that is as it was");
+	live_merge_end(live, LIVE_ORDERS, 100);
+	is_seen(view, "m1 m2 m5", "are what there is");
+	is_int(put(LIVE_ORDERS, "m2", "4", "A", "2", false, &refused), LIVE_APPLIED, "from where it goes on");
+	is_seen(view, "m1 m5 m2", "and goes on");
+	live_merge_begin(live, LIVE_ORDERS);
+	live_merge_give_up(live);
+	is_int(put(LIVE_ORDERS, "m2", "3", "A", "15", true, &refused), LIVE_OLD, "once it is over, what is older is old");
+	put(LIVE_ORDERS, "m2", "5", "A", "20", false, &refused);
+	put(LIVE_ORDERS, "m1", "2", "A", "10", false, &refused);
 	live_close(view);
 }
 
@@ -173,9 +189,30 @@ check_limits(void)
 	is_int(result, LIVE_FULL, "there may be no more rows");
 	is_int(live_store(live, LIVE_EXECUTIONS)->count, 20, "than that");
 	is_int(put(LIVE_EXECUTIONS, "x0", "2", "A", "2", false, &refused), LIVE_APPLIED, "what is here goes on");
+	is_int(put(LIVE_EXECUTIONS, "x99", "5", "A", "2", false, &refused), LIVE_FULL, "of what is left out nothing is missing");
 	ok(live_bytes(live) > 100000, "and it is known what it takes");
 	is_int(live_object(span_of("quotes")), LIVE_QUOTES, "a kind by its name");
 	is_int(live_object(span_of("order_events")), LIVE_OBJECTS, "and no other");
+}
+
+/* A view that nobody looks at takes nobody's place. */
+static void
+check_room(void)
+{
+	Refused		refused = {.status = 0};
+	View	   *first = open_view("{}", "{\"account\":\"R1\"}", &refused);
+	View	   *second = open_view("{}", "{\"account\":\"R2\"}", &refused);
+	View	   *third;
+
+	ok(first != NULL && second != NULL, "as many as there may be");
+	ok(open_view("{}", "{\"account\":\"R3\"}", &refused) == NULL && refused.status == 503, "and no more while they are looked at");
+	live_close(first);
+	third = open_view("{}", "{\"account\":\"R3\"}", &refused);
+	ok(third != NULL, "but once nobody looks at one of them");
+	is_int(live_views(live), 2, "which went for it");
+	is_seen(second, "", "the other one is as it was");
+	live_close(second);
+	live_close(third);
 }
 
 int
@@ -191,6 +228,9 @@ main(void)
 	check_rights();
 	check_shared();
 	check_limits();
+	live_sweep(live);
+	live_sweep(live);
+	check_room();
 	live_free(live);
 	return done();
 }
