@@ -99,6 +99,7 @@ ok(defined drained($node, 'oms_cdc', 60), 'consumers have heard of all of it') o
 like($known{TRANSACTION}, qr/^\d+$/, 'the transaction of the first wrong command is found');
 is($bridge->stop, 0, 'the bridge is stopped');
 shell();
+$node->_update_pid(-1);
 shell();
 is(sql('SELECT pg_is_in_recovery(), timeline_id FROM pg_control_checkpoint()') =~ s/\|.*//r, 'f', 'it takes commands');
 is(sql('SELECT count(*), max(sequence), min(sequence) FROM oms.order_events'), $before, 'every event of before, and none of after');
