@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [--quick] [loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth ...]: measure, on the cluster in PGHOST and PGUSER.
+# run.sh [--quick] [loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth|capacity ...]: measure, on the cluster in PGHOST and PGUSER.
 # run.sh [--quick] bridge [drain|latency|load ...]: the way out instead (bridge.pl), on a cluster with wal_level = logical.
 # run.sh [--quick] gateway [CONNECTIONS...]: what HTTP costs (gateway.sh), on a cluster with the extension in PGDATABASE.
 # run.sh [--quick] day [--made]: a day of commands (day.pl), on such a cluster.
