@@ -21,6 +21,7 @@ esac
 "$scripts/setup.sh"
 # The jars of the real broker, into a cache outside the tree. Without them the tests that need one say so, and are skipped.
 "$project/test/kafka/kafka.sh" fetch || say "no Kafka here: the tests against a real broker will be skipped"
+"$scripts/promtool.sh" fetch || say "no promtool here: the rules for Prometheus will not be played"
 # Servers of other versions, likewise.
 case ${1:-} in
     '' | versions) "$scripts/servers.sh" fetch || say "no servers of other versions here: those tests will be skipped" ;;
