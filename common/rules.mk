@@ -1,6 +1,6 @@
 # How our programs beside the extension are compiled. Included by the Makefile of each, and by that of common/ itself.
 #
-# SANITIZE=1 builds in build-san/, under ASan and UBSan; a program's name then ends with $(SUFFIX).
+# SANITIZE=1 builds in build-san/, under ASan and UBSan, SANITIZE=thread in build-tsan/, under TSan; a program's name then ends with $(SUFFIX).
 # COMMON is where this folder is, seen from the Makefile that includes this.
 
 COMMON ?= .
@@ -12,7 +12,11 @@ WARNINGS = -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshad
 LANGUAGE = -std=gnu11 -pthread
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2
 
-ifdef SANITIZE
+ifeq ($(SANITIZE),thread)
+BUILD = build-tsan
+SUFFIX = -tsan
+MODE = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+else ifdef SANITIZE
 BUILD = build-san
 SUFFIX = -san
 MODE = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

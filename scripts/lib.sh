@@ -20,7 +20,7 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 copy_tree() {
     mkdir -p "$1"
     find "$1" -type f ! -name '*.o' ! -path '*/common/build*' ! -path '*/debezium/bridge/build*' ! -path '*/gateway/build*' \
-        ! -name 'oms_bridge' ! -name 'oms_bridge-san' ! -name 'oms_gateway' ! -name 'oms_gateway-san' -delete
+        ! -name 'oms_bridge' ! -name 'oms_bridge-san' ! -name 'oms_gateway' ! -name 'oms_gateway-san' ! -name 'oms_gateway-tsan' -delete
     # A file that an editor writes meanwhile is no reason to stop (status 1).
     { tar -C "$project" --warning=no-file-changed -cf - --exclude=./.git --exclude=./.demo --exclude=./stage --exclude='*.o' \
         --exclude='*.so' --exclude='*.bc' --exclude=tmp_check --exclude='./common/build*' --exclude='./debezium/bridge/build*' --exclude='./gateway/build*' . || [ $? -eq 1 ]; } |

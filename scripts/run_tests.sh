@@ -204,13 +204,29 @@ run_tap() {
     local tests
     mapfile -t tests < <(names "$project/test/t" .pl "$@")
     [ "${#tests[@]}" -gt 0 ] || return 0
-    tests=("${tests[@]/#/test/t/}")
-    rm -rf "$out/tap"
-    mkdir -p "$out/tap"
-    TESTDIR=$out/tap PGPORT=65432 PG_REGRESS=$pgxs/src/test/regress/pg_regress \
+    tap_files tap "${tests[@]}"
+    [ $# -gt 0 ] || [ -z "${OMS_SOAK:-}" ] || run_threads
+}
+
+# The gateway's once more, under TSan: beside its loop are the threads of the guard and of the admin address.
+run_threads() {
+    local tests
+    check "the gateway builds under TSan" make -s -C "$project/gateway" -j "$(nproc)" SANITIZE=thread || return 0
+    mapfile -t tests < <(names "$project/test/t" .pl "$@" | grep '_gateway_')
+    OMS_SOAK='' OMS_GATEWAY=$project/gateway/oms_gateway-tsan tap_files threads "${tests[@]}"
+}
+
+# tap_files CATEGORY NAME...
+tap_files() {
+    local category=$1 tests
+    shift
+    tests=("${@/#/test/t/}")
+    rm -rf "${out:?}/$category"
+    mkdir -p "$out/$category"
+    TESTDIR=$out/$category PGPORT=65432 PG_REGRESS=$pgxs/src/test/regress/pg_regress \
         PERL5LIB=$project/test/lib:$pgxs/src/test/perl OMS_SERVER_CONF=$out/server.conf \
         OMS_BRIDGE=${OMS_BRIDGE:-$project/debezium/bridge/oms_bridge-san} OMS_GATEWAY=${OMS_GATEWAY:-$project/gateway/oms_gateway-san} \
-        tap tap "${tests[@]/%/.pl}"
+        tap "$category" "${tests[@]/%/.pl}"
 }
 
 # What test.sh ran as root before.
@@ -279,7 +295,7 @@ if [ $# -gt 0 ]; then
     category=$1
     shift
     case $category in
-        style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | packages | versions) "run_$category" "$@" ;;
+        style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | threads | packages | versions) "run_$category" "$@" ;;
         on_version) on_version ;;
         *) die "test.sh: no category $category" ;;
     esac

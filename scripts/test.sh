@@ -2,7 +2,7 @@
 # Every test there is, on private clusters, from a copy of the checkout; the last line counts.
 #
 #   test.sh                       all (OMS_SOAK=1: with long rounds)
-#   test.sh CATEGORY [NAME...]    one of: style unit common bridge gateway regress isolation pgtap tap packages versions; NAMEs without folder or ending
+#   test.sh CATEGORY [NAME...]    one of: style unit common bridge gateway regress isolation pgtap tap threads packages versions; NAMEs without folder or ending
 #
 # OMS_WORK=DIR    work there and keep it: a second run builds only what changed
 # OMS_ACCEPT=1    afterwards, copy what regress and isolation printed over the expected files, and what the recorded streams
@@ -14,7 +14,7 @@ set -euo pipefail
 usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
-    '' | style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | packages | versions) ;;
+    '' | style | unit | common | bridge | gateway | regress | isolation | pgtap | tap | threads | packages | versions) ;;
     *) usage >&2; die "test.sh: no category $1" ;;
 esac
 

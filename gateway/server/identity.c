@@ -11,16 +11,26 @@
 
 #include "bytes.h"
 #include "listener.h"
+#include "rate.h"
 #include "server.h"
 #include "sessions.h"
 #include "tokens.h"
 
 static const Options *options;
+static Rates *rates;			/* what each role has written */
 
 void
 identity_start(const Options *given)
 {
 	options = given;
+	rates = rates_new();
+}
+
+void
+identity_end(void)
+{
+	rates_free(rates);
+	rates = NULL;
 }
 
 bool
@@ -84,8 +94,8 @@ identity_is_needed(const Request *request)
 	return action != ROUTE_OPENAPI || request_header(request, "Authorization").data != NULL || request_header(request, "Cookie").data != NULL;
 }
 
-bool
-identity_find(Request *request, Refused *refused)
+static bool
+identity_of(Request *request, Refused *refused)
 {
 	request->identity.pool = server_pool;
 	switch ((AuthMode) options->auth)
@@ -106,6 +116,20 @@ identity_find(Request *request, Refused *refused)
 			return request->match.route->action == ROUTE_LOGIN || !identity_is_needed(request) || sessions_find(request, refused);
 	}
 	return false;
+}
+
+/* All on a pool share its connections; whoever writes more than his share leaves those of a second to the others. */
+static bool
+identity_may_write(const Request *request, Refused *refused)
+{
+	return request->identity.role == NULL || !request->match.route->writes || rates_take(rates, request->identity.role, options->role_rate, loop_now_us()) ||
+		refuse(refused, 429, "a role gives at most %lld commands a second", (long long) options->role_rate);
+}
+
+bool
+identity_find(Request *request, Refused *refused)
+{
+	return identity_of(request, refused) && identity_may_write(request, refused);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "request.h"
 
 extern void identity_start(const Options *options);
+extern void identity_end(void);
 /* Sets the request's identity; false: refused. */
 extern bool identity_find(Request *request, Refused *refused);
 /* What a proxy or a token says is a name and nothing else: libmicrohttpd lets a NUL or a folded line through. "none" is what PostgreSQL calls the login itself. */

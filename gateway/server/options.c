@@ -73,6 +73,8 @@ static const SettingRow option_rows[] = {
 		.help = "auth=password: keep the password in memory, to log in again by itself where the connection to PostgreSQL was lost"},
 	{.name = "session.rate", NUMBER(session_rate, 0, 100000), .value = "100", .reloadable = true,
 		.help = "auth=password: most requests that write a second of one session (429); 0: no limit"},
+	{.name = "role.rate", NUMBER(role_rate, 0, 100000), .value = "0", .reloadable = true,
+		.help = "auth=proxy, certificate and jwt: most requests that write a second of one role (429); 0: no limit"},
 
 	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
 	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands, and of an array of FIX messages (413)"},

@@ -53,6 +53,7 @@ typedef struct Options
 	int64_t		login_timeout_ms;
 	int64_t		session_idle_ms;
 	int64_t		session_max_ms;
+	int64_t		role_rate;
 	bool		session_keep_password;
 	int64_t		session_rate;
 

@@ -299,6 +299,7 @@ server_end(void)
 	tls_end();
 	sessions_end();
 	tokens_end();
+	identity_end();
 	access_log_close();
 	if (server_read_pool != server_pool)
 		pool_end(server_read_pool);

@@ -20,6 +20,7 @@
 #include "json_parts.h"
 #include "listener.h"
 #include "log.h"
+#include "rate.h"
 #include "server.h"
 
 #define TOKEN_BYTES 32
@@ -308,20 +309,11 @@ is_safe(const Request *request)
 	return strcmp(request->head.method, "GET") == 0 || strcmp(request->head.method, "HEAD") == 0;
 }
 
-/* So many a second, and those of a second at once. */
 static bool
 session_may_write(Login *login, Refused *refused)
 {
-	int64_t		second_us = 1000000;
-
-	if (options->session_rate == 0)
-		return true;
-	if (login->writes_us < loop_now_us())
-		login->writes_us = loop_now_us();
-	if (login->writes_us + second_us / options->session_rate > loop_now_us() + second_us)
-		return refuse(refused, 429, "a session gives at most %lld commands a second", (long long) options->session_rate);
-	login->writes_us += second_us / options->session_rate;
-	return true;
+	return rate_take(&login->writes_us, options->session_rate, loop_now_us()) ||
+		refuse(refused, 429, "a session gives at most %lld commands a second", (long long) options->session_rate);
 }
 
 bool

@@ -3,7 +3,7 @@
 #
 # Broken by: a body that is counted by what its head says, or never given back; a refusal that a full house gives to whoever has a small
 # body; a server that is down, a login that has its connections, or a database that there is not, counted as a wrong password; /readyz that
-# says yes without PostgreSQL, or no because it asks for a password; a session that takes all that there is, or one that waits for
+# says yes without PostgreSQL, or no because it asks for a password; a session or a role that takes all that there is, or one that waits for
 # another's; a pool whose login may be a superuser, makes roles, or is oms_admin when nobody has allowed it.
 
 use strict;
@@ -150,6 +150,27 @@ is(scalar(grep { $_->{status} == 429 } many(alice => 20, GET => '/queries/orders
 ok(wait_for(sub { (many(alice => 1, POST => '/commands/orders'))[0]{status} == 400 }, 120, 'a second'), 'and a second later she may again');
 $gateway->reload('session.rate' => 0);
 is(scalar(grep { $_->{status} == 429 } many(alice => 200, POST => '/commands/orders')), 0, 'no limit');
+is($gateway->stop(30), 0, 'the gateway stops');
+
+# ---- and of one role on a pool ----
+
+$node->safe_psql('postgres', 'CREATE ROLE pooled LOGIN NOINHERIT IN ROLE oms_proxy, alice, bob');
+my $proxied = PostgreSQL::Test::Utils::tempdir_short() . '/proxied';
+$gateway = gateway_start(undef, name => 'role_rate', auth => 'proxy', listen => "unix:$proxied", dsn => gateway_dsn($node, user => 'pooled'), config => { 'role.rate' => 1 });
+
+sub statuses
+{
+	my ($who, $times, $method, $path) = @_;
+	my $client = $gateway->client($proxied);
+	$client->write("$method $path HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-User: $who\r\n" . ($method eq 'POST' ? "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n[]" : "\r\n")) foreach 1 .. $times;
+	return map { ref $_->{json} eq 'HASH' ? $_->{json}{detail} // '' : '' } map { $client->answer } 1 .. $times;
+}
+
+ok(scalar(grep { $_ eq 'a role gives at most 1 commands a second' } statuses(alice => 50, POST => '/commands/orders')), 'a role that writes more than it may');
+is(scalar(grep { /at most/ } statuses(bob => 1, POST => '/commands/orders')), 0, 'another has its own');
+is(scalar(grep { /at most/ } statuses(alice => 20, GET => '/queries/orders?limit=1')), 0, 'who asks is not counted');
+$gateway->reload('role.rate' => 0);
+is(scalar(grep { /at most/ } statuses(alice => 200, POST => '/commands/orders')), 0, 'no limit');
 is($gateway->stop(30), 0, 'the gateway stops');
 
 # ---- what the login of a pool may ----
