@@ -21,6 +21,7 @@ static const Span column_names[EVENT_COLUMNS] = {
 	[COLUMN_EVENT_TYPE] = NAME("event_type"),
 	[COLUMN_PAYLOAD] = NAME("payload"),
 	[COLUMN_HASH] = NAME("hash"),
+	[COLUMN_AGGREGATE_ID] = NAME("aggregate_id"),
 };
 
 const DecoderClass *
@@ -170,7 +171,7 @@ is_lower_hex(Span text)
 static bool
 fill_event(const Row *row, Decoded *decoded, EventColumn *wrong)
 {
-	for (int i = 0; i < EVENT_COLUMNS; i++)
+	for (int i = 0; i < EVENT_COLUMNS_NEEDED; i++)
 	{
 		*wrong = (EventColumn) i;
 		if (row->values[i].kind != VALUE_TEXT)
@@ -180,6 +181,8 @@ fill_event(const Row *row, Decoded *decoded, EventColumn *wrong)
 	decoded->type = row->values[COLUMN_EVENT_TYPE].text;
 	decoded->payload = row->values[COLUMN_PAYLOAD].text;
 	decoded->hash = row->values[COLUMN_HASH].text;
+	if (row->values[COLUMN_AGGREGATE_ID].kind == VALUE_TEXT)
+		decoded->id = row->values[COLUMN_AGGREGATE_ID].text;
 
 	/* 0 means "before the first" everywhere. */
 	*wrong = COLUMN_SEQUENCE;
@@ -196,7 +199,7 @@ fill_event(const Row *row, Decoded *decoded, EventColumn *wrong)
 static bool
 looks_like_event(const Row *row)
 {
-	for (int i = 0; i < EVENT_COLUMNS; i++)
+	for (int i = 0; i < EVENT_COLUMNS_NEEDED; i++)
 		if (row->values[i].kind == VALUE_ABSENT)
 			return false;
 	return true;

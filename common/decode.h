@@ -34,6 +34,7 @@ typedef struct Decoded
 	int			table;
 	int64_t		sequence;
 	Span		key;			/* root_id */
+	Span		id;				/* aggregate_id; without data where the publication leaves it out */
 	Span		type;			/* event_type */
 	Span		hash;			/* hex, lower case, without the leading \x */
 	Span		payload;		/* the text of the jsonb, byte for byte */

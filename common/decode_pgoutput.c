@@ -160,12 +160,12 @@ as_span(const char *text)
 static bool
 decode_relation(Decoder *decoder, Reader *reader, Problem *problem, bool *sense)
 {
-	Relation	relation = {.places = {-1, -1, -1, -1, -1}};
+	Relation	relation = {.places = {-1, -1, -1, -1, -1, -1}};
 	bool		complete = true;
 	Span		schema;
 	Span		name;
 
-	_Static_assert(EVENT_COLUMNS == 5, "places has one start value for each column");
+	_Static_assert(EVENT_COLUMNS == 6, "places has one start value for each column");
 	relation.oid = (uint32_t) take_int(reader, 4);
 	schema = take_string(reader);
 	name = take_string(reader);
@@ -186,7 +186,7 @@ decode_relation(Decoder *decoder, Reader *reader, Problem *problem, bool *sense)
 		copy_name(relation.name, name);
 	if (!*sense)
 		return false;
-	for (int i = 0; i < EVENT_COLUMNS; i++)
+	for (int i = 0; i < EVENT_COLUMNS_NEEDED; i++)
 		complete = complete && relation.places[i] >= 0;
 	relation.wanted = complete || decode_table(schema, name) >= 0;
 	return keep_relation(decoder, &relation, problem);

@@ -9,7 +9,10 @@
 
 #include "decode.h"
 
-/* The columns of an event table that leave; the others are not looked at. */
+/*
+ * The columns of an event table that leave; the others are not looked at. Those before EVENT_COLUMNS_NEEDED every event has; the others a column list
+ * of the publication may have left out.
+ */
 typedef enum EventColumn
 {
 	COLUMN_SEQUENCE,
@@ -17,6 +20,8 @@ typedef enum EventColumn
 	COLUMN_EVENT_TYPE,
 	COLUMN_PAYLOAD,
 	COLUMN_HASH,
+	EVENT_COLUMNS_NEEDED,
+	COLUMN_AGGREGATE_ID = EVENT_COLUMNS_NEEDED,
 	EVENT_COLUMNS
 } EventColumn;
 

@@ -57,9 +57,9 @@ connect_by(PGconn *(*connect) (const char *const *, const char *const *, int), c
 }
 
 PGconn *
-pg_begin(const PgLogin *login)
+pg_begin(const PgLogin *login, const char *replication)
 {
-	return connect_by(PQconnectStartParams, login, NULL);
+	return connect_by(PQconnectStartParams, login, replication);
 }
 
 bool

@@ -24,11 +24,11 @@ extern void pg_needs(const char *rights);
 extern bool pg_open(const PgLogin *login, const char *replication, PGconn **connection, Problem *problem);
 /*
  * What texts look like must not depend on the role's settings; a transaction of its own, for more than one statement may follow. To be
- * sent first on what pg_begin() gave, which has only begun to connect: whoever has it does PQconnectPoll() then.
+ * sent first on what pg_begin() gave, which has only begun to connect: whoever has it does PQconnectPoll() then. replication: as of pg_open().
  */
 #define PG_SETTINGS "BEGIN; SET search_path TO ''; SET bytea_output TO hex; SET DateStyle TO ISO; SET statement_timeout TO 0; " \
 	"SET idle_session_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; SET lock_timeout TO 0; SET default_transaction_read_only TO off; COMMIT; "
-extern PGconn *pg_begin(const PgLogin *login);
+extern PGconn *pg_begin(const PgLogin *login, const char *replication);
 /* Runs one statement that must give rows (PGRES_TUPLES_OK) or nothing (PGRES_COMMAND_OK). NULL: problem says why. */
 extern PGresult *pg_query(PGconn *connection, Problem *problem, const char *sql, int count, const char *const *values);
 /* The last result of what was sent, or that it is a copy now. NULL: asked to stop a while ago, and the server does not answer. */

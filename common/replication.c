@@ -72,6 +72,15 @@ replication_open(const PgLogin *login, Replication **replication, ServerIdentity
 	return fine;
 }
 
+Replication *
+replication_of(PGconn *connection)
+{
+	Replication *replication = must_alloc(sizeof(Replication));
+
+	*replication = (Replication) {.connection = connection, .silence_us = SILENCE_US, .status_interval_us = STATUS_MAX_US};
+	return replication;
+}
+
 void
 replication_close(Replication *replication)
 {

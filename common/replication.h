@@ -22,6 +22,8 @@ typedef struct ServerIdentity
 
 extern bool replication_open(const PgLogin *login, Replication **replication, ServerIdentity *identity, Problem *problem);
 extern void replication_close(Replication *replication);
+/* A connection on which somebody else has begun the stream; taken over. Its timeouts are his to know. */
+extern Replication *replication_of(PGconn *connection);
 
 /* Where timeline `of` ended in the history of timeline `now`; LSN_NONE when it is no part of that history. */
 extern bool replication_switch_point(Replication *replication, uint32_t of, uint32_t now, Lsn *lsn, Problem *problem);

@@ -35,6 +35,8 @@ decode_checked(const DecoderClass *class, Decoder *decoder, const char *data, si
 		return true;
 	touch(decoded->key);
 	touch(decoded->type);
+	touch(decoded->id);
+	MUST(decoded->id.len <= len);
 	MUST(decoded->table >= 0 && decoded->table < EVENT_TABLES && decoded->sequence > 0);
 	MUST(decoded->payload.len > 0 && decoded->payload.len <= len && decoded->key.len <= len && decoded->type.len <= len);
 	touch(decoded->payload);

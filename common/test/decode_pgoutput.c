@@ -139,9 +139,11 @@ check_rows(void)
 	   "a row of a relation that was not described: %s", problem.text);
 	ok(describe(ORDER_EVENTS, "oms", "order_events", columns) && decoded.kind == DECODED_NOTHING, "a relation is nothing by itself");
 	ok(insert(ORDER_EVENTS, values) && is_event(0, 42, "R-1", "OrderCreated", "{\"a\": 1}", "00ff"), "an event");
+	ok(decoded.id.len == 3 && memcmp(decoded.id.data, "A-1", 3) == 0, "of the object");
 	ok(describe(ORDER_EVENTS, "oms", "order_events", other_order), "the relation again, changed");
 	ok(insert(ORDER_EVENTS, (const char *const[]) {"t\\xab", "t[]", "n", "tT", "tK", "t9223372036854775807", "u", NULL}) &&
 	   is_event(0, INT64_MAX, "K", "T", "[]", "ab"), "columns are found by name; others may be null or anything");
+	ok(decoded.id.data == NULL, "an event need not say of which object it is");
 	ok(describe(7, "oms", "execution_events_2026_11", columns) && insert(7, values) && is_event(1, 42, "R-1", "OrderCreated", "{\"a\": 1}", "00ff"),
 	   "a partition");
 	ok(describe(8, "public", "elsewhere", (const char *const[]) {"id", "payload", NULL}) && insert(8, (const char *const[]) {"t1", "tx", NULL}) &&
@@ -193,6 +195,7 @@ check_values(void)
 	refused(5, "t00ff", "hash", "00ff");
 	refused(5, "t\\000\\377", "hash", "\\000");
 	ok(strstr(problem.hint, "bytea_output") != NULL, "and the hint says what to set: %s", problem.hint);
+	ok(insert(ORDER_EVENTS, (const char *const[]) {"t42", "n", "tR-1", "tOrderCreated", "t{}", "t\\x00ff", NULL}) && decoded.id.data == NULL, "the object's name may be null");
 	ok(insert(ORDER_EVENTS, values) && is_event(0, 42, "R-1", "OrderCreated", "{\"a\": 1}", "00ff"), "refusals change nothing");
 }
 

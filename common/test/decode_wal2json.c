@@ -60,7 +60,9 @@ check_rows(void)
 {
 	Text		escaped = {0};
 
-	ok(decode(HEAD SEQUENCE ROOT TYPE PAYLOAD HASH TAIL) && is_event(0, 42, "R-1", "{\"a\": 1}"), "an event");
+	ok(decode(HEAD SEQUENCE ROOT TYPE PAYLOAD HASH TAIL) && is_event(0, 42, "R-1", "{\"a\": 1}") && decoded.id.data == NULL, "an event");
+	ok(decode(HEAD SEQUENCE ROOT TYPE PAYLOAD "{\"name\":\"aggregate_id\",\"value\":\"A-1\"}," HASH TAIL) && is_event(0, 42, "R-1", "{\"a\": 1}") &&
+	   span_is(decoded.id, "A-1"), "and of which object it is");
 	ok(decode(" {\"columns\" : [ " HASH " , " PAYLOAD TYPE " {\"value\":\"R-1\",\"more\":[{}],\"name\":\"root_id\"} , "
 			  "{\"name\":\"beside\",\"value\":null},{\"name\":\"sequence\",\"value\":9223372036854775807}] ,"
 			  "\"table\":\"execution_events\",\"pk\":[],\"schema\":\"oms\",\"action\":\"I\"}\r\n\t ") &&

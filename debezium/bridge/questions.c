@@ -161,7 +161,7 @@ question_turn(Question *question, const QuestionDef *def, const Options *options
 	login = postgres_login(options, def->purpose);
 	if (question->connection != NULL)
 		question_send(question, def);
-	else if ((question->connection = pg_begin(&login)) == NULL || PQstatus(question->connection) == CONNECTION_BAD)
+	else if ((question->connection = pg_begin(&login, NULL)) == NULL || PQstatus(question->connection) == CONNECTION_BAD)
 		question_failed(question, def, NULL);
 	else
 		question->wants = PGRES_POLLING_WRITING;
