@@ -11,10 +11,15 @@
 #include "formats.h"
 #include "json_parts.h"
 
-/* What begins so may be a formula, as spreadsheets read it. */
+/*
+ * What begins so may be a formula, as spreadsheets read it. So is what would be one without the apostrophes before it: who takes one away from
+ * what has become of it has what it was.
+ */
 static bool
 rows_is_formula(Span value)
 {
+	while (value.len > 1 && value.data[0] == '\'')
+		value = (Span) {value.data + 1, value.len - 1};
 	return value.len > 0 && value.data[0] != '\0' && strchr("=+-@\t\r\n", value.data[0]) != NULL;
 }
 
@@ -91,6 +96,8 @@ rows_begin(RowsText *rows, unsigned format, const char *const *columns, size_t n
 	rows->places = must_alloc(ncolumns * sizeof(size_t));
 	rows->cells = must_alloc(ncolumns * sizeof(Span));
 	rows_sort_columns(rows, columns);
+	for (size_t i = 1; i < ncolumns; i++)
+		rows->doubles = rows->doubles || strcmp(rows->columns[i - 1], rows->columns[i]) == 0;
 	text_puts(out, "\xEF\xBB\xBF");
 	for (size_t i = 0; i < ncolumns; i++)
 	{
@@ -99,6 +106,23 @@ rows_begin(RowsText *rows, unsigned format, const char *const *columns, size_t n
 		rows_add_field(out, span_of(columns[i]), true);
 	}
 	text_puts(out, "\r\n");
+}
+
+/* A column that was asked for twice is there twice; a row has it once. */
+static void
+rows_fill_doubles(RowsText *rows)
+{
+	for (size_t i = 1; i < rows->ncolumns; i++)
+	{
+		Span	   *one = &rows->cells[rows->places[i - 1]];
+		Span	   *other = &rows->cells[rows->places[i]];
+
+		if (strcmp(rows->columns[i - 1], rows->columns[i]) == 0)
+			*other = *one = one->data != NULL ? *one : *other;
+	}
+	for (size_t i = rows->ncolumns; i-- > 1;)
+		if (strcmp(rows->columns[i - 1], rows->columns[i]) == 0)
+			rows->cells[rows->places[i - 1]] = rows->cells[rows->places[i]];
 }
 
 /* Where the column of this key stands in a line; ncolumns: there is none. */
@@ -149,6 +173,8 @@ rows_add_line(RowsText *rows, Span row, Text *out)
 			if (place < rows->ncolumns)
 				rows->cells[place] = value;
 		}
+	if (rows->doubles)
+		rows_fill_doubles(rows);
 	for (size_t i = 0; i < rows->ncolumns; i++)
 	{
 		if (i > 0)

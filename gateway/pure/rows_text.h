@@ -18,6 +18,7 @@ typedef struct RowsText
 	size_t	   *places;			/* of each of them, where it stands in a line */
 	Span	   *cells;			/* of the row at hand */
 	size_t		ncolumns;
+	bool		doubles;		/* a column stands there more than once */
 	uint64_t	rows;
 } RowsText;
 

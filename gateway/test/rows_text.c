@@ -64,6 +64,10 @@ check_csv(Text *out)
 		{"{\"text\": \"@x\"}", ",,\"'@x\",,,,\r\n"},
 		{"{\"text\": \"\\t=x\"}", ",,\"'\t=x\",,,,\r\n"},
 		{"{\"text\": \"\\u003dx\"}", ",,\"'=x\",,,,\r\n"},
+		{"{\"text\": \"'=x\"}", ",,\"''=x\",,,,\r\n"},
+		{"{\"text\": \"''@x\"}", ",,\"'''@x\",,,,\r\n"},
+		{"{\"text\": \"'x\"}", ",,'x,,,,\r\n"},
+		{"{\"text\": \"'\"}", ",,',,,,\r\n"},
 		{"{\"price\": -1.5}", ",-1.5,,,,,\r\n"},
 		{"{\"attributes\": {\"b\": [1, \"x\"]}}", ",,,\"{\"\"b\"\": [1, \"\"x\"\"]}\",,,\r\n"},
 		{"{\"attributes.sector\": \"T\", \"attributes\": {}}", ",,,{},T,,\r\n"},
@@ -84,6 +88,22 @@ check_csv(Text *out)
 	}
 }
 
+/* A column is as often there as it was asked for. */
+static void
+check_doubles(Text *out)
+{
+	static const char *const columns[] = {"b", "a", "b", "c", "b", "c"};
+	RowsText	state;
+
+	text_clear(out);
+	rows_begin(&state, FORMAT_CSV, columns, 6, out);
+	rows_add(&state, span_of("{\"b\": 1, \"a\": 2, \"c\": 3}"), out);
+	rows_add(&state, span_of("{\"c\": 4}"), out);
+	rows_end(&state, out);
+	rows_free(&state);
+	is_str(out->data, "\xEF\xBB\xBF" "b,a,b,c,b,c\r\n1,2,1,3,1,3\r\n,,,4,,4\r\n", "columns twice and three times");
+}
+
 int
 main(void)
 {
@@ -91,6 +111,7 @@ main(void)
 
 	check_json(&out);
 	check_csv(&out);
+	check_doubles(&out);
 	text_free(&out);
 	return done();
 }
