@@ -28,8 +28,9 @@ typedef struct Work
 	Offsets		low;			/* where its partitions begin */
 	Offsets		oldest;			/* and the lowest sequence of this store's that each holds of what is compared; NOTHING: none */
 	int64_t		oldest_of_all;
+	bool		accepted_now;	/* all that Kafka holds is behind position->accepted */
 	Offsets		lost;			/* 1: it holds events of a history that was lost */
-	int64_t		first_lost;		/* the lowest sequence of these; NOTHING: there are none */
+	int64_t		first_again;	/* from this sequence on numbers may have been given out again; NOTHING: none */
 	Event	  **batch;
 	size_t		count;
 	size_t		room;
@@ -170,7 +171,7 @@ read_back(Work *work, Problem *problem)
 	given->sink->partitions(given->sink, partitions);
 	offsets_init(&work->oldest, partitions);
 	offsets_init(&work->lost, partitions);
-	work->oldest_of_all = work->first_lost = NOTHING;
+	work->oldest_of_all = work->first_again = NOTHING;
 	for (int t = 0; t < EVENT_TABLES; t++)
 		for (int p = 0; p < partitions[t]; p++)
 			work->oldest.next[t][p] = NOTHING;
@@ -212,7 +213,29 @@ strangers(const Work *work, Text *sql)
 	}
 }
 
-/* The partitions that hold such events, which an operator has accepted, now or before. */
+/*
+ * The history that was lost parted from this one behind the highest event that both have; of that, what Kafka still holds of before an operator
+ * accepted it is what can be known. Not what it holds of the lost one: retention may have removed the first of that.
+ */
+static bool
+find_parting(Work *work, Problem *problem)
+{
+	Text		sql = {0};
+	PGresult   *result;
+
+	text_printf(&sql, "SELECT p.sequence + 1 FROM pg_temp.oms_bridge_published p WHERE p.partition <> %d%s AND EXISTS (SELECT FROM (", NOWHERE,
+				work->accepted_now ? "" : " AND NOT p.counts");
+	tables_select(work->given->tables, &sql, ", sequence, hash FROM oms.", "");
+	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND pg_catalog.encode(e.hash, 'hex') = p.hash) ORDER BY p.sequence DESC LIMIT 1");
+	result = pg_query(work->connection, problem, sql.data, 0, NULL);
+	text_free(&sql);
+	if (result != NULL)
+		work->first_again = PQntuples(result) > 0 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+	PQclear(result);
+	return result != NULL;
+}
+
+/* What is left of histories that an operator has accepted as lost, now or before: partitions that hold such events, and since when numbers are others'. */
 static bool
 find_lost(Work *work, Problem *problem)
 {
@@ -226,20 +249,15 @@ find_lost(Work *work, Problem *problem)
 			any |= accepted->next[t][i] > 0;
 	if (!any)
 		return true;
-	text_puts(&sql, "SELECT p.topic, p.partition, min(p.sequence)");
+	text_puts(&sql, "SELECT DISTINCT p.topic, p.partition");
 	strangers(work, &sql);
-	text_printf(&sql, " AND p.partition <> %d GROUP BY 1, 2", NOWHERE);
+	text_printf(&sql, " AND p.partition <> %d", NOWHERE);
 	result = pg_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
 	for (int row = 0; result != NULL && row < PQntuples(result); row++)
-	{
-		int64_t		first = strtoll(PQgetvalue(result, row, 2), NULL, 10);
-
 		work->lost.next[atoi(PQgetvalue(result, row, 0))][atoi(PQgetvalue(result, row, 1))] = 1;
-		work->first_lost = first < work->first_lost ? first : work->first_lost;
-	}
 	PQclear(result);
-	return result != NULL;
+	return result != NULL && find_parting(work, problem);
 }
 
 static bool
@@ -266,6 +284,7 @@ check_divergence(Work *work, Problem *problem)
 		{
 			log_warning("going on (accept.divergence): %s", problem->text);
 			work->given->sink->offsets(work->given->sink, &work->given->position->accepted);
+			work->accepted_now = true;
 		}
 	}
 	PQclear(result);
@@ -383,7 +402,7 @@ is_missing(Work *work, const Event *event)
 	const Offsets *begin = begin_of(work);
 	int			p = given->sink->partition(given->sink, event->topic, event_key(event));
 	int64_t		oldest = work->oldest.next[event->topic][p];
-	bool		again = event->sequence >= work->first_lost && (oldest == NOTHING || work->lost.next[event->topic][p] != 0);
+	bool		again = event->sequence >= work->first_again && (oldest == NOTHING || work->lost.next[event->topic][p] != 0);
 
 	if (given->plan->told || work->low.next[event->topic][p] <= (begin != NULL ? begin->next[event->topic][p] : 0))
 		return true;
@@ -465,7 +484,7 @@ publish_missing(Work *work, Problem *problem)
 						   "Look up in a consumer which of them it has, then start once with --bootstrap and start = the sequence of the first event that is missing: "
 						   "what Kafka does not hold from there on is published, what is before is left out.",
 						   "%zu events, the first %lld, would be published that may have been published long ago: "
-						   "retention has removed all records from their partitions", work->doubtful, (long long) work->first_doubtful);
+						   "retention has removed the records of their partitions that would tell", work->doubtful, (long long) work->first_doubtful);
 	return fine && publish(work, problem);
 }
 
