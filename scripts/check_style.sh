@@ -113,7 +113,7 @@ $found"
 
 check_sizes() {
     local file lines
-    for file in $(find src -name '*.[ch]') common/*.[ch] debezium/bridge/*.[ch] $(find gateway -name '*.[ch]' 2>/dev/null); do
+    for file in $(find src -name '*.[ch]') common/*.[ch] debezium/bridge/*.[ch] $(find gateway -name '*.[ch]' ! -path '*/build*' 2>/dev/null); do
         lines=$(wc -l < "$file")
         [ "$lines" -le 1000 ] || breach "$file has $lines lines; 1000 is the limit"
     done

@@ -14,6 +14,7 @@ packages=(
     libpq-dev librdkafka-dev libjansson-dev libmicrohttpd-dev libgnutls28-dev libsystemd-dev pkg-config
     openjdk-17-jre-headless maven kcat openssl curl
     clang-14 libclang-rt-14-dev locales
+    chromium chromium-driver
     "$@"
 )
 

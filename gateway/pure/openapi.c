@@ -460,7 +460,7 @@ openapi_write(const OpenApiCatalog *catalog, Text *out)
 			  "\"security\": [{}, {\"bearer\": []}, {\"session\": []}],\n\"paths\": {");
 	for (const Route *route = routes; route->method != NULL; route++)
 	{
-		bool		written = false;
+		bool		written = route->gives == 0;
 
 		for (const Route *other = routes; other < route; other++)
 			written = written || strcmp(other->path, route->path) == 0;

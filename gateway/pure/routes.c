@@ -65,6 +65,8 @@ const Route routes[] = {
 		.operation = "liveStream", .summary = "The stream: server-sent events", .description = "Each message has what is different in the views since the one before."},
 	{.method = "POST", .path = "/live/{id}/views", .action = ROUTE_LIVE_VIEWS, .body = BODY_JSON, .gives = FORMAT_JSON,
 		.operation = "liveViews", .summary = "Opens, moves, changes or closes views of a stream", .description = "Where one is refused, nothing has changed."},
+	{.method = "GET", .path = "/", .action = ROUTE_PAGE, .operation = "page", .summary = "The blotter"},
+	{.method = "GET", .path = "/assets/{build}/{name}", .action = ROUTE_ASSET, .operation = "asset", .summary = "What the page is made of"},
 	{.method = NULL}
 };
 
@@ -76,6 +78,8 @@ routes_fit(const char *pattern, Span path)
 	Span		ours = span_of(pattern + 1);
 	bool		last;
 
+	if (span_is(path, pattern))
+		return true;
 	do
 	{
 		bool		their_last = theirs.len == 0 || memchr(theirs.data, '/', theirs.len) == NULL;

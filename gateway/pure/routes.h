@@ -29,7 +29,9 @@ typedef enum RouteAction
 	ROUTE_LOGOUT,
 	ROUTE_LIVE_OPEN,
 	ROUTE_LIVE_STREAM,			/* parameters[0]: its id */
-	ROUTE_LIVE_VIEWS
+	ROUTE_LIVE_VIEWS,
+	ROUTE_PAGE,
+	ROUTE_ASSET					/* parameters[0]: the build that it is of; [1]: its name */
 } RouteAction;
 
 /* What may stand behind the '?' of a route (query_text.h). */
@@ -58,7 +60,7 @@ typedef struct Route
 	bool		writes;			/* in PostgreSQL: goes to the primary, and needs the origin of a browser's session */
 	RouteBody	body;
 	unsigned	asks;			/* ASKS_... */
-	unsigned	gives;			/* FORMAT_... */
+	unsigned	gives;			/* FORMAT_...; 0: a part of the page, for browsers and in no document */
 	const char *operation;		/* operationId */
 	const char *summary;
 	const char *description;	/* or NULL */

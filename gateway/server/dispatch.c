@@ -6,6 +6,7 @@
 #include "desk.h"
 #include "document.h"
 #include "identity.h"
+#include "page.h"
 #include "queries.h"
 #include "request.h"
 #include "sessions.h"
@@ -70,6 +71,12 @@ request_run(Request *request)
 			break;
 		case ROUTE_LIVE_VIEWS:
 			streams_views(request);
+			break;
+		case ROUTE_PAGE:
+			page_run(request);
+			break;
+		case ROUTE_ASSET:
+			page_asset(request);
 			break;
 		case ROUTE_OPENAPI:
 			document_run(request);

@@ -85,7 +85,7 @@ identity_of_certificate(Request *request, Refused *refused)
 	return true;
 }
 
-/* The document of the routes is for everybody; who says who he is gets all of it. */
+/* The document of the routes is for everybody, as the page is, which has nothing of anybody in it; who says who he is gets all of it. */
 static bool
 identity_is_needed(const Request *request)
 {
@@ -97,6 +97,8 @@ identity_is_needed(const Request *request)
 static bool
 identity_of(Request *request, Refused *refused)
 {
+	if (request->match.route->action == ROUTE_PAGE || request->match.route->action == ROUTE_ASSET)
+		return true;
 	request->identity.pool = server_pool;
 	switch ((AuthMode) options->auth)
 	{

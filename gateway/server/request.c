@@ -520,7 +520,7 @@ request_send(Request *request)
 	if (request->type != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type);
 	MHD_add_response_header(response, "X-Request-Id", request->id);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, request->cache != NULL ? request->cache : "no-store");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	for (int i = 0; i < request->nanswer_headers; i++)
 		MHD_add_response_header(response, request->answer_headers[i].name, request->answer_headers[i].value);

@@ -78,6 +78,7 @@ typedef struct Request
 	bool		sent;
 	int			status;
 	const char *type;
+	const char *cache;			/* Cache-Control; NULL: nobody keeps it */
 	Text		answer;
 	struct
 	{

@@ -23,6 +23,7 @@
 #include "server.h"
 #include "sessions.h"
 #include "stream_views.h"
+#include "web_assets.h"
 
 #define STREAM_ID_SIZE 33
 #define FLUSH_MS 100
@@ -426,6 +427,8 @@ open_ended(Request *request, JobEnd end)
 		return;
 	}
 	text_printf(&text, "{\"id\":\"%s\"}\n", stream->id);
+	/* of another build than a page's own: it can offer to be loaded again */
+	request_add_header(request, "Oms-Build", web_build);
 	request_answer(request, 201, format_type(FORMAT_JSON), &text);
 }
 

@@ -73,9 +73,9 @@ check_routes_alone(void)
 		char		what[200];
 
 		snprintf(what, sizeof(what), "\"operationId\": \"%s\"", route->operation);
-		is_int(count(out.data, what), 1, "%s once", route->operation);
+		is_int(count(out.data, what), route->gives != 0, "%s once, or it is the page", route->operation);
 		snprintf(what, sizeof(what), "\"%s\": {", route->path);
-		is_int(count(out.data, what), 1, "%s once", route->path);
+		is_int(count(out.data, what), route->gives != 0, "%s once, or of the page", route->path);
 	}
 	check_references(&out);
 	text_free(&out);

@@ -1,0 +1,107 @@
+// A row of the grid: its elements, and how they take a row's values.
+
+import { pendingOf } from './desk.js';
+import { el, setText } from './dom.js';
+import { compareDecimals, formatCell, formatFull } from './format.js';
+
+const quiet = matchMedia('(prefers-reduced-motion: reduce)');
+
+// What a value says about its cell, for the colours: only words that we know become classes.
+const words = new Set(['BUY', 'SELL', 'SELL_SHORT', 'SELL_SHORT_EXEMPT', 'NEW', 'PENDING_NEW', 'PARTIALLY_FILLED', 'FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED', 'REVIEW', 'VALIDATED', 'ALLOCATED', 'CORRECTED', 'BUSTED', 'QUEUED', 'CLAIMED',
+	'RELEASED', 'COMPLETED', 'ACTIVE', 'QUOTED', 'ACCEPTED', 'DECLINED', 'PENDING_CANCEL', 'PENDING_REPLACE', 'DONE_FOR_DAY', 'STOPPED', 'SUSPENDED']);
+
+// columns: [{ field, type, ... }]. prefix: of the ids of cells, which a screen reader is led by.
+export function makeSlot(columns, prefix) {
+	const cells = columns.map((column, i) => {
+		const text = document.createTextNode('');
+		const cell = el('span', { role: 'gridcell', class: `c ${column.type}`, id: `${prefix}-${i}`, 'aria-colindex': i + 1, 'data-field': column.field }, text);
+		if (column.pinned) pin(cell, i, column);
+		return { cell, text, word: null, key: null, title: null };
+	});
+	const element = el('div', { role: 'row', class: 'r' }, cells.map(({ cell }) => cell));
+	return { element, cells, key: null, row: null, changedAt: 0, look: '' };
+}
+
+export function pin(element, i, column) {
+	element.classList.add('pinned');
+	element.style.left = `var(--left-${i})`;
+	if (column.lastPinned) element.classList.add('edge');
+}
+
+function flash(cell, before, now, type) {
+	if (quiet.matches) return;
+	let colour = '--flash';
+	if (type === 'number' && typeof before === 'string' && typeof now === 'string') colour = compareDecimals(now, before) > 0 ? '--flash-up' : '--flash-down';
+	cell.animate([{ backgroundColor: `var(${colour})` }, { backgroundColor: 'transparent' }], { duration: 1200, easing: 'ease-out' });
+}
+
+function setWord(part, value) {
+	const word = typeof value === 'string' && words.has(value) ? value : null;
+	if (word === part.word) return;
+	if (part.word) part.cell.classList.remove(`w-${part.word}`);
+	if (word) part.cell.classList.add(`w-${word}`);
+	part.word = word;
+}
+
+function setTitle(part, title) {
+	if (part.title === title) return;
+	part.title = title;
+	if (title === '') part.cell.removeAttribute('title');
+	else part.cell.title = title;
+}
+
+// What stands in a cell when its row is pointed at: times in full, texts that may be cut.
+function titleOf(value, column, text) {
+	if (value === null || value === undefined || value === '') return '';
+	if (column.type === 'time') return `${formatFull(value)}\n${value}`;
+	if (Array.isArray(value) && value.every((one) => typeof one === 'object')) return value.map((one) => Object.entries(one).map(([name, said]) => `${name}: ${typeof said === 'string' ? said : JSON.stringify(said)}`).join('\n')).join('\n\n');
+	return text.length * 6 > column.width ? text : '';
+}
+
+// One that is indented in a tree says by its depth and sign whether anything is below it.
+function lead(row, tree, open) {
+	if (!tree) return '';
+	const sign = row.cells.childCount && row.cells.childCount !== '0' ? (open ? '▾ ' : '▸ ') : '   ';
+	return '    '.repeat(row.depth) + sign;
+}
+
+export function fillRow(slot, row, columns, { before, tree, open, flashing }) {
+	const waits = pendingOf(row.id);
+	columns.forEach((column, i) => {
+		const part = slot.cells[i];
+		const value = row.cells[column.field];
+		let text = formatCell(value, column.type);
+		if (i === 0) text = lead(row, tree, open) + text + (waits ? `  … ${waits.text}` : '');
+		setText(part.text, text);
+		setWord(part, column.type === 'name' ? value : null);
+		setTitle(part, titleOf(value, column, text));
+		if (before && flashing && before !== row && JSON.stringify(before.cells[column.field]) !== JSON.stringify(value)) flash(part.cell, before.cells[column.field], value, column.type);
+		else if (part.key !== row.key) for (const animation of part.cell.getAnimations?.() ?? []) animation.cancel();
+		part.key = row.key;
+	});
+}
+
+// A line that stands for a group, with its subtotals by currency.
+export function fillGroup(slot, row, columns, open, label) {
+	const sums = row.sums ?? [];
+	columns.forEach((column, i) => {
+		const part = slot.cells[i];
+		let text = '';
+		if (i === 0) text = `${open ? '▾' : '▸'} ${label} (${row.count})`;
+		else if (column.field === 'currency') text = sums.map((sum) => sum.currency ?? '–').join(' · ');
+		else if (column.type === 'number') text = sums.map((sum) => sum[column.field]).filter((sum) => sum !== undefined && sum !== null).map((sum) => formatCell(sum, 'number')).join(' · ');
+		setText(part.text, text);
+		setWord(part, null);
+		setTitle(part, i > 0 ? text : '');
+		part.key = row.key;
+	});
+}
+
+export function fillNothing(slot) {
+	for (const part of slot.cells) {
+		setText(part.text, '');
+		setWord(part, null);
+		setTitle(part, '');
+		part.key = null;
+	}
+}

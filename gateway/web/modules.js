@@ -1,0 +1,1 @@
+// Modules that register actions and panels with desk.js (doc/blotter.md).
