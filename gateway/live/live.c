@@ -24,6 +24,7 @@ struct Live
 	Row			nmerged[LIVE_OBJECTS];
 	Row			swept[LIVE_OBJECTS];	/* of a merge that ends: what stands below is as it is to be */
 	uint32_t	nviews;
+	Export	   *exports;
 };
 
 static const Schema *const live_schemas[LIVE_OBJECTS] = {
@@ -113,6 +114,15 @@ live_add(Live *live, LiveObject object)
 	return LIVE_APPLIED;
 }
 
+/* It changes or goes, and somebody reads it as it is. */
+static void
+live_keep(Live *live, LiveObject object, Row row)
+{
+	for (Export *export = live->exports; export != NULL; export = export->next)
+		if (export->view->store == live->stores[object])
+			export_keep(export, row);
+}
+
 /* False: it is as it was. */
 static bool
 live_change(Live *live, LiveObject object, Row row)
@@ -123,6 +133,7 @@ live_change(Live *live, LiveObject object, Row row)
 
 	if (changed == 0)
 		return false;
+	live_keep(live, object, row);
 	for (uint32_t i = 0; i < views->count; i++)
 		view_before(views->views[i], row, changed);
 	store_write(store, row, changed);
@@ -167,6 +178,7 @@ live_remove_row(Live *live, LiveObject object, Row row)
 {
 	LiveViews  *views = &live->views[object];
 
+	live_keep(live, object, row);
 	for (uint32_t i = 0; i < views->count; i++)
 		view_before(views->views[i], row, ~(FieldSet) 0);
 	store_remove(live->stores[object], row);
@@ -295,6 +307,29 @@ void
 live_close(View *view)
 {
 	view->users--;
+}
+
+Export *
+live_export_begin(Live *live, View *view, const Look *look)
+{
+	Export	   *export = export_make(view, look);
+
+	view->users++;
+	export->next = live->exports;
+	live->exports = export;
+	return export;
+}
+
+void
+live_export_end(Live *live, Export *export)
+{
+	Export	  **place = &live->exports;
+
+	while (*place != export)
+		place = &(*place)->next;
+	*place = export->next;
+	live_close(export->view);
+	export_free(export);
 }
 
 void

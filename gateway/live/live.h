@@ -8,6 +8,7 @@
 #ifndef LIVE_LIVE_H
 #define LIVE_LIVE_H
 
+#include "export.h"
 #include "seen.h"
 
 typedef enum LiveObject
@@ -61,6 +62,12 @@ extern View *live_open(Live *live, LiveObject object, const ViewSpec *spec, Refu
 extern void live_close(View *view);
 /* Lets go of views that nobody looked at since the last time. */
 extern void live_sweep(Live *live);
+/*
+ * Its rows as they are now, in their order; of a tree the lines that look shows. Until its end what changes is kept for it as it was. The view is
+ * built, and stays open as long.
+ */
+extern Export *live_export_begin(Live *live, View *view, const Look *look);
+extern void live_export_end(Live *live, Export *export);
 /* Builds views that are not complete, so many rows at most; true where nothing is left to do. */
 extern bool live_build(Live *live, uint32_t rows);
 

@@ -65,10 +65,21 @@ const Route routes[] = {
 		.operation = "liveStream", .summary = "The stream: server-sent events", .description = "Each message has what is different in the views since the one before."},
 	{.method = "POST", .path = "/live/{id}/views", .action = ROUTE_LIVE_VIEWS, .body = BODY_JSON, .gives = FORMAT_JSON,
 		.operation = "liveViews", .summary = "Opens, moves, changes or closes views of a stream", .description = "Where one is refused, nothing has changed."},
+	{.method = "GET", .path = "/live/{id}/views/{view}.csv", .action = ROUTE_LIVE_EXPORT, .gives = FORMAT_CSV,
+		.operation = "liveExport", .summary = "All rows of a view, as they stand now", .description = "In its order, with its columns, as one CSV."},
 	{.method = "GET", .path = "/", .action = ROUTE_PAGE, .operation = "page", .summary = "The blotter"},
 	{.method = "GET", .path = "/assets/{build}/{name}", .action = ROUTE_ASSET, .operation = "asset", .summary = "What the page is made of"},
 	{.method = NULL}
 };
+
+/* What stands behind the name of a part; nothing where it is none. */
+static Span
+routes_ending(Span own)
+{
+	const char *end = own.data[0] == '{' ? memchr(own.data, '}', own.len) + 1 : own.data + own.len;
+
+	return (Span) {end, (size_t) (own.data + own.len - end)};
+}
 
 /* Whether two paths have the same parts, each with its letters, where the pattern has no name. */
 static bool
@@ -92,6 +103,9 @@ routes_fit(const char *pattern, Span path)
 			return false;
 		if (own.data[0] != '{' && (part.len != own.len || memcmp(part.data, own.data, own.len) != 0))
 			return false;
+		own = routes_ending(own);
+		if (part.len <= own.len || memcmp(part.data + part.len - own.len, own.data, own.len) != 0)
+			return false;
 	} while (!last);
 	return true;
 }
@@ -113,6 +127,7 @@ routes_read(const Route *route, Span path, RouteMatch *match, Refused *refused)
 
 		if (own.data[0] != '{')
 			continue;
+		part.len -= routes_ending(own).len;
 		good = bytes_decode(part, false, &value);
 		if (good && value.len < ROUTE_PARAMETER_SIZE)
 			memcpy(match->parameters[match->nparameters++], value.data, value.len + 1);

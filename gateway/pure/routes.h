@@ -30,6 +30,7 @@ typedef enum RouteAction
 	ROUTE_LIVE_OPEN,
 	ROUTE_LIVE_STREAM,			/* parameters[0]: its id */
 	ROUTE_LIVE_VIEWS,
+	ROUTE_LIVE_EXPORT,			/* parameters[1]: the view's name */
 	ROUTE_PAGE,
 	ROUTE_ASSET					/* parameters[0]: the build that it is of; [1]: its name */
 } RouteAction;
@@ -55,7 +56,7 @@ typedef enum RouteBody
 typedef struct Route
 {
 	const char *method;
-	const char *path;			/* "/queries/{object}/{id}" */
+	const char *path;			/* "/queries/{object}/{id}"; behind a name there may be an ending, "{view}.csv" */
 	RouteAction action;
 	bool		writes;			/* in PostgreSQL: goes to the primary, and needs the origin of a browser's session */
 	RouteBody	body;

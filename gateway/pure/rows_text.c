@@ -23,8 +23,8 @@ rows_is_formula(Span value)
 	return value.len > 0 && value.data[0] != '\0' && strchr("=+-@\t\r\n", value.data[0]) != NULL;
 }
 
-static void
-rows_add_field(Text *out, Span value, bool text)
+void
+csv_field(Text *out, Span value, bool text)
 {
 	bool		guarded = text && rows_is_formula(value);
 	bool		quoted = guarded;
@@ -60,9 +60,9 @@ rows_add_cell(Text *out, Span cell, Text *room)
 		return;
 	text_clear(room);
 	if (parts_string(cell, room))
-		rows_add_field(out, (Span) {room->data, room->len}, true);
+		csv_field(out, (Span) {room->data, room->len}, true);
 	else
-		rows_add_field(out, cell, false);
+		csv_field(out, cell, false);
 }
 
 /* Sorted by insertion: there are a hundred at most, once a query. */
@@ -98,12 +98,12 @@ rows_begin(RowsText *rows, unsigned format, const char *const *columns, size_t n
 	rows_sort_columns(rows, columns);
 	for (size_t i = 1; i < ncolumns; i++)
 		rows->doubles = rows->doubles || strcmp(rows->columns[i - 1], rows->columns[i]) == 0;
-	text_puts(out, "\xEF\xBB\xBF");
+	text_puts(out, CSV_MARK);
 	for (size_t i = 0; i < ncolumns; i++)
 	{
 		if (i > 0)
 			text_puts(out, ",");
-		rows_add_field(out, span_of(columns[i]), true);
+		csv_field(out, span_of(columns[i]), true);
 	}
 	text_puts(out, "\r\n");
 }

@@ -29,4 +29,8 @@ extern void rows_add(RowsText *rows, Span row, Text *out);
 extern void rows_end(RowsText *rows, Text *out);
 extern void rows_free(RowsText *rows);
 
+#define CSV_MARK "\xEF\xBB\xBF"
+/* A field of a CSV. text: a text that anybody wrote, and no number, date or document of ours. */
+extern void csv_field(Text *out, Span value, bool text);
+
 #endif

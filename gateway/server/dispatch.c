@@ -72,6 +72,9 @@ request_run(Request *request)
 		case ROUTE_LIVE_VIEWS:
 			streams_views(request);
 			break;
+		case ROUTE_LIVE_EXPORT:
+			streams_export(request);
+			break;
 		case ROUTE_PAGE:
 			page_run(request);
 			break;

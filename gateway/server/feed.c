@@ -30,6 +30,7 @@ static Clock build_clock;
 static int64_t pause_ms = PAUSE_MIN_MS;
 static Lsn	reached;
 static bool slow_told;
+static char told[400];			/* the last problem: it is not said again while it stays the same */
 
 Live *
 feed_live(void)
@@ -59,8 +60,12 @@ feed_close_all(void)
 void
 feed_lost(const char *what, const char *why)
 {
-	if (feed.streams || pause_ms == PAUSE_MIN_MS)
-		log_warning("feed: cannot %s: %.*s", what, (int) strcspn(why, "\n"), why);
+	char		problem[sizeof told];
+
+	snprintf(problem, sizeof problem, "cannot %s: %.*s", what, (int) strcspn(why, "\n"), why);
+	if (feed.streams || strcmp(problem, told) != 0)
+		log_warning("feed: %s", problem);
+	memcpy(told, problem, sizeof told);
 	if (feed.streams)
 		pause_ms = PAUSE_MIN_MS;
 	if (feed.state.stale_us == 0)

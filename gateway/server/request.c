@@ -437,6 +437,12 @@ request_write(Request *request, const char *data, size_t len)
 }
 
 bool
+request_has_room(const Request *request)
+{
+	return stream_waits(request->stream) < STREAM_LOW;
+}
+
+bool
 request_is_taken(const Request *request)
 {
 	return !request->over && request->suspended && stream_waits(request->stream) == 0;
@@ -481,6 +487,8 @@ stream_read(void *arg, uint64_t position, char *to, size_t room)
 		}
 		if (request->job_runs && request->job.stopped && stream_waits(stream) < STREAM_LOW)
 			job_go_on(&request->job);
+		if (request->drained != NULL && request_has_room(request))
+			request->drained(request);
 		request->peer->until_us = loop_now_us() + listener_rules()->idle_ms * 1000;
 		return (ssize_t) len;
 	}

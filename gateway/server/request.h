@@ -88,6 +88,7 @@ typedef struct Request
 	int			nanswer_headers;
 	bool		close;
 	Stream	   *stream;
+	void		(*drained) (struct Request *request);	/* or NULL: the client has taken most of what was written to the stream */
 	uint64_t	bytes_sent;
 } Request;
 
@@ -134,6 +135,8 @@ extern void step_binary(JobStep *step, int number, const char *data, size_t len)
  */
 extern void request_stream(Request *request, int status, const char *type);
 extern void request_write(Request *request, const char *data, size_t len);
+/* Little waits for the client: more may be written. */
+extern bool request_has_room(const Request *request);
 /* The client has taken all that was written: what is written now is no more than what there is to see. */
 extern bool request_is_taken(const Request *request);
 /* fine: else the connection is cut, so that nobody takes a part for the whole. */

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "bytes.h"
+#include "exports.h"
 #include "feed.h"
 #include "json_parts.h"
 #include "listener.h"
@@ -104,6 +105,7 @@ stream_close(LiveStream *stream)
 	*at = stream->next;
 	count--;
 	stream->over = true;
+	exports_cut(stream);
 	views_drop(stream->views);
 	stream->views = NULL;
 	if (stream->request != NULL)
@@ -236,6 +238,7 @@ stream_rights_ended(Job *job, JobEnd end)
 	stream->rights_us = loop_now_us();
 	if (rights_equal(&stream->rights, &stream->asked))
 		return;
+	exports_cut(stream);
 	rights_free(&stream->rights);
 	stream->rights = stream->asked;
 	stream->asked = (Rights) {0};
@@ -515,4 +518,21 @@ streams_views(Request *request)
 	}
 	else
 		request_refuse(request, &refused);
+}
+
+/* What he may see is known as long as somebody reads the stream. */
+void
+streams_export(Request *request)
+{
+	LiveStream *stream = streams_may(request) ? stream_find(request) : NULL;
+	StreamView *view = stream != NULL ? views_find(stream->views, request->match.parameters[1]) : NULL;
+
+	if (stream == NULL)
+		return;
+	if (view == NULL)
+		request_refuse_with(request, 404, "the stream has no such view");
+	else if (stream->request == NULL || stream->rights_us == 0)
+		request_refuse_with(request, 409, "a view is exported while its stream is read: GET /live/{id}");
+	else
+		exports_begin(request, stream, view->view, &view->look.look, view->name);
 }

@@ -21,5 +21,6 @@ extern int	streams_count(void);
 extern void streams_open(Request *request);		/* POST /live */
 extern void streams_attach(Request *request);	/* GET /live/{id} */
 extern void streams_views(Request *request);	/* POST /live/{id}/views */
+extern void streams_export(Request *request);	/* GET /live/{id}/views/{view}.csv */
 
 #endif

@@ -42,6 +42,10 @@ check_found(void)
 	ok(find("GET", "/desk/queue") && match.route->action == ROUTE_DESK, "a list of the desk");
 	ok(find("GET", "/catalogue") && match.route->action == ROUTE_CATALOGUE, "the catalogue");
 	ok(find("GET", "/openapi.json") && match.route->action == ROUTE_OPENAPI, "the document");
+	ok(find("GET", "/live/0a/views/v1.csv") && match.route->action == ROUTE_LIVE_EXPORT && match.nparameters == 2, "a part with an ending");
+	is_str(match.parameters[1], "v1", "without it");
+	ok(find("GET", "/live/0a/views/v.csv.csv"), "which is the last one");
+	is_str(match.parameters[1], "v.csv", "and no other");
 	ok(find("POST", "/session") && match.route->action == ROUTE_LOGIN, "a login");
 	ok(find("GET", "/session") && match.route->action == ROUTE_SESSION, "a session");
 	ok(find("GET", "/") && match.route->action == ROUTE_PAGE && match.nparameters == 0, "the page");
@@ -54,7 +58,7 @@ static void
 check_missing(void)
 {
 	static const char *const none[] = {"", "x", "//", "/commands/", "/commands//", "/command", "/commandsx", "/commands/orders/x", "/queries", "/queries/", "/queries//x",
-		"/queries/orders/", "/queries/orders/x/", "/queries/orders/x/trees", "/queries/orders/x/tree/", "/queries/orders/x/tree/y", "/Fix", "/fix/", "/openapi", "/assets/x", "/assets/x/", "/assets//x", "/assets/x/y/z", "/index.html"};
+		"/queries/orders/", "/queries/orders/x/", "/queries/orders/x/trees", "/queries/orders/x/tree/", "/queries/orders/x/tree/y", "/Fix", "/fix/", "/openapi", "/live/0a/views/v1", "/live/0a/views/.csv", "/live/0a/views/v1.csv/", "/live/0a/views/v1.CSV", "/assets/x", "/assets/x/", "/assets//x", "/assets/x/y/z", "/index.html"};
 	static const char *const damaged[] = {"/queries/%/x", "/queries/%4/x", "/queries/%zz/x", "/queries/orders/%00", "/queries/orders/a%0Ab", "/queries/orders/%C3",
 		"/queries/orders/%7F", "/queries/orders/%ED%A0%80", "/services/a%"};
 	char		path[ROUTE_PARAMETER_SIZE + 40];
@@ -87,7 +91,7 @@ check_table(void)
 		for (const char *at = route->path; *at != '\0'; at++)
 			names += *at == '{';
 		ok(names <= ROUTE_PARAMETERS_MAX, "%s %s: not too many parameters", route->method, route->path);
-		ok(route->operation != NULL && route->summary != NULL && (route->gives == 0 || (route->gives & FORMAT_JSON) != 0), "%s %s: is described, and gives JSON or is the page", route->method, route->path);
+		ok(route->operation != NULL && route->summary != NULL && (route->gives == 0 || route->action == ROUTE_LIVE_EXPORT || (route->gives & FORMAT_JSON) != 0), "%s %s: is described, and gives JSON or is a file", route->method, route->path);
 		ok(!route->writes || strcmp(route->method, "POST") == 0, "%s %s: only POST writes", route->method, route->path);
 		ok((route->body == BODY_NONE) == (strcmp(route->method, "POST") != 0), "%s %s: POST has a body, and nothing else", route->method, route->path);
 		for (const Route *other = routes; other < route; other++)
