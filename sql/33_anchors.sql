@@ -97,7 +97,7 @@ DECLARE
 BEGIN
   -- the transaction's id before the number: the bridge's horizon rests on that
   made.xid := pg_current_xact_id();
-  made.sequence := nextval('oms.event_sequence');
+  made.sequence := oms.next_sequence_number();
   made.number := state ->> 'number';
   made.part := coalesce((state ->> 'part')::integer, 0);
   made.root_id := coalesce(newest.root_id, state ->> 'chain');

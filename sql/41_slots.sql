@@ -12,27 +12,34 @@ COMMENT ON FUNCTION oms.slot_of(text, text) IS
 
 CREATE TABLE oms.shard (
   number integer NOT NULL CONSTRAINT shard_pkey PRIMARY KEY CONSTRAINT shard_number_check CHECK (number >= 0),
-  slots int4multirange NOT NULL CONSTRAINT shard_slots_check CHECK (slots <@ '{[0,16384)}'::int4multirange)
+  slots int4multirange NOT NULL CONSTRAINT shard_slots_check CHECK (slots <@ '{[0,16384)}'::int4multirange),
+  step integer NOT NULL DEFAULT 1 CONSTRAINT shard_step_check CHECK (step = 1 OR step > number),
+  timeline integer CONSTRAINT shard_timeline_check CHECK (timeline > 0)
 );
 CREATE UNIQUE INDEX shard_one_row_idx ON oms.shard ((true));
 SELECT pg_catalog.pg_extension_config_dump('oms.shard', '');
 COMMENT ON TABLE oms.shard IS
   'One row: the number of this database in its fleet, and its slots; a tree of another slot cannot begin here (OM012). Shipped: all slots. A change acts at the next command of every session.';
 COMMENT ON COLUMN oms.shard.number IS 'Number of this database in its fleet';
-COMMENT ON COLUMN oms.shard.slots IS 'Slots of the trees that may begin here, from 0 to 16383; trees that are here stay usable whatever it says';
+COMMENT ON COLUMN oms.shard.slots IS 'Slots of the trees that may begin here, from 0 to 16383; where step is 1, trees that are here stay usable whatever it says';
+COMMENT ON COLUMN oms.shard.step IS '1: there is no fleet. More: the sequence numbers of events divided by it leave the number of this database, so that those of a fleet never meet. oms.set_shard() sets it';
+COMMENT ON COLUMN oms.shard.timeline IS 'Commands are taken on this timeline of the cluster alone, so that a copy which is promoted takes none before its oms.set_shard(); null: on any';
 GRANT SELECT ON oms.shard TO PUBLIC;
 
--- There is always one row: a restore brings its own for the one that CREATE EXTENSION has made.
+-- There is always one row: a restore brings its own for the one that CREATE EXTENSION has made. It brings the value of the sequence, too, but not its step.
 CREATE OR REPLACE FUNCTION oms.shard_replace() RETURNS trigger
   LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
   DELETE FROM oms.shard;
+  IF NEW.step <> (SELECT s.seqincrement FROM pg_sequence AS s WHERE s.seqrelid = 'oms.event_sequence'::regclass) THEN
+    EXECUTE format('ALTER SEQUENCE oms.event_sequence INCREMENT BY %s', NEW.step);
+  END IF;
   RETURN NEW;
 END
 $function$;
-COMMENT ON FUNCTION oms.shard_replace() IS 'Trigger of oms.shard: a row that is inserted takes the place of the one that is there';
+COMMENT ON FUNCTION oms.shard_replace() IS 'Trigger of oms.shard: a row that is inserted takes the place of the one that is there, and the sequence of events has its step';
 
 CREATE OR REPLACE FUNCTION oms.configuration_changed() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'oms_configuration_changed';
@@ -60,3 +67,8 @@ CREATE OR REPLACE FUNCTION oms.route_fix(message bytea, OUT slot integer, OUT se
     OUT by text, OUT certain boolean)
   LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'oms_route_fix_bytes';
 COMMENT ON FUNCTION oms.route_fix(bytea) IS 'The same for a message as it came from the wire, read as oms_fix(bytea) reads it';
+
+CREATE FUNCTION oms.next_sequence_number() RETURNS bigint
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_next_sequence_number';
+COMMENT ON FUNCTION oms.next_sequence_number() IS 'The next sequence number of an event, for what is numbered in SQL. 55000: it would be one of another shard; OM012: this is a copy of a shard';
+REVOKE ALL ON FUNCTION oms.next_sequence_number() FROM PUBLIC;

@@ -26,6 +26,26 @@ $function$;
 COMMENT ON FUNCTION oms.links_of_orders(text[]) IS 'Part of oms.verify(since): what rows of orders name in other trees, or may name there; nulls among them';
 REVOKE ALL ON FUNCTION oms.links_of_orders(text[]) FROM PUBLIC;
 
+-- What a report may mean (77_fleet.sql): by ClOrdID in its session, by an OrderID there or our own id, by ClOrdID among those without a session.
+CREATE FUNCTION oms.orders_named(session text, ids text[]) RETURNS TABLE (id text, root_id text, rank integer)
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 1
+  SET search_path = pg_catalog, pg_temp
+  SET enable_seqscan = off
+  SET jit = off
+AS $function$
+  SELECT o.id, o.root_id, min(n.rank)
+    FROM (SELECT c.order_id, CASE WHEN c.fix_session = session THEN 1 ELSE 3 END AS rank
+            FROM oms.cl_ord_ids AS c WHERE c.cl_ord_id = ANY (ids) AND c.fix_session IN (session, '')
+          UNION ALL
+          SELECT c.order_id, 2 FROM oms.counterparty_order_ids AS c WHERE c.fix_session = session AND c.counterparty_order_id = ANY (ids)
+          UNION ALL
+          SELECT i.id, 2 FROM unnest(ids) AS i (id)) AS n
+    JOIN oms.orders AS o ON o.id = n.order_id
+   GROUP BY o.id, o.root_id
+$function$;
+COMMENT ON FUNCTION oms.orders_named(text, text[]) IS 'Part of oms.locate(): the orders that go by one of these names in a session';
+REVOKE ALL ON FUNCTION oms.orders_named(text, text[]) FROM PUBLIC;
+
 -- A tree as it was (60_rebuild.sql)
 
 CREATE FUNCTION oms.tree_then(root text, at timestamptz, version bigint, "position" text) RETURNS SETOF oms.orders
@@ -412,7 +432,7 @@ BEGIN
       changed.tree_updated_at := root.tree_updated_at;
     END IF;
     -- the transaction's id goes before the sequence, as in every command
-    SELECT pg_current_xact_id() AS xid, nextval('oms.event_sequence') AS sequence, gen_random_uuid()::text AS command_id INTO event;
+    SELECT pg_current_xact_id() AS xid, oms.next_sequence_number() AS sequence, gen_random_uuid()::text AS command_id INTO event;
     WITH made AS (
       SELECT jsonb_build_object('schemaVersion', 2, 'eventType', 'OrderQuantitiesChanged', 'aggregateType', 'Order', 'aggregateId', changed.id,
                'rootId', changed.root_id, 'version', changed.version, 'treeVersion', root.tree_version, 'sequence', event.sequence,

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -24,6 +25,8 @@ PG_FUNCTION_INFO_V1(oms_command);
 PG_FUNCTION_INFO_V1(oms_try_command);
 PG_FUNCTION_INFO_V1(oms_commands);
 PG_FUNCTION_INFO_V1(oms_preview_command);
+PG_FUNCTION_INFO_V1(oms_remote_command);
+PG_FUNCTION_INFO_V1(oms_in_transaction_block);
 PG_FUNCTION_INFO_V1(oms_trading_day_of);
 
 /* The command, or commands; SQL's null is taken as JSON's, and is refused like it. */
@@ -35,8 +38,16 @@ api_argument(FunctionCallInfo fcinfo)
 	return PG_ARGISNULL(0) ? JsonbValueToJsonb(&null) : PG_GETARG_JSONB_P(0);
 }
 
+/* What becomes of a refusal. */
+typedef enum ApiRefusal
+{
+	API_RAISE,
+	API_KEEP,
+	API_RETURN
+} ApiRefusal;
+
 static Datum
-api_run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
+api_run_one(FunctionCallInfo fcinfo, const char *function, ApiRefusal refused)
 {
 	Jsonb	   *raw = api_argument(fcinfo);
 	UnitOfWork *uow;
@@ -46,10 +57,10 @@ api_run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
 	oms_run_begin(function, false);
 	uow = oms_uow_begin();
 	result = oms_run(uow, oms_run_take(raw, false), false, &refusal);
-	if (result == NULL && !keep)
+	if (result == NULL && refused == API_RAISE)
 		oms_run_raise(refusal);
 	if (result == NULL)
-		result = oms_run_keep(uow, raw, refusal);
+		result = refused == API_KEEP ? oms_run_keep(uow, raw, refusal) : oms_run_tell(raw, refusal);
 	oms_run_end(uow, NULL);
 	PG_RETURN_JSONB_P(result);
 }
@@ -57,13 +68,27 @@ api_run_one(FunctionCallInfo fcinfo, const char *function, bool keep)
 Datum
 oms_command(PG_FUNCTION_ARGS)
 {
-	return api_run_one(fcinfo, "oms_command()", false);
+	return api_run_one(fcinfo, "oms_command()", API_RAISE);
 }
 
 Datum
 oms_try_command(PG_FUNCTION_ARGS)
 {
-	return api_run_one(fcinfo, "oms_try_command()", true);
+	return api_run_one(fcinfo, "oms_try_command()", API_KEEP);
+}
+
+/* For a router, which raises it itself: an error would cost it the connection. */
+Datum
+oms_remote_command(PG_FUNCTION_ARGS)
+{
+	return api_run_one(fcinfo, "oms.remote_command()", API_RETURN);
+}
+
+/* What is given in such a block somewhere else would not end with it. */
+Datum
+oms_in_transaction_block(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(IsTransactionBlock() || (MyXactFlags & XACT_FLAGS_PIPELINING) != 0);
 }
 
 /* Its trees are locked as they would be, and nothing is written. */

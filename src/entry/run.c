@@ -258,7 +258,7 @@ oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, Resul
  * ------------------------------------------------------------------------
  */
 
-/* OM012 where the command begins a tree that is not this database's. */
+/* OM012 where the command begins a tree that is not this database's; or, in a fleet, changes one. */
 static Refusal *
 run_check_shard(const Decision *decision)
 {
@@ -269,8 +269,7 @@ run_check_shard(const Decision *decision)
 	{
 		const Change *change = lfirst(cell);
 
-		if (change->before == NULL && oms_object_is_root(change->after))
-			refusal = oms_shard_check(oms_kind_noun(change->after->kind), change->after->id);
+		refusal = oms_shard_check(oms_kind_noun(change->after->kind), change->after->root_id, change->before == NULL && oms_object_is_root(change->after));
 		if (refusal)
 			break;
 	}
@@ -284,7 +283,7 @@ run_check_members(const Command *command)
 	Refusal    *refusal = NULL;
 
 	for (int i = 0; refusal == NULL && i < command->members.count; i++)
-		refusal = oms_shard_check(oms_kind_noun(command->def->kind), command->members.shares[i].order_id);
+		refusal = oms_shard_check(oms_kind_noun(command->def->kind), command->members.shares[i].order_id, true);
 	return refusal;
 }
 
@@ -483,6 +482,8 @@ oms_run(UnitOfWork *uow, TakenCommand *taken, bool searched, Refusal **refusal)
 	oms_stats_begin();
 	oms_stats_called(taken->command.def);
 	*refusal = taken->refusal;
+	if (*refusal == NULL)
+		*refusal = oms_shard_check_life();
 	if (*refusal == NULL)
 		result = run_command(uow, taken, searched, refusal);
 	oms_stats_end(result, oms_uow_count_events(uow) - nevents, *refusal);

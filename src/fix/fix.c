@@ -29,6 +29,8 @@ PG_FUNCTION_INFO_V1(oms_fix);
 PG_FUNCTION_INFO_V1(oms_fix_bytes);
 PG_FUNCTION_INFO_V1(oms_try_fix);
 PG_FUNCTION_INFO_V1(oms_try_fix_bytes);
+PG_FUNCTION_INFO_V1(oms_remote_fix);
+PG_FUNCTION_INFO_V1(oms_remote_fix_bytes);
 
 TakenCommand *
 oms_fix_take(FixContext *fix, JsonWriter *w)
@@ -323,12 +325,10 @@ fix_message_alone(const FixMessage *message)
 	return oms_json_finish(&w);
 }
 
-Jsonb *
-oms_fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+static Jsonb *
+fix_answer_refused(const FixMessage *message, Jsonb *result)
 {
-	Jsonb	   *kept = fix_message_alone(message);
 	JsonWriter	w = {0};
-	Jsonb	   *result = oms_run_keep(uow, kept, refusal);
 	JsonbValue	hold;
 
 	oms_json_open_object(&w);
@@ -341,6 +341,12 @@ oms_fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *
 	oms_json_close_array(&w);
 	oms_json_close_object(&w);
 	return oms_json_finish(&w);
+}
+
+Jsonb *
+oms_fix_keep_refusal(UnitOfWork *uow, const FixMessage *message, const Refusal *refusal)
+{
+	return fix_answer_refused(message, oms_run_keep(uow, fix_message_alone(message), refusal));
 }
 
 /* The answer, or NULL and why it was refused. */
@@ -411,17 +417,19 @@ oms_fix_try_apply(FixContext *fix, Refusal **refusal)
 }
 
 static Datum
-fix_try(FunctionCallInfo fcinfo, bool as_text)
+fix_try(FunctionCallInfo fcinfo, const char *function, bool as_text, bool keep)
 {
 	FixContext	fix = {0};
 	Jsonb	   *result = NULL;
 	Refusal    *refusal;
 
-	oms_run_begin("oms_try_fix()", true);
+	oms_run_begin(function, true);
 	refusal = fix_read_argument(fcinfo, as_text, &fix.message);
 	if (refusal == NULL)
 		result = oms_fix_try_apply(&fix, &refusal);
-	if (result == NULL)
+	if (result == NULL && !keep)
+		result = fix_answer_refused(&fix.message, oms_run_tell(fix_message_alone(&fix.message), refusal));
+	else if (result == NULL)
 	{
 		if (fix.uow == NULL)
 			fix.uow = oms_uow_begin();
@@ -435,11 +443,23 @@ fix_try(FunctionCallInfo fcinfo, bool as_text)
 Datum
 oms_try_fix(PG_FUNCTION_ARGS)
 {
-	return fix_try(fcinfo, true);
+	return fix_try(fcinfo, "oms_try_fix()", true, true);
 }
 
 Datum
 oms_try_fix_bytes(PG_FUNCTION_ARGS)
 {
-	return fix_try(fcinfo, false);
+	return fix_try(fcinfo, "oms_try_fix()", false, true);
+}
+
+Datum
+oms_remote_fix(PG_FUNCTION_ARGS)
+{
+	return fix_try(fcinfo, "oms.remote_fix()", true, false);
+}
+
+Datum
+oms_remote_fix_bytes(PG_FUNCTION_ARGS)
+{
+	return fix_try(fcinfo, "oms.remote_fix()", false, false);
 }

@@ -29,6 +29,7 @@
 #include "query/event_window.h"
 #include "query/xid_fate.h"
 #include "store/incarnation.h"
+#include "store/shard.h"
 
 PG_FUNCTION_INFO_V1(oms_wait_for);
 
@@ -122,7 +123,10 @@ wait_look(const Token *token)
 
 	while (at > 0 && list[at].number != token->incarnation)
 		at--;
-	if (token->incarnation == newest->number + (newest->is_here ? 0 : 1))
+	/* a standby may not have heard yet which one it is */
+	if (token->shard != OMS_NO_SHARD && token->shard != oms_shard_number())
+		state = RecoveryInProgress() ? WAIT_ON : WAIT_LOST;
+	else if (token->incarnation == newest->number + (newest->is_here ? 0 : 1))
 		state = wait_of_this_server(token);
 	else if (token->incarnation > newest->number)
 		state = RecoveryInProgress() ? WAIT_ON : WAIT_LOST;

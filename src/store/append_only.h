@@ -22,4 +22,7 @@ extern Datum oms_refuse_event_change(PG_FUNCTION_ARGS);
 extern void oms_append_only_open(Oid relid, const ItemPointerData *tid);
 extern void oms_append_only_close(void);
 
+/* While trees of other databases are forgotten their events pass, and no others; likewise. */
+extern void oms_append_only_forget(bool forget);
+
 #endif							/* OMS_APPEND_ONLY_H */

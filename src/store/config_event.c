@@ -21,7 +21,6 @@
 #include "catalog/pg_class_d.h"
 #include "catalog/pg_type_d.h"
 #include "commands/extension.h"
-#include "commands/sequence.h"
 #include "common/sha2.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -43,6 +42,7 @@
 #include "store/config_def.h"
 #include "store/config_event.h"
 #include "store/config_log.h"
+#include "store/shard.h"
 
 PG_FUNCTION_INFO_V1(oms_configuration_version);
 PG_FUNCTION_INFO_V1(oms_refuse_configuration_truncate);
@@ -87,7 +87,7 @@ config_event_number(ConfigEvent *event)
 {
 	/* The id first: whoever bounds events by transaction and sequence (the bridge's horizon) relies on this order. */
 	(void) GetTopTransactionId();
-	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	event->sequence = oms_next_sequence();
 	event->occurred_at = GetCurrentTimestamp();
 	/* never before the previous one; what is no time is damage, and none to go on from */
 	if (event->before.occurred_at > event->occurred_at && oms_time_is_printable(event->before.occurred_at))

@@ -22,7 +22,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -42,6 +41,7 @@
 #include "store/purge_private.h"
 #include "store/retention.h"
 #include "store/sent.h"
+#include "store/shard.h"
 #include "store/table_io.h"
 
 #define PURGED_OBJECT	"configuration"
@@ -346,7 +346,7 @@ purge_append(const Cut *cut, const Caller *caller, MemoryContext memory)
 
 	/* the transaction's id before the sequence: events.c */
 	(void) GetTopTransactionId();
-	sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	sequence = oms_next_sequence();
 	text = oms_json_text(histories, &length);
 	digest = oms_digest(NULL, text, length, NULL);
 	payload = purge_payload(cut, caller, histories, digest, before.version + 1, sequence, occurred_at);

@@ -14,7 +14,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
-#include "commands/sequence.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -28,6 +27,7 @@
 #include "base/guc.h"
 #include "store/events.h"
 #include "store/purge.h"
+#include "store/shard.h"
 #include "store/table_row.h"
 
 enum EventColumn
@@ -187,7 +187,7 @@ oms_event_build(EventMaker *maker, const Object *object, const Change *change, i
 	(void) GetTopTransactionId();
 	event->purge = NULL;
 	event->kind = oms_kind_of(object);
-	event->sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	event->sequence = oms_next_tree_sequence();
 	event->id = object->id;
 	event->version = object->version;
 	event->root_id = object->root_id;

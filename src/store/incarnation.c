@@ -31,12 +31,14 @@
 #include "access/xlogrecovery.h"
 #include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
+#include "common/string.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "store/config_table.h"
 #include "store/incarnation.h"
+#include "store/shard.h"
 
 enum IncarnationColumn
 {
@@ -285,7 +287,11 @@ oms_incarnation_write(TableSet *tables, int64 number, int64 first_sequence, Time
 void
 oms_token_write(const Token *token, char *text)
 {
-	snprintf(text, TOKEN_LENGTH, INT64_FORMAT "." UINT64_FORMAT, token->incarnation, token->xid);
+	char		shard[16] = "";
+
+	if (token->shard != OMS_NO_SHARD)
+		snprintf(shard, sizeof(shard), "%d:", token->shard);
+	snprintf(text, TOKEN_LENGTH, "%s" INT64_FORMAT "." UINT64_FORMAT, shard, token->incarnation, token->xid);
 }
 
 /* Only as it is written. */
@@ -293,11 +299,13 @@ bool
 oms_token_read(const char *text, Token *token)
 {
 	char		again[TOKEN_LENGTH];
+	const char *rest = strchr(text, ':');
 	char	   *end;
 
-	token->incarnation = strtoi64(text, &end, 10);
+	token->shard = rest ? strtoint(text, NULL, 10) : OMS_NO_SHARD;
+	token->incarnation = strtoi64(rest ? rest + 1 : text, &end, 10);
 	token->xid = *end == '.' ? strtou64(end + 1, NULL, 10) : 0;
 	oms_token_write(token, again);
-	return strcmp(text, again) == 0 && token->incarnation >= 0 &&
+	return strcmp(text, again) == 0 && token->shard >= OMS_NO_SHARD && token->incarnation >= 0 &&
 		(TransactionIdIsNormal((TransactionId) token->xid) || token->xid > MaxTransactionId);
 }

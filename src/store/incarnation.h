@@ -27,11 +27,12 @@ typedef struct Incarnation
 /* Who did it, for whoever waits for it elsewhere. */
 typedef struct Token
 {
+	int			shard;			/* of a fleet; or OMS_NO_SHARD */
 	int64		incarnation;
 	uint64		xid;
 } Token;
 
-#define TOKEN_LENGTH	48
+#define TOKEN_LENGTH	64
 
 extern void oms_token_write(const Token *token, char *text);
 

@@ -19,7 +19,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "catalog/pg_trigger.h"
-#include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -29,6 +28,7 @@
 
 #include "store/append_only.h"
 #include "store/purge_private.h"
+#include "store/shard.h"
 
 /* ------------------------------------------------------------------------
  * what is kept
@@ -166,7 +166,7 @@ oms_purge_build(UnitOfWork *uow, const PurgedTree *tree, const Command *command,
 	/* the transaction's id before the sequence: events.c */
 	(void) GetTopTransactionId();
 	*event = (Event) {
-		.kind = oms_kind_of(root), .sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false), .id = root->id,
+		.kind = oms_kind_of(root), .sequence = oms_next_tree_sequence(), .id = root->id,
 		.version = root->version + 1, .root_id = root->root_id, .account = oms_object_account(root), .tree_version = root->tree_version + 1,
 		.event_type = "TreePurged", .occurred_at = uow->time, .command = command, .purge = purge,
 	};

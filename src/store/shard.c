@@ -1,16 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * shard.c
- *	  The slots of this database.
+ *	  The slots of this database, and the numbers that its events have.
  *
- * Keeps what oms.shard says (config_table.c).  Only what begins a tree asks.
- * Writes and locks nothing.
+ * Keeps what oms.shard says (config_table.c).
+ *
+ * In a fleet the numbers of events must not be those of another shard: each draws
+ * every step-th one, at an offset of its own (oms.set_shard()).  A dump brings the
+ * value of the sequence but not its step, so what is drawn is looked at.
+ *
+ * oms.set_shard() holds a lock on the sequence that keeps everybody from drawing.
+ * Whoever waited for it has checked the slots of before, and begins again.
+ *
+ * Writes nothing; a number that is drawn locks the sequence, as nextval() does.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "catalog/pg_type_d.h"
+#include "commands/sequence.h"
+#include "fmgr.h"
 #include "port/pg_bitutils.h"
 #include "utils/fmgrprotos.h"
 #include "utils/multirangetypes.h"
@@ -21,10 +32,16 @@
 #include "store/config_table.h"
 #include "store/shard.h"
 
+PG_FUNCTION_INFO_V1(oms_next_sequence_number);
+
 static struct
 {
 	bool		found;
 	int32		number;
+	int32		step;			/* of the sequence; 1: there is no fleet */
+	int32		timeline;		/* the only one on which commands are taken; 0: any */
+	uint64		generation;		/* how often it was read … */
+	uint64		asked;			/* … when the command at hand was checked */
 	int			count;			/* of slots that are ours */
 	uint64		slots[OMS_SLOTS / 64];
 }			shard;
@@ -67,8 +84,14 @@ shard_begin(ConfigTable *table)
 static void
 shard_take(ConfigTable *table, Relation rel, TupleTableSlot *slot)
 {
+	Datum		timeline;
+	bool		isnull;
+
 	shard.found = true;
 	shard.number = DatumGetInt32(oms_config_column(rel, slot, "number", INT4OID, NULL));
+	shard.step = DatumGetInt32(oms_config_column(rel, slot, "step", INT4OID, NULL));
+	timeline = oms_config_column(rel, slot, "timeline", INT4OID, &isnull);
+	shard.timeline = isnull ? 0 : DatumGetInt32(timeline);
 	shard_take_slots(oms_config_column(rel, slot, "slots", INT4MULTIRANGEOID, NULL));
 }
 
@@ -80,6 +103,7 @@ shard_end(ConfigTable *table)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("oms.shard has no row"),
 				 errhint("Insert what this database has, as (0, '{[0,16384)}') for all slots.")));
+	shard.generation++;
 }
 
 static ConfigTable shard_table = {.which = OMS_SHARD, .begin = shard_begin, .take = shard_take, .end = shard_end};
@@ -129,19 +153,104 @@ oms_shard_any_slot(void)
 }
 
 Refusal *
-oms_shard_check(const char *object, const char *root_id)
+oms_shard_check_life(void)
 {
-	int			slot;
+	TimeLineID	timeline;
 
 	oms_config_know(&shard_table);
-	if (likely(shard.count == OMS_SLOTS))
+	shard.asked = shard.generation;
+	if (likely(shard.timeline == 0) || RecoveryInProgress())
 		return NULL;
-	slot = oms_tree_slot(root_id);
-	if (shard.slots[slot / 64] & (UINT64CONST(1) << (slot % 64)))
+	timeline = GetWALInsertionTimeLine();
+	if (timeline == (TimeLineID) shard.timeline)
 		return NULL;
-	return oms_with_hint(oms_with_detail(oms_refuse(OMS_NOT_HERE, "%s \"%s\" begins a tree of another database",
-													object, root_id),
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_NOT_HERE, "this database is a copy of shard %d, and no shard itself yet", shard.number),
+										 "oms.shard allows commands on timeline %d alone; this server is on timeline %u.", shard.timeline, timeline),
+						 "Give it its own number and slots by oms.set_shard().");
+}
+
+static bool
+shard_has_slot(int slot)
+{
+	return (shard.slots[slot / 64] & (UINT64CONST(1) << (slot % 64))) != 0;
+}
+
+bool
+oms_shard_has(const char *root_id)
+{
+	oms_config_know(&shard_table);
+	return shard.count == OMS_SLOTS || shard_has_slot(oms_tree_slot(root_id));
+}
+
+/* Outside of a fleet what is here goes on: nobody else has it. */
+Refusal *
+oms_shard_check(const char *object, const char *root_id, bool begins)
+{
+	oms_config_know(&shard_table);
+	if (likely(shard.count == OMS_SLOTS) || (!begins && shard.step == 1) || oms_shard_has(root_id))
+		return NULL;
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_NOT_HERE, begins ? "%s \"%s\" begins a tree of another database" :
+													"%s \"%s\" is of a tree of another database", object, root_id),
 										 "Its slot is %d; this database is shard %d, and oms.shard says which slots it has.",
-										 slot, shard.number),
+										 oms_tree_slot(root_id), shard.number),
 						 "Send it to the database that has the slot.");
+}
+
+int
+oms_shard_number(void)
+{
+	oms_config_know(&shard_table);
+	return shard.step == 1 ? OMS_NO_SHARD : shard.number;
+}
+
+/* ------------------------------------------------------------------------
+ * numbers of events
+ * ------------------------------------------------------------------------
+ */
+
+int64
+oms_next_sequence(void)
+{
+	int64		sequence;
+	Refusal    *refusal = NULL;
+
+	oms_config_know(&shard_table);
+	if (unlikely(shard.timeline != 0))
+	{
+		uint64		asked = shard.asked;
+
+		refusal = oms_shard_check_life();
+		shard.asked = asked;
+	}
+	if (refusal)
+		oms_raise(refusal);
+	sequence = nextval_internal(oms_relation(OMS_EVENT_SEQUENCE), false);
+	/* it may have waited for oms.set_shard() */
+	oms_config_know(&shard_table);
+	if (likely(shard.step == 1) || sequence % shard.step == shard.number)
+		return sequence;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("oms.event_sequence does not stand on the offset of shard %d", shard.number),
+			 errdetail("It gave " INT64_FORMAT ", which by oms.shard (step %d) is another shard's.", sequence, shard.step),
+			 errhint("Call oms.set_shard() with the number and slots that oms.shard has.")));
+}
+
+int64
+oms_next_tree_sequence(void)
+{
+	int64		sequence = oms_next_sequence();
+
+	if (unlikely(shard.step != 1 && shard.asked != shard.generation))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the slots of this database have changed while a command was applied")));
+	return sequence;
+}
+
+/* For what is numbered in SQL. */
+Datum
+oms_next_sequence_number(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(oms_next_sequence());
 }

@@ -25,6 +25,7 @@
 #include "base/damage.h"
 #include "base/moment.h"
 #include "store/event_hooks.h"
+#include "store/shard.h"
 #include "store/sight.h"
 #include "store/source.h"
 #include "store/work_private.h"
@@ -117,7 +118,7 @@ work_incarnation(UnitOfWork *uow)
 Token
 oms_uow_token(UnitOfWork *uow)
 {
-	return (Token) {.incarnation = work_incarnation(uow)->number, .xid = oms_uow_xid(uow)};
+	return (Token) {.shard = oms_shard_number(), .incarnation = work_incarnation(uow)->number, .xid = oms_uow_xid(uow)};
 }
 
 /* ------------------------------------------------------------------------

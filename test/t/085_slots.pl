@@ -188,7 +188,7 @@ foreach my $format ('plain', 'custom')
 	$node->command_ok([ 'pg_dump', '--format', $format, '--file', "$dir/dump.$format", $node->connstr('slots') ], "dump: $format");
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/dump.$format", '-d', $node->connstr("again_$format") ], 'restore') if $format eq 'plain';
 	$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr("again_$format"), "$dir/dump.$format" ], 'restore') if $format eq 'custom';
-	is(value('SELECT * FROM oms.shard', "again_$format"), '5|{[100,200),[300,400)}', 'the slots are those of before');
+	is(value('SELECT number, slots FROM oms.shard', "again_$format"), '5|{[100,200),[300,400)}', 'the slots are those of before');
 }
 
 done_testing();
