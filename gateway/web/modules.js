@@ -1,1 +1,3 @@
 // Modules that register actions and panels with desk.js (doc/blotter.md).
+
+import './actions.js';
