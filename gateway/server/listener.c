@@ -19,6 +19,7 @@
 
 #include <microhttpd.h>
 
+#include "head.h"
 #include "log.h"
 #include "request.h"
 
@@ -44,6 +45,7 @@ static Peer *peers;
 static int	npeers;
 static uint64_t bodies;			/* bytes of those that are held */
 static bool draining;
+static bool leaves_heads;		/* the library, in the buffer as they came */
 static Clock clock_of_peers;
 
 const ListenerRules *
@@ -242,9 +244,28 @@ check_room(const Request *request, Refused *refused)
 	return !takes_body(request) || has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
 }
 
+/* Where the parts of the head stand, as this library leaves them; a later one is told to be strict itself. */
+static bool
+check_places(const Request *request, const char *url, Refused *refused)
+{
+	size_t		bytes = MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+
+	return !leaves_heads || head_check(&request->head, url, bytes, refused);
+}
+
+/*
+ * A body in chunks is the last thing that is read of a connection: libmicrohttpd is generous there too, with line ends and what stands behind a
+ * chunk's length, so where it ends may be seen otherwise by who is in front of us.
+ */
+static bool
+ends_connection(const Request *request)
+{
+	return request_header(request, "Transfer-Encoding").data != NULL;
+}
+
 /* Everything that can be said before the body has come. */
 static bool
-check_head(Request *request, const char *method, const char *version, Refused *refused)
+check_head(Request *request, const char *method, const char *url, const char *version, Refused *refused)
 {
 	GuardRules	guard = rules->guard;
 	Refused		of_route = {0};
@@ -266,6 +287,9 @@ check_head(Request *request, const char *method, const char *version, Refused *r
 		request->close = true;
 		return refuse(refused, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "more than %d headers", REQUEST_HEADERS_MAX);
 	}
+	if (!check_places(request, url, refused))
+		return false;
+	request->close = ends_connection(request);
 	/* which route it is says how large the body may be; what else is wrong with the path comes after what the guard says */
 	found = route_find(method, request->path, &request->match, &of_route);
 	if (found)
@@ -351,13 +375,12 @@ handle(void *arg, struct MHD_Connection *mhd, const char *url, const char *metho
 	Refused		refused = {0};
 
 	(void) arg;
-	(void) url;
 	if (!request->begun)
 	{
 		request->begun = true;
 		request->peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 		request->peer->until_us = loop_now_us() + rules->body_ms * 1000;
-		if (check_head(request, method, version, &refused))
+		if (check_head(request, method, url, version, &refused))
 			return MHD_YES;
 		request_refuse(request, &refused);
 		/* answered now, libmicrohttpd closes the connection, whose unread bytes may cost the client the answer */
@@ -498,6 +521,7 @@ listener_open(int fd, Problem *problem)
 										MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
 										MHD_OPTION_CONNECTION_LIMIT, (unsigned) (rules->connections_max + SPARE_CONNECTIONS),
 										MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(),
+										MHD_OPTION_STRICT_FOR_CLIENT, leaves_heads ? 0 : 2,
 										MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
 										MHD_OPTION_END);
 	if (listener->daemon == NULL)
@@ -513,6 +537,7 @@ bool
 listener_start(const int *fds, int nfds, const ListenerRules *given, Problem *problem)
 {
 	rules = given;
+	leaves_heads = strncmp(MHD_get_version(), "0.", 2) == 0;
 	for (int i = 0; i < nfds && i < LISTENERS_MAX; i++)
 		if (!listener_open(fds[i], problem))
 			return false;

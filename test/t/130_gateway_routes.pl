@@ -236,7 +236,11 @@ is($client->answer->{status}, 200, 'requests one behind the other are answered o
 my $chunks = sprintf "POST /commands/orders HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n",
   10, substr($bytes, 0, 10), length($bytes) - 10, substr($bytes, 10);
 $client->write($chunks);
-is($client->answer->{status}, 200, 'a body in chunks');
+$answer = $client->answer;
+is($answer->{status}, 200, 'a body in chunks');
+is($answer->{headers}{connection}, 'close', 'is the last that a connection has');
+ok($client->closed, 'which is closed');
+$client = $gateway->client;
 $client->write("POST /commands/orders HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: " . length($bytes) . "\r\n\r\n");
 ok($client->more && $client->{read} =~ m{^HTTP/1\.1 100}, 'who asks first is told to go on');
 $client->write($bytes);

@@ -1,8 +1,9 @@
 # Clients that mean no good, and those that are merely many or slow: what is ambiguous is refused before anything is done, byte for byte
 # as it was sent, and nobody keeps the others out.
 #
-# Broken by: taking a request that a proxy in front may read as two; answering such a one and going on with its connection; a time-out that
-# a byte a second puts off; a limit on connections that nobody is told of; a body of no stated length without a bound.
+# Broken by: taking a request that a proxy in front may read as two, by its lengths, its line ends, its lines that go on, its zeros or its
+# chunks; answering such a one and going on with its connection; a time-out that a byte a second puts off; a limit on connections that nobody is
+# told of; a body of no stated length without a bound.
 
 use strict;
 use warnings;
@@ -70,6 +71,44 @@ smuggled('a space before the colon', "$line\r\nContent-Length : $len", $ok);
 smuggled('a control byte in a value', "$line\r\nX-A: a\x01b\r\nContent-Length: $len", $ok);
 smuggled('a header whose name is no token', "$line\r\nX(A): b\r\nContent-Length: $len", $ok);
 smuggled('what it does not expect', "$line\r\nExpect: 200-ok\r\nContent-Length: $len", $ok, 417);
+# What libmicrohttpd reads in a way of its own: what a proxy takes for a part of a value, or for the next line, must not be a header here.
+smuggled('a length that stands in the next line', "$line\r\nContent-Length:\r\n $len", $ok);
+smuggled('a value that goes on', "$line\r\nX-A: b\r\n\tc\r\nContent-Length: $len", $ok);
+smuggled('chunked in the next line', "$line\r\nTransfer-Encoding:\r\n chunked", "0\r\n\r\n");
+smuggled('a name made of two lines', "$line\r\nContent: $len\r\n -Length", $ok);
+smuggled('the last header goes on', "$line\r\nContent-Length: $len\r\nX-A: b\r\n c", $ok);
+smuggled('lines that end with LF', ($line =~ s/\r//gr) . "\nContent-Length: $len", $ok);
+smuggled('one that does', "$line\r\nX-A: b\nContent-Length: $len", $ok);
+smuggled('a length behind LF', "$line\r\nX-A: b\nTransfer-Encoding: chunked", "0\r\n\r\n");
+smuggled('CR alone', "$line\rX-A: b\r\nContent-Length: $len", $ok);
+smuggled('a zero in a value', "$line\r\nX-A: b\0c\r\nContent-Length: $len", $ok);
+smuggled('a zero in a length', "$line\r\nContent-Length: $len\0 0", $ok);
+smuggled('a zero behind chunked', "$line\r\nTransfer-Encoding: chunked\0", "0\r\n\r\n");
+smuggled('a zero in the target', "POST /commands/orders\0x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: $len", $ok);
+smuggled('two spaces in the first line', "POST  /commands/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: $len", $ok);
+like(send_bytes("GET /queries/orders?limit=1 HTTP/1.1\r\nHost: localhost\n\nGET /queries/orders?limit=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"), qr{^HTTP/1\.1 400(?!.*^HTTP)}ms, 'a head that ends with LF twice is refused, and what is behind it is not read');
+
+# Where a body in chunks ends is a matter of taste too, so nothing is read behind it.
+sub chunked
+{
+	my ($name, $chunks, $status) = @_;
+	my $before = stored();
+	my $hidden = body();
+	my $got = send_bytes("$line\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}POST /commands/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " . length($hidden) . "\r\n\r\n$hidden");
+	is(join(' ', $got =~ m{^HTTP/1\.1 (\d+)}mg), $status, "$name: $status and nothing else");
+	is(stored() - $before, $status eq '200' ? 1 : 0, "$name: nothing that was hidden is done");
+	return;
+}
+
+sub in_chunks { my ($size, $end, $more) = @_; my $content = body(); return sprintf("$size$end%s\r\n0$end", length $content, $content) . ($more // '') . "\r\n"; }
+
+chunked('chunks', in_chunks('%x', "\r\n"), 200);
+chunked('something behind a length', in_chunks('%x;a=b', "\r\n"), 200);
+chunked('LF behind it', in_chunks('%x;a', "\n"), 200);
+chunked('zeros before it', in_chunks('%020x', "\r\n"), 200);
+chunked('a header behind the body', in_chunks('%x', "\r\n", "Content-Length: 5\r\nHost: evil\r\n"), 200);
+chunked("a length with $_", in_chunks("$_%x", "\r\n"), 400) foreach '+', '-', '0x', ' ';
+chunked('a length that is too large', in_chunks('1%016x', "\r\n"), 413);
 like(send_bytes("POST /commands/orders HTTP/1.1\r\nHost: oms.example:80\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: $len\r\n\r\n$ok"), qr{^HTTP/1\.1 409}, 'another name of ours');
 my $stored = stored();
 foreach my $bytes ("\x16\x03\x01\x02\x00\x01\x00", "\0" x 200, "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\r\n" x 100, "x" x 100_000, "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
