@@ -14,6 +14,7 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "base/near.h"
 #include "base/uuid.h"
 #include "core/added/added.h"
 #include "core/command_read.h"
@@ -87,18 +88,38 @@ static Refusal *
 command_unknown_field(const CommandDef *def, const char *name, int length)
 {
 	StringInfoData known;
-	int			shown = Min(length, 128);
+	List	   *names = NIL;
+	const char *near;
+	const char *own = def->added ? NULL : "Fields of your own go under \"attributes\".";
+	int			shown = pg_mbcliplen(name, length, 128);
 
 	initStringInfo(&known);
 	for (const CommandField *f = def->fields; f->name != NULL; f++)
 		if (!f->internal)
+		{
 			appendStringInfo(&known, "%s%s", known.len ? ", " : "", f->name);
-	shown = pg_mbcliplen(name, length, shown);
+			names = lappend(names, unconstify(char *, f->name));
+		}
+	near = oms_did_you_mean(names, name, length);
 	return oms_with_hint(oms_with_detail(oms_refuse(OMS_MALFORMED, "unknown field \"%.*s\" of %s",
 													shown, name, def->name),
 										 "It knows %s%s.", known.data,
 										 def->fix_messages ? ", and the other fields of its FIX message" : ""),
-						 def->added ? NULL : "Fields of your own go under \"attributes\".");
+						 near && own ? psprintf("%s %s", near, own) : near ? near : own);
+}
+
+static Refusal *
+command_unknown_type(const char *name, int length)
+{
+	List	   *names = NIL;
+	const char *near;
+	const char *where = "The view oms.command_reference lists all commands; those of another library are known where that is preloaded.";
+
+	for (int i = 0; i < oms_command_count; i++)
+		names = lappend(names, unconstify(char *, oms_command_defs[i].name));
+	near = oms_did_you_mean(names, name, length);
+	return oms_with_hint(oms_refuse(OMS_UNKNOWN_COMMAND, "unknown command type \"%.*s\"", pg_mbcliplen(name, length, 128), name),
+						 near ? psprintf("%s %s", near, where) : where);
 }
 
 static void
@@ -319,17 +340,15 @@ oms_command_parse(Jsonb *raw, bool from_fix, Command *command)
 	memset(command, 0, sizeof(*command));
 	command->raw = raw;
 	if (!oms_json_is_object(raw))
-		return oms_refuse(OMS_MALFORMED, "a command must be a JSON object");
+		return oms_with_hint(oms_refuse(OMS_MALFORMED, "a command must be a JSON object"),
+							 oms_json_is_array(raw) ? "oms_commands() takes an array of commands." : NULL);
 	type = oms_json_get(raw, "commandType", &hold);
 	if (type == NULL || type->type != jbvString)
 		return oms_with_detail(oms_refuse(OMS_MALFORMED, "a command needs field \"commandType\""),
 							   "It must be a string.");
 	command->def = oms_command_def(type->val.string.val, type->val.string.len);
 	if (command->def == NULL)
-		return oms_with_hint(oms_refuse(OMS_UNKNOWN_COMMAND, "unknown command type \"%.*s\"",
-										pg_mbcliplen(type->val.string.val, type->val.string.len, 128),
-										type->val.string.val),
-							 "The view oms.command_reference lists all commands; those of another library are known where that is preloaded.");
+		return command_unknown_type(type->val.string.val, type->val.string.len);
 	refusal = command_read_fields(&raw->root, from_fix, command);
 	if (refusal)
 		return refusal;

@@ -15,6 +15,7 @@
 
 #include "base/decimal.h"
 #include "base/moment.h"
+#include "base/near.h"
 #include "core/command_read.h"
 
 Refusal *
@@ -95,6 +96,17 @@ command_read_decimal(const CommandField *f, const JsonbValue *v, void *member)
 }
 
 static Refusal *
+command_unknown_name(const CommandField *f, const char *given, int length)
+{
+	List	   *names = NIL;
+
+	for (const OmsName *n = f->names; n->name != NULL; n++)
+		if (n == f->names || n->value != n[-1].value)
+			names = lappend(names, unconstify(char *, n->name));
+	return oms_with_hint(oms_field_bad(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names)), oms_did_you_mean(names, given, length));
+}
+
+static Refusal *
 command_read_name(const CommandField *f, const JsonbValue *v, void *member)
 {
 	const OmsName *name;
@@ -114,7 +126,7 @@ command_read_name(const CommandField *f, const JsonbValue *v, void *member)
 	if (name == NULL && f->type == CMD_OPEN_NAME)
 		return command_read_text(f, v, member);
 	if (name == NULL)
-		return oms_field_bad(f, "It must be one of %s, or FIX's code.", oms_names_list(f->names));
+		return command_unknown_name(f, v->val.string.val, v->val.string.len);
 	*(const char **) member = name->name;
 	return NULL;
 }

@@ -195,7 +195,7 @@ oms_commands(PG_FUNCTION_ARGS)
 	oms_run_begin("oms_commands()", false);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!oms_json_is_array(array))
-		oms_run_raise(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"));
+		oms_run_raise(oms_with_hint(oms_refuse(OMS_MALFORMED, "commands must be a JSON array"), oms_json_is_object(array) ? "oms_command() takes one command." : NULL));
 	uow = oms_uow_begin();
 	taken = api_lock_all(uow, array);
 	it = JsonbIteratorInit(&array->root);

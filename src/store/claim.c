@@ -102,8 +102,9 @@ claim_refuse_name(const Claim *claim, const IdClaim *name)
 	if (unlikely(claim->uow->limited) && owner)
 		oms_sight_note(claim->uow, oms_uow_peek_any(claim->uow, def->kind, owner));
 
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", def->field, name->ids[1]),
-						   "It is known for %s \"%s\".", oms_kind_noun(def->kind), owner ? owner : "?");
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "%s \"%s\" is already used", def->field, name->ids[1]),
+						   "It is known for %s \"%s\".", oms_kind_noun(def->kind), owner ? owner : "?"),
+						 "It names one of them, and no other. A repeat of a command is known by its commandId.");
 }
 
 static Refusal *

@@ -115,3 +115,16 @@ SELECT id FROM oms.orders WHERE id LIKE 'err-%' ORDER BY id;
 \x off
 \t off
 SELECT * FROM oms.verify();
+
+-- what somebody may have meant
+SELECT message, hint FROM (VALUES ('{"commandType": "CreateOrder"}'), ('{"commandType": "createOrderCommand"}'), ('{"commandType": "Dance"}'),
+  ('{"commandType": "CreateOrderCommand", "clOrdId": "c", "symbol": "X", "side": "BUY", "orderQty": 1}'), ('{"commandType": "CreateOrderCommand", "symbol": "X", "side": "BUY", "qty": 1}'),
+  ('{"commandType": "CreateOrderCommand", "symbol": "X", "side": "BUUY", "orderQty": 1}'), ('{"commandType": "CreateOrderCommand", "symbol": "X", "side": "BUY", "orderQty": 1, "ordType": "STOP_LIMITED"}'),
+  ('[{"commandType": "CreateOrderCommand"}]'), ('7')) AS c (command),
+  LATERAL (SELECT oms_try_command(command::jsonb) AS r) AS r, jsonb_to_record(r.r -> 'error') AS e (message text, hint text);
+SELECT oms_commands('{"commandType": "CreateOrderCommand"}');
+SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "near", "clOrdID": "near-1", "symbol": "X", "side": "BUY", "orderQty": 1}') ->> 'status' AS status;
+SELECT oms_command('{"commandType": "RequestCancelOrderCommand", "orderId": "near", "clOrdID": "near-2"}') ->> 'status' AS status;
+SELECT oms_command('{"commandType": "RejectCancelOrderCommand", "orderId": "near"}') ->> 'status' AS status;
+SELECT oms_command('{"commandType": "RequestReplaceOrderCommand", "orderId": "near", "clOrdID": "near-2", "orderQty": 2}') ->> 'status' AS status;
+SELECT oms_command('{"commandType": "CreateOrderCommand", "clOrdID": "near-1", "symbol": "X", "side": "BUY", "orderQty": 1}') ->> 'status' AS status;

@@ -170,8 +170,10 @@ order_take_cl_ord_id(Decision *d, const Command *command, const Order *order, co
 	if (strcmp(owner, order->id) == 0 &&
 		(!oms_command_is_fresh_request(command) || order_may_share_cl_ord_id(command, order)))
 		return NULL;
-	return oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", command->cl_ord_id),
-						   "It is known for order \"%s\".", owner);
+	return oms_with_hint(oms_with_detail(oms_refuse(OMS_DUPLICATE, "clOrdID \"%s\" is already used", command->cl_ord_id),
+										 "It is known for order \"%s\".", owner),
+						 strcmp(owner, order->id) == 0 ? "A request has a clOrdID of its own; origClOrdID names the order's. A repeat of it is known by its commandId." :
+						 "It names one of them, and no other. A repeat of a command is known by its commandId.");
 }
 
 Refusal *

@@ -15,11 +15,9 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "nodes/pg_list.h"
-#include "utils/varlena.h"
 
+#include "base/near.h"
 #include "core/query/query_target.h"
-
-#define NAME_SHOWN_MAX	64
 
 /* The columns of an event table that stand in no payload, or that an index may have. */
 static const RecordColumn target_event_columns[] = {
@@ -78,54 +76,7 @@ oms_query_type_word(QueryType type)
 char *
 oms_query_shown(const char *name, int length)
 {
-	return pnstrdup(name, pg_mbcliplen(name, length, NAME_SHOWN_MAX));
-}
-
-/* ------------------------------------------------------------------------
- * names that are near
- * ------------------------------------------------------------------------
- */
-
-/* Letters and digits alone, in lower case: what two spellings of one name have in common. */
-static char *
-target_squeeze(const char *name, int length)
-{
-	char	   *squeezed = palloc(length + 1);
-	int			n = 0;
-
-	for (int i = 0; i < length; i++)
-		if (name[i] != '_' && name[i] != '-' && name[i] != ' ')
-			squeezed[n++] = pg_ascii_tolower((unsigned char) name[i]);
-	squeezed[n] = '\0';
-	return squeezed;
-}
-
-/* "Did you mean "a" or "b"?" of those that are nearest, at most three; NULL: none is near. */
-static const char *
-target_near(List *names, const char *given, int length)
-{
-	StringInfoData hint;
-	char	   *wanted;
-	int			nearest = 0;
-	int			found = 0;
-	ListCell   *cell;
-
-	if (length == 0 || length > NAME_SHOWN_MAX)
-		return NULL;
-	wanted = target_squeeze(given, length);
-	initStringInfo(&hint);
-	/* further and further away, but never so far that half of it is another */
-	for (int away = 0; away <= Min(3, (int) strlen(wanted) / 2) && found == 0; away++)
-		foreach(cell, names)
-		{
-			char	   *name = target_squeeze(lfirst(cell), strlen(lfirst(cell)));
-
-			nearest = varstr_levenshtein_less_equal(wanted, strlen(wanted), name, strlen(name), 1, 1, 1, away, true);
-			if (nearest <= away && ++found <= 3)
-				appendStringInfo(&hint, "%s\"%s\"", found == 1 ? "Did you mean " : " or ", (char *) lfirst(cell));
-		}
-	appendStringInfoChar(&hint, '?');
-	return found > 0 ? hint.data : NULL;
+	return pnstrdup(name, pg_mbcliplen(name, length, OMS_NEAR_MAX));
 }
 
 /* ------------------------------------------------------------------------
@@ -172,14 +123,14 @@ oms_query_target_number(int number, QueryTarget *target)
 static bool
 target_has_name(const QueryTarget *target, const char *squeezed)
 {
-	char	   *name = target_squeeze(target->name, strlen(target->name));
+	char	   *name = oms_squeezed(target->name, strlen(target->name));
 	int			length = strlen(name);
 	const char *kind = target->kind->record->name;
 
 	if (strcmp(name, squeezed) == 0)
 		return true;
 	if (target->rows == QUERY_OBJECTS)
-		return strcmp(target_squeeze(kind, strlen(kind)), squeezed) == 0;
+		return strcmp(oms_squeezed(kind, strlen(kind)), squeezed) == 0;
 	return target->rows == QUERY_EVENTS && strlen(squeezed) == length - 1 && strncmp(name, squeezed, length - 1) == 0;
 }
 
@@ -207,7 +158,7 @@ oms_query_target(const char *name, int length, QueryTarget *target)
 
 	if (target_find_table(name, length, target))
 		return NULL;
-	squeezed = target_squeeze(name, Min(length, NAME_SHOWN_MAX));
+	squeezed = oms_squeezed(name, Min(length, OMS_NEAR_MAX));
 	initStringInfo(&known);
 	for (QueryRows rows = QUERY_OBJECTS; rows <= QUERY_TREE; rows++)
 		for (int i = 0; i < oms_kind_count; i++)
@@ -215,14 +166,14 @@ oms_query_target(const char *name, int length, QueryTarget *target)
 			if (!target_exists(&oms_kinds[i], rows))
 				continue;
 			*target = target_of(&oms_kinds[i], rows);
-			if (length <= NAME_SHOWN_MAX && target_has_name(target, squeezed))
+			if (length <= OMS_NEAR_MAX && target_has_name(target, squeezed))
 				return NULL;
 			names = lappend(names, unconstify(char *, target->name));
 			appendStringInfo(&known, "%s%s", known.len ? ", " : "", target->name);
 		}
 	refusal = oms_with_detail(oms_refuse(OMS_BAD_QUERY, "there is no object \"%s\" to ask for", oms_query_shown(name, length)),
 							  "There are: %s.", known.data);
-	return oms_with_hint(refusal, target_near(names, name, length));
+	return oms_with_hint(refusal, oms_did_you_mean(names, name, length));
 }
 
 /* ------------------------------------------------------------------------
@@ -432,7 +383,7 @@ target_unknown_field(const QueryTarget *target, const char *name, int length, co
 	if (target->rows == QUERY_EVENTS)
 		names = list_concat(names, target_field_names(&objects, true));
 	refusal = oms_with_detail(refusal, "It stands at %s.", at);
-	return oms_with_hint(refusal, target_near(names, name, length));
+	return oms_with_hint(refusal, oms_did_you_mean(names, name, length));
 }
 
 Refusal *
