@@ -244,7 +244,7 @@ is(done($as{trader_ab}, create('A-n2', account => 'B1', commandId => 'n2'))->{st
 done($boss, create("A-y$_", account => 'A1')) foreach 1, 2;
 like(command_refused($as{trader_a}, { commandType => 'ReplaceOrderCommand', orderId => 'A-y1', account => 'B1' }), qr/^OM008 .*ReplaceOrderCommand for account "B1"/, 'an order is not moved where he does not see it');
 like(command_refused($as{trader_a}, { commandType => 'PlaceOrderCommand', orderId => 'A-y2', children => [ { orderQty => 1, account => 'B1' } ] }), qr/^OM008 .*for account "B1"/, 'nor placed');
-like(command_refused($as{trader_a}, create('A-n3', account => 'A1', clOrdID => 'B-c1')), qr/^OM007 .*clOrdID "B-c1" is already used$/, 'a ClOrdID of another is taken, and whose it is, is not said');
+like(command_refused($as{trader_a}, create('A-n3', account => 'A1', clOrdID => 'B-c1')), qr/^OM007 .*clOrdID "B-c1" is already used\s+HINT:  It names one of them, and no other\. A repeat of a command is known by its commandId\.$/, 'a ClOrdID of another is taken, and whose it is, is not said');
 like(command_refused($as{trader_a}, create('B-o1', account => 'A1')), qr/^OM007 .*order "B-o1" exists already$/, 'so is an id');
 is(command_refused($as{trader_a}, create('B-q1', account => 'A1')), q(OM007 ERROR:  orderId "B-q1" is already used), 'of what has an id not even the kind is said');
 like(command_refused($boss, create('B-q1', account => 'A1')), qr/^OM007 .*"B-q1" is the id of a quote request/, 'to who sees all, it is');
