@@ -2,13 +2,13 @@
 
 import { pendingOf } from './desk.js';
 import { el, setText } from './dom.js';
-import { compareDecimals, formatCell, formatFull } from './format.js';
+import { addDecimals, compareDecimals, formatCell, formatFull } from './format.js';
 
 const quiet = matchMedia('(prefers-reduced-motion: reduce)');
 
 // What a value says about its cell, for the colours: only words that we know become classes.
 const words = new Set(['BUY', 'SELL', 'SELL_SHORT', 'SELL_SHORT_EXEMPT', 'NEW', 'PENDING_NEW', 'PARTIALLY_FILLED', 'FILLED', 'CANCELLED', 'REJECTED', 'EXPIRED', 'REVIEW', 'VALIDATED', 'ALLOCATED', 'CORRECTED', 'BUSTED', 'QUEUED', 'CLAIMED',
-	'RELEASED', 'COMPLETED', 'ACTIVE', 'QUOTED', 'ACCEPTED', 'DECLINED', 'PENDING_CANCEL', 'PENDING_REPLACE', 'DONE_FOR_DAY', 'STOPPED', 'SUSPENDED']);
+	'RELEASED', 'COMPLETED', 'ACTIVE', 'QUOTED', 'ACCEPTED', 'DECLINED', 'PENDING_CANCEL', 'PENDING_REPLACE', 'DONE_FOR_DAY', 'STOPPED', 'SUSPENDED', 'ZERO']);
 
 // columns: [{ field, type, ... }]. prefix: of the ids of cells, which a screen reader is led by.
 export function makeSlot(columns, prefix) {
@@ -70,10 +70,10 @@ export function fillRow(slot, row, columns, { before, tree, open, flashing }) {
 	columns.forEach((column, i) => {
 		const part = slot.cells[i];
 		const value = row.cells[column.field];
-		let text = formatCell(value, column.type);
+		let text = formatCell(value, column.show);
 		if (i === 0) text = lead(row, tree, open) + text + (waits ? `  … ${waits.text}` : '');
 		setText(part.text, text);
-		setWord(part, column.type === 'name' ? value : null);
+		setWord(part, column.type === 'name' ? value : column.type === 'number' && value === '0' ? 'ZERO' : null);
 		setTitle(part, titleOf(value, column, text));
 		if (before && flashing && before !== row && JSON.stringify(before.cells[column.field]) !== JSON.stringify(value)) flash(part.cell, before.cells[column.field], value, column.type);
 		else if (part.key !== row.key) for (const animation of part.cell.getAnimations?.() ?? []) animation.cancel();
@@ -81,18 +81,25 @@ export function fillRow(slot, row, columns, { before, tree, open, flashing }) {
 	});
 }
 
-// A line that stands for a group, with its subtotals by currency.
+// Quantities of several currencies can be added; what is money cannot.
+const money = new Set(['executedValue', 'cashOrderQty', 'commission']);
+
+function subtotal(sums, column) {
+	const values = sums.map((sum) => sum[column.field]).filter((value) => value !== undefined && value !== null);
+	if (column.field === 'currency') return sums.length === 1 ? sums[0].currency ?? '' : `${sums.length} ccy`;
+	if (column.type !== 'number' || values.length === 0) return '';
+	if (values.length === 1) return formatCell(values[0], column.show);
+	return money.has(column.field) ? '…' : formatCell(addDecimals(values), column.show);
+}
+
+// A line that stands for a group, with its subtotals; each currency's are told where it is pointed at.
 export function fillGroup(slot, row, columns, open, label) {
 	const sums = row.sums ?? [];
 	columns.forEach((column, i) => {
 		const part = slot.cells[i];
-		let text = '';
-		if (i === 0) text = `${open ? '▾' : '▸'} ${label} (${row.count})`;
-		else if (column.field === 'currency') text = sums.map((sum) => sum.currency ?? '–').join(' · ');
-		else if (column.type === 'number') text = sums.map((sum) => sum[column.field]).filter((sum) => sum !== undefined && sum !== null).map((sum) => formatCell(sum, 'number')).join(' · ');
-		setText(part.text, text);
+		setText(part.text, i === 0 ? `${open ? '▾' : '▸'} ${label} (${row.count})` : subtotal(sums, column));
 		setWord(part, null);
-		setTitle(part, i > 0 ? text : '');
+		setTitle(part, i > 0 && column.type === 'number' && sums.length > 1 ? sums.filter((sum) => sum[column.field] !== undefined && sum[column.field] !== null).map((sum) => `${sum.currency ?? 'no currency'} ${formatCell(sum[column.field], column.show)}`).join('\n') : '');
 		part.key = row.key;
 	});
 }

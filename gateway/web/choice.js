@@ -96,7 +96,7 @@ export class Choice {
 				this.rows.set(row.id, row);
 				changed = true;
 			}
-		if (this.key === null && this.index >= 0 && grid.rowAt(this.index)) this.key = grid.rowAt(this.index).key;
+		if (this.key === null && !grid.starting && grid.rowAt(this.index)) this.key = grid.rowAt(this.index).key;
 		const row = this.active();
 		if (row !== this.told) changed = true;
 		const slot = grid.slots.find((one) => one.row !== null && one.row === row);
@@ -130,7 +130,7 @@ export class Choice {
 			if (!slot || !slot.row || event.button !== 0) return;
 			const now = performance.now();
 			// what was moved by the hand is what the hand meant
-			if (now - slot.changedAt < SAFE_MS && now - (grid.movedAt ?? 0) > SAFE_MS && grid.drawnOnce) return;
+			if (now - slot.changedAt < SAFE_MS && now - (grid.movedAt ?? 0) > SAFE_MS) return;
 			const field = event.target.closest('.c')?.dataset.field;
 			this.column = Math.max(0, grid.columns.findIndex((column) => column.field === field));
 			if (event.ctrlKey || event.metaKey) {

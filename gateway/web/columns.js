@@ -8,22 +8,24 @@ clOrdID|ClOrdID|text|120
 status|Status|name|118
 side|Side|name|62
 symbol|Symbol|text|84
-orderQty|Quantity|number|92
+orderQty|Quantity|number|104
 price|Price|number|84
-executedQuantity|Executed|number|92
-leavesQuantity|Leaves|number|92
+executedQuantity|Executed|number|104
+leavesQuantity|Leaves|number|104
 avgPx|Avg price|number|84
-workingQuantity|Working|number|88
-unplacedQuantity|Unplaced|number|88
+workingQuantity|Working|number|104
+unplacedQuantity|Unplaced|number|104
 account|Account|text|92
 deskStatus|Desk|name|82
 deskUser|Desk user|text|88
-conditions|Conditions|texts|120
-flags|Flags|texts|110
-ordType|Type|name|78
-timeInForce|TIF|name|92
-destination|Destination|text|92
 currency|Ccy|text|48
+ordType|Type|name|78
+timeInForce|TIF|name|70
+destination|Destination|text|92
+flags|Flags|texts|110
+createdAt|Created|time|104
+updatedAt|Updated|time|104
+conditions|Conditions|texts|120
 assetClass|Class|text|76
 executedValue|Value|number|104
 allocatedQuantity|Allocated|number|92
@@ -33,8 +35,6 @@ stopPx|Stop|number|80
 cashOrderQty|Cash qty|number|96
 childCount|Children|number|66
 liveChildren|Live children|number|88
-createdAt|Created|time|104
-updatedAt|Updated|time|104
 deskSince|Desk since|time|104
 deskReason|Desk reason|text|160
 reason|Reason|text|160
@@ -216,7 +216,7 @@ function read(object, table) {
 	const lists = new Set(few[object].split(' '));
 	return table.trim().split('\n').map((line) => {
 		const [field, label, type, width] = line.split('|');
-		return { field, label, type, width: Number(width), few: lists.has(field) };
+		return { field, label, type, width: Number(width), few: lists.has(field), show: /^price$|Px$/.test(field) ? 'price' : type };
 	});
 }
 

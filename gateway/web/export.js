@@ -4,6 +4,7 @@ import { currentGrid } from './blotter.js';
 import { request } from './api.js';
 import { notice, selection } from './desk.js';
 import { el } from './dom.js';
+import { LiveView } from './live.js';
 
 const plain = (value) => (value === null || value === undefined ? '' : typeof value === 'string' ? value : typeof value === 'boolean' ? String(value) : JSON.stringify(value));
 
@@ -33,10 +34,12 @@ export async function copyRows() {
 
 export async function exportCsv() {
 	const grid = currentGrid();
-	const { object, where, filters, search, orderBy } = grid.spec();
-	const view = { object, ...(where ? { where } : {}), filters, ...(search ? { search } : {}), orderBy, mode: 'flat', columns: grid.columns.map((column) => column.field) };
+	const spec = { ...grid.spec(), mode: 'flat', columns: grid.columns.map((column) => column.field), first: 0, count: 1 };
+	delete spec.groupBy;
+	const view = new LiveView('csv', () => {});
 	try {
-		const response = await request('POST', '/live/csv', { body: { view }, headers: { Accept: 'text/csv' }, as: 'response' });
+		// the gateway writes what this view is when it is asked: as filtered, in its order, all rows of it
+		const response = await request('GET', await view.address(spec, '.csv'), { headers: { Accept: 'text/csv' }, as: 'response' });
 		const address = URL.createObjectURL(await response.blob());
 		const link = el('a', { href: address, download: `${grid.tab}-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.csv` });
 		document.body.append(link);
@@ -46,5 +49,7 @@ export async function exportCsv() {
 		notice(`${grid.view.matches} rows are on their way as CSV`);
 	} catch (error) {
 		notice(`CSV: ${error.message}`, { kind: 'error' });
+	} finally {
+		view.close();
 	}
 }

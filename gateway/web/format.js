@@ -32,6 +32,12 @@ export function groupDigits(text) {
 	return sign + whole.replace(/\B(?=(\d{3})+$)/g, ',') + rest;
 }
 
+// 18.7 -> 18.70: prices stand below each other. No digit goes.
+function twoPlaces(text) {
+	const [whole, part = ''] = text.split('.');
+	return /^-?\d+$/.test(whole) ? `${whole}.${part.padEnd(2, '0')}` : text;
+}
+
 // The order of two decimals: -1, 0, 1. Exponents do not come.
 export function compareDecimals(a, b) {
 	const negative = a.startsWith('-');
@@ -46,20 +52,32 @@ export function compareDecimals(a, b) {
 	return (one < other) !== negative ? -1 : 1;
 }
 
+const units = (text, scale) => {
+	const [whole, part = ''] = text.split('.');
+	return BigInt(whole + part.padEnd(scale, '0'));
+};
+
+const placesOf = (text) => (text.split('.')[1] ?? '').length;
+
+function fromUnits(amount, scale) {
+	const digits = String(amount < 0n ? -amount : amount).padStart(scale + 1, '0');
+	const text = scale > 0 ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '') : digits;
+	return amount < 0n ? `-${text}` : text;
+}
+
+export function addDecimals(texts) {
+	const scale = Math.max(0, ...texts.map(placesOf));
+	return fromUnits(texts.reduce((sum, text) => sum + units(text, scale), 0n), scale);
+}
+
 // Division of decimals to so many places, half away from zero; null by zero.
 export function divideDecimals(a, b, places) {
-	const units = (text, scale) => {
-		const [whole, part = ''] = text.split('.');
-		return BigInt(whole + part.padEnd(scale, '0'));
-	};
-	const scale = Math.max((a.split('.')[1] ?? '').length, (b.split('.')[1] ?? '').length);
+	const scale = Math.max(placesOf(a), placesOf(b));
 	const divisor = units(b, scale);
 	if (divisor === 0n) return null;
 	const twice = (2n * units(a, scale) * 10n ** BigInt(places)) / divisor;
 	const rounded = (twice + (twice < 0n ? -1n : 1n)) / 2n;
-	const digits = String(rounded < 0n ? -rounded : rounded).padStart(places + 1, '0');
-	const text = places > 0 ? `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '') : digits;
-	return rounded < 0n ? `-${text}` : text;
+	return fromUnits(rounded, places);
 }
 
 function formatTime(text) {
@@ -86,10 +104,11 @@ export function formatCell(value, type) {
 	if (value === false) return 'no';
 	if (typeof value === 'object') {
 		if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.map((one) => (type === 'texts' ? formatName(one) : one)).join(', ');
-		if (Array.isArray(value) && value.every((one) => typeof one?.reason === 'string')) return value.map((one) => formatName(one.reason)).join(', ');
+		if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one?.code === 'string')) return value.map((one) => formatName(one.code)).join(', ');
 		return JSON.stringify(value);
 	}
 	if (type === 'number') return groupDigits(value);
+	if (type === 'price') return groupDigits(twoPlaces(value));
 	if (type === 'time') return formatTime(value);
 	if (type === 'name') return formatName(value);
 	return value;

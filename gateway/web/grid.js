@@ -84,6 +84,7 @@ export class Grid {
 		this.setFrozen(false, true);
 		this.shown.clear();
 		this.choice.clear();
+		this.starting = true;
 		this.ask();
 	}
 
@@ -137,6 +138,7 @@ export class Grid {
 			return;
 		}
 		this.problem = null;
+		if (what === 'answer') this.starting = false;
 		this.keep();
 		this.redraw();
 		this.told?.(this);

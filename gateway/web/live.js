@@ -49,6 +49,7 @@ function take(message) {
 		look({ silent: 0, open: true, problem: null, lag: message.lag, stale: message.stale, t: message.t });
 	} else if (message.op === 'status') look(message);
 	else if (message.op === 'refused') views.get(message.name)?.refuse(message);
+	else if (message.op === 'address') views.get(message.name)?.addressed?.(message.address);
 	else if (message.op === 'nobody') emit('nobody', null);
 	else if (message.op === 'build' && message.build !== build) emit('new-build', message.build);
 }
@@ -103,6 +104,20 @@ export class LiveView {
 		views.delete(this.name);
 		this.spec = null;
 		port?.postMessage({ op: 'close', name: this.name });
+	}
+
+	// Opens it, and where it is answered by itself: a path of the gateway.
+	address(spec, ending) {
+		this.ask(spec);
+		return new Promise((resolve, reject) => {
+			const heard = this.heard;
+			this.heard = (what, view, problem) => {
+				this.heard = heard;
+				if (what === 'refused') reject(new Error(problem.detail ?? problem.title));
+				else port.postMessage({ op: 'address', name: this.name });
+			};
+			this.addressed = (address) => (address ? resolve(address + ending) : reject(new Error('the stream is lost: try again')));
+		});
 	}
 
 	refuse({ gen, problem }) {

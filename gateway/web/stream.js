@@ -29,6 +29,11 @@ export class Stream {
 		this.soon();
 	}
 
+	// Where a view is answered by itself; null: nowhere at present.
+	address(name) {
+		return this.id !== null && this.wanted.has(name) ? `/live/${this.id}/views/${name}` : null;
+	}
+
 	closeAll(prefix) {
 		for (const name of [...this.wanted.keys()]) if (name.startsWith(prefix)) this.view(name, null);
 	}

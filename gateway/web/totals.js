@@ -14,7 +14,7 @@ function totalOf(sum, column) {
 function line(sum, columns, index, more) {
 	return el('div', { role: 'row', class: 'r total', 'aria-rowindex': index }, columns.map((column, i) => {
 		const value = totalOf(sum, column);
-		let text = value === undefined || value === null ? '' : formatCell(value, 'number');
+		let text = value === undefined || value === null ? '' : formatCell(value, column.show);
 		if (i === 0) text = `Σ ${sum.currency ?? 'no currency'} (${sum.count})${more}`;
 		const cell = el('span', { role: 'gridcell', class: `c ${i === 0 ? 'text' : column.type}`, title: text }, text);
 		if (column.pinned) {

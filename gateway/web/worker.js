@@ -1,6 +1,6 @@
 // One stream for all tabs: browsers open six connections to one origin, and a hidden tab's timers sleep. Runs as a shared worker, or as a tab's own.
 //
-// from a tab   { op: 'view', name, spec }, { op: 'close', name }, { op: 'bye' }, { op: 'lock', name }, { op: 'again' }
+// from a tab   { op: 'view', name, spec }, { op: 'close', name }, { op: 'address', name }, { op: 'bye' }, { op: 'lock', name }, { op: 'again' }
 // to a tab     { op: 'data', t, pos, lag, stale, views }, { op: 'refused', name, gen, problem }, { op: 'status', ... }, { op: 'nobody' }, { op: 'build', build }
 
 import { Stream } from './stream.js';
@@ -43,6 +43,7 @@ function leave(id) {
 function take(id, message) {
 	if (message.op === 'view') stream.view(`${id}-${message.name}`, message.spec);
 	else if (message.op === 'close') stream.view(`${id}-${message.name}`, null);
+	else if (message.op === 'address') ports.get(id)?.postMessage({ op: 'address', name: message.name, address: stream.address(`${id}-${message.name}`) });
 	else if (message.op === 'again') stream.again();
 	else if (message.op === 'bye') leave(id);
 	// a tab holds a lock as long as it lives: whoever gets it knows that the tab is gone, however it ended
