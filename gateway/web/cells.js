@@ -59,19 +59,20 @@ function titleOf(value, column, text) {
 }
 
 // One that is indented in a tree says by its depth and sign whether anything is below it.
-function lead(row, tree, open) {
-	if (!tree) return '';
+function lead(row, mode, open) {
+	if (mode === 'flat') return '';
+	if (mode === 'group') return '    ';
 	const sign = row.cells.childCount && row.cells.childCount !== '0' ? (open ? '▾ ' : '▸ ') : '   ';
 	return '    '.repeat(row.depth) + sign;
 }
 
-export function fillRow(slot, row, columns, { before, tree, open, flashing }) {
+export function fillRow(slot, row, columns, { before, mode, open, flashing }) {
 	const waits = pendingOf(row.id);
 	columns.forEach((column, i) => {
 		const part = slot.cells[i];
 		const value = row.cells[column.field];
 		let text = formatCell(value, column.show);
-		if (i === 0) text = lead(row, tree, open) + text + (waits ? `  … ${waits.text}` : '');
+		if (i === 0) text = lead(row, mode, open) + text + (waits ? `  … ${waits.text}` : '');
 		setText(part.text, text);
 		setWord(part, column.type === 'name' ? value : column.type === 'number' && value === '0' ? 'ZERO' : null);
 		setTitle(part, titleOf(value, column, text));

@@ -8,6 +8,7 @@ clOrdID|ClOrdID|text|120
 status|Status|name|118
 side|Side|name|62
 symbol|Symbol|text|84
+currency|Ccy|text|48
 orderQty|Quantity|number|104
 price|Price|number|84
 executedQuantity|Executed|number|104
@@ -18,7 +19,6 @@ unplacedQuantity|Unplaced|number|104
 account|Account|text|92
 deskStatus|Desk|name|82
 deskUser|Desk user|text|88
-currency|Ccy|text|48
 ordType|Type|name|78
 timeInForce|TIF|name|70
 destination|Destination|text|92

@@ -294,7 +294,7 @@ export class Grid {
 			fillGroup(slot, row, this.columns, this.isOpen(row), row.group === null ? '(none)' : formatCell(row.group, column.type));
 			look += ' group';
 		} else {
-			fillRow(slot, row, this.columns, { before: this.shown.get(row.key), tree: this.state.mode === 'tree', open: this.isOpen(row), flashing: true });
+			fillRow(slot, row, this.columns, { before: this.shown.get(row.key), mode: this.state.mode, open: this.isOpen(row), flashing: true });
 			if (this.isNew(row)) look += ' new';
 			if (row.cells.closed === true) look += ' closed';
 		}
