@@ -96,7 +96,7 @@ static const SettingRow option_rows[] = {
 	{.name = "live.max.views", NUMBER(live_max_views, 1, 100000), .value = "512", .help = "most different views that are looked at (503)"},
 	{.name = "live.max.streams", NUMBER(live_max_streams, 1, 100000), .value = "500", .help = "most streams (503)"},
 	{.name = "live.user.streams", NUMBER(live_user_streams, 1, 100000), .value = "32", .help = "most streams of one user, of a session where there are any (429)"},
-	{.name = "live.stream.views", NUMBER(live_stream_views, 1, 64), .value = "16", .help = "most views of one stream (422)"},
+	{.name = "live.stream.views", NUMBER(live_stream_views, 1, 1000), .value = "64", .help = "most views of one stream (422)"},
 
 	{.name = "admin.listen", TEXT(admin_listen, 100), .value = "127.0.0.1:9465", .group = "Looking at it",
 		.help = "address and port of /metrics, /healthz and /readyz; off: none"},

@@ -75,7 +75,7 @@ export function begin() {
 	byId('search').addEventListener('keydown', (event) => {
 		if (event.key === 'Escape') {
 			byId('search').value = '';
-			typed();
+			if (state.viewOf(state.currentTab().id).search !== '') state.change({ search: '' });
 		}
 		if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
 			event.preventDefault();

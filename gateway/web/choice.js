@@ -41,7 +41,7 @@ export class Choice {
 	}
 
 	// Makes a row the active one; it is scrolled to. extend: with all between.
-	go(index, { extend = false } = {}) {
+	go(index, { extend = false, reveal = false } = {}) {
 		const { grid } = this;
 		const next = Math.min(Math.max(0, index), Math.max(0, grid.view.total - 1));
 		if (extend && this.from === null) this.from = this.index;
@@ -51,6 +51,7 @@ export class Choice {
 		else if (next >= grid.top + grid.visible) grid.moveTo(next - grid.visible + 1);
 		if (extend) this.range(this.from, next);
 		else this.from = null;
+		if (reveal) this.reveal();
 		grid.redraw();
 		this.tell();
 	}
@@ -82,6 +83,7 @@ export class Choice {
 		const { element, columns } = this.grid;
 		const pinned = columns.filter((column) => column.pinned).reduce((sum, column) => sum + column.width, 0);
 		const left = columns.slice(0, this.column).reduce((sum, column) => sum + column.width, 0);
+		if (this.column === 0) element.scrollLeft = 0;
 		if (columns[this.column]?.pinned) return;
 		if (left - pinned < element.scrollLeft) element.scrollLeft = left - pinned;
 		else if (left + columns[this.column].width > element.scrollLeft + element.clientWidth) element.scrollLeft = left + columns[this.column].width - element.clientWidth;

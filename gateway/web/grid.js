@@ -290,8 +290,8 @@ export class Grid {
 			fillNothing(slot);
 			look += index < this.view.total && row === undefined ? ' waiting' : row === null ? ' gone' : ' none';
 		} else if (row.key.startsWith('g ') && row.group !== undefined) {
-			const column = columnOf(this.object, this.state.groupBy.replace(/^-/, ''));
-			fillGroup(slot, row, this.columns, this.isOpen(row), row.group === null ? '(none)' : formatCell(row.group, column.type));
+			const column = columnOf(this.object, (this.state.groupBy ?? '').replace(/^-/, ''));
+			fillGroup(slot, row, this.columns, this.isOpen(row), row.group === null ? '(none)' : formatCell(row.group, column?.type));
 			look += ' group';
 		} else {
 			fillRow(slot, row, this.columns, { before: this.shown.get(row.key), mode: this.state.mode, open: this.isOpen(row), flashing: true });

@@ -53,7 +53,8 @@ export function gridKeys(grid) {
 	grid.element.addEventListener('keydown', (event) => {
 		if (event.target !== grid.element || event.metaKey) return;
 		const plain = !event.ctrlKey && !event.altKey;
-		if (event.key in moves && !event.altKey && (plain || event.key === 'Home' || event.key === 'End')) grid.choice.go(grid.choice.index + moves[event.key](grid), { extend: event.shiftKey });
+		if (event.ctrlKey && (event.key === 'Home' || event.key === 'End')) grid.choice.column = event.key === 'Home' ? 0 : grid.columns.length - 1;
+		if (event.key in moves && !event.altKey && (plain || event.key === 'Home' || event.key === 'End')) grid.choice.go(grid.choice.index + moves[event.key](grid), { extend: event.shiftKey, reveal: event.ctrlKey });
 		else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') sideways(grid, event.key === 'ArrowRight' ? 1 : -1, event);
 		else if (plain && event.key in keys) keys[event.key](grid);
 		else if (plain && event.key === 'Escape' && grid.choice.rows.size > 0) {

@@ -28,7 +28,7 @@ use parent qw(OmsProcess Exporter);
 
 our @EXPORT = qw(browser_start);
 
-our $SECONDS = 60;
+our $SECONDS = $ENV{OMS_PATIENCE} // 60;	# for whatever should come, and on a slow machine comes late
 our %KEYS = (Enter => "\x{E007}", Escape => "\x{E00C}", Tab => "\x{E004}", ArrowUp => "\x{E013}", ArrowDown => "\x{E015}", ArrowLeft => "\x{E012}", ArrowRight => "\x{E014}", Home => "\x{E011}", End => "\x{E010}",
 	PageUp => "\x{E00E}", PageDown => "\x{E00F}", Backspace => "\x{E003}", Delete => "\x{E017}", Space => ' ', Control => "\x{E009}", Shift => "\x{E008}", Alt => "\x{E00A}", F6 => "\x{E036}");
 
