@@ -304,7 +304,7 @@ figures_render(Text *text)
 	add_number(text, "sent_bytes_total", "counter", "Bytes of bodies sent.", bytes_sent);
 	add_number(text, "connections", "gauge", "Connections of clients.", connections);
 	add_number(text, "sessions", "gauge", "Sessions that are logged in.", sessions);
-	add_number(text, "bodies_bytes", "gauge", "Bytes of the bodies of requests that are not over.", bodies);
+	add_number(text, "bodies_bytes", "gauge", "Bytes of the bodies of requests, and of answers that are not taken yet.", bodies);
 	add_pools(text);
 	for (int row = 0; row < LIVE_FIGURES && live_on; row++)
 		add_number(text, live_rows[row].name, live_rows[row].type, live_rows[row].help, live_figures[row]);

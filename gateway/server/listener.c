@@ -30,6 +30,7 @@
 #define ROUNDS 4				/* of libmicrohttpd in a turn */
 #define LOGIN_MAX 8192
 #define NO_ROOM "the bodies of all requests together are too large; nothing was done"
+#define NOT_TAKEN "too many answers wait for who asked; nothing was done"
 
 typedef struct Listener
 {
@@ -43,7 +44,7 @@ static int	nlisteners;
 static const ListenerRules *rules;
 static Peer *peers;
 static int	npeers;
-static uint64_t bodies;			/* bytes of those that are held */
+static uint64_t bodies;			/* bytes of those that are held, and of answers that are not taken yet */
 static bool draining;
 static bool leaves_heads;		/* the library, in the buffer as they came */
 static Clock clock_of_peers;
@@ -64,6 +65,12 @@ uint64_t
 listener_bodies(void)
 {
 	return bodies;
+}
+
+void
+listener_hold(uint64_t bytes)
+{
+	bodies += bytes;
 }
 
 void
@@ -241,7 +248,9 @@ check_room(const Request *request, Refused *refused)
 	/* digits, and not too many: the guard has looked */
 	for (size_t i = 0; i < length.len; i++)
 		bytes = bytes * 10 + (uint64_t) (length.data[i] - '0');
-	return !takes_body(request) || has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
+	if (!takes_body(request))
+		return bodies <= rules->bodies_max || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NOT_TAKEN);
+	return has_room(bytes) || refuse(refused, MHD_HTTP_SERVICE_UNAVAILABLE, NO_ROOM);
 }
 
 /* Where the parts of the head stand, as this library leaves them; a later one is told to be strict itself. */

@@ -47,6 +47,7 @@ extern void listener_drain(void);
 extern bool listener_draining(void);
 extern int	listener_connections(void);
 extern uint64_t listener_bodies(void);	/* bytes of bodies that are held */
+extern void listener_hold(uint64_t bytes);	/* of an answer: it is there, whether there was room for it or not */
 extern void listener_let_go(uint64_t bytes);
 extern void listener_stop(void);
 extern const ListenerRules *listener_rules(void);

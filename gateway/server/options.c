@@ -79,7 +79,7 @@ static const SettingRow option_rows[] = {
 	{.name = "body.max", BYTES(body_max, KB, 64 * MB), .value = "1MB", .reloadable = true, .group = "Limits", .help = "largest body (413)"},
 	{.name = "batch.max", BYTES(batch_max, KB, 256 * MB), .value = "16MB", .reloadable = true, .help = "largest body of POST /commands, and of an array of FIX messages (413)"},
 	{.name = "bodies.max", BYTES(bodies_max, KB, 64 * GB), .value = "256MB", .reloadable = true,
-		.help = "most bytes of the bodies of all requests together, from their first byte until each is answered (503)"},
+		.help = "most bytes of the bodies of all requests together and of answers that are not taken yet (503)"},
 	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "16kB", .help = "most bytes of all headers (431)"},
 	{.name = "connections.max", NUMBER(connections_max, 1, 100000), .value = "2000", .help = "most connections of clients (503)"},
 	{.name = "address.connections", NUMBER(address_max, 1, 100000), .value = "64", .reloadable = true,

@@ -191,6 +191,8 @@ request_answer(Request *request, int status, const char *type, Text *text)
 	request->type = type;
 	request->answer = *text;
 	*text = (Text) {0};
+	request->bytes_held += request->answer.len;
+	listener_hold(request->answer.len);
 	if (status_retry_after(status) > 0)
 	{
 		snprintf(seconds, sizeof seconds, "%d", status_retry_after(status));

@@ -66,7 +66,7 @@ typedef struct Request
 	bool		too_many_headers;	/* those that there is room for are there */
 	bool		too_large;
 	bool		no_room;		/* for its body, beside those of others */
-	uint64_t	bytes_held;		/* of bodies.max */
+	uint64_t	bytes_held;		/* of bodies.max: its body, and its answer where that does not stream */
 	uint64_t	bytes_received; /* of the body */
 	bool		running;
 	bool		suspended;

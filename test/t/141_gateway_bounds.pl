@@ -2,7 +2,7 @@
 # are nobody's guess, whether PostgreSQL answers where nobody is logged in, and what the login of a pool may.
 #
 # Broken by: a body that is counted by what its head says, or never given back; a refusal that a full house gives to whoever has a small
-# body; a server that is down, a login that has its connections, or a database that there is not, counted as a wrong password; /readyz that
+# body; an answer that is made and not counted; a server that is down, a login that has its connections, or a database that there is not, counted as a wrong password; /readyz that
 # says yes without PostgreSQL, or no because it asks for a password; a session or a role that takes all that there is, or one that waits for
 # another's; a pool whose login may be a superuser, makes roles, or is oms_admin when nobody has allowed it.
 
@@ -79,10 +79,24 @@ $slow->write("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6
 $words = $gateway->client;
 $words->write("GET /queries/orders?limit=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n" . ' ' x 60_000);
 is(($words->answer // { status => 'none' })->{status}, 200, 'a body that the route does not take is passed over');
-is($gateway->metric('oms_gateway_bodies_bytes'), 0, 'and nothing of it held');
+ok(held(0), 'and nothing of it held');
 is(post(60_000)->{status}, 200, 'nor takes it the room of others');
 $slow->write(' ');
 is(($slow->answer // { status => 'none' })->{status}, 200, 'and who sends one slowly is answered');
+
+# An answer is there whether there is room for it or not; then others wait until it has been taken.
+is($gateway->call(POST => '/commands/orders', { commandType => 'CreateOrderCommand', orderId => 'LONG', clOrdID => 'long', symbol => 'VOD', side => 'BUY', orderQty => 1, text => 'x' x 60_000 })->{status}, 200, 'an order that is long');
+my $updates = JSON::PP->new->encode([ map { { commandType => 'UpdateOrderCommand', orderId => 'LONG', attributes => { n => $_ } } } 1 .. 400 ]);
+my $lazy = $gateway->client;
+$lazy->write("POST /commands?atomic=false HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " . length($updates) . "\r\n\r\n$updates");
+ok(wait_for(sub { $gateway->metric('oms_gateway_bodies_bytes') > 20_000_000 }, 120, 'an answer'), 'an answer that is not taken is held');
+is(post(400)->{status}, 503, 'no room for a body beside it');
+$answer = $gateway->call(GET => '/queries/orders?limit=1', undef);
+is("$answer->{status} $answer->{json}{detail}", '503 too many answers wait for who asked; nothing was done', 'nor for an answer');
+my $taken = $lazy->rest;
+ok(length $taken > 24_000_000 && $taken =~ /\]\n\z/, 'who asked takes it');
+ok(held(0), 'and nothing is held any more');
+is(post(400)->{status}, 200, 'there is room again');
 like($gateway->reload('bodies.max' => '64kB'), qr/configuration read again/, 'the bound is read again');
 is(post(65_000)->{status}, 200, 'and the largest body finds room');
 $gateway->stop(30);
