@@ -48,6 +48,8 @@ const Route routes[] = {
 	{.method = "GET", .path = "/desk/{list}", .action = ROUTE_DESK, .gives = FORMAT_JSON,
 		.operation = "desk", .summary = "What waits for the desk, the longest first",
 		.description = "`queue`, `review` or `rejected`: the first 500 rows of `oms.desk_queue` and `oms.execution_review`, the newest 500 of `oms.rejected_commands`, with the columns as names."},
+	{.method = "GET", .path = "/desk/review/{id}", .action = ROUTE_REVIEW, .gives = FORMAT_JSON,
+		.operation = "review", .summary = "One execution that waits in review, beside its order", .description = "The row of `oms.execution_review`, with the columns as names; 404 where it does not wait."},
 	{.method = "GET", .path = "/catalogue", .action = ROUTE_CATALOGUE, .gives = FORMAT_JSON,
 		.operation = "catalogue", .summary = "Commands with their fields, which of them the caller may give, state machines, services, names",
 		.description = "For programs that are driven by data. `may` is true, false, or the accounts (with a % at the end: all that begin so) for which he may."},

@@ -22,6 +22,7 @@ typedef enum RouteAction
 	ROUTE_HISTORY,
 	ROUTE_PLACEMENT,			/* parameters[1]: the order's id */
 	ROUTE_DESK,					/* parameters[0]: which of the desk's lists */
+	ROUTE_REVIEW,				/* parameters[0]: the execution's id */
 	ROUTE_CATALOGUE,
 	ROUTE_OPENAPI,
 	ROUTE_LOGIN,

@@ -22,7 +22,9 @@ desk_row(Job *job, int step, const PGresult *result, int row)
 static void
 desk_ended(Request *request, JobEnd end)
 {
-	if (end == JOB_DONE)
+	if (end == JOB_DONE && request->result.len == 0)
+		request_refuse_with(request, 404, "it does not wait in review");
+	else if (end == JOB_DONE)
 		request_answer(request, 200, format_type(FORMAT_JSON), &request->result);
 	else
 		request_job_failed(request, end, NULL);
@@ -63,6 +65,12 @@ desk_list(Request *request)
 			return;
 		}
 	request_refuse_with(request, 404, "the desk has the lists queue, review and rejected");
+}
+
+void
+desk_review(Request *request)
+{
+	desk_ask(request, SQL_REVIEW, request->match.parameters[0]);
 }
 
 void

@@ -9,6 +9,7 @@
 
 extern void desk_catalogue(Request *request);
 extern void desk_list(Request *request);
+extern void desk_review(Request *request);
 extern void desk_placement(Request *request);
 
 #endif

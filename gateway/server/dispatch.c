@@ -60,6 +60,9 @@ request_run(Request *request)
 		case ROUTE_DESK:
 			desk_list(request);
 			break;
+		case ROUTE_REVIEW:
+			desk_review(request);
+			break;
 		case ROUTE_CATALOGUE:
 			desk_catalogue(request);
 			break;

@@ -97,6 +97,7 @@ const StatementText statements[STATEMENTS] = {
 	[SQL_DESK_REVIEW] = {"oms_desk_review", DESK_LIST("SELECT pg_catalog.to_jsonb(v) AS q FROM oms.execution_review AS v LIMIT 500"), 0},
 	[SQL_DESK_REJECTED] = {"oms_desk_rejected", DESK_LIST("SELECT pg_catalog.to_jsonb(v) AS q FROM oms.rejected_commands AS v"
 		" ORDER BY v.rejected_at DESC LIMIT 500"), 0},
+	[SQL_REVIEW] = {"oms_review", "SELECT pg_catalog.to_jsonb(v) FROM oms.execution_review AS v WHERE v.execution_id = $1::pg_catalog.text", 1},
 	[SQL_CATALOGUE] = {"oms_catalogue", "SELECT pg_catalog.jsonb_build_object('user', oms.current_actor(), 'accounts', v.accounts,"
 		" 'fourEyes', coalesce(pg_catalog.current_setting('oms_state.four_eyes', true), 'off')::pg_catalog.bool,"
 		" 'commands', (SELECT pg_catalog.jsonb_object_agg(c.command_type, c.told) FROM (SELECT r.command_type, pg_catalog.jsonb_build_object("

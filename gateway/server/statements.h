@@ -37,6 +37,7 @@ typedef enum Statement
 	SQL_DESK_QUEUE,
 	SQL_DESK_REVIEW,
 	SQL_DESK_REJECTED,
+	SQL_REVIEW,					/* execution */
 	SQL_CATALOGUE,
 	SQL_LIVE_RIGHTS,			/* known, reads, and a condition for each object */
 	STATEMENTS

@@ -40,6 +40,8 @@ check_found(void)
 	ok(find("POST", "/commands/orders/preview") && match.route->action == ROUTE_PREVIEW && match.route->writes, "a preview, which goes where commands go");
 	ok(find("GET", "/queries/orders/x/placement") && match.route->action == ROUTE_PLACEMENT && !match.route->writes, "a proposal");
 	ok(find("GET", "/desk/queue") && match.route->action == ROUTE_DESK, "a list of the desk");
+	ok(find("GET", "/desk/review/x%2Fy") && match.route->action == ROUTE_REVIEW, "one of it");
+	is_str(match.parameters[0], "x/y", "by its id");
 	ok(find("GET", "/catalogue") && match.route->action == ROUTE_CATALOGUE, "the catalogue");
 	ok(find("GET", "/openapi.json") && match.route->action == ROUTE_OPENAPI, "the document");
 	ok(find("GET", "/live/0a/views/v1.csv") && match.route->action == ROUTE_LIVE_EXPORT && match.nparameters == 2, "a part with an ending");

@@ -17,6 +17,8 @@ const STATES_MAX = 200;
 // What tickets and panels need, filled when somebody has logged in.
 const hands = { catalogue: null, machine: null, limits: null, pending: null, call, states, locked, reviewActions };
 let opening = false;
+let ticket = null;	// the newest
+let away = null;	// { ticket, user }: put away while nobody is logged in
 let alerts = null;
 
 // { status, body, lost }: lost where nobody knows whether it was done.
@@ -68,7 +70,7 @@ async function run(def, chosen) {
 			notice(`${def.label}: ${why}`, { kind: 'warn' });
 			return;
 		}
-		const ticket = new Ticket(hands, def, rows.map((row) => ({ id: row.id, version: row.version, state: found.get(row.id) ?? row.cells ?? {} })));
+		ticket = new Ticket(hands, def, rows.map((row) => ({ id: row.id, version: row.version, state: found.get(row.id) ?? row.cells ?? {} })));
 		await ticket.open();
 		if (def.direct && !hands.limits.set.ask) await ticket.submit();
 	} finally {
@@ -98,9 +100,16 @@ async function begin() {
 	alerts = new Alerts(body.user);
 	alerts.start();
 	registerActions();
+	if (away?.user === body.user) away.ticket.show();
+	away = null;
 }
 
+// What is typed stays until its user is there again; for another one it is gone.
 function end() {
+	if (ticket?.isOpen) {
+		away = { ticket, user: hands.catalogue?.user };
+		ticket.close();
+	}
 	hands.pending?.stop();
 	alerts?.stop();
 	Object.assign(hands, { catalogue: null, machine: null, limits: null, pending: null });

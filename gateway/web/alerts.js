@@ -2,7 +2,7 @@
 // long. Each is the count of a live view without a window, so it is as right as the screen and costs PostgreSQL nothing. One tab watches,
 // and tells the others: eight tabs ring once.
 
-import { emit, notice, on } from './desk.js';
+import { emit, notice } from './desk.js';
 import { byId, el, openDialog } from './dom.js';
 import { compare, isDecimal } from './exact.js';
 import { LiveView, serverNow } from './live.js';
@@ -28,9 +28,8 @@ export class Alerts {
 		this.views = [];
 		this.channel = new BroadcastChannel(`oms alerts ${user}`);
 		this.channel.onmessage = (event) => this.hear(event.data);
-		this.text = el('span', { id: 'alert-counts', role: 'status', 'aria-label': 'Alerts' });
+		this.text = el('button', { type: 'button', id: 'alert-counts', class: 'quiet', 'aria-live': 'polite', title: 'Mark as seen', hidden: true, onclick: () => this.seen() });
 		byId('status').append(this.text);
-		this.forget = on('shown', () => this.seen());
 		document.addEventListener('visibilitychange', this.shown = () => { if (!document.hidden) setTimeout(() => this.seen(), 2000); });
 	}
 
@@ -62,7 +61,6 @@ export class Alerts {
 		clearInterval(this.timer);
 		this.views.forEach((view) => view.close());
 		this.channel.close();
-		this.forget();
 		document.removeEventListener('visibilitychange', this.shown);
 		this.text.remove();
 		this.title('');
@@ -140,6 +138,7 @@ export class Alerts {
 		const sum = Object.values(this.news).reduce((a, b) => a + b, 0);
 		this.title(sum > 0 ? `(${sum}) ` : '');
 		this.text.textContent = Object.keys(LABELS).filter((name) => this.set[name] && this.counts[name]).map((name) => `${LABELS[name]} ${this.counts[name]}`).join(' · ');
+		this.text.hidden = this.text.textContent === '';
 		this.text.classList.toggle('news', sum > 0);
 	}
 

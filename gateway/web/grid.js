@@ -280,7 +280,8 @@ export class Grid {
 		const row = index < this.view.total ? this.rowAt(index) : undefined;
 		const key = row?.key ?? null;
 		if (slot.key !== key) {
-			slot.changedAt = now;
+			// where nothing was, nobody was about to click
+			if (slot.key !== null) slot.changedAt = now;
 			slot.key = key;
 		}
 		slot.row = row ?? null;

@@ -113,7 +113,10 @@ function asOf(row, object, events) {
 
 // The fill and its order, with the reasons and their figures. actions: [{ id, label, why, run }].
 async function reviewParts(row, actions) {
-	const waiting = (await get('/desk/review')).find((one) => one.execution_id === row.id);
+	const waiting = await get(`/desk/review/${encodeURIComponent(row.id)}`).catch((refusal) => {
+		if (refusal.status !== 404) throw refusal;
+		return null;
+	});
 	const menu = el('menu', {}, actions.map((action) => el('button', { type: 'button', 'aria-disabled': action.why ? 'true' : null, title: action.why, onclick: action.run }, action.label)));
 	if (!waiting) {
 		const { allocationProposal: proposal } = await stateOf('executions', row.id);

@@ -80,17 +80,24 @@ export class Ticket {
 	}
 
 	async open() {
+		this.show();
+		const first = this.fields.find((field) => field.name === this.def.focus) ?? this.fields[0];
+		(first?.input ?? this.lines?.element.querySelector('input') ?? this.send).focus();
+		this.showAbout();
+		if (this.def.lines === 'children') await this.propose();
+	}
+
+	// Also again, after it was put away: with all that is typed, and its commandId.
+	show() {
 		const { dialog, close } = openDialog(this.def.label, this.form);
 		this.dialog = dialog;
 		this.close = close;
 		dialog.classList.add('ticket');
 		dialog.dataset.ticket = this.def.id;
 		dialog.addEventListener('keydown', (event) => this.onKey(event));
-		const first = this.fields.find((field) => field.name === this.def.focus) ?? this.fields[0];
-		(first?.input ?? this.lines?.element.querySelector('input') ?? this.send).focus();
-		this.showAbout();
-		if (this.def.lines === 'children') await this.propose();
 	}
+
+	get isOpen() { return this.dialog?.open === true; }
 
 	onKey(event) {
 		event.stopPropagation();
@@ -208,7 +215,8 @@ export class Ticket {
 		this.setBusy(true);
 		this.answer.replaceChildren();
 		try {
-			if (await this.warns()) return;
+			// asked whether it is within his limits, the store may have said that nobody is logged in
+			if (await this.warns() || !this.isOpen) return;
 			if (this.rows.length > 1) await this.sendAll();
 			else await this.sendOne();
 		} finally {

@@ -88,8 +88,12 @@ is_deeply([ map { $_->{order_id} } @{ ask('tom', GET => '/desk/queue')->{json} }
 $answer = ask('dora', GET => '/desk/review');
 is($answer->{json}[0]{reasons}[0], 'PRICE_BEYOND_LIMIT', 'the review, with reasons');
 like($answer->{json}[0]{why}[0], qr/20 is worse than the limit 10\.5/, 'and figures');
+my $waits = $answer->{json}[0]{execution_id};
+is_deeply(ask('dora', GET => "/desk/review/$waits")->{json}{reasons}, ['PRICE_BEYOND_LIMIT'], 'one of it');
+is(ask('tom', GET => '/desk/review/none')->{status}, 404, 'one that does not wait');
 command('dora', 'executions', 'RejectExecution', executionId => $answer->{json}[0]{execution_id}, reason => 'no', dkReason => 'PRICE_EXCEEDS_LIMIT');
 is(ask('dora', GET => '/desk/review')->{content}, '[]', 'empty');
+is(ask('dora', GET => "/desk/review/$waits")->{status}, 404, 'and it waits no more');
 is(ask('dora', POST => '/commands/orders', { commandType => 'CancelOrderCommand', orderId => 'none' })->{status}, 404, 'refused');
 is(ask('dora', GET => '/desk/rejected')->{json}[0]{sqlstate}, 'OM003', 'what was refused');
 is(ask('tom', GET => '/desk/rejected')->{content}, '[]', 'is not for who is limited');
