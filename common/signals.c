@@ -24,7 +24,7 @@ static _Atomic int64_t stop_at_us;
 static int	wake = -1;
 
 static pthread_t guard;
-static int64_t guard_ms;
+static _Atomic int64_t guard_ms;
 static const char *guard_words[2];	/* what a leave means, with something on its way and without */
 static int	guard_wake = -1;	/* readable from a stop on */
 static int	guard_over = -1;	/* readable when the program ends by itself */
@@ -168,10 +168,16 @@ stand_guard(void *arg)
 			signals_alive();
 	}
 	while (!guard_wait(-1, 100))
-		if (signals_stop_since(guard_ms) ||
+		if (signals_stop_since(atomic_load(&guard_ms)) ||
 			(atomic_load(&idle) && signals_stop_since(IDLE_STOP_MS) && ticks_us() - atomic_load(&doing_since_us) >= IDLE_STOP_MS * 1000))
 			leave();
 	return NULL;
+}
+
+void
+signals_bound(int64_t ms)
+{
+	atomic_store(&guard_ms, ms);
 }
 
 bool
@@ -181,7 +187,7 @@ signals_guard(int64_t bound_ms, const char *nothing_lost, const char *comes_agai
 	sigset_t	before;
 	bool		fine;
 
-	guard_ms = bound_ms;
+	signals_bound(bound_ms);
 	guard_words[0] = comes_again;
 	guard_words[1] = nothing_lost;
 	sigfillset(&all);

@@ -18,6 +18,8 @@ extern void signals_start(void);
  * on its way, and with something.
  */
 extern bool signals_guard(int64_t bound_ms, const char *nothing_lost, const char *comes_again);
+/* The bound is another, after a reload. */
+extern void signals_bound(int64_t ms);
 extern void signals_guard_end(void);
 /* Feeds systemd's watchdog, once a second at most: for whoever waits for somebody else, and is alive. */
 extern void signals_alive(void);

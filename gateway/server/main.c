@@ -11,9 +11,6 @@
 #include "server.h"
 #include "signals.h"
 
-/* A stop waits for drain.timeout; the rest is for closing things. */
-#define STOP_MARGIN_MS 10000
-
 static int
 run(Options *options)
 {
@@ -25,7 +22,7 @@ run(Options *options)
 	log_debug("settings in force:\n%s", settings.data);
 	text_free(&settings);
 	signals_start();
-	if (!signals_guard(options->drain_timeout_ms + STOP_MARGIN_MS, "no request was running", "the requests that ran have no answer; a commandId is told as a repeat"))
+	if (!signals_guard(server_stop_ms(options), "no request was running", "the requests that ran have no answer; a commandId is told as a repeat"))
 	{
 		log_error("cannot start the guard of stops");
 		return EXIT_BROKEN;

@@ -31,6 +31,7 @@
 #define NAMES_MAX 32
 #define SPARE_DESCRIPTORS 200
 #define ALIVE_MS 1000
+#define STOP_MARGIN_MS 10000	/* what a stop may take beyond drain.timeout */
 
 Pool	   *server_pool;
 Pool	   *server_read_pool;
@@ -89,6 +90,12 @@ server_answer_ms(const Options *options)
 	return options->command_timeout_ms == 0 || options->query_timeout_ms == 0 ? 0 : greater;
 }
 
+int64_t
+server_stop_ms(const Options *options)
+{
+	return options->drain_timeout_ms + STOP_MARGIN_MS;
+}
+
 static PoolRules
 pool_rules(const Options *options, bool reads)
 {
@@ -126,6 +133,7 @@ server_reload(void)
 	if (settings_reload(&options_table, &in_force->settings, &later, &problem))
 	{
 		take_rules(in_force);
+		signals_bound(server_stop_ms(in_force));
 		log_info("configuration read again%s%s", later.len > 0 ? "; these act at the next start: " : "", later.len > 0 ? later.data : "");
 		if (in_force->auth == AUTH_JWT && !tokens_reload(in_force, &problem))
 			log_problem(&problem);

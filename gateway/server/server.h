@@ -17,6 +17,8 @@ extern char server_query_timeout[24];
 
 /* The longest that PostgreSQL lets a statement take; 0: no limit. */
 extern int64_t server_answer_ms(const Options *options);
+/* The longest that a stop takes; then the guard leaves. */
+extern int64_t server_stop_ms(const Options *options);
 
 /* The options are kept: a reload changes those that may change while it runs. */
 extern bool server_start(Options *options, Problem *problem);

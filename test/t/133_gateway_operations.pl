@@ -2,7 +2,7 @@
 #
 # Broken by: a setting that is not what --check says; a secret on the command line; a request that is not counted or not in the access log,
 # or whose query is in it; /readyz that says yes without PostgreSQL; a reload that changes what it must not, or does nothing, or stops it; a
-# stop that cuts off what runs, or waits for ever.
+# stop that cuts off what runs, or waits for ever, or whose bound is that of the start, whatever a reload has said.
 
 use strict;
 use warnings;
@@ -182,6 +182,24 @@ $client->write("POST /commands/orders HTTP/1.1\r\nHost: x\r\nContent-Type: appli
 ok(wait_for(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')) == 1 }, 60, 'the command'), 'a command waits');
 is($short->stop(60), 0, 'a stop waits for drain.timeout and no longer');
 $session->rollback;
+$session->disconnect;
+
+# ---- one that was told by a reload to wait longer ----
+
+my $patient = gateway_start($node, name => 'patient', auth => 'login', 'command.timeout' => '0', config => { 'drain.timeout' => '0ms' });
+$session = holds('N1');
+$body = encode_json({ commandType => 'CancelOrderCommand', orderId => 'N1' });
+$client = $patient->client;
+$client->write("POST /commands/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n$body");
+ok(wait_for(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')) == 1 }, 60, 'the command'), 'a command waits');
+$patient->reload('drain.timeout' => '600s');
+$patient->signal('TERM');
+# what watches over a stop gives it 10 s more than drain.timeout
+sleep 11;
+ok($patient->running, 'a stop waits as long as the reload has said');
+$session->commit;
+is($client->answer->{status}, 200, 'for what runs');
+is($patient->wait_exit(60), 0, 'and then the gateway ends');
 $session->disconnect;
 
 done_testing();
