@@ -9,5 +9,5 @@ CREATE VIEW oms.alerts WITH (security_invoker = true) AS
          'The first command that needs one makes it, while others wait: SELECT oms.ensure_partitions(), each day by the job partitions.'
     FROM oms.missing_partitions(1) AS m
    -- a store that has no event yet misses nothing
-   WHERE NOT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = 'oms.order_events'::regclass) HAVING count(*) > 0;
+   WHERE NOT pg_is_in_recovery() AND EXISTS (SELECT FROM oms.event_tables() AS e JOIN pg_inherits AS i ON i.inhparent = e.relid) HAVING count(*) > 0;
 COMMENT ON VIEW oms.alerts IS 'What somebody should look at, all of it: oms.bridge_alerts, oms.lifecycle_alerts, and partitions of events that are missing for this month or the next (partition_missing). doc/runbook.md says what to do for each';
