@@ -96,7 +96,7 @@ other_history(const StartFacts *facts, StartPlan *plan, Problem *problem)
 		*plan = refuse(problem, "Connect to the present primary.",
 					   "this server is on timeline %u, the position was written on timeline %u", facts->timeline, position->timeline);
 	else if (facts->timeline > position->timeline && facts->switched_at < position->place.end_lsn)
-		*plan = reconcile(facts, problem, facts->switched_at < position->horizon.lsn,
+		*plan = reconcile(facts, problem, facts->switched_at < position->horizon.lsn || facts->shorter,
 						  "failover: timeline %u ended at %s, before the position %s", position->timeline,
 						  lsn_text(facts->switched_at, a), lsn_text(position->place.end_lsn, b));
 	else if (facts->server_lsn < position->place.end_lsn)

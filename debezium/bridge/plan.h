@@ -31,6 +31,7 @@ typedef struct StartFacts
 	bool		keeps_position; /* of the sink */
 	bool		untouched;		/* no event topic holds a record of this store, or ever held one of whoever */
 	const char *publication;	/* its fingerprint now; NULL: the slot's plugin needs none, or there is no slot */
+	bool		shorter;		/* a topic ends before what the position knows of */
 	const char *apart;			/* how Kafka and the tables are of two histories, as far as is seen; NULL: not seen */
 	const Position *position;	/* NULL: none was found */
 } StartFacts;

@@ -4,7 +4,7 @@
  *
  * {"v":1, "sysid", "db", "tli", "slot", "plugin", "pub", "end_lsn", "part":null | {"commit_lsn","rows","last_id"}, "reconciling", "epoch",
  *  "written_us", "off":{"order-events":[12, 7, ...], ...}, "horizon":{"xid","sequence","lsn","off"},
- *  and where there is one: "store", "last":{"id","hash"}, "floor":{"sequence","snapshot"}, "accepted" as off}
+ *  and where there is one: "store", "last":{"id","hash"}, "floor":{"sequence","hash","snapshot"}, "accepted" as off, "earlier" as horizon}
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -56,6 +56,7 @@ position_copy(Position *to, const Position *from)
 	Offsets		offsets = to->offsets;
 	Offsets		accepted = to->accepted;
 	Offsets		horizon = to->horizon.offsets;
+	Offsets		earlier = to->earlier.offsets;
 
 	if (to == from)
 		return;
@@ -63,9 +64,11 @@ position_copy(Position *to, const Position *from)
 	to->offsets = offsets;
 	to->accepted = accepted;
 	to->horizon.offsets = horizon;
+	to->earlier.offsets = earlier;
 	offsets_copy(&to->offsets, &from->offsets);
 	offsets_copy(&to->accepted, &from->accepted);
 	offsets_copy(&to->horizon.offsets, &from->horizon.offsets);
+	offsets_copy(&to->earlier.offsets, &from->earlier.offsets);
 }
 
 void
@@ -83,6 +86,7 @@ position_free(Position *position)
 	offsets_free(&position->offsets);
 	offsets_free(&position->accepted);
 	offsets_free(&position->horizon.offsets);
+	offsets_free(&position->earlier.offsets);
 }
 
 static bool
@@ -113,6 +117,17 @@ encode_offsets(const Offsets *offsets, Text *json)
 	text_puts(json, between[0] == '{' ? "{}" : "}");
 }
 
+static void
+encode_horizon(const char *name, const Horizon *horizon, Text *json)
+{
+	char		lsn[LSN_TEXT_SIZE];
+
+	text_printf(json, ",\"%s\":{\"xid\":%llu,\"sequence\":%lld,\"lsn\":\"%s\",\"off\":", name, (unsigned long long) horizon->xid,
+				(long long) horizon->sequence, lsn_text(horizon->lsn, lsn));
+	encode_offsets(&horizon->offsets, json);
+	text_puts(json, "}");
+}
+
 void
 position_encode(const Position *position, Text *json)
 {
@@ -137,11 +152,7 @@ position_encode(const Position *position, Text *json)
 	text_printf(json, ",\"reconciling\":%s,\"epoch\":%llu,\"written_us\":%lld,\"off\":", position->reconciling ? "true" : "false",
 				(unsigned long long) position->epoch, (long long) position->written_us);
 	encode_offsets(&position->offsets, json);
-	text_printf(json, ",\"horizon\":{\"xid\":%llu,\"sequence\":%lld,\"lsn\":\"%s\",\"off\":",
-				(unsigned long long) position->horizon.xid, (long long) position->horizon.sequence,
-				lsn_text(position->horizon.lsn, lsn));
-	encode_offsets(&position->horizon.offsets, json);
-	text_puts(json, "}");
+	encode_horizon("horizon", &position->horizon, json);
 	if (position->store[0] != '\0')
 	{
 		text_puts(json, ",\"store\":");
@@ -150,12 +161,14 @@ position_encode(const Position *position, Text *json)
 	if (position->last_id > 0)
 		text_printf(json, ",\"last\":{\"id\":%lld,\"hash\":\"%s\"}", (long long) position->last_id, position->last_hash);
 	if (position->floor.sequence > 0)
-		text_printf(json, ",\"floor\":{\"sequence\":%lld,\"snapshot\":\"%s\"}", (long long) position->floor.sequence, position->floor.snapshot);
+		text_printf(json, ",\"floor\":{\"sequence\":%lld,\"hash\":\"%s\",\"snapshot\":\"%s\"}", (long long) position->floor.sequence, position->floor.hash, position->floor.snapshot);
 	if (any_offset(&position->accepted))
 	{
 		text_puts(json, ",\"accepted\":");
 		encode_offsets(&position->accepted, json);
 	}
+	if (position->earlier.xid > 0)
+		encode_horizon("earlier", &position->earlier, json);
 	text_puts(json, "}");
 }
 
@@ -179,6 +192,12 @@ decode_string(const json_t *object, const char *name, char *value, size_t room)
 		return false;
 	memcpy(value, json_string_value(found), json_string_length(found) + 1);
 	return true;
+}
+
+static bool
+decode_hash(const json_t *object, char hash[65])
+{
+	return decode_string(object, "hash", hash, 65) && strspn(hash, "0123456789abcdef") == strlen(hash);
 }
 
 static bool
@@ -254,13 +273,14 @@ decode_optional(const json_t *object, Position *position)
 	const json_t *last = json_object_get(object, "last");
 	const json_t *floor = json_object_get(object, "floor");
 	const json_t *accepted = json_object_get(object, "accepted");
+	const json_t *earlier = json_object_get(object, "earlier");
 
 	return (accepted == NULL || decode_offsets(accepted, &position->accepted)) &&
+		(earlier == NULL || decode_horizon(earlier, &position->earlier)) &&
 		(json_object_get(object, "store") == NULL || decode_string(object, "store", position->store, sizeof position->store)) &&
-		(last == NULL || (decode_integer(last, "id", &position->last_id) &&
-						  decode_string(last, "hash", position->last_hash, sizeof position->last_hash) &&
-						  strspn(position->last_hash, "0123456789abcdef") == strlen(position->last_hash))) &&
+		(last == NULL || (decode_integer(last, "id", &position->last_id) && decode_hash(last, position->last_hash))) &&
 		(floor == NULL || (decode_integer(floor, "sequence", &position->floor.sequence) &&
+						   (json_object_get(floor, "hash") == NULL || decode_hash(floor, position->floor.hash)) &&
 						   decode_string(floor, "snapshot", position->floor.snapshot, sizeof position->floor.snapshot) &&
 						   strspn(position->floor.snapshot, "0123456789:,") == strlen(position->floor.snapshot)));
 }

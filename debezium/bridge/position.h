@@ -34,11 +34,13 @@ typedef struct Horizon
 
 /*
  * What a first start left out (start = now): the events up to sequence that the snapshot shows (its text; "": all up to sequence).
- * Nobody may publish them later.
+ * Nobody may publish them later. The event that has the sequence is in the tables (or was purged), or they are of a history that has parted before:
+ * what has the others' numbers now is something else.
  */
 typedef struct Floor
 {
 	int64_t		sequence;		/* 0: nothing was left out */
+	char		hash[65];		/* "": not known (before 0.2.0) */
 	char		snapshot[1024];
 } Floor;
 
@@ -61,6 +63,7 @@ typedef struct Position
 	Offsets		offsets;		/* next offsets known when it was written: a lower bound of what came later */
 	Offsets		accepted;		/* what stands before these and is in no table is known to an operator (accept.divergence) */
 	Horizon		horizon;
+	Horizon		earlier;		/* the last one before a comparison of everything that is under way; xid 0: there was none */
 } Position;
 
 extern void position_encode(const Position *position, Text *json);

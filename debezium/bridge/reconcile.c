@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "floor.h"
+#include "horizon.h"
 #include "log.h"
 #include "metrics.h"
 #include "reconcile.h"
+#include "retention.h"
 #include "signals.h"
 #include "tables.h"
 
@@ -25,23 +28,18 @@ typedef struct Work
 	PGconn	   *connection;		/* the transaction in the exported snapshot */
 	Text		copy;
 	size_t		found;			/* in Kafka */
-	Offsets		low;			/* where its partitions begin */
-	Offsets		oldest;			/* and the lowest sequence of this store's that each holds of what is compared; NOTHING: none */
-	int64_t		oldest_of_all;
-	bool		accepted_now;	/* all that Kafka holds is behind position->accepted */
-	Offsets		lost;			/* 1: it holds events of a history that was lost */
-	int64_t		first_again;	/* from this sequence on numbers may have been given out again; NOTHING: none */
+	Kept		kept;			/* of what is compared */
 	Event	  **batch;
 	size_t		count;
 	size_t		room;
 	size_t		bytes;
 	size_t		published;
 	size_t		left_out;		/* retention has removed them */
+	bool		left_young;		/* one of them, of a transaction that is younger than one that runs still */
 	size_t		doubtful;		/* it may have */
 	int64_t		first_doubtful;
 } Work;
 
-#define NOTHING INT64_MAX
 #define NOWHERE -1				/* the partition of a dead letter */
 
 static bool
@@ -139,12 +137,7 @@ found_event(void *arg, const Found *found, Problem *problem)
 	text_printf(&work->copy, "%d\t%d\t%lld\t%.*s\t%c\n", found->topic, found->dead ? NOWHERE : found->partition, (long long) found->sequence, known_hash(found->hash), found->hash.data, counts ? 't' : 'f');
 	work->found++;
 	if (!found->dead)
-	{
-		int64_t    *oldest = &work->oldest.next[found->topic][found->partition];
-
-		*oldest = found->sequence < *oldest ? found->sequence : *oldest;
-		work->oldest_of_all = found->sequence < work->oldest_of_all ? found->sequence : work->oldest_of_all;
-	}
+		kept_found(&work->kept, found->topic, found->partition, found->offset, found->sequence);
 	return work->copy.len < COPY_BUFFER || send_copy(work, problem);
 }
 
@@ -169,13 +162,8 @@ read_back(Work *work, Problem *problem)
 	if (!fine)
 		return false;
 	given->sink->partitions(given->sink, partitions);
-	offsets_init(&work->oldest, partitions);
-	offsets_init(&work->lost, partitions);
-	work->oldest_of_all = work->first_again = NOTHING;
-	for (int t = 0; t < EVENT_TABLES; t++)
-		for (int p = 0; p < partitions[t]; p++)
-			work->oldest.next[t][p] = NOTHING;
-	fine = given->sink->scan(given->sink, begin_of(work), true, found_event, work, &work->low, problem) && send_copy(work, problem);
+	kept_init(&work->kept, partitions);
+	fine = given->sink->scan(given->sink, begin_of(work), true, found_event, work, &work->kept.low, problem) && send_copy(work, problem);
 	if (PQputCopyEnd(work->connection, fine ? NULL : "reading Kafka failed") <= 0 && fine)
 		fine = pg_problem(work->connection, NULL, "cannot hand over what Kafka has", problem);
 	result = pg_wait(work->connection);
@@ -214,50 +202,27 @@ strangers(const Work *work, Text *sql)
 }
 
 /*
- * The history that was lost parted from this one behind the highest event that both have; of that, what Kafka still holds of before an operator
- * accepted it is what can be known. Not what it holds of the lost one: retention may have removed the first of that.
+ * Where an operator has accepted, now or before, that Kafka holds events of a lost history: from which number on the present one may give numbers out again.
+ * Not from the lowest lost one that is there, for retention may have taken lower ones: behind the highest that is there and in the tables.
  */
 static bool
-find_parting(Work *work, Problem *problem)
+find_again(Work *work, bool now, Problem *problem)
 {
 	Text		sql = {0};
 	PGresult   *result;
 
+	if (!kept_accepted(&work->kept, &work->given->position->accepted))
+		return true;
 	text_printf(&sql, "SELECT p.sequence + 1 FROM pg_temp.oms_bridge_published p WHERE p.partition <> %d%s AND EXISTS (SELECT FROM (", NOWHERE,
-				work->accepted_now ? "" : " AND NOT p.counts");
+				now ? "" : " AND NOT p.counts");
 	tables_select(work->given->tables, &sql, ", sequence, hash FROM oms.", "");
 	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND pg_catalog.encode(e.hash, 'hex') = p.hash) ORDER BY p.sequence DESC LIMIT 1");
 	result = pg_query(work->connection, problem, sql.data, 0, NULL);
 	text_free(&sql);
 	if (result != NULL)
-		work->first_again = PQntuples(result) > 0 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+		work->kept.again = PQntuples(result) > 0 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
 	PQclear(result);
 	return result != NULL;
-}
-
-/* What is left of histories that an operator has accepted as lost, now or before: partitions that hold such events, and since when numbers are others'. */
-static bool
-find_lost(Work *work, Problem *problem)
-{
-	const Offsets *accepted = &work->given->position->accepted;
-	bool		any = false;
-	Text		sql = {0};
-	PGresult   *result;
-
-	for (int t = 0; t < EVENT_TABLES; t++)
-		for (int i = 0; i < accepted->partitions[t]; i++)
-			any |= accepted->next[t][i] > 0;
-	if (!any)
-		return true;
-	text_puts(&sql, "SELECT DISTINCT p.topic, p.partition");
-	strangers(work, &sql);
-	text_printf(&sql, " AND p.partition <> %d", NOWHERE);
-	result = pg_query(work->connection, problem, sql.data, 0, NULL);
-	text_free(&sql);
-	for (int row = 0; result != NULL && row < PQntuples(result); row++)
-		work->lost.next[atoi(PQgetvalue(result, row, 0))][atoi(PQgetvalue(result, row, 1))] = 1;
-	PQclear(result);
-	return result != NULL && find_parting(work, problem);
 }
 
 static bool
@@ -265,6 +230,7 @@ check_divergence(Work *work, Problem *problem)
 {
 	Text		sql = {0};
 	PGresult   *result;
+	bool		accepted = false;
 	bool		fine;
 
 	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]");
@@ -279,45 +245,61 @@ check_divergence(Work *work, Problem *problem)
 					"They were lost in a failover or a restore: consumers know of events that never happened here. gate.standbys prevents this. "
 					"Tell the consumers, then start once with --accept-divergence.",
 					"Kafka holds %s events that the event tables do not; their ids: %s", PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
-		fine = work->given->options->accept_divergence;
+		fine = accepted = work->given->options->accept_divergence;
 		if (fine)
 		{
 			log_warning("going on (accept.divergence): %s", problem->text);
 			work->given->sink->offsets(work->given->sink, &work->given->position->accepted);
-			work->accepted_now = true;
 		}
 	}
 	PQclear(result);
-	return fine;
+	return fine && find_again(work, accepted, problem);
 }
 
 /* --- what the tables have and Kafka has not --- */
 
+/* Where a comparison of everything began it is not what is compared from, but what is above of it stands behind it still. */
+static const Horizon *
+known_horizon(const Work *work)
+{
+	const Position *position = work->given->position;
+	const Horizon *horizon = work->given->plan->full ? &position->earlier : &position->horizon;
+
+	return horizon->xid != 0 ? horizon : NULL;
+}
+
 static bool
 select_missing(Work *work, Problem *problem)
 {
-	const Horizon *horizon = &work->given->position->horizon;
+	const Horizon *known = known_horizon(work);
 	const Floor *floor = &work->given->position->floor;
 	Text		sql = {0};
+	Text		above = {0};
 	Text		where = {0};
 	bool		fine;
 
-	text_puts(&where, " WHERE true");
-	if (!work->given->plan->full)
-		text_printf(&where, " AND sequence > %lld AND xid >= '%llu'::pg_catalog.xid8", (long long) horizon->sequence, (unsigned long long) horizon->xid);
+	text_puts(&above, "false");
+	if (known != NULL)
+	{
+		text_clear(&above);
+		text_printf(&above, "sequence > %lld AND xid >= '%llu'::pg_catalog.xid8", (long long) known->sequence, (unsigned long long) known->xid);
+	}
+	text_printf(&where, " WHERE %s", work->given->plan->full ? "true" : above.data);
 	if (floor->sequence > 0)
 		text_printf(&where, " AND NOT (sequence <= %lld", (long long) floor->sequence);
 	if (floor->snapshot[0] != '\0')
 		text_printf(&where, " AND pg_catalog.pg_visible_in_snapshot(xid, '%s')", floor->snapshot);
 	text_puts(&where, floor->sequence > 0 ? ")" : "");
-	text_puts(&sql, "SELECT event_table, sequence, root_id, event_type, pg_catalog.encode(hash, 'hex'), payload FROM (");
-	tables_select(work->given->tables, &sql, ", sequence, root_id, event_type, hash, payload FROM oms.", where.data);
+	text_printf(&sql, "SELECT event_table, sequence, root_id, event_type, pg_catalog.encode(hash, 'hex'), payload, %s,"
+				" xid >= pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) FROM (", above.data);
+	tables_select(work->given->tables, &sql, ", sequence, root_id, event_type, hash, payload, xid FROM oms.", where.data);
 	text_puts(&sql, ") AS e WHERE NOT EXISTS (SELECT FROM pg_temp.oms_bridge_published p WHERE p.sequence = e.sequence AND p.topic = e.topic"
 			  " AND (p.hash = '' OR p.hash = pg_catalog.encode(e.hash, 'hex'))) ORDER BY sequence");
 	/* row by row: a result as a whole, of events as large as they like, would have to fit into memory */
 	fine = (PQsendQuery(work->connection, sql.data) && PQsetSingleRowMode(work->connection)) ||
 		pg_problem(work->connection, NULL, "cannot ask for the events that Kafka has not", problem);
 	text_free(&sql);
+	text_free(&above);
 	text_free(&where);
 	return fine;
 }
@@ -390,29 +372,23 @@ publish(Work *work, Problem *problem)
 	return true;
 }
 
-/*
- * Kafka does not hold it: because nobody published it, or because its partition has lost older records to retention since? It has when it is
- * older than what the partition still holds. Where that holds nothing, whatever is older than all that Kafka holds was published, of the rest nobody knows;
- * nor where what is newer is of a lost history, and the number may have been given out again since.
- */
+/* Kafka does not hold it: is that because nobody ever published it? */
 static bool
-is_missing(Work *work, const Event *event)
+is_missing(Work *work, const Event *event, bool above, bool young)
 {
 	Reconciliation *given = work->given;
-	const Offsets *begin = begin_of(work);
-	int			p = given->sink->partition(given->sink, event->topic, event_key(event));
-	int64_t		oldest = work->oldest.next[event->topic][p];
-	bool		again = event->sequence >= work->first_again && (oldest == NOTHING || work->lost.next[event->topic][p] != 0);
+	const Offsets *begin = above ? &known_horizon(work)->offsets : NULL;
+	int			partition = given->sink->partition(given->sink, event->topic, event_key(event));
+	KeptAnswer	answer = given->plan->told ? KEPT_MISSING : kept_answer(&work->kept, &given->position->accepted, begin, event->topic, partition, event->sequence);
 
-	if (given->plan->told || work->low.next[event->topic][p] <= (begin != NULL ? begin->next[event->topic][p] : 0))
-		return true;
-	if (oldest != NOTHING && event->sequence >= oldest)
-		return true;
-	if (!again && work->oldest_of_all != NOTHING && (oldest != NOTHING || event->sequence < work->oldest_of_all))
+	if (answer == KEPT_REMOVED)
+	{
 		work->left_out++;
-	else if (work->doubtful++ == 0)
+		work->left_young |= young;
+	}
+	else if (answer == KEPT_UNKNOWN && work->doubtful++ == 0)
 		work->first_doubtful = event->sequence;
-	return false;
+	return answer == KEPT_MISSING;
 }
 
 /* A row, which may be the one that fills the batch. */
@@ -424,7 +400,7 @@ take_row(Work *work, const PGresult *result, Problem *problem)
 								  value_span(result, 0, 2), value_span(result, 0, 3), value_span(result, 0, 4), value_span(result, 0, 5));
 
 	/* when one is in doubt the rest is only counted */
-	if (!is_missing(work, event) || work->doubtful > 0)
+	if (!is_missing(work, event, *PQgetvalue(result, 0, 6) == 't', *PQgetvalue(result, 0, 7) == 't') || work->doubtful > 0)
 	{
 		free(event);
 		return true;
@@ -509,27 +485,6 @@ write_position(Work *work, Problem *problem)
 	return true;
 }
 
-/*
- * After a whole comparison everything that the snapshot shows is published (or left out for good), so it is a horizon. Where in the
- * topics the others begin is not known: from where the topics began. A better one comes within seconds.
- */
-static bool
-set_horizon(Work *work, Lsn consistent, Problem *problem)
-{
-	Horizon    *horizon = &work->given->position->horizon;
-	PGresult   *result = pg_query(work->connection, problem, "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())", 0, NULL);
-
-	if (result == NULL)
-		return false;
-	offsets_copy(&horizon->offsets, &work->low);
-	horizon->xid = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-	horizon->sequence = 0;
-	horizon->lsn = consistent;
-	PQclear(result);
-	return true;
-}
-
-/* Without one nobody leans on a history that may not be this server's. */
 static void
 no_horizon(Horizon *horizon)
 {
@@ -541,32 +496,56 @@ no_horizon(Horizon *horizon)
 			offsets.next[t][p] = 0;
 }
 
-/* What a first start with start = now leaves out, or what an operator has said to leave out. */
+/*
+ * After a whole comparison everything that the snapshot shows is published (or left out for good), so it is a horizon. Where in the
+ * topics the others begin is not known: from where the topics began. A better one comes within seconds. Of what was left out since retention
+ * has removed it, and is not older than all that runs, that is not true: then there is none.
+ */
 static bool
-set_floor(Work *work, Problem *problem)
+set_horizon(Work *work, Lsn consistent, Problem *problem)
 {
-	Reconciliation *given = work->given;
-	Floor	   *floor = &given->position->floor;
-	int64_t		start = options_start(given->options);
-	PGresult   *result;
+	Horizon    *horizon = &work->given->position->horizon;
+	PGresult   *result = pg_query(work->connection, problem, "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())", 0, NULL);
 
-	if (!given->plan->first && !given->plan->told)
-		return true;
-	*floor = (Floor) {.sequence = start > 0 ? start - 1 : 0};
-	if (start >= 0)
-		return true;
-	result = pg_query(work->connection, problem, "SELECT last_value, s, pg_catalog.pg_snapshot_xmin(s) FROM oms.event_sequence, pg_catalog.pg_current_snapshot() AS s", 0, NULL);
 	if (result == NULL)
 		return false;
-	floor->sequence = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-	/* that of very many transactions is cut down to what is older than all of them */
-	if (PQgetlength(result, 0, 1) < (int) sizeof floor->snapshot)
-		snprintf(floor->snapshot, sizeof floor->snapshot, "%s", PQgetvalue(result, 0, 1));
-	else
-		snprintf(floor->snapshot, sizeof floor->snapshot, "%s:%s:", PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 2));
+	no_horizon(&work->given->position->earlier);
+	if (work->left_young)
+	{
+		PQclear(result);
+		return true;
+	}
+	offsets_copy(&horizon->offsets, &work->kept.low);
+	horizon->xid = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+	horizon->sequence = 0;
+	horizon->lsn = consistent;
 	PQclear(result);
-	log_info("reconciling: start = now, what is committed is left out");
 	return true;
+}
+
+/*
+ * Without one nobody leans on a history that may not be this server's. What it says of offsets is true of any history of this cluster: it is kept until
+ * all is compared, also by those who come after a crash.
+ */
+static void
+set_horizon_aside(Position *position, const ServerIdentity *identity)
+{
+	if (position->horizon.xid != 0)
+		horizon_copy(&position->earlier, &position->horizon);
+	if (strcmp(position->sysid, identity->sysid) != 0 || strcmp(position->database, identity->database) != 0)
+		no_horizon(&position->earlier);
+	no_horizon(&position->horizon);
+}
+
+static bool
+look_at_floor(Work *work, Problem *problem)
+{
+	const Reconciliation *given = work->given;
+	Floor	   *floor = &given->position->floor;
+
+	if (!given->plan->first && !given->plan->told)
+		return floor_check(floor, work->connection, given->tables, problem);
+	return floor_set(floor, work->connection, given->tables, options_start(given->options), problem);
 }
 
 static bool
@@ -581,7 +560,7 @@ compare_and_publish(Work *work, Problem *problem)
 	given->position->reconciling = true;
 	given->position->last_id = 0;
 	if (given->plan->full)
-		no_horizon(&given->position->horizon);
+		set_horizon_aside(given->position, given->identity);
 	if (!write_position(work, problem))
 		return false;
 	signals_doing("comparing Kafka with the event tables", true);
@@ -591,10 +570,10 @@ compare_and_publish(Work *work, Problem *problem)
 	log_info("reconciling: replication slot \"%s\" made with %s at %s; %zu events read back from Kafka", given->options->slot,
 			 given->decoder->plugin, lsn_text(consistent, lsn), work->found);
 	/* what an operator has accepted once is accepted, whatever comes next */
-	if (!check_divergence(work, problem) || !find_lost(work, problem) || !write_position(work, problem))
+	if (!check_divergence(work, problem) || !write_position(work, problem))
 		return false;
 	signals_doing("publishing from the event tables", false);
-	if (!set_floor(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
+	if (!look_at_floor(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))
 		return false;
 	if (given->plan->full && !set_horizon(work, consistent, problem))
 		return false;
@@ -624,9 +603,7 @@ reconcile(Reconciliation *given, Problem *problem)
 		log_info("reconciled: %zu events published from the event tables", work.published);
 	given->left = work.batch;
 	given->left_count = work.count;
-	offsets_free(&work.low);
-	offsets_free(&work.oldest);
-	offsets_free(&work.lost);
+	kept_free(&work.kept);
 	text_free(&work.copy);
 	PQfinish(work.connection);
 	return fine;

@@ -35,6 +35,7 @@ typedef struct Session
 	bool		has_position;
 	SlotFacts	slot;
 	StartPlan	plan;
+	bool		shorter;		/* a topic ends before what the position knows of */
 	char		apart[240];		/* how Kafka and the tables are of two histories; "": not seen */
 	bool		untouched;
 	const DecoderClass *decoder;
@@ -182,7 +183,10 @@ look_at_ends(Session *session, Problem *problem)
 			session->untouched = session->untouched && high.next[t][p] == 0;
 			if (p >= known->partitions[t] || known->next[t][p] <= high.next[t][p])
 				continue;
+			session->shorter = true;
 			session->position.accepted.next[t][p] = 0;
+			session->position.horizon.offsets.next[t][p] = 0;
+			session->position.earlier.offsets.next[t][p] = 0;
 			snprintf(session->apart, sizeof session->apart,
 					 "Kafka has lost records: topic %.50s%s [%d] ends at offset %lld, the position knows of %lld", session->options->topic_prefix,
 					 event_tables[t].topic, p, (long long) high.next[t][p], (long long) known->next[t][p]);
@@ -213,6 +217,7 @@ read_position(Session *session, Problem *problem)
 	match_partitions(&session->position.offsets, partitions);
 	match_partitions(&session->position.accepted, partitions);
 	match_partitions(&session->position.horizon.offsets, partitions);
+	match_partitions(&session->position.earlier.offsets, partitions);
 	if (sink->keeps_position && !look_at_ends(session, problem))
 		return false;
 	if (session->has_position)
@@ -234,6 +239,7 @@ decide(Session *session, Problem *problem)
 		.keeps_position = session->sink->keeps_position,
 		.position = session->has_position ? &session->position : NULL,
 		.untouched = session->untouched,
+		.shorter = session->shorter,
 		.apart = session->apart[0] != '\0' ? session->apart : NULL,
 	};
 

@@ -31,6 +31,7 @@ typedef struct Found
 	Lsn			server_lsn;		/* 0: 2000 */
 	bool		reconciling;
 	bool		nothing_streamed;	/* the position has no end yet */
+	bool		shorter;		/* a topic ends too early; apart says so, but a failover comes first */
 	bool		apart;			/* Kafka has lost records that the position knows of */
 	const char *store;			/* of the position; NULL: none */
 	const char *named;			/* store.name; NULL: none */
@@ -128,6 +129,8 @@ static const Case cases[] = {
 	.says = "timeline 5 ended at 0/3E7, before the position 0/3E8"},
 	{"failover before the position, slot gone", {.server_timeline = 6, .switched_at = 999, .no_slot = true}, .step = START_RECONCILE, .says = "failover"},
 	{"failover at the horizon", {.server_timeline = 6, .switched_at = 800}, .step = START_RECONCILE, .says = "failover"},
+	{"failover at the horizon, and records that Kafka has lost", {.server_timeline = 6, .switched_at = 800, .apart = true, .shorter = true}, .step = START_RECONCILE, .full = true,
+	.says = "failover"},
 	{"failover before the horizon", {.server_timeline = 6, .switched_at = 799}, .step = START_RECONCILE, .full = true, .says = "failover"},
 	{"failover before the position without a horizon", {.server_timeline = 6, .switched_at = 999, .no_horizon = true}, .step = START_RECONCILE, .full = true},
 	{"a history that the position is no part of", {.server_timeline = 6, .switched_at = LSN_NONE}, .step = START_RECONCILE, .full = true, .says = "failover"},
@@ -172,7 +175,7 @@ plan_of(const Found *found, Problem *problem)
 	Position	position = {.sysid = "111", .database = "a", .publication = "5a", .timeline = 5, .slot = "cdc", .plugin = "pgoutput", .reconciling = found->reconciling,
 		.place.end_lsn = found->nothing_streamed ? LSN_NONE : 1000, .horizon = {.xid = 70, .sequence = 40, .lsn = 800}};
 	StartFacts	facts = {
-		.options = &options, .timeline = found->server_timeline != 0 ? found->server_timeline : 5,
+		.options = &options, .shorter = found->shorter, .timeline = found->server_timeline != 0 ? found->server_timeline : 5,
 		.server_lsn = found->server_lsn != LSN_NONE ? found->server_lsn : 2000, .switched_at = found->switched_at,
 		.plugin = found->plugin == PLUGIN_PGOUTPUT ? "pgoutput" : "wal2json", .keeps_position = !found->no_keeping,
 		.untouched = !found->topics_used, .apart = found->apart ? "topic t ends at offset 5" : NULL, .position = found->no_position ? NULL : &position,

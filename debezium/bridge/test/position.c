@@ -74,6 +74,7 @@ random_position(void)
 	if (dice(2) == 0)
 	{
 		position.floor.sequence = 1 + (random_number() >> 1);
+		snprintf(position.floor.hash, sizeof position.floor.hash, "%016llx", (unsigned long long) dice_bits());
 		snprintf(position.floor.snapshot, sizeof position.floor.snapshot, "%d:%d:", (int) dice(100), (int) dice(1000));
 	}
 	if (dice(2) == 0)
@@ -84,6 +85,13 @@ random_position(void)
 	}
 	random_offsets(&position.offsets, 6);
 	random_offsets(&position.horizon.offsets, 6);
+	if (dice(2) == 0)
+	{
+		position.earlier.xid = 1 + ((uint64_t) random_number() >> 1);
+		position.earlier.sequence = random_number();
+		position.earlier.lsn = dice_bits();
+		random_offsets(&position.earlier.offsets, 6);
+	}
 	return position;
 }
 
@@ -105,14 +113,19 @@ same_place(Place a, Place b)
 }
 
 static bool
+same_horizon(const Horizon *a, const Horizon *b)
+{
+	return a->xid == b->xid && a->sequence == b->sequence && a->lsn == b->lsn && same_offsets(&a->offsets, &b->offsets);
+}
+
+static bool
 same(const Position *a, const Position *b)
 {
 	return strcmp(a->sysid, b->sysid) == 0 && strcmp(a->database, b->database) == 0 && strcmp(a->publication, b->publication) == 0 && a->timeline == b->timeline && strcmp(a->slot, b->slot) == 0 &&
 		strcmp(a->plugin, b->plugin) == 0 && same_place(a->place, b->place) && a->reconciling == b->reconciling &&
 		strcmp(a->store, b->store) == 0 && a->last_id == b->last_id && strcmp(a->last_hash, b->last_hash) == 0 &&
-		a->floor.sequence == b->floor.sequence && strcmp(a->floor.snapshot, b->floor.snapshot) == 0 && a->epoch == b->epoch && a->written_us == b->written_us && same_offsets(&a->offsets, &b->offsets) &&
-		a->horizon.xid == b->horizon.xid && a->horizon.sequence == b->horizon.sequence && a->horizon.lsn == b->horizon.lsn &&
-		same_offsets(&a->horizon.offsets, &b->horizon.offsets);
+		a->floor.sequence == b->floor.sequence && strcmp(a->floor.hash, b->floor.hash) == 0 && strcmp(a->floor.snapshot, b->floor.snapshot) == 0 && a->epoch == b->epoch && a->written_us == b->written_us && same_offsets(&a->offsets, &b->offsets) &&
+		same_horizon(&a->horizon, &b->horizon) && same_horizon(&a->earlier, &b->earlier);
 }
 
 /* From memory of exactly that size, so that a byte too far is seen. */
