@@ -130,7 +130,7 @@ function registerActions() {
 
 function showButtons() {
 	if (byId('limits')) return;
-	byId('settings').append(el('button', { type: 'button', id: 'limits', onclick: () => hands.limits?.open() }, 'Limits'), el('button', { type: 'button', id: 'alerts', onclick: () => alerts?.open() }, 'Alerts'));
+	byId('settings').append(el('button', { type: 'button', id: 'limits', onclick: () => hands.limits?.open() }, 'Limits'), el('button', { type: 'button', id: 'alerts', onclick: () => alerts?.open() }, 'Alert me'));
 }
 
 for (const [object, names] of Object.entries(CARRIED)) registerFields(object, names);

@@ -163,6 +163,7 @@ export class Alerts {
 		box('sound', 'A sound'), box('notify', 'A notification of the desktop'),
 		el('menu', {}, el('button', { type: 'submit', class: 'main' }, 'Keep'), el('button', { type: 'button', onclick: () => close() }, 'Close')));
 		const { dialog, close } = openDialog('Alerts', form);
+		dialog.classList.add('ticket');
 		dialog.addEventListener('keydown', (event) => event.stopPropagation());
 	}
 }

@@ -1,6 +1,8 @@
 // Numbers as PostgreSQL writes them: texts, with nothing lost. They are compared, added and multiplied as integers with a scale, and are
 // never binary fractions.
 
+import { groupDigits } from './format.js';
+
 const NUMBER = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 
 export function isDecimal(text) {
@@ -57,11 +59,9 @@ export function isAway(a, b, percent) {
 	return compare(multiply(difference, '100'), multiply(b.replace('-', ''), percent)) > 0;
 }
 
-// With groups of three, for reading. What is no number is itself.
+// As the grid shows it. What is no number is itself.
 export function shown(text) {
-	const parts = NUMBER.exec(text ?? '');
-	if (!parts) return text ?? '';
-	return parts[1] + parts[2].replace(/\B(?=(\d{3})+$)/g, '\u202f') + (parts[3] ? `.${parts[3]}` : '');
+	return isDecimal(text) ? groupDigits(text) : text ?? '';
 }
 
 // Where it stands between two others, from 0 to 1: for a place on the screen, and for nothing else.

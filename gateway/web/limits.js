@@ -66,6 +66,7 @@ export class Limits {
 		} }, on.element, fields.map((field) => field.element), ask.element,
 		el('menu', {}, el('button', { type: 'submit', class: 'main' }, 'Keep'), el('button', { type: 'button', onclick: () => close() }, 'Close')));
 		const { dialog, close } = openDialog('Limits', form);
+		dialog.classList.add('ticket');
 		dialog.addEventListener('keydown', (event) => event.stopPropagation());
 	}
 }

@@ -133,7 +133,7 @@ export class Machine {
 		if ((command === 'ApproveExecutionCommand' || command === 'RejectExecutionCommand') && row.status !== 'REVIEW' && !row.allocationProposal) return `it is ${row.status}, and nothing is proposed of it`;
 		if (command === 'ApproveExecutionCommand' && this.needsAnother(row)) return `needs another person: entered by ${row.authors.join(', ')}`;
 		if (command === 'PlaceOrderCommand' && isDecimal(row.unplacedQuantity) && compare(row.unplacedQuantity, '0') === 0) return 'nothing of it is unplaced';
-		if (command === 'AllocateExecutionCommand' && 'members' in row && !row.members) return 'only blocks are allocated';
+		if (command === 'AllocateExecutionCommand' && isDecimal(row.executedQuantity) && isDecimal(row.allocatedQuantity) && compare(row.executedQuantity, row.allocatedQuantity) <= 0) return 'nothing of it is unallocated';
 		return null;
 	}
 

@@ -39,7 +39,7 @@ function cut(text) {
 	return text.length > 26 ? `${text.slice(0, 25)}…` : text;
 }
 
-const PLOT = { width: 560, height: 200, left: 70, right: 12, top: 12, bottom: 26 };
+const PLOT = { width: 560, height: 200, left: 70, right: 12, top: 24, bottom: 26 };
 
 // fills: the oldest first (createdAt, lastPx, lastQty, executionId); limit: a price, or null.
 export function fillsPicture(fills, limit, side) {

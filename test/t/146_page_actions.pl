@@ -275,6 +275,17 @@ is(sql(q(SELECT string_agg(status, ' ' ORDER BY id) FROM oms.orders WHERE id IN 
 by_ticket($emil, 'orders', 'x2', 'Delete', 'cancel', 'Cancel', 'over');
 is(sql(q(SELECT status FROM oms.orders WHERE id = 'x2')), 'CANCELLED', 'cancelled');
 
+# ---- what waits, also what is no order of the queue ----
+
+command('RequestCancelOrder', orderId => 'hostile', clOrdID => 'please');
+$emil->press('w');
+ok($emil->until('return document.querySelector("dialog[data-waiting]")', 'what waits'), 'w lists what waits');
+like($emil->text('dialog[data-waiting]'), qr/hostileRequest.*CANCEL/s, 'a request of a client is among it');
+$emil->run('[...document.querySelectorAll("dialog[data-waiting] tbody button")].find((button) => button.textContent === "hostile").focus()');
+$emil->press('Enter');
+ok($emil->until('return !document.querySelector("dialog[open]") && document.querySelector("#drawer h2")?.textContent === "hostile"', 'the drawer'), 'and each is opened from there');
+$emil->press('Escape');
+
 # ---- a session that ends under a ticket ----
 
 go_to($emil, 'orders', 'm2');
@@ -373,7 +384,7 @@ $dora->press('Escape');
 # ---- a reader ----
 
 my $rita = seat('rita');
-is($rita->run('return [...document.querySelectorAll("#actions button")].filter((button) => button.getAttribute("aria-disabled") !== "true").length'), 0, 'a reader has nothing to press');
+is($rita->run('return [...document.querySelectorAll("#actions button")].filter((button) => button.getAttribute("aria-disabled") !== "true").map((button) => button.dataset.action).join(" ")'), 'waits', 'a reader may look, and has nothing else to press');
 $rita->{tab} = '';
 go_to($rita, 'orders', 'o2');
 like($rita->run('return document.querySelector("[data-action=cancel]").title'), qr/your role may not: it needs oms_trader/, 'and is told whose it is');
