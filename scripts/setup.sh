@@ -30,7 +30,7 @@ provided() {
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
 
 # Without these, a test says that it cannot be run, and is skipped.
-optional=(postgresql-15-repack postgresql-15-cron postgresql-15-plproxy libfaketime python3-pip mmdebstrap git)
+optional=(postgresql-15-repack postgresql-15-cron postgresql-15-plproxy patroni etcd-server python3-psycopg2 libfaketime python3-pip mmdebstrap git)
 
 missing=()
 for package in "${packages[@]}"; do
