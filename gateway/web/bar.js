@@ -37,7 +37,7 @@ function draw() {
 	if (!grid?.state) return;
 	const { view } = grid;
 	const filtered = Object.keys(grid.state.filters).length > 0 || grid.state.search.trim() !== '';
-	const rows = grid.state.mode === 'flat' ? '' : ` in ${groupDigits(String(view.total))} lines`;
+	const rows = grid.state.mode === 'flat' ? '' : ` (${groupDigits(String(view.total))} lines)`;
 	setText(parts.count.firstChild, view.loaded ? `${groupDigits(String(view.matches))}${rows}${filtered ? ' filtered' : ''}` : '…');
 	parts.clear.hidden = !filtered;
 	parts.freeze.setAttribute('aria-pressed', String(grid.frozen));

@@ -124,7 +124,7 @@ sub text { my ($self, $css) = @_; return $self->run('const e = document.querySel
 sub press
 {
 	my ($self, @keys) = @_;
-	my @codes = map { $OmsBrowser::KEYS{$_} // $_ } @keys;
+	my @codes = map { $OmsBrowser::KEYS{$_} // "$_" } @keys;
 	$self->ask(POST => '/actions', { actions => [ { type => 'key', id => 'keys', actions => [ (map { { type => 'keyDown', value => $_ } } @codes), (map { { type => 'keyUp', value => $_ } } reverse @codes) ] } ] });
 	return $self;
 }
@@ -160,7 +160,16 @@ sub complaints
 # Another tab; the one that is driven is where to() has gone.
 sub tab { my ($self) = @_; return $self->ask(POST => '/window/new', { type => 'tab' })->{handle}; }
 sub here { my ($self) = @_; return $self->ask(GET => '/window'); }
-sub to { my ($self, $handle) = @_; $self->ask(POST => '/window', { handle => $handle }); return $self; }
+
+# In front, too: a tab that nobody sees draws nothing.
+sub to
+{
+	my ($self, $handle) = @_;
+	$self->ask(POST => '/window', { handle => $handle });
+	$self->ask(POST => '/goog/cdp/execute', { cmd => 'Page.bringToFront', params => {} });
+	return $self;
+}
+
 sub close_tab { my ($self) = @_; return $self->ask(DELETE => '/window'); }
 
 sub close
