@@ -20,7 +20,7 @@ my %settings = (listen => '127.0.0.1:' . free_port(), 'admin.listen' => '127.0.0
 my ($node, $gateway, $url) = page_store(orders => 200, settings => \%settings);
 my $browser = browser_start();
 
-sub total { my ($page, $count) = @_; return $page->until('return Number(document.querySelector("#blotter .grid")?.getAttribute("aria-rowcount")) - 2 === arguments[0]', "$count rows", $count); }
+sub total { my ($page, $count) = @_; return $page->until('return Number(document.querySelector("#blotter .grid")?.getAttribute("aria-rowcount")) - 2 === Number(arguments[0])', "$count rows", $count); }
 sub level { my ($page, $level) = @_; return $page->until('return document.querySelector("#status").dataset.level === arguments[0]', $level, $level); }
 sub all { return $node->safe_psql('postgres', 'SELECT count(*) FROM oms.orders'); }
 
