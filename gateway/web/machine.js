@@ -62,6 +62,7 @@ export class Machine {
 		this.catalogue = catalogue;
 		this.user = catalogue.user;
 		this.rows = new Map();
+		this.known = new Map();
 		for (const transition of catalogue.transitions) {
 			const key = `${transition.object} ${transition.trigger}`;
 			this.rows.set(key, [...(this.rows.get(key) ?? []), transition]);
@@ -88,7 +89,14 @@ export class Machine {
 		return may.some((one) => (one === null ? account === null : one.endsWith('%') ? account?.startsWith(one.slice(0, -1)) : one === account));
 	}
 
+	// A hundred chosen rows ask this of every command, ten times a second.
 	transitions(command, machine) {
+		const key = `${command} ${machine}`;
+		if (!this.known.has(key)) this.known.set(key, this.findTransitions(command, machine));
+		return this.known.get(key);
+	}
+
+	findTransitions(command, machine) {
 		const stem = command.replace(/Command$/, '');
 		const wanted = TRIGGERS[command] ?? [stem];
 		const kind = DESK.includes(command) ? 'desk' : command === 'CreateManualExecutionCommand' ? 'order' : machine;

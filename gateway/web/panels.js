@@ -2,11 +2,13 @@
 // order beside it.
 
 import { request } from './api.js';
+import { idField } from './columns.js';
 import { registerPanel } from './desk.js';
 import { el } from './dom.js';
 import { shown } from './exact.js';
 import { labelOf } from './fields.js';
 import { formatFull } from './format.js';
+import { LiveView } from './live.js';
 import { fillsPicture, treePicture } from './pictures.js';
 import { pairs, table, valueText } from './shapes.js';
 
@@ -20,14 +22,31 @@ const SIDES = [['Symbol', 'symbol', 'order_symbol'], ['Side', 'side', 'order_sid
 const pathOf = (object, id) => `/queries/${object.replaceAll('_', '-')}/${encodeURIComponent(id)}`;
 const orderOf = (object, row, state) => (object === 'orders' ? row.id : state.orderId ?? null);
 
-// Loads and draws; what came too late for another row is not drawn.
+// Loads and draws, again whenever the row has another version; what came too late for another row is not drawn. still: of a moment that the
+// user has chosen, which stays.
 function panel(definition, load) {
 	registerPanel({ ...definition, show(row, element, object) {
 		let ended = false;
+		let turn = 0;
+		let version = row.version;	// what is loaded is as new at least
+		async function draw() {
+			const mine = ++turn;
+			const children = await load(row, object).catch((error) => [el('p', { class: 'refused', role: 'alert' }, error.message)]);
+			if (!ended && mine === turn) element.replaceChildren(...children.flat().filter(Boolean));
+		}
 		element.replaceChildren(el('p', { class: 'wait' }, '…'));
-		load(row, object, element).then((children) => { if (!ended) element.replaceChildren(...children.flat().filter(Boolean)); },
-			(error) => { if (!ended) element.replaceChildren(el('p', { class: 'refused', role: 'alert' }, error.message)); });
-		return () => { ended = true; };
+		draw();
+		const view = definition.still ? null : new LiveView('panel', (what, now) => {
+			const newest = now.rows[0]?.version ?? null;
+			if (newest === null || newest === version) return;
+			version = newest;
+			draw();
+		});
+		view?.ask({ object, where: { [idField[object]]: row.id }, columns: [idField[object]], first: 0, count: 1 });
+		return () => {
+			ended = true;
+			view?.close();
+		};
 	} });
 }
 
@@ -152,7 +171,7 @@ export function registerPanels(hands) {
 		return [fillsPicture(fills.filter(isLive), order.price ?? null, order.side), table(`${fills.length} executions`, ['Execution', 'At', 'Status', 'Quantity', 'Price', 'Flags'],
 			fills.map((fill) => [fill.executionId, formatFull(fill.createdAt), fill.status, shown(fill.lastQty), shown(fill.lastPx), (fill.flags ?? []).join(' ')]))];
 	});
-	panel({ id: 'as-of', label: 'As of', rank: 50 }, async (row, object) => asOf(row, object, await eventsOf(object, row.id)));
+	panel({ id: 'as-of', label: 'As of', rank: 50, still: true }, async (row, object) => asOf(row, object, await eventsOf(object, row.id)));
 	panel({ id: 'fix', label: 'FIX', rank: 60 }, async (row, object) => {
 		const told = (await eventsOf(object, row.id)).filter((event) => typeof event.command?.fixMessage === 'string');
 		if (told.length === 0) return [el('p', {}, 'No message: none of this was told by FIX.')];

@@ -210,6 +210,16 @@ is_closed($emil, 'Approve');
 is_done($emil, 'Approve');
 is(sql("SELECT status FROM oms.executions WHERE id = '$manual'"), 'ALLOCATED', 'and approves it');
 
+# ---- a drawer that is open follows ----
+
+go_to($emil, 'orders', 'o2');
+$emil->press('Enter');
+$emil->run('document.querySelector("#drawer [data-panel=history]").click()');
+$emil->until('return document.querySelector("#drawer .history")', 'the history');
+command('UpdateOrder', orderId => 'o2', text => 'a word of somebody else');
+ok($emil->until('return document.querySelector("#drawer").textContent.includes("a word of somebody else")', 'the new event'), 'what is open in the drawer goes on');
+$emil->press('Escape');
+
 # ---- what has changed since it was looked at ----
 
 go_to($emil, 'orders', 'm2');
