@@ -16,10 +16,10 @@ while (defined(my $arg = shift @ARGV)) {
 	if    ($arg eq '--quick')   { $quick   = 1 }
 	elsif ($arg eq '--profile') { $profile = shift @ARGV }
 	elsif ($arg eq '--out')     { $out     = shift @ARGV }
-	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth|capacity)$/) { push @sections, $arg }
+	elsif ($arg =~ /^(loop|clients|batches|scale|desk|quotes|rules|classes|services|filters|queries|lifecycle|accounts|growth|capacity|fleet)$/) { push @sections, $arg }
 	else { die "run.pl: no option $arg\n" }
 }
-@sections = qw(loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth capacity) unless @sections;
+@sections = qw(loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth capacity fleet) unless @sections;
 
 my %size = $quick
 	? (loop => 1000, rounds => 3, seconds => 1, client_rounds => 3, tree_rounds => 4, batch_fills => 1000, resting => 200_000,
@@ -1033,6 +1033,7 @@ require "$Bin/filters.pl";
 require "$Bin/queries.pl";
 require "$Bin/lifecycle.pl";
 require "$Bin/accounts.pl";
+require "$Bin/fleet.pl";
 require "$Bin/growth.pl";
 require "$Bin/capacity.pl";
 
@@ -1093,7 +1094,7 @@ say_out("# Performance of oms_state" . ($quick ? ' (quick run)' : '') . "\n");
 say_out("PostgreSQL $version, $cpus CPUs (" . ($cpu // 'unknown') . "), fsync $fsync. Ratios are of runs side by side; an aim that was "
 	. "missed is printed as it is.\n");
 my %section = (loop => \&section_loop, clients => \&section_clients, batches => \&section_batches, scale => \&section_scale,
-	desk => \&section_desk, quotes => \&section_quotes, rules => sub { section_rules(); section_submit() }, classes => \&section_classes, services => \&section_services, filters => sub { section_filters($quick) }, queries => sub { section_queries($quick) }, lifecycle => sub { section_lifecycle($quick) }, accounts => sub { section_accounts($quick) }, growth => sub { section_growth($quick) }, capacity => sub { section_capacity($quick) });
+	desk => \&section_desk, quotes => \&section_quotes, rules => sub { section_rules(); section_submit() }, classes => \&section_classes, services => \&section_services, filters => sub { section_filters($quick) }, queries => sub { section_queries($quick) }, lifecycle => sub { section_lifecycle($quick) }, accounts => sub { section_accounts($quick) }, growth => sub { section_growth($quick) }, capacity => sub { section_capacity($quick) }, fleet => sub { section_fleet($quick) });
 $section{$_}->() for @sections;
 drop_db('bench_template');
 progress('done');

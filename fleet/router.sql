@@ -188,10 +188,10 @@ AS $function$
 DECLARE
   at record;
 BEGIN
-  SELECT r.slot, r.by AS field, r.certain INTO at FROM oms.route(command) AS r;
-  part := fleet.part_of(CASE at.field WHEN 'commandId' THEN oms.slot_of(current_user::text, command ->> 'commandId') ELSE coalesce(at.slot, floor(random() * 16384)::integer) END);
+  at := oms.route(command);
+  part := fleet.part_of(CASE at."by" WHEN 'commandId' THEN oms.slot_of(current_user::text, command ->> 'commandId') ELSE coalesce(at.slot, floor(random() * 16384)::integer) END);
   certain := at.certain;
-  id := CASE WHEN NOT at.certain THEN command ->> at.field END;
+  id := CASE WHEN NOT at.certain THEN command ->> at."by" END;
 END
 $function$;
 COMMENT ON FUNCTION fleet.route(jsonb) IS 'The partition of a command; where it may be another one, the id that says so';
@@ -229,7 +229,7 @@ DECLARE
   other integer;
 BEGIN
   PERFORM fleet.check_block();
-  SELECT * INTO at FROM fleet.route(command);
+  at := fleet.route(command);
   part := at.part;
   IF at.id IS NOT NULL AND fleet.is_kept_anywhere(command) THEN
     part := coalesce(fleet.locate(NULL, NULL, ARRAY[at.id]), part);
@@ -276,11 +276,11 @@ DECLARE
   given record;
 BEGIN
   PERFORM fleet.check_block();
-  SELECT * INTO at FROM fleet.try_route(command);
+  at := fleet.try_route(command);
   IF at.id IS NULL THEN
     RETURN fleet.at_try_command(at.part, command);
   END IF;
-  SELECT * INTO given FROM fleet.give(command);
+  given := fleet.give(command);
   RETURN CASE given.result ->> 'status' WHEN 'REJECTED' THEN fleet.at_try_command(given.part, command) ELSE given.result END;
 END
 $function$;
@@ -311,10 +311,21 @@ DECLARE
   known jsonb := '{}';
   made text;
 BEGIN
-  SELECT array_agg(r.part ORDER BY c.n), array_agg(r.id ORDER BY c.n) INTO parts, unsure
-    FROM unnest(commands) WITH ORDINALITY AS c (command, n) CROSS JOIN LATERAL fleet.try_route(c.command) AS r;
+  -- as fleet.route() does, of all at once; what is no command among them makes it one by one
+  BEGIN
+    SELECT array_agg(fleet.part_of(CASE r.by WHEN 'commandId' THEN oms.slot_of(current_user::text, c.command ->> 'commandId') ELSE coalesce(r.slot, floor(random() * 16384)::integer) END) ORDER BY c.n),
+           array_agg(CASE WHEN NOT r.certain THEN c.command ->> r.by END ORDER BY c.n)
+      INTO parts, unsure
+      FROM unnest(commands) WITH ORDINALITY AS c (command, n) CROSS JOIN LATERAL oms.route(c.command) AS r;
+  EXCEPTION WHEN SQLSTATE 'OM001' OR SQLSTATE 'OM002' THEN
+    SELECT array_agg(r.part ORDER BY c.n), array_agg(r.id ORDER BY c.n) INTO parts, unsure
+      FROM unnest(commands) WITH ORDINALITY AS c (command, n) CROSS JOIN LATERAL fleet.try_route(c.command) AS r;
+  END;
   IF array_remove(unsure, NULL) <> '{}' THEN
     SELECT coalesce(jsonb_object_agg(f.id, fleet.part_of(oms.slot_of(f.root_id))), '{}') INTO known FROM fleet.all_locate(NULL, NULL, array_remove(unsure, NULL)) AS f;
+  END IF;
+  IF known = '{}' AND NOT EXISTS (SELECT FROM unnest(commands) AS c (command) WHERE c.command ?| '{parentId,executionId}') THEN
+    RETURN parts;
   END IF;
   FOR n IN 1 .. cardinality(commands) LOOP
     IF known ? unsure[n] THEN
@@ -394,7 +405,7 @@ BEGIN
     RETURN;
   END IF;
   parts := fleet.place(list);
-  shards := (SELECT count(DISTINCT fleet.shard_of(p.part)) FROM unnest(parts) AS p (part));
+  shards := (SELECT count(DISTINCT fleet.shard_of(p.part)) FROM (SELECT DISTINCT u.part FROM unnest(parts) AS u (part)) AS p);
   IF coalesce(atomic, true) AND shards > 1 THEN
     RAISE EXCEPTION 'a batch of several shards is not atomic'
       USING ERRCODE = 'OM005', DETAIL = format('Rule one_shard: its trees are on %s shards.', shards), HINT = 'Give it with atomic => false, or one batch for each shard.';

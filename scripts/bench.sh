@@ -4,7 +4,7 @@
 #   bench.sh [--quick] [SECTION...]           measure (bench/README.md); the tables also go to bench/results/latest.md
 #   bench.sh --profile WORKLOAD [--out FILE]  hottest functions of one backend (perf); see bench/profile.sh
 #
-# SECTIONs: loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth capacity gateway bridge (the way out, all of it; or of that: drain latency load) day (with
+# SECTIONs: loop clients batches scale desk quotes rules classes services filters queries lifecycle accounts growth capacity fleet gateway bridge (the way out, all of it; or of that: drain latency load) day (with
 # --made: the one that bench/day_made.pl makes).
 # OMS_BENCH=quick stands for --quick. bench/run.sh finds the cluster by PGHOST, PGPORT and PGUSER.
 set -euo pipefail
