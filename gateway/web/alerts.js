@@ -27,7 +27,11 @@ export class Alerts {
 		this.news = {};
 		this.views = [];
 		this.channel = new BroadcastChannel(`oms alerts ${user}`);
-		this.channel.onmessage = (event) => this.hear(event.data);
+		// a tab that has just come asks how things stand; whoever watches tells it
+		this.channel.onmessage = (event) => {
+			if (!event.data.ask) this.hear(event.data);
+			else if (this.began) this.channel.postMessage({ counts: this.counts, name: 'review', grew: 0 });
+		};
 		this.text = el('button', { type: 'button', id: 'alert-counts', class: 'quiet', 'aria-live': 'polite', title: 'Mark as seen', hidden: true, onclick: () => this.seen() });
 		byId('status').append(this.text);
 		document.addEventListener('visibilitychange', this.shown = () => { if (!document.hidden) setTimeout(() => this.seen(), 2000); });
@@ -35,6 +39,7 @@ export class Alerts {
 
 	// The tab that has the lock watches; when it goes, another one gets it.
 	start() {
+		this.channel.postMessage({ ask: true });
 		if (!navigator.locks) {
 			this.lead();
 			return;
