@@ -84,6 +84,11 @@ export class Ticket {
 		const first = this.fields.find((field) => field.name === this.def.focus) ?? this.fields[0];
 		(first?.input ?? this.lines?.element.querySelector('input') ?? this.send).focus();
 		this.showAbout();
+		// the stream is behind: what is sent is about what was chosen, and would be refused
+		const now = this.row?.state.version;
+		if (this.rows.length === 1 && now !== undefined && String(now) !== String(this.row.version)) {
+			this.answer.replaceChildren(el('p', { class: 'warning' }, `You chose version ${this.row.version}; it is version ${now} by now, and is shown so here.`));
+		}
 		if (this.def.lines === 'children') await this.propose();
 	}
 

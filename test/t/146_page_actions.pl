@@ -105,6 +105,9 @@ sub is_closed { my ($page, $what) = @_; return ok($page->until('return !document
 # Its event has come back.
 sub is_done { my ($page, $label) = @_; return ok($page->until('return document.querySelector("#notices").textContent.includes(arguments[0])', "$label: done", "$label: done"), "$label: seen"); }
 
+# What can be used, and has no name for who listens.
+my $nameless = 'return [...document.querySelectorAll("button, input, select")].filter((one) => one.offsetParent && !(one.labels?.length || one.getAttribute("aria-label") || one.textContent.trim() || one.title)).map((one) => one.outerHTML)';
+
 my $dora = seat('dora');
 $dora->{tab} = '';
 
@@ -234,7 +237,23 @@ send_it($emil);
 is_closed($emil, 'Replace');
 is(sql(q(SELECT order_qty || ' ' || price FROM oms.orders WHERE id = 'm2')), '700 10.6', 'and then his change is made beside the other');
 
+kill 'STOP', sql('SELECT pid FROM pg_stat_replication');
+command('UpdateOrder', orderId => 'm2', text => 'not seen yet');
+ticket($emil, 'u', 'replace');
+ok($emil->until('return /You chose version \d+; it is version \d+ by now/.test(document.querySelector("dialog .answer").textContent)', 'the warning'), 'a ticket says where the screen is behind');
+kill 'CONT', sql('SELECT pid FROM pg_stat_replication');
+$emil->press('Escape');
+$emil->until('return !document.querySelector("dialog[open]")', 'closed');
+
 # ---- a finger too many ----
+
+like($emil->await(q(
+	const { Limits } = await import(document.querySelector("script[type=module]").src.replace("main.js", "limits.js"));
+	const limits = new Limits("nobody", { getItem: () => "{\"away\": \"5\", \"quantity\": [], \"on\": 7}", setItem: () => {} });
+	const hands = { call: async () => ({ status: 200, body: [{ lastPx: "10.4" }] }) };
+	return [...await limits.check({ lastQty: "1", lastPx: "10.92" }, { symbol: "VOD" }, hands), "|", ...await limits.check({ lastQty: "100000.1", lastPx: "10.921" }, { symbol: "VOD" }, hands)].join(" ");)),
+	qr/^\| Quantity 100,000\.1 is above your 100,000\. Price 10\.921 is more than 5 % from the last, 10\.4\.$/, 'limits: to the digit, and what is kept of them is not believed');
+
 
 go_to($emil, 'orders', 'm2');
 ticket($emil, 'u', 'replace');
@@ -381,6 +400,7 @@ $dora->run('document.querySelector("#drawer [data-panel=state]").click()');
 ok($dora->until('return document.querySelector("#drawer").textContent.includes("<script>window.xss=1</script>")', 'the text'), 'the text is there, letter by letter');
 $dora->press('Escape');
 ticket($dora, 'm', 'manual');
+is_deeply($dora->run($nameless), [], 'in a ticket everything that can be used has a name');
 $dora->press('Escape');
 go_to($dora, 'review', 'hostile-x');
 $dora->press('Enter');
@@ -414,7 +434,7 @@ is($rita->await('const answer = await fetch("/commands/orders", { method: "POST"
 
 # ---- names for who listens ----
 
-is_deeply($dora->run('return [...document.querySelectorAll("button, input, select")].filter((one) => one.offsetParent && !(one.labels?.length || one.getAttribute("aria-label") || one.textContent.trim() || one.title)).map((one) => one.outerHTML)'), [], 'everything that can be used has a name');
+is_deeply($dora->run($nameless), [], 'everything that can be used has a name');
 
 foreach my $page ($dora, $emil, $rita)
 {
