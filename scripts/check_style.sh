@@ -119,6 +119,21 @@ check_sizes() {
     done
 }
 
+# The page: no text becomes markup or code, no decimal a float, and a module is read in one go.
+check_web() {
+    local found file lines
+    found=$(grep -nE 'innerHTML|outerHTML *=|insertAdjacentHTML|document\.write|\beval\(|new Function|parseFloat|toFixed' gateway/web/*.js || true)
+    [ -z "$found" ] || breach "what the page does not do:
+$found"
+    found=$(grep -nE '<script[^>]*>[^<]|<style|[[:space:]](style|on[a-z]+)=' gateway/web/*.html || true)
+    [ -z "$found" ] || breach "nothing stands inline in the page:
+$found"
+    for file in gateway/web/*.js; do
+        lines=$(wc -l < "$file")
+        [ "$lines" -le 500 ] || breach "$file has $lines lines; 500 is the limit"
+    done
+}
+
 # On PostgreSQL 15 every function that is not static shares the server's namespace.
 check_exports() {
     local library=$1 pattern='^(_PG_init|_PG_fini|Pg_magic_func|pg_finfo_oms_.*|oms_.*)$' symbol
@@ -203,6 +218,7 @@ check_programs
 check_errors
 check_prefixes
 check_sizes
+check_web
 check_version
 check_parts
 check_scripts

@@ -1,6 +1,7 @@
 // The grid by keyboard.
 
 import { moveColumn, setColumns, sortBy } from './gridhead.js';
+import { openTotals } from './totals.js';
 import { openValues } from './values.js';
 
 const moves = {
@@ -44,6 +45,7 @@ const keys = {
 		const input = grid.headBox.querySelector(`[data-filter="${CSS.escape(column(grid).field)}"]`);
 		if (column(grid).few && input) openValues(grid, column(grid), input);
 	},
+	T: (grid) => openTotals(grid),
 	f: (grid) => grid.setFrozen(!grid.frozen),
 	'+': (grid) => { const row = grid.choice.active(); if (row) grid.toggle(row, true); },
 	'-': (grid) => { const row = grid.choice.active(); if (row) grid.toggle(row, false); },

@@ -15,7 +15,7 @@ const table = [
 	['↑ ↓ j k, PgUp PgDn, Home End', 'Move by rows; with Shift choose them. Ctrl+Home the first cell'], ['← →', 'Move by columns; in a tree or group close and open'], ['Alt+← Alt+→', 'Move the column; with Shift size it'],
 	['Space', 'Choose a row, or not'], ['Enter', 'Open the row’s detail'], ['/', 'Filter of this column; v its values; Alt+↓ in a filter too'], ['Ctrl+F', 'Search in all texts'], ['Esc', 'Clear: what is chosen, then filters; close what is open'],
 	['s S', 'Sort by this column; S behind the others'], ['Ctrl+Z Ctrl+Y', 'Undo and redo filters, order and tabs'], ['f', 'Freeze the rows'], ['g', 'Go to a row: its number, or its id'],
-	['t', 'Flat or tree'], ['o l e', 'Columns, layouts, CSV'], ['Ctrl+C', 'Copy the chosen rows'], ['Alt+1 … Alt+7', 'Tabs'], ['F6', 'To the next part of the page'],
+	['t', 'Flat or tree'], ['T', 'Sums of all currencies, or the first four'], ['o l e', 'Columns, layouts, CSV'], ['Ctrl+C', 'Copy the chosen rows'], ['Alt+1 … Alt+7', 'Tabs'], ['F6', 'To the next part of the page'],
 ];
 
 export function openHelp() {

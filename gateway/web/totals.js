@@ -25,6 +25,11 @@ function line(sum, columns, index, more) {
 	}));
 }
 
+export function openTotals(grid) {
+	grid.totalsOpen = !grid.totalsOpen;
+	grid.redraw();
+}
+
 export function drawTotals(grid) {
 	const sums = grid.view.sums ?? [];
 	const key = `${JSON.stringify(sums)} ${grid.columns.map(({ field, width, pinned }) => `${field}${width}${pinned}`)} ${grid.totalsOpen}`;
@@ -32,6 +37,7 @@ export function drawTotals(grid) {
 	grid.totalsKey = key;
 	const lines = grid.totalsOpen ? sums.length : Math.min(sums.length, LINES_MAX);
 	const before = grid.footBox.offsetHeight;
-	grid.footBox.replaceChildren(...sums.slice(0, lines).map((sum, i) => line(sum, grid.columns, grid.view.total + 3 + i, i === lines - 1 && sums.length > lines ? ` and ${sums.length - lines} currencies more` : '')));
+	grid.footBox.replaceChildren(...sums.slice(0, lines).map((sum, i) => line(sum, grid.columns, grid.view.total + 3 + i, i === lines - 1 && sums.length > lines ? ` and ${sums.length - lines} currencies more (T)` : '')));
+	if (lines < sums.length || grid.totalsOpen) grid.footBox.lastChild.addEventListener('click', () => openTotals(grid));
 	if (grid.footBox.offsetHeight !== before) grid.resized();
 }

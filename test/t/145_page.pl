@@ -1,5 +1,6 @@
 # The blotter in a real browser: what it shows is what SQL says, at the end of many rows, sorted, filtered, grouped and as a tree; a row that is
-# read stays where it is while others come in above; all of it by keyboard. OMS_PICTURES=DIR keeps what it looked like.
+# read stays where it is while others come in above; all of it by keyboard. OMS_PICTURES=DIR keeps what it looked like, OMS_ROWS
+# says how many orders there are.
 #
 # Broken by: a window that is another one than was asked for, an order or a count that is not SQL's, a filter that the total, the sums or the CSV do
 # not have, a row that moves under the reader, a freeze that lets rows in, a key that does nothing, a script or style that the content security
@@ -20,7 +21,7 @@ use OmsTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $orders = rounds(10_000, 1_000_000);
+my $orders = $ENV{OMS_ROWS} // rounds(10_000, 1_000_000);
 my ($node, $gateway, $url) = page_store(orders => $orders, day => 1000);
 my $browser = browser_start();
 my $page = page_open($browser, $url, dark => 1);
@@ -230,6 +231,28 @@ my %tabs = (2 => 'SELECT count(*) FROM oms.executions', 5 => q(SELECT count(*) F
 foreach my $tab (sort keys %tabs) { $page->press('Alt', $tab); counts(sql($tabs{$tab}), "tab $tab has all of its rows"); }
 picture('requests');
 is_deeply([ $page->complaints ], [], 'nothing was refused by the content security policy, and no script failed');
+
+# ---- pictures for the documentation ----
+
+sub documentation
+{
+	my ($look, $at, @keys) = @_;
+	my $one = page_open($browser, $url, dark => $look eq 'dark', width => 1360, height => 760, at => $at);
+	$one->run('localStorage.clear()');
+	wait_for(sub { page_rows($one) > 3 }, $OmsBrowser::SECONDS, 'rows');
+	foreach my $key (@keys) { $one->press(ref $key ? @$key : $key); sleep 1; }
+	# rows of today are no longer new then
+	sleep 8;
+	$one->picture("$ENV{OMS_PICTURES}/blotter-$look.png");
+	$one->close;
+	return;
+}
+if ($ENV{OMS_PICTURES})
+{
+	$page->close;
+	documentation('dark', '#orders/%7B%22m%22:%22tree%22,%22f%22:%7B%22executedQuantity%22:%22%3E0%22%7D%7D', 'ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'Enter');
+	documentation('light', '#orders/%7B%22o%22:%5B%22-updatedAt%22%5D,%22f%22:%7B%22clOrdID%22:%22!-%22%7D%7D', 'ArrowDown', ['Shift', 'ArrowDown'], ['Shift', 'ArrowDown']);
+}
 
 $browser->stop;
 $gateway->stop;
