@@ -237,10 +237,15 @@ is_deeply([ $page->complaints ], [], 'nothing was refused by the content securit
 sub documentation
 {
 	my ($look, $at, @keys) = @_;
-	my $one = page_open($browser, $url, dark => $look eq 'dark', width => 1360, height => 760, at => $at);
+	my $one = page_open($browser, $url, dark => $look eq 'dark', width => 1440, height => 860, at => $at);
 	$one->run('localStorage.clear()');
 	wait_for(sub { page_rows($one) > 3 }, $OmsBrowser::SECONDS, 'rows');
-	foreach my $key (@keys) { $one->press(ref $key ? @$key : $key); sleep 1; }
+	foreach my $key (@keys)
+	{
+		if (!ref $key && $key eq 'fills') { $one->click('#fills'); $one->run('document.querySelector("#blotter .grid").focus()'); }
+		else { $one->press(ref $key ? @$key : $key); }
+		sleep 1;
+	}
 	# rows of today are no longer new then
 	sleep 8;
 	$one->picture("$ENV{OMS_PICTURES}/blotter-$look.png");
@@ -250,7 +255,7 @@ sub documentation
 if ($ENV{OMS_PICTURES})
 {
 	$page->close;
-	documentation('dark', '#orders/%7B%22m%22:%22tree%22,%22f%22:%7B%22executedQuantity%22:%22%3E0%22%7D%7D', 'ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'Enter');
+	documentation('dark', '#orders/%7B%22m%22:%22tree%22,%22f%22:%7B%22executedQuantity%22:%22%3E0%22%7D%7D', 'ArrowRight', 'ArrowDown', 'fills', 'ArrowDown', 'ArrowDown', 'ArrowRight');
 	documentation('light', '#orders/%7B%22o%22:%5B%22-updatedAt%22%5D,%22f%22:%7B%22clOrdID%22:%22!-%22%7D%7D', 'ArrowDown', ['Shift', 'ArrowDown'], ['Shift', 'ArrowDown']);
 }
 
