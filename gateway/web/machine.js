@@ -16,7 +16,7 @@ const TRIGGERS = {
 const DESK = ['SendOrderToDeskCommand', 'ClaimOrderCommand', 'AssignOrderCommand', 'ReleaseOrderFromDeskCommand'];
 
 // These are kept to whoever has claimed the order.
-const CLAIMED = ['PlaceOrderCommand', 'ReplaceOrderCommand', 'CancelOrderCommand', 'RequestCancelOrderCommand', 'RequestReplaceOrderCommand'];
+const CLAIMED = ['ClaimOrderCommand', 'ReleaseOrderFromDeskCommand', 'PlaceOrderCommand', 'ReplaceOrderCommand', 'CancelOrderCommand', 'RequestCancelOrderCommand', 'RequestReplaceOrderCommand'];
 
 // What is known of the facts that a transition asks for; of the others the store knows, and it says so when asked.
 const FACTS = {
@@ -133,16 +133,20 @@ export class Machine {
 
 	// What no table says, and every desk knows: a claim, the queue, four eyes.
 	refusesOthers(command, row, service) {
+		if (CLAIMED.includes(command) && this.isHeld(row)) return `${row.deskUser} has claimed it`;
 		if (!service && command === 'CancelOrderCommand' && isDecimal(row.liveChildren) && compare(row.liveChildren, '0') > 0) return 'orders below it are live: cancel with all below';
-		if (CLAIMED.includes(command) && row.deskStatus === 'CLAIMED' && row.deskUser !== this.user) return `${row.deskUser} has claimed it`;
 		if (command === 'PlaceOrderCommand' && row.deskStatus === 'QUEUED') return 'it waits in the queue: claim it first';
-		if (command === 'ReleaseOrderFromDeskCommand' && row.deskStatus === 'CLAIMED' && row.deskUser !== this.user) return `${row.deskUser} has claimed it`;
 		if (command === 'ClaimOrderCommand' && row.deskStatus === 'CLAIMED' && row.deskUser === this.user) return 'it is yours already';
 		if ((command === 'ApproveExecutionCommand' || command === 'RejectExecutionCommand') && row.status !== 'REVIEW' && !row.allocationProposal) return `it is ${row.status}, and nothing is proposed of it`;
 		if (command === 'ApproveExecutionCommand' && this.needsAnother(row)) return `needs another person: entered by ${row.authors.join(', ')}`;
 		if (command === 'PlaceOrderCommand' && isDecimal(row.unplacedQuantity) && compare(row.unplacedQuantity, '0') === 0) return 'nothing of it is unplaced';
 		if (command === 'AllocateExecutionCommand' && isDecimal(row.executedQuantity) && isDecimal(row.allocatedQuantity) && compare(row.executedQuantity, row.allocatedQuantity) <= 0) return 'nothing of it is unallocated';
 		return null;
+	}
+
+	// By somebody else. An administrator may take it over.
+	isHeld(row) {
+		return row.deskStatus === 'CLAIMED' && row.deskUser !== this.user && !this.may('PurgeOrderCommand');
 	}
 
 	needsAnother(row) {

@@ -213,6 +213,9 @@ is_closed($emil, 'Approve');
 is_done($emil, 'Approve');
 is(sql("SELECT status FROM oms.executions WHERE id = '$manual'"), 'ALLOCATED', 'and approves it');
 
+go_to($emil, 'desk', 'o1');
+is($emil->run('return ["claim", "place", "cancel", "release"].map((id) => document.querySelector(`[data-action=${id}]`).title).join("; ")'), join('; ', ('dora has claimed it') x 4), 'what somebody else has claimed is not his');
+
 # ---- a drawer that is open follows ----
 
 go_to($emil, 'orders', 'o2');
