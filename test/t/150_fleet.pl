@@ -1,12 +1,13 @@
 # A router and its shards: commands go where their trees are, refusals come back as they were, and
 # whatever happens on the way, what is repeated until it is answered is applied once.
 # Broken by: an id that is routed by what it is not, an error whose text or SQLSTATE is the router's,
-# a command in a transaction block, a batch whose results are lost or out of order, a router with an old map that books.
+# a command in a transaction block, one that slips past slots which change, a batch whose results are lost or out of order, a router with an old map that books.
 
 use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use DBD::Pg qw(:async);
 use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -42,11 +43,15 @@ is(join(' ', map { said(call('oms_command', create("R-$_", commandId => "r$_")))
 is(join(' ', map { said(call('oms_command', { commandType => 'CreateOrderCommand', commandId => "made$_", symbol => 'X', side => 'BUY', orderQty => 1 })) } (1 .. 6) x 2), join(' ', ('ACCEPTED') x 6, ('ACCEPTED again') x 6), 'ids that are made: by actor and commandId, again there');
 is(said(call('oms_command', { commandType => 'CreateOrderCommand', symbol => 'X', side => 'BUY', orderQty => 1 })), 'ACCEPTED', 'with neither: anywhere');
 
-# Children by ids that say nothing: some are in the slot of another shard.
-is(join(' ', map { said(call('oms_command', { commandType => 'CreateOrderCommand', orderId => "child-$_", parentId => "R-$_", orderQty => 4 })) } 1 .. 20), join(' ', ('ACCEPTED') x 20), 'children go to their parents');
-is(join(' ', map { said(call('oms_command', { commandType => 'ExecuteOrderCommand', orderId => "child-$_", executionId => "fill-$_", execID => "e$_", lastQty => 1, lastPx => 5, commandId => "f$_" })) } (1 .. 20) x 2), join(' ', ('ACCEPTED') x 20, ('ACCEPTED again') x 20), 'fills to their orders');
+# Children by ids that say nothing: some are in the slot of another shard. (A checksum is linear: two ids that end alike differ by the same bits, whatever the end.)
+sub child { my ($n) = @_; return 'child-' . 'x' x $n . $n; }
+sub fill { my ($n) = @_; return 'fill-' . 'y' x ($n % 4) . $n; }
+cmp_ok(scalar(grep { my ($parent, $child, $fill) = split /\|/, sql("SELECT oms.slot_of('R-$_') < 8192, oms.slot_of('" . child($_) . "') < 8192, oms.slot_of('" . fill($_) . "') < 8192"); $parent ne $child && $child eq $fill } 1 .. 20), '>', 2,
+	'some in that of another, where their fills could begin a tree');
+is(join(' ', map { said(call('oms_command', { commandType => 'CreateOrderCommand', orderId => child($_), parentId => "R-$_", orderQty => 4 })) } 1 .. 20), join(' ', ('ACCEPTED') x 20), 'children go to their parents');
+is(join(' ', map { said(call('oms_command', { commandType => 'ExecuteOrderCommand', orderId => child($_), executionId => fill($_), execID => "e$_", lastQty => 1, lastPx => 5, commandId => "f$_" })) } (1 .. 20) x 2), join(' ', ('ACCEPTED') x 20, ('ACCEPTED again') x 20), 'fills to their orders');
 is(at($s0, q(SELECT count(*) FROM oms.executions WHERE status = 'REVIEW')) + at($s1, q(SELECT count(*) FROM oms.executions WHERE status = 'REVIEW')), 0, 'none waits in review because it came to the wrong shard');
-is(join(' ', map { said(call('oms_command', { commandType => 'BustExecutionCommand', executionId => "fill-$_", reason => 'error' })) } 1 .. 5), join(' ', ('ACCEPTED') x 5), 'busts to their fills');
+is(join(' ', map { said(call('oms_command', { commandType => 'BustExecutionCommand', executionId => fill($_), reason => 'error' })) } 1 .. 5), join(' ', ('ACCEPTED') x 5), 'busts to their fills');
 is(said(call('oms_command', { commandType => 'ExecuteOrderCommand', orderId => 'nobody', execID => 'lost', lastQty => 1, lastPx => 5 })), 'ACCEPTED', 'a fill of what nobody knows');
 is(sql(q(SELECT q ->> 'status' FROM oms_query('executions', '{"where": {"execID": "lost"}}') AS q)), 'REVIEW', 'waits where its order would be');
 
@@ -259,6 +264,24 @@ foreach my $command (create('two-maps', commandId => 'two'), { commandType => 'E
 	like($error, qr/ERROR:\s+OM012/, 'and books nothing: ' . $command->{commandType});
 }
 is(at($s0, 'SELECT count(*) FROM oms.order_events') + at($s1, 'SELECT count(*) FROM oms.order_events'), $events, 'in either shard');
+
+# ---- slots that go while a command waits ------------------------------------------------------------------
+
+# It was checked against the slots of before, and waits for its number until they are others: then it begins again.
+my $id = at($s0, q(SELECT min(id) FROM oms.orders WHERE id ~ '^R-' AND NOT closed AND oms.slot_of(id) >= 100));
+my $text = "SELECT oms_command('{\"commandType\": \"UpdateOrderCommand\", \"orderId\": \"$id\", \"text\": \"late\"}')";
+my $mover = oms_dbh($s0, autocommit => 0);
+my $late = oms_dbh($s0);
+$late->do($text =~ s/late/early/r);
+$mover->do(q{SELECT oms.set_shard(0, '{[0,100)}')});
+$late->do($text, { pg_async => PG_ASYNC });
+$s0->poll_query_until('postgres', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $late->{pg_pid}") or die 'it does not wait';
+$mover->commit;
+ok(!eval { $late->pg_result; 1 } && $late->state eq '40001', 'a command that waited while its slot went is 40001') or diag($late->state);
+ok(!eval { $late->do($text); 1 } && $late->state eq 'OM012', 'and again OM012');
+is(at($s0, "SELECT text FROM oms.orders WHERE id = '$id'"), 'early', 'nothing of it is there');
+at($s0, q{SELECT oms.set_shard(0, '{[0,8192)}')});
+ok(eval { $late->do($text); 1 }, 'until the slot is back');
 
 # ---- numbers through a dump ---------------------------------------------------------------------------------
 

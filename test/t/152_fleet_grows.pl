@@ -36,7 +36,7 @@ sub writer
 	$done->autoflush;
 	for (my $n = 1; !-e "$folder/stop"; $n++)
 	{
-		foreach my $command ({ commandType => 'CreateOrderCommand', orderId => "$name-$n", symbol => 'X', side => 'BUY', orderQty => 100 },
+		foreach my $command ({ commandType => 'CreateOrderCommand', orderId => "$name-$n", clOrdID => "c-$name-$n", symbol => 'X', side => 'BUY', orderQty => 100 },
 			{ commandType => 'CreateOrderCommand', orderId => "$name-$n.1", parentId => "$name-$n", orderQty => 50 },
 			{ commandType => 'ExecuteOrderCommand', orderId => "$name-$n.1", executionId => "$name-$n.1.1", execID => "e$n", lastQty => 10, lastPx => 5 },
 			# an order of long before, in the half that moves or in the other
