@@ -36,7 +36,7 @@ check_folders() {
 
 # The core is pure: of PostgreSQL it knows values, lists, hashes and memory, and no table, catalog, SQL or clock.
 check_core() {
-    local pure=' postgres.h common/hashfn.h catalog/pg_collation_d.h catalog/pg_type_d.h datatype/timestamp.h lib/simplehash.h lib/stringinfo.h limits.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h regex/regex.h
+    local pure=' postgres.h common/hashfn.h catalog/pg_collation_d.h catalog/pg_type_d.h datatype/timestamp.h lib/simplehash.h lib/stringinfo.h limits.h math.h mb/pg_wchar.h miscadmin.h nodes/pg_list.h oms_state.h port/pg_bitutils.h regex/regex.h
         utils/builtins.h utils/date.h utils/fmgrprotos.h utils/hsearch.h utils/jsonb.h utils/memutils.h utils/numeric.h utils/varlena.h utils/array.h utils/timestamp.h '
     local file header
     while IFS=: read -r file header; do

@@ -23,10 +23,11 @@ COMMENT ON COLUMN oms.lifecycle_runs.refused IS 'Of the last one: how many trees
 
 -- What there is to run, and how often. pg_cron counts in GMT: nothing here depends on a time of day.
 CREATE FUNCTION oms.lifecycle_jobs() RETURNS TABLE (job text, schedule text, every interval, purpose text)
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 5
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 6
   SET search_path = pg_catalog, pg_temp
 AS $function$
   VALUES ('expire', '* * * * *', interval '1 minute', 'what is due ends, and what is planned is placed'),
+         ('anomalies', '* * * * *', interval '1 minute', 'events are scored, and what is unusual is found'),
          ('purge', '*/10 * * * *', interval '10 minutes', 'trees go that no policy keeps any longer'),
          ('partitions', '0 3 * * *', interval '1 day', 'partitions of events are made ahead'),
          ('records', '20 3 * * *', interval '1 day', 'old commandIds, refusals and events of configuration are deleted'),
@@ -89,6 +90,10 @@ BEGIN
     WHEN 'purge' THEN
       SELECT p.trees, p.events, p.kept, p.locked, p.done, p.reasons INTO r FROM oms.purge() AS p;
       result := to_jsonb(r) - 'done' - 'reasons' || r.reasons;
+      done := r.done;
+    WHEN 'anomalies' THEN
+      SELECT s.events, s."values", s.anomalies, s.done INTO r FROM oms.score_events(1000) AS s;
+      result := to_jsonb(r) - 'done';
       done := r.done;
     WHEN 'partitions' THEN
       result := jsonb_build_object('made', oms.ensure_partitions());
@@ -322,7 +327,7 @@ COMMENT ON FUNCTION oms.ask_cron(boolean, text) IS
 
 -- What pg_cron is to have. The history of their runs is where pg_cron is: one row a run, and nobody else deletes them.
 CREATE FUNCTION oms.cron_jobs(cron_database text) RETURNS TABLE (job text, name text, schedule text, command text, database text)
-  LANGUAGE sql STABLE PARALLEL SAFE ROWS 6
+  LANGUAGE sql STABLE PARALLEL SAFE ROWS 7
   SET search_path = pg_catalog, pg_temp
 AS $function$
   SELECT j.job, format('oms %s %s', current_database(), j.job), j.schedule, j.command, j.database

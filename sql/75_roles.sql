@@ -108,12 +108,13 @@ AS $function$
       FROM relations AS r WHERE r.oid IN (SELECT e.relid FROM oms.published_tables() AS e) OR r.name IN ('event_sequence', 'stat_bridge', 'bridge_alerts')
     UNION ALL
     SELECT g.role, f.class, 'EXECUTE', f.oid, f.oid::regprocedure::text
-      FROM functions AS f CROSS JOIN (VALUES ('oms_reader'), ('oms_trader'), ('oms_admin'), ('oms_bridge')) AS g (role)
+      FROM functions AS f CROSS JOIN (VALUES ('oms_reader'), ('oms_trader'), ('oms_desk'), ('oms_admin'), ('oms_bridge')) AS g (role)
      WHERE CASE g.role
              -- what the views call, too
              WHEN 'oms_reader' THEN NOT f.writes OR f.name IN ('seconds_unconfirmed', 'wait_for')
              WHEN 'oms_trader' THEN f.writes AND (f.is_entry OR f.name IN ('place_due', 'place_planned', 'preview_command', 'remote_command', 'remote_commands', 'remote_fix', 'remote_service'))
-             WHEN 'oms_admin' THEN f.name IN ('ensure_partitions', 'register_asset_class', 'grant_account', 'revoke_account', 'purge', 'run_purge', 'purge_trees', 'next_to_purge', 'purge_from', 'purge_records', 'purge_configuration', 'drop_empty_partitions', 'forget_kind', 'expire', 'expire_due', 'expire_slice', 'expire_trees', 'take_job', 'note_run', 'run_batch', 'run_job', 'schedule_lifecycle', 'unschedule_lifecycle', 'ask_cron', 'cron_settings', 'lifecycle_figures',
+             WHEN 'oms_desk' THEN f.name = 'review_anomaly'
+             WHEN 'oms_admin' THEN f.name IN ('score_events', 'import_anomaly_scores', 'ensure_partitions', 'register_asset_class', 'grant_account', 'revoke_account', 'purge', 'run_purge', 'purge_trees', 'next_to_purge', 'purge_from', 'purge_records', 'purge_configuration', 'drop_empty_partitions', 'forget_kind', 'expire', 'expire_due', 'expire_slice', 'expire_trees', 'take_job', 'note_run', 'run_batch', 'run_job', 'schedule_lifecycle', 'unschedule_lifecycle', 'ask_cron', 'cron_settings', 'lifecycle_figures',
                                               'anchor')
              ELSE f.name IN ('anchor', 'lifecycle_figures', 'published_tables', 'event_publications', 'publication_repairs', 'output_plugin_problem', 'seconds_unconfirmed', 'slot_limits') END
   ), missing AS (

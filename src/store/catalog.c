@@ -57,6 +57,7 @@ static const char *const relation_names[OMS_RELATION_COUNT] = {
 	[OMS_CALENDAR_DAYS] = "calendar_days",
 	[OMS_CALENDAR_ASSIGNMENTS] = "calendar_assignments",
 	[OMS_RETENTION_POLICIES] = "retention_policies",
+	[OMS_ANOMALY_FEATURES] = "anomaly_features",
 	[OMS_PURGED_TREES] = "purged_trees",
 	[OMS_PURGED_IDS] = "purged_ids",
 	[OMS_ARCHIVED_TREES] = "archived_trees",

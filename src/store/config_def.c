@@ -47,6 +47,8 @@ const ConfigDef oms_config_defs[] = {
 	{"retention_policies", "RetentionPolicy", {"name"},
 	{"object", "asset_class", "account", "status", "root_id", "age", "action", "hold", "enabled"}},
 	{"services", "Service", {"name"}, {"definition", "enabled"}},
+	{"anomaly_features", "AnomalyFeature", {"name"},
+	{"object", "event_types", "measure", "label", "peers", "side", "scale", "budget", "half_life_days", "peers_max", "enabled"}},
 	{"account_grants", "AccountGrant", {"role", "account"}, {"asset_classes", "enabled"}},
 	{0}
 };

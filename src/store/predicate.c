@@ -20,6 +20,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_type_d.h"
 #include "executor/executor.h"
@@ -31,9 +33,11 @@
 #include "parser/parse_expr.h"
 #include "parser/parser.h"
 #include "pgtime.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -44,7 +48,8 @@
 /* Parameters: the command, and then each column of each row. */
 #define PARAM_COMMAND	1
 #define PARAM_OF(row, column)	(PARAM_COMMAND + 1 + (row) * RECORD_COLUMNS_MAX + (column))
-#define PARAM_COUNT		(PARAM_OF(ROW_COUNT, 0) - 1)
+#define PARAM_FACT(fact)	(PARAM_OF(ROW_COUNT, 0) + (fact))
+#define PARAM_COUNT		(PARAM_FACT(FACT_COUNT) - 1)
 
 static const char *const predicate_row_names[ROW_COUNT] = {
 	[ROW_CUR] = "cur",
@@ -98,11 +103,24 @@ predicate_param(int id, Oid type, int location)
 	return (Node *) param;
 }
 
-/* The names that are left by predicate_allow.c: the command, a row whose being there is asked, a row's column. */
+static Node *
+predicate_fact(ParseState *pstate, const char *name, int location)
+{
+	int			fact = oms_fact_find(name);
+
+	if (fact == FACT_COUNT)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("there is no fact \"%s\"", name),
+				 parser_errposition(pstate, location)));
+	return predicate_param(PARAM_FACT(fact), NUMERICOID, location);
+}
+
+/* The names that are left by predicate_allow.c: the command, a row whose being there is asked, a row's column, a fact. */
 static Node *
 predicate_name(ParseState *pstate, ColumnRef *ref)
 {
-	ObjectKind	kind = *(const ObjectKind *) pstate->p_ref_hook_state;
+	ObjectKind	kind = ((const PredicateScope *) pstate->p_ref_hook_state)->kind;
 	const char *name = strVal(linitial(ref->fields));
 	const char *column = list_length(ref->fields) > 1 ? strVal(lsecond(ref->fields)) : "id";
 	PredicateRow row = 0;
@@ -112,7 +130,7 @@ predicate_name(ParseState *pstate, ColumnRef *ref)
 	while (row < ROW_COUNT && strcmp(predicate_row_names[row], name) != 0)
 		row++;
 	if (row == ROW_COUNT)
-		return predicate_param(PARAM_COMMAND, JSONBOID, ref->location);
+		return strcmp(name, "facts") == 0 ? predicate_fact(pstate, column, ref->location) : predicate_param(PARAM_COMMAND, JSONBOID, ref->location);
 	def = oms_kinds[oms_predicate_row_kind(kind, row)].record;
 	found = oms_record_column(def, column);
 	if (found == NULL)
@@ -143,16 +161,16 @@ predicate_parse(ParseState *pstate, const char *text)
 }
 
 static Expr *
-predicate_analyze(const char *text, ObjectKind kind)
+predicate_analyze(const char *text, PredicateScope *scope)
 {
 	ParseState *pstate = make_parsestate(NULL);
 	Node	   *expr;
 
 	pstate->p_sourcetext = text;
 	pstate->p_pre_columnref_hook = predicate_name;
-	pstate->p_ref_hook_state = &kind;
+	pstate->p_ref_hook_state = scope;
 	expr = transformExpr(pstate, predicate_parse(pstate, text), EXPR_KIND_OTHER);
-	expr = coerce_to_boolean(pstate, expr, "predicate");
+	expr = scope->measures ? coerce_to_specific_type(pstate, expr, NUMERICOID, "a measure") : coerce_to_boolean(pstate, expr, "predicate");
 	assign_expr_collations(pstate, expr);
 	oms_predicate_check(pstate, expr);
 	free_parsestate(pstate);
@@ -177,7 +195,7 @@ static const struct
 
 /* As the owner of the rules, by those settings; `prepare` gets what it is in that state. */
 static void *
-predicate_understand(const char *text, ObjectKind kind, void *(*prepare) (Expr *expr))
+predicate_understand(const char *text, PredicateScope scope, void *(*prepare) (Expr *expr))
 {
 	Oid			user;
 	int			security;
@@ -192,7 +210,7 @@ predicate_understand(const char *text, ObjectKind kind, void *(*prepare) (Expr *
 	SetUserIdAndSecContext(oms_relation_owner(OMS_VALIDATION_RULES), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	for (int i = 0; i < lengthof(predicate_settings); i++)
 		(void) set_config_option(predicate_settings[i].name, predicate_settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	result = prepare(predicate_analyze(text, kind));
+	result = prepare(predicate_analyze(text, &scope));
 	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, security);
 	return result;
@@ -208,17 +226,29 @@ predicate_prepare(Expr *expr)
 	return predicate;
 }
 
-Predicate *
-oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
+static Predicate *
+predicate_compile(const char *text, PredicateScope scope, MemoryContext memory)
 {
 	MemoryContext compiling = AllocSetContextCreate(CurrentMemoryContext, "oms predicate", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(compiling);
-	Predicate  *predicate = predicate_understand(text, kind, predicate_prepare);
+	Predicate  *predicate = predicate_understand(text, scope, predicate_prepare);
 
 	MemoryContextSwitchTo(old);
 	/* what an error leaves goes with the memory of who has asked */
 	MemoryContextSetParent(compiling, memory);
 	return predicate;
+}
+
+Predicate *
+oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory)
+{
+	return predicate_compile(text, (PredicateScope) {.kind = kind}, memory);
+}
+
+Predicate *
+oms_measure_compile(const char *text, ObjectKind kind, MemoryContext memory)
+{
+	return predicate_compile(text, (PredicateScope) {.kind = kind, .measures = true}, memory);
 }
 
 static void *
@@ -230,7 +260,7 @@ predicate_as_it_is(Expr *expr)
 Node *
 oms_predicate_tree(const char *text, ObjectKind kind)
 {
-	return predicate_understand(text, kind, predicate_as_it_is);
+	return predicate_understand(text, (PredicateScope) {.kind = kind}, predicate_as_it_is);
 }
 
 char *
@@ -276,13 +306,21 @@ predicate_fetch(ParamListInfo params, int id, bool speculative, ParamExternData 
 	{
 		subject->read_command = true;
 		value->ptype = JSONBOID;
-		value->value = JsonbPGetDatum(oms_predicate_command(subject));
-		value->isnull = false;
+		value->isnull = subject->command == NULL && subject->normal == NULL;
+		if (!value->isnull)
+			value->value = JsonbPGetDatum(oms_predicate_command(subject));
+	}
+	else if (id >= PARAM_FACT(0))
+	{
+		value->ptype = NUMERICOID;
+		value->isnull = subject->facts == NULL || subject->facts->value[id - PARAM_FACT(0)] == NULL;
+		if (!value->isnull)
+			value->value = NumericGetDatum(subject->facts->value[id - PARAM_FACT(0)]);
 	}
 	else
 	{
 		PredicateRow row = place / RECORD_COLUMNS_MAX;
-		ObjectKind	kind = oms_predicate_row_kind(subject->command->def->kind, row);
+		ObjectKind	kind = oms_predicate_row_kind(subject->command ? subject->command->def->kind : subject->kind, row);
 		const RecordColumn *column = &oms_kinds[kind].record->columns[place % RECORD_COLUMNS_MAX];
 
 		subject->read[row][place % RECORD_COLUMNS_MAX / 64] |= UINT64CONST(1) << (place % 64);
@@ -331,14 +369,16 @@ oms_predicate_subject(void)
 	return predicate_asked;
 }
 
-bool
-oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds)
+/* A measure's number becomes a double while it is there. */
+static bool
+predicate_ask(Predicate *predicate, PredicateSubject *subject, bool *holds, double *number)
 {
 	static ExprContext *context = NULL;
 	ParamListInfoData params = {.paramFetch = predicate_fetch, .paramFetchArg = subject, .numParams = PARAM_COUNT};
 	PredicateSubject *asked_before = predicate_asked;
 	PinnedSettings before;
 	bool		isnull;
+	Datum		value;
 
 	if (context == NULL)
 	{
@@ -356,7 +396,11 @@ oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *ho
 	predicate_asked = subject;
 	PG_TRY();
 	{
-		*holds = DatumGetBool(ExecEvalExprSwitchContext(predicate->state, context, &isnull));
+		value = ExecEvalExprSwitchContext(predicate->state, context, &isnull);
+		if (holds)
+			*holds = DatumGetBool(value);
+		else if (!isnull)
+			*number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 	}
 	PG_FINALLY();
 	{
@@ -367,4 +411,16 @@ oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *ho
 	}
 	PG_END_TRY();
 	return !isnull;
+}
+
+bool
+oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds)
+{
+	return predicate_ask(predicate, subject, holds, NULL);
+}
+
+bool
+oms_measure_evaluate(Predicate *measure, PredicateSubject *subject, double *value)
+{
+	return predicate_ask(measure, subject, NULL, value) && isfinite(*value);
 }

@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 
 #include "core/command.h"
+#include "core/fact.h"
 #include "core/kind.h"
 
 /* The longest predicate, in bytes. */
@@ -34,9 +35,13 @@ typedef struct PredicateSubject
 	const Command *command;
 	const Object *rows[ROW_COUNT];	/* or NULL */
 
+	/* Of a measure, which is asked of an event and not of a command: that is NULL then. */
+	ObjectKind	kind;			/* of the object that the event is of */
+	const Facts *facts;
+
 	/* predicate.c's own */
 	MemoryContext memory;
-	Jsonb	   *normal;			/* the command, once one asks for it */
+	Jsonb	   *normal;			/* the command, once one asks for it; of a measure from the beginning, or NULL */
 	bool		read_command;	/* what the one that was asked last has read: the command, */
 	uint64		read[ROW_COUNT][RECORD_COLUMNS_MAX / 64];	/* … and which columns of the rows, a bit for each */
 } PredicateSubject;
@@ -48,11 +53,21 @@ typedef struct Predicate
 	List	   *fields;			/* of char *: the members of the command that it names */
 } Predicate;
 
+/* What the names in one stand for. */
+typedef struct PredicateScope
+{
+	ObjectKind	kind;
+	bool		measures;		/* it gives a number, may ask for facts, and looks nothing up */
+} PredicateScope;
+
 /* The kind of a row, where commands are about this kind. */
 extern ObjectKind oms_predicate_row_kind(ObjectKind kind, PredicateRow row);
 
 /* For commands about `kind`, in `memory`; an error where it is none (predicate_allow.c). */
 extern Predicate *oms_predicate_compile(const char *text, ObjectKind kind, MemoryContext memory);
+
+/* The same of an expression that gives a number: of an event of such an object, where `cur` is the object as the event leaves it. */
+extern Predicate *oms_measure_compile(const char *text, ObjectKind kind, MemoryContext memory);
 
 /* As it was understood, and not to be asked: for whoever looks at what it says. */
 extern Node *oms_predicate_tree(const char *text, ObjectKind kind);
@@ -62,6 +77,9 @@ extern char *oms_predicate_param_name(const Param *param, ObjectKind kind);
 
 /* Ask it; its errors are raised.  False: it is null. */
 extern bool oms_predicate_evaluate(Predicate *predicate, PredicateSubject *subject, bool *holds);
+
+/* The number that a measure gives, as a double; false: it is null, or none that is finite.  Its errors are raised. */
+extern bool oms_measure_evaluate(Predicate *measure, PredicateSubject *subject, double *value);
 
 /*
  * What the subject was last asked for, by the predicate (NULL: it is none):

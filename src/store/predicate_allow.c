@@ -34,7 +34,10 @@
 #include "store/predicate.h"
 
 /* The rows, and the command, by their names. */
-static const char *const allow_names[] = {"command", "cur", "parent", "root"};
+static const char *const allow_names[] = {"command", "cur", "parent", "root", "facts"};
+
+/* Of these a predicate knows all but the facts, which are for measures. */
+#define ALLOW_FACTS	(lengthof(allow_names) - 1)
 
 static const NodeTag allow_raw_nodes[] = {
 	T_List, T_String, T_Integer, T_A_Const, T_A_Expr, T_A_Indirection, T_A_Indices, T_A_ArrayExpr, T_BoolExpr, T_BooleanTest, T_CaseExpr, T_CaseWhen,
@@ -56,7 +59,7 @@ static const char *const allow_functions[] = {
 
 /* Ours, in schema oms: look_ups.c, order_look_ups.c, registered.c. */
 static const char *const allow_look_ups[] = {
-	"buys", "calendar_of", "day_quantity", "day_value", "in_session", "is_trading_day", "limit_of", "next_close", "notional", "opposite_live", "order_type_allowed", "order_value", "recent_like",
+	"anomaly_probability", "buys", "calendar_of", "day_quantity", "day_value", "in_session", "is_trading_day", "limit_of", "next_close", "notional", "opposite_live", "order_type_allowed", "order_value", "recent_like",
 	"reference_price", "registered", "restricted", "trading_day", NULL
 };
 
@@ -126,7 +129,7 @@ allow_is_row(Node *node)
 
 	if (!IsA(node, ColumnRef) || list_length(ref->fields) != 1 || !IsA(linitial(ref->fields), String))
 		return false;
-	for (int i = 1; i < lengthof(allow_names); i++)
+	for (int i = 1; i < ALLOW_FACTS; i++)
 		if (strcmp(allow_names[i], strVal(linitial(ref->fields))) == 0)
 			return true;
 	return false;
@@ -136,17 +139,20 @@ static void
 allow_raw_column(ParseState *pstate, ColumnRef *ref)
 {
 	ListCell   *cell;
+	const PredicateScope *scope = pstate->p_ref_hook_state;
+	int			names = scope->measures ? lengthof(allow_names) : ALLOW_FACTS;
 	int			known = 0;
 
 	foreach(cell, ref->fields)
 		if (!IsA(lfirst(cell), String))
 			allow_refuse(pstate, ref->location, "a whole row");
-	while (known < lengthof(allow_names) && strcmp(allow_names[known], strVal(linitial(ref->fields))) != 0)
+	while (known < names && strcmp(allow_names[known], strVal(linitial(ref->fields))) != 0)
 		known++;
-	if (known == lengthof(allow_names))
+	if (known == names)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("there is no \"%s\" here: a predicate knows command, cur, parent and root", strVal(linitial(ref->fields))),
+				 errmsg("there is no \"%s\" here: a %s", strVal(linitial(ref->fields)),
+						scope->measures ? "measure knows command, cur, parent, root and facts" : "predicate knows command, cur, parent and root"),
 				 parser_errposition(pstate, ref->location)));
 	if (list_length(ref->fields) != (known == 0 ? 1 : 2))
 		allow_refuse(pstate, ref->location, known == 0 ? "a column of the command, which is jsonb (command ->> 'symbol')," :
@@ -159,7 +165,8 @@ allow_raw_function(ParseState *pstate, FuncCall *call)
 	const char *name = allow_name_in(call->funcname, "pg_catalog");
 	const char *look_up = allow_name_in(call->funcname, "oms");
 
-	if (!(name && allow_has(allow_functions, name)) && !(look_up && allow_has(allow_look_ups, look_up)))
+	/* what a look-up answers is of now, and an event is of when it was */
+	if (!(name && allow_has(allow_functions, name)) && !(look_up && allow_has(allow_look_ups, look_up) && !((const PredicateScope *) pstate->p_ref_hook_state)->measures))
 		allow_refuse(pstate, call->location, psprintf("function %s", strVal(llast(call->funcname))));
 	/* what is called is the rule's to say, and not the command's */
 	if (look_up && strcmp(look_up, "registered") == 0 && !(list_length(call->args) == 1 && IsA(linitial(call->args), A_Const)))

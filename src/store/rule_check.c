@@ -46,8 +46,8 @@ rule_check_failed(const char *noun, const Rule *rule, const char *what, const Er
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
-void
-oms_rule_check_predicate(const char *noun, Rule *rule)
+static void
+rule_check_expression(const char *noun, Rule *rule, const char *what, Predicate *(*compile) (const char *text, ObjectKind kind, MemoryContext memory))
 {
 	MemoryContext memory = CurrentMemoryContext;
 
@@ -55,7 +55,7 @@ oms_rule_check_predicate(const char *noun, Rule *rule)
 	{
 		/* whatever has sent the row would take the position for one in its own text */
 		error_context_stack = NULL;
-		rule->compiled = oms_predicate_compile(rule->predicate, rule->kind, memory);
+		rule->compiled = compile(rule->predicate, rule->kind, memory);
 	}
 	PG_CATCH();
 	{
@@ -64,9 +64,21 @@ oms_rule_check_predicate(const char *noun, Rule *rule)
 		MemoryContextSwitchTo(memory);
 		error = CopyErrorData();
 		FlushErrorState();
-		rule_check_failed(noun, rule, "the predicate", error);
+		rule_check_failed(noun, rule, what, error);
 	}
 	PG_END_TRY();
+}
+
+void
+oms_rule_check_predicate(const char *noun, Rule *rule)
+{
+	rule_check_expression(noun, rule, "the predicate", oms_predicate_compile);
+}
+
+void
+oms_rule_check_measure(const char *noun, Rule *rule)
+{
+	rule_check_expression(noun, rule, "the measure", oms_measure_compile);
 }
 
 /* ------------------------------------------------------------------------

@@ -143,32 +143,16 @@ oms_rules_leave(RuleRun *run)
 	rules_end_run(run, false);
 }
 
-static RuleAnswer
-rule_answer(Rule *rule, PredicateSubject *subject)
+bool
+oms_rules_guard(RuleRun *run, void (*ask) (void *arg), void *arg, const char **error)
 {
-	bool		holds;
-
-	if (rule->compiled == NULL)
-		rule->compiled = oms_predicate_compile(rule->predicate, rule->kind, GetMemoryChunkContext(rule));
-	if (!oms_predicate_evaluate(rule->compiled, subject, &holds))
-		return RULE_NULL;
-	return holds ? RULE_TRUE : RULE_FALSE;
-}
-
-RuleAnswer
-oms_rule_ask(RuleRun *run, Rule *rule, PredicateSubject *subject, const char **error)
-{
-	volatile RuleAnswer answer = RULE_ERROR;
 	ErrorData  *volatile failure = NULL;
 
 	CHECK_FOR_INTERRUPTS();
-	*error = rule->row.fault;
-	if (*error)
-		return RULE_ERROR;
 	rules_enter(run);
 	PG_TRY();
 	{
-		answer = rule_answer(rule, subject);
+		ask(arg);
 	}
 	PG_CATCH();
 	{
@@ -181,7 +165,38 @@ oms_rule_ask(RuleRun *run, Rule *rule, PredicateSubject *subject, const char **e
 	}
 	PG_END_TRY();
 	*error = failure ? pnstrdup(failure->message, pg_mbcliplen(failure->message, strlen(failure->message), ERROR_TOLD_MAX)) : NULL;
-	return answer;
+	return failure == NULL;
+}
+
+typedef struct RuleQuestion
+{
+	Rule	   *rule;
+	PredicateSubject *subject;
+	RuleAnswer	answer;
+} RuleQuestion;
+
+static void
+rule_answer(void *arg)
+{
+	RuleQuestion *question = arg;
+	Rule	   *rule = question->rule;
+	bool		holds;
+
+	if (rule->compiled == NULL)
+		rule->compiled = oms_predicate_compile(rule->predicate, rule->kind, GetMemoryChunkContext(rule));
+	if (oms_predicate_evaluate(rule->compiled, question->subject, &holds))
+		question->answer = holds ? RULE_TRUE : RULE_FALSE;
+	else
+		question->answer = RULE_NULL;
+}
+
+RuleAnswer
+oms_rule_ask(RuleRun *run, Rule *rule, PredicateSubject *subject, const char **error)
+{
+	RuleQuestion question = {.rule = rule, .subject = subject};
+
+	*error = rule->row.fault;
+	return *error == NULL && oms_rules_guard(run, rule_answer, &question, error) ? question.answer : RULE_ERROR;
 }
 
 List *

@@ -68,6 +68,9 @@ extern RuleTable *oms_rule_table_of(Oid relation);
 /* rule_check.c: OM011 where the predicate is none; `noun` is what the rule is called. */
 extern void oms_rule_check_predicate(const char *noun, Rule *rule);
 
+/* The same of a measure. */
+extern void oms_rule_check_measure(const char *noun, Rule *rule);
+
 /* What a predicate said; oms_rule_answer_names has the names. */
 typedef enum RuleAnswer
 {
@@ -94,6 +97,9 @@ typedef struct RuleRun
  */
 extern RuleAnswer oms_rule_ask(RuleRun *run, Rule *rule, PredicateSubject *subject, const char **error);
 extern void oms_rules_leave(RuleRun *run);
+
+/* The same of whatever is asked: false where it fails, and `error` says by what. */
+extern bool oms_rules_guard(RuleRun *run, void (*ask) (void *arg), void *arg, const char **error);
 
 /* What one of several rules said. */
 typedef struct RuleTried

@@ -27,7 +27,7 @@ sub sql { my ($database, $sql, @more) = @_; return $node->safe_psql($database, $
 
 # One thing that is due: a quote.
 my $DUE = q(SELECT oms_command(jsonb_build_object('commandType', 'CreateQuoteCommand', 'quoteId', 'due', 'dealer', 'D', 'symbol', 'X', 'offerPx', 1, 'validUntilTime', '2020-01-01T00:00:00Z')) ->> 'status');
-my $JOBS = join ' ', sort qw(drop_partitions expire history partitions purge records);
+my $JOBS = join ' ', sort qw(anomalies drop_partitions expire history partitions purge records);
 
 # ---- files --------------------------------------------------------------------------------------------------------------
 
