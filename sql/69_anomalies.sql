@@ -159,7 +159,7 @@ INSERT INTO oms.anomaly_features (name, object, event_types, measure, label, pee
    'quantity', '{account+symbol+depth,symbol+depth,account+symbol,symbol,asset_class}', 'HIGH', 'LOG', 0.005, true),
   ('price_through', 'order', '{OrderCreated,OrderReplaced}',
    $$CASE WHEN cur.side = 'BUY' THEN cur.price / facts.middle_price - 1 ELSE 1 - cur.price / facts.middle_price END * 10000$$,
-   'price worse than the middle by basis points', '{symbol,asset_class}', 'HIGH', 'LINEAR', 0.004, true),
+   'price worse than the middle by basis points', '{symbol,asset_class}', 'HIGH', 'LINEAR', 0.008, true),
   ('price_off', 'order', '{OrderCreated,OrderReplaced}', $$abs(cur.price / facts.middle_price - 1) * 10000$$,
    'price away from the middle by basis points', '{symbol,asset_class}', 'HIGH', 'LOG', 0.002, true),
   ('repeated_orders', 'order', '{OrderCreated}', $$CASE WHEN cur.parent_id IS NULL THEN facts.same_orders END$$,

@@ -43,9 +43,6 @@ PG_FUNCTION_INFO_V1(oms_score_events);
 /* All events of a feature, by how unusual they were. */
 #define SCORES_PEER			"#scores"
 
-/* Whatever the budget, what is more likely than this is no anomaly. */
-#define PROBABILITY_MAX		0.05
-
 typedef struct Scoring
 {
 	List	   *features;
@@ -202,16 +199,14 @@ score_exceeds(Scoring *scoring, const ScoredEvent *event, const Scored *scored)
 {
 	const Feature *feature = scored->feature;
 	KnownProfile *scores = oms_score_profile(scoring->store, feature, SCORES_PEER, event->day);
-	double		seen = oms_profile_weight(&scores->profile);
 	double		score = -log10(scored->probability);
-	double		limit = seen > 0 ? oms_profile_quantile(&scores->profile, 1 - feature->budget) : 0;
+	double		limit = scores->profile.count > 0 ? oms_profile_quantile(&scores->profile, 1 - feature->budget) : 0;
 
-	/* until what is usual for its probabilities is known, they are taken at their word */
-	if (seen < 3 / feature->budget)
-		limit = Max(limit, -log10(feature->budget));
+	/* taken at their word, too: where all is as ever, there is less to report than the budget has room for */
+	limit = Max(limit, -log10(feature->budget));
 	oms_profile_add(&scores->profile, score, 1);
 	scores->changed = true;
-	return score > limit && scored->probability < PROBABILITY_MAX;
+	return score > limit;
 }
 
 static void
@@ -464,11 +459,16 @@ score_row(Scoring *scoring, HeapTuple row, TupleDesc desc)
 static bool
 score_take(Datum *position, char *isnull)
 {
+	static const char take[] = "SELECT p.position FROM oms.anomaly_position AS p FOR UPDATE SKIP LOCKED";
 	bool		null;
 
-	if (SPI_execute("INSERT INTO oms.anomaly_position (one) VALUES (true) ON CONFLICT DO NOTHING", false, 0) != SPI_OK_INSERT ||
-		SPI_execute("SELECT p.position FROM oms.anomaly_position AS p FOR UPDATE SKIP LOCKED", false, 1) != SPI_OK_SELECT)
+	if (SPI_execute(take, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot take the position");
+	/* an insertion would wait for who has it, so only where nobody ever had */
+	if (SPI_processed == 0 &&
+		(SPI_execute("INSERT INTO oms.anomaly_position (one) SELECT true WHERE NOT EXISTS (SELECT FROM oms.anomaly_position) ON CONFLICT DO NOTHING", false, 0) != SPI_OK_INSERT ||
+		 SPI_execute(take, false, 1) != SPI_OK_SELECT))
+		elog(ERROR, "cannot make the position");
 	if (SPI_processed == 0)
 		return false;
 	*position = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);

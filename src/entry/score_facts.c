@@ -115,7 +115,7 @@ score_prices(ScoreStore *store, const ScoredEvent *event, const char *side)
 	return symbol ? oms_score_recent(store, side, symbol) : NULL;
 }
 
-/* Of the session, and what its ids begin with: the last number. */
+/* Of the session, or of what comes in none, and what its ids begin with: the last number. */
 static Recent *
 score_ids(ScoreStore *store, const ScoredEvent *event, double *number)
 {
@@ -123,9 +123,9 @@ score_ids(ScoreStore *store, const ScoredEvent *event, double *number)
 	const char *id = oms_score_text(event->cur, "exec_id");
 	int			prefix;
 
-	if (session == NULL || id == NULL || !oms_id_number(id, number, &prefix))
+	if (id == NULL || !oms_id_number(id, number, &prefix))
 		return NULL;
-	return oms_score_recent(store, "id", psprintf("%s\n%s", session, pnstrdup(id, prefix)));
+	return oms_score_recent(store, "id", psprintf("%s\n%s", session ? session : "", pnstrdup(id, prefix)));
 }
 
 static void

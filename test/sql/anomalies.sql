@@ -136,7 +136,6 @@ SELECT pg_temp.fails('SELECT * FROM oms.score_events()');
 RESET ROLE;
 SET LOCAL ROLE an_desk;
 SELECT id, status FROM oms.anomalies WHERE feature = 'an_m' ORDER BY id COLLATE "C";
-SELECT pg_temp.fails('SELECT * FROM oms.score_events()');
 SELECT pg_temp.fails('UPDATE oms.anomalies SET status = ''OPEN''');
 RESET ROLE;
 ROLLBACK;

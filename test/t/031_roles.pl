@@ -155,6 +155,8 @@ foreach my $role (@six)
 		UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'oms'::regnamespace AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype
 		-- an anchor changes nothing that anybody has, figures nothing at all
 		AND NOT (p.proname IN ('remote_command', 'remote_commands', 'remote_fix', 'remote_service') AND '$role' IN ('oms_trader', 'oms_desk', 'oms_admin'))
+		-- what is said of an anomaly changes nothing that commands have made
+		AND NOT (p.proname = 'review_anomaly' AND '$role' IN ('oms_desk', 'oms_admin') OR p.proname IN ('score_events', 'import_anomaly_scores') AND '$role' = 'oms_admin')
 		AND NOT (p.proname IN ('anchor', 'lifecycle_figures') AND '$role' IN ('oms_admin', 'oms_bridge'))
 		AND NOT ((p.proname IN ('grant_account', 'revoke_account', 'forget_kind', 'drop_empty_partitions', 'next_to_purge') OR p.proname ~ '^(run_)?(purge|expire)|^(run_batch|run_job|take_job|note_run|(un)?schedule_lifecycle|ask_cron|cron_settings)\$') AND '$role' = 'oms_admin')
 		AND p.proname NOT IN ('seconds_unconfirmed', 'wait_for', 'ensure_partitions', 'place_due', 'place_planned', 'preview_command', 'register_asset_class') AND has_function_privilege('$role', p.oid, 'EXECUTE')));

@@ -88,7 +88,7 @@ is(sql('oms', 'SELECT count(*) FROM oms.unschedule_lifecycle()'), 0, '... once')
 	# A database whose name begins with that of this one.
 	sql('postgres', q(SELECT cron.schedule('oms oms too expire', '0 0 1 1 *', 'SELECT 1')));
 	told('oms');
-	is(sql('oms', 'SELECT count(*) FROM oms.unschedule_lifecycle()'), 6, 'jobs of a database with a longer name');
+	is(sql('oms', 'SELECT count(*) FROM oms.unschedule_lifecycle()'), 7, 'jobs of a database with a longer name');
 	is(sql('postgres', 'SELECT string_agg(jobname, $$ $$) FROM cron.job'), 'oms oms too expire', '... are not touched');
 	sql('postgres', q(SELECT cron.unschedule('oms oms too expire')));
 }
@@ -128,15 +128,15 @@ sql('postgres', 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC');
 like(told('oms', @keeper), qr/^DENIED: permission denied for database "postgres": /, 'who may not go there is told');
 sql('postgres', $_) for map { "$_;" } map { s/ GRANT/GRANT/r } told('oms', @keeper) =~ /in database postgres (GRANT[^;]*);( GRANT[^;]*);( GRANT[^;]*);$/;
 is(told('oms', @keeper), 'SCHEDULED', 'and after what he was told he may');
-is(sql('postgres', q(SELECT count(*) FROM cron.job WHERE username = 'keeper' AND jobname LIKE 'oms oms %')), 6, '... jobs of his own');
+is(sql('postgres', q(SELECT count(*) FROM cron.job WHERE username = 'keeper' AND jobname LIKE 'oms oms %')), 7, '... jobs of his own');
 is(sql('oms', 'SELECT count(*) FROM oms.unschedule_lifecycle()'), 0, 'nobody takes away those of others');
-is(sql('oms', q(SELECT count(*) FROM oms.unschedule_lifecycle()), @keeper), 6, 'he takes his own away');
+is(sql('oms', q(SELECT count(*) FROM oms.unschedule_lifecycle()), @keeper), 7, 'he takes his own away');
 sql('postgres', 'GRANT CONNECT ON DATABASE postgres TO PUBLIC; REVOKE ALL ON SCHEMA cron FROM keeper');
 is(told('oms'), 'SCHEDULED', 'now those that are to run');
 
 is(sql('postgres', "SELECT string_agg(job, ' ' ORDER BY job) FROM oms.schedule_lifecycle() WHERE status = 'SCHEDULED' AND what_to_do IS NULL"), $JOBS, 'in its own database it is done');
-is(sql('postgres', "SELECT count(*) FROM oms.schedule_lifecycle() WHERE status = 'SCHEDULED'"), 6, 'and again');
-is(sql('postgres', 'SELECT count(*) FROM cron.job'), 12, '... which makes none twice');
+is(sql('postgres', "SELECT count(*) FROM oms.schedule_lifecycle() WHERE status = 'SCHEDULED'"), 7, 'and again');
+is(sql('postgres', 'SELECT count(*) FROM cron.job'), 14, '... which makes none twice');
 
 # They run, within the next minute.
 sql($_, $DUE) for qw(oms postgres);
@@ -158,7 +158,7 @@ sql('postgres', 'SELECT count(*) FROM oms.create_roles()');
 like(told('postgres', @keeper), qr/^\Q$DENIED\E/, 'who may not use pg_cron is told there too');
 sql('postgres', 'GRANT USAGE ON SCHEMA cron TO keeper');
 is(told('postgres', @keeper), 'SCHEDULED', 'and after that may');
-is(sql('postgres', q(SELECT count(*) FROM oms.unschedule_lifecycle()), @keeper), 6, 'he takes his own away');
+is(sql('postgres', q(SELECT count(*) FROM oms.unschedule_lifecycle()), @keeper), 7, 'he takes his own away');
 foreach my $call ('SELECT * FROM oms.schedule_lifecycle()', q(CALL oms.run_job('expire')), 'SELECT * FROM oms.expire()', q(SELECT oms.note_run('x')), q(SELECT * FROM oms.run_batch('expire')))
 {
 	my ($status, undef, $said) = $node->psql('postgres', $call, extra_params => [ '-U', 'trader' ]);
