@@ -89,7 +89,11 @@ typedef struct ScoredEvent
 	const Object *root;			/* … where a feature asks for it */
 } ScoredEvent;
 
-/* score_facts.c: what is known around it; then, once it is scored, what it tells of the next ones. */
+/* score_order.c: the executed quantity by an event ($1 and $2: id and version); is there one before this one that has it? */
+extern const char oms_score_before_query[];
+extern bool oms_score_has_before(const ScoredEvent *event);
+
+/* What is known around it; then, once it is scored, what it tells of the next ones. */
 extern void oms_score_facts(ScoreStore *store, const ScoredEvent *event, Numeric executed_before, Facts *facts);
 extern void oms_score_remember(ScoreStore *store, const ScoredEvent *event);
 

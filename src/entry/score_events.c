@@ -90,7 +90,7 @@ score_prepare_plans(Scoring *scoring)
 								 "WHERE $13 IS NOT NULL OR NOT EXISTS (SELECT FROM oms.anomalies AS o WHERE o.id = $5 AND o.feature = $2 AND o.object = $4 AND o.value = $11) ON CONFLICT DO NOTHING",
 								 17, (Oid[]) {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID, TEXTARRAYOID, TEXTOID});
 	scoring->forget = score_plan("DELETE FROM oms.anomalies WHERE root_id = $1", 1, (Oid[]) {TEXTOID});
-	scoring->before = score_plan("SELECT (e.payload #>> '{state,executedQuantity}')::numeric FROM oms.order_events AS e WHERE e.aggregate_id = $1 AND e.version = $2", 2, (Oid[]) {TEXTOID, INT8OID});
+	scoring->before = score_plan(oms_score_before_query, 2, (Oid[]) {TEXTOID, INT8OID});
 }
 
 /* ------------------------------------------------------------------------
@@ -138,7 +138,7 @@ score_executed_before(Scoring *scoring, const ScoredEvent *event)
 	bool		isnull = true;
 	Datum		value = (Datum) 0;
 
-	if (event->kind != KIND_ORDER || event->version < 2)
+	if (!oms_score_has_before(event))
 		return NULL;
 	if (SPI_execute_plan(scoring->before, (Datum[]) {CStringGetTextDatum(event->id), Int64GetDatum(event->version - 1)}, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read the event before");

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
- * score_facts.c
- *	  What is known around an event, from the events that were scored before it.
+ * score_order.c
+ *	  What is known around an event of an order or a fill, from the events that were
+ *	  scored before it.
  *
  * Recent prices, orders, ends and ids are kept by symbol, account and session, a
  * fixed number of each.  Facts are of before the event: it is remembered once it is
@@ -45,6 +46,15 @@ oms_score_number(const Object *object, const char *column)
 	const RecordColumn *found = object ? oms_record_column(oms_kinds[object->kind].record, column) : NULL;
 
 	return found && found->type == FIELD_NUMERIC ? *(Numeric const *) ((const char *) object + found->offset) : NULL;
+}
+
+const char	oms_score_before_query[] =
+"SELECT (e.payload #>> '{state,executedQuantity}')::numeric FROM oms.order_events AS e WHERE e.aggregate_id = $1 AND e.version = $2";
+
+bool
+oms_score_has_before(const ScoredEvent *event)
+{
+	return event->kind == KIND_ORDER && event->version > 1;
 }
 
 static double
