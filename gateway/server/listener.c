@@ -7,7 +7,6 @@
  */
 #include "listener.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,27 +86,13 @@ listener_draining(void)
 
 /* ---- connections ---- */
 
-static void
-peer_name(Peer *peer, const struct sockaddr *address)
-{
-	if (address->sa_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *) address)->sin_addr, peer->address, sizeof peer->address);
-	else if (address->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *) address)->sin6_addr, peer->address, sizeof peer->address);
-	else
-	{
-		peer->local = true;
-		snprintf(peer->address, sizeof peer->address, "unix");
-	}
-}
-
 static int
-peers_of(const char *address)
+peers_of(const char *client)
 {
 	int			count = 0;
 
 	for (const Peer *peer = peers; peer != NULL; peer = peer->next)
-		count += strcmp(peer->address, address) == 0;
+		count += strcmp(peer->client, client) == 0;
 	return count;
 }
 
@@ -118,11 +103,11 @@ peer_new(struct MHD_Connection *mhd)
 
 	*peer = (Peer) {.mhd = mhd, .next = peers, .until_us = loop_now_us() + rules->head_ms * 1000};
 	peer->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	peer_name(peer, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	peer->local = !sockets_name(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, peer->address, peer->client);
 	peer->secure = tls_is_on() && !peer->local;
 	if (peer->secure)
 		tls_begin(mhd);
-	peer->refused = npeers >= rules->connections_max || (!peer->local && peers_of(peer->address) >= rules->address_max);
+	peer->refused = npeers >= rules->connections_max || (!peer->local && peers_of(peer->client) >= rules->address_max);
 	if (peers != NULL)
 		peers->previous = peer;
 	peers = peer;

@@ -7,6 +7,7 @@
 
 #include "guard.h"
 #include "loop.h"
+#include "sockets.h"
 #include "tls.h"
 
 typedef struct ListenerRules
@@ -28,7 +29,8 @@ typedef struct Peer
 	int			fd;
 	bool		local;			/* came by a Unix socket */
 	bool		secure;			/* speaks TLS */
-	char		address[48];
+	char		address[ADDRESS_SIZE];
+	char		client[ADDRESS_SIZE];	/* what counts as one address */
 	int64_t		until_us;		/* it is closed then; 0: never, a request runs */
 	bool		refused;		/* over a limit: its first request is answered with 503 */
 	struct Peer *next;

@@ -83,7 +83,7 @@ static const SettingRow option_rows[] = {
 	{.name = "headers.max", BYTES(headers_max, KB, 48 * KB), .value = "16kB", .help = "most bytes of all headers (431)"},
 	{.name = "connections.max", NUMBER(connections_max, 1, 100000), .value = "2000", .help = "most connections of clients (503)"},
 	{.name = "address.connections", NUMBER(address_max, 1, 100000), .value = "64", .reloadable = true,
-		.help = "most connections from one address (503); a Unix socket is none"},
+		.help = "most connections from one address (503), of IPv6 from one /64; a Unix socket is none"},
 	{.name = "head.timeout", TIME(head_timeout_ms, 100, HOUR), .value = "10s", .reloadable = true, .help = "a connection whose first head takes longer is closed"},
 	{.name = "body.timeout", TIME(body_timeout_ms, 100, HOUR), .value = "30s", .reloadable = true, .help = "and one whose body takes longer"},
 	{.name = "idle.timeout", TIME(idle_timeout_ms, 100, HOUR), .value = "75s", .reloadable = true,

@@ -51,7 +51,7 @@ typedef struct Attempt
 	Request    *request;
 	Pool	   *pool;
 	char		user[USER_MAX + 1];
-	char		address[48];
+	char		address[ADDRESS_SIZE];	/* what counts as one */
 	bool		wants_token;
 	struct Attempt *next;
 } Attempt;
@@ -383,7 +383,7 @@ attempt_came_in(Attempt *attempt)
 	Text		text = {0};
 
 	guesses_forget(attempt->user, attempt->address);
-	log_info("request %s: %s logged in from %s", request->id, login->user, attempt->address);
+	log_info("request %s: %s logged in from %s", request->id, login->user, request->peer->address);
 	commands_learn(login->pool);
 	request->identity.login = login;
 	request->identity.pool = login->pool;
@@ -501,7 +501,7 @@ sessions_login(Request *request)
 	else
 	{
 		memcpy(attempt->user, user.data, user.len + 1);
-		memcpy(attempt->address, request->peer->address, sizeof attempt->address);
+		memcpy(attempt->address, request->peer->client, sizeof attempt->address);
 		attempt->wants_token = parts_find(body, "token", &wants) && span_is(wants, "true");
 		if (!attempt->wants_token && !is_own_origin(request))
 			fine = refuse(&refused, 403, "a cookie is given to our own origin alone; other clients ask for \"token\": true");

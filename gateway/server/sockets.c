@@ -159,6 +159,31 @@ sockets_open(const char *addresses, int fds[SOCKETS_MAX], Problem *problem)
 	return 0;
 }
 
+bool
+sockets_name(const struct sockaddr *from, char address[ADDRESS_SIZE], char client[ADDRESS_SIZE])
+{
+	struct in6_addr six;
+
+	if (from->sa_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *) from)->sin_addr, address, ADDRESS_SIZE);
+	else if (from->sa_family != AF_INET6)
+		snprintf(address, ADDRESS_SIZE, "unix");
+	else
+	{
+		six = ((const struct sockaddr_in6 *) from)->sin6_addr;
+		if (!IN6_IS_ADDR_V4MAPPED(&six))
+		{
+			inet_ntop(AF_INET6, &six, address, ADDRESS_SIZE);
+			memset(six.s6_addr + 8, 0, 8);
+			inet_ntop(AF_INET6, &six, client, ADDRESS_SIZE);
+			return true;
+		}
+		inet_ntop(AF_INET, six.s6_addr + 12, address, ADDRESS_SIZE);
+	}
+	memcpy(client, address, ADDRESS_SIZE);
+	return from->sa_family == AF_INET || from->sa_family == AF_INET6;
+}
+
 void
 sockets_end(void)
 {
