@@ -3,7 +3,8 @@
 #   my $page = OmsLive->new($gateway, user => 'ann', socket => $path);      # headers => { ... } where a header other than the proxy's says who asks
 #   $page->open; $page->view('v1', { object => 'orders', where => {...}, orderBy => [...], columns => [...], first => 0, count => 60 });
 #   $page->read_on(0.2); $page->rows('v1')       # [[cells], depth], or { group => ... }, or undef
-#   agrees($node, $page, 'what')                 # every view shows what PostgreSQL says under that role, or what its model => sub { } says
+#   agrees($node, $page, 'what')                 # every view shows what PostgreSQL says under that role, or what its model => sub { } says;
+#                                                # shape => sub { }: of each row what the model has of it
 #   $page->{now_stale}, $page->{stale}, $page->{ended}, $page->{position}
 
 package OmsLive;
@@ -66,11 +67,12 @@ sub view
 {
 	my ($self, $name, $spec) = @_;
 	$spec->{gen} = ++$self->{gen} if defined $spec;
-	my $answer = $self->call(POST => "/live/$self->{id}/views", { views => { $name => defined $spec ? { map { ($_ => $spec->{$_}) } grep { $_ ne 'model' } keys %$spec } : undef } });
+	my $answer = $self->call(POST => "/live/$self->{id}/views", { views => { $name => defined $spec ? { map { ($_ => $spec->{$_}) } grep { !/^(?:model|shape)$/ } keys %$spec } : undef } });
 	if ($answer->{status} == 200) { $self->{asked}{$name} = $spec; delete $self->{views}{$name}; delete $self->{asked}{$name} if !defined $spec; }
 	return $answer;
 }
 
+sub total { my ($self, $name) = @_; return ($self->{views}{$name} // { total => 0 })->{total}; }
 sub rows { my ($self, $name) = @_; return ($self->{views}{$name} // { rows => [] })->{rows}; }
 
 sub take
@@ -126,24 +128,35 @@ sub live_expected
 	return JSON::PP->new->decode($rows);
 }
 
+# The first line of a view that is another than the model's; undef: none is.
+sub difference
+{
+	my ($node, $page, $name) = @_;
+	my ($spec, $view) = ($page->{asked}{$name}, $page->{views}{$name});
+	my $all = $spec->{model} ? $spec->{model}->($page, $spec) : live_expected($node, $page->{user}, $spec);
+	my $shape = $spec->{shape} // sub { $_[0] };
+	my $last = $spec->{count} - 1 < $#$all ? $spec->{count} - 1 : $#$all;
+	return "$name: nothing has come" if !$view;
+	return "$name: $view->{total} lines, and not " . @$all if $view->{total} != @$all;
+	return "$name: " . @{ $view->{rows} } . ' lines in the window, and not ' . ($last + 1) if @{ $view->{rows} } != $last + 1;
+	foreach my $at (0 .. $last)
+	{
+		my ($seen, $expected) = map { live_text($_) } $shape->($view->{rows}[$at]), $all->[$at];
+		return "$name: line $at is $seen, and not $expected" if $seen ne $expected;
+	}
+	return undef;
+}
+
 sub agrees
 {
 	my ($node, $page, $what) = @_;
-	my $expected = sub { my ($spec) = @_; return $spec->{model} ? $spec->{model}->($page, $spec) : live_expected($node, $page->{user}, $spec) };
+	my $different;
 	my $good = wait_for(sub {
 		$page->read_on(0.2);
-		foreach my $name (keys %{ $page->{asked} })
-		{
-			my ($all, $view) = ($expected->($page->{asked}{$name}), $page->{views}{$name});
-			my $last = $page->{asked}{$name}{count} - 1;
-			return 0 if !$view || $view->{total} != @$all;
-			return 0 if live_text($view->{rows}) ne live_text([ @$all[ 0 .. ($last < $#$all ? $last : $#$all) ] ]);
-		}
+		foreach my $name (sort keys %{ $page->{asked} }) { $different = difference($node, $page, $name); return 0 if defined $different; }
 		return 1;
 	}, 60, $what);
-	ok($good, $what)
-	  or diag map { "$_: " . live_text({ %{ $page->{asked}{$_} }, model => undef }) . "\nseen     " . live_text($page->{views}{$_}) . "\nexpected " . live_text($expected->($page->{asked}{$_})) . "\n" } keys %{ $page->{asked} };
-	return $good;
+	return ok($good, $what) || diag("$different\n" . live_text({ map { my $name = $_; ($name => { map { ($_ => $page->{asked}{$name}{$_}) } grep { !/^(?:model|shape)$/ } keys %{ $page->{asked}{$name} } }) } keys %{ $page->{asked} } }));
 }
 
 1;
