@@ -150,5 +150,7 @@ export function begin() {
 		makeGrid();
 		if (localStorage.getItem('oms.fills') === 'yes') showFills(true);
 	}
+	grid.redraw();
+	fills?.redraw();
 	grid.element.focus();
 }
