@@ -39,7 +39,7 @@ my @feed = ('feed.dsn' => gateway_dsn($node, user => 'feed'));
 # ---- how much ----
 
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
-my $gateway = gateway_start($node, name => 'proxy', auth => 'proxy', dsn => gateway_dsn($node, user => 'gate'), 'pool.size' => 4, listen => "unix:$dir/socket", @feed, 'live.user.streams' => 3, 'query.timeout' => '5s');
+my $gateway = gateway_start($node, name => 'proxy', auth => 'proxy', dsn => gateway_dsn($node, user => 'gate'), 'pool.size' => 4, listen => "unix:$dir/socket", @feed, 'live.user.streams' => 3, 'live.stream.views' => 16, 'query.timeout' => '5s');
 sub page { my ($user) = @_; return OmsLive->new($gateway, user => $user, socket => "$dir/socket"); }
 
 my @pages = map { page('ann')->open } 1 .. 3;
