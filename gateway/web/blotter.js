@@ -150,7 +150,5 @@ export function begin() {
 		makeGrid();
 		if (localStorage.getItem('oms.fills') === 'yes') showFills(true);
 	}
-	grid.redraw();
-	fills?.redraw();
 	grid.element.focus();
 }

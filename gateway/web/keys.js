@@ -2,7 +2,7 @@
 
 import { clearFilters } from './bar.js';
 import { currentGrid } from './blotter.js';
-import { actionsFor, notice, runAction, selection } from './desk.js';
+import { actionsFor, notice, on, runAction, selection } from './desk.js';
 import { byId, el, openDialog } from './dom.js';
 import { copyRows, exportCsv } from './export.js';
 import { openColumns, openLayouts } from './layouts.js';
@@ -93,4 +93,5 @@ function press(event) {
 
 export function begin() {
 	addEventListener('keydown', press);
+	on('nobody', () => {});
 }

@@ -23,8 +23,6 @@ function scriptUrl(name) {
 
 export function connect() {
 	if (port) {
-		// who looks now may be somebody else, and sees nothing of what was another's
-		for (const view of views.values()) view.reset();
 		port.postMessage({ op: 'again' });
 		return;
 	}

@@ -1,7 +1,7 @@
 // Who is logged in, logging in and out.
 
 import { request, whenNobody, Refusal } from './api.js';
-import { emit, notice, on, setWho, who } from './desk.js';
+import { emit, notice, setWho, who } from './desk.js';
 import { byId } from './dom.js';
 
 async function ask() {
@@ -33,8 +33,6 @@ async function logIn(event) {
 		await enter();
 	} catch (error) {
 		problem.textContent = error.retryAfter > 0 ? `${error.message} (wait ${error.retryAfter} s)` : error.message;
-		byId('login-password').value = '';
-		byId('login-password').focus();
 	} finally {
 		button.disabled = false;
 	}
@@ -46,8 +44,6 @@ async function enter() {
 	show(true);
 	emit('logged-in', me);
 }
-
-let entering = false;
 
 export async function logOut() {
 	try {
@@ -69,15 +65,6 @@ export const myName = () => who()?.user ?? who()?.role ?? '';
 export async function begin() {
 	byId('login').addEventListener('submit', logIn);
 	whenNobody(showLogin);
-	// the session is over, and nothing was asked of here: the stream has heard of it
-	on('nobody', showLogin);
-	// another tab has logged in: the stream is everybody's again
-	on('status', async ({ level }) => {
-		if (level !== 'green' || byId('login').hidden || entering) return;
-		entering = true;
-		await enter().catch(() => {});
-		entering = false;
-	});
 	try {
 		await enter();
 	} catch (error) {

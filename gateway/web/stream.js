@@ -41,7 +41,7 @@ export class Stream {
 	// Somebody has logged in, or wants to try now.
 	again() {
 		this.tries = 0;
-		this.lose();
+		if (!this.source) this.lose();
 	}
 
 	status() {
