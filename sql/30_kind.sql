@@ -97,16 +97,20 @@ AS $function$
      WHERE e.root_id IN (SELECT r.aggregate_id FROM oms.@kind@_events AS r WHERE r.root_id = r.aggregate_id)
      GROUP BY e.root_id
   ), heads AS (
-    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, t.tree_version, t.updated_at,
-           coalesce(oms.@kind@_state_problem(coalesce(e.payload -> 'state', 'null')),
-                    CASE WHEN e.payload #>> '{state,@kindId@}' <> e.aggregate_id THEN 'Field "@kindId@" names another @name@.' END) AS problem
-      FROM newest AS n
+    -- what is narrow is joined first, and each payload and state is taken apart once (OFFSET)
+    SELECT e.aggregate_id, e.root_id, e.sequence, e.version, e.payload -> 'state' AS state, e.hash, n.tree_version, n.updated_at
+      FROM (SELECT m.aggregate_id, m.sequence, t.tree_version, t.updated_at FROM newest AS m LEFT JOIN trees AS t ON t.root_id = m.aggregate_id) AS n
       JOIN oms.@kind@_events AS e ON e.aggregate_id = n.aggregate_id AND e.sequence = n.sequence
-      LEFT JOIN trees AS t ON t.root_id = CASE WHEN e.root_id = e.aggregate_id THEN e.root_id END
+    OFFSET 0
+  ), judged AS (
+    SELECT h.*, coalesce(oms.@kind@_state_problem(coalesce(h.state, 'null')),
+                         CASE WHEN h.state ->> '@kindId@' <> h.aggregate_id THEN 'Field "@kindId@" names another @name@.' END) AS problem
+      FROM heads AS h
+    OFFSET 0
   )
-  SELECT h.aggregate_id, h.root_id, h.sequence, h.version, h.problem,
-         CASE WHEN h.problem IS NULL THEN oms.@kind@_from_state(h.state || oms.tree_state(h.tree_version, h.updated_at), h.hash) END
-    FROM heads AS h
+  SELECT j.aggregate_id, j.root_id, j.sequence, j.version, j.problem,
+         CASE WHEN j.problem IS NULL THEN oms.@kind@_from_state(j.state || CASE WHEN j.root_id = j.aggregate_id THEN oms.tree_state(j.tree_version, j.updated_at) ELSE '{}' END, j.hash) END
+    FROM judged AS j
 $function$;
 COMMENT ON FUNCTION oms.replay_@kinds@() IS
   'Every @name@ as its newest event says it is; problem tells why that cannot be read, and replayed is null then';

@@ -109,6 +109,7 @@ CREATE OR REPLACE FUNCTION oms.rebuild(object text) RETURNS bigint
   SET search_path = pg_catalog, pg_temp
   SET jit = off
   SET work_mem = '16MB'
+  SET hash_mem_multiplier = 1
   SET parallel_tuple_cost = 0
 AS $function$
 DECLARE

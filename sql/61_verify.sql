@@ -119,11 +119,12 @@ AS $function$
 $function$;
 COMMENT ON FUNCTION oms.verify_hash_chains() IS 'Part of oms.verify(): the first event of each object whose hash does not follow from what stands before it';
 
--- With nested loops: what is joined to each event is its own payload, taken apart once.
+-- Each payload and state is taken apart once (OFFSET), and only what differs is put together to be told.
 CREATE OR REPLACE FUNCTION oms.verify_event_content()
   RETURNS TABLE (invariant text, object text, id text, root_id text, sequence bigint, detail text)
   LANGUAGE sql STABLE PARALLEL SAFE
   SET search_path = pg_catalog, pg_temp
+  SET enable_nestloop = off
   SET jit = off
 AS $function$
   SELECT oms.refuse_limited('oms.verify_event_content()');
@@ -132,17 +133,22 @@ AS $function$
   ), content AS (
     -- @each kind UNION ALL added (object text, id text, root_id text, sequence bigint, columns text[], payload text[])
     SELECT '@kind@' AS object, e.aggregate_id AS id, e.root_id, e.sequence,
-           ARRAY[CASE p."schemaVersion" WHEN '1' THEN '1' ELSE '2' END, '@Kind@', e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
-                 oms.time_text(e.occurred_at), e.actor, e.role, e.via, e.command_id, e.transition::text,
-                 -- events of version 1 had no such column
-                 e.aggregate_id, e.root_id, e.version::text, CASE p."schemaVersion" WHEN '1' THEN coalesce(e.account, p.state ->> 'account') ELSE e.account END] AS columns,
-           ARRAY[p."schemaVersion", p."aggregateType", p."aggregateId", p."rootId", p.version, p."treeVersion", p.sequence, p."eventType",
-                 p."occurredAt", p.actor, p.role, p.via, p."commandId", p.transition,
-                 p.state ->> '@kindId@', p.state ->> 'rootId', p.state ->> 'version', p.state ->> 'account'] AS payload
-      FROM oms.@kind@_events AS e
-     CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(e.payload) WHEN 'object' THEN e.payload ELSE '{}' END)
-           AS p ("schemaVersion" text, "aggregateType" text, "aggregateId" text, "rootId" text, version text, "treeVersion" text,
-                 sequence text, "eventType" text, "occurredAt" text, actor text, role text, via text, "commandId" text, transition text, state jsonb)
+           ARRAY[CASE e.schema_version WHEN '1' THEN '1' ELSE '2' END, '@Kind@', e.aggregate_id, e.root_id, e.version::text, e.tree_version::text, e.sequence::text, e.event_type,
+                 oms.time_text(e.occurred_at), e.actor, e.role, e.via, e.command_id, e.transition::text, e.aggregate_id, e.root_id, e.version::text, e.account] AS columns,
+           ARRAY[e.schema_version, e.whole ->> 'aggregateType', e.whole ->> 'aggregateId', e.whole ->> 'rootId', e.whole ->> 'version', e.whole ->> 'treeVersion', e.whole ->> 'sequence', e.whole ->> 'eventType',
+                 e.whole ->> 'occurredAt', e.whole ->> 'actor', e.whole ->> 'role', e.whole ->> 'via', e.whole ->> 'commandId', e.whole ->> 'transition',
+                 e.state ->> '@kindId@', e.state ->> 'rootId', e.state ->> 'version', e.state ->> 'account'] AS payload
+      FROM (SELECT t.aggregate_id, t.root_id, t.version, t.tree_version, t.sequence, t.event_type, t.occurred_at, t.actor, t.role, t.via, t.command_id, t.transition, t.whole, t.schema_version, t.state,
+                   -- events of version 1 had no such column
+                   CASE t.schema_version WHEN '1' THEN coalesce(t.account, t.state ->> 'account') ELSE t.account END AS account
+              FROM (SELECT p.*, p.whole ->> 'schemaVersion' AS schema_version, p.whole -> 'state' AS state
+                      FROM (SELECT r.aggregate_id, r.root_id, r.version, r.tree_version, r.sequence, r.event_type, r.occurred_at, r.actor, r.role, r.via, r.command_id, r.transition, r.account, r.payload #> '{}' AS whole
+                              FROM oms.@kind@_events AS r OFFSET 0) AS p OFFSET 0) AS t) AS e
+     WHERE (e.schema_version IN ('1', '2') AND e.whole ->> 'aggregateType' = '@Kind@' AND e.whole ->> 'aggregateId' = e.aggregate_id AND e.whole ->> 'rootId' = e.root_id
+            AND e.whole ->> 'version' = e.version::text AND e.whole ->> 'treeVersion' = e.tree_version::text AND e.whole ->> 'sequence' = e.sequence::text AND e.whole ->> 'eventType' = e.event_type
+            AND e.whole ->> 'occurredAt' = oms.time_text(e.occurred_at) AND e.whole ->> 'actor' = e.actor AND e.whole ->> 'role' = e.role AND e.whole ->> 'via' IS NOT DISTINCT FROM e.via
+            AND e.whole ->> 'commandId' = e.command_id AND e.whole ->> 'transition' = e.transition::text AND e.state ->> '@kindId@' = e.aggregate_id AND e.state ->> 'rootId' = e.root_id
+            AND e.state ->> 'version' = e.version::text AND e.state ->> 'account' IS NOT DISTINCT FROM e.account) IS NOT TRUE
     -- @end
   )
   SELECT 'event_columns', c.object, c.id, c.root_id, c.sequence,
@@ -305,9 +311,10 @@ AS $function$
       FROM (SELECT count(*) FROM oms.list_transitions()) AS loaded
   ), told AS NOT MATERIALIZED (
     -- a slice of a placement carries its own part of the command: what has the commandId has the whole
-    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, g.given, CASE WHEN g.given THEN e.whole -> 'command' END AS command, true AS has_old_hash
-      FROM (SELECT a.actor, a.command_id, a.root_id, a.sequence, a.occurred_at, a.payload #> '{}' AS whole FROM oms.all_events AS a OFFSET 0) AS e
-     CROSS JOIN LATERAL (SELECT e.whole #>> '{command,commandId}' IS NOT DISTINCT FROM e.command_id) AS g (given)
+    -- its payload and its command are taken apart once (OFFSET)
+    SELECT e.actor, e.command_id, e.root_id, e.sequence, e.occurred_at, e.given, CASE WHEN e.given THEN e.command END AS command, true AS has_old_hash
+      FROM (SELECT c.*, c.command ->> 'commandId' IS NOT DISTINCT FROM c.command_id AS given
+              FROM (SELECT a.actor, a.command_id, a.root_id, a.sequence, a.occurred_at, a.payload -> 'command' AS command FROM oms.all_events AS a OFFSET 0) AS c OFFSET 0) AS e
     UNION ALL
     SELECT t.actor, t.command_id, t.root_id, t.sequence, t.occurred_at, g.given, CASE WHEN g.given THEN t.payload -> 'command' END, false
       FROM oms.purged_trees AS t
@@ -655,6 +662,7 @@ CREATE OR REPLACE FUNCTION oms.verify()
   SET jit = off
   -- for each sort and hash of a process; of what a plan expects to find nearly nothing is found, so workers have hardly anything to hand over
   SET work_mem = '16MB'
+  SET hash_mem_multiplier = 1
   SET parallel_tuple_cost = 0
 AS $function$
   SELECT oms.refuse_limited('oms.verify()');

@@ -452,14 +452,19 @@ record_member_to_json(const RecordColumn *c, const void *record, JsonWriter *w)
 
 /* By length and then by bytes, as jsonb keeps its keys. */
 static int
-record_compare_keys(const void *a, const void *b)
+record_compare_key(const char *key, const char *other, int other_length)
 {
-	const char *first = (*(const RecordColumn *const *) a)->json;
+	int			length = strlen(key);
+
+	return length != other_length ? length - other_length : memcmp(key, other, length);
+}
+
+static int
+record_compare_columns(const void *a, const void *b)
+{
 	const char *second = (*(const RecordColumn *const *) b)->json;
 
-	if (strlen(first) != strlen(second))
-		return strlen(first) < strlen(second) ? -1 : 1;
-	return strcmp(first, second);
+	return record_compare_key((*(const RecordColumn *const *) a)->json, second, strlen(second));
 }
 
 /* The columns in that order: keys that come sorted cost nothing to sort. */
@@ -473,7 +478,7 @@ record_columns_by_key(const RecordDef *def)
 		for (int i = 0; i < def->ncolumns; i++)
 			if (def->columns[i].json != NULL)
 				order->columns[order->count++] = &def->columns[i];
-		qsort(order->columns, order->count, sizeof(order->columns[0]), record_compare_keys);
+		qsort(order->columns, order->count, sizeof(order->columns[0]), record_compare_columns);
 	}
 	return order->columns;
 }
@@ -539,16 +544,44 @@ record_member_from_json_text(const RecordColumn *c, const char *text, int length
 }
 
 void
-oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
+oms_record_find(const RecordDef *def, Jsonb *state, RecordFields *fields)
+{
+	const RecordColumn **columns = record_columns_by_key(def);
+	int			next = 0;
+	JsonbIterator *it = JsonbIteratorInit(&state->root);
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	memset(fields->found, false, sizeof(bool) * def->ncolumns);
+	while ((token = JsonbIteratorNext(&it, &key, true)) != WJB_DONE && next < def->order->count)
+	{
+		int			order = 1;
+		int			place;
+
+		if (token != WJB_KEY)
+			continue;
+		/* keys and columns come in the same order */
+		while (next < def->order->count &&
+			   (order = record_compare_key(columns[next]->json, key.val.string.val, key.val.string.len)) < 0)
+			next++;
+		if (order != 0)
+			continue;
+		place = columns[next++] - def->columns;
+		(void) JsonbIteratorNext(&it, &fields->values[place], true);
+		fields->found[place] = true;
+	}
+}
+
+void
+oms_record_from_fields(const RecordDef *def, RecordFields *fields, void *record)
 {
 	oms_record_init(def, record);
 	for (int i = 0; i < def->ncolumns; i++)
 	{
 		const RecordColumn *c = &def->columns[i];
-		JsonbValue	hold;
-		JsonbValue *v;
+		JsonbValue *v = &fields->values[i];
 
-		if (c->json == NULL || (v = oms_json_get(state, c->json, &hold)) == NULL)
+		if (!fields->found[i])
 		{
 			if (c->derive)
 				MEMBER(record, c, bool) = c->derive(record);
@@ -570,4 +603,13 @@ oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
 		else
 			elog(ERROR, "cannot read \"%s\" of a stored state", c->json);
 	}
+}
+
+void
+oms_record_from_json(const RecordDef *def, Jsonb *state, void *record)
+{
+	RecordFields fields;
+
+	oms_record_find(def, state, &fields);
+	oms_record_from_fields(def, &fields, record);
 }

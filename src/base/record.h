@@ -128,7 +128,18 @@ extern const char *oms_record_set(const RecordColumn *column, void *record, cons
 /* The column of the table's name, or NULL. */
 extern const RecordColumn *oms_record_column(const RecordDef *def, const char *name);
 
+/* What an object has of a record's columns, each in its place; the values lie in the object. */
+typedef struct RecordFields
+{
+	bool		found[RECORD_COLUMNS_MAX];
+	JsonbValue	values[RECORD_COLUMNS_MAX];
+} RecordFields;
+
+/* In one walk: a look-up for each of some sixty columns costs many times as much. */
+extern void oms_record_find(const RecordDef *def, Jsonb *state, RecordFields *fields);
+
 /* JSON state, as written by the above, to struct. */
+extern void oms_record_from_fields(const RecordDef *def, RecordFields *fields, void *record);
 extern void oms_record_from_json(const RecordDef *def, Jsonb *state, void *record);
 
 #endif							/* OMS_RECORD_H */

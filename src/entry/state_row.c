@@ -176,21 +176,22 @@ state_field_problem(const RecordColumn *column, const JsonbValue *v)
 
 /* A sentence about the first thing that keeps the state from being a row, or NULL. */
 static char *
-state_problem(const RecordDef *def, Jsonb *state)
+state_problem(const RecordDef *def, Jsonb *state, RecordFields *fields)
 {
 	if (!oms_json_is_object(state))
 		return pstrdup("It is no JSON object.");
+	oms_record_find(def, state, fields);
 	for (int i = 0; i < def->ncolumns; i++)
 	{
 		const RecordColumn *column = &def->columns[i];
 		const char *problem;
-		JsonbValue	hold;
-		JsonbValue *v = column->json ? oms_json_get(state, column->json, &hold) : NULL;
 
-		if (v == NULL)
+		if (column->json == NULL)
+			continue;
+		if (!fields->found[i])
 			problem = column->required && column->derive == NULL ? "is missing" : NULL;
 		else
-			problem = state_field_problem(column, v);
+			problem = state_field_problem(column, &fields->values[i]);
 		if (problem)
 			return psprintf("Field \"%s\" %s.", column->json, problem);
 	}
@@ -199,7 +200,7 @@ state_problem(const RecordDef *def, Jsonb *state)
 
 /* Columns of users are null: no event has them. */
 static Datum
-state_form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, Jsonb *state, NullableDatum hash)
+state_form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, RecordFields *fields, NullableDatum hash)
 {
 	void	   *record = palloc(def->size);
 	Datum		ours[RECORD_COLUMNS_MAX];
@@ -208,7 +209,7 @@ state_form_row(const RecordDef *def, TupleDesc desc, const AttrNumber *attnums, 
 	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
 
 	memset(nulls, true, sizeof(bool) * desc->natts);
-	oms_record_from_json(def, state, record);
+	oms_record_from_fields(def, fields, record);
 	oms_record_to_row(def, record, ours, ours_null);
 	for (int i = 0; i < def->ncolumns; i++)
 	{
@@ -225,7 +226,7 @@ Datum
 oms_row_from_state(PG_FUNCTION_ARGS)
 {
 	const KindDef *kind = state_kind_of_function(fcinfo);
-	Jsonb	   *state;
+	RecordFields fields;
 	TupleDesc	desc;
 	AttrNumber	attnums[RECORD_COLUMNS_MAX];
 	char	   *problem;
@@ -233,15 +234,14 @@ oms_row_from_state(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	state = PG_GETARG_JSONB_P(0);
 	desc = state_row_descriptor(kind, attnums);
-	problem = state_problem(kind->record, state);
+	problem = state_problem(kind->record, PG_GETARG_JSONB_P(0), &fields);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot read a state of oms.%s", kind->record->table),
 				 errdetail_internal("%s", problem)));
-	row = state_form_row(kind->record, desc, attnums, state, fcinfo->args[1]);
+	row = state_form_row(kind->record, desc, attnums, &fields, fcinfo->args[1]);
 	ReleaseTupleDesc(desc);
 	PG_RETURN_DATUM(row);
 }
@@ -251,7 +251,8 @@ Datum
 oms_state_problem(PG_FUNCTION_ARGS)
 {
 	const KindDef *kind = state_kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	char	   *problem = state_problem(kind->record, PG_GETARG_JSONB_P(1));
+	RecordFields fields;
+	char	   *problem = state_problem(kind->record, PG_GETARG_JSONB_P(1), &fields);
 
 	if (problem == NULL)
 		PG_RETURN_NULL();

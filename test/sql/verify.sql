@@ -67,6 +67,9 @@ ROLLBACK;
 -- 4. state and row
 SELECT count(*) FILTER (WHERE oms.order_from_state(oms.order_state(o), o.hash) IS DISTINCT FROM o) AS differ FROM oms.orders AS o;
 SELECT count(*) FILTER (WHERE oms.execution_from_state(oms.execution_state(x), x.hash) IS DISTINCT FROM x) AS differ FROM oms.executions AS x;
+-- keys that nobody knows, before, between and behind all others, hide none
+SELECT count(*) FILTER (WHERE oms.order_from_state(oms.order_state(o) || u.unknown, o.hash) IS DISTINCT FROM o) AS differ, count(*) FILTER (WHERE oms.order_state_problem(oms.order_state(o) || u.unknown) IS NOT NULL) AS problems
+  FROM oms.orders AS o CROSS JOIN (SELECT jsonb_object_agg(repeat(c, n), 1) AS unknown FROM generate_series(1, 40) AS n CROSS JOIN unnest('{!,m,~}'::text[]) AS c) AS u;
 -- what only blocks, their members and the desk have
 SELECT oms.order_state(d) - array(SELECT jsonb_object_keys(oms.order_state(o))) AS state, oms.order_from_state(oms.order_state(d), d.hash) IS DISTINCT FROM d AS differs
   FROM oms.orders AS o

@@ -154,6 +154,21 @@ found_among('an event that is no object any more',
 	"UPDATE oms.order_events SET payload = '[]' WHERE aggregate_id = 'A-1' AND version = $last",
 	"hash_chain order A-1 $newest", "row_state order A-1 $newest");
 
+# each field that repeats a column, changed and taken away, in an event of its own; and no other is named with it
+{
+	my @fields = ((map { "{$_}" } qw(schemaVersion aggregateType aggregateId rootId version treeVersion sequence eventType occurredAt actor role commandId transition)), (map { "{state,$_}" } qw(orderId rootId version)));
+	my @added = ('{via}', '{state,account}');
+	my $asked = "SET LOCAL session_replication_role = replica; UPDATE oms.order_events AS e SET payload = %s FROM (SELECT f.field, f.n, v.sequence
+		  FROM unnest('%s'::text[]) WITH ORDINALITY AS f (field, n) JOIN (SELECT o.sequence, row_number() OVER (ORDER BY o.sequence) AS n FROM oms.order_events AS o WHERE o.via IS NULL AND o.account IS NULL) AS v USING (n)) AS c
+		 WHERE c.sequence = e.sequence; SELECT string_agg(v.detail, '' ORDER BY v.sequence) FROM oms.verify_event_content() AS v";
+	my %name = ('state,orderId' => 'state id', map { ("state,$_" => "state $_") } qw(rootId version account));
+	my $told = sub { my ($is) = @_; return join '.*', map { my $f = s/[{}]//gr; "(?:^|\\.)" . ($name{$f} // $f) . " of the payload is $is, not [^;]*" } @_[1 .. $#_]; };
+	my $list = sub { return join ',', map { qq("$_") } @_ };
+
+	like($node->safe_psql('postgres', 'BEGIN; ' . sprintf($asked, q(jsonb_set(e.payload, c.field::text[], '"changed"')), '{' . $list->(map { s/"/\\"/gr } @fields, @added) . '}') . '; ROLLBACK'), qr/^@{[ $told->('changed', @fields, @added) ]}\.$/s, 'each field of an event that repeats a column, changed');
+	like($node->safe_psql('postgres', 'BEGIN; ' . sprintf($asked, 'e.payload #- c.field::text[]', '{' . $list->(@fields) . '}') . '; ROLLBACK'), qr/^@{[ $told->('missing', @fields) ]}\.$/s, '... and taken away');
+}
+
 # rows
 found('a changed price', "UPDATE oms.orders SET price = 11 WHERE id = 'A-1'", "row_state order A-1 $newest");
 found_among('a changed quantity is found where it stands and where it is summed up',
