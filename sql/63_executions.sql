@@ -65,26 +65,23 @@ AS $function$
       LEFT JOIN named AS n ON n.id = o.id
       LEFT JOIN fills AS f ON f.id = o.id
       LEFT JOIN children AS c ON c.id = o.id
-  ), executions AS (
-    SELECT e.id, e.root_id, e.status, e.quantity, e.allocated_quantity, coalesce(a.quantity, 0) AS expected
-      FROM oms.executions AS e
-      LEFT JOIN (SELECT a.execution_id, sum(a.quantity) AS quantity FROM oms.execution_allocations AS a GROUP BY a.execution_id) AS a
-        ON a.execution_id = e.id
   )
   SELECT 'allocation', 'order', o.id, o.root_id, NULL::bigint,
          format('allocated_quantity is %s, not %s.', o.allocated_quantity, trim_scale(o.expected))
     FROM orders AS o WHERE o.allocated_quantity IS DISTINCT FROM o.expected
   UNION ALL
-  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
-         format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected))
-    FROM executions AS e WHERE e.allocated_quantity IS DISTINCT FROM e.expected
-  UNION ALL
-  SELECT 'allocation', 'execution', e.id, e.root_id, NULL,
-         format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status)
-    FROM executions AS e
-   WHERE e.allocated_quantity > e.quantity
+  SELECT 'allocation', 'execution', e.id, e.root_id, NULL, unnest(array_remove(ARRAY[
+     CASE WHEN e.allocated_quantity IS DISTINCT FROM e.expected THEN format('allocated_quantity is %s, its allocations sum up to %s.', e.allocated_quantity, trim_scale(e.expected)) END,
+     CASE WHEN e.allocated_quantity > e.quantity
       OR e.status = 'ALLOCATED' AND e.allocated_quantity < e.quantity
-      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity
+      OR e.status = 'VALIDATED' AND e.allocated_quantity >= e.quantity THEN format('%s of %s is allocated, and its status is %s.', e.allocated_quantity, e.quantity, e.status) END
+   ], NULL))
+    FROM (SELECT x.id, x.root_id, x.status, x.quantity, x.allocated_quantity,
+                 -- those of its row, in the row's own scan
+                 CASE WHEN x.allocations IS NULL THEN 0
+                      ELSE coalesce((SELECT sum(CASE jsonb_typeof(a.allocation -> 'quantity') WHEN 'number' THEN (a.allocation ->> 'quantity')::numeric END)
+                                       FROM jsonb_array_elements(CASE jsonb_typeof(x.allocations) WHEN 'array' THEN x.allocations ELSE '[]' END) AS a (allocation)), 0) END AS expected
+            FROM oms.executions AS x OFFSET 0) AS e
   UNION ALL
   SELECT 'allocation', 'execution', a.execution_id, a.root_id, NULL,
          format('It allocates %s to order %s, which does not exist.', coalesce(a.quantity::text, 'nothing'), coalesce(a.order_id, 'null'))

@@ -102,8 +102,8 @@ events_chain_hash(const bytea *previous, Jsonb *payload, const JsonKnownText *kn
 }
 
 /* What the command says, else what it came with. */
-const char *
-oms_event_correlation_id(const Command *command)
+static const char *
+events_correlation_id(const Command *command)
 {
 	if (command->correlation_id)
 		return command->correlation_id;
@@ -143,6 +143,23 @@ events_command_text(EventMaker *maker, Jsonb *command, Jsonb *payload)
 	return (JsonKnownText) {v->val.binary.data, maker->text, maker->length};
 }
 
+Jsonb *
+oms_event_finish_payload(const Event *event, JsonWriter *w)
+{
+	const char *correlation_id = events_correlation_id(event->command);
+
+	oms_json_string(w, "aggregateId", event->id);
+	if (event->command->causation_id)
+		oms_json_string(w, "causationId", event->command->causation_id);
+	oms_json_int(w, "treeVersion", event->tree_version);
+	oms_json_string(w, "aggregateType", event->kind->type);
+	if (correlation_id)
+		oms_json_string(w, "correlationId", correlation_id);
+	oms_json_int(w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
+	oms_json_close_object(w);
+	return oms_json_finish(w);
+}
+
 static Jsonb *
 events_build_payload(const Event *event, const Object *object, const Change *change, const Caller *caller)
 {
@@ -166,16 +183,7 @@ events_build_payload(const Event *event, const Object *object, const Change *cha
 	oms_json_string(&w, "eventType", event->event_type);
 	oms_json_time(&w, "occurredAt", event->occurred_at);
 	oms_json_int(&w, "transition", event->transition);
-	oms_json_string(&w, "aggregateId", event->id);
-	if (command->causation_id)
-		oms_json_string(&w, "causationId", command->causation_id);
-	oms_json_int(&w, "treeVersion", event->tree_version);
-	oms_json_string(&w, "aggregateType", event->kind->type);
-	if (oms_event_correlation_id(command))
-		oms_json_string(&w, "correlationId", oms_event_correlation_id(command));
-	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
-	oms_json_close_object(&w);
-	return oms_json_finish(&w);
+	return oms_event_finish_payload(event, &w);
 }
 
 void

@@ -56,8 +56,8 @@ typedef struct EventMaker
 extern void oms_event_build(EventMaker *maker, const Object *object, const Change *change, int64 tree_version, Event *event);
 extern void oms_event_maker_end(EventMaker *maker);
 
-/* The correlationId of a command's events, or NULL. */
-extern const char *oms_event_correlation_id(const Command *command);
+/* The payload, from "aggregateId" on: what it ends with, of whatever it tells. */
+extern Jsonb *oms_event_finish_payload(const Event *event, JsonWriter *w);
 
 /* The hash of an event that follows one with `previous` (NULL: the first); `size`: bytes of its payload's text in UTF-8. */
 extern bytea *oms_event_chain_hash(const bytea *previous, Jsonb *payload, int *size);

@@ -140,16 +140,7 @@ purge_payload(const TreePurge *purge, const Event *event, const Caller *caller)
 	oms_json_string(&w, "commandId", command->command_id);
 	oms_json_string(&w, "eventType", event->event_type);
 	oms_json_time(&w, "occurredAt", event->occurred_at);
-	oms_json_string(&w, "aggregateId", event->id);
-	if (command->causation_id)
-		oms_json_string(&w, "causationId", command->causation_id);
-	oms_json_int(&w, "treeVersion", event->tree_version);
-	oms_json_string(&w, "aggregateType", event->kind->type);
-	if (oms_event_correlation_id(command))
-		oms_json_string(&w, "correlationId", oms_event_correlation_id(command));
-	oms_json_int(&w, "schemaVersion", OMS_STATE_SCHEMA_VERSION);
-	oms_json_close_object(&w);
-	return oms_json_finish(&w);
+	return oms_event_finish_payload(event, &w);
 }
 
 Refusal *
