@@ -159,7 +159,7 @@ found_among('an event that is no object any more',
 	my @fields = ((map { "{$_}" } qw(schemaVersion aggregateType aggregateId rootId version treeVersion sequence eventType occurredAt actor role commandId transition)), (map { "{state,$_}" } qw(orderId rootId version)));
 	my @added = ('{via}', '{state,account}');
 	my $asked = "SET LOCAL session_replication_role = replica; UPDATE oms.order_events AS e SET payload = %s FROM (SELECT f.field, f.n, v.sequence
-		  FROM unnest('%s'::text[]) WITH ORDINALITY AS f (field, n) JOIN (SELECT o.sequence, row_number() OVER (ORDER BY o.sequence) AS n FROM oms.order_events AS o WHERE o.via IS NULL AND o.account IS NULL) AS v USING (n)) AS c
+		  FROM unnest('%s'::text[]) WITH ORDINALITY AS f (field, n) JOIN (SELECT o.sequence, row_number() OVER (ORDER BY o.sequence) AS n FROM oms.order_events AS o) AS v USING (n)) AS c
 		 WHERE c.sequence = e.sequence; SELECT string_agg(v.detail, '' ORDER BY v.sequence) FROM oms.verify_event_content() AS v";
 	my %name = ('state,orderId' => 'state id', map { ("state,$_" => "state $_") } qw(rootId version account));
 	my $told = sub { my ($is) = @_; return join '.*', map { my $f = s/[{}]//gr; "(?:^|\\.)" . ($name{$f} // $f) . " of the payload is $is, not [^;]*" } @_[1 .. $#_]; };
