@@ -28,7 +28,7 @@ DECLARE
   accounts text[] := '{PENSION,GROWTH,INDEX,"ALPHA 1",HEDGE-7}';
 BEGIN
   FOR n IN from_number .. to_number LOOP
-    PERFORM oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', format('%s-%s', prefix, lpad(n::text, 6, '0')), 'clOrdID', format('c-%s-%s', prefix, n),
+    PERFORM oms_command(jsonb_build_object('commandType', 'CreateOrderCommand', 'orderId', format('%s-%s', prefix, lpad(n::text, greatest(6, length(n::text)), '0')), 'clOrdID', format('c-%s-%s', prefix, n),
       'symbol', symbols[1 + n * 7 % 16], 'side', CASE WHEN n % 3 = 0 THEN 'SELL' ELSE 'BUY' END, 'orderQty', 100 * (1 + n * 37 % 400), 'ordType', 'LIMIT', 'price', (500 + n * 13 % 9000) / 100.0,
       'account', accounts[1 + n % 5], 'currency', currencies[1 + n * 3 % 5], 'timeInForce', 'DAY'));
   END LOOP;
@@ -38,7 +38,7 @@ DECLARE
   id text;
 BEGIN
   FOR n IN 1 .. count LOOP
-    id := format('%s-%s', prefix, lpad(n::text, 6, '0'));
+    id := format('%s-%s', prefix, lpad(n::text, greatest(6, length(n::text)), '0'));
     CASE n % 10
       WHEN 1, 2 THEN PERFORM oms_command(jsonb_build_object('commandType', 'ExecuteOrderCommand', 'orderId', id, 'execID', 'x-' || id, 'lastQty', 100, 'lastPx', 5.25, 'lastMkt', 'XLON'));
       WHEN 3 THEN PERFORM oms_command(jsonb_build_object('commandType', 'CancelOrderCommand', 'orderId', id));
