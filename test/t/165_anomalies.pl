@@ -116,6 +116,14 @@ is(sql(q(SELECT string_agg(a.feature || ' ' || e.exec_id, ', ' ORDER BY a.sequen
 	'fill_price E00401, exec_id_gap E00490', 'a fill off the market, a gap in the ExecIDs, and nothing else');
 is(sql(q(SELECT value FROM oms.anomalies WHERE feature = 'cum_qty_differs' AND id = 'f')), 9999 - 4030, 'what the counterparty counts otherwise');
 is(sql(q(SELECT count(*) FROM oms.anomalies WHERE feature = 'executed_back')), '0', 'nothing went back');
+# What is named goes with its tree.
+sql(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "g", "symbol": "GO", "side": "BUY", "orderQty": 1}'), oms_command('{"commandType": "CancelOrderCommand", "orderId": "g"}')));
+sql(q(SELECT oms.import_anomaly_scores((SELECT jsonb_agg(jsonb_build_object('sequence', e.sequence, 'model', 'm', 'reason', e.aggregate_id)) FROM oms.order_events AS e WHERE e.aggregate_id = 'g'))));
+is(sql(q(SELECT count(*) FROM oms.anomalies WHERE root_id = 'g')), '2', 'another model names both events of a tree');
+is(sql(q(SET oms_state.command_retention = 0; INSERT INTO oms.retention_policies (name, root_id, age) VALUES ('g', 'g', '0');
+	SELECT oms_command('{"commandType": "PurgeOrderCommand", "orderId": "g"}') ->> 'status'; DELETE FROM oms.retention_policies WHERE name = 'g')), 'ACCEPTED', 'which is purged');
+score_all(1000);
+is(sql(q(SELECT count(*) FROM oms.anomalies WHERE root_id = 'g')), '0', 'and what was named is gone with it');
 # A tree that cannot be: a copy of an event that has less executed than the one before, as nothing of ours writes it.
 my $leaf = sql(q(SELECT tableoid::regclass FROM oms.order_events WHERE aggregate_id = 'f' LIMIT 1));
 sql(qq(ALTER TABLE $leaf DISABLE TRIGGER ALL; UPDATE $leaf SET payload = jsonb_set(payload, '{state,executedQuantity}', '7') WHERE aggregate_id = 'f' AND version = (SELECT max(version) FROM $leaf WHERE aggregate_id = 'f');
