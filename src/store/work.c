@@ -402,7 +402,10 @@ oms_uow_event_payload(UnitOfWork *uow, int64 sequence, TimestampTz occurred_at, 
 	}
 	payload = oms_event_payload(uow->tables, sequence, occurred_at, &token->xid);
 	if (payload)
+	{
+		token->shard = oms_shard_number();
 		token->incarnation = oms_incarnation_of(sequence);
+	}
 	return payload;
 }
 
