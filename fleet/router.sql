@@ -204,16 +204,17 @@ AS $function$
 DECLARE
   found record;
 BEGIN
-  SELECT count(DISTINCT f.shard) AS shards, min(f.root_id) AS root_id, string_agg(DISTINCT f.shard::text, ', ') AS numbers INTO found
+  -- a tree that two shards know is one whose slot moves: the map says whose it is, and who has not got it yet refuses
+  SELECT count(DISTINCT f.root_id) AS trees, min(f.root_id) AS root_id, string_agg(DISTINCT f.shard::text, ', ') AS numbers INTO found
     FROM (SELECT a.*, min(a.rank) OVER () AS first FROM fleet.all_locate(object, session, ids) AS a) AS f WHERE f.rank = f.first;
-  IF found.shards > 1 THEN
-    RAISE EXCEPTION 'several shards know %', array_to_string(ids, ', ')
+  IF found.trees > 1 THEN
+    RAISE EXCEPTION 'several trees know %', array_to_string(ids, ', ')
       USING ERRCODE = 'OM012', DETAIL = format('Shards %s.', found.numbers), HINT = 'Name its rootId, or send it to the right shard.';
   END IF;
   RETURN fleet.part_of(oms.slot_of(found.root_id));
 END
 $function$;
-COMMENT ON FUNCTION fleet.locate(text, text, text[]) IS 'The partition of the tree that has one of these ids, or names in a session; null: no shard knows it. OM012: several do';
+COMMENT ON FUNCTION fleet.locate(text, text, text[]) IS 'The partition of the tree that has one of these ids, or names in a session; null: no shard knows it. OM012: several trees do';
 
 -- A fill of an order that its shard does not know would wait in review there; everything else is refused, and looked for then.
 CREATE FUNCTION fleet.is_kept_anywhere(command jsonb) RETURNS boolean
