@@ -128,9 +128,28 @@ identity_may_write(const Request *request, Refused *refused)
 		refuse(refused, 429, "a role gives at most %lld commands a second", (long long) options->role_rate);
 }
 
+/*
+ * Where a certificate, a proxy or the network itself says who asks, a browser says it for every page that it shows; and a body of text/plain needs
+ * nobody's leave. So what changes something may not come from another site's page. Programs send neither header. Behind a proxy Host may be another
+ * name than the browser's: what the browser says of the site comes first.
+ */
+static bool
+identity_is_of_another_site(const Request *request)
+{
+	Span		site = request_header(request, "Sec-Fetch-Site");
+
+	if (options->auth == AUTH_PASSWORD || options->auth == AUTH_JWT || sessions_safe(request))
+		return false;
+	if (site.data != NULL)
+		return !span_is(site, "same-origin") && !span_is(site, "none");
+	return request_header(request, "Origin").data != NULL && !sessions_own_origin(request);
+}
+
 bool
 identity_find(Request *request, Refused *refused)
 {
+	if (identity_is_of_another_site(request))
+		return refuse(refused, 403, "what changes something must not come from another site's page");
 	return identity_of(request, refused) && identity_may_write(request, refused);
 }
 

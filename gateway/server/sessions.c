@@ -290,8 +290,8 @@ bearer_of(const Request *request)
 }
 
 /* Our origin is the host that was asked, whatever the scheme: TLS may end before us. */
-static bool
-is_own_origin(const Request *request)
+bool
+sessions_own_origin(const Request *request)
 {
 	Span		origin = request_header(request, "Origin");
 	Span		host = request_header(request, "Host");
@@ -303,8 +303,8 @@ is_own_origin(const Request *request)
 	return skip > 0 && origin.len - skip == host.len && strncasecmp(origin.data + skip, host.data, host.len) == 0;
 }
 
-static bool
-is_safe(const Request *request)
+bool
+sessions_safe(const Request *request)
 {
 	return strcmp(request->head.method, "GET") == 0 || strcmp(request->head.method, "HEAD") == 0;
 }
@@ -330,7 +330,7 @@ sessions_find(Request *request, Refused *refused)
 	login = session_find(token);
 	if (login == NULL || pool_is_dead(login->pool))
 		return refuse(refused, 401, "there is no such session, or it is over: log in again");
-	if (by_cookie && !is_safe(request) && !is_own_origin(request))
+	if (by_cookie && !sessions_safe(request) && !sessions_own_origin(request))
 		return refuse(refused, 403, "a session's cookie is good for requests of its own origin: Origin must be ours");
 	if (request->match.route->writes && !session_may_write(login, refused))
 		return false;
@@ -503,7 +503,7 @@ sessions_login(Request *request)
 		memcpy(attempt->user, user.data, user.len + 1);
 		memcpy(attempt->address, request->peer->client, sizeof attempt->address);
 		attempt->wants_token = parts_find(body, "token", &wants) && span_is(wants, "true");
-		if (!attempt->wants_token && !is_own_origin(request))
+		if (!attempt->wants_token && !sessions_own_origin(request))
 			fine = refuse(&refused, 403, "a cookie is given to our own origin alone; other clients ask for \"token\": true");
 		else
 			fine = attempt_may(attempt, request->peer->local, &refused);

@@ -28,6 +28,10 @@ extern void sessions_login(Request *request);
 /* DELETE /session. */
 extern void sessions_logout(Request *request);
 
+/* It changes nothing; it comes from a page of ours, by what the browser says. */
+extern bool sessions_safe(const Request *request);
+extern bool sessions_own_origin(const Request *request);
+
 /*
  * The session that a request names; holds it. False: none, or one that is over, or a request that changes something and comes from another
  * origin.

@@ -104,6 +104,11 @@ is($node->safe_psql('postgres', q(SELECT count(*) > 5 FROM oms.rejected_commands
 my $locker = oms_dbh($node, autocommit => 0);
 my $hold = sub { $locker->selectrow_array(q(SELECT oms_command('{"commandType": "UpdateOrderCommand", "orderId": "O1", "text": "held"}'))) };
 $node->safe_psql('postgres', q(ALTER DATABASE postgres SET lock_timeout = '300ms'));
+# a browser says for every page who its user is, and a body of text needs no preflight: another site's page changes nothing
+is_deeply([ map { $gateway->call(POST => '/fix', 'x', 'Content-Type' => 'text/plain', %$_)->{status} } { Origin => 'http://evil' }, { 'Sec-Fetch-Site' => 'cross-site' }, { 'Sec-Fetch-Site' => 'same-site', Origin => 'http://localhost' }, { Origin => 'null' } ],
+	[ (403) x 4 ], "another site's page is refused where nothing but the network says who asks");
+isnt($gateway->call(POST => '/fix', 'x', 'Content-Type' => 'text/plain', %$_)->{status}, 403, 'our own page is not, nor a program') foreach { Origin => 'http://localhost' }, { 'Sec-Fetch-Site' => 'same-origin', Origin => 'https://desk.example' }, {};
+
 my $impatient = gateway_start($node, name => 'impatient', auth => 'login', 'pool.size' => 1);
 $hold->();
 my $update = { commandType => 'UpdateOrderCommand', orderId => 'O1', text => 'waits' };
