@@ -208,7 +208,7 @@ oms_score_recent(ScoreStore *store, const char *what, const char *name)
 	if (strlen(name) <= PEER_LENGTH_MAX)
 		snprintf(key, sizeof(key), "%s\n%s", what, name);
 	else
-		snprintf(key, sizeof(key), "%s\n#%016" INT64_MODIFIER "x", what, hash_bytes_extended((const unsigned char *) name, strlen(name), 0));
+		snprintf(key, sizeof(key), "%s\n#%016llx", what, (unsigned long long) hash_bytes_extended((const unsigned char *) name, strlen(name), 0));
 	stored = hash_search(store->recents, key, HASH_ENTER, &found);
 	if (!found)
 	{
