@@ -30,13 +30,13 @@ COMMENT ON COLUMN oms.anomaly_profiles.day IS 'As of which day (since 2000-01-01
 COMMENT ON COLUMN oms.anomaly_profiles.points IS 'Pairs of a value (of scale LOG its logarithm) and how many values it stands for';
 
 CREATE TABLE oms.anomaly_memory (
-  name text COLLATE "C" NOT NULL CONSTRAINT anomaly_memory_pkey PRIMARY KEY,
+  peer text COLLATE "C" NOT NULL CONSTRAINT anomaly_memory_pkey PRIMARY KEY,
   seen_at double precision NOT NULL,
   recent double precision[] NOT NULL
 );
 SELECT pg_catalog.pg_extension_config_dump('oms.anomaly_memory', '');
 COMMENT ON TABLE oms.anomaly_memory IS 'What facts are made of: the last 50 prices, orders, ends and ids of a symbol, account or session; 20000 names at the most';
-COMMENT ON COLUMN oms.anomaly_memory.name IS 'What it is, and of which name';
+COMMENT ON COLUMN oms.anomaly_memory.peer IS 'What it is, and of whom';
 COMMENT ON COLUMN oms.anomaly_memory.seen_at IS 'When the last one was, in seconds since 2000-01-01';
 COMMENT ON COLUMN oms.anomaly_memory.recent IS 'Pairs of a value and when it was';
 
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION oms.review_anomaly(bigint, text, text, text) IS
 CREATE FUNCTION oms.anomaly_probability(feature text, value numeric, peer text DEFAULT '') RETURNS numeric
   LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_anomaly_probability';
 COMMENT ON FUNCTION oms.anomaly_probability(text, numeric, text) IS
-  'How likely a value of a feature is that is as far out as this one, among those of a peer as oms.anomaly_profiles names it; null where less than 200 are known, or nothing. One look at an index, for predicates of rules';
+  'How likely a value of a feature is that is as far out as this one, among those of a peer as oms.anomaly_profiles names it; null where less than 200 are known, or nothing; and outside of a rule for who is limited to accounts. One look at an index, for predicates of rules';
 
 CREATE FUNCTION oms.import_anomaly_scores(scores jsonb) RETURNS bigint
   LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
@@ -142,7 +142,8 @@ BEGIN
   SELECT e.sequence, s.score ->> 'model', e.object, e.aggregate_id, e.root_id, e.account, e.payload #>> '{state,assetClass}', e.payload #>> '{state,symbol}', e.occurred_at,
          (s.score ->> 'value')::double precision, (s.score ->> 'probability')::double precision, s.score ->> 'reason'
     FROM jsonb_array_elements(scores) AS s (score)
-    JOIN oms.all_events AS e ON e.sequence = (s.score ->> 'sequence')::bigint
+    -- what ends a tree is of nothing that is left
+    JOIN oms.all_events AS e ON e.sequence = (s.score ->> 'sequence')::bigint AND e.event_type <> 'TreePurged'
       ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS imported = ROW_COUNT;
   RETURN imported;

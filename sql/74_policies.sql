@@ -47,6 +47,8 @@ AS $function$
                 WHEN n.object IS NOT NULL THEN format('oms.object_is_visible(%L::text, %I)', n.object, n.object || '_id')
                 -- of what has another account nobody can say: it is the desk's
                 WHEN c.names @> '{id,root_id,hash}' THEN 'oms.account_is_visible(NULL::text, NULL::text)'
+                -- what is usual of whom, of all accounts
+                WHEN c.names @> '{peer}' THEN '(NOT oms.accounts_are_limited())'
                 -- why a job failed may name whatever it did
                 WHEN c.names @> '{job,error}' THEN '(NOT oms.accounts_are_limited())'
                 -- what names objects otherwise

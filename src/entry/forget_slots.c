@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 
 #include "core/kind.h"
 #include "entry/run.h"
@@ -41,6 +42,14 @@ forget_run(const char *statement)
 	return SPI_processed;
 }
 
+/* Each statement asks for the slots anew: until all have run nobody gives other ones. */
+static void
+forget_hold_slots(void)
+{
+	if (SPI_execute("SELECT FROM oms.shard AS s FOR SHARE", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "cannot hold the slots");
+}
+
 /* What finds an object by another name than its id; before the object itself, whose row says which tree it is of. */
 static void
 forget_names(void)
@@ -55,19 +64,28 @@ forget_names(void)
 	}
 }
 
+/* A command that has done something of both is still known here: a repeat would do ours again. */
 static void
 forget_commands(void)
 {
+	StringInfoData ours;
+
+	initStringInfo(&ours);
+	for (int i = 0; i < oms_kind_count; i++)
+		appendStringInfo(&ours, " AND NOT EXISTS (SELECT FROM oms.%s AS o WHERE o.actor OPERATOR(pg_catalog.=) c.actor"
+						 " AND o.command_id OPERATOR(pg_catalog.=) c.command_id AND NOT " FORGET_ELSEWHERE "o.root_id))", oms_kinds[i].events);
 	for (int i = 0; i < oms_kind_count; i++)
 		(void) forget_run(psprintf("DELETE FROM oms.commands AS c USING oms.%s AS e WHERE e.actor OPERATOR(pg_catalog.=) c.actor"
-								   " AND e.command_id OPERATOR(pg_catalog.=) c.command_id AND " FORGET_ELSEWHERE "e.root_id)", oms_kinds[i].events));
+								   " AND e.command_id OPERATOR(pg_catalog.=) c.command_id AND " FORGET_ELSEWHERE "e.root_id)%s", oms_kinds[i].events, ours.data));
 }
 
 static void
 forget_all(Forgotten *gone)
 {
+	forget_hold_slots();
 	forget_names();
 	forget_commands();
+	(void) forget_run("DELETE FROM oms.anomalies AS a WHERE " FORGET_ELSEWHERE "a.root_id)");
 	(void) forget_run("DELETE FROM oms.root_ids AS r WHERE " FORGET_ELSEWHERE "r.id)");
 	for (int i = 0; i < oms_kind_count; i++)
 		gone->events += forget_run(psprintf("DELETE FROM oms.%s AS e WHERE " FORGET_ELSEWHERE "e.root_id)", oms_kinds[i].events));

@@ -18,6 +18,7 @@
 #include "base/moment.h"
 #include "core/command_size.h"
 #include "core/decide.h"
+#include "core/purge.h"
 #include "entry/gate.h"
 #include "entry/result.h"
 #include "entry/run.h"
@@ -258,12 +259,21 @@ oms_run_recall(UnitOfWork *uow, const char *command_id, const char *cause, Resul
  * ------------------------------------------------------------------------
  */
 
-/* OM012 where the command begins a tree that is not this database's; or, in a fleet, changes one. */
+/* OM012 where the command begins a tree that is not this database's; or, in a fleet, changes or purges one. */
 static Refusal *
 run_check_shard(const Decision *decision)
 {
 	Refusal    *refusal = NULL;
 	ListCell   *cell;
+
+	foreach(cell, decision->purged)
+	{
+		const Object *root = ((const PurgedTree *) lfirst(cell))->root;
+
+		refusal = oms_shard_check(oms_kind_noun(root->kind), root->id, false);
+		if (refusal)
+			return refusal;
+	}
 
 	foreach(cell, decision->changes)
 	{

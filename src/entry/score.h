@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 #include "datatype/timestamp.h"
+#include "executor/spi.h"
 #include "nodes/pg_list.h"
 
 #include "core/fact.h"
@@ -28,7 +29,10 @@ typedef struct Feature
 	int64		version;
 	ObjectKind	kind;
 	List	   *event_types;	/* of char *; NIL: all */
-	Predicate  *measure;
+	const char *text;			/* its measure … */
+	Predicate  *measure;		/* … understood when it is first asked; NULL: not yet */
+	bool		broken;			/* it cannot be: what it names is gone */
+	MemoryContext memory;
 	bool		wants_command;
 	bool		wants_root;
 	bool		wants_before;
@@ -48,11 +52,12 @@ typedef struct KnownProfile
 	char	   *peer;
 	Profile		profile;
 	int64		day;			/* as of which it has faded */
+	bool		is_new;			/* no row has it yet */
 	bool		changed;
 } KnownProfile;
 
-/* score_store.c: with the rights of who owns the tables. */
-extern void oms_score_as_owner(void (*work) (void *arg), void *arg);
+/* score_store.c: a plan of the call's own. */
+extern SPIPlanPtr oms_score_prepare(const char *sql, int count, Oid *types);
 
 /* Pairs of doubles as a row has them: at most so many. */
 extern int	oms_score_read_pairs(Datum array, int max, double *first, double *second);

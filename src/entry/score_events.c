@@ -34,7 +34,9 @@
 #include "entry/named_row.h"
 #include "entry/run.h"
 #include "entry/score.h"
+#include "entry/state_row.h"
 #include "store/account_rights.h"
+#include "store/as_owner.h"
 
 PG_FUNCTION_INFO_V1(oms_score_events);
 
@@ -72,25 +74,15 @@ typedef struct Scored
 	double		samples;
 } Scored;
 
-static SPIPlanPtr
-score_plan(const char *sql, int count, Oid *types)
-{
-	SPIPlanPtr	plan = SPI_prepare(sql, count, types);
-
-	if (plan == NULL)
-		elog(ERROR, "cannot prepare: %s", sql);
-	return plan;
-}
-
 static void
 score_prepare_plans(Scoring *scoring)
 {
-	scoring->insert = score_plan("INSERT INTO oms.anomalies (sequence, feature, feature_version, object, id, root_id, account, asset_class, symbol, occurred_at, value, expected, probability, samples, peer, peers, reason) "
+	scoring->insert = oms_score_prepare("INSERT INTO oms.anomalies (sequence, feature, feature_version, object, id, root_id, account, asset_class, symbol, occurred_at, value, expected, probability, samples, peer, peers, reason) "
 								 "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 "
 								 "WHERE $13 IS NOT NULL OR NOT EXISTS (SELECT FROM oms.anomalies AS o WHERE o.id = $5 AND o.feature = $2 AND o.object = $4 AND o.value = $11) ON CONFLICT DO NOTHING",
 								 17, (Oid[]) {INT8OID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, TEXTOID, TEXTARRAYOID, TEXTOID});
-	scoring->forget = score_plan("DELETE FROM oms.anomalies WHERE root_id = $1", 1, (Oid[]) {TEXTOID});
-	scoring->before = score_plan(oms_score_before_query, 2, (Oid[]) {TEXTOID, INT8OID});
+	scoring->forget = oms_score_prepare("DELETE FROM oms.anomalies WHERE root_id = $1", 1, (Oid[]) {TEXTOID});
+	scoring->before = oms_score_prepare(oms_score_before_query, 2, (Oid[]) {TEXTOID, INT8OID});
 }
 
 /* ------------------------------------------------------------------------
@@ -98,12 +90,18 @@ score_prepare_plans(Scoring *scoring)
  * ------------------------------------------------------------------------
  */
 
+/* NULL: it is no state of such an object. That it is damaged oms.verify() says. */
 static Object *
 score_object(ObjectKind kind, Jsonb *state)
 {
-	Object	   *object = palloc(oms_kinds[kind].record->size);
+	const RecordDef *def = oms_kinds[kind].record;
+	RecordFields fields;
+	Object	   *object;
 
-	oms_record_from_json(oms_kinds[kind].record, state, object);
+	if (oms_state_find(def, state, &fields) != NULL)
+		return NULL;
+	object = palloc(def->size);
+	oms_record_from_fields(def, &fields, object);
 	return object;
 }
 
@@ -118,8 +116,8 @@ score_find(Scoring *scoring, ObjectKind kind, const char *id)
 	if (id == NULL)
 		return NULL;
 	if (scoring->states[kind] == NULL)
-		scoring->states[kind] = score_plan(psprintf("SELECT oms.%s_state(o.*) FROM oms.%s AS o WHERE o.id = $1", oms_kinds[kind].record->name, oms_kinds[kind].record->table), 1, (Oid[]) {TEXTOID});
-	if (SPI_execute_plan(scoring->states[kind], (Datum[]) {CStringGetTextDatum(id)}, NULL, true, 1) != SPI_OK_SELECT)
+		scoring->states[kind] = oms_score_prepare(psprintf("SELECT oms.%s_state(o.*) FROM oms.%s AS o WHERE o.id = $1", oms_kinds[kind].record->name, oms_kinds[kind].record->table), 1, (Oid[]) {TEXTOID});
+	if (SPI_execute_plan(scoring->states[kind], (Datum[]) {CStringGetTextDatum(id)}, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read what an object belongs to");
 	if (SPI_processed > 0)
 	{
@@ -140,7 +138,7 @@ score_executed_before(Scoring *scoring, const ScoredEvent *event)
 
 	if (!oms_score_has_before(event))
 		return NULL;
-	if (SPI_execute_plan(scoring->before, (Datum[]) {CStringGetTextDatum(event->id), Int64GetDatum(event->version - 1)}, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_plan(scoring->before, (Datum[]) {CStringGetTextDatum(event->id), Int64GetDatum(event->version - 1)}, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read the event before");
 	if (SPI_processed > 0)
 		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -320,7 +318,7 @@ score_value(Scoring *scoring, const ScoredEvent *event, const Facts *facts, Scor
 
 typedef struct ScoreQuestion
 {
-	const Feature *feature;
+	Feature    *feature;
 	PredicateSubject *subject;
 	double		value;
 	bool		has_value;
@@ -330,8 +328,11 @@ static void
 score_ask(void *arg)
 {
 	ScoreQuestion *question = arg;
+	Feature    *feature = question->feature;
 
-	question->has_value = oms_measure_evaluate(question->feature->measure, question->subject, &question->value);
+	if (feature->measure == NULL)
+		feature->measure = oms_measure_compile(feature->text, feature->kind, feature->memory);
+	question->has_value = oms_measure_evaluate(feature->measure, question->subject, &question->value);
 }
 
 /* What the features say of it: of Scored.  One that fails says nothing. */
@@ -346,11 +347,11 @@ score_measure(Scoring *scoring, const ScoredEvent *event, Jsonb *payload, const 
 	subject.rows[ROW_ROOT] = event->root;
 	foreach(cell, scoring->features)
 	{
-		const Feature *feature = lfirst(cell);
+		Feature    *feature = lfirst(cell);
 		ScoreQuestion question = {.feature = feature, .subject = &subject};
 		const char *error;
 
-		if (!score_concerns(feature, event))
+		if (feature->broken || !score_concerns(feature, event))
 			continue;
 		if (feature->wants_command && subject.normal == NULL)
 			subject.normal = score_command(payload);
@@ -362,6 +363,7 @@ score_measure(Scoring *scoring, const ScoredEvent *event, Jsonb *payload, const 
 			scored->value = question.value;
 			all = lappend(all, scored);
 		}
+		feature->broken = feature->measure == NULL;
 	}
 	oms_rules_leave(&run);
 	return all;
@@ -407,9 +409,9 @@ score_event(Scoring *scoring, ScoredEvent *event, Jsonb *payload)
 	Facts		facts;
 	ListCell   *cell;
 
-	if (state == NULL || !oms_json_is_object(state))
+	event->cur = state ? score_object(event->kind, state) : NULL;
+	if (event->cur == NULL)
 		return;
-	event->cur = score_object(event->kind, state);
 	event->parent = score_find(scoring, oms_kinds[event->kind].parent_kind, oms_object_parent_id(event->cur));
 	score_wants(scoring, event, &wants_root, &wants_before);
 	event->root = wants_root ? score_root(scoring, event) : NULL;
@@ -486,12 +488,12 @@ score_batch(void *arg)
 	MemoryContext old;
 	bool		isnull;
 
+	if (!score_take(&values[0], &nulls[0]))
+		return;
 	scoring->features = oms_score_features(false);
 	scoring->store = oms_score_store_begin();
 	score_prepare_plans(scoring);
 	scoring->memory = AllocSetContextCreate(CurrentMemoryContext, "oms score", ALLOCSET_DEFAULT_SIZES);
-	if (!score_take(&values[0], &nulls[0]))
-		return;
 	values[1] = Int32GetDatum(scoring->max);
 	if (SPI_execute_with_args("SELECT e.position, e.object, e.sequence, e.aggregate_id, e.version, e.root_id, e.event_type, e.occurred_at, e.account, e.payload FROM oms.events_since(NULL, $1, $2) AS e",
 							  2, (Oid[]) {TEXTOID, INT4OID}, values, nulls, false, 0) != SPI_OK_SELECT)
@@ -539,7 +541,7 @@ oms_score_events(PG_FUNCTION_ARGS)
 				 errmsg("max_events is from 1 to %d", SCORE_EVENTS_MAX)));
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	oms_score_as_owner(score_batch, &scoring);
+	oms_as_owner(OMS_ANOMALY_FEATURES, score_batch, &scoring);
 	SPI_finish();
 	values[0] = Int64GetDatum(scoring.events);
 	values[1] = Int64GetDatum(scoring.values);

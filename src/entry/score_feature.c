@@ -103,7 +103,8 @@ feature_read(HeapTuple row, TupleDesc desc)
 	feature->version = feature_bigint(row, desc, 2);
 	feature->kind = kind->kind;
 	feature->event_types = feature_texts(row, desc, 4);
-	feature->measure = oms_measure_compile(measure, kind->kind, CurrentMemoryContext);
+	feature->text = measure;
+	feature->memory = CurrentMemoryContext;
 	/* what names it at all may ask for it */
 	feature->wants_command = strstr(measure, "command") != NULL;
 	feature->wants_root = strstr(measure, "root") != NULL;
@@ -125,7 +126,7 @@ oms_score_features(bool disabled_too)
 	SPITupleTable *rows;
 	uint64		count;
 
-	if (SPI_execute_with_args(feature_query, 1, (Oid[]) {BOOLOID}, (Datum[]) {BoolGetDatum(disabled_too)}, NULL, true, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(feature_query, 1, (Oid[]) {BOOLOID}, (Datum[]) {BoolGetDatum(disabled_too)}, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read features");
 	rows = SPI_tuptable;
 	count = SPI_processed;

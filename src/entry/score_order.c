@@ -223,9 +223,10 @@ oms_score_remember(ScoreStore *store, const ScoredEvent *event)
 	{
 		Recent	   *fills = score_prices(store, event, "fill");
 		Recent	   *ids = score_ids(store, event, &number);
+		Numeric		price = oms_score_number(event->cur, "last_px");
 
-		if (fills)
-			oms_recent_add(fills, score_double(oms_score_number(event->cur, "last_px")), event->at);
+		if (fills && price)
+			oms_recent_add(fills, score_double(price), event->at);
 		if (ids)
 			oms_recent_add(ids, number, event->at);
 	}

@@ -17,13 +17,14 @@
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "entry/score.h"
+#include "store/account_rights.h"
+#include "store/as_owner.h"
 #include "store/caller.h"
 
 PG_FUNCTION_INFO_V1(oms_review_anomaly);
@@ -67,8 +68,7 @@ score_learn_row(ScoreStore *store, List *features, HeapTuple row, TupleDesc desc
 			oms_profile_add(&known->profile, scaled, weight);
 		else
 			oms_profile_remove(&known->profile, scaled, weight);
-		/* one that has gone meanwhile, or has nothing left, is not made anew */
-		known->changed = known->profile.count > 0;
+		known->changed = true;
 	}
 }
 
@@ -153,7 +153,7 @@ oms_review_anomaly(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(OMS_NO_SUCH_OBJECT),
 				 errmsg("event " INT64_FORMAT " has no anomaly \"%s\"", DatumGetInt64(review.key[0]), TextDatumGetCString(review.key[1]))));
-	oms_score_as_owner(score_write_review, &review);
+	oms_as_owner(OMS_ANOMALY_FEATURES, score_write_review, &review);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -174,6 +174,7 @@ static void
 score_find_probability(void *arg)
 {
 	Question   *question = arg;
+	static SPIPlanPtr plan = NULL;
 	static const char query[] =
 	"SELECT p.points, f.side, f.scale FROM oms.anomaly_profiles AS p"
 	" CROSS JOIN LATERAL (SELECT a.side, a.scale FROM oms.anomaly_features AS a WHERE a.name = p.feature ORDER BY a.builtin LIMIT 1) AS f"
@@ -185,7 +186,16 @@ score_find_probability(void *arg)
 	bool		is_log;
 	bool		isnull;
 
-	if (SPI_execute_with_args(query, 2, (Oid[]) {TEXTOID, TEXTOID}, question->key, NULL, true, 1) != SPI_OK_SELECT)
+	/* rules ask on the way of a command: it is understood once in a session */
+	if (plan == NULL)
+	{
+		SPIPlanPtr	made = oms_score_prepare(query, 2, (Oid[]) {TEXTOID, TEXTOID});
+
+		if (SPI_keepplan(made) != 0)
+			elog(ERROR, "cannot keep the plan that reads a profile");
+		plan = made;
+	}
+	if (SPI_execute_plan(plan, question->key, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read a profile");
 	if (SPI_processed == 0)
 		return;
@@ -205,7 +215,8 @@ oms_anomaly_probability(PG_FUNCTION_ARGS)
 {
 	Question	question = {.probability = -1};
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	/* what is usual is so of all accounts: a rule may ask for it, and who is limited may not */
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || (oms_predicate_subject() == NULL && oms_accounts_are_limited()))
 		PG_RETURN_NULL();
 	question.key[0] = PG_GETARG_DATUM(0);
 	question.key[1] = PG_GETARG_DATUM(2);
@@ -213,7 +224,7 @@ oms_anomaly_probability(PG_FUNCTION_ARGS)
 	if (!isfinite(question.value))
 		PG_RETURN_NULL();
 	SPI_connect();
-	oms_score_as_owner(score_find_probability, &question);
+	oms_as_owner(OMS_ANOMALY_FEATURES, score_find_probability, &question);
 	SPI_finish();
 	if (question.probability < 0)
 		PG_RETURN_NULL();

@@ -18,14 +18,12 @@
 #include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "entry/score.h"
-#include "store/catalog.h"
 
 #define STORE_KEY_LENGTH	512
 
@@ -35,7 +33,6 @@
 typedef struct StoredProfile
 {
 	char		key[STORE_KEY_LENGTH];
-	bool		is_new;
 	KnownProfile known;
 } StoredProfile;
 
@@ -59,25 +56,6 @@ struct ScoreStore
 	bool		recents_grew;
 };
 
-void
-oms_score_as_owner(void (*work) (void *arg), void *arg)
-{
-	Oid			user;
-	int			security;
-
-	GetUserIdAndSecContext(&user, &security);
-	PG_TRY();
-	{
-		SetUserIdAndSecContext(oms_relation_owner(OMS_ANOMALY_FEATURES), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-		work(arg);
-	}
-	PG_FINALLY();
-	{
-		SetUserIdAndSecContext(user, security);
-	}
-	PG_END_TRY();
-}
-
 static HTAB *
 score_table(const char *name, Size size)
 {
@@ -86,8 +64,8 @@ score_table(const char *name, Size size)
 	return hash_create(name, 256, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
-static SPIPlanPtr
-score_prepare(const char *sql, int count, Oid *types)
+SPIPlanPtr
+oms_score_prepare(const char *sql, int count, Oid *types)
 {
 	SPIPlanPtr	plan = SPI_prepare(sql, count, types);
 
@@ -104,12 +82,12 @@ oms_score_store_begin(void)
 	store->memory = CurrentMemoryContext;
 	store->profiles = score_table("oms profiles", sizeof(StoredProfile));
 	store->recents = score_table("oms recents", sizeof(StoredRecent));
-	store->read_profile = score_prepare("SELECT p.points, p.day FROM oms.anomaly_profiles AS p WHERE p.feature = $1 AND p.peer = $2", 2, (Oid[]) {TEXTOID, TEXTOID});
-	store->write_profile = score_prepare("INSERT INTO oms.anomaly_profiles AS p (feature, peer, samples, usual, day, points) VALUES ($1, $2, $3, $4, $5, $6) "
+	store->read_profile = oms_score_prepare("SELECT p.points, p.day FROM oms.anomaly_profiles AS p WHERE p.feature = $1 AND p.peer = $2", 2, (Oid[]) {TEXTOID, TEXTOID});
+	store->write_profile = oms_score_prepare("INSERT INTO oms.anomaly_profiles AS p (feature, peer, samples, usual, day, points) VALUES ($1, $2, $3, $4, $5, $6) "
 										 "ON CONFLICT ON CONSTRAINT anomaly_profiles_pkey DO UPDATE SET samples = excluded.samples, usual = excluded.usual, day = excluded.day, points = excluded.points",
 										 6, (Oid[]) {TEXTOID, TEXTOID, FLOAT8OID, FLOAT8OID, INT4OID, FLOAT8ARRAYOID});
-	store->read_recent = score_prepare("SELECT r.recent FROM oms.anomaly_memory AS r WHERE r.name = $1", 1, (Oid[]) {TEXTOID});
-	store->write_recent = score_prepare("INSERT INTO oms.anomaly_memory AS r (name, seen_at, recent) VALUES ($1, $2, $3) "
+	store->read_recent = oms_score_prepare("SELECT r.recent FROM oms.anomaly_memory AS r WHERE r.peer = $1", 1, (Oid[]) {TEXTOID});
+	store->write_recent = oms_score_prepare("INSERT INTO oms.anomaly_memory AS r (peer, seen_at, recent) VALUES ($1, $2, $3) "
 										"ON CONFLICT ON CONSTRAINT anomaly_memory_pkey DO UPDATE SET seen_at = excluded.seen_at, recent = excluded.recent",
 										3, (Oid[]) {TEXTOID, FLOAT8OID, FLOAT8ARRAYOID});
 	return store;
@@ -146,11 +124,11 @@ score_write_pairs(int count, const double *first, const double *second)
 	return PointerGetDatum(construct_array(elements, 2 * count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* The row that a key leads to, or NULL. */
+/* The row that a key leads to as it is now, or NULL: what this call has waited for is newer than its statement. */
 static HeapTuple
 score_read(SPIPlanPtr plan, Datum *values)
 {
-	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_plan(plan, values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read profiles");
 	return SPI_processed > 0 ? SPI_tuptable->vals[0] : NULL;
 }
@@ -162,7 +140,7 @@ score_read_profile(ScoreStore *store, StoredProfile *stored)
 	Profile    *profile = &stored->known.profile;
 	bool		isnull;
 
-	stored->is_new = row == NULL;
+	stored->known.is_new = row == NULL;
 	if (row)
 	{
 		stored->known.day = DatumGetInt32(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
@@ -222,10 +200,18 @@ oms_score_recent(ScoreStore *store, const char *what, const char *name)
 	return &stored->recent;
 }
 
+/* One that has lost its last value to a review goes. */
 static void
-score_write_profile(ScoreStore *store, StoredProfile *stored)
+score_delete_profile(const KnownProfile *known)
 {
-	const KnownProfile *known = &stored->known;
+	if (SPI_execute_with_args("DELETE FROM oms.anomaly_profiles AS p WHERE p.feature = $1 AND p.peer = $2", 2, (Oid[]) {TEXTOID, TEXTOID},
+							  (Datum[]) {CStringGetTextDatum(known->feature->name), CStringGetTextDatum(known->peer)}, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "cannot delete a profile");
+}
+
+static void
+score_write_profile(ScoreStore *store, const KnownProfile *known)
+{
 	double		usual = oms_profile_quantile(&known->profile, 0.5);
 	Datum		values[] = {
 		CStringGetTextDatum(known->feature->name), CStringGetTextDatum(known->peer), Float8GetDatum(oms_profile_weight(&known->profile)),
@@ -235,7 +221,7 @@ score_write_profile(ScoreStore *store, StoredProfile *stored)
 
 	if (SPI_execute_plan(store->write_profile, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "cannot write a profile");
-	store->profiles_grew |= stored->is_new;
+	store->profiles_grew |= known->is_new;
 }
 
 static void
@@ -266,7 +252,7 @@ score_bound(ScoreStore *store, List *features)
 									 "WHERE p.feature = $1 AND p.peer = o.peer", 2, (Oid[]) {TEXTOID, INT4OID}, values, NULL, false, 0);
 	}
 	if (store->recents_grew)
-		(void) SPI_execute_with_args("DELETE FROM oms.anomaly_memory AS r USING (SELECT o.name FROM oms.anomaly_memory AS o ORDER BY o.seen_at DESC, o.name OFFSET $1) AS o WHERE r.name = o.name",
+		(void) SPI_execute_with_args("DELETE FROM oms.anomaly_memory AS r USING (SELECT o.peer FROM oms.anomaly_memory AS o ORDER BY o.seen_at DESC, o.peer OFFSET $1) AS o WHERE r.peer = o.peer",
 									 1, (Oid[]) {INT4OID}, (Datum[]) {Int32GetDatum(RECENTS_MAX)}, NULL, false, 0);
 }
 
@@ -279,8 +265,10 @@ oms_score_store_write(ScoreStore *store, List *features)
 
 	hash_seq_init(&scan, store->profiles);
 	while ((profile = hash_seq_search(&scan)) != NULL)
-		if (profile->known.changed)
-			score_write_profile(store, profile);
+		if (profile->known.changed && profile->known.profile.count > 0)
+			score_write_profile(store, &profile->known);
+		else if (profile->known.changed && !profile->known.is_new)
+			score_delete_profile(&profile->known);
 	hash_seq_init(&scan, store->recents);
 	while ((recent = hash_seq_search(&scan)) != NULL)
 		if (recent->recent.count > 0)

@@ -36,6 +36,7 @@
 #include "base/moment.h"
 #include "core/kind.h"
 #include "entry/named_row.h"
+#include "entry/state_row.h"
 #include "store/catalog.h"
 #include "store/ids.h"
 
@@ -174,9 +175,8 @@ state_field_problem(const RecordColumn *column, const JsonbValue *v)
 	pg_unreachable();
 }
 
-/* A sentence about the first thing that keeps the state from being a row, or NULL. */
-static char *
-state_problem(const RecordDef *def, Jsonb *state, RecordFields *fields)
+char *
+oms_state_find(const RecordDef *def, Jsonb *state, RecordFields *fields)
 {
 	if (!oms_json_is_object(state))
 		return pstrdup("It is no JSON object.");
@@ -235,7 +235,7 @@ oms_row_from_state(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	desc = state_row_descriptor(kind, attnums);
-	problem = state_problem(kind->record, PG_GETARG_JSONB_P(0), &fields);
+	problem = oms_state_find(kind->record, PG_GETARG_JSONB_P(0), &fields);
 	if (problem)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -252,7 +252,7 @@ oms_state_problem(PG_FUNCTION_ARGS)
 {
 	const KindDef *kind = state_kind_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	RecordFields fields;
-	char	   *problem = state_problem(kind->record, PG_GETARG_JSONB_P(1), &fields);
+	char	   *problem = oms_state_find(kind->record, PG_GETARG_JSONB_P(1), &fields);
 
 	if (problem == NULL)
 		PG_RETURN_NULL();

@@ -36,6 +36,7 @@
 #include "base/json.h"
 #include "oms_state.h"
 #include "store/append_only.h"
+#include "store/as_owner.h"
 #include "store/catalog.h"
 #include "store/config_purge.h"
 #include "store/purge_private.h"
@@ -64,6 +65,7 @@ typedef struct CutHistory
 typedef struct Cut
 {
 	const RetentionPolicy *policy;
+	const Caller *caller;
 	TimestampTz cutoff;
 	SentHorizon horizon;
 	int64		max_events;
@@ -330,8 +332,9 @@ purge_newest_row(MemoryContext memory)
 }
 
 static void
-purge_append(const Cut *cut, const Caller *caller, MemoryContext memory)
+purge_append(const Cut *cut, MemoryContext memory)
 {
+	const Caller *caller = cut->caller;
 	Oid			types[] = {INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INETOID, XID8OID, JSONBOID, BYTEAOID, TEXTOID, INT8OID, INT8OID, BYTEAOID};
 	char		nulls[lengthof(types) + 1] = "               ";
 	Purged		before = purge_newest_row(memory);
@@ -433,31 +436,26 @@ purge_policy(const Retention *retention)
 }
 
 static void
-purge_carry_out(Cut *cut, const Caller *caller)
+purge_carry_out(void *arg)
 {
+	Cut		   *cut = arg;
 	MemoryContext memory = CurrentMemoryContext;
-	Oid			user;
-	int			security;
 
-	GetUserIdAndSecContext(&user, &security);
-	/* undone by an error with the transaction's state */
-	SetUserIdAndSecContext(oms_relation_owner(OMS_CONFIGURATION_EVENTS), security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	SPI_connect();
 	purge_find(cut, memory);
 	if (cut->count > 0)
 	{
-		purge_append(cut, caller, memory);
+		purge_append(cut, memory);
 		purge_delete(cut);
 	}
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
 }
 
 void
 oms_config_purge(int64 max_events, TimestampTz now, const Caller *caller, ConfigPurge *result)
 {
 	const Retention *retention = oms_retention(now);
-	Cut			cut = {.policy = purge_policy(retention), .max_events = max_events, .result = result};
+	Cut			cut = {.policy = purge_policy(retention), .max_events = max_events, .caller = caller, .result = result};
 
 	*result = (ConfigPurge) {.done = true};
 	if (cut.policy == NULL)
@@ -468,5 +466,5 @@ oms_config_purge(int64 max_events, TimestampTz now, const Caller *caller, Config
 	cut.cutoff = Min(cut.policy->cutoff, retention->cutoff);
 	cut.horizon = oms_sent_horizon();
 	cut.room = (int64) oms_guc_command_size_kb * 1024 - PAYLOAD_ROOM - oms_json_string_size(cut.policy->name, strlen(cut.policy->name));
-	purge_carry_out(&cut, caller);
+	oms_as_owner(OMS_CONFIGURATION_EVENTS, purge_carry_out, &cut);
 }

@@ -25,6 +25,7 @@
 
 #include "base/digest.h"
 #include "base/guc.h"
+#include "store/as_owner.h"
 #include "store/events.h"
 #include "store/purge.h"
 #include "store/shard.h"
@@ -215,21 +216,12 @@ oms_event_build(EventMaker *maker, const Object *object, const Change *change, i
  * whoever sends the first command of a month need not be allowed to.
  */
 static void
-events_make_partitions(OmsRelation parent)
+events_make_partitions(void *arg)
 {
-	Relation	rel = table_open(oms_relation(parent), AccessShareLock);
-	Oid			owner = rel->rd_rel->relowner;
-	Oid			user;
-	int			security;
-
-	table_close(rel, NoLock);
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
 	SPI_connect();
 	if (SPI_execute("SELECT oms.ensure_partitions()", false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "cannot make event partitions");
 	SPI_finish();
-	SetUserIdAndSecContext(user, security);
 }
 
 static Table *
@@ -239,7 +231,7 @@ events_leaf_for(TableSet *tables, OmsRelation parent, TimestampTz time)
 
 	if (leaf == NULL)
 	{
-		events_make_partitions(parent);
+		oms_as_owner(parent, events_make_partitions, NULL);
 		leaf = oms_tables_leaf(tables, parent, time);
 	}
 	if (leaf == NULL)

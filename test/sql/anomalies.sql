@@ -58,6 +58,20 @@ SELECT peer, round(samples) AS samples, usual BETWEEN 110 AND 140 AS usual, card
 -- What a value far out is, and one that is usual; half of what is usual is below the middle.
 SELECT oms.anomaly_probability('order_quantity', q, 'account=an-FUND,symbol=AN') < 0.02 AS far_out, q FROM unnest(ARRAY[125, 149, 100000000, 1, 0]) AS q;
 SELECT oms.anomaly_probability('nothing', 1), oms.anomaly_probability('order_quantity', 1, 'symbol=NONE'), oms.anomaly_probability('order_quantity', NULL);
+-- Whoever calls it, no operator of his runs as the owner.
+CREATE ROLE an_evil;
+CREATE SCHEMA an_evil AUTHORIZATION an_evil;
+GRANT USAGE ON SCHEMA oms TO an_evil;
+GRANT EXECUTE ON FUNCTION oms.anomaly_probability(text, numeric, text) TO an_evil;
+SET ROLE an_evil;
+CREATE FUNCTION an_evil.same(text, text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'runs as %', current_user; END$$;
+CREATE OPERATOR an_evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = an_evil.same);
+SET search_path = an_evil, pg_catalog;
+SELECT oms.anomaly_probability('order_quantity', 100000000, 'symbol=AN') < 0.02 AS far_out;
+RESET search_path;
+RESET ROLE;
+DROP OWNED BY an_evil;
+DROP ROLE an_evil;
 -- In a rule; it is null where nothing is known, which passes.
 INSERT INTO oms.validation_rules (name, object, command_type, predicate, message, when_missing)
   VALUES ('an_usual', 'order', 'CreateOrderCommand', $$oms.anomaly_probability('order_quantity', (command ->> 'orderQty')::numeric, 'symbol=' || (command ->> 'symbol')) > 0.02$$, 'unusual', 'PASS');
@@ -102,6 +116,13 @@ SELECT count(*) AS profiles, count(*) FILTER (WHERE peer ~ '=AN$') AS usual FROM
 UPDATE oms.anomaly_features SET measure = '1 / (cur.order_qty - 7)' WHERE name = 'order_quantity' AND NOT builtin;
 SELECT pg_temp.orders('an-e', 3, '6 + i');
 SELECT events, "values", anomalies, done FROM oms.score_events(1000);
+-- nor does one that has become none.
+SELECT pg_temp.orders('an-f', 3, '6 + i');
+BEGIN;
+ALTER TABLE oms.anomaly_features DISABLE TRIGGER USER;
+UPDATE oms.anomaly_features SET measure = 'cur.nothing_of_the_kind' WHERE name = 'order_quantity' AND NOT builtin;
+SELECT events, "values", anomalies, done FROM oms.score_events(1000);
+ROLLBACK;
 DELETE FROM oms.validation_rules WHERE name = 'an_usual';
 DELETE FROM oms.anomaly_features WHERE NOT builtin;
 SELECT count(*) FROM oms.verify() AS v WHERE v.invariant <> 'append_only';
@@ -119,8 +140,8 @@ SELECT feature, id, value, probability, reason FROM oms.anomalies ORDER BY seque
 -- Who may, and who sees what.
 CREATE ROLE an_desk; CREATE ROLE an_limited;
 GRANT USAGE ON SCHEMA oms TO an_desk, an_limited;
-GRANT SELECT ON oms.anomalies TO an_desk, an_limited;
-GRANT EXECUTE ON FUNCTION oms.review_anomaly(bigint, text, text, text), oms.score_events(integer) TO an_desk, an_limited;
+GRANT SELECT ON oms.anomalies, oms.anomaly_profiles, oms.anomaly_memory TO an_desk, an_limited;
+GRANT EXECUTE ON FUNCTION oms.review_anomaly(bigint, text, text, text), oms.score_events(integer), oms.anomaly_probability(text, numeric, text) TO an_desk, an_limited;
 BEGIN;
 SELECT oms.grant_account('an_limited', 'an-OWN');
 SELECT count(*) FROM oms_commands('[{"commandType": "CreateOrderCommand", "orderId": "an-o", "symbol": "AN", "side": "BUY", "orderQty": 1, "account": "an-OWN"},
@@ -133,9 +154,11 @@ SELECT id FROM oms.anomalies WHERE feature = 'an_m';
 SELECT pg_temp.fails(format('SELECT oms.review_anomaly(%s, ''an_m'', ''CONFIRMED'')', :other)) ~ '^OM003' AS unseen;
 SELECT oms.review_anomaly(:own, 'an_m', 'CONFIRMED');
 SELECT pg_temp.fails('SELECT * FROM oms.score_events()');
+SELECT (SELECT count(*) FROM oms.anomaly_profiles) AS profiles, (SELECT count(*) FROM oms.anomaly_memory) AS memory, oms.anomaly_probability('order_quantity', 100000000, 'symbol=AN') AS of_all;
 RESET ROLE;
 SET LOCAL ROLE an_desk;
 SELECT id, status FROM oms.anomalies WHERE feature = 'an_m' ORDER BY id COLLATE "C";
+SELECT (SELECT count(*) > 5 FROM oms.anomaly_profiles) AS profiles, (SELECT count(*) > 5 FROM oms.anomaly_memory) AS memory, oms.anomaly_probability('order_quantity', 100000000, 'symbol=AN') < 0.02 AS of_all;
 SELECT pg_temp.fails('UPDATE oms.anomalies SET status = ''OPEN''');
 RESET ROLE;
 ROLLBACK;

@@ -78,6 +78,18 @@ UPDATE oms.shard SET slots = slots - int4multirange(int4range(:seven, :seven + 1
 SELECT (r -> 'error') - 'hint' AS error FROM oms.remote_command('{"commandType": "CancelOrderCommand", "orderId": "fleet-7"}') AS r;
 SELECT pg_temp.said(oms.remote_command('{"commandType": "ExecuteOrderCommand", "orderId": "fleet-7", "lastQty": 1, "lastPx": 1}'));
 SELECT pg_temp.said(oms.remote_command('{"commandType": "CancelOrderCommand", "orderId": "fleet-8"}'));
+-- … nor do they go: who has the slot may know more of them
+BEGIN;
+SET LOCAL oms_state.command_retention = 0;
+SELECT pg_temp.said(oms_command(pg_temp.create_('fleet-11'))) AS made, pg_temp.said(oms_command('{"commandType": "CancelOrderCommand", "orderId": "fleet-11"}')) AS ended;
+INSERT INTO oms.retention_policies (name, root_id, age) VALUES ('fleet', 'fleet-11', '0');
+SELECT oms.slot_of('fleet-11') AS eleven \gset
+SAVEPOINT ours;
+UPDATE oms.shard SET slots = slots - int4multirange(int4range(:eleven, :eleven + 1));
+SELECT pg_temp.said(oms.remote_command('{"commandType": "PurgeOrderCommand", "orderId": "fleet-11"}')) AS of_another;
+ROLLBACK TO ours;
+SELECT pg_temp.said(oms.remote_command('{"commandType": "PurgeOrderCommand", "orderId": "fleet-11"}')) AS ours;
+ROLLBACK;
 -- a block and its members stay together
 SELECT pg_temp.said(oms_command(pg_temp.create_('fleet-m{fleet-b}'))) AS member, pg_temp.said(oms_command('{"commandType": "CreateBlockOrderCommand", "orderId": "fleet-block", "members": [{"orderId": "fleet-m{fleet-b}", "quantity": 5}]}')) <> '' AS block;
 SELECT oms.slot_of('fleet-block') AS block \gset

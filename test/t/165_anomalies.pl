@@ -116,6 +116,30 @@ is(sql(q(SELECT string_agg(a.feature || ' ' || e.exec_id, ', ' ORDER BY a.sequen
 	'fill_price E00401, exec_id_gap E00490', 'a fill off the market, a gap in the ExecIDs, and nothing else');
 is(sql(q(SELECT value FROM oms.anomalies WHERE feature = 'cum_qty_differs' AND id = 'f')), 9999 - 4030, 'what the counterparty counts otherwise');
 is(sql(q(SELECT count(*) FROM oms.anomalies WHERE feature = 'executed_back')), '0', 'nothing went back');
+# What somebody confirms to be wrong is taken out of all that has learned it; whose only value it was knows nothing any more, until he thinks better of it.
+sql(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "lone", "symbol": "AN", "account": "LONE", "side": "BUY", "orderQty": 700000}')));
+score_all(1000);
+my ($lone, $feature) = split /\|/, sql(q(SELECT sequence, feature FROM oms.anomalies WHERE id = 'lone' AND peers IS NOT NULL ORDER BY feature LIMIT 1));
+my $known = "SELECT count(*) || ' ' || coalesce(round(sum(samples)), 0) FROM oms.anomaly_profiles WHERE feature = '$feature' AND peer ~ 'account=LONE'";
+my $before = sql($known);
+like($before, qr/^[1-9]\d* [1-9]/, 'an account of one order has profiles');
+sql("SELECT oms.review_anomaly($lone, '$feature', 'CONFIRMED')");
+is(sql($known), '0 0', 'which a review empties, and so they are gone');
+sql("SELECT oms.review_anomaly($lone, '$feature', 'OPEN')");
+is(sql($known), $before, 'and are there again when it is taken back');
+
+# An event that is damaged is passed over: neither the server nor who comes next minds.
+sql(q(SELECT oms_command('{"commandType": "ExecuteOrderCommand", "orderId": "lone", "executionId": "hurt", "execID": "H1", "lastQty": 10, "lastPx": 100}')));
+my $hurt = sql(q(SELECT tableoid::regclass FROM oms.execution_events WHERE aggregate_id = 'hurt'));
+foreach my $damage (q(payload #- '{state,lastPx}'), q(payload #- '{state,createdAt}'), q(jsonb_set(payload, '{state,lastQty}', '"ten"')), q(payload - 'state'), q(jsonb_set(payload, '{state}', '7')))
+{
+	$node->safe_psql('postgres', "BEGIN; ALTER TABLE $hurt DISABLE TRIGGER ALL; UPDATE $hurt SET payload = $damage WHERE aggregate_id = 'hurt'; ALTER TABLE $hurt ENABLE TRIGGER ALL; COMMIT");
+	is($node->safe_psql('postgres', 'SELECT events > 0 AND done FROM oms.score_events(1000)'), 't', "scored in spite of $damage");
+	sql('DELETE FROM oms.anomaly_position');
+	sql("INSERT INTO oms.anomaly_position (position) SELECT e.position FROM oms.events_since(NULL, NULL, 100000) AS e WHERE e.sequence < (SELECT min(sequence) FROM oms.execution_events WHERE aggregate_id = 'hurt') ORDER BY e.sequence DESC LIMIT 1");
+}
+score_all(1000);
+
 # What is named goes with its tree.
 sql(q(SELECT oms_command('{"commandType": "CreateOrderCommand", "orderId": "g", "symbol": "GO", "side": "BUY", "orderQty": 1}'), oms_command('{"commandType": "CancelOrderCommand", "orderId": "g"}')));
 sql(q(SELECT oms.import_anomaly_scores((SELECT jsonb_agg(jsonb_build_object('sequence', e.sequence, 'model', 'm', 'reason', e.aggregate_id)) FROM oms.order_events AS e WHERE e.aggregate_id = 'g'))));
