@@ -76,6 +76,24 @@ $function$;
 COMMENT ON FUNCTION fleet.set_map() IS 'Makes PL/Proxy''s server of fleet.shards: from now on commands go by it. 22023: a partition has no shard, or several';
 REVOKE ALL ON FUNCTION fleet.set_map() FROM PUBLIC;
 
+-- PL/Proxy takes the user and password of a caller's mapping, and whoever may use a server may make one for himself: he would be anybody in the shards.
+CREATE FUNCTION fleet.refuse_mapping() RETURNS event_trigger
+  LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS d JOIN pg_user_mappings AS m ON m.umid = d.objid
+              WHERE d.classid = 'pg_user_mapping'::regclass AND m.srvname = 'oms_fleet')
+     AND NOT (SELECT pg_has_role(current_user, f.srvowner, 'MEMBER') FROM pg_foreign_server AS f WHERE f.srvname = 'oms_fleet') THEN
+    RAISE EXCEPTION 'as whom a caller comes to a shard is not his to say' USING ERRCODE = 'insufficient_privilege', DETAIL = 'Mappings of server "oms_fleet" are its owner''s.';
+  END IF;
+END
+$function$;
+COMMENT ON FUNCTION fleet.refuse_mapping() IS 'Event trigger: nobody but its owner makes or changes a user mapping of PL/Proxy''s server';
+REVOKE ALL ON FUNCTION fleet.refuse_mapping() FROM PUBLIC;
+CREATE EVENT TRIGGER fleet_refuse_mapping ON ddl_command_end WHEN TAG IN ('CREATE USER MAPPING', 'ALTER USER MAPPING') EXECUTE FUNCTION fleet.refuse_mapping();
+ALTER EVENT TRIGGER fleet_refuse_mapping ENABLE ALWAYS;
+
 CREATE FUNCTION fleet.shard_of(part integer) RETURNS integer
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
   RETURN (SELECT s.number FROM fleet.shards AS s WHERE s.partitions @> part);
@@ -379,13 +397,15 @@ BEGIN
       SELECT s.result FROM fleet.split_commands(parts, ARRAY(SELECT generate_series(1, cardinality(commands))), commands) AS s ORDER BY s."position";
     RETURN;
   EXCEPTION WHEN OTHERS THEN
-    -- its answers are lost, and not what the shards have done
-    NULL;
+    -- its answers are lost, and not what the shards have done: only a commandId tells what comes again from what comes once more
+    IF EXISTS (SELECT FROM unnest(commands) AS c (command) WHERE c.command ->> 'commandId' IS NULL) THEN
+      RAISE;
+    END IF;
   END;
   RETURN QUERY SELECT g.result FROM fleet.give_each(parts, commands) AS g ORDER BY g."position";
 END
 $function$;
-COMMENT ON FUNCTION fleet.give_batch(integer[], jsonb[]) IS 'A batch, all shards at once; where one of them does not answer, again, one after the other';
+COMMENT ON FUNCTION fleet.give_batch(integer[], jsonb[]) IS 'A batch, all shards at once; where one of them does not answer, again, one after the other, if every command has a commandId, and else its error';
 
 CREATE FUNCTION public.oms_commands(commands jsonb, atomic boolean DEFAULT true) RETURNS SETOF jsonb
   LANGUAGE plpgsql VOLATILE
@@ -661,7 +681,10 @@ BEGIN
   own := spec - 'after' || CASE WHEN shown IS NULL THEN '{}' ELSE
     jsonb_build_object('select', (SELECT jsonb_agg(DISTINCT f.name) FROM (SELECT jsonb_array_elements_text(CASE jsonb_typeof(shown) WHEN 'array' THEN shown ELSE jsonb_build_array(shown) END) AS name
                                                                            UNION SELECT ltrim(k, '-') FROM jsonb_array_elements_text(keys) AS k) AS f)) END;
-  most := coalesce((spec ->> 'limit')::integer, current_setting('oms_state.query_limit')::integer);
+  -- one for all: what is no limit a shard refuses
+  most := CASE WHEN coalesce(jsonb_typeof(spec -> 'limit'), 'null') = 'null' THEN current_setting('oms_state.query_limit')::integer
+               WHEN spec ->> 'limit' ~ '^[0-9]{1,9}$' THEN (spec ->> 'limit')::integer END;
+  own := own || CASE WHEN most IS NULL THEN '{}' ELSE jsonb_build_object('limit', most) END;
   IF places = '{}' AND NOT partial THEN
     SELECT array_agg(a.result ORDER BY a.shard, a.place), array_agg(a.shard ORDER BY a.shard, a.place) INTO rows, shards FROM fleet.all_query(object, own) AS a;
   ELSE
@@ -681,17 +704,20 @@ BEGIN
     RAISE WARNING 'rows of % of % shards are missing', cardinality(missing), (SELECT count(*) FROM fleet.shards)
       USING ERRCODE = 'OM012', DETAIL = array_to_string(missing, E'\n');
   END IF;
-  -- numbers by value, texts by their bytes, other values as jsonb; nulls are the largest
+  -- numbers by value, texts by their bytes, other values as jsonb; nulls are the largest. A shard that sorts otherwise (another collation, lists) keeps its order: else
+  -- what a page leaves out would be behind the place of what it has, and never come.
   SELECT string_agg(format('jsonb_typeof(v.k -> %1$s) = ''null'' %2$s, CASE jsonb_typeof(v.k -> %1$s) WHEN ''number'' THEN (v.k ->> %1$s)::numeric END %2$s, CASE WHEN jsonb_typeof(v.k -> %1$s) = ''string'' AND NOT %3$s THEN v.k ->> %1$s END COLLATE "C" %2$s, v.k -> %1$s %2$s',
                            k.n - 1, CASE WHEN k.name ~ '^-' THEN 'DESC' ELSE 'ASC' END, CASE WHEN k.name ~ '^-?attributes\.' THEN 'true' ELSE 'false' END), ', ' ORDER BY k.n)
     INTO ordering FROM jsonb_array_elements_text(keys) WITH ORDINALITY AS k (name, n);
   FOR merged IN EXECUTE format($query$
-    SELECT v.shard, v.result
-      FROM (SELECT r.shard, r.result,
+    SELECT o.shard, o.result
+      FROM (SELECT w.shard, w.result, w.n, max(w.place) OVER (PARTITION BY w.shard ORDER BY w.n) AS place
+      FROM (SELECT v.shard, v.result, v.n, dense_rank() OVER (ORDER BY %s) AS place
+      FROM (SELECT r.shard, r.result, r.n,
                    (SELECT jsonb_agg(coalesce(r.result -> ltrim(k.name, '-'), r.result #> string_to_array(ltrim(k.name, '-'), '.'), 'null') ORDER BY k.n)
                       FROM jsonb_array_elements_text($3) WITH ORDINALITY AS k (name, n)) AS k
-              FROM unnest($1, $2) AS r (shard, result)) AS v
-     ORDER BY %s, v.shard LIMIT $4$query$, ordering) USING shards, rows, keys, most
+              FROM unnest($1, $2) WITH ORDINALITY AS r (shard, result, n)) AS v) AS w) AS o
+     ORDER BY o.place, o.shard, o.n LIMIT $4$query$, ordering) USING shards, rows, keys, most
   LOOP
     places := places || jsonb_build_object(merged.shard::text, merged.result ->> 'cursor');
     shard := merged.shard;

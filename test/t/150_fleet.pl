@@ -92,9 +92,17 @@ is($reader->selectrow_array(q(SELECT count(*) > 20 FROM oms_query('orders'))), 1
 is(sql(q(SET ROLE alice; SELECT oms_command('{"commandType": "UpdateOrderCommand", "orderId": "R-8", "text": "hers too"}') ->> 'status'; SELECT q ->> 'actor' FROM oms_query('order_events', '{"where": {"aggregateId": "R-8"}, "orderBy": "-sequence", "limit": 1}') AS q)), "ACCEPTED\nalice", 'and a login that sets her role speaks for her');
 is(join(' ', map { sql("SET ROLE alice; SELECT oms_command('{\"commandType\": \"CreateOrderCommand\", \"commandId\": \"hers$_\", \"symbol\": \"X\", \"side\": \"BUY\", \"orderQty\": 1}') ->> 'status'") } 1 .. 6), join(' ', ('ACCEPTED') x 6), 'her commandIds are routed as hers');
 
+# PL/Proxy would take the user of a mapping of his: he would be whom he likes in the shards
+foreach my $for ('CURRENT_USER', 'PUBLIC')
+{
+	ok(!eval { $reader->do("CREATE USER MAPPING IF NOT EXISTS FOR $for SERVER oms_fleet OPTIONS (user 'alice')"); 1 } && $reader->state eq '42501', "nobody says as whom $for comes to a shard") or diag($reader->state);
+}
+is(sql('SELECT count(*) FROM pg_user_mappings'), 1, 'so there is one mapping');
+ok(!eval { $reader->do(q(SELECT oms_command('{"commandType": "CancelOrderCommand", "orderId": "R-8"}'))); 1 }, 'and he is still himself');
+
 # ---- queries ------------------------------------------------------------------------------------------------
 
-call('oms_command', create("Q-$_", commandId => "q$_", account => 'Q', price => $_ % 7, ordType => 'LIMIT', $_ % 3 ? () : (text => "t" . $_ % 5))) foreach 1 .. 60;
+call('oms_command', create("Q-$_", commandId => "q$_", account => 'Q', attributes => { desk => (qw(a B c D e))[$_ % 5] }, price => $_ % 7, ordType => 'LIMIT', $_ % 3 ? () : (text => "t" . $_ % 5))) foreach 1 .. 60;
 foreach my $spec ({}, { orderBy => ['-price'] }, { orderBy => [ 'text', '-createdAt' ] }, { orderBy => ['-text'] , select => ['price'] }, { orderBy => 'orderQty' }, { where => { price => { gt => 2 } }, orderBy => [ 'price', '-orderId' ] })
 {
 	my %spec = %$spec;
@@ -113,6 +121,21 @@ foreach my $spec ({}, { orderBy => ['-price'] }, { orderBy => [ 'text', '-create
 	cmp_ok(scalar @whole, '>', 30, 'all of it');
 }
 is(sql(q(SELECT fleet.query_count('orders', '{"where": {"account": "Q"}}'))), 60, 'counted');
+# what a shard sorts in another way than the router is not lost between pages: a path, a list of flags, a text by a collation
+foreach my $order (['order_tree', [] ], [ 'orders', ['conditions'] ], [ 'orders', ['-attributes.desk'] ])
+{
+	my ($object, $by) = @$order;
+	my (%seen, $after);
+	for (my $pages = 0; $pages < 200; $pages++)
+	{
+		my @page = call('oms_query', $object, json()->encode({ @$by ? (orderBy => $by) : (), limit => 3, $after ? (after => $after) : () }));
+		last unless @page;
+		$seen{ $_->{orderId} }++ foreach @page;
+		$after = $page[-1]{cursor};
+	}
+	my $all = at($s0, 'SELECT count(*) FROM oms.orders') + at($s1, 'SELECT count(*) FROM oms.orders');
+	is(scalar(keys %seen) . ' ' . scalar(grep { $_ > 1 } values %seen), "$all 0", "$object by @$by: every row comes, once");
+}
 my @prices = map { $_->{price} } call('oms_query', 'orders', { where => { account => 'Q' }, orderBy => '-price', limit => 1000 });
 is("@prices", join(' ', sort { $b <=> $a } @prices), 'sorted by value');
 is(sql(q(SELECT count(DISTINCT shard) FROM fleet.stat_commands())) . sql(q(SELECT count(*) >= 0 FROM fleet.bridge_alerts(), fleet.lifecycle_alerts(), fleet.stat_bridge())), '2t', 'statistics and alerts have a shard');
@@ -166,6 +189,19 @@ is(join(', ', map { said($_) } call('oms_commands', \@mixed, 'f')), 'ACCEPTED, A
 psql_fails($router, statement('oms_commands', [ map { create("A-$_") } 1 .. 10 ]), 'OM005', 'atomic over two');
 psql_fails($router, statement('oms_commands', [ map { create("A-$_") } 1 .. 10 ], 'false'), 'OM001', 'without commandIds');
 psql_fails($router, q(SELECT oms_commands('{}')), 'OM001', 'no array');
+# the shards have done it, and the answer is lost: what has no commandId is not done again
+my ($one_shard) = map { sql("SELECT oms.slot_of('R-$_') < 8192") eq 't' ? "R-$_" : () } 10 .. 20;
+sql(q(ALTER FUNCTION fleet.split_commands(integer[], integer[], jsonb[]) RENAME TO split_really;
+	CREATE FUNCTION fleet.split_commands(parts integer[], positions integer[], commands jsonb[]) RETURNS TABLE ("position" integer, result jsonb) LANGUAGE plpgsql AS
+	'BEGIN PERFORM fleet.split_really(parts, positions, commands); RAISE EXCEPTION ''the answer is lost''; END'));
+my $executed = qq(SELECT q ->> 'executedQuantity' FROM oms_query('orders', '{"where": {"orderId": "$one_shard"}}') AS q);
+my $had = sql($executed);
+my @unnamed = map { { commandType => 'ExecuteOrderCommand', orderId => $one_shard, execID => "U$_", lastQty => 1, lastPx => 5 } } 1 .. 2;
+ok(!eval { call('oms_commands', [ map { { %$_, execID => undef } } @unnamed ], 'f'); 1 }, 'a batch without commandIds whose answer is lost is an error');
+is(join(' ', map { said($_) } call('oms_commands', [ map { { %$_, commandId => "again-$_->{execID}" } } @unnamed ], 'f')), join(' ', ('ACCEPTED again') x 2), 'with them it is asked again, and answered');
+sql(q(DROP FUNCTION fleet.split_commands(integer[], integer[], jsonb[]); ALTER FUNCTION fleet.split_really(integer[], integer[], jsonb[]) RENAME TO split_commands));
+is(sql($executed), $had + 4, 'nothing is counted twice');
+is(at($s0, qq(SELECT count(*) FROM oms.executions WHERE order_id = '$one_shard' AND exec_id IS NULL)), 2, 'each of those that had none is there once');
 is(sql(q(SELECT count(*) FROM oms_query('orders', '{"where": {"orderId": {"like": "A-%"}}}'))), 0, 'and nothing of them is done');
 my @one = map { { commandType => 'UpdateOrderCommand', orderId => 'R-9', text => "$_" } } 1 .. 3;
 is(join(' ', map { $_->{state}{text} } call('oms_commands', \@one)), '1 2 3', 'atomic on one');
