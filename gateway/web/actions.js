@@ -28,7 +28,8 @@ async function call(method, path, body) {
 		return { status: answer.status, body: answer.data, lost: false };
 	} catch (error) {
 		if (!(error instanceof Refusal)) throw error;
-		return { status: error.status, body: error.problem, lost: error.status === 0 || error.problem?.outcome === 'unknown' };
+		// what is neither the store's word nor the gateway's may be of a proxy that has given up waiting
+		return { status: error.status, body: error.problem, lost: error.status === 0 || error.problem?.outcome === 'unknown' || (error.status >= 502 && !error.problem?.error?.sqlstate) };
 	}
 }
 
@@ -64,6 +65,10 @@ async function run(def, chosen) {
 	opening = true;
 	try {
 		const rows = def.object === null ? [] : chosen.rows.filter(isRow);
+		if (def.object !== null && rows.length === 0) {
+			notice(`${def.label}: no row is chosen`, { kind: 'warn' });
+			return;
+		}
 		const found = new Map((rows.length > 0 ? await states(def.object, rows.map((row) => row.id)) : []).map((one) => [one.id, one.state]));
 		const why = refused(def, rows, [...found.values()]);
 		if (why) {

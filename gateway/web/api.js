@@ -26,8 +26,7 @@ export function parseExactly(text) {
 	return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g, (part) => (part[0] === '"' ? part : `"${part}"`)));
 }
 
-async function readProblem(response) {
-	const text = await response.text();
+function problemOf(text) {
 	try {
 		return JSON.parse(text);
 	} catch {
@@ -38,27 +37,36 @@ async function readProblem(response) {
 // request('POST', '/commands/orders', { body, headers, as: 'text' }): { status, headers, data }
 export async function request(method, path, { body, headers = {}, as = 'json', signal } = {}) {
 	let response;
+	let text = '';
 	try {
 		response = await fetch(path, {
 			method, signal, credentials: 'same-origin', redirect: 'error', cache: 'no-store',
 			headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
 			body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
 		});
+		// an answer that ends half way is none
+		if (!response.ok || as !== 'response') text = await response.text();
 	} catch (error) {
 		if (error.name === 'AbortError') throw error;
 		throw new Refusal(0, { title: 'The gateway cannot be reached' }, null);
 	}
 	if (!response.ok) {
-		const refusal = new Refusal(response.status, await readProblem(response), response.headers);
+		const refusal = new Refusal(response.status, problemOf(text), response.headers);
 		if (response.status === 401 && path !== '/session') onNobody(refusal);
 		throw refusal;
 	}
 	if (as === 'response') return response;
-	const text = response.status === 204 ? '' : await response.text();
 	return { status: response.status, headers: response.headers, data: as === 'text' || text === '' ? text : parseExactly(text) };
 }
 
-export const newKey = () => crypto.randomUUID();
+// A UUID also where the page has come by plain HTTP.
+export function newKey() {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	bytes[6] = (bytes[6] & 0x0f) | 0x40;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
 
 // command('orders', { commandType, orderId, ... }, { key, version }): the result. The same key again is the same command: PostgreSQL does it once.
 export async function command(object, what, { key = newKey(), version, preview = false } = {}) {

@@ -130,15 +130,16 @@ function asOf(row, object, events) {
 	return [el('p', { class: 'as-of' }, el('label', { for: 'as-of' }, 'As of '), input, ' ', told), shownThen];
 }
 
-// The fill and its order, with the reasons and their figures. actions: [{ id, label, why, run }].
-async function reviewParts(row, actions) {
+// The fill and its order, with the reasons and their figures. actionsOf(row): [{ id, label, why, run }] of the row as it is shown here.
+async function reviewParts(row, actionsOf) {
 	const waiting = await get(`/desk/review/${encodeURIComponent(row.id)}`).catch((refusal) => {
 		if (refusal.status !== 404) throw refusal;
 		return null;
 	});
-	const menu = el('menu', {}, actions.map((action) => el('button', { type: 'button', 'aria-disabled': action.why ? 'true' : null, title: action.why, onclick: action.run }, action.label)));
+	const state = waiting ?? await stateOf('executions', row.id);
+	const menu = el('menu', {}, actionsOf({ ...row, version: state.version }).map((action) => el('button', { type: 'button', 'aria-disabled': action.why ? 'true' : null, title: action.why, onclick: action.run }, action.label)));
 	if (!waiting) {
-		const { allocationProposal: proposal } = await stateOf('executions', row.id);
+		const { allocationProposal: proposal } = state;
 		if (!proposal) return [el('p', {}, 'It does not wait in review.')];
 		return [el('p', { class: 'eyes' }, `${proposal.author} proposes an allocation: somebody else approves it.`), pairs(Object.entries(proposal.command ?? {})), menu];
 	}
@@ -153,7 +154,7 @@ async function reviewParts(row, actions) {
 
 // hands: what the actions have (actions.js).
 export function registerPanels(hands) {
-	panel({ id: 'review', label: 'Review', objects: ['executions'], rank: 5 }, (row) => reviewParts(row, hands.reviewActions(row)));
+	panel({ id: 'review', label: 'Review', objects: ['executions'], rank: 5 }, (row) => reviewParts(row, hands.reviewActions));
 	panel({ id: 'state', label: 'All fields', rank: 10 }, async (row, object) => [stateList(await stateOf(object, row.id))]);
 	panel({ id: 'history', label: 'History', rank: 20 }, async (row, object) => {
 		const events = await eventsOf(object, row.id);

@@ -3,6 +3,7 @@
 // A ticket has one commandId for its life, so whatever is sent of it is booked once: a click said twice, an answer that was lost, a
 // server that came back. What is refused stays here with what the store said of it.
 
+import { newKey } from './api.js';
 import { el, openDialog } from './dom.js';
 import { shown } from './exact.js';
 import { Field } from './fields.js';
@@ -16,24 +17,16 @@ const LINES = {
 	allocations: ['Allocations', [{ name: 'orderId', label: 'Order' }, { name: 'quantity', label: 'Quantity', type: 'number' }], 'quantity'],
 };
 
-// A UUID also where the page has come by plain HTTP.
-export function newId() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	bytes[6] = (bytes[6] & 0x0f) | 0x40;
-	bytes[8] = (bytes[8] & 0x3f) | 0x80;
-	const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-	return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
 export class Ticket {
 	// rows: [{ id, version, state }] as they were on the screen; version null: it was not shown.
 	constructor(hands, def, rows) {
 		this.hands = hands;
 		this.def = def;
 		this.rows = rows;
-		this.commandId = newId();
+		this.commandId = newKey();
 		this.warned = new Set();
 		this.busy = false;
+		this.lost = false;	// sent, and nobody knows what became of it
 		this.fields = this.makeFields();
 		this.lines = this.makeLines();
 		this.head = el('div', { class: 'about' });
@@ -95,8 +88,14 @@ export class Ticket {
 	// Also again, after it was put away: with all that is typed, and its commandId.
 	show() {
 		const { dialog, close } = openDialog(this.def.label, this.form);
+		let given = false;
 		this.dialog = dialog;
-		this.close = close;
+		this.close = () => {
+			given = true;
+			close();
+		};
+		// Escape is hit too easily for what may have been done: a new ticket would do it once more
+		dialog.addEventListener('close', () => { if (!given && (this.busy || this.lost)) this.show(); });
 		dialog.classList.add('ticket');
 		dialog.dataset.ticket = this.def.id;
 		dialog.addEventListener('keydown', (event) => this.onKey(event));
@@ -109,7 +108,8 @@ export class Ticket {
 		if (event.key !== 'Enter' || (!event.ctrlKey && event.target.tagName === 'BUTTON')) return;
 		// alone it sends nothing: it is hit too easily
 		event.preventDefault();
-		if (event.ctrlKey) this.submit();
+		// a key that is held says nothing twice
+		if (event.ctrlKey && !event.repeat) this.submit();
 	}
 
 	showAbout() {
@@ -172,7 +172,7 @@ export class Ticket {
 		this.answer.replaceChildren();
 		const asked = { ...this.command(this.row, 0), commandType: this.def.command };
 		// under an id of its own: it is not the command
-		asked.commandId = newId();
+		asked.commandId = newKey();
 		const { status, body, lost } = await this.hands.call('POST', `${this.path()}/preview`, asked);
 		const warnings = await this.hands.limits.check(this.values(), this.row?.state ?? {}, this.hands);
 		this.before.replaceChildren(...warnings.map((warning) => el('p', { class: 'warning' }, warning)));
@@ -217,13 +217,15 @@ export class Ticket {
 			this.answer.replaceChildren(el('p', { class: 'refused' }, locked));
 			return;
 		}
+		// what was looked at is what is sent, whatever is typed meanwhile
+		const commands = this.rows.length > 1 ? this.rows.map((row, at) => this.command(row, at)) : [this.command(this.row, 0)];
 		this.setBusy(true);
 		this.answer.replaceChildren();
 		try {
 			// asked whether it is within his limits, the store may have said that nobody is logged in
 			if (await this.warns() || !this.isOpen) return;
-			if (this.rows.length > 1) await this.sendAll();
-			else await this.sendOne();
+			if (this.rows.length > 1) await this.sendAll(commands);
+			else await this.sendOne(commands[0]);
 		} finally {
 			this.setBusy(false);
 		}
@@ -235,14 +237,14 @@ export class Ticket {
 		this.dialog.classList.toggle('busy', busy);
 	}
 
-	async sendOne() {
-		const command = this.command(this.row, 0);
+	async sendOne(command) {
 		const { status, body, lost } = this.def.service ? await this.hands.call('POST', `/services/${this.def.service}`, command) : await this.hands.call('POST', this.path(), command);
 		if (status === 200) {
 			this.hands.pending.add(body, this.def.label);
 			this.close();
 			return;
 		}
+		this.lost = lost;
 		this.showRefusal(body, lost);
 		if (body?.error?.sqlstate === 'OM006') await this.showNewer();
 		this.send.focus();
@@ -266,8 +268,9 @@ export class Ticket {
 			changed.map((name) => [name, valueText(before[name]), valueText(now.state[name])])), el('p', {}, 'Look at it, and send again if it is still meant.'));
 	}
 
-	async sendAll() {
-		const { status, body, lost } = await this.hands.call('POST', '/commands?atomic=false', this.rows.map((row, at) => this.command(row, at)));
+	async sendAll(commands) {
+		const { status, body, lost } = await this.hands.call('POST', '/commands?atomic=false', commands);
+		this.lost = lost;
 		if (status !== 200 || !Array.isArray(body)) {
 			this.showRefusal(body, lost);
 			return;
@@ -282,7 +285,7 @@ export class Ticket {
 			body.map((result, at) => [this.rows[at].id, result.status === 'REJECTED' ? 'refused' : 'taken', result.error ? [result.error.message, result.error.detail].filter(Boolean).join('. ') : '']), { class: 'results' }));
 		// those are done: what is sent again is the others
 		this.rows = this.rows.filter((row, at) => body[at].status === 'REJECTED');
-		this.commandId = newId();
+		this.commandId = newKey();
 		this.send.replaceChildren(`${this.def.label} ${this.rows.length} again`);
 	}
 }

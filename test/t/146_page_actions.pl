@@ -160,18 +160,23 @@ send_it($dora);
 is_closed($dora, 'Manual execution');
 is_done($dora, 'Manual execution');
 is(sql("SELECT count(*) || ' ' || min(status) FROM oms.executions WHERE order_id = '$child'"), '1 REVIEW', 'sent twice, booked once, and it waits for other eyes');
-$dora->run('const real = window.fetch; let lost = 0; window.fetch = async (...a) => { const answer = await real(...a); if (lost < 2 && /\/commands\/executions$/.test(String(a[0]))) { lost++; throw new TypeError("lost"); } return answer; }');
+# lost on the way, half way through the answer, and by a proxy that has given up waiting
+$dora->run('const real = window.fetch; let lost = 0; window.fetch = async (...a) => { const answer = await real(...a); if (lost > 2 || !/\/commands\/executions$/.test(String(a[0]))) return answer; switch (lost++) { case 0: throw new TypeError("lost"); case 1: return new Response(new ReadableStream({ start: (body) => body.error(new TypeError("cut")) })); default: return new Response("<h1>Gateway Timeout</h1>", { status: 504 }); } }');
 ticket($dora, 'm', 'manual');
 $dora->keys('7')->press('Tab')->keys('10.44')->press('Tab')->press('Tab')->press('Tab')->keys('again');
-foreach my $try (1, 2)
+$dora->run('for (let i = 0; i < 3; i++) document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, repeat: true, bubbles: true, cancelable: true }))');
+is($dora->run('return document.querySelector("dialog.ticket").classList.contains("busy")'), JSON::PP::false, 'a key that is held sends nothing');
+foreach my $try (1 .. 3)
 {
 	send_it($dora);
 	ok($dora->until('return /nobody knows/.test(document.querySelector("dialog .answer").textContent) && document.querySelector("dialog.ticket:not(.busy)")', 'lost'), "answer $try is lost, and the ticket says so");
 	$dora->run('document.querySelector("dialog .answer").replaceChildren()');
+	$dora->press('Escape');
+	ok($dora->until('return document.querySelector("dialog.ticket[open] [name=lastQty]")?.value === "7"', 'the ticket'), 'Escape does not put away what may have been done');
 }
 send_it($dora);
 is_closed($dora, 'Manual execution');
-is(sql("SELECT count(*) || ' ' || sum(last_qty) FROM oms.executions WHERE order_id = '$child'"), '2 47', 'sent three times, booked once');
+is(sql("SELECT count(*) || ' ' || sum(last_qty) FROM oms.executions WHERE order_id = '$child'"), '2 47', 'sent four times, booked once');
 
 # ---- allocation with its preview ----
 
