@@ -80,7 +80,7 @@ REVOKE ALL ON FUNCTION @extschema@.oms_command(jsonb), @extschema@.oms_try_comma
 CREATE FUNCTION oms.preview_command(command jsonb) RETURNS jsonb
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'oms_preview_command';
 COMMENT ON FUNCTION oms.preview_command(jsonb) IS
-  'What oms_try_command() would answer, with "preview": true and without events: all checks are made and the trees locked until the end of the transaction, and nothing is written, numbered, claimed or kept, a refusal neither. Triggers and constraints of yours, and commands that would follow from it, are not asked';
+  'What oms_try_command() would answer, with "preview": true and without events: all checks are made and the trees locked until the end of the transaction, and nothing is written, numbered, claimed or kept, a refusal neither. Of a commandId that is known its first result comes, with its events, as a repeat. Triggers and constraints of yours, and commands that would follow from it, are not asked';
 REVOKE ALL ON FUNCTION oms.preview_command(jsonb) FROM PUBLIC;
 
 -- The tables of the code, for people and for the reference.

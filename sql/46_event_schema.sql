@@ -9,7 +9,7 @@ AS $function$
            ('time', '{"type": "string", "format": "date-time"}'), ('date', '{"type": "string", "format": "date"}'), ('texts', '{"type": "array", "items": {"type": "string"}}'),
            ('document', '{"type": ["object", "array"]}')
   ), state AS (
-    SELECT jsonb_build_object('type', 'object', 'required', jsonb_agg(f.field) FILTER (WHERE f.required),
+    SELECT jsonb_build_object('type', 'object', 'required', coalesce(jsonb_agg(f.field) FILTER (WHERE f.required), '[]'),
              'properties', jsonb_object_agg(f.field, CASE WHEN f.names IS NULL THEN t.schema
                                                           WHEN f.field_type = 'texts' THEN jsonb_build_object('type', 'array', 'items', jsonb_build_object('enum', f.names))
                                                           ELSE t.schema || jsonb_build_object('enum', f.names) END)) AS schema

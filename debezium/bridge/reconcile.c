@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "divergence.h"
 #include "floor.h"
 #include "horizon.h"
 #include "log.h"
@@ -39,8 +40,6 @@ typedef struct Work
 	size_t		doubtful;		/* it may have */
 	int64_t		first_doubtful;
 } Work;
-
-#define NOWHERE -1				/* the partition of a dead letter */
 
 static bool
 command(Work *work, Problem *problem, const char *sql)
@@ -172,88 +171,6 @@ read_back(Work *work, Problem *problem)
 	PQclear(result);
 	return fine && command(work, problem, "CREATE INDEX ON pg_temp.oms_bridge_published (sequence)") &&
 		command(work, problem, "ANALYZE pg_temp.oms_bridge_published");
-}
-
-/* --- what Kafka has and the tables have not --- */
-
-/* What Kafka holds of a history that was lost: FROM what, as p. */
-static void
-strangers(const Work *work, Text *sql)
-{
-	const bool *tables = work->given->tables;
-	const char *not_purged = tables_not_purged(tables);
-
-	text_puts(sql, " FROM (SELECT p.topic, p.partition, p.sequence, p.counts FROM pg_temp.oms_bridge_published p WHERE NOT EXISTS (SELECT FROM (");
-	tables_select(tables, sql, ", sequence, hash FROM oms.", "");
-	text_puts(sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND (p.hash = '' OR pg_catalog.encode(e.hash, 'hex') = p.hash))");
-	text_printf(sql, " OFFSET 0) AS p WHERE true%s", not_purged);	/* few are left: only they are asked about further */
-	/*
-	 * Of a store that cannot say what was purged, whose tables somebody may have purged by other means, only that counts in a whole comparison
-	 * which no purge explains: what is newer than all of the tables, and a number that the tables give to another event.
-	 */
-	if (work->given->plan->full && not_purged[0] == '\0')
-	{
-		text_puts(sql, " AND (p.sequence > (SELECT coalesce(max(sequence), 0) FROM (");
-		tables_select(tables, sql, ", max(sequence) AS sequence FROM oms.", "");
-		text_puts(sql, ") AS newest) OR EXISTS (SELECT FROM (");
-		tables_select(tables, sql, ", sequence FROM oms.", "");
-		text_puts(sql, ") AS other WHERE other.sequence = p.sequence))");
-	}
-}
-
-/*
- * Where an operator has accepted, now or before, that Kafka holds events of a lost history: from which number on the present one may give numbers out again.
- * Not from the lowest lost one that is there, for retention may have taken lower ones: behind the highest that is there and in the tables.
- */
-static bool
-find_again(Work *work, bool now, Problem *problem)
-{
-	Text		sql = {0};
-	PGresult   *result;
-
-	if (!kept_accepted(&work->kept, &work->given->position->accepted))
-		return true;
-	text_printf(&sql, "SELECT p.sequence + 1 FROM pg_temp.oms_bridge_published p WHERE p.partition <> %d%s AND EXISTS (SELECT FROM (", NOWHERE,
-				now ? "" : " AND NOT p.counts");
-	tables_select(work->given->tables, &sql, ", sequence, hash FROM oms.", "");
-	text_puts(&sql, ") AS e WHERE e.sequence = p.sequence AND e.topic = p.topic AND pg_catalog.encode(e.hash, 'hex') = p.hash) ORDER BY p.sequence DESC LIMIT 1");
-	result = pg_query(work->connection, problem, sql.data, 0, NULL);
-	text_free(&sql);
-	if (result != NULL)
-		work->kept.again = PQntuples(result) > 0 ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : 0;
-	PQclear(result);
-	return result != NULL;
-}
-
-static bool
-check_divergence(Work *work, Problem *problem)
-{
-	Text		sql = {0};
-	PGresult   *result;
-	bool		accepted = false;
-	bool		fine;
-
-	text_puts(&sql, "SELECT count(*), (pg_catalog.array_agg(p.sequence ORDER BY p.sequence))[1:10]");
-	strangers(work, &sql);
-	text_puts(&sql, " AND p.counts");
-	result = pg_query(work->connection, problem, sql.data, 0, NULL);
-	text_free(&sql);
-	fine = result != NULL;
-	if (fine && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
-	{
-		problem_set(problem, REMEDY_STOP,
-					"They were lost in a failover or a restore: consumers know of events that never happened here. gate.standbys prevents this. "
-					"Tell the consumers, then start once with --accept-divergence.",
-					"Kafka holds %s events that the event tables do not; their ids: %s", PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
-		fine = accepted = work->given->options->accept_divergence;
-		if (fine)
-		{
-			log_warning("going on (accept.divergence): %s", problem->text);
-			work->given->sink->offsets(work->given->sink, &work->given->position->accepted);
-		}
-	}
-	PQclear(result);
-	return fine && find_again(work, accepted, problem);
 }
 
 /* --- what the tables have and Kafka has not --- */
@@ -570,7 +487,7 @@ compare_and_publish(Work *work, Problem *problem)
 	log_info("reconciling: replication slot \"%s\" made with %s at %s; %zu events read back from Kafka", given->options->slot,
 			 given->decoder->plugin, lsn_text(consistent, lsn), work->found);
 	/* what an operator has accepted once is accepted, whatever comes next */
-	if (!check_divergence(work, problem) || !write_position(work, problem))
+	if (!divergence_check(given, work->connection, &work->kept, problem) || !write_position(work, problem))
 		return false;
 	signals_doing("publishing from the event tables", false);
 	if (!look_at_floor(work, problem) || !wait_for_standbys(work, consistent, problem) || !publish_missing(work, problem))

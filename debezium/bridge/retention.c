@@ -39,6 +39,9 @@ kept_lower(int64_t *lowest, int64_t value)
 void
 kept_found(Kept *kept, int topic, int partition, int64_t offset, int64_t sequence)
 {
+	/* a topic may have got more partitions since it was asked how many it has */
+	if (partition >= kept->first.partitions[topic])
+		return;
 	kept_lower(&kept->first.next[topic][partition], offset);
 	kept_lower(&kept->oldest.next[topic][partition], sequence);
 	kept_lower(&kept->oldest_of_all, sequence);
@@ -64,9 +67,13 @@ kept_accepted(const Kept *kept, const Offsets *accepted)
 KeptAnswer
 kept_answer(const Kept *kept, const Offsets *accepted, const Offsets *begin, int topic, int partition, int64_t sequence)
 {
-	int64_t		oldest = kept->oldest.next[topic][partition];
-	bool		empty = oldest == KEPT_NOTHING;
+	int64_t		oldest;
+	bool		empty;
 
+	if (partition >= kept->oldest.partitions[topic])
+		return KEPT_UNKNOWN;
+	oldest = kept->oldest.next[topic][partition];
+	empty = oldest == KEPT_NOTHING;
 	/* nothing was removed that could be the event */
 	if (kept->low.next[topic][partition] <= (begin != NULL ? kept_offset(begin, topic, partition) : 0))
 		return KEPT_MISSING;

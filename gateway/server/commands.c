@@ -162,17 +162,6 @@ tell_id(Request *request, const char *id)
 /* ---- one result ---- */
 
 static void
-take_result(Job *job, int step, const PGresult *result, int row)
-{
-	Request    *request = job->of;
-
-	if (step != job->nsteps - 1)
-		return;
-	text_clear(&request->result);
-	text_add(&request->result, PQgetvalue(result, row, 0), (size_t) PQgetlength(result, row, 0));
-}
-
-static void
 answer_result(Request *request)
 {
 	char		sqlstate[6];
@@ -189,7 +178,7 @@ write_job(Request *request, bool repeats)
 {
 	request->job.writes = true;
 	request->job.repeats = repeats;
-	request->job.row = take_result;
+	request->job.row = request_take_result;
 }
 
 static void

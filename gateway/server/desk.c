@@ -9,17 +9,6 @@
 #include <string.h>
 
 static void
-desk_row(Job *job, int step, const PGresult *result, int row)
-{
-	Request    *request = job->of;
-
-	if (step != job->nsteps - 1)
-		return;
-	text_clear(&request->result);
-	text_add(&request->result, PQgetvalue(result, row, 0), (size_t) PQgetlength(result, row, 0));
-}
-
-static void
 desk_ended(Request *request, JobEnd end)
 {
 	if (end == JOB_DONE && request->result.len == 0)
@@ -39,7 +28,7 @@ desk_ask(Request *request, Statement statement, const char *value)
 
 	if (value != NULL)
 		step_value(step, 0, value);
-	request->job.row = desk_row;
+	request->job.row = request_take_result;
 	request_run_job(request, pool, desk_ended);
 }
 

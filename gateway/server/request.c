@@ -404,6 +404,17 @@ request_run_job(Request *request, Pool *pool, void (*end) (Request *request, Job
 	pool_submit(pool, &request->job);
 }
 
+void
+request_take_result(Job *job, int step, const PGresult *result, int row)
+{
+	Request    *request = job->of;
+
+	if (step != job->nsteps - 1)
+		return;
+	text_clear(&request->result);
+	text_add(&request->result, PQgetvalue(result, row, 0), (size_t) PQgetlength(result, row, 0));
+}
+
 /* ---- streams ---- */
 
 void

@@ -120,6 +120,8 @@ extern bool request_if_match(const Request *request);
  */
 extern JobStep *request_add_step(Request *request, Statement statement);
 extern void request_run_job(Request *request, Pool *pool, void (*end) (Request *request, JobEnd end));
+/* A job's row(): the one value of its last step becomes request->result. */
+extern void request_take_result(Job *job, int step, const PGresult *result, int row);
 /*
  * The same for what only reads: its transaction is READ ONLY and has query.timeout, and on a standby it begins once that has what the
  * request's Oms-Token stands for. Where to is the pool that it answers.

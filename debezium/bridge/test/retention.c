@@ -71,6 +71,8 @@ each_case(void)
 	is_int(kept_answer(&kept, &none, NULL, 0, 1, 1), KEPT_UNKNOWN, "Kafka holds nothing at all: nobody knows");
 	kept.low.next[0][1] = 0;
 	is_int(kept_answer(&kept, &accepted, NULL, 0, 1, 1), KEPT_MISSING, "a partition that never lost a record: it was never published");
+	kept_found(&kept, 0, 99, 1, 1);
+	is_int(kept_answer(&kept, &none, NULL, 0, 99, 1), KEPT_UNKNOWN, "a partition that came while it was compared: nobody knows");
 	kept_free(&kept);
 	offsets_free(&none);
 	offsets_free(&accepted);
